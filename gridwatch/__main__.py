@@ -1,0 +1,5 @@
+"""`python -m gridwatch` is the same as the `gridwatch` command."""
+
+from gridwatch.cli import main
+
+main()

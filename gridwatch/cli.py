@@ -1,0 +1,101 @@
+"""The `gridwatch` command: one lazy group, so that `--help` stays quick whatever a command imports.
+
+Every command is listed once in COMMANDS, with the module that holds it. Errors of gridwatch's own end
+in one line that names the thing and the remedy, with exit code 1 (the work failed) or 2 (wrong use);
+Ctrl-C ends in 130.
+"""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from gridwatch import __version__
+from gridwatch.errors import GridwatchError, UsageProblem
+
+COMMANDS: dict[str, tuple[str, str]] = {
+    "demo": ("gridwatch.commands.demo", "Everything at once: a real Kafka and PostgreSQL, replay, score, report."),
+    "up": ("gridwatch.commands.up", "A real Kafka and PostgreSQL in the foreground until Ctrl-C."),
+    "topics": ("gridwatch.commands.topics", "Create, list and check the topics."),
+    "db": ("gridwatch.commands.db", "Bring the database schema up to date, or say where it stands."),
+    "worker": ("gridwatch.commands.worker", "Run the stream worker (the same as faust -A gridwatch.app worker)."),
+    "sink": ("gridwatch.commands.sink", "Run the database sink (the same as faust -A sinks.app worker)."),
+    "tables": ("gridwatch.commands.faust", "Faust's own list of tables."),
+    "agents": ("gridwatch.commands.faust", "Faust's own list of agents."),
+    "replay": ("replay.cli", "Turn meter files into a stream on the raw topic."),
+    "sample": ("replay.sample", "Make realistic meter data."),
+    "score": ("gridwatch.commands.score", "Hold what was detected against the injected truth."),
+    "doctor": ("gridwatch.commands.doctor", "Say what is reachable, what is wrong, and what mends it."),
+}
+
+
+class LazyGroup(click.Group):
+    """Imports a command's module only when that command is asked for."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        if cmd_name not in COMMANDS:
+            return None
+        module = importlib.import_module(COMMANDS[cmd_name][0])
+        command: click.Command = getattr(module, "command", None) or getattr(module, cmd_name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, summary) for name, (_, summary) in COMMANDS.items()])
+
+
+@click.group(
+    cls=LazyGroup,
+    context_settings={"help_option_names": ["-h", "--help"]},
+    epilog="Example:  gridwatch demo --meters 20 --days 2",
+)
+@click.option(
+    "--config",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="TOML file with settings; environment variables GRIDWATCH_… win over it.",
+)
+@click.version_option(__version__, prog_name="gridwatch")
+def cli(config: Path | None) -> None:
+    """Watches a stream of electricity meter readings as it flows.
+
+    gridwatch validates each reading, tells late from on time by event time, notices readings that
+    never came, and writes what it finds to Kafka topics and a database.
+    """
+    if config is not None:
+        # Child processes and Faust's own commands read the same file: the environment is what they share.
+        os.environ["GRIDWATCH_CONFIG"] = str(config)
+
+
+def main(argv: list[str] | None = None) -> None:
+    """Run the command line and exit with its code."""
+    sys.exit(run(argv))
+
+
+def run(argv: list[str] | None = None) -> int:
+    """Run the command line; returns the exit code (0, 1, 2 or 130)."""
+    try:
+        result: Any = cli.main(args=argv, standalone_mode=False, prog_name="gridwatch")
+        return result if isinstance(result, int) else 0
+    except GridwatchError as problem:
+        click.secho(f"gridwatch: {problem}", fg="red", err=True, color=_colour())
+        return problem.exit_code
+    except click.ClickException as problem:
+        problem.show()
+        return UsageProblem.exit_code
+    except click.exceptions.Exit as ended:
+        return ended.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted", err=True)
+        return 130
+
+
+def _colour() -> bool | None:
+    return False if os.environ.get("NO_COLOR") else None

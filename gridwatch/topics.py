@@ -1,0 +1,116 @@
+"""Every topic of the flow, once: name, key, value model, retention and clean-up.
+
+All topics have the same number of partitions (`GRIDWATCH_PARTITIONS`), and an output goes to the
+partition number that its source reading came from, so everything about a meter stays in one number.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+
+from gridwatch.models.dead_letter import DeadLetter
+from gridwatch.models.gap_alert import GapAlert
+from gridwatch.models.late_event import LateEvent
+from gridwatch.models.metric import Metric
+from gridwatch.models.validated import Validated
+
+#: Marks a control record that moves event time on; its value is an RFC 3339 instant.
+TICK_HEADER = "gridwatch-tick"
+#: The run of a replay that a record belongs to.
+REPLAY_HEADER = "gridwatch-replay"
+#: The row number of a replayed record, ticks too: where `replay --resume` finds its position.
+ROW_HEADER = "gridwatch-row"
+
+_DAY_MS = 86_400_000
+#: Larger than any raw record that is still judged, so that an oversized one reaches its dead letter.
+_RAW_RECORD_BYTES = 16 * 1024 * 1024
+#: One commit is one record batch: the changelog has to take the largest of them whole.
+CHANGELOG_BATCH_BYTES = 16 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Topic:
+    """A topic's name, what is in it, and how the broker keeps it."""
+
+    name: str
+    meaning: str
+    key: str
+    model: type | None
+    config: dict[str, str] = field(default_factory=dict)
+
+
+RAW = Topic(
+    "smartmeter_raw",
+    "readings as they come, and ticks",
+    "meter_id",
+    None,
+    {
+        "cleanup.policy": "delete",
+        "retention.ms": str(7 * _DAY_MS),
+        # Record time is the broker's: skew is judged, and idle time is measured, against one clock.
+        "message.timestamp.type": "LogAppendTime",
+        "max.message.bytes": str(_RAW_RECORD_BYTES),
+    },
+)
+VALIDATED = Topic(
+    "smartmeter_validated",
+    "readings that were accepted, on time or late",
+    "meter_id",
+    Validated,
+    {"cleanup.policy": "delete", "retention.ms": str(7 * _DAY_MS), "max.message.bytes": str(_RAW_RECORD_BYTES)},
+)
+LATE_EVENTS = Topic(
+    "smartmeter_late_events",
+    "readings too late to be processed",
+    "meter_id",
+    LateEvent,
+    {"cleanup.policy": "delete", "retention.ms": str(30 * _DAY_MS), "max.message.bytes": str(_RAW_RECORD_BYTES)},
+)
+GAP_ALERTS = Topic(
+    "smartmeter_gap_alerts",
+    "gaps, one record a revision",
+    "meter_id",
+    GapAlert,
+    {"cleanup.policy": "delete", "retention.ms": str(30 * _DAY_MS), "max.message.bytes": str(_RAW_RECORD_BYTES)},
+)
+METRICS = Topic(
+    "smartmeter_metrics",
+    "counts by event-time window, and system metrics by wall clock",
+    "id",
+    Metric,
+    {"cleanup.policy": "delete", "retention.ms": str(30 * _DAY_MS), "max.message.bytes": str(_RAW_RECORD_BYTES)},
+)
+DEAD_LETTERS = Topic(
+    "smartmeter_dead_letters",
+    "what could not be read or stored, with every reason",
+    "id",
+    DeadLetter,
+    {"cleanup.policy": "delete", "retention.ms": str(30 * _DAY_MS), "max.message.bytes": str(_RAW_RECORD_BYTES)},
+)
+
+#: The outputs of the worker, which are the inputs of the sink.
+OUTPUTS = (VALIDATED, GAP_ALERTS, LATE_EVENTS, METRICS, DEAD_LETTERS)
+
+#: The Faust table of the worker; Faust names its changelog after application and table.
+STATE_TABLE = "meters"
+
+
+def changelog(app_id: str) -> Topic:
+    """The changelog of the worker's table: one atomic record batch a commit."""
+    return Topic(
+        f"{app_id}-{STATE_TABLE}-changelog",
+        "state of meters and partitions: one record batch a commit",
+        "meter_id, or empty for the partition row",
+        None,
+        {
+            "cleanup.policy": "compact",
+            "max.message.bytes": str(CHANGELOG_BATCH_BYTES),
+            # Rows of a stalled former owner can be told and outdone before compaction settles them.
+            "min.compaction.lag.ms": str(3_600_000),
+        },
+    )
+
+
+def all_topics(app_id: str) -> tuple[Topic, ...]:
+    """Every topic that has to be there before a worker or a sink starts."""
+    return (RAW, *OUTPUTS, changelog(app_id))

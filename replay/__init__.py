@@ -1,0 +1,1 @@
+"""Replay: turns meter files into a stream on the raw topic, with injected faults and a truth manifest."""

@@ -1,0 +1,1 @@
+"""The database sink: a Faust application of its own that batches the output topics into PostgreSQL."""
