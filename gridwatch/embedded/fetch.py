@@ -1,0 +1,137 @@
+"""How jars get from Maven's repositories into a folder: by Maven itself where it is, else by `jgo`.
+
+Nothing is resolved here: each jar is asked for by its own coordinates, without its dependencies. No host is
+named: Maven reads its own settings, and for jgo the repository is jgo's default, unless jgo's configuration
+or the user's Maven settings name a mirror of it.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Protocol
+from xml.etree import ElementTree as Xml
+from xml.sax.saxutils import escape
+
+from gridwatch.embedded.coordinates import Jar
+from gridwatch.errors import GridwatchError
+
+Report = Callable[[str], None]
+
+COPY_GOAL = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies"
+_MAVEN_SECONDS = 900
+_DOWNLOAD_SECONDS = 60
+
+
+class Fetcher(Protocol):
+    """One way to fetch: `fetch` puts every jar into `folder` or raises GridwatchError."""
+
+    name: str
+
+    def fetch(self, jars: Sequence[Jar], folder: Path, report: Report) -> None: ...
+
+
+def fetchers() -> list[Fetcher]:
+    """The ways there are on this machine, the best first."""
+    ways: list[Fetcher] = []
+    mvn = shutil.which("mvn")
+    if mvn is not None:
+        ways.append(Maven(mvn))
+    try:
+        import jgo  # noqa: F401
+    except ImportError:
+        return ways
+    return [*ways, Jgo()]
+
+
+class Maven:
+    """Fetches with `mvn`, which knows the user's mirrors, proxies and credentials."""
+
+    name = "Maven"
+
+    def __init__(self, mvn: str) -> None:
+        self.mvn = mvn
+
+    def fetch(self, jars: Sequence[Jar], folder: Path, report: Report) -> None:
+        with tempfile.TemporaryDirectory() as scratch:
+            pom = Path(scratch) / "pom.xml"
+            pom.write_text(project(jars), encoding="utf-8")
+            command = [self.mvn, "-B", "-f", str(pom), COPY_GOAL, f"-DoutputDirectory={folder}"]
+            try:
+                ran = subprocess.run(
+                    command, capture_output=True, text=True, timeout=_MAVEN_SECONDS, check=False, cwd=scratch
+                )
+            except (OSError, subprocess.TimeoutExpired) as problem:
+                raise GridwatchError(str(problem)) from problem
+        if ran.returncode != 0:
+            errors = [line for line in ran.stdout.splitlines() if line.startswith("[ERROR]")]
+            raise GridwatchError(errors[0] if errors else ran.stderr.strip() or f"exit code {ran.returncode}")
+
+
+class Jgo:
+    """Fetches with the pure Python package `jgo`."""
+
+    name = "jgo"
+
+    def fetch(self, jars: Sequence[Jar], folder: Path, report: Report) -> None:
+        from jgo.config import GlobalSettings
+        from jgo.maven import MavenContext
+
+        logging.getLogger("jgo").setLevel(logging.ERROR)
+        configured = dict(GlobalSettings.load().repositories)
+        mirror = central_mirror(maven_settings())
+        repositories = configured or ({"mirror": mirror} if mirror else None)
+        with tempfile.TemporaryDirectory(dir=folder.parent) as scratch:
+            context = MavenContext(
+                repo_cache=Path(scratch), remote_repos=repositories, timeout=_DOWNLOAD_SECONDS
+            )
+            for number, jar in enumerate(jars, 1):
+                report(f"  {number:2}/{len(jars)} {jar.filename}")
+                component = context.project(jar.group, jar.artifact).at_version(jar.version)
+                try:
+                    fetched = component.artifact().resolve()
+                except (OSError, RuntimeError) as problem:  # requests' errors are OSErrors
+                    raise GridwatchError(f"{jar.filename}: {problem}") from problem
+                shutil.move(fetched, folder / jar.filename)
+
+
+def project(jars: Sequence[Jar]) -> str:
+    """A Maven project that depends on exactly these jars and on nothing they would bring along."""
+    dependencies = "".join(
+        f"<dependency><groupId>{escape(jar.group)}</groupId><artifactId>{escape(jar.artifact)}</artifactId>"
+        f"<version>{escape(jar.version)}</version><exclusions><exclusion><groupId>*</groupId>"
+        "<artifactId>*</artifactId></exclusion></exclusions></dependency>"
+        for jar in jars
+    )
+    return (
+        '<project xmlns="http://maven.apache.org/POM/4.0.0"><modelVersion>4.0.0</modelVersion>'
+        "<groupId>gridwatch</groupId><artifactId>embedded-kafka</artifactId><version>1</version>"
+        f"<dependencies>{dependencies}</dependencies></project>"
+    )
+
+
+def maven_settings() -> list[Path]:
+    """Where Maven keeps its settings: the user's first, then the installation's."""
+    homes = [Path(os.environ[key]) / "conf" for key in ("MAVEN_HOME", "M2_HOME") if os.environ.get(key)]
+    return [folder / "settings.xml" for folder in (Path.home() / ".m2", *homes)]
+
+
+def central_mirror(files: Sequence[Path]) -> str | None:
+    """The URL of the first mirror that stands in for Maven Central in these settings files, if one does."""
+    for file in files:
+        try:
+            root = Xml.parse(file).getroot()  # noqa: S314  the user's own settings file
+        except (OSError, Xml.ParseError):
+            continue
+        for mirror in root.iterfind("{*}mirrors/{*}mirror"):
+            of = [pattern.strip() for pattern in (mirror.findtext("{*}mirrorOf") or "").split(",")]
+            url = (mirror.findtext("{*}url") or "").strip().rstrip("/")
+            blocked = (mirror.findtext("{*}blocked") or "").strip() == "true"
+            if url and not blocked and "!central" not in of and {"*", "central", "external:*"} & set(of):
+                return url
+    return None

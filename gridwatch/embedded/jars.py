@@ -1,0 +1,111 @@
+"""The broker's jars in the user's cache: whole and verified, or not there at all.
+
+The cache folder is named after the pinned list, so a new list never meets old jars. It comes into being by
+one rename of a folder in which every jar has matched its checksum; a fetch that is cut off leaves nothing
+behind that a later start could mistake for it. The checksums are compared again at each start (43 MB, some
+40 ms), so a damaged cache is fetched anew instead of failing deep inside Java.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+from gridwatch.embedded.coordinates import JARS, KAFKA_VERSION, Jar
+from gridwatch.embedded.fetch import Fetcher, fetchers
+from gridwatch.errors import GridwatchError
+
+Report = Callable[[str], None]
+
+
+def cache_folder() -> Path:
+    """`GRIDWATCH_CACHE`, else the user's cache folder for gridwatch."""
+    chosen = os.environ.get("GRIDWATCH_CACHE")
+    if chosen:
+        return Path(chosen).expanduser().absolute()
+    from platformdirs import user_cache_path
+
+    return user_cache_path("gridwatch")
+
+
+def faulty(folder: Path, jars: Sequence[Jar] = JARS) -> list[Jar]:
+    """The jars that are missing from `folder` or differ from their checksum."""
+    return [jar for jar in jars if _sha256(folder / jar.filename) != jar.sha256]
+
+
+def kafka_jars(report: Report, *, cache: Path | None = None, jars: Sequence[Jar] = JARS) -> list[Path]:
+    """The jars' paths, in a fixed order; fetched first if the cache lacks them.
+
+    `report` gets lines for a person: only called when something is fetched.
+    """
+    cache = cache or cache_folder()
+    folder = cache / f"kafka-{KAFKA_VERSION}-{_fingerprint(jars)}"
+    if faulty(folder, jars):
+        cache.mkdir(parents=True, exist_ok=True)
+        with _alone(cache / f"{folder.name}.lock"):
+            if faulty(folder, jars):  # another process may have fetched them while we waited
+                _fetch_into(folder, jars, fetchers(), report)
+    return [folder / jar.filename for jar in jars]
+
+
+def _fetch_into(folder: Path, jars: Sequence[Jar], ways: Sequence[Fetcher], report: Report) -> None:
+    if not ways:
+        raise GridwatchError(
+            "the jars of Apache Kafka are not in the cache, and there is neither Maven nor the package jgo to fetch them",
+            "pip install 'gridwatch[embedded]', or put mvn on the PATH",
+        )
+    failures = []
+    for way in ways:
+        with tempfile.TemporaryDirectory(prefix="fetching-", dir=folder.parent) as scratch:
+            report(f"fetching Apache Kafka {KAFKA_VERSION} ({len(jars)} jars, 43 MB, once) with {way.name} into {folder}")
+            fresh = Path(scratch) / "jars"
+            fresh.mkdir()
+            try:
+                way.fetch(jars, fresh, report)
+            except GridwatchError as problem:
+                failures.append(f"{way.name}: {problem.message}")
+                report(f"{way.name} could not: {problem.message}")
+                continue
+            bad = faulty(fresh, jars)
+            if bad:
+                failures.append(f"{way.name}: missing or with a wrong checksum: {', '.join(jar.filename for jar in bad)}")
+                report(failures[-1])
+                continue
+            shutil.rmtree(folder, ignore_errors=True)  # a damaged one
+            fresh.rename(folder)
+            report("Apache Kafka is in the cache; later starts need no network")
+            return
+    raise GridwatchError(
+        "could not fetch Apache Kafka: " + "; ".join(failures),
+        "check the network, and the mirror or proxy in Maven's settings.xml; GRIDWATCH_CACHE may name a filled cache",
+    )
+
+
+@contextmanager
+def _alone(lock: Path) -> Iterator[None]:
+    """Hold `lock` against other processes: two first starts at once fetch once."""
+    import fcntl
+
+    with lock.open("w") as handle:
+        fcntl.flock(handle, fcntl.LOCK_EX)
+        yield
+
+
+def _sha256(path: Path) -> str:
+    try:
+        with path.open("rb") as handle:
+            digest = hashlib.sha256()
+            while block := handle.read(1 << 20):
+                digest.update(block)
+            return digest.hexdigest()
+    except OSError:
+        return ""
+
+
+def _fingerprint(jars: Sequence[Jar]) -> str:
+    return hashlib.sha256("\n".join(jar.sha256 for jar in jars).encode()).hexdigest()[:12]
