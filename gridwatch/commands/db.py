@@ -1,0 +1,62 @@
+"""`gridwatch db`: the database schema, brought up to date or looked at."""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from gridwatch.settings import load_settings
+from sinks.schema_version import SchemaStatus, migrate, status
+
+_json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
+
+
+@click.group(epilog="Example:  gridwatch db migrate && gridwatch db status")
+def command() -> None:
+    """The database schema: bring it up to date, or say where it stands."""
+
+
+@command.command("migrate", epilog="Example:  gridwatch db migrate")
+@_json_option
+def migrate_command(as_json: bool) -> None:
+    """Bring the schema up to date; doing it again changes nothing."""
+    before, after = migrate(load_settings().database)
+    if as_json:
+        click.echo(json.dumps(_as_dict(after) | {"migrated_from": before.revision}))
+    elif before.state == "current":
+        click.echo(f"{after.kind} at {after.address}: schema already at revision {after.revision}")
+    else:
+        came_from = before.revision or "nothing"
+        click.echo(
+            f"{after.kind} at {after.address}: schema brought from {came_from} to revision {after.revision}"
+        )
+
+
+@command.command("status", epilog="Example:  gridwatch db status --json")
+@_json_option
+@click.pass_context
+def status_command(context: click.Context, as_json: bool) -> None:
+    """Say what the database is and where its schema stands; exit 1 unless it is up to date."""
+    found = status(load_settings().database)
+    if as_json:
+        click.echo(json.dumps(_as_dict(found)))
+    else:
+        click.echo(f"{found.kind} at {found.address}: {found}")
+        if found.remedy:
+            click.echo(f"  remedy: {found.remedy}", err=True)
+    if found.state != "current":
+        context.exit(1)
+
+
+def _as_dict(found: SchemaStatus) -> dict[str, str | None]:
+    return {
+        "address": found.address,
+        "kind": str(found.kind),
+        "postgresql": found.kind.postgresql,
+        "timescaledb": found.kind.timescaledb,
+        "state": found.state,
+        "revision": found.revision,
+        "wanted": found.wanted,
+        "remedy": found.remedy,
+    }

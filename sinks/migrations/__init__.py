@@ -1,0 +1,5 @@
+"""The history of the database schema, as Alembic runs it; `sinks/schema_version.py` calls it.
+
+A revision that needs TimescaleDB's own statements asks `database_kind` for what it runs on and does
+the ordinary thing elsewhere, so that one chain of revisions serves both.
+"""

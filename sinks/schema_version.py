@@ -1,0 +1,114 @@
+"""Where the schema stands, and bringing it up to date.
+
+One migrator at a time: an advisory lock makes a second one wait, and find nothing left to do. All
+steps run in one transaction, so that a migration is there whole or not at all. A schema that this
+version of gridwatch does not know is newer than it, and is left alone.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Literal
+
+from alembic import command
+from alembic.config import Config
+from alembic.runtime.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import Connection, text
+
+from gridwatch.errors import GridwatchError
+from sinks.database import DatabaseKind, address_of, connect, database_kind
+from sinks.schema import VERSION_TABLE
+
+State = Literal["missing", "older", "current", "newer"]
+
+#: Any number that no other application on the same database uses for its advisory locks.
+_MIGRATION_LOCK = 0x6772_6964  # "grid"
+_LOCK_WAIT = "60s"
+
+_REMEDIES: dict[State, str] = {
+    "missing": "gridwatch db migrate",
+    "older": "gridwatch db migrate",
+    "current": "",
+    "newer": "install the version of gridwatch that made this schema, or a later one",
+}
+
+
+@dataclass(frozen=True)
+class SchemaStatus:
+    """What the database is and where its schema stands; `revision` None: there is none yet."""
+
+    address: str
+    kind: DatabaseKind
+    revision: str | None
+    wanted: str
+
+    @property
+    def state(self) -> State:
+        if self.revision is None:
+            return "missing"
+        if self.revision == self.wanted:
+            return "current"
+        return "older" if self.revision in known_revisions() else "newer"
+
+    @property
+    def remedy(self) -> str:
+        """The command that mends it, empty when there is nothing to mend."""
+        return _REMEDIES[self.state]
+
+    def __str__(self) -> str:
+        revision = self.revision or "none"
+        return f"schema {self.state} (revision {revision}, this gridwatch has {self.wanted})"
+
+
+def _config() -> Config:
+    config = Config()
+    config.set_main_option("script_location", "sinks:migrations")
+    config.set_main_option("path_separator", "os")
+    return config
+
+
+@lru_cache(maxsize=1)
+def known_revisions() -> tuple[str, ...]:
+    """Every revision that this version knows, the newest first."""
+    return tuple(script.revision for script in ScriptDirectory.from_config(_config()).walk_revisions())
+
+
+def read_status(connection: Connection, address: str = "") -> SchemaStatus:
+    """Where the schema that `connection` sees stands."""
+    context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
+    return SchemaStatus(
+        address, database_kind(connection), context.get_current_revision(), known_revisions()[0]
+    )
+
+
+def status(url: str) -> SchemaStatus:
+    """Where the schema of the database at `url` stands. GridwatchError when it cannot be reached."""
+    with connect(url) as connection:
+        return read_status(connection, address_of(url))
+
+
+def migrate(url: str) -> tuple[SchemaStatus, SchemaStatus]:
+    """Bring the schema up to date; gives its status before and after.
+
+    GridwatchError when the database cannot be reached, another migration holds the lock for more than
+    a minute, or the schema is newer than this version of gridwatch.
+    """
+    with connect(url) as connection:
+        connection.execute(text(f"SET LOCAL lock_timeout = '{_LOCK_WAIT}'"))
+        connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _MIGRATION_LOCK})
+        before = read_status(connection, address_of(url))
+        if before.state == "newer":
+            raise GridwatchError(f"{before} at {before.address}: left as it is", before.remedy)
+        if before.state != "current":
+            config = _config()
+            config.attributes["connection"] = connection
+            command.upgrade(config, "head")
+        return before, read_status(connection, address_of(url))
+
+
+def require_current(found: SchemaStatus) -> None:
+    """GridwatchError with the remedy unless the schema is exactly the one that this version writes."""
+    if found.state != "current":
+        raise GridwatchError(f"{found} at {found.address}", found.remedy)
