@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 
@@ -24,6 +23,8 @@ def kafka() -> Iterator[EmbeddedKafka]:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[EmbeddedPostgres]:
     """A started server; `.url` leads to its database `gridwatch`."""
-    with tempfile.TemporaryDirectory(prefix="gridwatch-postgres-") as folder:
-        with EmbeddedPostgres(Path(folder), fsync=False) as server:
-            yield server
+    with (
+        tempfile.TemporaryDirectory(prefix="gridwatch-postgres-") as folder,
+        EmbeddedPostgres(folder, fsync=False) as server,
+    ):
+        yield server

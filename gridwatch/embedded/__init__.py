@@ -5,6 +5,7 @@ everything in the folder they are given, and end with the process that started t
 
     java.py         which Java runs Kafka            coordinates.py  the jars, pinned with their checksums
     jars.py         the jars in the user's cache     fetch.py        how they get there, once
+    server.py       what both servers share: start, stop, kill, restart
     process.py      a server as a child process      watchdog.py     ends it when we are gone
     kafka.py        EmbeddedKafka                    kafka_probe.py  when a broker is truly ready
     postgres.py     EmbeddedPostgres                 installation.py which PostgreSQL there is

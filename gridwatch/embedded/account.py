@@ -42,7 +42,8 @@ def unprivileged_account() -> Account | None:
 
 def closed_folders(path: Path) -> list[Path]:
     """The folders on the way to `path`, outermost first, that others may not pass through."""
-    return [folder for folder in reversed(path.absolute().parents) if not folder.stat().st_mode & stat.S_IXOTH]
+    way = reversed(path.absolute().parents)
+    return [folder for folder in way if not folder.stat().st_mode & stat.S_IXOTH]
 
 
 def open_the_way(path: Path, account: Account) -> None:

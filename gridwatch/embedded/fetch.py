@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
+import re
 import shutil
 import subprocess
 import tempfile
@@ -24,7 +25,8 @@ from gridwatch.errors import GridwatchError
 Report = Callable[[str], None]
 
 COPY_GOAL = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies"
-_MAVEN_SECONDS = 900
+_DOWNLOADED = re.compile(r"Downloaded from \S+: \S+/(\S+\.jar \(.*\))")
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 _DOWNLOAD_SECONDS = 60
 
 
@@ -62,15 +64,23 @@ class Maven:
             pom = Path(scratch) / "pom.xml"
             pom.write_text(project(jars), encoding="utf-8")
             command = [self.mvn, "-B", "-f", str(pom), COPY_GOAL, f"-DoutputDirectory={folder}"]
-            try:
-                ran = subprocess.run(
-                    command, capture_output=True, text=True, timeout=_MAVEN_SECONDS, check=False, cwd=scratch
-                )
-            except (OSError, subprocess.TimeoutExpired) as problem:
-                raise GridwatchError(str(problem)) from problem
-        if ran.returncode != 0:
-            errors = [line for line in ran.stdout.splitlines() if line.startswith("[ERROR]")]
-            raise GridwatchError(errors[0] if errors else ran.stderr.strip() or f"exit code {ran.returncode}")
+            wrong = self._run(command, report)
+        if wrong:
+            raise GridwatchError(wrong)
+
+    def _run(self, command: Sequence[str], report: Report) -> str:
+        """Run Maven and report each jar it downloads; returns what went wrong, empty if nothing did."""
+        problems = []
+        with subprocess.Popen(
+            command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
+        ) as maven:
+            for line in maven.stdout or ():
+                downloaded = _DOWNLOADED.search(line)
+                if downloaded:
+                    report(f"  {downloaded[1]}")
+                elif "ERROR" in line:
+                    problems.append(_COLOUR.sub("", line).strip())
+        return (problems[0] if problems else f"exit code {maven.returncode}") if maven.returncode else ""
 
 
 class Jgo:

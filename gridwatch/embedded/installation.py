@@ -66,7 +66,8 @@ def _candidates() -> Iterator[Path]:
         yield Path(on_path).resolve().parent
     configured = shutil.which("pg_config")
     if configured is not None:
-        asked = subprocess.run([configured, "--bindir"], capture_output=True, text=True, timeout=30, check=False)
+        command = [configured, "--bindir"]
+        asked = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
         if asked.returncode == 0:
             yield Path(asked.stdout.strip())
     for pattern in ("usr/lib/postgresql/*/bin", "usr/pgsql-*/bin", "opt/homebrew/opt/postgresql@*/bin"):

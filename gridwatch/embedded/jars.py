@@ -56,34 +56,38 @@ def kafka_jars(report: Report, *, cache: Path | None = None, jars: Sequence[Jar]
 def _fetch_into(folder: Path, jars: Sequence[Jar], ways: Sequence[Fetcher], report: Report) -> None:
     if not ways:
         raise GridwatchError(
-            "the jars of Apache Kafka are not in the cache, and there is neither Maven nor the package jgo to fetch them",
+            f"Apache Kafka is not in {folder}, and neither Maven nor the package jgo is here to fetch it",
             "pip install 'gridwatch[embedded]', or put mvn on the PATH",
         )
     failures = []
     for way in ways:
+        report(f"fetching Apache Kafka {KAFKA_VERSION} with {way.name}: {len(jars)} jars, 43 MB, this once")
         with tempfile.TemporaryDirectory(prefix="fetching-", dir=folder.parent) as scratch:
-            report(f"fetching Apache Kafka {KAFKA_VERSION} ({len(jars)} jars, 43 MB, once) with {way.name} into {folder}")
             fresh = Path(scratch) / "jars"
             fresh.mkdir()
             try:
                 way.fetch(jars, fresh, report)
+                _demand_whole(fresh, jars)
             except GridwatchError as problem:
                 failures.append(f"{way.name}: {problem.message}")
-                report(f"{way.name} could not: {problem.message}")
-                continue
-            bad = faulty(fresh, jars)
-            if bad:
-                failures.append(f"{way.name}: missing or with a wrong checksum: {', '.join(jar.filename for jar in bad)}")
                 report(failures[-1])
                 continue
             shutil.rmtree(folder, ignore_errors=True)  # a damaged one
             fresh.rename(folder)
-            report("Apache Kafka is in the cache; later starts need no network")
-            return
+        report(f"Apache Kafka is in {folder}; later starts need no network")
+        return
     raise GridwatchError(
         "could not fetch Apache Kafka: " + "; ".join(failures),
-        "check the network, and the mirror or proxy in Maven's settings.xml; GRIDWATCH_CACHE may name a filled cache",
+        "check the network, and the mirror or proxy in Maven's settings.xml; or copy a filled cache from "
+        "another machine and name it in GRIDWATCH_CACHE",
     )
+
+
+def _demand_whole(folder: Path, jars: Sequence[Jar]) -> None:
+    bad = faulty(folder, jars)
+    if bad:
+        names = ", ".join(jar.filename for jar in bad)
+        raise GridwatchError(f"missing or with a wrong checksum: {names}")
 
 
 @contextmanager

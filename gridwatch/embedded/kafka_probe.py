@@ -18,7 +18,8 @@ _NO_TOPICS = 0
 def broker_is_ready(port: int, *, seconds: float = 2.0) -> bool:
     """Whether the broker on this loopback port answers, and names at least one live broker (itself)."""
     client = b"gridwatch"
-    body = struct.pack(f">hhih{len(client)}si", _METADATA, _VERSION, _CORRELATION, len(client), client, _NO_TOPICS)
+    head = struct.pack(">hhih", _METADATA, _VERSION, _CORRELATION, len(client))
+    body = head + client + struct.pack(">i", _NO_TOPICS)
     try:
         with socket.create_connection((LOOPBACK, port), timeout=seconds) as connection:
             connection.sendall(struct.pack(">i", len(body)) + body)

@@ -12,33 +12,36 @@ import secrets
 import shutil
 import signal
 import subprocess
-import time
 from collections.abc import Mapping
 from pathlib import Path
-from types import TracebackType
+
+import psycopg2
 
 from gridwatch.embedded.account import Account, open_the_way, unprivileged_account
 from gridwatch.embedded.installation import Installation, find_installation
-from gridwatch.embedded.ports import LOOPBACK, free_ports, is_free
-from gridwatch.embedded.process import ServerEnded, ServerProcess, wait_until_ready
+from gridwatch.embedded.ports import LOOPBACK
+from gridwatch.embedded.process import ServerProcess
+from gridwatch.embedded.server import EmbeddedServer
 from gridwatch.errors import GridwatchError
 
 USER = "gridwatch"
 DATABASE = "gridwatch"
 
-_START_SECONDS = 60
-_STOP_SECONDS = 20
-_ATTEMPTS = 3
-_AFTERMATH_SECONDS = 15
-_AFTERMATH = "pre-existing shared memory block"
+_STOP_SECONDS = 20.0
+_INIT_SECONDS = 120
 
 
-class EmbeddedPostgres:
+class EmbeddedPostgres(EmbeddedServer):
     """A database server that keeps its data in `folder`.
 
-    port: 0 for any free one (kept across restart()). fsync: False for tests, which may lose data when the
-    machine crashes (not when the server does). overrides: server settings that win over the ones here.
+    port: 0 for any free one. fsync: False for tests, whose data need not outlive a crash of the machine
+    (a crash of the server they do). overrides: server settings that win over the ones here.
     """
+
+    name = "PostgreSQL"
+    _clash = "could not bind"
+    # The server's own children need a moment to notice that it was killed.
+    _aftermath = ("pre-existing shared memory block", 'lock file "postmaster.pid" already exists')
 
     def __init__(
         self,
@@ -48,106 +51,57 @@ class EmbeddedPostgres:
         fsync: bool = True,
         overrides: Mapping[str, str] | None = None,
     ) -> None:
-        self.folder = Path(folder).absolute()
-        self.port = port
-        self.log = self.folder / "postgres.log"
+        super().__init__(folder, port, "postgres.log")
         self._data = self.folder / "data"
         self._secret = self.folder / "password"
         self._fsync = fsync
         self._overrides = dict(overrides or {})
-        self._process: ServerProcess | None = None
+        self._account: Account | None = None
+        self._installation: Installation | None = None
 
     @property
     def url(self) -> str:
-        """`postgresql://user:password@host:port/database`; the folder must have been started once."""
-        return self._url(DATABASE, self.port)
+        """`postgresql://user:password@host:port/database`, valid once it has been started."""
+        return self._url(DATABASE)
 
-    @property
-    def pid(self) -> int:
-        """The server's process id while it runs."""
-        if self._process is None:
-            raise GridwatchError("the embedded PostgreSQL is not running", "call start() first")
-        return self._process.pid
-
-    @property
-    def running(self) -> bool:
-        return self._process is not None and self._process.running
-
-    def start(self) -> EmbeddedPostgres:
-        """Start and return when the database takes connections; GridwatchError with the log's end if not."""
-        if self.running:
-            return self
-        self.folder.mkdir(parents=True, exist_ok=True)
-        account = unprivileged_account()
-        if account is not None:
-            self.folder.chmod(0o711)  # ours: to be passed through, not read
-            open_the_way(self._data, account)
+    def _prepare(self) -> None:
+        self._account = unprivileged_account()
+        if self._account is not None:
+            self.folder.chmod(0o711)  # to be passed through, not read
+            open_the_way(self._data, self._account)
         version = self._data / "PG_VERSION"
         major = int(version.read_text()) if version.exists() else None
-        installation = find_installation(account, major=major, copies=self.folder / "postgresql")
+        self._installation = find_installation(self._account, major=major, copies=self.folder / "postgresql")
         if major is None:
-            self._initialise(installation, account)
-        aftermath = time.monotonic() + _AFTERMATH_SECONDS
-        attempt = 1
-        while True:
-            try:
-                self._start_once(installation, account)
-                break
-            except ServerEnded as problem:
-                # After a kill the old server's own children need a moment to notice and let go.
-                if _AFTERMATH in str(problem) and time.monotonic() < aftermath:
-                    time.sleep(0.2)
-                    continue
-                if "could not bind" not in str(problem) or attempt == _ATTEMPTS:
-                    raise
-                attempt += 1
-        self._create_database()
-        return self
+            self._initialise(self._installation.initdb)
 
-    def stop(self) -> None:
-        """End in order (open connections are cut) and wait; does nothing when it is not running."""
-        if self._process is not None:
-            self._process.stop()
-            self._process = None
+    def _url(self, database: str) -> str:
+        return f"postgresql://{USER}:{self._secret.read_text()}@{LOOPBACK}:{self.port}/{database}"
 
-    def kill(self) -> None:
-        """SIGKILL the server, as a crash would. start() brings it back on the same port, recovered."""
-        if self._process is not None:
-            self._process.kill()
-            self._process = None
-
-    def restart(self) -> None:
-        """stop() and start() on the same port with the same data."""
-        self.stop()
-        self.start()
-
-    def __enter__(self) -> EmbeddedPostgres:
-        return self.start()
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
-        self.stop()
-
-    def _url(self, database: str, port: int) -> str:
-        return f"postgresql://{USER}:{self._secret.read_text()}@{LOOPBACK}:{port}/{database}"
-
-    def _initialise(self, installation: Installation, account: Account | None) -> None:
+    def _initialise(self, initdb: str) -> None:
         shutil.rmtree(self._data, ignore_errors=True)  # what an interrupted initdb left
         self._data.mkdir(mode=0o700)
         self._secret.touch(mode=0o600)
         self._secret.write_text(secrets.token_urlsafe(24))
-        run_as = {}
-        if account is not None:
-            os.chown(self._data, account.uid, account.gid)
-            os.chown(self._secret, account.uid, account.gid)
-            run_as = {"user": account.uid, "group": account.gid, "extra_groups": ()}
-        command = [installation.initdb, "-D", str(self._data), "-U", USER, "--auth=scram-sha-256"]
+        command = [initdb, "-D", str(self._data), "-U", USER, "--auth=scram-sha-256"]
         command += [f"--pwfile={self._secret}", "--encoding=UTF8", "--locale=C"]
         if not self._fsync:
             command.append("--no-sync")
+        user = group = extra_groups = None
+        if self._account is not None:
+            user, group, extra_groups = self._account.uid, self._account.gid, ()
+            for path in (self._data, self._secret):
+                os.chown(path, user, group)
         ran = subprocess.run(
-            command, capture_output=True, text=True, timeout=_START_SECONDS, check=False, cwd="/", **run_as
+            command,
+            capture_output=True,
+            text=True,
+            timeout=_INIT_SECONDS,
+            check=False,
+            cwd=self.folder,
+            user=user,
+            group=group,
+            extra_groups=extra_groups,
         )
         if ran.returncode != 0:
             shutil.rmtree(self._data, ignore_errors=True)
@@ -156,13 +110,9 @@ class EmbeddedPostgres:
                 (ran.stderr or ran.stdout).strip() or "choose an empty folder",
             )
 
-    def _start_once(self, installation: Installation, account: Account | None) -> None:
-        if self.port and not is_free(self.port):
-            raise GridwatchError(
-                f"port {self.port} on {LOOPBACK} is taken, so the embedded PostgreSQL cannot listen there",
-                "end what listens there, or choose another port",
-            )
-        port = self.port or free_ports(1)[0]
+    def _launch(self, port: int) -> ServerProcess:
+        if self._installation is None:
+            raise AssertionError("start() prepares first")
         switch = "on" if self._fsync else "off"
         settings = {
             "listen_addresses": LOOPBACK,
@@ -176,33 +126,26 @@ class EmbeddedPostgres:
             **self._overrides,
         }
         options = [part for key, value in settings.items() for part in ("-c", f"{key}={value}")]
-        process = ServerProcess(
-            "PostgreSQL",
-            [installation.postgres, "-D", str(self._data), *options],
+        return ServerProcess(
+            self.name,
+            [self._installation.postgres, "-D", str(self._data), *options],
             self.log,
             stop_signal=signal.SIGINT,  # "fast": does not wait for clients to leave
             grace=_STOP_SECONDS,
-            account=account,
+            account=self._account,
         )
-        try:
-            wait_until_ready(process, lambda: self._is_ready(process.pid), seconds=_START_SECONDS)
-        except BaseException:
-            process.kill()
-            raise
-        self._process, self.port = process, port
 
-    def _is_ready(self, pid: int) -> bool:
+    def _is_ready(self, process: ServerProcess, port: int) -> bool:
         """PostgreSQL writes its id and state into postmaster.pid; a killed one leaves its file behind."""
         try:
             lines = (self._data / "postmaster.pid").read_text().splitlines()
         except OSError:
             return False
-        return len(lines) >= 8 and lines[0] == str(pid) and lines[7].strip() == "ready"
+        return len(lines) >= 8 and lines[0] == str(process.pid) and lines[7].strip() == "ready"
 
-    def _create_database(self) -> None:
-        import psycopg2
-
-        connection = psycopg2.connect(self._url("postgres", self.port))
+    def _started(self) -> None:
+        """Make the database, in case this is the first start."""
+        connection = psycopg2.connect(self._url("postgres"))
         try:
             connection.autocommit = True  # CREATE DATABASE runs in no transaction
             with connection.cursor() as cursor:

@@ -1,27 +1,24 @@
 """A server as a child process: with a log file, in a session of its own, and never outliving us.
 
 Between us and the server stands the watchdog, which holds the other end of a pipe (`watchdog.py` says why).
-The session of its own keeps the terminal's Ctrl-C away from the server: we get it, and stop the server in order.
+The session of its own keeps the terminal's Ctrl-C away from the server: it comes to us, and we stop the
+server in order.
 """
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
 import sys
-import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from gridwatch.embedded.account import Account
 from gridwatch.errors import GridwatchError
 
 _WATCHDOG = Path(__file__).with_name("watchdog.py")
-
-
-class ServerEnded(GridwatchError):
-    """The server ended by itself before it was ready."""
 
 
 class ServerProcess:
@@ -36,31 +33,33 @@ class ServerProcess:
         stop_signal: signal.Signals = signal.SIGTERM,
         grace: float = 30.0,
         account: Account | None = None,
-        environment: Mapping[str, str] | None = None,
     ) -> None:
         self.name = name
         self.log = log
         self._grace = grace
         self._log_start = log.stat().st_size if log.exists() else 0
         user, group = (str(account.uid), str(account.gid)) if account else ("-", "-")
-        watchdog = [sys.executable, "-I", "-S", str(_WATCHDOG), str(os.getpid()), str(int(stop_signal)), str(grace)]
-        with log.open("ab") as output:
-            self._watchdog = subprocess.Popen(
-                [*watchdog, user, group, *command],
-                stdin=subprocess.PIPE,
-                stdout=subprocess.PIPE,
-                stderr=output,
-                bufsize=0,
-                start_new_session=True,
-                cwd=log.parent,
-                env=None if environment is None else dict(environment),
-            )
-        assert self._watchdog.stdout is not None
-        with self._watchdog.stdout as answer:
-            line = answer.readline()
+        asked = [str(os.getpid()), str(int(stop_signal)), str(grace), user, group, *command]
+        orders, control = os.pipe()
+        answer, answers = os.pipe()
+        self._control = os.fdopen(control, "wb", buffering=0)
+        try:
+            with log.open("ab") as output:
+                self._watchdog = subprocess.Popen(
+                    [sys.executable, "-I", "-S", str(_WATCHDOG), *asked],
+                    stdin=orders,
+                    stdout=answers,
+                    stderr=output,
+                    start_new_session=True,
+                    cwd=log.parent,
+                )
+        finally:
+            os.close(orders)
+            os.close(answers)
+        with os.fdopen(answer, "rb") as reader:
+            line = reader.readline()
         if not line:
-            self._watchdog.wait()
-            self._close_pipe()
+            self._wait(self._grace)
             raise GridwatchError(f"{name} could not be started", f"see {log}\n{self.said()}")
         self.pid = int(line)
         """The server's own process id, for tests that send it signals."""
@@ -86,31 +85,11 @@ class ServerProcess:
             return "\n".join(log.read().decode("utf-8", "replace").splitlines()[-lines:])
 
     def _ask(self, what: bytes) -> None:
-        try:
-            assert self._watchdog.stdin is not None
-            self._watchdog.stdin.write(what)
-        except (OSError, ValueError):
-            pass  # it has ended, or we have already said so
+        with contextlib.suppress(OSError, ValueError):  # it has ended, or was ended before
+            self._control.write(what)
 
     def _wait(self, seconds: float) -> None:
         try:
             self._watchdog.wait(seconds)
         finally:
-            self._close_pipe()
-
-    def _close_pipe(self) -> None:
-        assert self._watchdog.stdin is not None
-        self._watchdog.stdin.close()
-
-
-def wait_until_ready(process: ServerProcess, ready: Callable[[], bool], *, seconds: float) -> None:
-    """Poll `ready` until it says yes; GridwatchError with the end of the log if the server ends or time is up."""
-    deadline = time.monotonic() + seconds
-    while not ready():
-        if not process.running:
-            raise ServerEnded(f"{process.name} ended while starting", f"see {process.log}\n{process.said()}")
-        if time.monotonic() > deadline:
-            said = process.said()
-            process.kill()
-            raise GridwatchError(f"{process.name} was not ready within {seconds:g} s", f"see {process.log}\n{said}")
-        time.sleep(0.05)
+            self._control.close()

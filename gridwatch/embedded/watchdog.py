@@ -61,7 +61,8 @@ def main(arguments: list[str]) -> int:
         elif asked == b"s" and deadline is None:
             deadline = now + grace
             server.send_signal(stop)
-    return server.returncode if server.returncode >= 0 else 128 - server.returncode
+    code: int = server.returncode
+    return code if code >= 0 else 128 - code
 
 
 if __name__ == "__main__":

@@ -1,0 +1,156 @@
+"""What the embedded servers have in common: start, stop, kill, restart, and a patient way of starting.
+
+A start may meet two passing troubles, told apart by what the server says: a free port that somebody else
+took in the same moment (another one is tried), and the aftermath of a killed predecessor that has not quite
+let go of the data folder (it is waited for). Everything else ends in an error with the end of the log.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from abc import ABC, abstractmethod
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, ClassVar
+
+from gridwatch.embedded.ports import LOOPBACK, free_ports, is_free
+from gridwatch.embedded.process import ServerProcess
+from gridwatch.errors import GridwatchError
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+_CLASH_ATTEMPTS = 5
+_AFTERMATH_SECONDS = 30.0
+_POLL_SECONDS = 0.05
+
+
+def print_to_stderr(line: str) -> None:
+    """The default report: one line to stderr, so that results on stdout stay clean."""
+    print(line, file=sys.stderr, flush=True)
+
+
+class EndedWhileStartingError(GridwatchError):
+    """The server ended by itself before it was ready."""
+
+
+class EmbeddedServer(ABC):
+    """A server on loopback that keeps its data in `folder`.
+
+    Use it as a context manager, or call start() and stop(). It ends with the process that started it, also
+    when that is killed. The port is kept from the first start on, so clients find the server again.
+    """
+
+    name: ClassVar[str]
+    _start_seconds: ClassVar[float] = 90.0
+    _clash: ClassVar[str]
+    """What the server says when its port is taken."""
+    _aftermath: ClassVar[tuple[str, ...]]
+    """What the server says while a killed predecessor still holds the data folder."""
+
+    def __init__(self, folder: Path | str, port: int, log: str) -> None:
+        self.folder = Path(folder).absolute()
+        self.port = port
+        self.log = self.folder / log
+        self._process: ServerProcess | None = None
+
+    @property
+    def pid(self) -> int:
+        """The server's process id while it runs."""
+        if self._process is None:
+            raise GridwatchError(f"the embedded {self.name} is not running", "call start() first")
+        return self._process.pid
+
+    @property
+    def running(self) -> bool:
+        return self._process is not None and self._process.running
+
+    def start(self) -> Self:
+        """Start, and return once clients are served; does nothing when it runs already.
+
+        GridwatchError: the port is taken, something is missing, or the server ended (with its log's end).
+        """
+        if self.running:
+            return self
+        if self.port and not is_free(self.port):
+            raise GridwatchError(
+                f"port {self.port} on {LOOPBACK} is taken, so the embedded {self.name} cannot listen there",
+                "end what listens there, or choose another port",
+            )
+        self.folder.mkdir(parents=True, exist_ok=True)
+        self._prepare()
+        deadline = time.monotonic() + _AFTERMATH_SECONDS
+        clashes = 0
+        while not self.running:
+            port = self.port or free_ports(1)[0]
+            try:
+                self._process = self._start_once(port)
+                self.port = port
+            except EndedWhileStartingError as problem:
+                said = str(problem)
+                if self._clash in said and clashes < _CLASH_ATTEMPTS:
+                    clashes += 1
+                elif not any(sign in said for sign in self._aftermath) or time.monotonic() > deadline:
+                    raise
+                time.sleep(0.2)
+        self._started()
+        return self
+
+    def stop(self) -> None:
+        """End in order and wait; does nothing when it is not running. The data stay."""
+        if self._process is not None:
+            self._process.stop()
+            self._process = None
+
+    def kill(self) -> None:
+        """SIGKILL the server, as a crash would. start() brings it back on the same port with its data."""
+        if self._process is not None:
+            self._process.kill()
+            self._process = None
+
+    def restart(self) -> None:
+        """stop() and start(): same port, same data."""
+        self.stop()
+        self.start()
+
+    def __enter__(self) -> Self:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    @abstractmethod
+    def _prepare(self) -> None:
+        """Find the programs, and make the data folder if it is new."""
+
+    @abstractmethod
+    def _launch(self, port: int) -> ServerProcess: ...
+
+    @abstractmethod
+    def _is_ready(self, process: ServerProcess, port: int) -> bool: ...
+
+    def _started(self) -> None:  # noqa: B027  most servers have nothing left to do
+        """What is left to do once the server takes connections."""
+
+    def _start_once(self, port: int) -> ServerProcess:
+        process = self._launch(port)
+        try:
+            deadline = time.monotonic() + self._start_seconds
+            while not self._is_ready(process, port):
+                if not process.running:
+                    raise EndedWhileStartingError(
+                        f"the embedded {self.name} ended while starting", f"see {self.log}\n{process.said()}"
+                    )
+                if time.monotonic() > deadline:
+                    raise GridwatchError(
+                        f"the embedded {self.name} was not ready within {self._start_seconds:g} s",
+                        f"see {self.log}\n{process.said()}",
+                    )
+                time.sleep(_POLL_SECONDS)
+        except BaseException:
+            process.kill()
+            raise
+        return process
