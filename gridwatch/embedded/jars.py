@@ -38,10 +38,17 @@ def faulty(folder: Path, jars: Sequence[Jar] = JARS) -> list[Jar]:
     return [jar for jar in jars if _sha256(folder / jar.filename) != jar.sha256]
 
 
-def kafka_jars(report: Report, *, cache: Path | None = None, jars: Sequence[Jar] = JARS) -> list[Path]:
+def kafka_jars(
+    report: Report,
+    *,
+    cache: Path | None = None,
+    jars: Sequence[Jar] = JARS,
+    ways: Sequence[Fetcher] | None = None,
+) -> list[Path]:
     """The jars' paths, in a fixed order; fetched first if the cache lacks them.
 
-    `report` gets lines for a person: only called when something is fetched.
+    report: gets lines for a person, only when something is fetched. ways: how to fetch, tried in order;
+    what this machine has if None.
     """
     cache = cache or cache_folder()
     folder = cache / f"kafka-{KAFKA_VERSION}-{_fingerprint(jars)}"
@@ -49,7 +56,7 @@ def kafka_jars(report: Report, *, cache: Path | None = None, jars: Sequence[Jar]
         cache.mkdir(parents=True, exist_ok=True)
         with _alone(cache / f"{folder.name}.lock"):
             if faulty(folder, jars):  # another process may have fetched them while we waited
-                _fetch_into(folder, jars, fetchers(), report)
+                _fetch_into(folder, jars, fetchers() if ways is None else ways, report)
     return [folder / jar.filename for jar in jars]
 
 

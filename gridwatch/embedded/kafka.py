@@ -59,6 +59,7 @@ class EmbeddedKafka(EmbeddedServer):
         self._heap_mb = heap_mb
         self._overrides = dict(overrides or {})
         self._report = report
+        self._data = self.folder / "data"
         self._java: list[str] = []
 
     @property
@@ -74,11 +75,11 @@ class EmbeddedKafka(EmbeddedServer):
         # The serial collector: with few cores and a small heap it takes the least from everybody else.
         flags = ["-XX:+UseSerialGC", f"-Dlog4j2.configurationFile={logging}"]
         self._java = [str(java), *flags, "-cp", classpath]
-        if not (self.folder / "data" / "meta.properties").exists():
+        if not self._data.exists():
             self._format()
 
     def _launch(self, port: int) -> ServerProcess:
-        properties = self._write_properties(port, free_ports(1)[0])
+        properties = self._write_properties(port, free_ports(1)[0], self._data)
         java, *flags = self._java
         command = [java, f"-Xmx{self._heap_mb}m", *flags, "kafka.Kafka", str(properties)]
         return ServerProcess(self.name, command, self.log, grace=_STOP_SECONDS)
@@ -87,9 +88,11 @@ class EmbeddedKafka(EmbeddedServer):
         return broker_is_ready(port)
 
     def _format(self) -> None:
-        shutil.rmtree(self.folder / "data", ignore_errors=True)  # what an interrupted format left
+        unfinished = self.folder / "data.unfinished"
+        shutil.rmtree(unfinished, ignore_errors=True)  # what an interrupted start left
+        port, controller = free_ports(2)
         cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
-        properties = self._write_properties(*free_ports(2))
+        properties = self._write_properties(port, controller, unfinished)
         java, *flags = self._java
         # It runs for a second: the optimising compiler would only cost.
         command = [java, "-XX:TieredStopAtLevel=1", *flags, "kafka.tools.StorageTool", "format"]
@@ -100,14 +103,15 @@ class EmbeddedKafka(EmbeddedServer):
                 f"could not prepare {self.folder} for the embedded {self.name}",
                 (ran.stderr or ran.stdout).strip() or "choose an empty folder",
             )
+        unfinished.rename(self._data)
 
-    def _write_properties(self, port: int, controller: int) -> Path:
+    def _write_properties(self, port: int, controller: int, data: Path) -> Path:
         properties = self.folder / "server.properties"
-        lines = [f"{key}={value}\n" for key, value in self._properties(port, controller).items()]
+        lines = [f"{key}={value}\n" for key, value in self._properties(port, controller, data).items()]
         properties.write_text("".join(lines), encoding="utf-8")
         return properties
 
-    def _properties(self, port: int, controller: int) -> dict[str, str]:
+    def _properties(self, port: int, controller: int, data: Path) -> dict[str, str]:
         return {
             "process.roles": "broker,controller",
             "node.id": "1",
@@ -115,7 +119,7 @@ class EmbeddedKafka(EmbeddedServer):
             "listeners": f"PLAINTEXT://{LOOPBACK}:{port},CONTROLLER://{LOOPBACK}:{controller}",
             "advertised.listeners": f"PLAINTEXT://{LOOPBACK}:{port}",
             "controller.listener.names": "CONTROLLER",
-            "log.dirs": str(self.folder / "data"),
+            "log.dirs": str(data),
             "auto.create.topics.enable": "false",
             "default.replication.factor": "1",
             "offsets.topic.replication.factor": "1",

@@ -79,18 +79,19 @@ class EmbeddedPostgres(EmbeddedServer):
         return f"postgresql://{USER}:{self._secret.read_text()}@{LOOPBACK}:{self.port}/{database}"
 
     def _initialise(self, initdb: str) -> None:
-        shutil.rmtree(self._data, ignore_errors=True)  # what an interrupted initdb left
-        self._data.mkdir(mode=0o700)
+        unfinished = self.folder / "data.unfinished"
+        shutil.rmtree(unfinished, ignore_errors=True)  # what an interrupted start left
+        unfinished.mkdir(mode=0o700)
         self._secret.touch(mode=0o600)
         self._secret.write_text(secrets.token_urlsafe(24))
-        command = [initdb, "-D", str(self._data), "-U", USER, "--auth=scram-sha-256"]
+        command = [initdb, "-D", str(unfinished), "-U", USER, "--auth=scram-sha-256"]
         command += [f"--pwfile={self._secret}", "--encoding=UTF8", "--locale=C"]
         if not self._fsync:
             command.append("--no-sync")
         user = group = extra_groups = None
         if self._account is not None:
             user, group, extra_groups = self._account.uid, self._account.gid, ()
-            for path in (self._data, self._secret):
+            for path in (unfinished, self._secret):
                 os.chown(path, user, group)
         ran = subprocess.run(
             command,
@@ -104,11 +105,11 @@ class EmbeddedPostgres(EmbeddedServer):
             extra_groups=extra_groups,
         )
         if ran.returncode != 0:
-            shutil.rmtree(self._data, ignore_errors=True)
             raise GridwatchError(
                 f"could not prepare {self._data} for the embedded PostgreSQL",
                 (ran.stderr or ran.stdout).strip() or "choose an empty folder",
             )
+        unfinished.rename(self._data)
 
     def _launch(self, port: int) -> ServerProcess:
         if self._installation is None:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 _CLASH_ATTEMPTS = 5
 _AFTERMATH_SECONDS = 30.0
+_PORT_SECONDS = 5.0
 _POLL_SECONDS = 0.05
 
 
@@ -73,11 +74,8 @@ class EmbeddedServer(ABC):
         """
         if self.running:
             return self
-        if self.port and not is_free(self.port):
-            raise GridwatchError(
-                f"port {self.port} on {LOOPBACK} is taken, so the embedded {self.name} cannot listen there",
-                "end what listens there, or choose another port",
-            )
+        if self.port:
+            self._wait_for_port()
         self.folder.mkdir(parents=True, exist_ok=True)
         self._prepare()
         deadline = time.monotonic() + _AFTERMATH_SECONDS
@@ -94,7 +92,11 @@ class EmbeddedServer(ABC):
                 elif not any(sign in said for sign in self._aftermath) or time.monotonic() > deadline:
                     raise
                 time.sleep(0.2)
-        self._started()
+        try:
+            self._started()
+        except BaseException:
+            self.stop()
+            raise
         return self
 
     def stop(self) -> None:
@@ -134,6 +136,17 @@ class EmbeddedServer(ABC):
 
     def _started(self) -> None:  # noqa: B027  most servers have nothing left to do
         """What is left to do once the server takes connections."""
+
+    def _wait_for_port(self) -> None:
+        """A predecessor that is just ending may still hold our port for a moment."""
+        deadline = time.monotonic() + _PORT_SECONDS
+        while not is_free(self.port):
+            if time.monotonic() > deadline:
+                raise GridwatchError(
+                    f"the embedded {self.name} cannot listen on {LOOPBACK}:{self.port}: that port is taken",
+                    "end what listens there, or choose another port",
+                )
+            time.sleep(_POLL_SECONDS)
 
     def _start_once(self, port: int) -> ServerProcess:
         process = self._launch(port)
