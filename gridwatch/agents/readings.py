@@ -1,0 +1,36 @@
+"""smartmeter_raw → lanes → pipeline: readings and ticks in, everything that is said about them out."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gridwatch.streaming.batches import BatchSchema
+from gridwatch.streaming.emission import Emitter
+from gridwatch.streaming.lanes import Lanes
+from gridwatch.streaming.pipeline import Pipeline
+from gridwatch.streaming.transport import Hooks
+from gridwatch.topics import RAW
+
+
+def register(app: Any, pipeline: Pipeline, emitter: Emitter) -> None:
+    """Declare the agent, and tie its lanes to the comings and goings of partitions."""
+    lanes = Lanes(pipeline.work, app.crash)
+    raw = app.topic(RAW.name, schema=BatchSchema(key_type=bytes, value_type=bytes))
+
+    @app.agent(raw, name="readings")  # type: ignore[untyped-decorator, unused-ignore]
+    async def readings(stream: Any) -> None:
+        """Validate readings, tell late from on time, notice missing ones, keep each meter's state."""
+        async for event in stream.noack().events():
+            await lanes.put(event)
+
+    async def before_revoked() -> None:
+        await lanes.empty()
+        pipeline.release()
+
+    app.transport.hooks = Hooks(
+        resume_offsets=lambda partitions: pipeline.resume_offsets(RAW.name, partitions),
+        before_revoked=before_revoked,
+        after_assigned=lanes.reopen,
+    )
+    app.before_stop.append(lanes.stop)
+    app.after_stop.append(emitter.stop)

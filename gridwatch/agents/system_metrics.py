@@ -1,0 +1,77 @@
+"""What the worker says about itself, by wall clock: lag, cost, size, for each partition it owns.
+
+These are the only outputs that are not a function of the log (`scope` system). Prometheus reads the
+same numbers from `/metrics/`.
+"""
+
+from __future__ import annotations
+
+import msgspec
+
+from typing import Any
+
+from gridwatch.clock import now_micros
+from gridwatch.domain.instants import format_instant
+from gridwatch.models.metric import Metric
+from gridwatch.streaming.emission import Emitter, Row
+from gridwatch.streaming.pipeline import Owned, Pipeline
+from gridwatch.topics import METRICS
+
+#: Every system metric of the worker, with its meaning.
+SYSTEM_METRICS = {
+    "watermark_lag_seconds": "wall time minus the partition's watermark",
+    "consumer_lag_records": "raw records the broker holds beyond the committed state",
+    "batch_seconds": "time the last batch took, from decode to RocksDB",
+    "batch_records": "records in the last batch",
+    "state_meters": "meters with state",
+    "open_gaps": "gaps that are open now",
+}
+EVERY_SECONDS = 10.0
+
+
+def measure(pipeline: Pipeline, owned: Owned, now: int) -> dict[str, float]:
+    """The system metrics of one partition at wall time `now` (µs)."""
+    state = owned.state
+    measured = {
+        "consumer_lag_records": float(pipeline.lag(owned.partition)),
+        "batch_seconds": owned.batch_seconds,
+        "batch_records": float(owned.batch_records),
+        "state_meters": float(state.meters),
+        "open_gaps": float(state.open_gaps),
+    }
+    if state.watermark is not None:
+        measured["watermark_lag_seconds"] = (now - state.watermark) / 1e6
+    return measured
+
+
+def register(app: Any, pipeline: Pipeline, emitter: Emitter) -> None:
+    """Declare the timer that emits the system metrics."""
+    started = now_micros()
+    encode = msgspec.json.Encoder().encode
+
+    @app.timer(EVERY_SECONDS, name="system_metrics")  # type: ignore[untyped-decorator, unused-ignore]
+    async def system_metrics() -> None:
+        """Emit lag, cost and size of each owned partition."""
+        nonlocal started
+        if app.rebalancing or app.in_recovery:
+            return
+        window_start, window_end = started, now_micros()
+        started = window_end
+        for owned in list(pipeline.owned.values()):
+            rows: list[Row] = []
+            for name, value in measure(pipeline, owned, window_end).items():
+                start = format_instant(window_start)
+                metric = Metric(
+                    id=f"{name}@{start}/{owned.partition}",
+                    metric=name,
+                    value=value,
+                    window_start=start,
+                    window_end=format_instant(window_end),
+                    revision=1,
+                    scope="system",
+                    partition=owned.partition,
+                    labels={},
+                )
+                rows.append((metric.id.encode(), encode(metric)))
+            for ack in await emitter.send(METRICS.name, owned.partition, rows, window_end // 1000):
+                await ack

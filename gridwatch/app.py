@@ -1,0 +1,28 @@
+"""The worker's Faust application: settings, topics, tables, agents, views; nothing else.
+
+`faust -A gridwatch.app worker -l info` and `gridwatch worker` both start it.
+"""
+
+from __future__ import annotations
+
+from gridwatch import agents, views
+from gridwatch.settings import load_settings
+from gridwatch.streaming.application import create_app
+from gridwatch.streaming.emission import Emitter
+from gridwatch.streaming.pipeline import Pipeline
+from gridwatch.tables.meters_table import meters_table
+from gridwatch.topics import RAW, changelog
+
+settings = load_settings()
+app = create_app(
+    settings,
+    name=settings.app_id,
+    web_port=settings.web_port,
+    batched=frozenset({RAW.name, changelog(settings.app_id).name}),
+)
+table = meters_table(app, settings)
+emitter = Emitter(settings, client_id=app.conf.broker_client_id)
+pipeline = Pipeline(app, settings.policy(), emitter, table, settings.meters_in_memory)
+
+agents.register(app, settings, pipeline, emitter)
+views.register(app, settings, pipeline)

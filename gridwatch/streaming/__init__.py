@@ -1,0 +1,11 @@
+"""The seam to Faust: batches of one partition in, packed outputs out, one atomic commit of state.
+
+    transport.py   Faust's aiokafka transport, changed where batches, exact acks and resuming need it
+    batches.py     one fetch of one partition as one Faust event
+    lanes.py       one ordered lane a partition: batches of different partitions overlap, of one never
+    emission.py    outputs and state rows packed into Kafka record batches, every ack awaited
+    pipeline.py    a lane's work: decode and domain, outputs, changelog, RocksDB, ack
+
+Faust is pinned exactly; `tests/unit/streaming/test_faust_contract.py` holds every private part of it
+that is leaned on here.
+"""

@@ -1,0 +1,116 @@
+"""A Faust application with the batch seam in place: the worker's and the sink's are both made here."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import socket
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import faust
+from yarl import URL
+
+from gridwatch.broker import require_topics
+from gridwatch.errors import GridwatchError
+from gridwatch.settings import Settings
+from gridwatch.streaming.batches import batch_scheduler
+from gridwatch.streaming.emission import ssl_context
+from gridwatch.streaming.transport import Transport
+
+logger = logging.getLogger(__name__)
+
+#: A member that does not answer for this long loses its partitions, seconds. A restarted one with its
+#: old instance id has them back at once.
+SESSION_SECONDS = 20.0
+_HEARTBEAT_SECONDS = 3.0
+_REQUEST_SECONDS = 60.0
+#: Batches (not records) that wait between fetcher and lanes.
+_BUFFERED_BATCHES = 16
+
+
+class Application(faust.App):  # type: ignore[misc, unused-ignore]
+    """A Faust application that looks at its topics before it starts, and finishes its work before it stops."""
+
+    settings: Settings
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        #: Awaited in order when the application stops: before, and after Faust has let go of everything.
+        self.before_stop: list[Callable[[], Awaitable[None]]] = []
+        self.after_stop: list[Callable[[], Awaitable[None]]] = []
+
+    async def on_first_start(self) -> None:
+        """Refuse to start without brokers or with topics that are not as they should be."""
+        try:
+            await asyncio.get_running_loop().run_in_executor(None, require_topics, self.settings)
+        except GridwatchError as problem:
+            logger.critical("%s", problem)
+            # The loop is not ours to unwind from in here: nothing has been started that needs it.
+            os._exit(problem.exit_code)
+        await super().on_first_start()
+
+    async def on_stop(self) -> None:
+        """Finish what is in work, let Faust stop, then disconnect."""
+        for step in self.before_stop:
+            await step()
+        await super().on_stop()
+        for step in self.after_stop:
+            await step()
+
+
+def create_app(settings: Settings, *, name: str, web_port: int, batched: frozenset[str]) -> Application:
+    """Make the application `name` that gets the topics in `batched` as batches."""
+    for noisy in ("aiokafka.producer.producer", "faust.topics", "aiokafka.consumer.fetcher"):
+        logging.getLogger(noisy).setLevel(logging.WARNING)  # their debug calls alone cost 7% of a worker
+    app = Application(
+        name,
+        broker=[URL(f"kafka://{address}") for address in settings.bootstrap.split(",")],
+        broker_credentials=_credentials(settings),
+        autodiscover=False,
+        origin="gridwatch",
+        datadir=str(settings.datadir),
+        topic_partitions=settings.partitions,
+        topic_replication_factor=settings.replication_factor,
+        topic_disable_leader=True,
+        table_standby_replicas=0,
+        store="memory://",
+        ConsumerScheduler=batch_scheduler(batched),
+        consumer_auto_offset_reset="earliest",
+        consumer_group_instance_id=settings.instance_id or f"{name}-{socket.gethostname()}-{web_port}",
+        consumer_max_fetch_size=4 * 1024 * 1024,
+        broker_max_poll_records=settings.batch_records,
+        broker_session_timeout=SESSION_SECONDS,
+        broker_heartbeat_interval=_HEARTBEAT_SECONDS,
+        broker_request_timeout=_REQUEST_SECONDS,
+        stream_buffer_maxsize=_BUFFERED_BATCHES,
+        stream_recovery_delay=0.0,
+        processing_guarantee="at_least_once",
+        web_bind=settings.web_host,
+        web_host=settings.web_host,
+        web_port=web_port,
+        canonical_url=settings.web_advertised_url or f"http://{_reachable(settings.web_host)}:{web_port}",
+        agent_supervisor="mode.supervisors:CrashingSupervisor",
+    )
+    app.settings = settings
+    app.transport = Transport(app.conf.broker, app, loop=None)
+    return app
+
+
+def _reachable(host: str) -> str:
+    return socket.gethostname() if host in ("0.0.0.0", "::") else host  # noqa: S104
+
+
+def _credentials(settings: Settings) -> Any:
+    if settings.security_protocol == "PLAINTEXT":
+        return None
+    context = ssl_context(settings) if settings.security_protocol.endswith("SSL") else None
+    if settings.security_protocol == "SSL":
+        return faust.SSLCredentials(context)
+    return faust.SASLCredentials(
+        username=settings.sasl_username,
+        password=settings.sasl_password.get_secret_value(),
+        ssl_context=context,
+        mechanism=settings.sasl_mechanism,
+    )

@@ -1,0 +1,234 @@
+"""What the worker does with a batch: decide, send, append, write, and only then let the offset go.
+
+    domain on the batch (pure, in memory)
+      → outputs sent, every ack awaited
+      → changed meter rows and the partition row appended to the changelog as one record batch
+      → the same rows written to RocksDB as one WriteBatch
+      → the batch's offset may be committed
+
+A crash anywhere leaves the changelog at the state of one source position, which the partition row
+names; reading goes on there, and what had been sent already is sent again with the same ids. A batch
+whose partition was taken away in the meantime is dropped before the append: the new owner does it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from gridwatch.domain.log import LogRecord
+from gridwatch.domain.partition import PartitionState
+from gridwatch.domain.policy import Policy
+from gridwatch.domain.processor import Outcome, Processor
+from gridwatch.models.decode import decode_readings
+from gridwatch.models.wire import encode_outputs
+from gridwatch.streaming.batches import RecordBatch
+from gridwatch.streaming.emission import RECORD_OVERHEAD, Emitter, Row
+from gridwatch.tables import rows
+from gridwatch.tables.meters import StoredMeters
+from gridwatch.tables.store import Store
+from gridwatch.topics import CHANGELOG_BATCH_BYTES, RAW, REPLAY_HEADER, TICK_HEADER
+
+logger = logging.getLogger(__name__)
+
+#: Changed state a commit aims at; the largest single row still fits the changelog's limit beside it.
+COMMIT_BYTES = CHANGELOG_BATCH_BYTES // 4
+
+
+@dataclass
+class Owned:
+    """A partition that this worker owns: its rules at work, and what the pages and metrics ask about."""
+
+    partition: int
+    generation: int
+    processor: Processor
+    meters: StoredMeters
+    #: A hole being looked into: the offset expected, the first one got, and when it was read again.
+    hole: tuple[int, int] = (-1, -1)
+    hole_read_again: float = 0.0
+    batch_seconds: float = 0.0
+    batch_records: int = 0
+    last_commit: float = 0.0
+
+    @property
+    def state(self) -> PartitionState:
+        """The partition's state."""
+        return self.processor.partition
+
+
+class Pipeline:
+    """Works on the batches of the raw topic, one lane a partition.
+
+    Args:
+        app: the Faust application (its consumer says what is ours).
+        store: the table's RocksDB store, looked up late because Faust builds it late.
+    """
+
+    def __init__(self, app: Any, policy: Policy, emitter: Emitter, table: Any, meters_in_memory: int) -> None:
+        self._app = app
+        self._policy = policy
+        self._emitter = emitter
+        self._table = table
+        self._meters_in_memory = meters_in_memory
+        self.owned: dict[int, Owned] = {}
+
+    @property
+    def store(self) -> Store:
+        """The RocksDB behind the table."""
+        store: Store = self._table.data
+        return store
+
+    # -- partitions coming and going
+
+    def release(self) -> None:
+        """Forget what is in memory of every partition: it may be another worker's next."""
+        self.owned.clear()
+
+    def resume_offsets(self, raw: str, partitions: set[Any]) -> Mapping[Any, int]:
+        """Where the raw partitions among `partitions` are to be read on, by their rows."""
+        offsets = {}
+        for tp in partitions:
+            if tp.topic == raw:
+                row = self.store.get(tp.partition, rows.PARTITION_KEY)
+                if row is not None:
+                    offsets[tp] = rows.decode_partition(row)[0].next_offset
+        return offsets
+
+    def lag(self, partition: int) -> int:
+        """Raw records that the broker holds beyond what is committed here; 0 when caught up."""
+        end = self._end_offset(partition)
+        owned = self.owned.get(partition)
+        return max(0, end - owned.state.next_offset) if owned and end is not None else 0
+
+    def _end_offset(self, partition: int) -> int | None:
+        for tp in self._app.consumer.assignment():
+            if tp == (RAW.name, partition):
+                end: int | None = self._app.consumer.highwater(tp)
+                return end
+        return None
+
+    def _take_over(self, partition: int) -> Owned:
+        row = self.store.get(partition, rows.PARTITION_KEY)
+        state = PartitionState(partition) if row is None else rows.decode_partition(row)[0]
+        started = time.monotonic()
+        due = [
+            (rows.due_of(row), key.decode())
+            for key, row in self.store.rows(partition)
+            if key != rows.PARTITION_KEY
+        ]
+        meters = StoredMeters(self.store, partition, self._meters_in_memory // max(1, self._policy.partitions))
+        owned = Owned(
+            partition,
+            self._app.consumer_generation_id,
+            Processor(self._policy, state, meters, due=due, decode=decode_readings),
+            meters,
+        )
+        logger.info(
+            "partition %d: on from offset %d with %d meters (%.2f s)",
+            partition,
+            state.next_offset,
+            len(due),
+            time.monotonic() - started,
+        )
+        self.owned[partition] = owned
+        return owned
+
+    def _is_ours(self, owned: Owned) -> bool:
+        return (
+            self.owned.get(owned.partition) is owned
+            and owned.generation == self._app.consumer_generation_id
+            and not self._app.rebalancing
+        )
+
+    # -- one batch
+
+    async def work(self, batch: RecordBatch) -> bool:
+        """Do a batch; False when the partition went to somebody else before it was safe."""
+        owned = self.owned.get(batch.partition) or self._take_over(batch.partition)
+        if not await self._joins_on(owned, batch):
+            return False
+        started = time.monotonic()
+        records = log_records(batch, owned.state.next_offset)
+        while True:
+            outcome = owned.processor.process(records, budget=COMMIT_BYTES)
+            if not await self._commit(owned, outcome, batch.timestamp):
+                self.owned.pop(batch.partition, None)
+                return False
+            if outcome.complete:
+                break
+        owned.meters.trim()
+        owned.batch_records = len(records)
+        owned.batch_seconds = time.monotonic() - started
+        await asyncio.sleep(0)  # the pages and heartbeats share this loop
+        return True
+
+    async def _joins_on(self, owned: Owned, batch: RecordBatch) -> bool:
+        """Make sure that nothing is missing between our position and the batch.
+
+        Offsets that retention removed leave a hole that is real; a batch lost on its way inside this
+        process would leave one that is not. So a hole is read again once before it is believed.
+        """
+        expected = owned.state.next_offset
+        first = batch.first_offset
+        if first <= expected or expected == 0 or owned.hole == (expected, first):
+            return True
+        now = time.monotonic()
+        if owned.hole[0] != expected or first < owned.hole[1] or now > owned.hole_read_again + 1:
+            logger.warning(
+                "partition %d: expected offset %d, got %d; reading again", owned.partition, expected, first
+            )
+            owned.hole = (expected, first)
+            owned.hole_read_again = now
+            consumer = self._app.consumer
+            source = next(tp for tp in consumer.assignment() if tp == (batch.topic, batch.partition))
+            await consumer.seek_wait({source: expected})
+        return False
+
+    async def _commit(self, owned: Owned, outcome: Outcome, timestamp: int) -> bool:
+        partition = owned.partition
+        acks = []
+        for topic, messages in encode_outputs(outcome.outputs).items():
+            acks += await self._emitter.send(topic, partition, messages, timestamp)
+        for ack in acks:
+            await ack
+        if not self._is_ours(owned):
+            logger.info("partition %d was taken away before its commit; the new owner does it again", partition)
+            return False
+        changed = self._rows(owned, outcome)
+        changelog = self._table.changelog_topic_name
+        last = await self._emitter.append_whole(changelog, partition, changed, timestamp)
+        self.store.write(partition, changed, last)  # type: ignore[arg-type]
+        owned.last_commit = time.time()
+        return True
+
+    def _rows(self, owned: Owned, outcome: Outcome) -> list[Row]:
+        changed: list[Row] = [
+            (rows.meter_key(meter_id), None if state is None else rows.encode_meter(state))
+            for meter_id, state in outcome.changed.items()
+        ]
+        # Last, so that the changelog's newest offset is always of a row that compaction keeps.
+        changed.append((rows.PARTITION_KEY, rows.encode_partition(owned.state, owned.generation)))
+        size = sum(len(key or b"") + len(row or b"") + RECORD_OVERHEAD for key, row in changed)
+        if size > CHANGELOG_BATCH_BYTES:
+            logger.error("partition %d: a commit of %d bytes exceeds the changelog's limit", owned.partition, size)
+        return changed
+
+
+def log_records(batch: RecordBatch, position: int) -> list[LogRecord]:
+    """The batch as the domain takes it, less what lies before the position (times in µs)."""
+    taken = []
+    for record in batch.records:
+        if record.offset < position:
+            continue
+        tick = replayed = False
+        for name, _value in record.headers:
+            if name == TICK_HEADER:
+                tick = True
+            elif name == REPLAY_HEADER:
+                replayed = True
+        taken.append(LogRecord(record.offset, record.timestamp * 1000, record.value, tick, replayed))
+    return taken

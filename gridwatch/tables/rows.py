@@ -1,0 +1,65 @@
+"""State rows as bytes: a version byte, then msgpack of the state's plain tuple.
+
+A row is read by the version that wrote it or a newer one. A row of a newer version is refused with a
+clear word: to guess at it could lose what it knows.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+
+from gridwatch.domain.meter import MeterState
+from gridwatch.domain.partition import PartitionState
+from gridwatch.errors import GridwatchError
+
+VERSION = 1
+_VERSION_BYTE = bytes([VERSION])
+
+#: Key of the partition row. No meter id can be this: control characters are refused.
+PARTITION_KEY = b"\x00partition"
+
+_encode = msgspec.msgpack.Encoder().encode
+_decode = msgspec.msgpack.Decoder().decode
+
+
+def meter_key(meter_id: str) -> bytes:
+    """Key of a meter's row."""
+    return meter_id.encode()
+
+
+def encode_meter(state: MeterState) -> bytes:
+    """A meter's row."""
+    return _VERSION_BYTE + _encode(state.to_row())
+
+
+def decode_meter(row: bytes) -> MeterState:
+    """The state in a meter's row; GridwatchError if a newer version wrote it."""
+    return MeterState.from_row(_payload(row))
+
+
+def due_of(row: bytes) -> int:
+    """When a meter's earliest deadline falls due: all that the deadline index needs of a row."""
+    due: int = _payload(row)[0]
+    return due
+
+
+def encode_partition(state: PartitionState, generation: int) -> bytes:
+    """A partition's row, with the consumer-group generation of its writer."""
+    return _VERSION_BYTE + _encode((generation, state.to_row()))
+
+
+def decode_partition(row: bytes) -> tuple[PartitionState, int]:
+    """The state in a partition's row, and the generation of its writer."""
+    generation, state = _payload(row)
+    return PartitionState.from_row(state), generation
+
+
+def _payload(row: bytes) -> Any:
+    if row[0] != VERSION:
+        raise GridwatchError(
+            f"a state row has version {row[0]}, this gridwatch reads up to {VERSION}",
+            "start the newer gridwatch that wrote it",
+        )
+    return _decode(row[1:])

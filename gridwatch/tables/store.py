@@ -1,0 +1,90 @@
+"""The RocksDB store behind the worker's Faust table.
+
+Faust's own store writes every key at once and alone. Here a commit is one WriteBatch: all rows of one
+atomic changelog append, together with the changelog offset they reach to. The changelog is the truth;
+a local database that is damaged is thrown away and rebuilt from it.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable, Iterator
+from typing import Any
+
+import rocksdict
+from faust.stores import STORES
+from faust.stores import rocksdb as faust_rocksdb
+
+from gridwatch.errors import GridwatchError
+
+SCHEME = "gridwatch"
+
+#: Every partition has a database of its own, so each must be small: bytes.
+_OPTIONS = {
+    "write_buffer_size": 16 * 1024 * 1024,
+    "max_write_buffer_number": 2,
+    "target_file_size_base": 32 * 1024 * 1024,
+    "block_cache_size": 16 * 1024 * 1024,
+    "bloom_filter_size": 10,
+    "max_open_files": 256,
+}
+
+
+class Store(faust_rocksdb.Store):  # type: ignore[misc, unused-ignore]
+    """RocksDB, one database a partition, written a commit at a time."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        kwargs["options"] = dict(_OPTIONS)  # Faust takes what it knows out of it
+        super().__init__(*args, **kwargs)
+
+    def get(self, partition: int, key: bytes) -> bytes | None:  # type: ignore[override, unused-ignore]
+        """The row of a key, or None."""
+        value: bytes | None = self._db_for_partition(partition).get(key)
+        return value
+
+    def rows(self, partition: int) -> Iterator[tuple[bytes, bytes]]:
+        """Every (key, row) of a partition, in order of the key. Not to be held across an await."""
+        for key, value in self._db_for_partition(partition).items():
+            if key != self.offset_key:
+                yield key, value
+
+    def rows_from(self, partition: int, start: bytes) -> Iterator[tuple[bytes, bytes]]:
+        """Every (key, row) of a partition from a key on. Not to be held across an await."""
+        for key, value in self._db_for_partition(partition).items(from_key=start):
+            if key != self.offset_key:
+                yield key, value
+
+    def write(self, partition: int, rows: Iterable[tuple[bytes, bytes | None]], changelog_offset: int) -> None:
+        """Write one commit: its rows (None removes) and the changelog offset they reach to, or nothing."""
+        batch = rocksdict.WriteBatch(raw_mode=True)
+        for key, value in rows:
+            if value is None:
+                batch.delete(key)
+            else:
+                batch.put(key, value)
+        batch.put(self.offset_key, str(changelog_offset).encode())
+        self._db_for_partition(partition).write(batch)
+
+    def apply_changelog_batch(self, batch: Iterable[Any], to_key: Any, to_value: Any) -> None:
+        """Write what recovery or a standby read from the changelog: events that hold a RecordBatch each."""
+        for event in batch:
+            records = event.value.records
+            self.write(event.value.partition, ((r.key, r.value) for r in records), event.value.offset)
+
+    def _open_for_partition(self, partition: int) -> Any:
+        path = self.partition_path(partition)
+        try:
+            return super()._open_for_partition(partition)
+        except Exception as error:
+            text = str(error)
+            if "lock" in text.lower() and "corrupt" not in text.lower():
+                raise GridwatchError(
+                    f"{path} is locked by another process",
+                    "give every worker a data folder of its own (GRIDWATCH_DATADIR), or stop the other worker",
+                ) from error
+            self.logger.error("%s is damaged (%s); rebuilding it from the changelog", path, text)
+            shutil.rmtree(path, ignore_errors=True)
+            return super()._open_for_partition(partition)
+
+
+STORES.aliases[SCHEME] = f"{Store.__module__}:{Store.__name__}"
