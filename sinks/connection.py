@@ -1,0 +1,103 @@
+"""The sink's one connection: how it is opened, what it promises, and when it is thrown away.
+
+Every statement of it ends: a lock that somebody holds is given up after some seconds and asked for
+again, and so is a statement that takes a minute, so that the sink can always say what it waits for.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from typing import Any
+
+import psycopg2
+
+from gridwatch.errors import GridwatchError
+from sinks.database import CONNECT_TIMEOUT, KEEPALIVE, read_url
+from sinks.schema import VERSION_TABLE
+from sinks.schema_version import known_revisions
+from sinks.targets import TARGETS
+
+LOCK_TIMEOUT = "5s"
+STATEMENT_TIMEOUT = "60s"
+#: How much COPY text is handed to libpq at a time.
+_COPY_CHUNK = 1 << 20
+
+
+class SchemaMismatchError(GridwatchError):
+    """The schema is not the one that this version writes."""
+
+
+class SinkConnection:
+    """One PostgreSQL session with the temporary tables in it. Opened by the constructor.
+
+    Raises psycopg2.Error when the database cannot be reached, SchemaMismatchError when its schema is not
+    the one to write to.
+    """
+
+    def __init__(self, url: str, *, lock_timeout: str = LOCK_TIMEOUT) -> None:
+        target = read_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
+        self._session: Any = psycopg2.connect(
+            target, connect_timeout=CONNECT_TIMEOUT, application_name="gridwatch-sink", **KEEPALIVE
+        )
+        try:
+            self._prepare(lock_timeout)
+        except BaseException:
+            self._session.close()
+            raise
+
+    def _prepare(self, lock_timeout: str) -> None:
+        with self._session.cursor() as cursor:
+            # Instants come with their offset; the zone and style are set all the same, so that nothing
+            # depends on how the server or the user was set up.
+            cursor.execute("SET TimeZone = 'UTC'; SET client_encoding = 'UTF8'; SET DateStyle = 'ISO, YMD'")
+            cursor.execute(f"SET statement_timeout = '{STATEMENT_TIMEOUT}'")
+            cursor.execute(f"SET lock_timeout = '{lock_timeout}'")
+            self._check_schema(cursor)
+            for target in TARGETS.values():
+                cursor.execute(target.create_stage)
+        self._session.commit()
+
+    def _check_schema(self, cursor: Any) -> None:
+        wanted = known_revisions()[0]
+        cursor.execute("SELECT to_regclass(%s)", (VERSION_TABLE,))
+        if cursor.fetchone()[0] is None:
+            raise SchemaMismatchError("the database has no gridwatch schema", "gridwatch db migrate")
+        cursor.execute(f"SELECT version_num FROM {VERSION_TABLE}")  # noqa: S608 (a constant)
+        found = cursor.fetchone()
+        if found != (wanted,):
+            raise SchemaMismatchError(
+                f"the schema is at revision {found and found[0]}, this gridwatch writes {wanted}",
+                "gridwatch db migrate; if that says the schema is newer, upgrade gridwatch",
+            )
+
+    def commit(self, copies: Sequence[tuple[str, bytes]]) -> None:
+        """Write rows, given as pairs of topic name and COPY text, in one transaction, whole or not at all."""
+        try:
+            with self._session.cursor() as cursor:
+                for topic, copy_text in copies:
+                    cursor.copy_expert(TARGETS[topic].copy, io.BytesIO(copy_text), size=_COPY_CHUNK)
+                written = {topic for topic, _ in copies}
+                # Always in the same order of tables, so that two sinks do not wait for each other crosswise.
+                for target in TARGETS.values():
+                    for statement in target.merge if target.topic in written else ():
+                        cursor.execute(statement)
+            self._session.commit()
+        except BaseException:
+            self._roll_back()
+            raise
+
+    def _roll_back(self) -> None:
+        try:
+            self._session.rollback()
+        except psycopg2.Error:
+            self._session.close()
+
+    @property
+    def usable(self) -> bool:
+        """False once the connection is lost."""
+        return bool(self._session.closed == 0)
+
+    def close(self) -> None:
+        """Give the session up; what was not committed is undone by the server."""
+        self._session.close()

@@ -1,0 +1,42 @@
+"""Kafka records of one partition as rows ready to be written, and dead letters for what is not one."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Sequence
+
+import msgspec
+
+from gridwatch.models.dead_letter import DeadLetter
+from sinks.refusals import unreadable
+from sinks.targets import TARGETS
+from sinks.writer import Rows, SourceRecord
+
+
+def take_in(topic: str, records: Sequence[SourceRecord]) -> tuple[Rows, list[DeadLetter]]:
+    """Decode the records of one topic and encode their rows; dead letters for those that are foreign."""
+    decode = TARGETS[topic].decode
+    letters: list[DeadLetter] = []
+    try:
+        decoded = [decode(record.value or b"") for record in records]
+        rows = Rows(topic, decoded, records)
+    except (msgspec.MsgspecError, UnicodeDecodeError):
+        rows, letters = _one_by_one(topic, records)
+    # A value that no row can hold is met again by the writer, which finds out whose it is.
+    with contextlib.suppress(ValueError):
+        rows.copy_text()
+    return rows, letters
+
+
+def _one_by_one(topic: str, records: Sequence[SourceRecord]) -> tuple[Rows, list[DeadLetter]]:
+    decode = TARGETS[topic].decode
+    decoded = []
+    sources = []
+    letters = []
+    for record in records:
+        try:
+            decoded.append(decode(record.value or b""))
+            sources.append(record)
+        except (msgspec.MsgspecError, UnicodeDecodeError) as error:
+            letters.append(unreadable(record, error))
+    return Rows(topic, decoded, sources), letters

@@ -1,0 +1,49 @@
+"""What an error of the database means: the row is at fault, or the database is.
+
+A row that is at fault will be refused again however often it is tried, so it is searched for and set
+aside. Everything else (connection cut, server shutting down, disk full, lock held, deadlock, schema
+being changed) passes: the batch waits for it, whatever it is, because waiting loses nothing.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import psycopg2
+import psycopg2.errors
+
+#: SQLSTATE classes that speak of the row: data exception, integrity constraint, program limit exceeded
+#: (an index row too large).
+_ROW_CLASSES = ("22", "23", "54")
+
+
+def is_row_at_fault(error: Exception) -> bool:
+    """True when the same rows would be refused again."""
+    if isinstance(error, psycopg2.Error):
+        return (error.pgcode or "")[:2] in _ROW_CLASSES
+    return isinstance(error, ValueError)  # text that no database can take, found while encoding it
+
+
+def is_too_slow(error: Exception) -> bool:
+    """True when the statement was cancelled: it took too long, and a smaller batch may not."""
+    return isinstance(error, psycopg2.errors.QueryCanceled)
+
+
+def describe(error: Exception) -> str:
+    """The first line of what the database said, with its SQLSTATE."""
+    text = str(error).strip()
+    line = text.splitlines()[0] if text else type(error).__name__
+    code = getattr(error, "pgcode", None)
+    return f"{line} ({code})" if code else line
+
+
+@dataclass(frozen=True)
+class BackOff:
+    """How long to wait before the next try: doubling from `first` seconds up to `longest`."""
+
+    first: float = 0.1
+    longest: float = 5.0
+
+    def delay(self, tries: int) -> float:
+        """Seconds after the given number of failed tries."""
+        return float(min(self.longest, self.first * 2 ** min(tries - 1, 30)))

@@ -1,0 +1,82 @@
+"""Dead letters of the sink's own: records that it cannot read, and rows that the database refuses.
+
+They go where all dead letters go, under the partition of the record they are about, and come back to
+the sink from there as rows. What is about a *dead letter* that the table refused is written straight
+to the table, so that nothing goes round in circles; it is made here of parts that always fit.
+"""
+
+from __future__ import annotations
+
+import base64
+import re
+from typing import Literal
+
+import msgspec
+
+from gridwatch.domain.instants import format_instant
+from gridwatch.models.dead_letter import DeadLetter
+from sinks.writer import SourceRecord
+
+#: As much of the raw bytes as a dead letter holds.
+RAW_BYTES = 64 * 1024
+_MESSAGE_CHARACTERS = 2000
+
+_FIELD = re.compile(r"at `\$\.?([^`]*)`")
+_MISSING = re.compile(r"missing required field `([^`]*)`")
+
+
+def unreadable(source: SourceRecord, error: Exception) -> DeadLetter:
+    """A dead letter about a record that is not what its topic holds."""
+    text = str(error)
+    field = None
+    if isinstance(error, UnicodeDecodeError):
+        reason = "NOT_UTF8"
+    elif not isinstance(error, msgspec.ValidationError):
+        reason = "NOT_JSON"
+    elif missing := _MISSING.search(text):
+        reason, field = "MISSING_FIELD", missing[1]
+    elif at := _FIELD.search(text):
+        reason, field = "UNKNOWN_TYPE", at[1]
+    else:
+        reason = "NOT_AN_OBJECT"
+    return _about(source, reason, f"not a record of {source.topic}: {text}", field)
+
+
+def refused(source: SourceRecord, error: str) -> DeadLetter:
+    """A dead letter about a record whose row the database refuses."""
+    return _about(source, "REFUSED_BY_DATABASE", error, None)
+
+
+def _about(source: SourceRecord, reason: str, message: str, field: str | None) -> DeadLetter:
+    value = source.value or b""
+    raw, encoding, truncated = _as_text(value)
+    return DeadLetter(
+        id=f"{source.topic}-{source.partition}-{source.offset}-0",
+        reasons=[reason],
+        message=message.replace("\0", "\ufffd")[:_MESSAGE_CHARACTERS],
+        field=field,
+        raw=raw,
+        raw_encoding=encoding,
+        raw_size=len(value),
+        raw_truncated=truncated,
+        topic=source.topic,
+        partition=source.partition,
+        offset=source.offset,
+        index=0,
+        record_timestamp=format_instant(max(0, source.timestamp) * 1000),
+        meter_id=None,
+    )
+
+
+def _as_text(value: bytes) -> tuple[str, Literal["utf-8", "base64"], bool]:
+    cut = value[:RAW_BYTES]
+    truncated = len(value) > RAW_BYTES
+    if b"\0" not in value:
+        try:
+            value.decode()
+        except UnicodeDecodeError:
+            pass
+        else:
+            # The cut may have gone through the middle of a character.
+            return cut.decode(errors="ignore"), "utf-8", truncated
+    return base64.b64encode(cut).decode("ascii"), "base64", truncated

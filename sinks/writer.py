@@ -1,0 +1,226 @@
+"""Writes batches to the database: each in one transaction, each as often as it takes.
+
+    write(batch)
+      ├─ committed                      done
+      ├─ the database is away           wait, connect again, the same batch again: writing twice is
+      │                                 writing once, so a commit whose answer was lost is no harm
+      ├─ it takes too long              the halves of the batch, each in its own transaction
+      └─ a row is refused               halve the batch and write the halves, until one row is left:
+                                        that one is given back, everything else is written
+
+Blocking and for one thread; the event loop calls it in a worker thread of its own.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+import psycopg2
+
+from gridwatch.errors import GridwatchError
+from sinks import copy_text
+from sinks.connection import LOCK_TIMEOUT, SinkConnection
+from sinks.database import address_of
+from sinks.outages import BackOff, describe, is_row_at_fault, is_too_slow
+from sinks.targets import TARGETS
+
+logger = logging.getLogger(__name__)
+
+
+class SourceRecord(Protocol):
+    """What is needed of the Kafka record that a row comes from (`timestamp` in milliseconds)."""
+
+    @property
+    def topic(self) -> str: ...
+    @property
+    def partition(self) -> int: ...
+    @property
+    def offset(self) -> int: ...
+    @property
+    def timestamp(self) -> int: ...
+    @property
+    def value(self) -> bytes | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A record that the database will not take, and what it said."""
+
+    source: SourceRecord
+    error: str
+
+
+class WriteInterruptedError(Exception):
+    """The writer was closed while it waited; the batch was not written."""
+
+
+class Rows:
+    """Rows of one topic on their way: decoded records, where each comes from, and their COPY text."""
+
+    __slots__ = ("_copy_text", "records", "sources", "topic")
+
+    def __init__(self, topic: str, records: Sequence[Any], sources: Sequence[SourceRecord]) -> None:
+        self.topic = topic
+        self.records = records
+        self.sources = sources
+        self._copy_text: bytes | None = None
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+    def __getitem__(self, part: slice) -> Rows:
+        return Rows(self.topic, self.records[part], self.sources[part])
+
+    def copy_text(self) -> bytes:
+        """The rows as COPY text, made once. ValueError when a value cannot be right for any database."""
+        if self._copy_text is None:
+            self._copy_text = copy_text.rows(TARGETS[self.topic].columns(self.records).values())
+        return self._copy_text
+
+
+@dataclass
+class WriterState:
+    """What health and metrics tell of a writer. Written by the writer's thread, read by any."""
+
+    #: Since when (Unix seconds) the current batch waits for the database; None when it does not.
+    waiting_since: float | None = None
+    #: Since when the current transaction runs.
+    writing_since: float | None = None
+    last_error: str = ""
+    last_commit: float = 0.0
+    commit_seconds: float = 0.0
+    commits: int = 0
+    commit_seconds_total: float = 0.0
+    retries: int = 0
+    rows: dict[str, int] = field(default_factory=lambda: dict.fromkeys(TARGETS, 0))
+    refused: dict[str, int] = field(default_factory=lambda: dict.fromkeys(TARGETS, 0))
+
+
+class Writer:
+    """Writes rows to the database at `url`; connects when it first has something to write."""
+
+    def __init__(
+        self, url: str, *, back_off: BackOff | None = None, lock_timeout: str = LOCK_TIMEOUT
+    ) -> None:
+        self._url = url
+        self._address = address_of(url)
+        self._back_off = back_off or BackOff()
+        self._lock_timeout = lock_timeout
+        self._connection: SinkConnection | None = None
+        self._closing = threading.Event()
+        self.state = WriterState()
+
+    def write(self, batch: Iterable[Rows]) -> list[Refused]:
+        """Write all rows; returns those that the database refuses for good.
+
+        Blocks for as long as the database is away. WriteInterruptedError when `close` is called meanwhile:
+        then nothing is promised of the batch.
+        """
+        return self._write([rows for rows in batch if len(rows)])
+
+    def _write(self, batch: list[Rows]) -> list[Refused]:
+        if not batch:
+            return []
+        alone = sum(map(len, batch)) == 1
+        try:
+            self._commit(batch, alone=alone)
+        except (psycopg2.Error, ValueError) as error:
+            if alone:
+                rows = batch[0]
+                self.state.refused[rows.topic] += 1
+                logger.warning("%s: refused: %s", rows.topic, describe(error))
+                return [Refused(rows.sources[0], describe(error))]
+            first, second = halve(batch)
+            return self._write(first) + self._write(second)
+        return []
+
+    def _commit(self, batch: list[Rows], *, alone: bool) -> None:
+        """One transaction, tried until it is committed, or raising for what halving may mend."""
+        copies = [(rows.topic, rows.copy_text()) for rows in batch]
+        tries = 0
+        while True:
+            started = time.monotonic()
+            self.state.writing_since = time.time()
+            try:
+                self.connect_once().commit(copies)
+            except (psycopg2.Error, GridwatchError) as error:
+                if is_row_at_fault(error) or (is_too_slow(error) and not alone):
+                    self._back_in_order()
+                    raise
+                tries += 1
+                self._wait(error, tries)
+                continue
+            finally:
+                self.state.writing_since = None
+            self._back_in_order()
+            self._count(batch, time.monotonic() - started)
+            return
+
+    def connect_once(self) -> SinkConnection:
+        """The connection, opened if there is none. psycopg2.Error or SchemaMismatchError if that fails."""
+        if self._connection is not None and not self._connection.usable:
+            self._connection = None
+        if self._connection is None:
+            self._connection = SinkConnection(self._url, lock_timeout=self._lock_timeout)
+        return self._connection
+
+    def _wait(self, error: Exception, tries: int) -> None:
+        state = self.state
+        state.last_error = describe(error) + (
+            f"; remedy: {error.remedy}" if isinstance(error, GridwatchError) else ""
+        )
+        state.retries += 1
+        if state.waiting_since is None:
+            state.waiting_since = time.time()
+            logger.error("database at %s: %s; waiting, nothing is lost", self._address, state.last_error)
+        if self._closing.wait(self._back_off.delay(tries)):
+            raise WriteInterruptedError(state.last_error)
+
+    def _back_in_order(self) -> None:
+        state = self.state
+        if state.waiting_since is not None:
+            logger.warning(
+                "database at %s: back after %.1f s", self._address, time.time() - state.waiting_since
+            )
+            state.waiting_since = None
+
+    def _count(self, batch: list[Rows], seconds: float) -> None:
+        state = self.state
+        for rows in batch:
+            state.rows[rows.topic] += len(rows)
+        state.commits += 1
+        state.commit_seconds = seconds
+        state.commit_seconds_total += seconds
+        state.last_commit = time.time()
+
+    def close(self) -> None:
+        """End the waiting, from any thread. The connection is left to `disconnect`."""
+        self._closing.set()
+
+    def disconnect(self) -> None:
+        """Give up the connection; only when no write is running."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            connection.close()
+
+
+def halve(batch: list[Rows]) -> tuple[list[Rows], list[Rows]]:
+    """The batch in two, in order, with as many rows in each half (at least one)."""
+    wanted = sum(map(len, batch)) // 2
+    first: list[Rows] = []
+    second: list[Rows] = []
+    for rows in batch:
+        if wanted >= len(rows):
+            first.append(rows)
+        elif wanted > 0:
+            first.append(rows[:wanted])
+            second.append(rows[wanted:])
+        else:
+            second.append(rows)
+        wanted -= len(rows)
+    return first, second
