@@ -1,0 +1,234 @@
+"""Random raw partitions: a few meters that do everything wrong, and a policy small enough to matter.
+
+Everything comes from one seed.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from dataclasses import dataclass
+from typing import Any
+
+from tests.model.judging import partition_of
+from tests.model.stamps import DAY, HOUR, MINUTE, SECOND, parse, show
+from tests.model.wire import Record
+
+START = parse("2024-01-01T10:00:00Z", "UTC")[0]
+PARTITIONS = 6
+GARBAGE: tuple[bytes | None, ...] = (
+    None, b"", b"nonsense", b"\xff\xfe{}", b"{", b"[]", b"[[]]", b"null", b"7", b'"x"', b"{}", b"nan",
+    b"[{}, 3, null]",
+    b'\xef\xbb\xbf{"meter_id": "a"}', b"\x00", b'{"meter_id": 5, "timestamp": 7, "consumption_kwh": "1"}',
+)  # fmt: skip
+WRONG: tuple[tuple[str, Any], ...] = (
+    ("meter_id", ""), ("meter_id", None), ("meter_id", 12), ("meter_id", "x" * 129), ("meter_id", "a\tb"),
+    ("timestamp", "yesterday"), ("timestamp", 1704103200), ("timestamp", None),
+    ("timestamp", "2024-02-30T00:00:00Z"),
+    ("timestamp", "2024-01-01T24:00:00Z"), ("consumption_kwh", "2.5"), ("consumption_kwh", True),
+    ("consumption_kwh", float("nan")), ("consumption_kwh", float("inf")), ("consumption_kwh", -0.1),
+    ("consumption_kwh", 1000.5), ("consumption_kwh", None), ("consumption_kwh", [1]), ("interval_minutes", 0),
+    ("interval_minutes", 7.5), ("interval_minutes", 1441), ("interval_minutes", "30"), ("voltage", "high"),
+    ("frequency", float("-inf")), ("region", 9), ("sent_at", {}), ("current", False), ("power_kw", -3.5),
+)  # fmt: skip
+
+LOCAL = ("2024-03-31T02:30:00", "2024-10-27T02:30:00", "2024-01-02 03:04", "2024-01-01T11:00:00.5")
+MISCHIEF = (
+    "garbage", "wrong", "fast", "far", "far", "tick", "tick", "bad tick", "elsewhere", "local", "huge",
+)  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Parameters:
+    """The settings of the contract that decide anything here, in microseconds."""
+
+    partitions: int = PARTITIONS
+    default_interval: int = 30 * MINUTE
+    grace: int = 15 * MINUTE
+    max_out_of_orderness: int = 10 * SECOND
+    allowed_lateness: int = HOUR
+    state_ttl: int = 7 * DAY
+    max_future_skew: int = 5 * MINUTE
+    max_watermark_jump: int = DAY
+    gap_memory: int = DAY
+    metrics_window: int = 5 * MINUTE
+    timezone: str = "UTC"
+    max_kwh: float = 1000.0
+    max_meter_id_bytes: int = 128
+    max_record_bytes: int = 1_000_000
+    max_remembered_gaps: int = 32
+    max_kept_ahead: int = 64
+
+
+def meter_ids(partition: int, count: int) -> list[str]:
+    """The first ids of the form METER_0001 that belong to the partition."""
+    names = (f"METER_{number:04d}" for number in range(1, 100 * count))
+    return [name for name in names if partition_of(name, PARTITIONS) == partition][:count]
+
+
+class LogMaker:
+    """One random log: the policy, then its records."""
+
+    def __init__(self, seed: int) -> None:
+        self.random = random.Random(seed)
+        self.partition = self.random.randrange(PARTITIONS)
+        self.policy = self.parameters() if self.random.random() < 0.6 else Parameters()
+        self.records: list[Record] = []
+        self.now = START + self.random.randrange(3) * 20 * DAY
+
+    def parameters(self) -> Parameters:
+        pick = self.random.choice
+        return Parameters(
+            default_interval=pick([5, 15, 30, 60]) * MINUTE,
+            grace=pick([1, 5, 15, 70]) * MINUTE,
+            max_out_of_orderness=pick([1, 10, 300]) * SECOND,
+            allowed_lateness=pick([5, 20, 60, 300]) * MINUTE,
+            state_ttl=pick([6, 12, 48]) * HOUR,
+            max_future_skew=pick([1, 5, 60]) * MINUTE,
+            max_watermark_jump=pick([1, 3, 24]) * HOUR,
+            gap_memory=pick([1, 3, 24]) * HOUR,
+            metrics_window=pick([5, 15, 60]) * MINUTE,
+            timezone=pick(["UTC", "UTC", "Europe/Berlin"]),
+            max_remembered_gaps=32,
+            max_kept_ahead=64,
+        )
+
+    # -- meters ---------------------------------------------------------------------------------------------
+
+    def plan(self) -> list[tuple[int, dict[str, Any]]]:
+        """What the meters of this log measure, with the time at which each reading sets out."""
+        sent: list[tuple[int, dict[str, Any]]] = []
+        span = self.random.choice([3, 8, 20]) * HOUR
+        for name in meter_ids(self.partition, self.random.randrange(1, 5)):
+            sent += self.life(name, span)
+        return sent
+
+    def life(self, name: str, span: int) -> list[tuple[int, dict[str, Any]]]:
+        chance = self.random.random
+        interval = self.random.choice([5, 10, 15, 20, 30, 30, 30, 45, 60, 60, 90]) * MINUTE
+        gaps, late, jitter = (self.random.choice([0.0, 0.1, 0.4]) for _ in range(3))
+        given = chance() < 0.2
+        region = self.random.choice([None, "north", "south"])
+        at = self.now + self.random.randrange(0, 40) * MINUTE
+        sent = []
+        while at < self.now + span:
+            stamp = at + (self.random.randrange(-400, 400) * SECOND if chance() < jitter else 0)
+            body: dict[str, Any] = {"meter_id": name, "timestamp": stamp, "consumption_kwh": self.kwh()}
+            if given and chance() < 0.7:
+                body["interval_minutes"] = interval // MINUTE
+            if region and chance() < 0.8:
+                body["region"] = region
+            delay = self.random.choice([1, 5, 20, 50, 70, 120, 400]) * MINUTE if chance() < late else 0
+            arrival = max(stamp, at) + delay + self.random.randrange(3) * SECOND
+            if chance() >= gaps:
+                sent += [(arrival, body), *self.again(arrival, body)]
+            at += interval
+            if chance() < 0.03:
+                interval = self.random.choice([5, 10, 15, 20, 30, 60, 120]) * MINUTE
+            elif chance() < 0.03:
+                at += self.random.randrange(1, 30) * MINUTE
+            elif chance() < 0.01:
+                at += self.random.choice([3, 10, 60]) * HOUR
+        return sent
+
+    def again(self, arrival: int, body: dict[str, Any]) -> list[tuple[int, dict[str, Any]]]:
+        """A reading's duplicate, revision or close neighbour, now and then."""
+        roll = self.random.random()
+        later = arrival + self.random.choice([0, 0, 1, 10, 50, 90]) * MINUTE
+        if roll < 0.04:
+            return [(later, dict(body))]
+        if roll < 0.08:
+            return [(later, {**body, "consumption_kwh": self.kwh()})]
+        if roll < 0.12:
+            near = body["timestamp"] + self.random.choice([-90, -1, 1, 30, 200]) * SECOND
+            return [(later, {**body, "timestamp": near})]
+        return []
+
+    def kwh(self) -> float:
+        return self.random.choice([0, 0.5, 1, 1.25, 2.5, 3.75])
+
+    # -- records --------------------------------------------------------------------------------------------
+
+    def make(self) -> list[Record]:
+        sent = sorted(self.plan(), key=lambda one: one[0])
+        trouble = self.random.choice([0.0, 0.03, 0.15])
+        while sent:
+            many = self.random.randrange(1, 5) if self.random.random() < 0.1 else 1
+            group, sent = sent[:many], sent[many:]
+            time = group[-1][0]
+            if self.random.random() < trouble:
+                self.mischief(time, group[0][1])
+            bodies = [self.worded(body) for _, body in group]
+            self.add(time, json.dumps(bodies if many > 1 else bodies[0]).encode())
+        if self.records and self.random.random() < 0.5:
+            end = self.records[-1].timestamp + self.random.choice([1, 60, 600, 20000]) * MINUTE
+            self.add(end, show(end).encode(), tick=True)
+        return self.records
+
+    def add(self, time: int, value: bytes | None, tick: bool = False) -> None:
+        offset = self.records[-1].offset + self.random.choice([1, 1, 1, 2]) if self.records else 0
+        last = self.records[-1].timestamp if self.records else 0
+        self.records.append(Record(offset, max(time, last), value, tick, self.random.random() < 0.1))
+
+    def worded(self, body: dict[str, Any]) -> dict[str, Any]:
+        """The reading on the wire; one element in a while goes wrong, or says its time in another way."""
+        said = {**body, "timestamp": self.stamp(body["timestamp"])}
+        if self.random.random() < 0.01:
+            name, value = self.random.choice(WRONG)
+            said[name] = value
+        if self.random.random() < 0.01:
+            del said[self.random.choice(list(said))]
+        if self.random.random() < 0.02:
+            more: list[dict[str, Any]] = [
+                {"voltage": 230.5, "frequency": 50},
+                {"extra": [1]},
+                {"sent_at": "now"},
+            ]
+            said.update(self.random.choice(more))
+        return said
+
+    def stamp(self, micros: int) -> str:
+        text = show(micros)
+        if self.policy.timezone == "UTC" and self.random.random() < 0.05:
+            return self.random.choice([text[:-1], text[:-1].replace("T", " "), text[:-1] + "+00:00"])
+        return text
+
+    def mischief(self, time: int, body: dict[str, Any]) -> None:
+        pick = self.random.choice
+        what = pick(MISCHIEF)
+        if what == "garbage":
+            self.add(time, pick(GARBAGE))
+        elif what == "wrong":
+            name, value = pick(WRONG)
+            text = json.dumps({**self.worded(body), name: value})
+            self.add(time, text.replace("Infinity", pick(["Infinity", "1e999"])).encode())
+        elif what == "fast":
+            ahead = pick([30 * SECOND, 3 * MINUTE, 5 * MINUTE, 10 * MINUTE, 2 * HOUR])
+            self.add(time, json.dumps({**body, "timestamp": show(time + ahead)}).encode())
+        elif what == "far":
+            self.far(time, body)
+        elif what == "tick":
+            ago = pick([0, 10 * SECOND, MINUTE, HOUR, -MINUTE, -4 * MINUTE])
+            self.add(time, show(time - ago).encode(), tick=True)
+        elif what == "bad tick":
+            early = show(time + 3 * HOUR).encode()
+            bad = (None, b"", b"soon", b"\xff", b'"2024-01-01T10:00:00Z"', b"2024-13-01", early)
+            self.add(time, pick(bad), tick=True)
+        elif what == "elsewhere":
+            other = meter_ids((self.partition + 1) % PARTITIONS, 1)[0]
+            self.add(time, json.dumps({**self.worded(body), "meter_id": other}).encode())
+        elif what == "local":
+            text = pick(LOCAL)
+            self.add(time, json.dumps({**body, "timestamp": text}).encode())
+        else:
+            self.add(time, b" " * self.policy.max_record_bytes + b"{}")
+
+    def far(self, time: int, body: dict[str, Any]) -> None:
+        """Some readings from far ahead, of one meter or of several: the log's clock jumps with them."""
+        names = meter_ids(self.partition, 5)
+        base = time + self.policy.max_watermark_jump
+        mine = self.random.sample(names, self.random.randrange(1, 3))
+        for number in range(self.random.choice([1, 2, 3, 70]) if self.random.random() < 0.2 else 2):
+            stamp = base + self.random.choice([-10, 0, 1, 20, 90, number]) * MINUTE
+            reading = {**body, "meter_id": self.random.choice(mine), "timestamp": show(stamp)}
+            self.add(stamp, json.dumps(reading).encode())

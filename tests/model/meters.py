@@ -1,0 +1,229 @@
+"""One meter as the contract tells it: its grid, what filled which slot, its gaps. All is kept, for ever.
+
+The grid is a list of stretches, each with a start and an interval; a stretch ends where the next one starts.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+
+from tests.model.stamps import MINUTE, show
+
+SHORT_RUN, LONG_RUN, PHASE_RUN = 3, 6, 3
+
+
+@dataclass
+class Stretch:
+    """Grid points `start`, `start + interval`, … up to the start of the next stretch."""
+
+    start: int
+    interval: int
+
+
+@dataclass(eq=False)
+class Gap:
+    """A run of neighbouring slots that were missing when their time came: True where still missing."""
+
+    interval: int
+    slots: dict[int, bool]
+    state: str = "OPEN"
+    ended_at: int | None = None
+
+    @property
+    def first(self) -> int:
+        return min(self.slots)
+
+    @property
+    def last(self) -> int:
+        return max(self.slots)
+
+    def missing(self) -> list[int]:
+        return sorted(slot for slot, still in self.slots.items() if still)
+
+    def filled(self) -> int:
+        return len(self.slots) - len(self.missing())
+
+    def ended_state(self) -> str:
+        return "FILLED" if not self.missing() else "PARTIAL" if self.filled() else "CLOSED"
+
+    def ranges(self) -> list[list[int]]:
+        found: list[list[int]] = []
+        for slot in self.missing():
+            if found and found[-1][1] == slot:
+                found[-1][1] = slot + self.interval
+            else:
+                found.append([slot, slot + self.interval])
+        return found
+
+
+@dataclass
+class Meter:
+    meter_id: str
+    stretches: list[Stretch]
+    last_seen: int
+    region: str | None = None
+    given: bool = False
+    readings: list[tuple[int, float]] = field(default_factory=list)  # accepted ones, in log order
+    filled: dict[int, int] = field(default_factory=dict)  # slot -> the stamp that filled it
+    void: set[int] = field(default_factory=set)  # slots of a grown grid on which no judgement is passed
+    gaps: list[Gap] = field(default_factory=list)  # open and remembered ones
+    ever_missing: set[int] = field(default_factory=set)  # of forgotten gaps too
+    steps: list[tuple[int, int]] = field(default_factory=list)  # equal ones in a row: (minutes, start)
+    astray: list[int] = field(default_factory=list)  # off-grid stamps in a row, of one phase
+    changed_at: int = 0  # gaps before this belong to an earlier grid
+    touched: set[int] = field(default_factory=set)  # first slots of gaps changed in this step
+    retracted: dict[int, Gap] = field(default_factory=dict)  # taken back in this step
+    gap_count: int = 0
+    late_count: int = 0
+
+    # -- grid -----------------------------------------------------------------------------------------------
+
+    @property
+    def interval(self) -> int:
+        return self.stretches[-1].interval
+
+    def points(self) -> Iterator[int]:
+        """Every slot from the first one on, without end."""
+        for stretch, after in itertools.zip_longest(self.stretches, self.stretches[1:]):
+            slot = stretch.start
+            while after is None or slot < after.start:
+                yield slot
+                slot += stretch.interval
+
+    def after(self, slot: int) -> int:
+        """The slot that follows this one."""
+        return next(point for point in self.points() if point > slot)
+
+    def slot_of(self, stamp: int) -> int | None:
+        """The nearest grid point, if within a quarter of the interval and five minutes; the first stretch is
+        thought on backwards."""
+        near: list[tuple[int, int]] = []
+        for stretch, after in itertools.zip_longest(self.stretches, self.stretches[1:]):
+            place = stretch.start + round_half_up(stamp - stretch.start, stretch.interval) * stretch.interval
+            fits = abs(place - stamp) <= tolerance(stretch.interval)
+            inside = stretch is self.stretches[0] or place >= stretch.start
+            if fits and inside and (after is None or place < after.start):
+                near.append((abs(place - stamp), place))
+        return min(near)[1] if near else None
+
+    def waiting(self) -> Iterator[int]:
+        """Slots neither filled nor called missing yet, in order of time, without end."""
+        judged = (self.filled, self.ever_missing, self.void)
+        return (slot for slot in self.points() if not any(slot in done for done in judged))
+
+    def expected_next(self) -> int:
+        return self.after(max(self.filled))
+
+    # -- gaps -----------------------------------------------------------------------------------------------
+
+    def open_gap(self) -> Gap | None:
+        return next((gap for gap in self.gaps if gap.state == "OPEN"), None)
+
+    def call_missing(self, slot: int, interval: int) -> None:
+        self.ever_missing.add(slot)
+        gap = self.open_gap()
+        if gap is not None and gap.interval == interval and gap.last + interval == slot:
+            gap.slots[slot] = True
+        else:
+            gap = Gap(interval, {slot: True})
+            self.gaps.append(gap)
+            self.gap_count += 1
+        self.touched.add(gap.first)
+        self.end_if_over(gap)
+
+    def end_if_over(self, gap: Gap) -> None:
+        if gap.state == "OPEN":
+            after = self.after(gap.last)
+            if gap.slots[gap.last] and after not in self.filled and after not in self.void:
+                return
+        elif gap.state not in ("CLOSED", "PARTIAL", "FILLED"):
+            return
+        gap.state = gap.ended_state()
+
+    def fill(self, slot: int, stamp: int) -> None:
+        """A slot's first reading has come."""
+        self.filled[slot] = stamp
+        for gap in self.gaps:
+            before = gap.state
+            if gap.slots.get(slot):
+                gap.slots[slot] = False
+                self.touched.add(gap.first)
+            self.end_if_over(gap)
+            if gap.state != before:
+                self.touched.add(gap.first)
+
+    def forget(self, watermark: int, memory: int, most: int) -> None:
+        """Ended gaps are remembered for a while, and so many at most."""
+        for gap in self.gaps:
+            if gap.state != "OPEN" and gap.ended_at is None:
+                gap.ended_at = watermark
+        self.gaps = [g for g in self.gaps if g.ended_at is None or watermark - g.ended_at <= memory]
+        ended = [gap for gap in self.gaps if gap.ended_at is not None]
+        for gap in sorted(ended, key=lambda g: g.first)[: max(0, len(ended) - most)]:
+            self.gaps.remove(gap)
+
+    # -- another grid ---------------------------------------------------------------------------------------
+
+    def place_anew(self, start: int) -> None:
+        """Everything from `start` on is filled by what the readings fill on the grid as it is now."""
+        self.filled = {slot: stamp for slot, stamp in self.filled.items() if slot < start}
+        self.ever_missing = {slot for slot in self.ever_missing if slot < start}
+        self.void = {slot for slot in self.void if slot < start}
+        for stamp, _ in self.readings:
+            slot = self.slot_of(stamp)
+            if slot is not None and slot >= start:
+                self.filled.setdefault(slot, stamp)
+        self.steps, self.astray, self.changed_at = [], [], start
+
+    def lay_from(self, start: int, interval: int) -> None:
+        """Shrunk, moved or given: the new grid holds from `start` on."""
+        for gap in list(self.gaps):
+            was_open, taken = gap.state == "OPEN", [slot for slot in gap.missing() if slot >= start]
+            if not taken and not was_open:
+                continue
+            self.touched.add(gap.first)
+            if gap.first >= start:
+                self.gaps.remove(gap)
+                self.take_back(gap)
+            else:
+                gap.slots = {slot: still for slot, still in gap.slots.items() if slot < start}
+                gap.state = gap.ended_state()
+        self.stretches = [s for s in self.stretches if s.start < start] + [Stretch(start, interval)]
+        self.place_anew(start)
+
+    def take_back(self, gap: Gap) -> None:
+        gap.state = "RETRACTED"
+        self.retracted[gap.first] = gap
+
+    def grow(self, anchor: int, interval: int, watermark: int, grace: int) -> None:
+        """Grown by learning: gaps since the last change go; what lies on the new grid stays missing."""
+        since = self.changed_at
+        taken = [gap for gap in self.gaps if gap.first >= since]
+        for gap in taken:
+            self.gaps.remove(gap)
+            self.touched.add(gap.first)
+            self.take_back(gap)
+        start = anchor - (anchor - self.stretches[-1].start) // interval * interval
+        self.stretches[-1] = Stretch(start, interval)
+        self.place_anew(start)
+        self.changed_at = anchor
+        lost = {slot for gap in taken for slot in gap.missing()}
+        for slot in itertools.takewhile(lambda point: point + grace <= watermark, self.waiting()):
+            if slot not in lost:
+                self.void.add(slot)
+        for slot in sorted(lost - set(self.filled)):
+            if slot >= start and (slot - start) % interval == 0:
+                self.call_missing(slot, interval)
+
+    def name(self, slot: int) -> str:
+        return f"{self.meter_id}@{show(slot)}"
+
+
+def tolerance(interval: int) -> int:
+    return min(interval // 4, 5 * MINUTE)
+
+
+def round_half_up(value: int, unit: int) -> int:
+    return (2 * value + unit) // (2 * unit)

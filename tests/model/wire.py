@@ -1,0 +1,141 @@
+"""The shapes of the five output topics, filled in from what the model knows."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+from tests.model import judging
+from tests.model.meters import Gap, Meter
+from tests.model.stamps import MINUTE, SECOND, show
+
+FLAGS = (
+    "OFF_GRID", "REVISED", "EXTRA", "AHEAD", "SLOT_FILLED", "AMBIGUOUS_TIME", "ZERO", "INTERVAL_CHANGED",
+    "FIRST",
+)  # fmt: skip
+
+
+class Record(NamedTuple):
+    """One record of the raw partition; `timestamp` is Kafka's, in microseconds."""
+
+    offset: int
+    timestamp: int
+    value: bytes | None
+    tick: bool = False
+    replayed: bool = False
+
+
+@dataclass(frozen=True)
+class Item:
+    """One reading, judged and found good."""
+
+    offset: int
+    index: int
+    meter_id: str
+    time: int
+    kwh: float
+    interval: int | None
+    region: str | None
+    ambiguous: bool
+    body: dict[str, Any]
+
+    def own_flags(self) -> set[str]:
+        """What can be said of the reading without knowing its meter."""
+        return {
+            flag for flag, holds in (("AMBIGUOUS_TIME", self.ambiguous), ("ZERO", self.kwh == 0)) if holds
+        }
+
+
+def listed(flags: set[str]) -> list[str]:
+    return [flag for flag in FLAGS if flag in flags]
+
+
+def origin(item: Item, partition: int) -> dict[str, Any]:
+    return {
+        "id": f"{partition}-{item.offset}-{item.index}",
+        "meter_id": item.meter_id,
+        "timestamp": show(item.time),
+        "consumption_kwh": item.kwh,
+        "partition": partition,
+        "offset": item.offset,
+        "index": item.index,
+    }
+
+
+def validated(
+    item: Item, partition: int, flags: set[str], delay: int, watermark: int, interval: int
+) -> dict[str, Any]:
+    optional = ("region", *judging.MEASURES, "sent_at")
+    return {
+        **origin(item, partition),
+        "interval_minutes": interval // MINUTE,
+        "status": "LATE" if delay else "OK",
+        "delay_seconds": delay / SECOND,
+        "flags": listed(flags),
+        "watermark": show(watermark),
+        **{name: item.body[name] for name in optional if item.body.get(name) is not None},
+    }
+
+
+def late_event(
+    item: Item, partition: int, flags: set[str], delay: int, watermark: int, policy: Any
+) -> dict[str, Any]:
+    return {
+        **origin(item, partition),
+        "delay_seconds": delay / SECOND,
+        "watermark": show(watermark),
+        "allowed_lateness_seconds": policy.allowed_lateness / SECOND,
+        "flags": listed(flags),
+    }
+
+
+def gap_alert(
+    meter: Meter, gap: Gap, revision: int, watermark: int, policy: Any, partition: int, offset: int
+) -> dict[str, Any]:
+    missing = [] if gap.state == "RETRACTED" else gap.missing()
+    return {
+        "gap_id": meter.name(gap.first),
+        "meter_id": meter.meter_id,
+        "revision": revision,
+        "state": gap.state,
+        "missing_from": show(gap.first),
+        "missing_to": show(gap.last + (policy.grace if gap.state == "OPEN" else gap.interval)),
+        "missing_intervals": len(missing),
+        "missing_ranges": [[show(start), show(end)] for start, end in (gap.ranges() if missing else [])],
+        "filled_intervals": gap.filled(),
+        "gap_minutes": len(missing) * gap.interval / MINUTE,
+        "interval_minutes": gap.interval // MINUTE,
+        "expected_at": show(gap.first),
+        "detected_at": show(watermark),
+        "last_seen": show(meter.last_seen),
+        "grace_seconds": policy.grace / SECOND,
+        "region": meter.region,
+        "partition": partition,
+        "offset": offset,
+    }
+
+
+def dead_letter(
+    record: Record,
+    partition: int,
+    index: int,
+    bad: list[tuple[str, str | None]],
+    raw: bytes,
+    meter_id: object,
+) -> dict[str, Any]:
+    text, encoding = judging.printable(raw)
+    return {
+        "id": f"smartmeter_raw-{partition}-{record.offset}-{index}",
+        "reasons": list(dict.fromkeys(reason for reason, _ in bad)),
+        "field": bad[0][1],
+        "raw": text,
+        "raw_encoding": encoding,
+        "raw_size": len(raw),
+        "raw_truncated": len(raw) > 64 * 1024,
+        "topic": "smartmeter_raw",
+        "partition": partition,
+        "offset": record.offset,
+        "index": index,
+        "record_timestamp": show(record.timestamp),
+        "meter_id": meter_id if isinstance(meter_id, str) else None,
+    }
