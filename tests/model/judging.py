@@ -12,8 +12,8 @@ from tests.model.stamps import DAY, MINUTE, BadStampError, parse
 
 REASONS = (
     "NOT_JSON", "NOT_UTF8", "NOT_AN_OBJECT", "MISSING_FIELD", "UNKNOWN_TYPE", "BAD_TIMESTAMP",
-    "FUTURE_TIMESTAMP", "BAD_METER_ID", "NOT_A_NUMBER", "NOT_FINITE", "NEGATIVE", "OUT_OF_RANGE", "WRONG_PARTITION",
-    "TOO_LARGE", "REFUSED_BY_DATABASE",
+    "FUTURE_TIMESTAMP", "BAD_METER_ID", "NOT_A_NUMBER", "NOT_FINITE", "NEGATIVE", "OUT_OF_RANGE",
+    "WRONG_PARTITION", "TOO_LARGE", "REFUSED_BY_DATABASE",
 )  # fmt: skip
 REQUIRED = ("meter_id", "timestamp", "consumption_kwh")
 MEASURES = ("voltage", "current", "power_kw", "power_factor", "frequency")

@@ -23,7 +23,7 @@ class Windows:
         self.early: list[tuple[str, int]] = []
 
     def start_of(self, time: int) -> int:
-        return time - time % self.policy.metrics_window
+        return time - time % int(self.policy.metrics_window)
 
     def begin(self, watermark: int) -> None:
         """The first watermark: what came before it counts in its window."""
