@@ -1,0 +1,58 @@
+# gridwatch: everything a person or CI does. `make` alone lists the targets.
+# Options of a command go in ARGS:  make demo ARGS="--meters 20"
+
+PYTHON ?= python3
+ARGS ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+
+.DEFAULT_GOAL := help
+.PHONY: help setup demo test browser check lint format bench clean
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' Makefile
+
+setup: $(READY) ## make .venv and install gridwatch and its pinned packages into it
+
+demo: $(READY) ## Kafka, PostgreSQL, replay with injected faults, score and report; takes ARGS
+	@$(BIN)/gridwatch demo $(ARGS)
+
+test: $(READY) ## all tests but those in a browser: unit, property, real Kafka and PostgreSQL; takes ARGS
+	@$(BIN)/python -m pytest --ignore=tests/browser $(ARGS)
+
+browser: $(READY) ## the tests that look at the pages in Chromium; takes ARGS
+	@$(BIN)/python -m pytest tests/browser $(ARGS)
+
+check: lint ## ruff and mypy --strict
+	@$(BIN)/python -m mypy
+
+lint: $(READY) ## ruff
+	@$(BIN)/python -m ruff check .
+
+format: $(READY) ## put imports and lines in order
+	@$(BIN)/python -m ruff check --fix-only --quiet .
+	@$(BIN)/python -m ruff format .
+
+bench: $(READY) ## speed, side by side with stock Faust; takes ARGS
+	@$(BIN)/python -m benchmarks $(ARGS)
+
+clean: ## remove .venv, caches and reports
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis gridwatch-report.html
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# The stamp is written last: an interrupted set-up is done again.
+$(READY): setup.cfg pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { \
+	  echo "gridwatch needs Python 3.10 or later as $(PYTHON); name another with: make $(MAKECMDGOALS) PYTHON=python3.11" >&2; \
+	  exit 1; }
+	@echo "gridwatch: setting up $(VENV): some 70 pinned packages, 250 MB with a Java runtime and PostgreSQL; this once" >&2
+	@$(PYTHON) -m venv --clear $(VENV) >$(VENV).log 2>&1 || { \
+	  cat $(VENV).log >&2; rm -rf $(VENV) $(VENV).log; \
+	  echo "gridwatch: $(PYTHON) cannot make a virtual environment." >&2; \
+	  echo "  remedy: apt-get install python3-venv   (Debian, Ubuntu), or name another Python: make $(MAKECMDGOALS) PYTHON=python3.11" >&2; \
+	  exit 1; }
+	@rm -f $(VENV).log
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[embedded,test,dev]'
+	@touch $@
