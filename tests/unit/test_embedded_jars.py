@@ -1,0 +1,156 @@
+"""The cache of the embedded Kafka's jars: whole and verified, or not there."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Sequence
+from pathlib import Path
+from xml.etree import ElementTree
+
+import pytest
+
+from gridwatch.embedded.coordinates import JARS, KAFKA_VERSION, Jar
+from gridwatch.embedded.fetch import Report, central_mirror, project
+from gridwatch.embedded.jars import cache_folder, faulty, kafka_jars
+from gridwatch.errors import GridwatchError
+
+
+def content(artifact: str) -> bytes:
+    return f"the jar of {artifact}".encode()
+
+
+TWO = tuple(
+    Jar("org.example", name, "1.0", hashlib.sha256(content(name)).hexdigest()) for name in ("one", "two")
+)
+
+
+class Way:
+    """Fetches from memory; `damage` and `stop_after` make it fail in the ways a network does."""
+
+    name = "memory"
+
+    def __init__(self, *, damage: str = "", stop_after: int | None = None) -> None:
+        self.damage = damage
+        self.stop_after = stop_after
+        self.calls = 0
+
+    def fetch(self, jars: Sequence[Jar], folder: Path, report: Report) -> None:
+        self.calls += 1
+        for number, jar in enumerate(jars):
+            if number == self.stop_after:
+                raise GridwatchError("the line went dead")
+            wrong = b"damaged" if jar.artifact == self.damage else b""
+            (folder / jar.filename).write_bytes(content(jar.artifact) + wrong)
+
+
+def get(cache: Path, *ways: Way) -> list[Path]:
+    return kafka_jars(lambda line: None, cache=cache, jars=TWO, ways=ways)
+
+
+def test_the_pinned_list_names_each_artifact_once_with_a_checksum() -> None:
+    assert len({(jar.group, jar.artifact) for jar in JARS}) == len(JARS)
+    assert all(re.fullmatch("[0-9a-f]{64}", jar.sha256) for jar in JARS)
+    assert {jar.version for jar in JARS if jar.group == "org.apache.kafka"} == {KAFKA_VERSION}
+
+
+def test_what_was_fetched_once_is_not_fetched_again(tmp_path: Path) -> None:
+    way = Way()
+    first = get(tmp_path, way)
+    assert get(tmp_path, way) == first
+    assert way.calls == 1
+    assert [path.read_bytes() for path in first] == [content("one"), content("two")]
+
+
+def test_a_fetch_that_is_cut_off_leaves_nothing_to_be_mistaken_for_the_jars(tmp_path: Path) -> None:
+    with pytest.raises(GridwatchError, match="the line went dead"):
+        get(tmp_path, Way(stop_after=1))
+    assert [path for path in tmp_path.rglob("*") if path.suffix == ".jar"] == []
+    assert len(get(tmp_path, Way())) == 2
+
+
+def test_a_jar_with_another_checksum_is_refused_by_name(tmp_path: Path) -> None:
+    with pytest.raises(GridwatchError, match=re.escape("two-1.0.jar")):
+        get(tmp_path, Way(damage="two"))
+    assert list(tmp_path.rglob("*.jar")) == []
+
+
+def test_the_next_way_is_tried_when_one_fails(tmp_path: Path) -> None:
+    broken, whole = Way(stop_after=0), Way()
+    assert len(get(tmp_path, broken, whole)) == 2
+    assert (broken.calls, whole.calls) == (1, 1)
+
+
+@pytest.mark.parametrize("harm", ["missing", "changed"])
+def test_a_damaged_cache_is_fetched_anew(tmp_path: Path, harm: str) -> None:
+    way = Way()
+    victim = get(tmp_path, way)[0]
+    if harm == "missing":
+        victim.unlink()
+    else:
+        victim.write_bytes(b"rot")
+    get(tmp_path, way)
+    assert way.calls == 2
+    assert faulty(victim.parent, TWO) == []
+
+
+def test_with_no_way_to_fetch_the_error_says_what_to_install(tmp_path: Path) -> None:
+    with pytest.raises(GridwatchError) as caught:
+        get(tmp_path)
+    assert "gridwatch[embedded]" in caught.value.remedy
+
+
+def test_the_first_fetch_says_what_it_fetches_and_a_later_start_is_silent(tmp_path: Path) -> None:
+    lines: list[str] = []
+    kafka_jars(lines.append, cache=tmp_path, jars=TWO, ways=[Way()])
+    assert "Apache Kafka" in lines[0]
+    lines.clear()
+    kafka_jars(lines.append, cache=tmp_path, jars=TWO, ways=[Way()])
+    assert lines == []
+
+
+def test_the_cache_can_be_put_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GRIDWATCH_CACHE", str(tmp_path / "elsewhere"))
+    assert cache_folder() == tmp_path / "elsewhere"
+
+
+def test_the_maven_project_asks_for_the_pinned_jars_and_for_nothing_they_bring_along() -> None:
+    root = ElementTree.fromstring(project(JARS))
+    asked = root.findall("{*}dependencies/{*}dependency")
+    assert [dependency.findtext("{*}artifactId") for dependency in asked] == [jar.artifact for jar in JARS]
+    assert [dependency.findtext("{*}version") for dependency in asked] == [jar.version for jar in JARS]
+    exclusions = [dependency.findtext("{*}exclusions/{*}exclusion/{*}artifactId") for dependency in asked]
+    assert set(exclusions) == {"*"}
+
+
+@pytest.mark.parametrize(
+    ("mirror_of", "used"),
+    [
+        ("central", True),
+        ("*", True),
+        ("external:*", True),
+        ("snapshots,central", True),
+        ("*,!central", False),
+        ("snapshots", False),
+    ],
+)
+@pytest.mark.parametrize("namespace", ["", ' xmlns="http://maven.apache.org/SETTINGS/1.2.0"'])
+def test_a_mirror_of_central_in_mavens_settings_is_honoured(
+    tmp_path: Path, mirror_of: str, used: bool, namespace: str
+) -> None:
+    settings = tmp_path / "settings.xml"
+    settings.write_text(
+        f"<settings{namespace}><mirrors><mirror><id>m</id><mirrorOf>{mirror_of}</mirrorOf>"
+        "<url>https://mirror.example/maven/</url></mirror></mirrors></settings>"
+    )
+    expected = "https://mirror.example/maven" if used else None
+    assert central_mirror([tmp_path / "absent.xml", settings]) == expected
+
+
+def test_mavens_blocker_of_plain_http_is_no_mirror(tmp_path: Path) -> None:
+    settings = tmp_path / "settings.xml"
+    settings.write_text(
+        "<settings><mirrors><mirror><mirrorOf>external:*</mirrorOf><url>http://0.0.0.0/</url>"
+        "<blocked>true</blocked></mirror></mirrors></settings>"
+    )
+    assert central_mirror([settings]) is None

@@ -1,0 +1,124 @@
+"""A server as a child process: it ends when asked, when killed, and when we are gone."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from gridwatch.embedded.process import ServerProcess
+
+PATIENT = "import time; print('up', flush=True); time.sleep(600)"
+STUBBORN = f"import signal; signal.signal(signal.SIGTERM, signal.SIG_IGN); {PATIENT}"
+
+
+def eventually(holds: Callable[[], bool], *, seconds: float = 10.0) -> bool:
+    deadline = time.monotonic() + seconds
+    while time.monotonic() < deadline:
+        if holds():
+            return True
+        time.sleep(0.02)
+    return holds()
+
+
+def is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    return True
+
+
+def start(tmp_path: Path, script: str, *, grace: float = 5.0) -> ServerProcess:
+    process = ServerProcess("test server", [sys.executable, "-c", script], tmp_path / "log", grace=grace)
+    assert eventually(lambda: "up" in process.said())
+    return process
+
+
+def test_stop_ends_it_in_order_and_waits(tmp_path: Path) -> None:
+    says_goodbye = (
+        "import signal, sys, time\n"
+        "def end(*_): print('goodbye', flush=True); sys.exit(0)\n"
+        "signal.signal(signal.SIGTERM, end); print('up', flush=True); time.sleep(600)"
+    )
+    process = start(tmp_path, says_goodbye)
+    process.stop()
+    assert not is_alive(process.pid)
+    assert not process.running
+    assert process.said().endswith("goodbye")
+
+
+def test_one_that_does_not_end_in_order_is_killed_after_the_grace(tmp_path: Path) -> None:
+    process = start(tmp_path, STUBBORN, grace=0.3)
+    process.stop()
+    assert not is_alive(process.pid)
+
+
+def test_kill_does_not_wait_for_the_grace(tmp_path: Path) -> None:
+    process = start(tmp_path, STUBBORN, grace=60)
+    before = time.monotonic()
+    process.kill()
+    assert not is_alive(process.pid)
+    assert time.monotonic() - before < 10
+
+
+def test_stop_after_it_ended_by_itself_does_nothing(tmp_path: Path) -> None:
+    process = start(tmp_path, "print('up', flush=True)")
+    assert eventually(lambda: not process.running)
+    process.stop()
+    process.stop()
+
+
+def test_what_it_said_is_of_this_run_only(tmp_path: Path) -> None:
+    start(tmp_path, "print('up first', flush=True)").stop()
+    second = start(tmp_path, "print('up second', flush=True)")
+    second.stop()
+    assert second.said() == "up second"
+    assert "up first" in (tmp_path / "log").read_text()
+
+
+def test_the_terminals_interrupt_does_not_reach_it(tmp_path: Path) -> None:
+    process = start(tmp_path, PATIENT)
+    try:
+        assert os.getsid(process.pid) != os.getsid(0)
+    finally:
+        process.stop()
+
+
+@pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGTERM])
+@pytest.mark.parametrize("forked", [False, True])
+def test_it_ends_when_the_process_that_started_it_dies(
+    tmp_path: Path, how: signal.Signals, forked: bool
+) -> None:
+    # A fork that outlives the parent keeps the pipe open: the second sign, being orphaned, must do.
+    parent = (
+        "import os, sys, time; from pathlib import Path; from gridwatch.embedded.process import ServerProcess\n"
+        f"p = ServerProcess('s', [sys.executable, '-c', {STUBBORN!r}], Path({str(tmp_path / 'log')!r}), grace=0.3)\n"
+        f"fork = os.fork() if {forked} else 1\n"
+        "if fork == 0:\n    os.close(1); time.sleep(20); os._exit(0)\n"
+        "print(p.pid, fork, flush=True); time.sleep(600)"
+    )
+    with subprocess.Popen([sys.executable, "-c", parent], stdout=subprocess.PIPE, text=True) as process:
+        assert process.stdout is not None
+        server, fork = (int(word) for word in process.stdout.readline().split())
+        assert is_alive(server)
+        process.send_signal(how)
+        process.wait()
+    try:
+        assert eventually(lambda: not is_alive(server))
+    finally:
+        if forked:
+            os.kill(fork, signal.SIGKILL)
+
+
+def test_a_program_that_is_not_there_is_said(tmp_path: Path) -> None:
+    from gridwatch.errors import GridwatchError
+
+    with pytest.raises(GridwatchError, match="test server could not be started"):
+        ServerProcess("test server", [str(tmp_path / "absent")], tmp_path / "log")
