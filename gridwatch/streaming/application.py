@@ -18,6 +18,7 @@ from gridwatch.settings import Settings
 from gridwatch.streaming.batches import batch_scheduler
 from gridwatch.streaming.emission import ssl_context
 from gridwatch.streaming.transport import Transport
+from gridwatch.tables.store import SCHEME
 
 logger = logging.getLogger(__name__)
 
@@ -75,7 +76,7 @@ def create_app(settings: Settings, *, name: str, web_port: int, batched: frozens
         topic_replication_factor=settings.replication_factor,
         topic_disable_leader=True,
         table_standby_replicas=0,
-        store="memory://",
+        store=f"{SCHEME}://",
         ConsumerScheduler=batch_scheduler(batched),
         consumer_auto_offset_reset="earliest",
         consumer_group_instance_id=settings.instance_id or f"{name}-{socket.gethostname()}-{web_port}",

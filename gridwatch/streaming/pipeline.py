@@ -93,7 +93,7 @@ class Pipeline:
         offsets = {}
         for tp in partitions:
             if tp.topic == raw:
-                row = self.store.get(tp.partition, rows.PARTITION_KEY)
+                row = self.store.row(tp.partition, rows.PARTITION_KEY)
                 if row is not None:
                     offsets[tp] = rows.decode_partition(row)[0].next_offset
         return offsets
@@ -112,7 +112,7 @@ class Pipeline:
         return None
 
     def _take_over(self, partition: int) -> Owned:
-        row = self.store.get(partition, rows.PARTITION_KEY)
+        row = self.store.row(partition, rows.PARTITION_KEY)
         state = PartitionState(partition) if row is None else rows.decode_partition(row)[0]
         started = time.monotonic()
         due = [

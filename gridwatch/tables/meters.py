@@ -25,7 +25,7 @@ class StoredMeters:
         """The state of a meter, or None if it is unknown."""
         state = self._states.get(meter_id)
         if state is None:
-            row = self._store.get(self._partition, rows.meter_key(meter_id))
+            row = self._store.row(self._partition, rows.meter_key(meter_id))
             if row is not None:
                 state = self._states[meter_id] = rows.decode_meter(row)
         return state

@@ -6,7 +6,6 @@ from typing import Any
 
 from gridwatch.settings import Settings
 from gridwatch.streaming.batches import BatchSchema
-from gridwatch.tables.store import SCHEME
 from gridwatch.topics import STATE_TABLE, changelog
 
 #: Events are whole fetches here, so a few of them already make a large write.
@@ -21,7 +20,6 @@ def meters_table(app: Any, settings: Settings) -> Any:
         value_type=bytes,
         schema=BatchSchema(key_type=bytes, value_type=bytes),
         partitions=settings.partitions,
-        store=f"{SCHEME}://",
         recovery_buffer_size=_RECOVERY_BUFFER_EVENTS,
         extra_topic_configs=changelog(settings.app_id).config,
         help="state of each meter and each partition",

@@ -37,7 +37,7 @@ class Store(faust_rocksdb.Store):  # type: ignore[misc, unused-ignore]
         kwargs["options"] = dict(_OPTIONS)  # Faust takes what it knows out of it
         super().__init__(*args, **kwargs)
 
-    def get(self, partition: int, key: bytes) -> bytes | None:  # type: ignore[override, unused-ignore]
+    def row(self, partition: int, key: bytes) -> bytes | None:
         """The row of a key, or None."""
         value: bytes | None = self._db_for_partition(partition).get(key)
         return value

@@ -1,0 +1,104 @@
+"""Every private part of Faust that gridwatch leans on, held against the pinned version.
+
+When an upgrade moves one of them, the test that names it fails, and says what of ours leans on it.
+"""
+
+from __future__ import annotations
+
+import importlib.metadata
+import inspect
+
+import pytest
+from aiokafka import AIOKafkaConsumer
+from faust.app.base import App
+from faust.stores import STORES
+from faust.stores import rocksdb as faust_rocksdb
+from faust.tables.recovery import Recovery
+from faust.transport import consumer as faust_consumer
+from faust.transport.drivers import aiokafka as driver
+from faust.transport.utils import DefaultSchedulingStrategy
+
+from gridwatch.streaming.transport import Consumer, ConsumerThread, Transport
+from gridwatch.tables.store import SCHEME, Store
+
+
+def parameters(function: object) -> list[str]:
+    return list(inspect.signature(function).parameters)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("package", "version"),
+    [("faust-streaming", "0.15.3"), ("mode-streaming", "0.7.1"), ("aiokafka", "0.14.0")],
+)
+def test_the_versions_read_are_the_versions_installed(package: str, version: str) -> None:
+    assert importlib.metadata.version(package) == version
+
+
+@pytest.mark.parametrize(
+    ("method", "expected"),
+    [
+        ("_new_offset", ["self", "tp"]),
+        ("_filter_tps_with_pending_acks", ["self", "topics"]),
+        ("_add_gap", ["self", "tp", "offset_from", "offset_to"]),
+        ("ack", ["self", "message"]),
+        ("seek_to_committed", ["self"]),
+        ("on_partitions_revoked", ["self", "revoked"]),
+        ("on_partitions_assigned", ["self", "assigned", "generation_id"]),
+        ("_wait_next_records", ["self", "timeout"]),
+        ("_new_consumer_thread", ["self"]),
+    ],
+)
+def test_the_consumer_methods_we_replace_take_what_ours_take(method: str, expected: list[str]) -> None:
+    assert parameters(getattr(driver.Consumer, method)) == expected
+    assert parameters(getattr(Consumer, method)) == expected
+
+
+def test_acks_are_kept_where_our_bookkeeping_writes_them() -> None:
+    source = inspect.getsource(faust_consumer.Consumer.__init__)
+    for attribute in ("_acked", "_unacked_messages", "_waiting_for_ack", "_read_offset"):
+        assert f"self.{attribute} =" in source
+    assert "_n_acked: int = 0" in inspect.getsource(faust_consumer.Consumer)
+
+
+def test_a_batch_below_the_read_offset_is_dropped_by_its_offset_which_is_its_last() -> None:
+    source = inspect.getsource(faust_consumer.Consumer._drain_messages)
+    assert "offset >= r_offset" in source
+    assert "set_read_offset(tp, offset)" in source
+
+
+def test_the_worker_consumer_is_made_in_the_method_we_extend_and_waits_by_this_attribute() -> None:
+    assert parameters(driver.AIOKafkaConsumerThread._create_worker_consumer) == ["self", "transport"]
+    assert "self._fetch_max_wait_ms = fetch_max_wait_ms" in inspect.getsource(AIOKafkaConsumer.__init__)
+    assert "fetch_max_wait_ms=self._fetch_max_wait_ms" in inspect.getsource(AIOKafkaConsumer.start)
+    assert issubclass(ConsumerThread, driver.AIOKafkaConsumerThread)
+
+
+def test_the_transport_makes_its_consumer_from_this_class_attribute() -> None:
+    assert driver.Transport.Consumer is driver.Consumer
+    assert Transport.Consumer is Consumer
+    assert "self.Consumer(" in inspect.getsource(driver.Transport.create_consumer)
+
+
+def test_the_scheduler_maps_fetched_lists_by_partition() -> None:
+    assert parameters(DefaultSchedulingStrategy.map_from_records) == ["records"]
+
+
+def test_recovery_seeks_through_perform_seek_and_reads_the_persisted_offset_of_the_store() -> None:
+    assert "perform_seek" in inspect.getsource(Recovery.on_recovery_completed)
+    assert "seek_to_committed" in inspect.getsource(faust_consumer.Consumer.perform_seek)
+    assert "persisted_offset" in inspect.getsource(Recovery._add)
+    assert "apply_changelog_batch(buf)" in inspect.getsource(Recovery._slurp_changelogs.fun)
+
+
+def test_the_store_is_found_by_its_scheme_and_keeps_its_offset_under_fausts_key() -> None:
+    assert STORES.by_name(SCHEME) is Store
+    assert faust_rocksdb.Store.offset_key == b"__faust\0offset__"
+    assert parameters(Store.apply_changelog_batch) == parameters(faust_rocksdb.Store.apply_changelog_batch)
+    for private in ("_db_for_partition", "_open_for_partition", "partition_path"):
+        assert hasattr(faust_rocksdb.Store, private)
+
+
+def test_the_application_stops_through_on_stop_and_waits_for_what_is_not_acked() -> None:
+    assert "_stop_consumer" in inspect.getsource(App.on_stop)
+    assert "_consumer_wait_empty" in inspect.getsource(App._stop_consumer)
+    assert "on_first_start" in vars(App)

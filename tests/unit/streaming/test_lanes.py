@@ -1,0 +1,138 @@
+"""Lanes: order within a partition, overlap between partitions, nothing in flight after a hand-over."""
+
+from __future__ import annotations
+
+import asyncio
+from types import SimpleNamespace
+
+from gridwatch.streaming.batches import RecordBatch
+from gridwatch.streaming.lanes import Lanes
+
+
+class Event:
+    """What Faust hands over: a batch and a way to ack it."""
+
+    def __init__(self, partition: int, offset: int) -> None:
+        record = SimpleNamespace(topic="t", partition=partition, offset=offset, timestamp=0)
+        self.value = RecordBatch([record])
+        self.acked = False
+
+    def ack(self) -> None:
+        self.acked = True
+
+
+async def no_crash(error: BaseException) -> None:
+    raise AssertionError(error)
+
+
+async def settle() -> None:
+    for _ in range(10):
+        await asyncio.sleep(0)
+
+
+def test_batches_of_a_partition_are_done_in_order_and_acked_when_done() -> None:
+    done: list[int] = []
+
+    async def work(batch: RecordBatch) -> bool:
+        await asyncio.sleep(0)
+        done.append(batch.offset)
+        return True
+
+    async def scenario() -> list[Event]:
+        lanes = Lanes(work, no_crash)
+        events = [Event(0, offset) for offset in range(5)]
+        for event in events:
+            await lanes.put(event)
+        while len(done) < 5:
+            await asyncio.sleep(0)
+        await lanes.stop()
+        return events
+
+    events = asyncio.run(scenario())
+    assert done == [0, 1, 2, 3, 4]
+    assert all(event.acked and event.value.done for event in events)
+
+
+def test_a_waiting_partition_does_not_hold_up_another() -> None:
+    done: list[int] = []
+    gate = asyncio.Event()
+
+    async def work(batch: RecordBatch) -> bool:
+        if batch.partition == 0:
+            await gate.wait()
+        done.append(batch.partition)
+        return True
+
+    async def scenario() -> None:
+        lanes = Lanes(work, no_crash)
+        await lanes.put(Event(0, 0))
+        await lanes.put(Event(1, 0))
+        await settle()
+        assert done == [1]
+        gate.set()
+        await settle()
+        assert done == [1, 0]
+        await lanes.stop()
+
+    asyncio.run(scenario())
+
+
+def test_emptying_waits_for_work_begun_and_drops_the_rest_undone() -> None:
+    gate = asyncio.Event()
+    done: list[int] = []
+
+    async def work(batch: RecordBatch) -> bool:
+        await gate.wait()
+        done.append(batch.offset)
+        return True
+
+    async def scenario() -> list[Event]:
+        lanes = Lanes(work, no_crash)
+        events = [Event(0, offset) for offset in range(3)]
+        for event in events:
+            await lanes.put(event)
+        await settle()
+        emptying = asyncio.ensure_future(lanes.empty())
+        await settle()
+        assert not emptying.done()
+        gate.set()
+        await emptying
+        late = Event(0, 9)
+        await lanes.put(late)
+        lanes.reopen()
+        await settle()
+        await lanes.stop()
+        return [*events, late]
+
+    events = asyncio.run(scenario())
+    assert done == [0]
+    assert all(event.acked for event in events)
+    assert [event.value.done for event in events] == [True, False, False, False]
+
+
+def test_work_that_raises_crashes_the_worker_and_nothing_after_it_is_done() -> None:
+    crashed: list[BaseException] = []
+    done: list[int] = []
+
+    async def work(batch: RecordBatch) -> bool:
+        if batch.offset == 1:
+            raise RuntimeError("broken")
+        done.append(batch.offset)
+        return True
+
+    async def crash(error: BaseException) -> None:
+        crashed.append(error)
+
+    async def scenario() -> list[Event]:
+        lanes = Lanes(work, crash)
+        events = [Event(0, offset) for offset in range(3)]
+        for event in events:
+            await lanes.put(event)
+        await settle()
+        await lanes.stop()
+        return events
+
+    events = asyncio.run(scenario())
+    assert [str(error) for error in crashed] == ["broken"]
+    assert done == [0]
+    assert not events[1].value.done

@@ -1,0 +1,71 @@
+"""The RocksDB store: a commit is whole, a damaged database is rebuilt, a locked one is named."""
+
+from __future__ import annotations
+
+import gc
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+import rocksdict
+
+from gridwatch.errors import GridwatchError
+from gridwatch.tables.store import Store
+
+
+@pytest.fixture
+def store(tmp_path: Path) -> Iterator[Store]:
+    yield make(tmp_path)
+    gc.collect()
+
+
+def make(folder: Path) -> Store:
+    conf = SimpleNamespace(tabledir=folder, table_key_index_size=100)
+    app: Any = SimpleNamespace(conf=conf)
+    return Store("gridwatch://", app, SimpleNamespace(name="meters"), table_name="meters")
+
+
+def test_a_commit_writes_rows_removals_and_its_changelog_offset_together(store: Store) -> None:
+    store.write(0, [(b"a", b"1"), (b"b", b"2")], 11)
+    store.write(0, [(b"a", None), (b"c", b"3")], 13)
+    assert list(store.rows(0)) == [(b"b", b"2"), (b"c", b"3")]
+    assert store.row(0, b"a") is None
+    assert store.persisted_offset(SimpleNamespace(partition=0)) == 13  # type: ignore[arg-type]
+
+
+def test_partitions_are_apart(store: Store) -> None:
+    store.write(0, [(b"a", b"1")], 1)
+    assert store.row(1, b"a") is None
+
+
+def test_rows_can_be_read_from_a_key_on(store: Store) -> None:
+    store.write(0, [(key, b"") for key in (b"a", b"b", b"c")], 1)
+    assert [key for key, _ in store.rows_from(0, b"b")] == [b"b", b"c"]
+
+
+def test_a_damaged_database_is_thrown_away_so_that_the_changelog_rebuilds_it(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    first = make(tmp_path)
+    first.write(0, [(b"a", b"1")], 5)
+    path = first.partition_path(0)
+    first._dbs.pop(0).close()
+    del first
+    gc.collect()
+    (path / "CURRENT").write_bytes(b"garbage")
+    with caplog.at_level(logging.ERROR):
+        second = make(tmp_path)
+        assert second.row(0, b"a") is None
+    assert second.persisted_offset(SimpleNamespace(partition=0)) is None  # type: ignore[arg-type]
+    assert "rebuilding it from the changelog" in caplog.text
+
+
+def test_a_database_locked_by_another_is_named_with_the_remedy(tmp_path: Path) -> None:
+    holder = make(tmp_path)
+    holder.write(0, [(b"a", b"1")], 5)
+    with pytest.raises(GridwatchError, match="locked.*\n.*GRIDWATCH_DATADIR"):
+        make(tmp_path).row(0, b"a")
+    assert isinstance(holder._dbs[0], rocksdict.Rdict)
