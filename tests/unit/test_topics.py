@@ -1,0 +1,67 @@
+"""Topics: each once, with a name of its own, and outputs that fit."""
+
+from __future__ import annotations
+
+import pytest
+
+from gridwatch import topics
+from gridwatch.topics import Topic, all_topics, changelog
+
+_ALL = all_topics("gridwatch")
+
+
+def test_names_are_those_that_users_rely_on() -> None:
+    assert [topic.name for topic in (topics.RAW, topics.VALIDATED, topics.GAP_ALERTS)] == [
+        "smartmeter_raw",
+        "smartmeter_validated",
+        "smartmeter_gap_alerts",
+    ]
+    assert [topic.name for topic in (topics.LATE_EVENTS, topics.METRICS, topics.DEAD_LETTERS)] == [
+        "smartmeter_late_events",
+        "smartmeter_metrics",
+        "smartmeter_dead_letters",
+    ]
+
+
+def test_no_two_topics_share_a_name() -> None:
+    names = [topic.name for topic in _ALL]
+    assert len(set(names)) == len(names)
+
+
+def test_two_workers_of_different_name_have_changelogs_of_their_own() -> None:
+    assert changelog("gridwatch").name != changelog("other").name
+
+
+def test_every_topic_is_listed() -> None:
+    declared = {value.name for value in vars(topics).values() if isinstance(value, Topic)}
+    assert declared < {topic.name for topic in _ALL}
+
+
+@pytest.mark.parametrize("topic", _ALL, ids=lambda topic: topic.name)
+def test_every_topic_says_what_is_in_it_and_how_long(topic: Topic) -> None:
+    assert topic.meaning
+    assert topic.key
+    assert topic.config["cleanup.policy"] in ("delete", "compact")
+    assert ("retention.ms" in topic.config) == (topic.config["cleanup.policy"] == "delete")
+
+
+@pytest.mark.parametrize("topic", topics.OUTPUTS, ids=lambda topic: topic.name)
+def test_every_output_has_a_record_shape(topic: Topic) -> None:
+    assert topic.model is not None
+
+
+def test_record_time_of_raw_readings_is_the_brokers() -> None:
+    assert topics.RAW.config["message.timestamp.type"] == "LogAppendTime"
+
+
+def test_an_oversized_reading_reaches_its_dead_letter() -> None:
+    from gridwatch.settings import Settings
+
+    largest_judged = Settings.model_fields["max_record_bytes"].metadata
+    limit = max(getattr(constraint, "le", 0) for constraint in largest_judged)
+    assert int(topics.RAW.config["max.message.bytes"]) > limit
+
+
+def test_headers_have_names_of_their_own() -> None:
+    headers = {topics.TICK_HEADER, topics.REPLAY_HEADER, topics.ROW_HEADER}
+    assert len(headers) == 3
