@@ -123,7 +123,6 @@ class EmbeddedPostgres(EmbeddedServer):
             "log_timezone": "UTC",
             "fsync": switch,
             "full_page_writes": switch,
-            "synchronous_commit": switch,
             **self._overrides,
         }
         options = [part for key, value in settings.items() for part in ("-c", f"{key}={value}")]

@@ -23,12 +23,12 @@ def closed_folder(parent: Path) -> Path:
 
 
 def test_an_ordinary_user_runs_it_as_themselves(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(account.os, "geteuid", lambda: 1000)
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
     assert unprivileged_account() is None
 
 
 def test_root_runs_it_as_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(account.os, "geteuid", lambda: 0)
+    monkeypatch.setattr("os.geteuid", lambda: 0)
     found = unprivileged_account()
     assert found is not None
     assert found.name == "nobody"
@@ -39,7 +39,7 @@ def test_temporary_folders_on_the_way_are_opened_for_passing_through_only(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = closed_folder(tmp_path)
-    monkeypatch.setattr(account.tempfile, "gettempdir", lambda: str(tmp_path))
+    monkeypatch.setattr("tempfile.gettempdir", lambda: str(tmp_path))
     monkeypatch.setattr(account, "closed_folders", lambda path: [folder])
     open_the_way(folder / "data", SOMEBODY)
     assert stat.S_IMODE(folder.stat().st_mode) == 0o701
@@ -49,7 +49,7 @@ def test_temporary_folders_on_the_way_are_opened_for_passing_through_only(
 def test_any_other_closed_folder_on_the_way_is_named_and_left_as_it_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(account.tempfile, "gettempdir", lambda: str(tmp_path / "temporary"))
+    monkeypatch.setattr("tempfile.gettempdir", lambda: str(tmp_path / "temporary"))
     tmp_path.chmod(0o755)
     folder = closed_folder(tmp_path)
     monkeypatch.setattr(account, "closed_folders", lambda path: [folder])

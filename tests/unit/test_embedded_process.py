@@ -97,13 +97,20 @@ def test_it_ends_when_the_process_that_started_it_dies(
     tmp_path: Path, how: signal.Signals, forked: bool
 ) -> None:
     # A fork that outlives the parent keeps the pipe open: the second sign, being orphaned, must do.
-    parent = (
-        "import os, sys, time; from pathlib import Path; from gridwatch.embedded.process import ServerProcess\n"
-        f"p = ServerProcess('s', [sys.executable, '-c', {STUBBORN!r}], Path({str(tmp_path / 'log')!r}), grace=0.3)\n"
-        f"fork = os.fork() if {forked} else 1\n"
-        "if fork == 0:\n    os.close(1); time.sleep(20); os._exit(0)\n"
-        "print(p.pid, fork, flush=True); time.sleep(600)"
-    )
+    log = tmp_path / "log"
+    parent = f"""
+import os, sys, time
+from pathlib import Path
+from gridwatch.embedded.process import ServerProcess
+server = ServerProcess("test server", [sys.executable, "-c", {STUBBORN!r}], Path({str(log)!r}), grace=0.3)
+fork = os.fork() if {forked} else 1
+if fork == 0:
+    os.close(1)
+    time.sleep(20)
+    os._exit(0)
+print(server.pid, fork, flush=True)
+time.sleep(600)
+"""
     with subprocess.Popen([sys.executable, "-c", parent], stdout=subprocess.PIPE, text=True) as process:
         assert process.stdout is not None
         server, fork = (int(word) for word in process.stdout.readline().split())
