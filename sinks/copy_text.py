@@ -82,8 +82,8 @@ def documents(values: Iterable[object]) -> list[str]:
 
 def rows(columns: Iterable[list[str]]) -> bytes:
     """Columns of equal length as lines of COPY text. UnicodeEncodeError for lone surrogates."""
-    lines = "\n".join(map("\t".join, zip(*columns, strict=True)))
-    return (lines + "\n").encode() if lines else b""
+    lines = list(map("\t".join, zip(*columns, strict=True)))
+    return ("\n".join(lines) + "\n").encode() if lines else b""
 
 
 def _array(items: tuple[str, ...]) -> str:

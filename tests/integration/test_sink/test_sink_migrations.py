@@ -1,0 +1,132 @@
+"""The migrations make the schema that `sinks/schema.py` describes: once, whole, one migrator at a time."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import psycopg2
+import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
+
+from gridwatch.errors import GridwatchError
+from sinks.database import connect
+from sinks.schema import VERSION_TABLE, VIEWS, metadata
+from sinks.schema_version import known_revisions, migrate, require_current, status
+
+pytestmark = pytest.mark.integration
+
+
+def test_the_migrated_schema_is_the_described_one(database: str) -> None:
+    with connect(database) as connection:
+        context = MigrationContext.configure(
+            connection, opts={"version_table": VERSION_TABLE, "compare_type": True}
+        )
+        assert compare_metadata(context, metadata) == []
+
+
+def test_the_keys_are_those_of_the_contract(database: str) -> None:
+    assert {
+        table.name: [column.name for column in table.primary_key] for table in metadata.tables.values()
+    } == {
+        "validated_readings": ["meter_id", "time"],
+        "reading_revisions": ["meter_id", "time", "source_partition", "source_offset", "source_index"],
+        "gap_alerts": ["gap_id", "time"],
+        "late_events": ["id", "time"],
+        "metrics": ["id", "time"],
+        "dead_letters": ["id", "time"],
+    }
+
+
+def test_the_hourly_summaries_have_the_columns_of_the_contract(database: str, query: Any) -> None:
+    found = {
+        view: [
+            name
+            for (name,) in query(
+                "SELECT column_name FROM information_schema.columns WHERE table_name = %s"
+                " ORDER BY ordinal_position",
+                view,
+            )
+        ]
+        for view in VIEWS
+    }
+    assert found == {
+        "gap_summary_hourly": ["bucket", "gaps", "missing_intervals", "open_gaps", "meters"],
+        "late_events_summary_hourly": [
+            *("bucket", "late_events", "avg_delay_seconds", "max_delay_seconds", "meters"),
+        ],
+        "metrics_summary_hourly": [
+            *("bucket", "metric", "avg_value", "min_value", "max_value", "sum_value", "samples"),
+        ],
+    }
+
+
+def test_migrating_again_changes_nothing(empty_database: str) -> None:
+    assert status(empty_database).state == "missing"
+    before, after = migrate(empty_database)
+    assert (before.state, after.state) == ("missing", "current")
+    before, after = migrate(empty_database)
+    assert (before.state, after.state) == ("current", "current")
+
+
+def test_two_migrations_at_once_make_one_schema(empty_database: str) -> None:
+    outcomes: list[Any] = []
+
+    def run() -> None:
+        try:
+            outcomes.append(migrate(empty_database)[0].state)
+        except Exception as error:  # an error of either is the failure this test looks for
+            outcomes.append(error)
+
+    threads = [threading.Thread(target=run) for _ in range(4)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert sorted(map(str, outcomes)) == ["current", "current", "current", "missing"]
+
+
+def test_a_migration_that_fails_leaves_nothing_behind(empty_database: str, query: Any) -> None:
+    query("CREATE VIEW metrics_summary_hourly AS SELECT 1 AS in_the_way")
+    with pytest.raises(GridwatchError, match="already exists"):
+        migrate(empty_database)
+    assert status(empty_database).state == "missing"
+    assert query("SELECT to_regclass('validated_readings')") == [(None,)]
+
+
+def test_a_newer_schema_is_left_alone(database: str, query: Any) -> None:
+    query(f"UPDATE {VERSION_TABLE} SET version_num = '9999'")
+    with pytest.raises(GridwatchError, match=r"schema newer \(revision 9999"):
+        migrate(database)
+    assert status(database).state == "newer"
+    with pytest.raises(GridwatchError, match="newer") as refusal:
+        require_current(status(database))
+    assert "version of gridwatch" in refusal.value.remedy
+    assert query(f"SELECT version_num FROM {VERSION_TABLE}") == [("9999",)]
+
+
+def test_a_schema_that_is_not_there_is_refused_with_the_command(empty_database: str) -> None:
+    with pytest.raises(GridwatchError) as refusal:
+        require_current(status(empty_database))
+    assert refusal.value.remedy == "gridwatch db migrate"
+
+
+def test_the_kind_of_the_database_is_found_out(database: str, query: Any) -> None:
+    kind = status(database).kind
+    [(version,)] = query("SHOW server_version")
+    assert kind.timescaledb is None
+    assert str(kind) == f"PostgreSQL {version.split()[0]}"
+
+
+def test_the_newest_revision_comes_first() -> None:
+    assert known_revisions()[-1] == "0001"
+
+
+def test_a_migration_waits_for_another_one(empty_database: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sinks.schema_version._LOCK_WAIT", "100ms")
+    with psycopg2.connect(empty_database) as other, other.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_xact_lock(1735551332)")
+        with pytest.raises(GridwatchError, match="lock timeout"):
+            migrate(empty_database)
+    assert migrate(empty_database)[1].state == "current"

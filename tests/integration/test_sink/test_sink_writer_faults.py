@@ -1,0 +1,183 @@
+"""A bad row is found and set aside; a database that is away is waited for; nothing is lost by either."""
+
+from __future__ import annotations
+
+import threading
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import msgspec
+import psycopg2
+import pytest
+
+from gridwatch.models.validated import Validated
+from gridwatch.topics import VALIDATED
+from sinks.outages import BackOff
+from sinks.schema_version import migrate
+from sinks.writer import Rows, WriteInterruptedError, Writer
+
+pytestmark = pytest.mark.integration
+
+GOOD = Validated(
+    "0-0-0", "M1", "2024-01-01T10:00:00Z", 1.0, 30, "OK", 0.0, [], "2024-01-01T10:00:00Z", 0, 0, 0
+)
+
+
+@dataclass(frozen=True)
+class Source:
+    offset: int
+    topic: str = VALIDATED.name
+    partition: int = 0
+    timestamp: int = 0
+    value: bytes | None = b""
+
+
+def reading(offset: int, **changes: Any) -> Validated:
+    changes = {"id": f"0-{offset}-0", "meter_id": f"M{offset}", "offset": offset} | changes
+    return msgspec.structs.replace(GOOD, **changes)
+
+
+def rows(*readings: Validated) -> Rows:
+    return Rows(VALIDATED.name, readings, [Source(one.offset) for one in readings])
+
+
+def stored(query: Any) -> list[int]:
+    return [offset for (offset,) in query("SELECT source_offset FROM validated_readings ORDER BY 1")]
+
+
+def wait_until(true: Any, seconds: float = 10.0) -> None:
+    deadline = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < deadline, "did not happen in time"
+        time.sleep(0.01)
+
+
+class InTheBackground:
+    """Runs `writer.write` in a thread; `result` gives what it returned or raised."""
+
+    def __init__(self, writer: Writer, batch: list[Rows]) -> None:
+        self.outcome: Any = None
+        self._thread = threading.Thread(target=self._run, args=(writer, batch), daemon=True)
+        self._thread.start()
+
+    def _run(self, writer: Writer, batch: list[Rows]) -> None:
+        try:
+            self.outcome = writer.write(batch)
+        except Exception as error:  # handed to the test, which looks at it
+            self.outcome = error
+
+    def result(self, seconds: float = 15.0) -> Any:
+        self._thread.join(seconds)
+        assert not self._thread.is_alive(), "the write did not end"
+        return self.outcome
+
+
+REFUSED_ROWS = {
+    "NUL in text": {"region": "a\0b"},
+    "NUL in a flag": {"flags": ["a\0b"]},
+    "integer out of range": {"interval_minutes": 2**40},
+    "index out of range": {"index": 2**70},
+    "not an instant": {"timestamp": "2024-13-01T10:00:00Z"},
+    "empty instant": {"watermark": ""},
+    "a word that means another time each time": {"timestamp": "now"},
+    "endless time": {"timestamp": "infinity"},
+    "key too long for the index": {"meter_id": "".join(chr(0x4E00 + n * 7 % 20000) for n in range(9000))},
+}
+
+
+@pytest.mark.parametrize("fault", REFUSED_ROWS.values(), ids=REFUSED_ROWS.keys())
+def test_a_refused_row_is_found_and_the_rest_is_written(writer: Writer, query: Any, fault: Any) -> None:
+    readings = [reading(n) for n in range(50)]
+    readings[37] = reading(37, **fault)
+    refused = writer.write([rows(*readings)])
+    assert [one.source.offset for one in refused] == [37]
+    assert refused[0].error
+    assert stored(query) == [n for n in range(50) if n != 37]
+    assert writer.state.refused[VALIDATED.name] == 1
+    assert writer.state.rows[VALIDATED.name] == 49
+
+
+def test_many_refused_rows_are_all_found_in_order(writer: Writer, query: Any) -> None:
+    bad = {0, 7, 8, 31, 63}
+    refused = writer.write([rows(*(reading(n, region="\0" if n in bad else None) for n in range(64)))])
+    assert [one.source.offset for one in refused] == sorted(bad)
+    assert stored(query) == [n for n in range(64) if n not in bad]
+
+
+def test_one_topic_may_come_in_several_parts(writer: Writer, query: Any) -> None:
+    assert writer.write([rows(reading(1)), rows(), rows(reading(2)), rows(reading(3, meter_id="M1"))]) == []
+    assert stored(query) == [2, 3]
+
+
+def test_a_connection_that_is_cut_is_opened_again_and_the_batch_written(writer: Writer, query: Any) -> None:
+    writer.write([rows(reading(1))])
+    query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'gridwatch-sink'")
+    assert writer.write([rows(reading(2))]) == []
+    assert stored(query) == [1, 2]
+    assert writer.state.retries >= 1
+    assert writer.state.waiting_since is None
+
+
+def test_a_connection_cut_in_the_middle_of_a_batch_loses_nothing(
+    writer: Writer, query: Any, database: str
+) -> None:
+    with psycopg2.connect(database) as holder, holder.cursor() as cursor:
+        cursor.execute("LOCK TABLE validated_readings")
+        background = InTheBackground(writer, [rows(*(reading(n) for n in range(100)))])
+        # The batch is in the database's hands, waiting in the middle of its transaction.
+        in_a_lock = (
+            "SELECT pid FROM pg_stat_activity"
+            " WHERE application_name = 'gridwatch-sink' AND wait_event_type = 'Lock'"
+        )
+        wait_until(lambda: query(in_a_lock))
+        for _ in range(3):
+            query(f"SELECT pg_terminate_backend(pid) FROM ({in_a_lock}) AS blocked")
+            time.sleep(0.05)
+    assert background.result() == []
+    assert stored(query) == list(range(100))
+
+
+def test_a_held_lock_is_waited_for_and_said(writer: Writer, query: Any, database: str) -> None:
+    with psycopg2.connect(database) as holder, holder.cursor() as cursor:
+        cursor.execute("LOCK TABLE validated_readings")
+        background = InTheBackground(writer, [rows(reading(1))])
+        wait_until(lambda: writer.state.waiting_since is not None and writer.state.retries >= 2)
+        assert "lock timeout" in writer.state.last_error
+    assert background.result() == []
+    assert stored(query) == [1]
+    assert writer.state.waiting_since is None
+
+
+def test_a_missing_schema_is_waited_for_and_named(empty_database: str, query: Any) -> None:
+    writer = Writer(empty_database, back_off=BackOff(0.02, 0.1))
+    background = InTheBackground(writer, [rows(reading(1))])
+    wait_until(lambda: writer.state.waiting_since is not None)
+    assert "gridwatch db migrate" in writer.state.last_error
+    migrate(empty_database)
+    assert background.result() == []
+    assert stored(query) == [1]
+    writer.disconnect()
+
+
+def test_closing_ends_the_wait_for_a_database_that_is_away() -> None:
+    writer = Writer("postgresql://gridwatch:sekret@127.0.0.1:1/gridwatch")
+    background = InTheBackground(writer, [rows(reading(1))])
+    wait_until(lambda: writer.state.waiting_since is not None)
+    assert "sekret" not in writer.state.last_error
+    writer.close()
+    assert isinstance(background.result(), WriteInterruptedError)
+
+
+def test_a_batch_that_takes_too_long_is_written_in_halves(
+    writer: Writer, query: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sinks.connection.STATEMENT_TIMEOUT", "400ms")
+    query(
+        "CREATE FUNCTION slow() RETURNS trigger LANGUAGE plpgsql AS"
+        " $$ BEGIN PERFORM pg_sleep(0.05); RETURN NEW; END $$"
+    )
+    query("CREATE TRIGGER slow BEFORE INSERT ON validated_readings FOR EACH ROW EXECUTE FUNCTION slow()")
+    assert writer.write([rows(*(reading(n) for n in range(16)))]) == []
+    assert stored(query) == list(range(16))
+    assert writer.state.commits > 1
