@@ -18,6 +18,7 @@ Where each rule lives:
 - ``intervals``    how the interval of a meter is known, learned and changed
 - ``windows``      counts by event-time window
 - ``deadlines``    the index: which meter is due next
-- ``meter``, ``partition``  the states; ``policy`` the settings; ``reading``, ``outputs`` what goes in and comes out
+- ``meter``, ``partition``  the states; ``policy`` the settings
+- ``reading``, ``outputs``  what goes in and comes out
 - ``processor``    the one entry point: (policy, states, records) -> (outputs, changed states)
 """

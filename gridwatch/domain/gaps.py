@@ -1,0 +1,144 @@
+"""Gaps: the life of one run of missing slots of one meter.
+
+A gap is named by its meter and the first slot that was missing. Its *extent* runs from there to the last slot
+that became missing in it. Filling a slot takes it out of what is missing, never out of the extent.
+
+- ``OPEN``      slots may still become missing right after the extent, which then grows by them.
+- It *ends* when the slot after its extent is filled, or the last slot of its extent is: ``CLOSED`` if none of
+  its slots was filled, ``PARTIAL`` if some were, ``FILLED`` if all. Later fills move it from one to the next.
+- ``EXPIRED``   its meter was silent for the state's life; ``RETRACTED`` another interval or phase of the grid
+  shows that there was nothing to miss. Both are last words: the gap is forgotten with them.
+
+Every step that touches a gap gives it one more revision, with the state at the end of the step.
+
+``missing_to`` is exclusive: while OPEN the deadline of the last missing slot (slot + grace: that is how far it
+has been proved), afterwards the last slot + interval.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator
+from typing import Any, Final
+
+OPEN: Final = "OPEN"
+CLOSED: Final = "CLOSED"
+PARTIAL: Final = "PARTIAL"
+FILLED: Final = "FILLED"
+EXPIRED: Final = "EXPIRED"
+RETRACTED: Final = "RETRACTED"
+
+
+class Gap:
+    """One gap; every instant in microseconds."""
+
+    __slots__ = ("detected", "first", "interval", "last", "missing", "revision", "state")
+
+    def __init__(
+        self,
+        first: int,
+        last: int,
+        interval: int,
+        detected: int,
+        missing: tuple[int, ...] | None = None,
+        state: str = OPEN,
+        revision: int = 0,
+    ) -> None:
+        self.first = first
+        """First slot of the extent: names the gap."""
+        self.last = last
+        """Last slot of the extent."""
+        self.interval = interval
+        self.detected = detected
+        """The watermark that settled the first slot."""
+        self.missing = (first, last + interval) if missing is None else missing
+        """What is missing still: from, to, from, to … in ascending order, ``to`` exclusive."""
+        self.state = state
+        self.revision = revision
+        """Revisions emitted so far."""
+
+    @property
+    def end(self) -> int:
+        """The first instant after the extent."""
+        return self.last + self.interval
+
+    @property
+    def missing_count(self) -> int:
+        missing = self.missing
+        return (sum(missing[1::2]) - sum(missing[::2])) // self.interval
+
+    @property
+    def filled_count(self) -> int:
+        return (self.last - self.first) // self.interval + 1 - self.missing_count
+
+    def ranges(self) -> tuple[tuple[int, int], ...]:
+        """What is missing still, as [from, to) pairs."""
+        return tuple(zip(self.missing[::2], self.missing[1::2], strict=True))
+
+    def slots(self) -> Iterator[int]:
+        """Every slot that is missing still."""
+        for start, stop in self.ranges():
+            yield from range(start, stop, self.interval)
+
+    def lacks(self, slot: int) -> bool:
+        """Whether ``slot``, a point of this gap's grid, is missing still."""
+        return bisect_right(self.missing, slot) & 1 == 1
+
+    def extend(self, slot: int, count: int) -> None:
+        """``count`` slots from ``slot`` on, the one right after the extent, became missing too."""
+        missing = self.missing
+        stop = slot + count * self.interval
+        self.missing = (*missing[:-1], stop) if missing and missing[-1] == slot else (*missing, slot, stop)
+        self.last = stop - self.interval
+
+    def fill(self, slot: int) -> None:
+        """The reading of ``slot``, which was missing, came after all."""
+        missing, interval = self.missing, self.interval
+        at = bisect_right(missing, slot)
+        start, stop = missing[at - 1], missing[at]
+        kept: tuple[int, ...] = ()
+        if start < slot:
+            kept = (start, slot)
+        if slot + interval < stop:
+            kept = (*kept, slot + interval, stop)
+        self.missing = missing[: at - 1] + kept + missing[at + 1 :]
+        if self.state != OPEN or slot == self.last:
+            self.conclude()
+
+    def conclude(self) -> None:
+        """It has ended, or something about it changed since: name how."""
+        if not self.missing:
+            self.state = FILLED
+        elif self.filled_count:
+            self.state = PARTIAL
+        else:
+            self.state = CLOSED
+
+    def cut(self, at: int) -> None:
+        """Slots from ``at`` on never were: take them out of the extent. Nothing left is ``RETRACTED``."""
+        if at <= self.first:
+            self.retract()
+            return
+        kept: list[int] = []
+        for start, stop in self.ranges():
+            if start < at:
+                kept += (start, min(stop, start - (start - at) // self.interval * self.interval))
+        self.missing = tuple(kept)
+        self.last = self.first + (at - 1 - self.first) // self.interval * self.interval
+        self.conclude()
+
+    def retract(self) -> None:
+        """It never was one."""
+        self.missing = ()
+        self.state = RETRACTED
+
+    def missing_to(self, grace: int) -> int:
+        return self.last + grace if self.state == OPEN else self.end
+
+    def to_row(self) -> tuple[Any, ...]:
+        return (self.first, self.last, self.interval, self.detected, self.missing, self.state, self.revision)
+
+    @classmethod
+    def from_row(cls, row: tuple[Any, ...]) -> Gap:
+        first, last, interval, detected, missing, state, revision = row
+        return cls(first, last, interval, detected, tuple(missing), state, revision)

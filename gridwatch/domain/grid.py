@@ -1,0 +1,104 @@
+"""The grid: which slot of its meter a reading belongs to.
+
+The slots of a meter lie one interval apart. A reading belongs to the nearest of them if it lies within a quarter
+of the interval, at most five minutes, of it; else it is off the grid and fills no slot.
+
+A meter's grid starts at its first reading and changes when its interval or phase does (``intervals``). A grid
+holds from its start to the start of the next one: a late reading of the time before a change is measured by the
+grid of that time, and slots of the older grid that are not due yet still become missing. Points before the start
+of the first grid belong to its pattern, but are never missing and never filled.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from typing import Any, Final
+
+from gridwatch.domain.policy import MINUTE
+
+MAX_TOLERANCE: Final = 5 * MINUTE
+
+
+def tolerance_of(interval: int) -> int:
+    """How far from its slot a reading may be."""
+    quarter = interval // 4
+    return quarter if quarter < MAX_TOLERANCE else MAX_TOLERANCE
+
+
+def nearest(time: int, anchor: int, interval: int) -> int:
+    """The point of the grid through ``anchor`` that is nearest to ``time``."""
+    return anchor + (time - anchor + interval // 2) // interval * interval
+
+
+def slot_of(time: int, anchor: int, interval: int) -> int | None:
+    """The slot that a reading of ``time`` belongs to, None if it is off the grid."""
+    slot = nearest(time, anchor, interval)
+    return slot if abs(time - slot) <= tolerance_of(interval) else None
+
+
+def first_from(time: int, anchor: int, interval: int) -> int:
+    """The first point of the grid through ``anchor`` that is not before ``time``."""
+    return anchor - (anchor - time) // interval * interval
+
+
+class Grid:
+    """One stretch of slots: from ``start`` on, up to ``end`` if another grid took over.
+
+    ``cursor`` is the first slot that is neither filled nor missing yet; every slot from ``start`` up to it is one
+    or the other. ``ahead`` has the slots after the cursor that are filled already, ascending.
+    """
+
+    __slots__ = ("ahead", "cursor", "end", "interval", "start")
+
+    def __init__(
+        self, start: int, interval: int, cursor: int, end: int | None = None, ahead: tuple[int, ...] = ()
+    ) -> None:
+        self.start = start
+        self.interval = interval
+        self.cursor = cursor
+        self.end = end
+        self.ahead = ahead
+
+    @property
+    def pending(self) -> bool:
+        """Whether a slot of it can still become missing."""
+        return self.end is None or self.cursor < self.end
+
+    def fill(self, slot: int) -> None:
+        """Fill ``slot``, at or after the cursor and not filled yet."""
+        if slot == self.cursor:
+            self.advance(1)
+        else:
+            ahead = self.ahead
+            at = bisect_left(ahead, slot)
+            self.ahead = (*ahead[:at], slot, *ahead[at:])
+
+    def advance(self, count: int) -> bool:
+        """Move the cursor on by ``count`` slots and over the filled ones there. Whether it met any."""
+        cursor, interval, ahead = self.cursor + count * self.interval, self.interval, self.ahead
+        met = 0
+        while met < len(ahead) and ahead[met] == cursor:
+            cursor += interval
+            met += 1
+        if met:
+            self.ahead = ahead[met:]
+        self.cursor = cursor
+        return met > 0
+
+    def due_count(self, limit: int, grace: int) -> int:
+        """How many slots from the cursor on, up to the next filled one, have a deadline at or before ``limit``."""
+        cursor, interval = self.cursor, self.interval
+        count = (limit - grace - cursor) // interval + 1
+        if self.ahead:
+            count = min(count, (self.ahead[0] - cursor) // interval)
+        if self.end is not None:
+            count = min(count, -((cursor - self.end) // interval))
+        return max(count, 0)
+
+    def to_row(self) -> tuple[Any, ...]:
+        return (self.start, self.interval, self.cursor, self.end, self.ahead)
+
+    @classmethod
+    def from_row(cls, row: tuple[Any, ...]) -> Grid:
+        start, interval, cursor, end, ahead = row
+        return cls(start, interval, cursor, end, tuple(ahead))

@@ -1,0 +1,86 @@
+"""Instants: text on the wire, int microseconds since the Unix epoch (UTC) inside.
+
+In: ``YYYY-MM-DD[T| ]HH:MM[:SS[.fraction]][Z|±HH:MM|±HHMM|±HH]`` (``t`` and ``z`` too), nothing else. Digits
+beyond the microsecond are cut. A stamp without offset is read in the configured zone; where the clocks went
+back and two instants fit, the earlier one is taken and the stamp is called ambiguous; one that the clocks
+skipped is refused. Leap seconds (``:60``) are refused: no clock in the flow can name them again.
+
+Out: RFC 3339 in UTC with ``Z``, a fraction only when it is not zero, trailing zeros trimmed.
+
+Years 2 to 9998 are accepted, so that whatever is reckoned from an instant (a watermark before it, the end of
+a gap after it) can be written as well.
+"""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime, timedelta, timezone
+from functools import lru_cache
+from typing import Final
+from zoneinfo import ZoneInfo
+
+_STAMP: Final = re.compile(
+    r"([0-9]{4})-([0-9]{2})-([0-9]{2})[Tt ]([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:\.([0-9]+))?)?"
+    r"(?:([Zz])|([+-])([0-9]{2})(?::?([0-9]{2}))?)?"
+)
+_EPOCH: Final = datetime(1970, 1, 1)
+_EPOCH_UTC: Final = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_MICROSECOND: Final = timedelta(microseconds=1)
+EARLIEST: Final = (datetime(2, 1, 1) - _EPOCH) // _MICROSECOND
+LATEST: Final = (datetime(9999, 1, 1) - _EPOCH) // _MICROSECOND
+
+
+def parse_instant(text: str, zone: str = "UTC") -> tuple[int, bool]:
+    """The instant that ``text`` names, in microseconds, and whether two instants had the same name.
+
+    ``zone`` is the IANA name used for a stamp without offset. Raises ``ValueError`` for any other form, for a
+    date that does not exist, and for a local time that the zone skipped.
+    """
+    match = _STAMP.fullmatch(text)
+    if match is None:
+        raise ValueError(f"not an RFC 3339 instant: {text[:40]!r}")
+    year, month, day, hour, minute, second, fraction, utc, sign, off_hours, off_minutes = match.groups()
+    micros = int(fraction[:6].ljust(6, "0")) if fraction else 0
+    stamp = datetime(int(year), int(month), int(day), int(hour), int(minute), int(second or 0), micros)
+    ambiguous = False
+    if utc is not None:
+        instant = (stamp - _EPOCH) // _MICROSECOND
+    elif sign is not None:
+        hours, minutes = int(off_hours), int(off_minutes or 0)
+        if hours > 23 or minutes > 59:
+            raise ValueError(f"no such offset: {text[:40]!r}")
+        offset = (hours * 60 + minutes) * 60_000_000
+        instant = (stamp - _EPOCH) // _MICROSECOND - (offset if sign == "+" else -offset)
+    elif zone == "UTC":
+        instant = (stamp - _EPOCH) // _MICROSECOND
+    else:
+        instant, ambiguous = _in_zone(stamp, _zone(zone))
+    if not EARLIEST <= instant < LATEST:
+        raise ValueError(f"outside of the years 2 to 9998: {text[:40]!r}")
+    return instant, ambiguous
+
+
+def format_instant(micros: int) -> str:
+    """``micros`` as RFC 3339 UTC, such as ``2024-01-01T10:00:00Z`` or ``2024-01-01T10:00:00.5Z``."""
+    text = (_EPOCH + timedelta(microseconds=micros)).isoformat()
+    if micros % 1_000_000:
+        return text.rstrip("0") + "Z"
+    return text + "Z"
+
+
+def _in_zone(stamp: datetime, zone: ZoneInfo) -> tuple[int, bool]:
+    try:
+        first, second = (
+            stamp.replace(tzinfo=zone, fold=fold).astimezone(timezone.utc) for fold in (0, 1)
+        )
+        back = first.astimezone(zone).replace(tzinfo=None)
+    except OverflowError as error:
+        raise ValueError(f"outside of the calendar in {zone.key}: {stamp}") from error
+    if back != stamp:
+        raise ValueError(f"{stamp} does not exist in {zone.key}: the clocks went forward over it")
+    return (min(first, second) - _EPOCH_UTC) // _MICROSECOND, first != second
+
+
+@lru_cache(maxsize=16)
+def _zone(name: str) -> ZoneInfo:
+    return ZoneInfo(name)

@@ -1,0 +1,124 @@
+"""What comes out: one class a topic, with ids made only from where the output comes from.
+
+Writing an output twice is therefore writing it once. These are domain objects: times are microseconds; the
+wire shapes are made from them elsewhere. Named tuples, since one is made for every reading.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple, TypeAlias
+
+from gridwatch.domain.instants import format_instant
+from gridwatch.domain.reading import RawReading
+
+
+class Validated(NamedTuple):
+    """A reading that counts."""
+
+    reading: RawReading
+    time: int
+    interval: int
+    """Interval of its meter after this reading."""
+    status: str
+    delay: int
+    """Watermark before the reading minus its time; 0 when on time."""
+    flags: tuple[str, ...]
+    watermark: int
+    """The one that it was judged by, before it moved it; the first reading of a partition has the one it set."""
+    partition: int
+    offset: int
+    index: int  # type: ignore[assignment]  # the contract's name; tuple.index is never asked for here
+
+    @property
+    def id(self) -> str:
+        return f"{self.partition}-{self.offset}-{self.index}"
+
+
+class LateEvent(NamedTuple):
+    """A reading that came too late to count."""
+
+    reading: RawReading
+    time: int
+    delay: int
+    flags: tuple[str, ...]
+    watermark: int
+    allowed_lateness: int
+    partition: int
+    offset: int
+    index: int  # type: ignore[assignment]  # the contract's name; tuple.index is never asked for here
+
+    @property
+    def id(self) -> str:
+        return f"{self.partition}-{self.offset}-{self.index}"
+
+
+class GapAlert(NamedTuple):
+    """One revision of a gap, with the gap as it stood at the end of its step."""
+
+    meter_id: str
+    revision: int
+    state: str
+    missing_from: int
+    missing_to: int
+    missing_intervals: int
+    missing_ranges: tuple[tuple[int, int], ...]
+    """[from, to) of what is missing still, in steps of the interval."""
+    filled_intervals: int
+    interval: int
+    expected_at: int
+    """When the first missing reading was expected."""
+    detected_at: int
+    """The watermark that settled the first missing slot."""
+    last_seen: int
+    grace: int
+    reason: str
+    region: str | None
+    partition: int
+    offset: int
+
+    @property
+    def gap_id(self) -> str:
+        return f"{self.meter_id}@{format_instant(self.missing_from)}"
+
+    @property
+    def gap_time(self) -> int:
+        """How much is missing still, as a duration."""
+        return self.missing_intervals * self.interval
+
+
+class Metric(NamedTuple):
+    """One count of one event-time window."""
+
+    metric: str
+    value: int | float
+    window_start: int
+    window_end: int
+    revision: int
+    partition: int
+
+    @property
+    def id(self) -> str:
+        return f"{self.metric}@{format_instant(self.window_start)}/{self.partition}"
+
+
+class DeadLetter(NamedTuple):
+    """A record, or an element of an array, that is no reading, with every reason found."""
+
+    reasons: tuple[str, ...]
+    message: str
+    field: str | None
+    """The field that the first reason is about."""
+    raw: bytes
+    """The record's value, or the text of the element; empty for a null value."""
+    record_timestamp: int
+    meter_id: str | None
+    """The meter, if its id could be read."""
+    partition: int
+    offset: int
+    index: int  # type: ignore[assignment]  # the contract's name; tuple.index is never asked for here
+
+    def id(self, topic: str) -> str:
+        return f"{topic}-{self.partition}-{self.offset}-{self.index}"
+
+
+Output: TypeAlias = Validated | LateEvent | GapAlert | Metric | DeadLetter

@@ -1,0 +1,99 @@
+"""What comes in: records of the log, readings as they came, and the words used for them.
+
+A ``RawReading`` has the right types but nobody has judged its values yet: a fast decoder may make it straight
+from JSON. It becomes a reading that counts once ``validation`` has nothing against it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Final, NamedTuple
+
+OK: Final = "OK"
+"""Status of a validated reading that was on time."""
+LATE: Final = "LATE"
+"""Status of a validated reading behind the watermark, within the allowed lateness."""
+
+# Flags are bits inside, names outside, always in this order.
+OFF_GRID: Final = 1 << 0
+REVISED: Final = 1 << 1
+EXTRA: Final = 1 << 2
+AHEAD: Final = 1 << 3
+SLOT_FILLED: Final = 1 << 4
+AMBIGUOUS_TIME: Final = 1 << 5
+ZERO: Final = 1 << 6
+INTERVAL_CHANGED: Final = 1 << 7
+FIRST: Final = 1 << 8
+
+FLAG_NAMES: Final = (
+    "OFF_GRID",  # near no slot of its meter
+    "REVISED",  # another value for a stamp that had one
+    "EXTRA",  # its slot had been filled by another stamp
+    "AHEAD",  # too far ahead of the watermark to be believed from one meter alone
+    "SLOT_FILLED",  # too late, and its slot was filled before it
+    "AMBIGUOUS_TIME",  # its local time fits two instants; the earlier was taken
+    "ZERO",  # consumption is zero
+    "INTERVAL_CHANGED",  # it decided that the interval of its meter changed
+    "FIRST",  # its meter was not known before
+)
+
+
+@lru_cache(maxsize=512)
+def flag_names(flags: int) -> tuple[str, ...]:
+    """The names of the flags whose bits are set."""
+    return tuple(name for bit, name in enumerate(FLAG_NAMES) if flags >> bit & 1)
+
+
+class LogRecord(NamedTuple):
+    """One record of a raw partition. ``timestamp`` is Kafka's, in microseconds."""
+
+    offset: int
+    timestamp: int
+    value: bytes | None
+    tick: bool = False
+    """The record has the header of a tick: its value is an instant, not a reading."""
+    replayed: bool = False
+    """The record was written by a replay: its owner sends no idle ticks after it."""
+
+
+@dataclass(slots=True)
+class RawReading:
+    """A reading as it came: types right, values not yet judged. Optional fields are None when absent.
+
+    A decoder that makes these must refuse numbers that are not finite and text that is not Unicode.
+    """
+
+    meter_id: str
+    timestamp: str
+    consumption_kwh: float
+    interval_minutes: float | None = None
+    region: str | None = None
+    voltage: float | None = None
+    current: float | None = None
+    power_kw: float | None = None
+    power_factor: float | None = None
+    frequency: float | None = None
+    sent_at: str | None = None
+
+
+class Reading(NamedTuple):
+    """A judged reading: everything that the rules need of it."""
+
+    raw: RawReading
+    time: int
+    """Event time, microseconds."""
+    interval: int | None
+    """The interval it gives, microseconds."""
+    ambiguous: bool
+    """Its local time fitted two instants."""
+
+
+class KeptReading(NamedTuple):
+    """What the partition keeps of a reading beyond the jump guard, until the watermark gets there."""
+
+    meter_id: str
+    time: int
+    kwh: float
+    interval: int | None
+    region: str | None
