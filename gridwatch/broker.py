@@ -51,17 +51,21 @@ class Broker:
         """Create the topics that are missing; returns their names."""
         there = self.partitions()
         missing = [topic for topic in all_topics(self._settings.app_id) if topic.name not in there]
-        futures = self._admin.create_topics(
-            [
-                NewTopic(
-                    topic.name,
-                    num_partitions=self._settings.partitions,
-                    replication_factor=self._settings.replication_factor,
-                    config=topic.config,
-                )
-                for topic in missing
-            ]
-        ) if missing else {}
+        futures = (
+            self._admin.create_topics(
+                [
+                    NewTopic(
+                        topic.name,
+                        num_partitions=self._settings.partitions,
+                        replication_factor=self._settings.replication_factor,
+                        config=topic.config,
+                    )
+                    for topic in missing
+                ]
+            )
+            if missing
+            else {}
+        )
         for name, future in futures.items():
             try:
                 future.result(timeout=self._timeout)
@@ -81,7 +85,9 @@ class Broker:
             present.append(topic)
             if there[topic.name] != self._settings.partitions:
                 found.append(
-                    Difference(topic.name, "partition count", str(self._settings.partitions), str(there[topic.name]))
+                    Difference(
+                        topic.name, "partition count", str(self._settings.partitions), str(there[topic.name])
+                    )
                 )
         return found + self._config_differences(present)
 

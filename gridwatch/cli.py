@@ -19,11 +19,17 @@ from gridwatch import __version__
 from gridwatch.errors import GridwatchError, UsageProblem
 
 COMMANDS: dict[str, tuple[str, str]] = {
-    "demo": ("gridwatch.commands.demo", "Everything at once: a real Kafka and PostgreSQL, replay, score, report."),
+    "demo": (
+        "gridwatch.commands.demo",
+        "Everything at once: a real Kafka and PostgreSQL, replay, score, report.",
+    ),
     "up": ("gridwatch.commands.up", "A real Kafka and PostgreSQL in the foreground until Ctrl-C."),
     "topics": ("gridwatch.commands.topics", "Create, list and check the topics."),
     "db": ("gridwatch.commands.db", "Bring the database schema up to date, or say where it stands."),
-    "worker": ("gridwatch.commands.worker", "Run the stream worker (the same as faust -A gridwatch.app worker)."),
+    "worker": (
+        "gridwatch.commands.worker",
+        "Run the stream worker (the same as faust -A gridwatch.app worker).",
+    ),
     "sink": ("gridwatch.commands.sink", "Run the database sink (the same as faust -A sinks.app worker)."),
     "tables": ("gridwatch.commands.faust", "Faust's own list of tables."),
     "agents": ("gridwatch.commands.faust", "Faust's own list of agents."),

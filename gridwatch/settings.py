@@ -7,6 +7,8 @@ named by `--config` or `GRIDWATCH_CONFIG`), then from the default here. Duration
 
 from __future__ import annotations
 
+import difflib
+import logging
 import os
 import re
 from datetime import timedelta
@@ -22,6 +24,10 @@ from gridwatch.domain.policy import Policy
 from gridwatch.errors import UsageProblem
 
 PREFIX = "GRIDWATCH_"
+#: Variables of ours that are no settings: where the settings file is, and where downloads are kept.
+_OTHER_VARIABLES = {"GRIDWATCH_CONFIG", "GRIDWATCH_CACHE"}
+logger = logging.getLogger(__name__)
+
 _DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)?")
 _UNIT_SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86_400, None: 1}
 
@@ -34,7 +40,10 @@ def parse_duration(value: Any) -> timedelta:
         matched = _DURATION.fullmatch(str(value).strip().lower())
         if matched is None:
             raise ValueError("write a duration as 90s, 15m, 1h, 7d or plain seconds")
-        duration = timedelta(seconds=float(matched[1]) * _UNIT_SECONDS[matched[2]])
+        try:
+            duration = timedelta(seconds=float(matched[1]) * _UNIT_SECONDS[matched[2]])
+        except OverflowError as error:
+            raise ValueError("that is longer than any calendar") from error
     if duration <= timedelta(0):
         raise ValueError("a duration must be greater than 0")
     return duration
@@ -48,47 +57,107 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid", env_ignore_empty=True)
 
-    broker: str = Field("kafka://127.0.0.1:9092", description="Kafka bootstrap servers: kafka://host:port or host:port,host:port")
-    security_protocol: str = Field("PLAINTEXT", pattern="^(PLAINTEXT|SSL|SASL_PLAINTEXT|SASL_SSL)$", description="how to talk to the brokers")
-    sasl_mechanism: str = Field("PLAIN", pattern="^(PLAIN|SCRAM-SHA-256|SCRAM-SHA-512)$", description="SASL mechanism, for SASL_… protocols")
+    broker: str = Field(
+        "kafka://127.0.0.1:9092",
+        description="Kafka bootstrap servers: kafka://host:port or host:port,host:port",
+    )
+    security_protocol: str = Field(
+        "PLAINTEXT",
+        pattern="^(PLAINTEXT|SSL|SASL_PLAINTEXT|SASL_SSL)$",
+        description="how to talk to the brokers",
+    )
+    sasl_mechanism: str = Field(
+        "PLAIN",
+        pattern="^(PLAIN|SCRAM-SHA-256|SCRAM-SHA-512)$",
+        description="SASL mechanism, for SASL_… protocols",
+    )
     sasl_username: str = Field("", description="SASL user name")
     sasl_password: SecretStr = Field(SecretStr(""), description="SASL password")
     ssl_cafile: Path | None = Field(None, description="CA certificates (PEM) the brokers are verified with")
     ssl_certfile: Path | None = Field(None, description="client certificate (PEM)")
     ssl_keyfile: Path | None = Field(None, description="key of the client certificate (PEM)")
-    database_url: SecretStr = Field(SecretStr("postgresql://gridwatch@127.0.0.1:5432/gridwatch"), description="where the sink writes: postgresql://user:password@host:port/database")
-    datadir: Path = Field(Path("gridwatch-data"), description="folder of the local RocksDB tables; one a worker")
-    app_id: str = Field("gridwatch", pattern=r"^[A-Za-z0-9._-]{1,100}$", description="consumer group and changelog prefix of the worker; the sink's is this + '-sink'")
-    instance_id: str = Field("", pattern=r"^[A-Za-z0-9._-]{0,100}$", description="static consumer-group member name, one a worker; empty: host name and web port")
+    database_url: SecretStr = Field(
+        SecretStr("postgresql://gridwatch@127.0.0.1:5432/gridwatch"),
+        description="where the sink writes: postgresql://user:password@host:port/database",
+    )
+    datadir: Path = Field(
+        Path("gridwatch-data"), description="folder of the local RocksDB tables; one a worker"
+    )
+    app_id: str = Field(
+        "gridwatch",
+        pattern=r"^[A-Za-z0-9._-]{1,100}$",
+        description="consumer group and changelog prefix of the worker; the sink's is this + '-sink'",
+    )
+    instance_id: str = Field(
+        "",
+        pattern=r"^[A-Za-z0-9._-]{0,100}$",
+        description="static consumer-group member name, one a worker; empty: host name and web port",
+    )
 
     partitions: int = Field(6, ge=1, le=1000, description="partitions of every topic of the flow")
     replication_factor: int = Field(1, ge=1, le=9, description="copies of every topic")
 
-    default_interval: Duration = Field(timedelta(minutes=30), description="interval of a meter until one is given or learned; whole minutes, 1m to 1d")
-    grace: Duration = Field(timedelta(minutes=15), description="how long after its slot a reading may be missing before that is a gap")
-    max_out_of_orderness: Duration = Field(timedelta(seconds=10), description="how far the watermark stays behind the highest event time")
-    allowed_lateness: Duration = Field(timedelta(hours=1), description="how far behind the watermark a reading is still processed")
-    state_ttl: Duration = Field(timedelta(days=7), description="silence after which a meter's state is removed")
-    max_future_skew: Duration = Field(timedelta(minutes=5), description="how far a timestamp may lie after its Kafka record's")
-    max_watermark_jump: Duration = Field(timedelta(hours=24), description="how far one meter alone may pull the watermark on")
-    gap_memory: Duration = Field(timedelta(hours=24), description="how long ended gaps are remembered, in event time")
-    metrics_window: Duration = Field(timedelta(minutes=5), description="length of the event-time metric windows")
+    default_interval: Duration = Field(
+        timedelta(minutes=30),
+        description="interval of a meter until one is given or learned; whole minutes, 1m to 1d",
+    )
+    grace: Duration = Field(
+        timedelta(minutes=15),
+        description="how long after its slot a reading may be missing before that is a gap",
+    )
+    max_out_of_orderness: Duration = Field(
+        timedelta(seconds=10), description="how far the watermark stays behind the highest event time"
+    )
+    allowed_lateness: Duration = Field(
+        timedelta(hours=1), description="how far behind the watermark a reading is still processed"
+    )
+    state_ttl: Duration = Field(
+        timedelta(days=7), description="silence after which a meter's state is removed"
+    )
+    max_future_skew: Duration = Field(
+        timedelta(minutes=5), description="how far a timestamp may lie after its Kafka record's"
+    )
+    max_watermark_jump: Duration = Field(
+        timedelta(hours=24), description="how far one meter alone may pull the watermark on"
+    )
+    gap_memory: Duration = Field(
+        timedelta(hours=24), description="how long ended gaps are remembered, in event time"
+    )
+    metrics_window: Duration = Field(
+        timedelta(minutes=5), description="length of the event-time metric windows"
+    )
     timezone: str = Field("UTC", description="zone of timestamps that come without an offset")
-    idle_timeout: Duration = Field(timedelta(seconds=30), description="how long a partition is empty before its owner sends ticks")
-    idle_delay: Duration = Field(timedelta(seconds=60), description="idle ticks never come nearer to now than this")
+    idle_timeout: Duration = Field(
+        timedelta(seconds=30), description="how long a partition is empty before its owner sends ticks"
+    )
+    idle_delay: Duration = Field(
+        timedelta(seconds=60), description="idle ticks never come nearer to now than this"
+    )
 
     max_reading_kwh: float = Field(1000.0, gt=0, description="highest consumption of one reading, kWh")
     max_meter_id_bytes: int = Field(128, ge=1, le=1024, description="longest meter id, bytes of UTF-8")
     max_record_bytes: int = Field(1_000_000, ge=1000, le=10_000_000, description="largest raw record, bytes")
 
-    batch_records: int = Field(5000, ge=1, le=100_000, description="most records of one partition handled in one commit")
-    meters_in_memory: int = Field(1_000_000, ge=1000, description="decoded meter states a worker keeps in memory; the rest are read from RocksDB when needed")
-    sink_batch_rows: int = Field(20_000, ge=1, le=1_000_000, description="most rows of one database transaction")
+    batch_records: int = Field(
+        5000, ge=1, le=100_000, description="most records of one partition handled in one commit"
+    )
+    meters_in_memory: int = Field(
+        1_000_000,
+        ge=1000,
+        description="decoded meter states a worker keeps in memory; the rest are read from RocksDB",
+    )
+    sink_batch_rows: int = Field(
+        20_000, ge=1, le=1_000_000, description="most rows of one database transaction"
+    )
 
     web_host: str = Field("127.0.0.1", description="address the web pages listen on")
     web_port: int = Field(6066, ge=0, le=65535, description="port of the worker's pages")
-    web_advertised_url: str = Field("", description="URL under which other workers reach this one; empty: from host and port")
-    sink_web_port: int = Field(6067, ge=0, le=65535, description="port of the sink's health and metrics pages")
+    web_advertised_url: str = Field(
+        "", description="URL under which other workers reach this one; empty: from host and port"
+    )
+    sink_web_port: int = Field(
+        6067, ge=0, le=65535, description="port of the sink's health and metrics pages"
+    )
 
     @field_validator("broker")
     @classmethod
@@ -96,7 +165,9 @@ class Settings(BaseSettings):
         for address in bootstrap_servers(value).split(","):
             host, _, port = address.rpartition(":")
             if not host or not port.isdigit() or not 0 < int(port) < 65536:
-                raise ValueError(f"{address!r} is not host:port; write kafka://host:port or host:port,host:port")
+                raise ValueError(
+                    f"{address!r} is not host:port; write kafka://host:port or host:port,host:port"
+                )
         return value
 
     @field_validator("database_url")
@@ -144,7 +215,9 @@ class Settings(BaseSettings):
     @property
     def database(self) -> str:
         """The database URL as SQLAlchemy and libpq both take it."""
-        return re.sub(r"^postgres(ql)?(\+psycopg2)?://", "postgresql://", self.database_url.get_secret_value())
+        return re.sub(
+            r"^postgres(ql)?(\+psycopg2)?://", "postgresql://", self.database_url.get_secret_value()
+        )
 
     def policy(self) -> Policy:
         """The part of the settings that the rules of the stream depend on."""
@@ -167,7 +240,10 @@ class Settings(BaseSettings):
 
     def confluent(self) -> dict[str, Any]:
         """How librdkafka clients (replay, topics, doctor) reach the brokers."""
-        conf: dict[str, Any] = {"bootstrap.servers": self.bootstrap, "security.protocol": self.security_protocol}
+        conf: dict[str, Any] = {
+            "bootstrap.servers": self.bootstrap,
+            "security.protocol": self.security_protocol,
+        }
         if self.security_protocol.startswith("SASL"):
             conf |= {
                 "sasl.mechanism": self.sasl_mechanism,
@@ -198,13 +274,27 @@ def load_settings(**overrides: Any) -> Settings:
     """Read the settings; UsageProblem names the first wrong key and what is allowed."""
     config = os.environ.get("GRIDWATCH_CONFIG")
     if config and not Path(config).is_file():
-        raise UsageProblem(f"GRIDWATCH_CONFIG: no such file: {config}", "name an existing TOML file, or unset it")
+        raise UsageProblem(
+            f"GRIDWATCH_CONFIG: no such file: {config}", "name an existing TOML file, or unset it"
+        )
+    _warn_of_unknown_variables()
     try:
         return Settings(**overrides)
     except ValidationError as problem:
         raise UsageProblem("\n".join(_explain(error) for error in problem.errors())) from problem
     except ValueError as problem:  # the TOML file itself cannot be read as TOML
         raise UsageProblem(f"{config}: {problem}", "mend the TOML file") from problem
+
+
+def _warn_of_unknown_variables() -> None:
+    """A misspelt variable would silently do nothing. Only a warning: orchestrators add some of their own."""
+    known = {PREFIX + key.upper() for key in Settings.model_fields} | _OTHER_VARIABLES
+    for name in sorted(os.environ):
+        if name.startswith(PREFIX) and name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            logger.warning(
+                "%s is no setting of gridwatch%s", name, f"; did you mean {near[0]}?" if near else ""
+            )
 
 
 def _explain(error: Any) -> str:

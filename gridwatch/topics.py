@@ -21,11 +21,18 @@ REPLAY_HEADER = "gridwatch-replay"
 #: The row number of a replayed record, ticks too: where `replay --resume` finds its position.
 ROW_HEADER = "gridwatch-row"
 
-_DAY_MS = 86_400_000
 #: Larger than any raw record that is still judged, so that an oversized one reaches its dead letter.
-_RAW_RECORD_BYTES = 16 * 1024 * 1024
+_RECORD_BYTES = 16 * 1024 * 1024
 #: One commit is one record batch: the changelog has to take the largest of them whole.
 CHANGELOG_BATCH_BYTES = 16 * 1024 * 1024
+
+
+def _kept_days(days: int) -> dict[str, str]:
+    return {
+        "cleanup.policy": "delete",
+        "retention.ms": str(days * 86_400_000),
+        "max.message.bytes": str(_RECORD_BYTES),
+    }
 
 
 @dataclass(frozen=True)
@@ -45,11 +52,9 @@ RAW = Topic(
     "meter_id",
     None,
     {
-        "cleanup.policy": "delete",
-        "retention.ms": str(7 * _DAY_MS),
+        **_kept_days(7),
         # Record time is the broker's: skew is judged, and idle time is measured, against one clock.
         "message.timestamp.type": "LogAppendTime",
-        "max.message.bytes": str(_RAW_RECORD_BYTES),
     },
 )
 VALIDATED = Topic(
@@ -57,35 +62,35 @@ VALIDATED = Topic(
     "readings that were accepted, on time or late",
     "meter_id",
     Validated,
-    {"cleanup.policy": "delete", "retention.ms": str(7 * _DAY_MS), "max.message.bytes": str(_RAW_RECORD_BYTES)},
+    _kept_days(7),
 )
 LATE_EVENTS = Topic(
     "smartmeter_late_events",
     "readings too late to be processed",
     "meter_id",
     LateEvent,
-    {"cleanup.policy": "delete", "retention.ms": str(30 * _DAY_MS), "max.message.bytes": str(_RAW_RECORD_BYTES)},
+    _kept_days(30),
 )
 GAP_ALERTS = Topic(
     "smartmeter_gap_alerts",
     "gaps, one record a revision",
     "meter_id",
     GapAlert,
-    {"cleanup.policy": "delete", "retention.ms": str(30 * _DAY_MS), "max.message.bytes": str(_RAW_RECORD_BYTES)},
+    _kept_days(30),
 )
 METRICS = Topic(
     "smartmeter_metrics",
     "counts by event-time window, and system metrics by wall clock",
     "id",
     Metric,
-    {"cleanup.policy": "delete", "retention.ms": str(30 * _DAY_MS), "max.message.bytes": str(_RAW_RECORD_BYTES)},
+    _kept_days(30),
 )
 DEAD_LETTERS = Topic(
     "smartmeter_dead_letters",
     "what could not be read or stored, with every reason",
     "id",
     DeadLetter,
-    {"cleanup.policy": "delete", "retention.ms": str(30 * _DAY_MS), "max.message.bytes": str(_RAW_RECORD_BYTES)},
+    _kept_days(30),
 )
 
 #: The outputs of the worker, which are the inputs of the sink.

@@ -1,13 +1,13 @@
 """The flow, topic by topic.
 
-    smartmeter_raw ──► readings ──┬─► smartmeter_validated      readings that were accepted
-         ▲                        ├─► smartmeter_late_events    readings too late to be processed
-         │                        ├─► smartmeter_gap_alerts     gaps, one record a revision
-         │                        ├─► smartmeter_metrics        counts by event-time window
-         │                        └─► smartmeter_dead_letters   what could not be read
-         │                        └─► meters (RocksDB) + changelog, committed with the source offset
-         └──────── idle_ticks         moves event time on in partitions that have fallen silent
-                   system_metrics ──► smartmeter_metrics        lag and cost, by wall clock
+smartmeter_raw ──► readings ──┬─► smartmeter_validated      readings that were accepted
+     ▲                        ├─► smartmeter_late_events    readings too late to be processed
+     │                        ├─► smartmeter_gap_alerts     gaps, one record a revision
+     │                        ├─► smartmeter_metrics        counts by event-time window
+     │                        └─► smartmeter_dead_letters   what could not be read
+     │                        └─► meters (RocksDB) + changelog, committed with the source offset
+     └──────── idle_ticks         moves event time on in partitions that have fallen silent
+               system_metrics ──► smartmeter_metrics        lag and cost, by wall clock
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ from gridwatch.domain.partition import PartitionState
 from gridwatch.settings import Settings, micros
 from gridwatch.streaming.emission import Emitter
 from gridwatch.streaming.pipeline import Pipeline
-from gridwatch.topics import RAW, TICK_HEADER
+from gridwatch.topics import RAW
 
 #: How often silent partitions are looked at, seconds.
 LOOK_SECONDS = 1.0

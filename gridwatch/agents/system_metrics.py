@@ -6,9 +6,9 @@ same numbers from `/metrics/`.
 
 from __future__ import annotations
 
-import msgspec
-
 from typing import Any
+
+import msgspec
 
 from gridwatch.clock import now_micros
 from gridwatch.domain.instants import format_instant

@@ -31,9 +31,5 @@ def run_faust(app: str, name: str, arguments: tuple[str, ...]) -> None:
     cli.main(args=sys.argv[1:], prog_name="faust")
 
 
-tables = faust_command(
-    "tables", "gridwatch.app", "Faust's own list of tables.", "gridwatch tables"
-)
-agents = faust_command(
-    "agents", "gridwatch.app", "Faust's own list of agents.", "gridwatch agents"
-)
+tables = faust_command("tables", "gridwatch.app", "Faust's own list of tables.", "gridwatch tables")
+agents = faust_command("agents", "gridwatch.app", "Faust's own list of agents.", "gridwatch agents")

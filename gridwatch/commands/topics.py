@@ -16,7 +16,7 @@ def command() -> None:
     """Create, list and check the topics of the flow."""
 
 
-@command.command()
+@command.command(epilog="Example:  gridwatch topics create")
 def create() -> None:
     """Make the topics that are missing, with their partitions, retention and clean-up."""
     settings = load_settings()
@@ -27,7 +27,7 @@ def create() -> None:
         click.echo("all topics are there already; compare their settings with: gridwatch topics check")
 
 
-@command.command("list")
+@command.command("list", epilog="Example:  gridwatch topics list --json")
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
 def list_topics(as_json: bool) -> None:
     """List the topics with their meaning and whether they are there."""
@@ -45,7 +45,7 @@ def list_topics(as_json: bool) -> None:
         click.echo(f"{row['topic']:<28} {count:<14} {row['meaning']} (key: {row['key']})")
 
 
-@command.command()
+@command.command(epilog="Example:  gridwatch topics check")
 @click.option("--json", "as_json", is_flag=True, help="For machines.")
 @click.pass_context
 def check(ctx: click.Context, as_json: bool) -> None:
@@ -56,7 +56,9 @@ def check(ctx: click.Context, as_json: bool) -> None:
     elif differences:
         for difference in differences:
             click.echo(str(difference))
-        click.echo("remedy: gridwatch topics create makes missing ones; kafka-configs or a new topic for the rest")
+        click.echo(
+            "remedy: gridwatch topics create makes missing ones; kafka-configs or a new topic for the rest"
+        )
     else:
         click.echo("all topics are as they should be")
     ctx.exit(1 if differences else 0)

@@ -32,7 +32,7 @@ _BUFFERED_BATCHES = 16
 
 
 class Application(faust.App):  # type: ignore[misc, unused-ignore]
-    """A Faust application that looks at its topics before it starts, and finishes its work before it stops."""
+    """A Faust application that looks at its topics before it starts and finishes its work before it stops."""
 
     settings: Settings
 

@@ -120,7 +120,9 @@ class Pipeline:
             for key, row in self.store.rows(partition)
             if key != rows.PARTITION_KEY
         ]
-        meters = StoredMeters(self.store, partition, self._meters_in_memory // max(1, self._policy.partitions))
+        meters = StoredMeters(
+            self.store, partition, self._meters_in_memory // max(1, self._policy.partitions)
+        )
         owned = Owned(
             partition,
             self._app.consumer_generation_id,
@@ -196,7 +198,9 @@ class Pipeline:
         for ack in acks:
             await ack
         if not self._is_ours(owned):
-            logger.info("partition %d was taken away before its commit; the new owner does it again", partition)
+            logger.info(
+                "partition %d was taken away before its commit; the new owner does it again", partition
+            )
             return False
         changed = self._rows(owned, outcome)
         changelog = self._table.changelog_topic_name
@@ -214,7 +218,9 @@ class Pipeline:
         changed.append((rows.PARTITION_KEY, rows.encode_partition(owned.state, owned.generation)))
         size = sum(len(key or b"") + len(row or b"") + RECORD_OVERHEAD for key, row in changed)
         if size > CHANGELOG_BATCH_BYTES:
-            logger.error("partition %d: a commit of %d bytes exceeds the changelog's limit", owned.partition, size)
+            logger.error(
+                "partition %d: a commit of %d bytes exceeds the changelog's limit", owned.partition, size
+            )
         return changed
 
 

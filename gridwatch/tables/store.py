@@ -54,7 +54,9 @@ class Store(faust_rocksdb.Store):  # type: ignore[misc, unused-ignore]
             if key != self.offset_key:
                 yield key, value
 
-    def write(self, partition: int, rows: Iterable[tuple[bytes, bytes | None]], changelog_offset: int) -> None:
+    def write(
+        self, partition: int, rows: Iterable[tuple[bytes, bytes | None]], changelog_offset: int
+    ) -> None:
         """Write one commit: its rows (None removes) and the changelog offset they reach to, or nothing."""
         batch = rocksdict.WriteBatch(raw_mode=True)
         for key, value in rows:
@@ -80,7 +82,7 @@ class Store(faust_rocksdb.Store):  # type: ignore[misc, unused-ignore]
             if "lock" in text.lower() and "corrupt" not in text.lower():
                 raise GridwatchError(
                     f"{path} is locked by another process",
-                    "give every worker a data folder of its own (GRIDWATCH_DATADIR), or stop the other worker",
+                    "give every worker its own data folder (GRIDWATCH_DATADIR), or stop the other",
                 ) from error
             self.logger.error("%s is damaged (%s); rebuilding it from the changelog", path, text)
             shutil.rmtree(path, ignore_errors=True)
