@@ -62,7 +62,9 @@ def test_help_of_every_command_exits_with_0(name: str) -> None:
 @pytest.mark.parametrize("name", sorted(cli.COMMANDS.keys() - _HANDED_TO_FAUST))
 def test_every_option_says_what_it_does(name: str) -> None:
     for full_name, command in _with_subcommands(name, _command(name)):
-        silent = [p.name for p in command.params if isinstance(p, click.Option) and not p.help and not p.hidden]
+        silent = [
+            p.name for p in command.params if isinstance(p, click.Option) and not p.help and not p.hidden
+        ]
         assert not silent, f"{full_name}: no help for {silent}"
 
 
@@ -126,7 +128,9 @@ def test_a_missing_settings_file_exits_with_2_and_names_it(
     assert "none.toml" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("arguments", [["topics", "list"], ["db", "status"], ["doctor"], ["worker"], ["sink"]])
+@pytest.mark.parametrize(
+    "arguments", [["topics", "list"], ["db", "status"], ["doctor"], ["worker"], ["sink"]]
+)
 def test_a_wrong_setting_exits_with_2_and_names_the_key_before_anything_starts(arguments: list[str]) -> None:
     ended = subprocess.run(
         [sys.executable, "-m", "gridwatch", *arguments],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import subprocess
@@ -36,7 +37,10 @@ def is_alive(pid: int) -> bool:
 
 
 def start(tmp_path: Path, script: str, *, grace: float = 5.0) -> ServerProcess:
-    process = ServerProcess("test server", [sys.executable, "-c", script], tmp_path / "log", grace=grace)
+    with (tmp_path / "lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        command = [sys.executable, "-c", script]
+        process = ServerProcess("test server", command, tmp_path / "log", lock.fileno(), grace=grace)
     assert eventually(lambda: "up" in process.said())
     return process
 
@@ -83,6 +87,39 @@ def test_what_it_said_is_of_this_run_only(tmp_path: Path) -> None:
     assert "up first" in (tmp_path / "log").read_text()
 
 
+def test_what_it_said_leaves_out_the_frames_of_a_stack_trace(tmp_path: Path) -> None:
+    trace = "print('java.net.BindException: taken\\n\\tat a.b(C.java:1)\\n\\t... 16 more\\nup', flush=True)"
+    process = start(tmp_path, trace)
+    process.stop()
+    assert process.said().splitlines() == ["java.net.BindException: taken", "up"]
+
+
+def is_locked(path: Path) -> bool:
+    with path.open("w") as lock:
+        try:
+            fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
+def test_the_lock_is_held_as_long_as_it_lives_and_no_longer(tmp_path: Path) -> None:
+    process = start(tmp_path, PATIENT)
+    assert is_locked(tmp_path / "lock")
+    process.stop()
+    assert not is_locked(tmp_path / "lock")
+
+
+def test_the_lock_is_held_also_when_it_outlives_its_watchdog(tmp_path: Path) -> None:
+    process = start(tmp_path, PATIENT)
+    os.kill(process._watchdog.pid, signal.SIGKILL)
+    assert eventually(lambda: not process.running)
+    assert is_locked(tmp_path / "lock")
+    os.kill(process.pid, signal.SIGKILL)
+    assert eventually(lambda: not is_locked(tmp_path / "lock"))
+    process.stop()
+
+
 def test_the_terminals_interrupt_does_not_reach_it(tmp_path: Path) -> None:
     process = start(tmp_path, PATIENT)
     try:
@@ -102,7 +139,8 @@ def test_it_ends_when_the_process_that_started_it_dies(
 import os, sys, time
 from pathlib import Path
 from gridwatch.embedded.process import ServerProcess
-server = ServerProcess("test server", [sys.executable, "-c", {STUBBORN!r}], Path({str(log)!r}), grace=0.3)
+command = [sys.executable, "-c", {STUBBORN!r}]
+server = ServerProcess("test server", command, Path({str(log)!r}), os.open(os.devnull, os.O_RDONLY), grace=0.3)
 fork = os.fork() if {forked} else 1
 if fork == 0:
     os.close(1)
@@ -128,4 +166,4 @@ def test_a_program_that_is_not_there_is_said(tmp_path: Path) -> None:
     from gridwatch.errors import GridwatchError
 
     with pytest.raises(GridwatchError, match="test server could not be started"):
-        ServerProcess("test server", [str(tmp_path / "absent")], tmp_path / "log")
+        ServerProcess("test server", [str(tmp_path / "absent")], tmp_path / "log", 0)

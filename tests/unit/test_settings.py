@@ -149,7 +149,17 @@ def test_settings_are_frozen() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "seconds"), [("90s", 90), ("15m", 900), ("1h", 3600), ("7d", 604800), ("250ms", 0.25), ("45", 45), (45, 45), ("1.5h", 5400)]
+    ("text", "seconds"),
+    [
+        ("90s", 90),
+        ("15m", 900),
+        ("1h", 3600),
+        ("7d", 604800),
+        ("250ms", 0.25),
+        ("45", 45),
+        (45, 45),
+        ("1.5h", 5400),
+    ],
 )
 def test_durations_are_read_as_people_write_them(text: object, seconds: float) -> None:
     assert parse_duration(text).total_seconds() == seconds
@@ -169,4 +179,9 @@ def test_brokers_are_read_in_every_form(broker: str) -> None:
 
 def test_the_policy_gets_every_rule_of_the_stream() -> None:
     policy = load_settings(grace="1m", partitions=3, timezone="Europe/London", max_reading_kwh=5).policy()
-    assert (policy.grace, policy.partitions, policy.timezone, policy.max_kwh) == (60_000_000, 3, "Europe/London", 5)
+    assert (policy.grace, policy.partitions, policy.timezone, policy.max_kwh) == (
+        60_000_000,
+        3,
+        "Europe/London",
+        5,
+    )

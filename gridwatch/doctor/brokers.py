@@ -1,0 +1,82 @@
+"""The broker, the topics, and where worker and sink stand in them."""
+
+from __future__ import annotations
+
+import struct
+import time
+
+from gridwatch.broker import Broker
+from gridwatch.doctor.api_versions import kafka_release
+from gridwatch.doctor.clocks import CLOCK_SECONDS, judge_clock
+from gridwatch.doctor.findings import Finding, good, wrong
+from gridwatch.errors import GridwatchError
+from gridwatch.positions import Position, Positions
+from gridwatch.settings import Settings
+from gridwatch.topics import OUTPUTS, RAW
+
+BROKER, TOPICS, CLOCK = "broker", "topics", "broker clock"
+WORKER_LAG, SINK_LAG = "worker lag", "sink lag"
+REACH_SECONDS = 8.0
+
+
+def look_at_broker(settings: Settings) -> list[Finding]:
+    """Reachable, release, topics, lag of both groups."""
+    broker = Broker(settings, timeout=REACH_SECONDS)
+    try:
+        broker.partitions()
+    except GridwatchError as problem:
+        return [wrong(BROKER, problem.message, problem.remedy)]
+    try:
+        release = kafka_release(settings)
+    except (OSError, struct.error) as problem:
+        release = f"Kafka (release not said: {problem})"
+    findings = [
+        good(BROKER, f"{release} at {settings.bootstrap}", release=release, address=settings.bootstrap)
+    ]
+    differences = broker.differences()
+    if differences:
+        missing = all(difference.what == "topic" for difference in differences)
+        findings.append(
+            wrong(
+                TOPICS,
+                "; ".join(map(str, differences)),
+                "gridwatch topics create"
+                if missing
+                else "gridwatch topics create makes missing ones; set GRIDWATCH_PARTITIONS to the topics' count, "
+                "or change the topics with kafka-configs",
+                differences=[vars(difference) for difference in differences],
+            )
+        )
+        if any(difference.what in ("topic", "partition count") for difference in differences):
+            return findings
+    else:
+        findings.append(good(TOPICS, f"all there, {settings.partitions} partitions each"))
+    positions = Positions(settings, timeout=REACH_SECONDS)
+    outputs = [topic.name for topic in OUTPUTS]
+    return [
+        *findings,
+        _clock(positions.newest_record_time(RAW.name), settings.bootstrap),
+        _lag(WORKER_LAG, settings.app_id, positions.of_group(settings.app_id, [RAW.name])),
+        _lag(SINK_LAG, f"{settings.app_id}-sink", positions.of_group(f"{settings.app_id}-sink", outputs)),
+    ]
+
+
+def _clock(newest: float | None, address: str) -> Finding:
+    """The broker stamps raw readings itself, so a newest one of the future gives away a clock ahead of ours."""
+    ahead = -1.0 if newest is None else newest - time.time()
+    if ahead <= CLOCK_SECONDS:
+        return good(CLOCK, "no reading is stamped later than now", newest_record=newest)
+    return judge_clock(CLOCK, ahead, f"the broker at {address}")
+
+
+def _lag(check: str, group: str, positions: list[Position]) -> Finding:
+    """Lag is no fault by itself: it is one when nobody works on it, which the services' own pages say."""
+    total = sum(position.lag for position in positions)
+    behind = [position for position in positions if position.lag]
+    said = f"group {group}: {total:,} records behind" if total else f"group {group}: caught up"
+    if behind:
+        said += " (" + ", ".join(f"{one.topic}/{one.partition}: {one.lag:,}" for one in behind[:6])
+        said += ", …)" if len(behind) > 6 else ")"
+    return good(
+        check, said, group=group, lag=total, positions=[vars(one) | {"lag": one.lag} for one in positions]
+    )

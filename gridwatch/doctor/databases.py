@@ -1,0 +1,39 @@
+"""The database: kind, schema version, and its clock against ours."""
+
+from __future__ import annotations
+
+import time
+
+from sqlalchemy import text
+
+from gridwatch.doctor.clocks import judge_clock
+from gridwatch.doctor.findings import Finding, good, wrong
+from gridwatch.errors import GridwatchError
+from gridwatch.settings import Settings
+from sinks.database import address_of, connect
+from sinks.schema_version import read_status
+
+DATABASE, SCHEMA, CLOCK = "database", "schema", "database clock"
+
+
+def look_at_database(settings: Settings) -> list[Finding]:
+    """Reachable, kind, schema, clock."""
+    address = address_of(settings.database)
+    try:
+        with connect(settings.database) as connection:
+            before = time.time()
+            theirs = float(connection.scalar(text("SELECT extract(epoch FROM clock_timestamp())")) or 0)
+            ours = (before + time.time()) / 2
+            status = read_status(connection, address)
+    except GridwatchError as problem:
+        return [wrong(DATABASE, problem.message, problem.remedy)]
+    kind = good(
+        DATABASE,
+        f"{status.kind} at {address}",
+        postgresql=status.kind.postgresql,
+        timescaledb=status.kind.timescaledb,
+        address=address,
+    )
+    details = {"state": status.state, "revision": status.revision, "wanted": status.wanted}
+    schema = Finding(SCHEMA, status.state == "current", str(status), status.remedy, details)
+    return [kind, schema, judge_clock(CLOCK, theirs - ours, f"the database at {address}")]

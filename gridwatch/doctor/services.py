@@ -1,0 +1,88 @@
+"""The worker and the sink, as their own pages tell it."""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.request
+from typing import Any
+
+from gridwatch.doctor.findings import Finding, good, wrong
+from gridwatch.settings import Settings
+
+WORKER, PARTITIONS, SINK = "worker", "partitions", "sink"
+ANSWER_SECONDS = 5.0
+_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104  bound everywhere is reached on loopback
+
+
+def pages_url(settings: Settings, port: int) -> str:
+    """Where the pages of a service of these settings are."""
+    return f"http://{_EVERYWHERE.get(settings.web_host, settings.web_host)}:{port}"
+
+
+def fetch_json(url: str, seconds: float = ANSWER_SECONDS) -> tuple[int, Any]:
+    """Status and JSON of a page. OSError when nobody answers, ValueError when it is not JSON."""
+    request = urllib.request.Request(url, headers={"Accept": "application/json"})  # noqa: S310  http only
+    try:
+        with urllib.request.urlopen(request, timeout=seconds) as answer:  # noqa: S310
+            return answer.status, json.load(answer)
+    except urllib.error.HTTPError as refused:
+        with refused:
+            return refused.code, json.load(refused)
+
+
+def look_at_worker(settings: Settings) -> list[Finding]:
+    """Readiness, and the watermark and lag of every partition."""
+    url = settings.web_advertised_url.rstrip("/") or pages_url(settings, settings.web_port)
+    readiness = _readiness(WORKER, url, "gridwatch worker", "GRIDWATCH_WEB_HOST and GRIDWATCH_WEB_PORT")
+    if "reasons" not in readiness.details:
+        return [readiness]
+    try:
+        _, page = fetch_json(f"{url}/partitions/?format=json")
+        partitions = page["partitions"]
+    except (OSError, ValueError, KeyError, TypeError) as problem:
+        return [
+            readiness,
+            wrong(PARTITIONS, f"{url}/partitions/ cannot be read: {problem!r}", "see the worker's log"),
+        ]
+    return [readiness, judge_partitions(partitions, settings.partitions)]
+
+
+def judge_partitions(partitions: list[dict[str, Any]], expected: int) -> Finding:
+    """Every partition must have an owner; the details carry the page's own rows."""
+    owned = {row["partition"] for row in partitions if row.get("owner")}
+    orphans = sorted(set(range(expected)) - owned)
+    details = {"partitions": partitions}
+    if orphans:
+        names = ", ".join(map(str, orphans))
+        return wrong(
+            PARTITIONS, f"no worker owns partition {names}", "start a worker: gridwatch worker", **details
+        )
+    return good(PARTITIONS, f"{len(owned)} partitions, each with an owner", **details)
+
+
+def look_at_sink(settings: Settings) -> list[Finding]:
+    """Readiness of the sink."""
+    url = pages_url(settings, settings.sink_web_port)
+    return [_readiness(SINK, url, "gridwatch sink", "GRIDWATCH_WEB_HOST and GRIDWATCH_SINK_WEB_PORT")]
+
+
+def _readiness(check: str, url: str, command: str, keys: str) -> Finding:
+    try:
+        status, answer = fetch_json(f"{url}/ready/?format=json")
+        reasons = [str(reason) for reason in answer.get("reasons", [])]
+    except (OSError, ValueError, AttributeError) as problem:
+        reason = getattr(problem, "reason", problem)
+        return wrong(
+            check, f"no {check} answers at {url}: {reason}", f"start one with: {command}; or set {keys}"
+        )
+    if status == 200:
+        return good(check, f"ready at {url}", url=url, reasons=[])
+    said = "; ".join(reasons) or f"status {status}"
+    return wrong(
+        check,
+        f"not ready at {url}: {said}",
+        f"see the reasons here and the {check}'s log",
+        url=url,
+        reasons=reasons,
+    )

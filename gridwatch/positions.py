@@ -1,0 +1,93 @@
+"""How far a consumer group has come in a topic, as the broker knows it.
+
+A partition's *end* is the offset that its next record will get; *committed* is where the group would read
+on after a restart. The difference is what lies before the group still: its lag.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec
+
+from gridwatch.errors import GridwatchError
+from gridwatch.settings import Settings
+
+ANSWER_SECONDS = 10.0
+
+
+@dataclass(frozen=True)
+class Position:
+    """One partition of one topic; `committed` None: the group has not committed there yet."""
+
+    topic: str
+    partition: int
+    end: int
+    committed: int | None
+
+    @property
+    def lag(self) -> int:
+        """Records that lie before the group still."""
+        return max(0, self.end - (self.committed or 0))
+
+
+class Positions:
+    """Asks the broker. GridwatchError when it does not answer in time, or a topic is missing."""
+
+    def __init__(self, settings: Settings, timeout: float = ANSWER_SECONDS) -> None:
+        self._bootstrap = settings.bootstrap
+        self._partitions = settings.partitions
+        self._timeout = timeout
+        # librdkafka would repeat on stderr what the error below says once.
+        self._admin = AdminClient(settings.confluent() | {"log_level": 0, "error_cb": lambda _error: None})
+
+    def ends(self, topics: Iterable[str]) -> dict[tuple[str, int], int]:
+        """The end offset of every partition of these topics."""
+        asked = {place: OffsetSpec.latest() for place in self._places(topics)}
+        try:
+            answers = self._admin.list_offsets(asked, request_timeout=self._timeout)
+            return {
+                (place.topic, place.partition): future.result(self._timeout).offset
+                for place, future in answers.items()
+            }
+        except (KafkaException, TimeoutError) as problem:
+            raise self._unanswered(problem) from problem
+
+    def newest_record_time(self, topic: str) -> float | None:
+        """When the newest record of `topic` was stamped, seconds since the epoch; None while it is empty."""
+        asked = {place: OffsetSpec.max_timestamp() for place in self._places([topic])}
+        try:
+            answers = self._admin.list_offsets(asked, request_timeout=self._timeout)
+            stamps = [future.result(self._timeout).timestamp for future in answers.values()]
+        except (KafkaException, TimeoutError) as problem:
+            raise self._unanswered(problem) from problem
+        newest = max(stamps, default=-1)
+        return newest / 1000 if newest >= 0 else None
+
+    def of_group(self, group: str, topics: Iterable[str]) -> list[Position]:
+        """Where `group` stands in every partition of these topics, in their order."""
+        names = list(topics)
+        ends = self.ends(names)
+        asked = ConsumerGroupTopicPartitions(group, self._places(names))
+        try:
+            answer = self._admin.list_consumer_group_offsets([asked], request_timeout=self._timeout)
+            found = answer[group].result(self._timeout).topic_partitions
+        except (KafkaException, TimeoutError) as problem:
+            raise self._unanswered(problem) from problem
+        committed = {(place.topic, place.partition): place.offset for place in found if place.offset >= 0}
+        return [
+            Position(topic, partition, end, committed.get((topic, partition)))
+            for (topic, partition), end in ends.items()
+        ]
+
+    def _places(self, topics: Iterable[str]) -> list[TopicPartition]:
+        return [TopicPartition(topic, partition) for topic in topics for partition in range(self._partitions)]
+
+    def _unanswered(self, problem: Exception) -> GridwatchError:
+        said = problem.args[0].str() if isinstance(problem, KafkaException) else "no answer in time"
+        return GridwatchError(
+            f"the broker at {self._bootstrap} does not say where its topics end: {said}",
+            "compare the topics with: gridwatch topics check",
+        )
