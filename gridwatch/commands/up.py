@@ -8,6 +8,7 @@ file written once stays right.
 from __future__ import annotations
 
 import contextlib
+import fcntl
 import json
 import os
 import signal
@@ -146,8 +147,6 @@ def interrupted_by_signals() -> Iterator[None]:
 @contextlib.contextmanager
 def sole_use(folder: Path) -> Iterator[None]:
     """Hold `folder` against a second `gridwatch up`."""
-    import fcntl
-
     try:
         folder.mkdir(parents=True, exist_ok=True)
         lock = (folder / "lock").open("w")

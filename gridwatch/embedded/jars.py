@@ -8,6 +8,7 @@ behind that a later start could mistake for it. The checksums are compared again
 
 from __future__ import annotations
 
+import fcntl
 import hashlib
 import os
 import shutil
@@ -100,8 +101,6 @@ def _demand_whole(folder: Path, jars: Sequence[Jar]) -> None:
 @contextmanager
 def _alone(lock: Path) -> Iterator[None]:
     """Hold `lock` against other processes: two first starts at once fetch once."""
-    import fcntl
-
     with lock.open("w") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield

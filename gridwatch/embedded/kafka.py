@@ -7,9 +7,9 @@ not make a topic), and nothing is deleted by age unless a topic says so: event t
 from __future__ import annotations
 
 import os
+import secrets
 import shutil
 import subprocess
-import uuid
 from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from pathlib import Path
@@ -44,7 +44,6 @@ class EmbeddedKafka(EmbeddedServer):
 
     name = "Apache Kafka"
     _clash = "Address already in use"
-    _aftermath = ("Failed to acquire lock",)
 
     def __init__(
         self,
@@ -78,11 +77,11 @@ class EmbeddedKafka(EmbeddedServer):
         if not self._data.exists():
             self._format()
 
-    def _launch(self, port: int) -> ServerProcess:
+    def _launch(self, port: int, lock: int) -> ServerProcess:
         properties = self._write_properties(port, free_ports(1)[0], self._data)
         java, *flags = self._java
         command = [java, f"-Xmx{self._heap_mb}m", *flags, "kafka.Kafka", str(properties)]
-        return ServerProcess(self.name, command, self.log, grace=_STOP_SECONDS)
+        return ServerProcess(self.name, command, self.log, lock, grace=_STOP_SECONDS)
 
     def _is_ready(self, process: ServerProcess, port: int) -> bool:
         return broker_is_ready(port)
@@ -91,7 +90,8 @@ class EmbeddedKafka(EmbeddedServer):
         unfinished = self.folder / "data.unfinished"
         shutil.rmtree(unfinished, ignore_errors=True)  # what an interrupted start left
         port, controller = free_ports(2)
-        cluster = urlsafe_b64encode(uuid.uuid4().bytes).decode().rstrip("=")
+        # 16 bytes as Kafka wants them; the first is fixed, for an id that begins with - reads as an option.
+        cluster = urlsafe_b64encode(b"g" + secrets.token_bytes(15)).decode().rstrip("=")
         properties = self._write_properties(port, controller, unfinished)
         java, *flags = self._java
         # It runs for a second: the optimising compiler would only cost.

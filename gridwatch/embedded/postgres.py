@@ -40,8 +40,6 @@ class EmbeddedPostgres(EmbeddedServer):
 
     name = "PostgreSQL"
     _clash = "could not bind"
-    # The server's own children need a moment to notice that it was killed.
-    _aftermath = ("pre-existing shared memory block", 'lock file "postmaster.pid" already exists')
 
     def __init__(
         self,
@@ -111,7 +109,7 @@ class EmbeddedPostgres(EmbeddedServer):
             )
         unfinished.rename(self._data)
 
-    def _launch(self, port: int) -> ServerProcess:
+    def _launch(self, port: int, lock: int) -> ServerProcess:
         if self._installation is None:
             raise AssertionError("start() prepares first")
         switch = "on" if self._fsync else "off"
@@ -130,6 +128,7 @@ class EmbeddedPostgres(EmbeddedServer):
             self.name,
             [self._installation.postgres, "-D", str(self._data), *options],
             self.log,
+            lock,
             stop_signal=signal.SIGINT,  # "fast": does not wait for clients to leave
             grace=_STOP_SECONDS,
             account=self._account,

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -18,17 +19,23 @@ from pathlib import Path
 from gridwatch.embedded.account import Account
 from gridwatch.errors import GridwatchError
 
+_STACK_FRAME = re.compile(r"\tat |\t\.\.\. \d+ more")
 _WATCHDOG = Path(__file__).with_name("watchdog.py")
 
 
 class ServerProcess:
-    """One run of one server. Orderly end by `stop_signal`, and by SIGKILL after `grace` seconds."""
+    """One run of one server. Orderly end by `stop_signal`, and by SIGKILL after `grace` seconds.
+
+    lock: an open file that the server inherits; a lock on it is held as long as the server lives, even if it
+    outlives the watchdog. account: who to run it as, None for us.
+    """
 
     def __init__(
         self,
         name: str,
         command: Sequence[str],
         log: Path,
+        lock: int,
         *,
         stop_signal: signal.Signals = signal.SIGTERM,
         grace: float = 30.0,
@@ -39,7 +46,7 @@ class ServerProcess:
         self._grace = grace
         self._log_start = log.stat().st_size if log.exists() else 0
         user, group = (str(account.uid), str(account.gid)) if account else ("-", "-")
-        asked = [str(os.getpid()), str(int(stop_signal)), str(grace), user, group, *command]
+        asked = [str(os.getpid()), str(int(stop_signal)), str(grace), user, group, str(lock), *command]
         orders, control = os.pipe()
         answer, answers = os.pipe()
         self._control = os.fdopen(control, "wb", buffering=0)
@@ -51,6 +58,7 @@ class ServerProcess:
                     stdout=answers,
                     stderr=output,
                     start_new_session=True,
+                    pass_fds=[lock],
                     cwd=log.parent,
                 )
         finally:
@@ -79,10 +87,11 @@ class ServerProcess:
         self._wait(10)
 
     def said(self, lines: int = 15) -> str:
-        """The end of what this run wrote to its log."""
+        """The end of what this run wrote to its log, without the frames of Java's stack traces."""
         with self.log.open("rb") as log:
             log.seek(self._log_start)
-            return "\n".join(log.read().decode("utf-8", "replace").splitlines()[-lines:])
+            written = log.read().decode("utf-8", "replace").splitlines()
+        return "\n".join([line for line in written if not _STACK_FRAME.match(line)][-lines:])
 
     def _ask(self, what: bytes) -> None:
         with contextlib.suppress(OSError, ValueError):  # it has ended, or was ended before

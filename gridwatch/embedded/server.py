@@ -1,15 +1,22 @@
 """What the embedded servers have in common: start, stop, kill, restart, and a patient way of starting.
 
-A start may meet two passing troubles, told apart by what the server says: a free port that somebody else
-took in the same moment (another one is tried), and the aftermath of a killed predecessor that has not quite
-let go of the data folder (it is waited for). Everything else ends in an error with the end of the log.
+A start may meet two passing troubles: a free port that somebody else took in the same moment (another one is
+tried), and a predecessor that is still ending in the same folder (it is waited for). Everything else ends in
+an error with the end of the log.
+
+One folder, one server: each server holds a lock on its folder for as long as it lives. The servers' own
+locks are not enough: Apache Kafka in one process writes to its metadata log before it looks at its lock, and
+a second one in the same folder corrupts it.
 """
 
 from __future__ import annotations
 
+import contextlib
+import fcntl
 import sys
 import time
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, ClassVar
@@ -21,8 +28,8 @@ from gridwatch.errors import GridwatchError
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-_CLASH_ATTEMPTS = 5
-_AFTERMATH_SECONDS = 30.0
+_CLASH_ATTEMPTS = 3
+_PREDECESSOR_SECONDS = 30.0
 _PORT_SECONDS = 5.0
 _POLL_SECONDS = 0.05
 
@@ -47,8 +54,6 @@ class EmbeddedServer(ABC):
     _start_seconds: ClassVar[float] = 90.0
     _clash: ClassVar[str]
     """What the server says when its port is taken."""
-    _aftermath: ClassVar[tuple[str, ...]]
-    """What the server says while a killed predecessor still holds the data folder."""
 
     def __init__(self, folder: Path | str, port: int, log: str) -> None:
         self.folder = Path(folder).absolute()
@@ -74,24 +79,12 @@ class EmbeddedServer(ABC):
         """
         if self.running:
             return self
-        if self.port:
-            self._wait_for_port()
         self.folder.mkdir(parents=True, exist_ok=True)
-        self._prepare()
-        deadline = time.monotonic() + _AFTERMATH_SECONDS
-        clashes = 0
-        while not self.running:
-            port = self.port or free_ports(1)[0]
-            try:
-                self._process = self._start_once(port)
-                self.port = port
-            except EndedWhileStartingError as problem:
-                said = str(problem)
-                if self._clash in said and clashes < _CLASH_ATTEMPTS:
-                    clashes += 1
-                elif not any(sign in said for sign in self._aftermath) or time.monotonic() > deadline:
-                    raise
-                time.sleep(0.2)
+        with self._sole_use() as lock:
+            if self.port:
+                self._wait_for_port()
+            self._prepare()
+            self._process = self._start_on_some_port(lock)
         try:
             self._started()
         except BaseException:
@@ -129,7 +122,7 @@ class EmbeddedServer(ABC):
         """Find the programs, and make the data folder if it is new."""
 
     @abstractmethod
-    def _launch(self, port: int) -> ServerProcess: ...
+    def _launch(self, port: int, lock: int) -> ServerProcess: ...
 
     @abstractmethod
     def _is_ready(self, process: ServerProcess, port: int) -> bool: ...
@@ -137,8 +130,26 @@ class EmbeddedServer(ABC):
     def _started(self) -> None:  # noqa: B027  most servers have nothing left to do
         """What is left to do once the server takes connections."""
 
+    @contextlib.contextmanager
+    def _sole_use(self) -> Iterator[int]:
+        """The folder's lock, as a descriptor for the server to inherit: closing ours then does not release it."""
+        with (self.folder / "lock").open("w") as lock:
+            deadline = time.monotonic() + _PREDECESSOR_SECONDS
+            while True:
+                try:
+                    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    break
+                except BlockingIOError:
+                    if time.monotonic() > deadline:
+                        raise GridwatchError(
+                            f"another {self.name} runs in {self.folder}",
+                            "end that one, or choose another folder",
+                        ) from None
+                    time.sleep(_POLL_SECONDS)
+            yield lock.fileno()
+
     def _wait_for_port(self) -> None:
-        """A predecessor that is just ending may still hold our port for a moment."""
+        """A predecessor elsewhere that is just ending may still hold our port for a moment."""
         deadline = time.monotonic() + _PORT_SECONDS
         while not is_free(self.port):
             if time.monotonic() > deadline:
@@ -148,8 +159,22 @@ class EmbeddedServer(ABC):
                 )
             time.sleep(_POLL_SECONDS)
 
-    def _start_once(self, port: int) -> ServerProcess:
-        process = self._launch(port)
+    def _start_on_some_port(self, lock: int) -> ServerProcess:
+        attempt = 1
+        while True:
+            port = self.port or free_ports(1)[0]
+            try:
+                process = self._start_once(port, lock)
+            except EndedWhileStartingError as problem:
+                if self._clash not in str(problem) or attempt == _CLASH_ATTEMPTS:
+                    raise
+                attempt += 1
+            else:
+                self.port = port
+                return process
+
+    def _start_once(self, port: int, lock: int) -> ServerProcess:
+        process = self._launch(port, lock)
         try:
             deadline = time.monotonic() + self._start_seconds
             while not self._is_ready(process, port):

@@ -72,6 +72,18 @@ def test_what_was_acknowledged_outlives_a_kill_and_a_restart(broker: EmbeddedKaf
     assert consume(address, topic, 2) == [b"before the kill", b"after the kill"]
 
 
+def test_a_second_broker_in_the_same_folder_is_refused_before_it_does_harm(
+    broker: EmbeddedKafka, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    topic = make_topic(broker.bootstrap)
+    monkeypatch.setattr(server, "_PREDECESSOR_SECONDS", 0.5)
+    with pytest.raises(GridwatchError, match="another Apache Kafka runs in"):
+        EmbeddedKafka(broker.folder).start()
+    broker.restart()
+    produce(broker.bootstrap, topic, [b"unharmed"])
+    assert consume(broker.bootstrap, topic, 1) == [b"unharmed"]
+
+
 def test_a_topic_that_nobody_made_is_not_made_by_a_mistyped_name(broker: EmbeddedKafka) -> None:
     producer = Producer({"bootstrap.servers": broker.bootstrap, "message.timeout.ms": 2_000})
     refused: list[object] = []

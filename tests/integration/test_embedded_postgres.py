@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import stat
 import subprocess
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -51,6 +53,18 @@ def test_what_was_committed_outlives_a_kill_and_a_restart(server: EmbeddedPostgr
     server.restart()
     assert server.url == url
     assert query(url, "SELECT word FROM kept ORDER BY word DESC") == [("before",), ("after",)]
+
+
+def test_a_start_waits_for_a_predecessor_that_is_still_ending(server: EmbeddedPostgres) -> None:
+    with ThreadPoolExecutor(1) as pool:
+        starting = pool.submit(EmbeddedPostgres(server.folder, fsync=False).start)
+        time.sleep(1)
+        assert not starting.done()
+        server.stop()
+        successor = starting.result(30)
+    assert query(successor.url, "SELECT 1") == [(1,)]
+    successor.stop()
+    server.start()
 
 
 def test_stop_does_not_wait_for_clients_to_leave(server: EmbeddedPostgres) -> None:

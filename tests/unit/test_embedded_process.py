@@ -140,7 +140,8 @@ import os, sys, time
 from pathlib import Path
 from gridwatch.embedded.process import ServerProcess
 command = [sys.executable, "-c", {STUBBORN!r}]
-server = ServerProcess("test server", command, Path({str(log)!r}), os.open(os.devnull, os.O_RDONLY), grace=0.3)
+lock = os.open(os.devnull, os.O_RDONLY)
+server = ServerProcess("test server", command, Path({str(log)!r}), lock, grace=0.3)
 fork = os.fork() if {forked} else 1
 if fork == 0:
     os.close(1)
