@@ -1,0 +1,215 @@
+"""`gridwatch replay`: meter files as a stream on the raw topic."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from gridwatch.domain.instants import format_instant
+from gridwatch.errors import UsageProblem
+from gridwatch.settings import load_settings, micros
+from replay.faults import FaultPlan
+from replay.options import DurationType, InstantType, IntervalType, SpeedType
+from replay.profiles import PROFILES
+from replay.progress import Terminal
+from replay.rows import Selection
+from replay.run import Replay, Request
+from replay.summary import Summary
+
+_PRESETS = {
+    "none": FaultPlan(),
+    "seed-spec": FaultPlan(delay_rate=0.10, max_delay=300_000_000, gap_rate=0.05),
+}
+_RATE = click.FloatRange(0, 1)
+
+
+@click.command(
+    epilog="Example:  gridwatch replay meters.csv --faults seed-spec --seed 7 --truth truth.jsonl",
+    short_help="Turn meter files into a stream on the raw topic.",
+)
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE…")
+@click.option(
+    "--profile",
+    type=click.Choice(sorted(PROFILES)),
+    default="spec",
+    show_default=True,
+    help="How the files are laid out.",
+)
+@click.option(
+    "--speed",
+    type=SpeedType(),
+    default="max",
+    show_default=True,
+    help="Event time against the clock: 1, 60, or max.",
+)
+@click.option(
+    "--order",
+    type=click.Choice(["time", "file"]),
+    default="time",
+    show_default=True,
+    help="Merge rows by time, or send them as they lie.",
+)
+@click.option(
+    "--faults",
+    type=click.Choice(sorted(_PRESETS)),
+    default="none",
+    show_default=True,
+    help="Ready-made faults: seed-spec is 10% delays up to 5m and 5% gaps.",
+)
+@click.option("--delay-rate", type=_RATE, help="Share of readings that are sent late.")
+@click.option("--max-delay", type=DurationType(), help="Longest delay, such as 5m.")
+@click.option("--gap-rate", type=_RATE, help="Share of readings that are never sent.")
+@click.option(
+    "--seed",
+    type=int,
+    default=0,
+    show_default=True,
+    help="What the faults are drawn from, with meter and time.",
+)
+@click.option(
+    "--truth",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write what must be detected to this file (JSON lines).",
+)
+@click.option("--start", type=InstantType(), help="Leave out readings before this time.")
+@click.option("--end", type=InstantType(), help="Leave out readings from this time on.")
+@click.option(
+    "--meters",
+    default="*",
+    show_default=True,
+    metavar="GLOB",
+    help="Replay only meters whose id matches, such as 'METER_00*'.",
+)
+@click.option(
+    "--interval", type=IntervalType(), help="Send this interval with each reading that has none, such as 15m."
+)
+@click.option(
+    "--no-settle", is_flag=True, help="Send no last tick: what is missing at the very end stays undecided."
+)
+@click.option("--resume", is_flag=True, help="Go on where an interrupted replay of the same command stopped.")
+@click.option("--skip-bad", is_flag=True, help="Count rows that cannot be read, and go on.")
+@click.option("--dry-run", is_flag=True, help="Send nothing: say what was found and assumed.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
+def command(
+    files: tuple[Path, ...],
+    profile: str,
+    speed: float,
+    order: str,
+    faults: str,
+    delay_rate: float | None,
+    max_delay: int | None,
+    gap_rate: float | None,
+    seed: int,
+    truth: Path | None,
+    start: int | None,
+    end: int | None,
+    meters: str,
+    interval: int | None,
+    no_settle: bool,
+    resume: bool,
+    skip_bad: bool,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """Replay meter files to the raw topic, in time order, with ticks and, if asked for, faults.
+
+    CSV with a header, plain or gzip; a row is meter_id (or meterId, id), timestamp, consumption_kwh (or
+    consumption, kwh). Faults are drawn from seed, meter and time alone.
+    """
+    settings = load_settings()
+    preset = _PRESETS[faults]
+    plan = FaultPlan(
+        seed,
+        preset.delay_rate if delay_rate is None else delay_rate,
+        preset.max_delay if max_delay is None else max_delay,
+        preset.gap_rate if gap_rate is None else gap_rate,
+    )
+    _check(plan, order, truth, start, end, micros(settings.gap_memory) // 2)
+    request = Request(
+        files,
+        PROFILES[profile],
+        speed or None,
+        order == "time",
+        plan,
+        Selection(start, end, meters),
+        interval or 0,
+        truth,
+        not no_settle,
+        resume,
+        skip_bad,
+    )
+    with Terminal() as terminal:
+        replay = Replay(request, settings, terminal, terminal.warn)
+        summary = replay.plan() if dry_run else replay.send()
+    if as_json:
+        click.echo(json.dumps(summary.as_dict()))
+    else:
+        click.echo(_found(summary, request, settings.timezone) if dry_run else _done(summary, request))
+
+
+def _check(
+    plan: FaultPlan, order: str, truth: Path | None, start: int | None, end: int | None, longest: int
+) -> None:
+    if order == "file" and truth is not None:
+        raise UsageProblem(
+            "--truth does not go with --order file",
+            "leave out --order file: only a replay by time has a known truth",
+        )
+    if plan.max_delay > longest:
+        raise UsageProblem(
+            f"--max-delay: at most {longest // 60_000_000} minutes, half of GRIDWATCH_GAP_MEMORY",
+            "a later reading would find its gap forgotten",
+        )
+    if start is not None and end is not None and start >= end:
+        raise UsageProblem("--start must lie before --end", "mend one of them")
+
+
+def _found(summary: Summary, request: Request, zone: str) -> str:
+    survey = summary.survey
+    lines = []
+    for layout in summary.layouts:
+        delimiter = {"\t": "tab"}.get(layout.delimiter, layout.delimiter)
+        columns = ", ".join(f"{name} = {layout.headers[at]!r}" for name, at in layout.columns.items())
+        lines.append(
+            f"{layout.file}: {'gzip, ' if layout.compressed else ''}delimiter {delimiter!r}, {columns}"
+        )
+        if layout.ignored:
+            lines.append(f"  columns without meaning here: {', '.join(layout.ignored)}")
+    profile = request.profile
+    lines += [
+        f"found     {survey.rows:,} readings of {survey.meters:,} meters, "
+        f"{format_instant(survey.first)} to {format_instant(survey.last)}, order: {survey.order}",
+        f"assumed   profile {profile.name}; stamps without offset are {profile.zone or zone}; values are {profile.unit}; "
+        f"which end of its interval a stamp names: {profile.anchor}",
+        f"would send {summary.readings:,} readings, {summary.delayed:,} of them late, and withhold {summary.withheld:,}; "
+        f"{summary.ticks:,} ticks to each partition",
+    ]
+    return "\n".join(lines + _remarks(summary, request))
+
+
+def _done(summary: Summary, request: Request) -> str:
+    already = f" ({summary.already_sent:,} were there already)" if summary.resumed else ""
+    settled = "" if summary.settled_to is None else f", settled to {format_instant(summary.settled_to)}"
+    lines = [
+        f"sent      {summary.readings:,} readings{already} in {summary.seconds:,.1f} s, {summary.rate:,.0f} readings/s",
+        f"faults    {summary.delayed:,} delayed, {summary.withheld:,} withheld",
+        f"ticks     {summary.ticks:,} to each partition{settled}",
+        f"run       {summary.run}",
+    ]
+    return "\n".join(lines + _remarks(summary, request))
+
+
+def _remarks(summary: Summary, request: Request) -> list[str]:
+    lines = []
+    if summary.tally.left_out:
+        lines.append(f"left out  {summary.tally.left_out:,} rows by --start, --end or --meters")
+    if summary.tally.bad:
+        reasons = "; ".join(f"{count:,} × {reason}" for reason, count in summary.tally.bad.most_common())
+        lines.append(f"bad rows  {reasons}")
+        lines += [f"          {bad}" for bad in summary.tally.examples]
+    if request.truth:
+        counts = ", ".join(f"{count:,} {kind}" for kind, count in sorted(summary.truth.items()))
+        lines.append(f"truth     {request.truth} ({counts or 'no faults'})")
+    return lines

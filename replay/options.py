@@ -1,0 +1,71 @@
+"""Command-line values of replay and sample: durations, instants, speeds."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import Any
+
+import click
+
+from gridwatch.domain.instants import parse_instant
+from gridwatch.settings import micros, parse_duration
+
+
+class DurationType(click.ParamType):
+    """`30s`, `5m`, `1h`, `7d` or plain seconds, as µs."""
+
+    name = "duration"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        if isinstance(value, int):
+            return value
+        try:
+            return micros(parse_duration(value))
+        except (ValueError, OverflowError) as problem:
+            self.fail(f"{value!r}: {problem}", param, ctx)
+
+
+class IntervalType(DurationType):
+    """An interval of meters: whole minutes from 1m to 1d, as minutes."""
+
+    name = "interval"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        if isinstance(value, int):
+            return value
+        minutes, rest = divmod(super().convert(value, param, ctx), micros(timedelta(minutes=1)))
+        if rest or not 1 <= minutes <= 1440:
+            self.fail(f"{value!r}: an interval is a whole number of minutes from 1m to 1d", param, ctx)
+        return minutes
+
+
+class InstantType(click.ParamType):
+    """A date or an instant, UTC unless it says otherwise, as µs."""
+
+    name = "time"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        if isinstance(value, int):
+            return value
+        text = str(value).strip()
+        try:
+            return parse_instant(f"{text}T00:00" if len(text) == len("2024-01-01") else text, "UTC")[0]
+        except ValueError:
+            self.fail(f"{value!r}: write 2024-01-01 or 2024-01-01T10:00:00Z", param, ctx)
+
+
+class SpeedType(click.ParamType):
+    """`max` (0.0), or how many times as fast as the clock event time goes."""
+
+    name = "speed"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> float:
+        if value == "max":
+            return 0.0
+        try:
+            speed = float(value)
+        except ValueError:
+            speed = 0.0
+        if not 0 < speed < 1e9:
+            self.fail(f"{value!r}: write max, or a number greater than 0 such as 1 or 60", param, ctx)
+        return speed

@@ -1,0 +1,268 @@
+"""One replay from files to topic: reads and orders the rows, makes the sequence, sends it, writes the truth."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from gridwatch.broker import Broker
+from gridwatch.clock import now_micros
+from gridwatch.domain.instants import format_instant
+from gridwatch.domain.policy import Policy
+from gridwatch.errors import GridwatchError
+from gridwatch.settings import Settings
+from gridwatch.topics import RAW
+from replay.emission import EmissionPlan, Item, Kind, emit
+from replay.faults import FaultPlan, Faults
+from replay.manifest import ManifestWriter
+from replay.ordering import Survey, TimeOrder, survey_of
+from replay.pacing import Pace
+from replay.position import Position, find_position, identity_of, new_run
+from replay.profiles import SPEC, Profile
+from replay.progress import Progress
+from replay.rows import Row, Selection, Tally, inspect, read_rows
+from replay.sending import Placement, Sender
+from replay.summary import Summary
+from replay.truth import Truth
+
+_REPORT_EVERY = 2_000
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to replay and how. `speed` None is as fast as possible; `interval` in minutes is added to readings."""
+
+    files: tuple[Path, ...]
+    profile: Profile = SPEC
+    speed: float | None = None
+    by_time: bool = True
+    faults: FaultPlan = FaultPlan()
+    selection: Selection = Selection()
+    interval: int = 0
+    truth: Path | None = None
+    settle: bool = True
+    resume: bool = False
+    skip_bad: bool = False
+    topic: str = RAW.name
+
+
+class Replay:
+    """A replay under one request. `plan()` sends nothing; `send()` does."""
+
+    def __init__(
+        self, request: Request, settings: Settings, progress: Progress, warn: Callable[[str], None]
+    ) -> None:
+        self.request = request
+        self.settings = settings
+        self.summary = Summary()
+        self._progress = progress
+        self._warn = warn
+
+    def plan(self) -> Summary:
+        """Go through the whole sequence without a broker, as `--dry-run` does."""
+        return self._run(self.settings.policy(), None)
+
+    def send(self) -> Summary:
+        """Send the sequence. GridwatchError when the files, the broker or the topic will not have it."""
+        self._inspect()
+        partitions = self._partitions()
+        policy = replace(self.settings.policy(), partitions=partitions)
+        identity = identity_of(self.request.files, self._identity_options(policy))
+        found = (
+            find_position(self.settings, self.request.topic, partitions, identity)
+            if self.request.resume
+            else None
+        )
+        if self.request.resume and found is None:
+            self._warn("nothing of this replay is on the topic yet: it starts from the beginning")
+        return self._run(
+            policy, found or Position(new_run(identity), (-1,) * partitions), resumed=found is not None
+        )
+
+    def _partitions(self) -> int:
+        topics = Broker(self.settings).partitions()
+        if self.request.topic not in topics:
+            raise GridwatchError(
+                f"there is no topic {self.request.topic} on {self.settings.bootstrap}",
+                "create the topics with: gridwatch topics create",
+            )
+        return topics[self.request.topic]
+
+    def _identity_options(self, policy: Policy) -> dict[str, Any]:
+        request = self.request
+        return {
+            "profile": request.profile.name,
+            "zone": self.settings.timezone,
+            "by_time": request.by_time,
+            "every_minute": request.speed is not None,
+            "faults": asdict(request.faults),
+            "selection": asdict(request.selection),
+            "interval": request.interval,
+            "settle": request.settle,
+            "skip_bad": request.skip_bad,
+            "partitions": policy.partitions,
+            "out_of_orderness": policy.max_out_of_orderness,
+            "grace": policy.grace,
+        }
+
+    def _inspect(self) -> None:
+        self.summary.layouts = [inspect(path, self.request.profile) for path in self.request.files]
+
+    def _read(self) -> Iterator[list[Row]]:
+        """One pass over all files; every pass counts afresh and ends with the same tally."""
+        request = self.request
+        tally = self.summary.tally = Tally()
+        for path in request.files:
+            for block in read_rows(
+                path,
+                request.profile,
+                self.settings.timezone,
+                request.selection,
+                tally,
+                skip_bad=request.skip_bad,
+            ):
+                yield [_with_interval(row, request.interval) for row in block] if request.interval else block
+
+    def _run(self, policy: Policy, position: Position | None, *, resumed: bool = False) -> Summary:
+        request, summary = self.request, self.summary
+        if not summary.layouts:
+            self._inspect()
+        self._progress.stage("reading", None)
+        with ExitStack() as stack:
+            if request.by_time:
+                order = stack.enter_context(TimeOrder(self._read, on_read=self._progress.at))
+                summary.survey = order.survey
+            else:
+                summary.survey = survey_of(self._read(), self._progress.at)
+            self._look_ahead(summary.survey, policy)
+            placement = Placement(policy.partitions)
+            plan = EmissionPlan(
+                policy.max_out_of_orderness,
+                policy.grace,
+                by_time=request.by_time,
+                every_minute=request.speed is not None,
+                settle=request.settle,
+            )
+            items = emit(order.blocks() if request.by_time else self._read(), Faults(request.faults), plan)
+            manifest = stack.enter_context(ManifestWriter(request.truth)) if request.truth else None
+            if manifest:
+                truth = Truth(policy, placement.partition, manifest.report)
+                items = _watched(items, truth)
+            self._progress.stage("planning" if position is None else "replaying", summary.survey.rows)
+            began = time.monotonic()
+            if position is None:
+                self._go_through(items, None)
+            else:
+                summary.run, summary.resumed = position.run, resumed
+                self._send(
+                    items, Sender(self.settings, request.topic, position.run, placement, position.rows)
+                )
+            summary.seconds = time.monotonic() - began
+            if manifest:
+                truth.finish()
+                manifest.close(self._head(policy, truth))
+                summary.truth = dict(manifest.counts)
+        return summary
+
+    def _look_ahead(self, survey: Survey, policy: Policy) -> None:
+        """Say before anything is sent what will not go well."""
+        if not survey.rows:
+            left_out = self.summary.tally.left_out
+            raise GridwatchError(
+                "no reading is left to replay" + (f": {left_out} rows were left out" if left_out else ""),
+                "give files with rows, or widen --start, --end and --meters",
+            )
+        if survey.last > now_micros() + policy.max_future_skew:
+            self.summary.in_the_future = True
+            self._warn(
+                f"the last reading is of {format_instant(survey.last)}, which is in the future: the worker refuses "
+                "such readings (FUTURE_TIMESTAMP). Leave them out with --end, or make data that ends before now"
+            )
+        if self.summary.tally.ambiguous:
+            self._warn(
+                "some stamps name two instants, at the change from summer time: the earlier was taken; "
+                "GRIDWATCH_TIMEZONE says which zone is meant"
+            )
+        if not self.request.by_time and not survey.by_time:
+            self._warn(
+                f"rows are sent in the order of the file ({survey.order}): most of them will be late. "
+                "Leave out --order file to merge them by time"
+            )
+
+    def _send(self, items: Iterator[Item], sender: Sender) -> None:
+        try:
+            self._go_through(items, sender)
+            sender.flush()
+        except KeyboardInterrupt:
+            sender.give_up()
+            self._warn("stopped; the same command with --resume goes on from here")
+            raise
+
+    def _go_through(self, items: Iterator[Item], sender: Sender | None) -> None:
+        """Number the items and send what is new; without a sender they are only counted."""
+        summary = self.summary
+        speed = self.request.speed
+        pace = Pace(speed, sender.idle) if speed and sender else None
+        done = 0
+        for number, (kind, arrival, row, delay, instant) in enumerate(items):
+            if number % _REPORT_EVERY == 0:
+                self._progress.at(done)
+                if sender:
+                    sender.idle(0)
+            if kind is Kind.WITHHELD:
+                summary.withheld += 1
+                done += 1
+                continue
+            if pace and sender and sender.wants(number):
+                self._progress.at(done)
+                pace.wait_for(arrival)
+            if row is not None:
+                done += 1
+                if sender is None or sender.reading(number, row):
+                    summary.readings += 1
+                    summary.delayed += delay > 0
+                else:
+                    summary.already_sent += 1
+            else:
+                summary.ticks += 1
+                summary.tick_records += sender.tick(number, instant) if sender else 0
+                if kind is Kind.SETTLE:
+                    summary.settled_to = instant
+        self._progress.at(done)
+
+    def _head(self, policy: Policy, truth: Truth) -> dict[str, Any]:
+        request, summary = self.request, self.summary
+        return {
+            "run": summary.run,
+            "seed": request.faults.seed,
+            "file": [path.name for path in request.files],
+            "first": format_instant(summary.survey.first),
+            "last": format_instant(summary.survey.last),
+            "settled_to": None if truth.settled_to is None else format_instant(truth.settled_to),
+            "interval_minutes": truth.interval // 60_000_000,
+            "grace_seconds": policy.grace / 1_000_000,
+            "delay_rate": request.faults.delay_rate,
+            "max_delay_seconds": request.faults.max_delay / 1_000_000,
+            "gap_rate": request.faults.gap_rate,
+            "partitions": policy.partitions,
+            "meters": request.selection.meters,
+            "rows": summary.survey.rows,
+            "withheld": summary.withheld,
+        }
+
+
+def _with_interval(row: Row, minutes: int) -> Row:
+    """The reading with its interval given, unless the file gives one."""
+    if row[3]:
+        return row
+    return row[0], row[1], row[2], minutes, f',"interval_minutes":{minutes}{row[4]}'
+
+
+def _watched(items: Iterator[Item], truth: Truth) -> Iterator[Item]:
+    for item in items:
+        truth.see(item)
+        yield item
