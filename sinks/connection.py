@@ -6,7 +6,10 @@ again, and so is a statement that takes a minute, so that the sink can always sa
 
 from __future__ import annotations
 
+import contextlib
 import io
+import os
+import socket
 from collections.abc import Sequence
 from typing import Any
 
@@ -86,6 +89,22 @@ class SinkConnection:
         except BaseException:
             self._roll_back()
             raise
+
+    def ping(self) -> None:
+        """Ask for nothing, to see whether anybody answers. psycopg2.Error when nobody does."""
+        try:
+            with self._session.cursor() as cursor:
+                cursor.execute("SELECT 1")
+        finally:
+            self._roll_back()
+
+    def cut(self) -> None:
+        """Break the connection under whatever waits on it, from any thread."""
+        with contextlib.suppress(OSError, psycopg2.Error):
+            # A copy of the descriptor, so that closing this one leaves libpq's to libpq.
+            ours = socket.socket(fileno=os.dup(self._session.fileno()))
+            with ours:
+                ours.shutdown(socket.SHUT_RDWR)
 
     def _roll_back(self) -> None:
         try:

@@ -7,18 +7,15 @@ to the table, so that nothing goes round in circles; it is made here of parts th
 
 from __future__ import annotations
 
-import base64
 import re
-from typing import Literal
 
 import msgspec
 
 from gridwatch.domain.instants import format_instant
 from gridwatch.models.dead_letter import DeadLetter
+from gridwatch.models.wire import RAW_KEPT_BYTES, raw_text
 from sinks.writer import SourceRecord
 
-#: As much of the raw bytes as a dead letter holds.
-RAW_BYTES = 64 * 1024
 _MESSAGE_CHARACTERS = 2000
 
 _FIELD = re.compile(r"at `\$\.?([^`]*)`")
@@ -49,16 +46,16 @@ def refused(source: SourceRecord, error: str) -> DeadLetter:
 
 def _about(source: SourceRecord, reason: str, message: str, field: str | None) -> DeadLetter:
     value = source.value or b""
-    raw, encoding, truncated = _as_text(value)
+    raw, encoding = raw_text(value)
     return DeadLetter(
         id=f"{source.topic}-{source.partition}-{source.offset}-0",
         reasons=[reason],
         message=message.replace("\0", "\ufffd")[:_MESSAGE_CHARACTERS],
         field=field,
         raw=raw,
-        raw_encoding=encoding,
+        raw_encoding=encoding,  # type: ignore[arg-type]
         raw_size=len(value),
-        raw_truncated=truncated,
+        raw_truncated=len(value) > RAW_KEPT_BYTES,
         topic=source.topic,
         partition=source.partition,
         offset=source.offset,
@@ -66,17 +63,3 @@ def _about(source: SourceRecord, reason: str, message: str, field: str | None) -
         record_timestamp=format_instant(max(0, source.timestamp) * 1000),
         meter_id=None,
     )
-
-
-def _as_text(value: bytes) -> tuple[str, Literal["utf-8", "base64"], bool]:
-    cut = value[:RAW_BYTES]
-    truncated = len(value) > RAW_BYTES
-    if b"\0" not in value:
-        try:
-            value.decode()
-        except UnicodeDecodeError:
-            pass
-        else:
-            # The cut may have gone through the middle of a character.
-            return cut.decode(errors="ignore"), "utf-8", truncated
-    return base64.b64encode(cut).decode("ascii"), "base64", truncated

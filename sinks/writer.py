@@ -24,7 +24,7 @@ import psycopg2
 
 from gridwatch.errors import GridwatchError
 from sinks import copy_text
-from sinks.connection import LOCK_TIMEOUT, SinkConnection
+from sinks.connection import LOCK_TIMEOUT, SchemaMismatchError, SinkConnection
 from sinks.database import address_of
 from sinks.outages import BackOff, describe, is_row_at_fault, is_too_slow
 from sinks.targets import TARGETS
@@ -56,7 +56,7 @@ class Refused:
 
 
 class WriteInterruptedError(Exception):
-    """The writer was closed while it waited; the batch was not written."""
+    """The writer was told to stop waiting; some or all of the batch was not written."""
 
 
 class Rows:
@@ -87,9 +87,9 @@ class Rows:
 class WriterState:
     """What health and metrics tell of a writer. Written by the writer's thread, read by any."""
 
-    #: Since when (Unix seconds) the current batch waits for the database; None when it does not.
+    #: Since when (Unix seconds) the database is waited for; None when it is there.
     waiting_since: float | None = None
-    #: Since when the current transaction runs.
+    #: Since when the database has been at work for us; None when it is not.
     writing_since: float | None = None
     last_error: str = ""
     last_commit: float = 0.0
@@ -108,17 +108,17 @@ class Writer:
         self, url: str, *, back_off: BackOff | None = None, lock_timeout: str = LOCK_TIMEOUT
     ) -> None:
         self._url = url
-        self._address = address_of(url)
+        self.address = address_of(url)
         self._back_off = back_off or BackOff()
         self._lock_timeout = lock_timeout
         self._connection: SinkConnection | None = None
-        self._closing = threading.Event()
+        self._interrupted = threading.Event()
         self.state = WriterState()
 
     def write(self, batch: Iterable[Rows]) -> list[Refused]:
         """Write all rows; returns those that the database refuses for good.
 
-        Blocks for as long as the database is away. WriteInterruptedError when `close` is called meanwhile:
+        Blocks for as long as the database is away. WriteInterruptedError once `interrupt` has been called:
         then nothing is promised of the batch.
         """
         return self._write([rows for rows in batch if len(rows)])
@@ -147,7 +147,7 @@ class Writer:
             started = time.monotonic()
             self.state.writing_since = time.time()
             try:
-                self.connect_once().commit(copies)
+                self.connection().commit(copies)
             except (psycopg2.Error, GridwatchError) as error:
                 if is_row_at_fault(error) or (is_too_slow(error) and not alone):
                     self._back_in_order()
@@ -161,7 +161,7 @@ class Writer:
             self._count(batch, time.monotonic() - started)
             return
 
-    def connect_once(self) -> SinkConnection:
+    def connection(self) -> SinkConnection:
         """The connection, opened if there is none. psycopg2.Error or SchemaMismatchError if that fails."""
         if self._connection is not None and not self._connection.usable:
             self._connection = None
@@ -171,21 +171,25 @@ class Writer:
 
     def _wait(self, error: Exception, tries: int) -> None:
         state = self.state
+        state.retries += 1
+        self._away(error)
+        if self._interrupted.wait(self._back_off.delay(tries)):
+            raise WriteInterruptedError(state.last_error)
+
+    def _away(self, error: Exception) -> None:
+        state = self.state
         state.last_error = describe(error) + (
             f"; remedy: {error.remedy}" if isinstance(error, GridwatchError) else ""
         )
-        state.retries += 1
         if state.waiting_since is None:
             state.waiting_since = time.time()
-            logger.error("database at %s: %s; waiting, nothing is lost", self._address, state.last_error)
-        if self._closing.wait(self._back_off.delay(tries)):
-            raise WriteInterruptedError(state.last_error)
+            logger.error("database at %s: %s; waiting, nothing is lost", self.address, state.last_error)
 
     def _back_in_order(self) -> None:
         state = self.state
         if state.waiting_since is not None:
             logger.warning(
-                "database at %s: back after %.1f s", self._address, time.time() - state.waiting_since
+                "database at %s: back after %.1f s", self.address, time.time() - state.waiting_since
             )
             state.waiting_since = None
 
@@ -198,9 +202,36 @@ class Writer:
         state.commit_seconds_total += seconds
         state.last_commit = time.time()
 
-    def close(self) -> None:
-        """End the waiting, from any thread. The connection is left to `disconnect`."""
-        self._closing.set()
+    def check(self) -> None:
+        """See whether the database is there, when there is nothing to write, and keep it in the state.
+
+        SchemaMismatchError when it is, with a schema that is not the one to write to.
+        """
+        self.state.writing_since = time.time()
+        try:
+            self.connection().ping()
+        except (psycopg2.Error, GridwatchError) as error:
+            self._away(error)
+            if isinstance(error, SchemaMismatchError):
+                raise
+        else:
+            self._back_in_order()
+        finally:
+            self.state.writing_since = None
+
+    def interrupt(self) -> None:
+        """End the waiting for the database, from any thread; a running transaction is let be."""
+        self._interrupted.set()
+
+    def go_on(self) -> None:
+        """Wait for the database again when it is away."""
+        self._interrupted.clear()
+
+    def cut(self) -> None:
+        """Cut the connection under a running transaction, from any thread: it fails and is undone."""
+        connection = self._connection
+        if connection is not None and self.state.writing_since is not None:
+            connection.cut()
 
     def disconnect(self) -> None:
         """Give up the connection; only when no write is running."""

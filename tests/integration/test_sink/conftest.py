@@ -60,5 +60,5 @@ def writer(database: str) -> Iterator[Writer]:
     """A writer that tries again at once and does not wait long for locks."""
     writer = Writer(database, back_off=BackOff(first=0.02, longest=0.1), lock_timeout="100ms")
     yield writer
-    writer.close()
+    writer.interrupt()
     writer.disconnect()

@@ -160,12 +160,12 @@ def test_a_missing_schema_is_waited_for_and_named(empty_database: str, query: An
     writer.disconnect()
 
 
-def test_closing_ends_the_wait_for_a_database_that_is_away() -> None:
+def test_interrupting_ends_the_wait_for_a_database_that_is_away() -> None:
     writer = Writer("postgresql://gridwatch:sekret@127.0.0.1:1/gridwatch")
     background = InTheBackground(writer, [rows(reading(1))])
     wait_until(lambda: writer.state.waiting_since is not None)
     assert "sekret" not in writer.state.last_error
-    writer.close()
+    writer.interrupt()
     assert isinstance(background.result(), WriteInterruptedError)
 
 

@@ -9,9 +9,10 @@ import msgspec
 import pytest
 
 from gridwatch.models.metric import Metric
+from gridwatch.models.wire import RAW_KEPT_BYTES
 from gridwatch.topics import METRICS
 from sinks.intake import take_in
-from sinks.refusals import RAW_BYTES, refused, unreadable
+from sinks.refusals import refused, unreadable
 from sinks.writer import Rows, halve
 
 METRIC = Metric(
@@ -70,11 +71,11 @@ def test_a_dead_letter_names_where_the_record_came_from() -> None:
 
 
 def test_raw_is_cut_at_its_limit_and_never_through_a_character() -> None:
-    value = b"x" + "ü".encode() * RAW_BYTES
+    value = b"x" + "ü".encode() * RAW_KEPT_BYTES
     letter = refused(Source(value), "")
     assert letter.raw_truncated
     assert letter.raw_size == len(value)
-    assert letter.raw == "x" + "ü" * (RAW_BYTES // 2 - 1)
+    assert letter.raw == "x" + "ü" * (RAW_KEPT_BYTES // 2 - 1)
 
 
 @pytest.mark.parametrize("value", [b"a\0b", b"\xff\xfe"])

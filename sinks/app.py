@@ -1,0 +1,92 @@
+"""The sink's Faust application: output topics in, rows in the database out.
+
+`faust -A sinks.app worker -l info` and `gridwatch sink` both start it.
+
+    smartmeter_validated, …gap_alerts, …late_events, …metrics, …dead_letters
+        ──► lanes ──► store (decode, gather) ──► writer (one transaction) ──► database
+                        └─► smartmeter_dead_letters   what is foreign, what the database refuses
+"""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import os
+from typing import Any
+
+from gridwatch.settings import load_settings
+from gridwatch.streaming.application import create_app
+from gridwatch.streaming.batches import BatchSchema
+from gridwatch.streaming.emission import Emitter
+from gridwatch.streaming.lanes import Lanes
+from gridwatch.streaming.transport import Hooks
+from gridwatch.topics import OUTPUTS
+from sinks import health, system_metrics
+from sinks.connection import SchemaMismatchError
+from sinks.dead_letters import DeadLetterOffice
+from sinks.store import BatchStore
+from sinks.writer import Writer
+
+logger = logging.getLogger(__name__)
+
+#: How often an idle sink looks whether its database is there, seconds.
+LOOK_SECONDS = 5.0
+
+settings = load_settings()
+app = create_app(
+    settings,
+    name=f"{settings.app_id}-sink",
+    web_port=settings.sink_web_port,
+    batched=frozenset(topic.name for topic in OUTPUTS),
+)
+emitter = Emitter(settings, client_id=app.conf.broker_client_id)
+office = DeadLetterOffice(emitter)
+writer = Writer(settings.database)
+store = BatchStore(writer, office.send, settings.sink_batch_rows)
+lanes = Lanes(store.store, app.crash)
+
+
+@app.agent(  # type: ignore[untyped-decorator, unused-ignore]
+    app.topic(*(topic.name for topic in OUTPUTS), schema=BatchSchema(key_type=bytes, value_type=bytes)),
+    name="sink",
+)
+async def sink(stream: Any) -> None:
+    """Batches to the database; offsets only after the commit."""
+    async for event in stream.noack().events():
+        await lanes.put(event)
+
+
+@app.task  # type: ignore[untyped-decorator, unused-ignore]
+async def database_is_there() -> None:
+    """Refuse to start on a wrong schema; then look whether the database is there when nothing is to do."""
+    try:
+        await store.in_thread(writer.check)
+    except SchemaMismatchError as problem:
+        logger.critical("%s at %s\n  remedy: %s", problem.message, writer.address, problem.remedy)
+        os._exit(problem.exit_code)
+    while not app.should_stop:
+        await app.sleep(LOOK_SECONDS)
+        if not store.busy and not app.should_stop:
+            with contextlib.suppress(SchemaMismatchError):  # by now it is waited for; /ready/ says so
+                await store.in_thread(writer.check)
+
+
+async def hand_over() -> None:
+    """Let go of what is not in the database yet: whoever owns the partitions next reads it again."""
+    store.give_up()
+    await lanes.empty()
+    store.go_on()
+
+
+async def finish() -> None:
+    """The same, for good."""
+    store.give_up()
+    await lanes.stop()
+    await store.stop()
+
+
+app.transport.hooks = Hooks(before_revoked=hand_over, after_assigned=lanes.reopen)
+app.before_stop.append(finish)
+app.after_stop.append(emitter.stop)
+health.register(app, settings, writer, store, office)
+system_metrics.register(app, emitter, writer, store)

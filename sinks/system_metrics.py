@@ -1,0 +1,85 @@
+"""What the sink says about itself on the metrics topic, by wall clock, for each partition it reads."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from typing import Any
+
+import msgspec
+
+from gridwatch.clock import now_micros
+from gridwatch.domain.instants import format_instant
+from gridwatch.models.metric import Metric
+from gridwatch.streaming.emission import Emitter
+from gridwatch.topics import METRICS
+from sinks.health import assignment
+from sinks.store import BatchStore
+from sinks.writer import Writer
+
+#: Every system metric of the sink, with its meaning.
+SYSTEM_METRICS = {
+    "sink_rows": "rows of the partition committed to the database in the window",
+    "sink_commit_seconds": "mean time of a transaction in the window",
+}
+EVERY_SECONDS = 10.0
+
+
+class Window:
+    """The time between two emissions, and what was counted before it."""
+
+    def __init__(self, writer: Writer, store: BatchStore) -> None:
+        self._writer = writer
+        self._store = store
+        self._start = now_micros()
+        self._rows: Counter[int] = Counter()
+        self._commits = 0
+        self._seconds = 0.0
+
+    def close(self, partitions: set[int]) -> list[Metric]:
+        """The metrics of the window that ends now, for each partition; the next one begins."""
+        end = now_micros()
+        state = self._writer.state
+        commits = state.commits - self._commits
+        seconds = state.commit_seconds_total - self._seconds
+        metrics = []
+        for partition in sorted(partitions):
+            stored = self._store.rows_of_partition[partition]
+            metrics.append(self._metric("sink_rows", partition, stored - self._rows[partition], end))
+            if commits:
+                metrics.append(self._metric("sink_commit_seconds", partition, seconds / commits, end))
+        self._start = end
+        self._rows = self._store.rows_of_partition.copy()
+        self._commits, self._seconds = state.commits, state.commit_seconds_total
+        return metrics
+
+    def _metric(self, name: str, partition: int, value: float, end: int) -> Metric:
+        start = format_instant(self._start)
+        return Metric(
+            id=f"{name}@{start}/{partition}",
+            metric=name,
+            value=float(value),
+            window_start=start,
+            window_end=format_instant(end),
+            revision=1,
+            scope="system",
+            partition=partition,
+            labels={},
+        )
+
+
+def register(app: Any, emitter: Emitter, writer: Writer, store: BatchStore) -> None:
+    """Declare the timer that emits them."""
+    window = Window(writer, store)
+    encode = msgspec.json.Encoder().encode
+
+    @app.timer(EVERY_SECONDS, name="sink_metrics")  # type: ignore[untyped-decorator, unused-ignore]
+    async def sink_metrics() -> None:
+        """Emit rows and time of transactions."""
+        if app.rebalancing or writer.state.waiting_since is not None:
+            return
+        assigned = {tp.partition for tp in assignment(app) if tp.topic == METRICS.name}
+        for metric in window.close(assigned):
+            row = (metric.id.encode(), encode(metric))
+            for ack in await emitter.send(METRICS.name, metric.partition, [row], int(time.time() * 1000)):
+                await ack
