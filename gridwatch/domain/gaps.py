@@ -142,3 +142,53 @@ class Gap:
     def from_row(cls, row: tuple[Any, ...]) -> Gap:
         first, last, interval, detected, missing, state, revision = row
         return cls(first, last, interval, detected, tuple(missing), state, revision)
+
+
+class GapChanges:
+    """The gaps of one meter that one step touched: each gets one revision, at the end of the step."""
+
+    __slots__ = ("missing", "reasons", "was_open")
+
+    def __init__(self) -> None:
+        self.was_open: dict[Gap, bool] = {}
+        self.reasons: dict[Gap, str] = {}
+        self.missing = 0
+        """Slots that became missing."""
+
+    def touch(self, gap: Gap, reason: str | None = None) -> None:
+        """``gap`` is about to change; to be called before it does. The last ``reason`` given is the one told."""
+        self.was_open.setdefault(gap, gap.state == OPEN)
+        if reason is not None:
+            self.reasons[gap] = reason
+
+    def settled(self) -> list[Gap]:
+        """The touched gaps in order of their first slot, each name once.
+
+        A gap that was retracted and at once found again on the new grid keeps its name, so it stays one gap: the
+        new one goes on with its revisions.
+        """
+        named: dict[int, Gap] = {}
+        for gap in self.was_open:
+            earlier = named.get(gap.first)
+            if earlier is None:
+                named[gap.first] = gap
+            else:
+                stays, goes = (earlier, gap) if gap.state == RETRACTED else (gap, earlier)
+                stays.revision = max(stays.revision, goes.revision)
+                named[gap.first] = stays
+        return [named[first] for first in sorted(named)]
+
+    def reason(self, gap: Gap) -> str:
+        """Why the gap is as it is now."""
+        told = self.reasons.get(gap)
+        return told if told is not None else _REASONS[gap.state]
+
+
+_REASONS: Final = {
+    OPEN: "no reading came within the grace of its slot",
+    CLOSED: "readings came again",
+    PARTIAL: "some of its readings came late",
+    FILLED: "all of its readings came late",
+    EXPIRED: "the meter was silent for the life of its state",
+    RETRACTED: "no reading was due",
+}

@@ -1,0 +1,210 @@
+"""Intervals: how long between two readings of a meter, and on which phase.
+
+**Given** in a reading, the interval wins from that reading on, unless its time is before ``last_seen``. A meter
+that gave its interval is not second-guessed: learning stops.
+
+**Learned** else, from the default on, by the differences of successive new ``last_seen`` values, rounded to whole
+minutes (half a minute up). Three equal smaller ones in a row shrink the interval, six equal larger ones grow it. A
+difference that cannot be an interval (below or above the limits), or that equals the interval, ends the row.
+
+**Moved**: three readings in a row off the grid, of one phase (within the tolerance of the first of them), move the
+grid to that phase. Only readings that are new ``last_seen`` values count here, and only they end the row: old
+readings must not move the grid of the present.
+
+What happens to gaps:
+
+- *Grown*: the remembered gaps since the first reading or the last change are taken back; those of their missing
+  slots that lie on the new grid, which runs through the reading that decided, become gaps of their own.
+- *Shrunk, moved, given*: the new grid starts at the first reading of the row that decided (the given one itself).
+  Missing slots of the old grid from there on are taken back. What is not due yet of the old grid before there still
+  becomes missing in its time; an OPEN gap ends unless such slots follow it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from gridwatch.domain.gaps import OPEN, RETRACTED, Gap, GapChanges
+from gridwatch.domain.grid import Grid, first_from, nearest, slot_of, tolerance_of
+from gridwatch.domain.meter import MeterState
+from gridwatch.domain.policy import MINUTE, Policy
+
+ROW_TO_SHRINK: Final = 3
+ROW_TO_GROW: Final = 6
+ROW_TO_MOVE: Final = 3
+
+
+def whole_minutes(duration: int) -> int:
+    """``duration`` rounded to whole minutes, half a minute up, in microseconds."""
+    return (duration + MINUTE // 2) // MINUTE * MINUTE
+
+
+def observe(
+    meter: MeterState,
+    time: int,
+    slot: int | None,
+    given: int | None,
+    watermark: int,
+    policy: Policy,
+    changes: GapChanges,
+) -> bool:
+    """``time`` is the new ``last_seen`` of ``meter``, in ``slot`` of its grid. Whether the interval changed."""
+    before = meter.last_seen
+    meter.last_seen = time
+    if given is None and not meter.given and _learn(meter, before, time, slot, watermark, policy, changes):
+        return True
+    if slot is not None:
+        meter.off_run = ()
+    else:
+        _follow_phase(meter, time, watermark, policy, changes)
+    return False
+
+
+def give(
+    meter: MeterState, time: int, given: int, watermark: int, policy: Policy, changes: GapChanges
+) -> bool:
+    """A reading of ``time`` gives an interval. Whether the interval changed."""
+    if time < meter.last_seen:
+        return False
+    meter.given = True
+    meter.run = ()
+    if given == meter.interval:
+        return False
+    reason = f"the meter gave an interval of {_minutes(given)} min instead of {_minutes(meter.interval)} min"
+    _restart(meter, time, given, (time,), reason, watermark, policy, changes)
+    return True
+
+
+def _learn(
+    meter: MeterState,
+    before: int,
+    time: int,
+    slot: int | None,
+    watermark: int,
+    policy: Policy,
+    changes: GapChanges,
+) -> bool:
+    difference = whole_minutes(time - before)
+    interval = meter.interval
+    possible = policy.min_interval <= difference <= policy.max_interval
+    if not possible or difference == whole_minutes(interval):
+        meter.run = ()
+        return False
+    run = meter.run
+    count, first = (run[1] + 1, run[2]) if run and run[0] == difference else (1, before)
+    meter.run = (difference, count, first)
+    if count < (ROW_TO_SHRINK if difference < interval else ROW_TO_GROW):
+        return False
+    reason = f"the interval is {_minutes(difference)} min, not {_minutes(interval)} min"
+    if difference < interval:
+        taken = [first + at * difference for at in range(count + 1)]
+        _restart(meter, first, difference, taken, reason, watermark, policy, changes)
+    else:
+        _grow(meter, time if slot is None else slot, difference, reason, watermark, policy, changes)
+    return True
+
+
+def _follow_phase(
+    meter: MeterState, time: int, watermark: int, policy: Policy, changes: GapChanges
+) -> None:
+    row, interval = meter.off_run, meter.interval
+    if row and abs(time - nearest(time, row[0], interval)) <= tolerance_of(interval):
+        row = (*row, time)
+    else:
+        row = (time,)
+    if len(row) < ROW_TO_MOVE:
+        meter.off_run = row
+        return
+    _restart(meter, row[0], interval, row, "the grid moved to another phase", watermark, policy, changes)
+
+
+def _restart(
+    meter: MeterState,
+    start: int,
+    interval: int,
+    taken: Iterable[int],
+    reason: str,
+    watermark: int,
+    policy: Policy,
+    changes: GapChanges,
+) -> None:
+    """A new grid from ``start`` on, on which the readings ``taken`` and those remembered fill their slots."""
+    meter.tidy_gaps(watermark, policy)
+    for gap in meter.gaps:
+        if gap.first < meter.start:
+            continue
+        if gap.last >= start:
+            changes.touch(gap, reason)
+            gap.cut(start)
+            meter.gap_count -= gap.state == RETRACTED
+        elif gap.state == OPEN and gap.end >= start:
+            changes.touch(gap)
+            gap.conclude()
+    meter.gaps = tuple(gap for gap in meter.gaps if gap.state != RETRACTED)
+    if meter.start < start:
+        filled = tuple(slot for slot in meter.ahead if slot < start)
+        old = Grid(meter.start, meter.interval, meter.cursor, start, filled)
+        meter.keep_older(old, watermark, policy)
+    slots = {slot_of(stamp, start, interval) for stamp in (*taken, *map(int, meter.recent[::2]))}
+    meter.start = meter.cursor = start
+    meter.interval = interval
+    meter.ahead = ()
+    for slot in sorted(slot for slot in slots if slot is not None and slot >= start):
+        meter.fill(slot)
+        meter.last_slot = slot
+    meter.run = meter.off_run = ()
+
+
+def _grow(
+    meter: MeterState,
+    anchor: int,
+    interval: int,
+    reason: str,
+    watermark: int,
+    policy: Policy,
+    changes: GapChanges,
+) -> None:
+    """The grid since its start becomes a wider one through ``anchor``, where the grid of the future starts."""
+    meter.tidy_gaps(watermark, policy)
+    back = [gap for gap in meter.gaps if gap.first >= meter.start]
+    lost = {slot for gap in back for slot in gap.slots() if slot < anchor and (anchor - slot) % interval == 0}
+    waiting = {
+        slot
+        for slot in range(meter.cursor, anchor, meter.interval)
+        if (anchor - slot) % interval == 0 and slot not in meter.ahead
+    }
+    for gap in back:
+        changes.touch(gap, reason)
+        gap.retract()
+    cursor = min(waiting, default=anchor)
+    filled = tuple(slot for slot in range(cursor, anchor, interval) if slot not in waiting)
+    past = Grid(first_from(meter.start, anchor, interval), interval, cursor, anchor, filled)
+    found = [Gap(run[0], run[-1], interval, watermark) for run in _runs(lost, interval)]
+    for gap in found:
+        changes.touch(gap, reason)
+        if gap.end not in waiting:
+            gap.conclude()
+    meter.gap_count += len(found) - len(back)
+    meter.gaps = (*(gap for gap in meter.gaps if gap.state != RETRACTED), *found)
+    if past.start < anchor:
+        meter.keep_older(past, watermark, policy)
+    meter.start = meter.last_slot = anchor
+    meter.interval = interval
+    meter.cursor = anchor + interval
+    meter.ahead = ()
+    meter.run = meter.off_run = ()
+
+
+def _runs(slots: Iterable[int], interval: int) -> list[list[int]]:
+    runs: list[list[int]] = []
+    for slot in sorted(slots):
+        if runs and runs[-1][-1] + interval == slot:
+            runs[-1].append(slot)
+        else:
+            runs.append([slot])
+    return runs
+
+
+def _minutes(interval: int) -> str:
+    return f"{interval / MINUTE:g}"

@@ -1,0 +1,201 @@
+"""MeterState: everything that is remembered about one meter.
+
+Plain data, kept small: there may be a million of them in a worker. The state *is* its current grid (start,
+interval, cursor, slots filled ahead), with the grids before it in ``older`` as long as a late reading may need
+them. Rows (``to_row``) are nested plain tuples, ``due`` first, so that the index of deadlines can be rebuilt
+from stored rows by reading their first element alone.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Final
+
+from gridwatch.domain.gaps import EXPIRED, OPEN, RETRACTED, Gap
+from gridwatch.domain.grid import Grid, tolerance_of
+from gridwatch.domain.policy import Policy
+
+MAX_OLDER_GRIDS: Final = 8
+"""Grids without pending slots kept for late readings."""
+_NEVER: Final = -(1 << 62)
+
+
+class MeterState(Grid):
+    """One meter; every instant in microseconds. Made by its first accepted reading."""
+
+    __slots__ = (
+        "calm",
+        "due",
+        "forgotten",
+        "gap_count",
+        "gaps",
+        "given",
+        "last_seen",
+        "last_slot",
+        "late_count",
+        "off_run",
+        "older",
+        "recent",
+        "region",
+        "run",
+    )
+
+    def __init__(self, first: int, interval: int, given: bool = False, region: str | None = None) -> None:
+        super().__init__(first, interval, first + interval)
+        self.due = 0
+        """Its earliest deadline: of its first slot that may become missing, or of its life."""
+        self.last_seen = first
+        """Highest event time of its accepted readings."""
+        self.last_slot = first
+        """Last slot filled."""
+        self.recent: tuple[float, ...] = ()
+        """Stamp, value, stamp, value … ascending: the readings that a duplicate could repeat."""
+        self.gaps: tuple[Gap, ...] = ()
+        """Remembered gaps in order of time; only the last one can be OPEN."""
+        self.older: tuple[Grid, ...] = ()
+        self.run: tuple[int, ...] = ()
+        """Differences in a row that may become the interval: (difference, how many, stamp before the first)."""
+        self.off_run: tuple[int, ...] = ()
+        """Stamps of readings in a row off the grid, of one phase."""
+        self.gap_count = 0
+        """Gaps found, less those taken back."""
+        self.late_count = 0
+        """LATE and TOO_LATE readings."""
+        self.region = region
+        self.given = given
+        """Its interval was given, so it is not learned."""
+        self.forgotten = _NEVER
+        """Of slots up to here it is not known any more which were filled."""
+        self.calm = True
+        """Derived: nothing open, ahead, pending or being learned, so a reading for the cursor just fills it."""
+
+    @property
+    def expected_next(self) -> int:
+        """The slot after the last one filled."""
+        return self.last_slot + self.interval
+
+    @property
+    def open_gap(self) -> Gap | None:
+        gaps = self.gaps
+        return gaps[-1] if gaps and gaps[-1].state == OPEN else None
+
+    def grid_at(self, time: int) -> Grid:
+        """The grid that holds for a reading of ``time``; the first known one for whatever is before it."""
+        if not self.older or time >= self.start - tolerance_of(self.interval):
+            return self
+        for grid in reversed(self.older):
+            if time >= grid.start - tolerance_of(grid.interval):
+                return grid
+        return self.older[0]
+
+    def refresh(self, policy: Policy) -> None:
+        """Reckon ``due`` and ``calm`` again after a change."""
+        cursor = self.cursor
+        for grid in self.older:
+            if grid.pending:
+                cursor = grid.cursor
+                break
+        self.due = min(cursor + policy.grace, self.last_seen + policy.state_ttl)
+        self.calm = self._is_calm()
+
+    def _is_calm(self) -> bool:
+        return not (
+            self.ahead
+            or self.run
+            or self.off_run
+            or self.open_gap is not None
+            or any(grid.pending for grid in self.older)
+        )
+
+    def tidy_gaps(self, watermark: int, policy: Policy) -> None:
+        """Forget gaps that have had their last word, that are too old, or one too many."""
+        kept = []
+        for gap in self.gaps:
+            if gap.state in {RETRACTED, EXPIRED}:
+                continue
+            if remembered(gap, watermark, policy):
+                kept.append(gap)
+            else:
+                self.forgotten = max(self.forgotten, gap.last)
+        surplus = len(kept) - policy.max_remembered_gaps - (self.open_gap is not None)
+        if surplus > 0:
+            self.forgotten = max(self.forgotten, *(gap.last for gap in kept[:surplus]))
+            del kept[:surplus]
+        self.gaps = tuple(kept)
+
+    def keep_older(self, grid: Grid, watermark: int, policy: Policy) -> None:
+        """``grid`` has ended; keep it for late readings, and let go of those nobody can ask for."""
+        horizon = watermark - max(policy.gap_memory, policy.allowed_lateness)
+        grids = [old for old in self.older if old.pending or (old.end is not None and old.end > horizon)]
+        done = [old for old in grids if not old.pending][: -(MAX_OLDER_GRIDS - 1)]
+        self.older = (*(old for old in grids if old not in done), grid)
+
+    def weight(self) -> int:
+        """About how many bytes the stored row takes."""
+        return (
+            72
+            + 7 * len(self.recent)
+            + 9 * len(self.ahead)
+            + sum(48 + 9 * len(gap.missing) for gap in self.gaps)
+            + sum(36 + 9 * len(grid.ahead) for grid in self.older)
+            + (len(self.region) if self.region else 0)
+        )
+
+    def to_row(self) -> tuple[Any, ...]:
+        """Nested plain tuples of ints, floats, text, bools and None; ``due`` is element 0."""
+        return (
+            self.due,
+            self.last_seen,
+            self.start,
+            self.interval,
+            self.cursor,
+            self.last_slot,
+            self.ahead,
+            self.recent,
+            tuple(gap.to_row() for gap in self.gaps),
+            tuple(grid.to_row() for grid in self.older),
+            self.run,
+            self.off_run,
+            self.gap_count,
+            self.late_count,
+            self.region,
+            self.given,
+            self.forgotten,
+        )
+
+    @classmethod
+    def from_row(cls, row: tuple[Any, ...]) -> MeterState:
+        """The state that ``to_row`` wrote; lists are accepted where it had tuples."""
+        meter = cls.__new__(cls)
+        meter.end = None
+        (
+            meter.due,
+            meter.last_seen,
+            meter.start,
+            meter.interval,
+            meter.cursor,
+            meter.last_slot,
+            ahead,
+            recent,
+            gaps,
+            older,
+            run,
+            off_run,
+            meter.gap_count,
+            meter.late_count,
+            meter.region,
+            meter.given,
+            meter.forgotten,
+        ) = row
+        meter.ahead = tuple(ahead)
+        meter.recent = tuple(recent)
+        meter.gaps = tuple(Gap.from_row(gap) for gap in gaps)
+        meter.older = tuple(Grid.from_row(grid) for grid in older)
+        meter.run = tuple(run)
+        meter.off_run = tuple(off_run)
+        meter.calm = meter._is_calm()
+        return meter
+
+
+def remembered(gap: Gap, watermark: int, policy: Policy) -> bool:
+    """Whether ``gap`` can still be filled: OPEN, or not longer ago than the gap memory since its end."""
+    return gap.state == OPEN or watermark < gap.end + policy.gap_memory

@@ -1,0 +1,83 @@
+"""PartitionState: what is remembered about one raw partition as a whole.
+
+Its position says how far the log has been worked: everything of the records before ``offset``, and the first
+``index`` elements of the record at ``offset`` (all of it if ``done``). What a step leaves to be done when it is cut
+needs no cursor: meters with a deadline at or before the watermark are due, and windows are to be told if ``told``
+lies before the window of the watermark.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from gridwatch.domain.reading import KeptReading
+from gridwatch.domain.windows import Window, Windows
+
+
+@dataclass(slots=True)
+class PartitionState:
+    """One partition; every instant in microseconds, None as long as there was none."""
+
+    partition: int
+    watermark: int | None = None
+    offset: int = -1
+    """The record being worked on, or the last one worked."""
+    index: int = 0
+    """Elements of it that have been worked."""
+    done: bool = True
+    """Whether all of it has been worked (settlement may still be going on)."""
+    told: int = 0
+    """Start of the window in which the watermark stood when the windows were told last."""
+    invalid_before: int = 0
+    """Dead letters from before there was a watermark, to be counted in its first window."""
+    kept: tuple[KeptReading, ...] = ()
+    """Readings beyond the jump guard, in the order in which they came."""
+    windows: Windows = field(default_factory=dict)
+    highest: int | None = None
+    """Highest event time of the readings applied."""
+    record_time: int | None = None
+    """Timestamp of the last record."""
+    tick: int | None = None
+    """Instant of the last tick that was not refused."""
+    replayed: bool = False
+    """Whether the last record was written by a replay."""
+    meters: int = 0
+    """Meters known."""
+    open_gaps: int = 0
+
+    @property
+    def next_offset(self) -> int:
+        """The first offset that is needed to go on."""
+        return self.offset + 1 if self.done else self.offset
+
+    def to_row(self) -> tuple[Any, ...]:
+        """Nested plain tuples of ints, floats, text, bools and None."""
+        return (
+            self.partition,
+            self.watermark,
+            self.offset,
+            self.index,
+            self.done,
+            self.told,
+            self.invalid_before,
+            tuple(tuple(reading) for reading in self.kept),
+            tuple((start, self.windows[start].to_row()) for start in sorted(self.windows)),
+            self.highest,
+            self.record_time,
+            self.tick,
+            self.replayed,
+            self.meters,
+            self.open_gaps,
+        )
+
+    @classmethod
+    def from_row(cls, row: tuple[Any, ...]) -> PartitionState:
+        """The state that ``to_row`` wrote; lists are accepted where it had tuples."""
+        head, kept, windows, tail = row[:7], row[7], row[8], row[9:]
+        return cls(
+            *head,
+            tuple(KeptReading(*reading) for reading in kept),
+            {start: Window.from_row(window) for start, window in windows},
+            *tail,
+        )

@@ -1,0 +1,56 @@
+"""Settlement: a slot is missing once the watermark has reached slot + grace and no reading filled it.
+
+Equal counts as reached. All due slots of a meter are settled at once: neighbours are one gap, and a slot right
+after the extent of the OPEN gap extends it.
+
+A meter that was silent for the life of its state (watermark at or beyond last_seen + state_ttl) is dropped: its
+OPEN gap becomes EXPIRED, and its next reading is a first one again. Slots that would be due after that moment do
+not become missing, however far the watermark leapt: the answer must not depend on the size of its steps.
+"""
+
+from __future__ import annotations
+
+from gridwatch.domain.gaps import EXPIRED, Gap, GapChanges
+from gridwatch.domain.grid import Grid
+from gridwatch.domain.meter import MeterState
+from gridwatch.domain.policy import Policy
+
+
+def settle(meter: MeterState, watermark: int, policy: Policy, changes: GapChanges) -> bool:
+    """Settle everything of ``meter`` that is due at ``watermark``. Whether the meter is to be dropped.
+
+    Afterwards ``meter.due`` lies after the watermark, unless it is dropped.
+    """
+    end_of_life = meter.last_seen + policy.state_ttl
+    limit = min(watermark, end_of_life)
+    for grid in meter.older:
+        if grid.pending:
+            _settle_grid(meter, grid, limit, watermark, policy, changes)
+    _settle_grid(meter, meter, limit, watermark, policy, changes)
+    if watermark < end_of_life:
+        meter.refresh(policy)
+        return False
+    gap = meter.open_gap
+    if gap is not None:
+        changes.touch(gap)
+        gap.state = EXPIRED
+    return True
+
+
+def _settle_grid(
+    meter: MeterState, grid: Grid, limit: int, watermark: int, policy: Policy, changes: GapChanges
+) -> None:
+    while count := grid.due_count(limit, policy.grace):
+        slot = grid.cursor
+        gap = meter.open_gap
+        if gap is not None:
+            changes.touch(gap)
+            gap.extend(slot, count)
+        else:
+            gap = Gap(slot, slot + (count - 1) * grid.interval, grid.interval, watermark)
+            changes.touch(gap)
+            meter.gaps = (*meter.gaps, gap)
+            meter.gap_count += 1
+        changes.missing += count
+        if grid.advance(count) or not grid.pending:
+            gap.conclude()
