@@ -132,7 +132,7 @@ class EmbeddedServer(ABC):
 
     @contextlib.contextmanager
     def _sole_use(self) -> Iterator[int]:
-        """The folder's lock, as a descriptor for the server to inherit: closing ours then does not release it."""
+        """The folder's lock, as a descriptor for the server to inherit; closing ours does not release it."""
         with (self.folder / "lock").open("w") as lock:
             deadline = time.monotonic() + _PREDECESSOR_SECONDS
             while True:
