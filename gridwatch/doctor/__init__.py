@@ -2,7 +2,7 @@
 
 findings.py      what one look found             brokers.py    broker, topics, where the groups stand
 api_versions.py  which Kafka a broker is         services.py   the pages of worker and sink
-databases.py     kind, schema, clock             diagnosis.py     all of it at once, within a time limit
+databases.py     kind, schema, clock             diagnosis.py  all of it at once, within a time limit
 """
 
 from __future__ import annotations

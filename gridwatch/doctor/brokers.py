@@ -42,8 +42,8 @@ def look_at_broker(settings: Settings) -> list[Finding]:
                 "; ".join(map(str, differences)),
                 "gridwatch topics create"
                 if missing
-                else "gridwatch topics create makes missing ones; set GRIDWATCH_PARTITIONS to the topics' count, "
-                "or change the topics with kafka-configs",
+                else "gridwatch topics create makes missing ones; set GRIDWATCH_PARTITIONS to the topics' "
+                "count, or change the topics with kafka-configs",
                 differences=[vars(difference) for difference in differences],
             )
         )
@@ -62,7 +62,7 @@ def look_at_broker(settings: Settings) -> list[Finding]:
 
 
 def _clock(newest: float | None, address: str) -> Finding:
-    """The broker stamps raw readings itself, so a newest one of the future gives away a clock ahead of ours."""
+    """The broker stamps raw readings itself: one stamped later than now gives away a clock ahead of ours."""
     ahead = -1.0 if newest is None else newest - time.time()
     if ahead <= CLOCK_SECONDS:
         return good(CLOCK, "no reading is stamped later than now", newest_record=newest)

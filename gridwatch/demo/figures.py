@@ -1,0 +1,116 @@
+"""What the demo says at its end: what was sent, what the database holds, and how both agree."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+from sqlalchemy import Connection, func, select
+
+from gridwatch.commands.score import score_database
+from gridwatch.domain.instants import parse_instant
+from gridwatch.settings import Settings, micros
+from replay.manifest import read_manifest
+from replay.scoring import Rates, Score
+from replay.summary import Summary
+from sinks.database import connect
+from sinks.schema import gap_alerts, metadata, validated_readings
+
+#: The states of a gap, in the order of its life.
+GAP_STATES = ("OPEN", "CLOSED", "PARTIAL", "FILLED", "EXPIRED", "RETRACTED")
+
+
+@dataclass(frozen=True)
+class Figures:
+    """All numbers of the summary. `late` holds late readings that were still processed; times in seconds."""
+
+    meters: int
+    days: int
+    sent: int
+    delayed: int
+    withheld: int
+    rows: dict[str, int]
+    statuses: dict[str, int]
+    gap_states: dict[str, int]
+    late: Rates
+    score: Score
+    send_seconds: float
+    whole_seconds: float
+
+    @property
+    def perfect(self) -> bool:
+        """Every gap and every late reading found as it was injected, and nothing else."""
+        return self.score.perfect and self.late.precision == 1 and self.late.recall == 1
+
+    @property
+    def sent_per_second(self) -> float:
+        return self.sent / self.send_seconds
+
+    @property
+    def stored_per_second(self) -> float:
+        """From the first reading sent to the last row committed."""
+        return self.sent / self.whole_seconds
+
+
+def collect(settings: Settings, summary: Summary, truth: Path, days: int, whole_seconds: float) -> Figures:
+    """Everything the summary needs. GridwatchError when database or manifest cannot be read."""
+    score = score_database(read_manifest(truth), settings.database)
+    with connect(settings.database) as connection:
+        return Figures(
+            meters=summary.survey.meters,
+            days=days,
+            sent=summary.readings,
+            delayed=summary.delayed,
+            withheld=summary.withheld,
+            rows={name: _count(connection, name) for name in metadata.tables},
+            statuses=_by(connection, validated_readings.c.status),
+            gap_states=_by(connection, gap_alerts.c.state),
+            late=_late(connection, truth),
+            score=score,
+            send_seconds=summary.seconds,
+            whole_seconds=whole_seconds,
+        )
+
+
+def _count(connection: Connection, table: str) -> int:
+    return int(connection.scalar(select(func.count()).select_from(metadata.tables[table])) or 0)
+
+
+def _by(connection: Connection, column: object) -> dict[str, int]:
+    found = connection.execute(select(column, func.count()).group_by(column))  # type: ignore[call-overload]
+    return {str(value): int(count) for value, count in found}
+
+
+def _late(connection: Connection, truth: Path) -> Rates:
+    """Readings marked LATE against the delays of the manifest that make a reading late, by meter and time."""
+    expected = set(late_readings(truth))
+    columns = validated_readings.c
+    query = select(columns.meter_id, func.extract("epoch", columns.time)).where(columns.status == "LATE")
+    found = {(meter, round(float(seconds) * 1_000_000)) for meter, seconds in connection.execute(query)}
+    return Rates(len(expected), len(found), len(expected & found))
+
+
+def late_readings(truth: Path) -> list[tuple[str, int]]:
+    """Meter and time (µs) of every reading that the manifest expects to be LATE."""
+    with truth.open(encoding="utf-8") as lines:
+        return [
+            (line["meter_id"], parse_instant(line["from"], "UTC")[0])
+            for line in map(json.loads, lines)
+            if line["kind"] == "delay" and _status(line["expect"]) == "LATE"
+        ]
+
+
+def _status(expected: object) -> str | None:
+    return expected["reading"]["status"] if isinstance(expected, dict) and "reading" in expected else None
+
+
+def policy_line(settings: Settings) -> str:
+    """The rules that decide what is late and what is a gap, in one line."""
+    policy = settings.policy()
+    minute = 60_000_000
+    return (
+        f"interval {policy.default_interval // minute} min, grace {policy.grace // minute} min, "
+        f"allowed lateness {policy.allowed_lateness // minute} min, "
+        f"out-of-orderness {micros(settings.max_out_of_orderness) / 1_000_000:g} s"
+    )

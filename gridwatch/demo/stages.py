@@ -1,0 +1,85 @@
+"""Stages of a long run on stderr: live in a terminal, one line at each begin and end elsewhere."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from types import TracebackType
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.markup import escape
+from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+
+class Stage:
+    """One stage under way."""
+
+    def __init__(self, progress: Progress, task: TaskID) -> None:
+        self._progress = progress
+        self._task = task
+        self.last = ""
+
+    def detail(self, text: str) -> None:
+        """How far it is, in a few words; in a terminal this replaces what was said before."""
+        self.last = text
+        self._progress.update(self._task, detail=escape(text))
+
+    def note(self, line: str) -> None:
+        """A line that stays."""
+        self._progress.console.print(line, highlight=False, markup=False, soft_wrap=True)
+
+
+class Stages:
+    """Shows stages as they come; a context manager that gives the terminal back at its end."""
+
+    def __init__(self, console: Console | None = None) -> None:
+        self.console = console or Console(stderr=True, no_color=bool(os.environ.get("NO_COLOR")))
+        self._live = self.console.is_terminal and not self.console.is_dumb_terminal
+        self._progress = Progress(
+            SpinnerColumn(finished_text="[green]✓[/]"),
+            TextColumn("{task.description}"),
+            TextColumn("[dim]{task.fields[detail]}[/]"),
+            TimeElapsedColumn(),
+            console=self.console,
+            redirect_stdout=False,  # results are for stdout, also in a terminal
+            disable=not self._live,
+        )
+
+    def __enter__(self) -> Self:
+        self._progress.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._progress.stop()
+
+    def rest(self) -> None:
+        """Give the terminal back for other output; later stages are said in plain lines."""
+        self._progress.stop()
+        self._live = False
+
+    @contextmanager
+    def stage(self, name: str) -> Iterator[Stage]:
+        """Show `name` as under way until the block ends."""
+        began = time.monotonic()
+        task = self._progress.add_task(escape(name), total=None, detail="")
+        stage = Stage(self._progress, task)
+        if not self._live:
+            stage.note(f"{name} …")
+        try:
+            yield stage
+        except BaseException:
+            # Not finished: neither spinning on nor ticked off.
+            self._progress.update(task, description=f"[red]{escape(name)}[/]")
+            self._progress.stop_task(task)
+            raise
+        self._progress.update(task, total=1, completed=1)
+        if not self._live:
+            stage.note(f"  {stage.last + ', ' if stage.last else ''}{time.monotonic() - began:.1f} s")
