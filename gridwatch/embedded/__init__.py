@@ -10,6 +10,7 @@ everything in the folder they are given, and end with the process that started t
     kafka.py        EmbeddedKafka                    kafka_probe.py  when a broker is truly ready
     postgres.py     EmbeddedPostgres                 installation.py which PostgreSQL there is
     account.py      an unprivileged user, for PostgreSQL when we are root
+    ports.py        free ports on loopback           report.py       what a person is told meanwhile
 """
 
 from __future__ import annotations

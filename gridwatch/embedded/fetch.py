@@ -13,16 +13,15 @@ import re
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Protocol
 from xml.etree import ElementTree as Xml
 from xml.sax.saxutils import escape
 
 from gridwatch.embedded.coordinates import Jar
+from gridwatch.embedded.report import Report
 from gridwatch.errors import GridwatchError
-
-Report = Callable[[str], None]
 
 COPY_GOAL = "org.apache.maven.plugins:maven-dependency-plugin:3.8.1:copy-dependencies"
 _DOWNLOADED = re.compile(r"Downloaded from \S+: \S+/(\S+\.jar \(.*\))")

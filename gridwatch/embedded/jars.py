@@ -13,15 +13,14 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 from gridwatch.embedded.coordinates import JARS, KAFKA_VERSION, Jar
 from gridwatch.embedded.fetch import Fetcher, fetchers
+from gridwatch.embedded.report import Report
 from gridwatch.errors import GridwatchError
-
-Report = Callable[[str], None]
 
 
 def cache_folder() -> Path:

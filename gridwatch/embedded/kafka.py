@@ -14,12 +14,13 @@ from base64 import urlsafe_b64encode
 from collections.abc import Mapping
 from pathlib import Path
 
-from gridwatch.embedded.jars import Report, kafka_jars
+from gridwatch.embedded.jars import kafka_jars
 from gridwatch.embedded.java import find_java
 from gridwatch.embedded.kafka_probe import broker_is_ready
 from gridwatch.embedded.ports import LOOPBACK, free_ports
 from gridwatch.embedded.process import ServerProcess
-from gridwatch.embedded.server import EmbeddedServer, print_to_stderr
+from gridwatch.embedded.report import Report, print_to_stderr
+from gridwatch.embedded.server import EmbeddedServer
 from gridwatch.errors import GridwatchError
 
 _STOP_SECONDS = 20.0

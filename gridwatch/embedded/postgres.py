@@ -21,6 +21,7 @@ from gridwatch.embedded.account import Account, open_the_way, unprivileged_accou
 from gridwatch.embedded.installation import Installation, find_installation
 from gridwatch.embedded.ports import LOOPBACK
 from gridwatch.embedded.process import ServerProcess
+from gridwatch.embedded.report import Report, print_to_stderr
 from gridwatch.embedded.server import EmbeddedServer
 from gridwatch.errors import GridwatchError
 
@@ -35,7 +36,8 @@ class EmbeddedPostgres(EmbeddedServer):
     """A database server that keeps its data in `folder`.
 
     port: 0 for any free one. fsync: False for tests, whose data need not outlive a crash of the machine
-    (a crash of the server they do). overrides: server settings that win over the ones here.
+    (a crash of the server they do). overrides: server settings that win over the ones here. report: gets a
+    line for a person when PostgreSQL is set up as another user.
     """
 
     name = "PostgreSQL"
@@ -48,12 +50,14 @@ class EmbeddedPostgres(EmbeddedServer):
         port: int = 0,
         fsync: bool = True,
         overrides: Mapping[str, str] | None = None,
+        report: Report = print_to_stderr,
     ) -> None:
         super().__init__(folder, port, "postgres.log")
         self._data = self.folder / "data"
         self._secret = self.folder / "password"
         self._fsync = fsync
         self._overrides = dict(overrides or {})
+        self._report = report
         self._account: Account | None = None
         self._installation: Installation | None = None
 
@@ -88,6 +92,7 @@ class EmbeddedPostgres(EmbeddedServer):
             command.append("--no-sync")
         user = group = extra_groups = None
         if self._account is not None:
+            self._report(f"we are root, which PostgreSQL refuses to be: it runs as {self._account.name}")
             user, group, extra_groups = self._account.uid, self._account.gid, ()
             for path in (unfinished, self._secret):
                 os.chown(path, user, group)

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import contextlib
 import fcntl
-import sys
 import time
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
@@ -32,11 +31,6 @@ _CLASH_ATTEMPTS = 3
 _PREDECESSOR_SECONDS = 30.0
 _PORT_SECONDS = 5.0
 _POLL_SECONDS = 0.05
-
-
-def print_to_stderr(line: str) -> None:
-    """The default report: one line to stderr, so that results on stdout stay clean."""
-    print(line, file=sys.stderr, flush=True)
 
 
 class EndedWhileStartingError(GridwatchError):

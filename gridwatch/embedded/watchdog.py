@@ -16,6 +16,7 @@ kills, the end of input stops. On standard output: the server's process id, once
 
 from __future__ import annotations
 
+import contextlib
 import os
 import select
 import signal
@@ -39,7 +40,8 @@ def main(arguments: list[str]) -> int:
     server = subprocess.Popen(  # type: ignore[call-overload]
         command, stdin=subprocess.DEVNULL, stdout=sys.stderr, stderr=sys.stderr, pass_fds=[lock], **other
     )
-    os.write(1, f"{server.pid}\n".encode())
+    with contextlib.suppress(BrokenPipeError):  # who asked is gone already: seen below
+        os.write(1, f"{server.pid}\n".encode())
     os.close(1)
 
     deadline: float | None = None

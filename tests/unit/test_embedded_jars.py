@@ -11,8 +11,9 @@ from xml.etree import ElementTree
 import pytest
 
 from gridwatch.embedded.coordinates import JARS, KAFKA_VERSION, Jar
-from gridwatch.embedded.fetch import Report, central_mirror, project
+from gridwatch.embedded.fetch import central_mirror, project
 from gridwatch.embedded.jars import cache_folder, faulty, kafka_jars
+from gridwatch.embedded.report import Report
 from gridwatch.errors import GridwatchError
 
 

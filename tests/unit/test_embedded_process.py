@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 
+from gridwatch.embedded import process as process_module
 from gridwatch.embedded.process import ServerProcess
 
 PATIENT = "import time; print('up', flush=True); time.sleep(600)"
@@ -161,6 +162,28 @@ time.sleep(600)
     finally:
         if forked:
             os.kill(fork, signal.SIGKILL)
+
+
+def test_it_ends_also_when_we_are_gone_before_it_could_say_its_name(tmp_path: Path) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    someone_else = "1"
+    arguments = [someone_else, str(int(signal.SIGTERM)), "5", "-", "-", "2", sys.executable, "-c", PATIENT]
+    try:
+        with (
+            (tmp_path / "log").open("w") as log,
+            subprocess.Popen(
+                [sys.executable, str(process_module._WATCHDOG), *arguments],
+                stdin=subprocess.PIPE,
+                stdout=writer,
+                stderr=log,
+            ) as watchdog,
+        ):
+            watchdog.wait(10)
+    finally:
+        os.close(writer)
+    assert "Error" not in (tmp_path / "log").read_text()
+    assert watchdog.returncode == 128 + signal.SIGTERM
 
 
 def test_a_program_that_is_not_there_is_said(tmp_path: Path) -> None:

@@ -1,0 +1,13 @@
+"""How the embedded servers tell a person what takes a while or may surprise: a function that gets lines."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+
+Report = Callable[[str], None]
+
+
+def print_to_stderr(line: str) -> None:
+    """The default report: results on stdout stay clean."""
+    print(line, file=sys.stderr, flush=True)
