@@ -1,0 +1,84 @@
+"""Pages as HTML: templates with everything escaped, one style sheet, nothing from outside.
+
+The templates lie in `templates/`, rendered by Jinja2 with escaping always on and undefined names an
+error. The content security policy allows our own style sheet and nothing else: no script, no image, no
+frame, so that even a meter id that is HTML stays text.
+"""
+
+from __future__ import annotations
+
+from functools import cache
+from pathlib import Path
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+
+from gridwatch.views import plot
+
+HEADERS = {
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; base-uri 'none'; "
+    "form-action 'self'; frame-ancestors 'none'",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "no-referrer",
+    "Cache-Control": "no-store",
+}
+
+
+@cache
+def stylesheet() -> str:
+    """The one style sheet, plots included."""
+    return Path(__file__).with_name("style.css").read_text(encoding="utf-8") + plot.STYLE
+
+
+def meter_path(meter_id: str) -> str:
+    """Path of a meter's page. Browsers resolve `.` and `..` even when encoded: those go by the query."""
+    if meter_id in (".", ".."):
+        return "/meters/?" + urlencode({"id": meter_id})
+    return f"/meters/{quote(meter_id, safe='')}/"
+
+
+def readable(instant: str | None) -> str:
+    """An RFC 3339 instant as a person reads it."""
+    return "–" if instant is None else instant.replace("T", " ").removesuffix("Z")
+
+
+def duration(seconds: float | None) -> str:
+    """Seconds as `45 s`, `12 min`, `3 h 20 min` or `2 d 4 h`; a dash for None."""
+    if seconds is None:
+        return "–"
+    sign, seconds = ("−", -seconds) if seconds < 0 else ("", seconds)
+    if seconds < 120:
+        return f"{sign}{seconds:.3g} s"
+    minutes = int(seconds // 60)
+    if minutes < 120:
+        return f"{sign}{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    if hours < 48:
+        return f"{sign}{hours} h {minutes} min" if minutes else f"{sign}{hours} h"
+    days, hours = divmod(hours, 24)
+    return f"{sign}{days} d {hours} h" if hours else f"{sign}{days} d"
+
+
+def number(value: float | None) -> str:
+    """A count with thin spaces between thousands; a dash for None."""
+    return "–" if value is None else f"{value:,}".replace(",", "\u202f")
+
+
+@cache
+def _environment() -> Environment:
+    environment = Environment(
+        loader=PackageLoader("gridwatch.views"),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.globals["meter_path"] = meter_path
+    environment.filters.update(readable=readable, duration=duration, number=number, query=urlencode)
+    return environment
+
+
+def render(template: str, **data: Any) -> str:
+    """A page from its template."""
+    return _environment().get_template(template).render(**data)

@@ -1,0 +1,279 @@
+"""Small plots over time as inline SVG: bars or lines, with shaded regions and marked instants.
+
+One plot is one `<svg>` that needs nothing from outside: colours come from the rules in `STYLE`, which
+follow the reader's light or dark preference. Every word that is not ours is escaped. A series with more
+points than the plot is wide is thinned to the lowest and highest value of each column, so a peak is
+never lost and a page never grows with the data.
+
+Times are int µs since the epoch, UTC; labels are UTC.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+
+from markupsafe import Markup, escape
+
+SECOND = 1_000_000
+MINUTE = 60 * SECOND
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
+
+#: Distances between time labels that read well, µs.
+_STEPS = tuple(
+    [n * SECOND for n in (1, 5, 15, 30)]
+    + [n * MINUTE for n in (1, 5, 15, 30)]
+    + [n * HOUR for n in (1, 2, 3, 6, 12)]
+    + [n * DAY for n in (1, 2, 7, 14, 28, 91, 182, 365, 730, 3650)]
+)
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_LEFT, _RIGHT, _TOP, _BOTTOM = 52, 12, 12, 24
+_CHAR = 6.2
+
+#: What the plots look like; put it into the page once.
+STYLE = """
+.plot { display: block; width: 100%; height: auto; font: 11px system-ui, sans-serif; }
+.plot text { fill: var(--plot-ink, #555); }
+.plot .grid { stroke: var(--plot-grid, #8884); stroke-width: 1; }
+.plot .axis { stroke: var(--plot-ink, #555); stroke-width: 1; }
+.plot .bar { fill: var(--plot-1, #2f6fb0); }
+.plot .line { fill: none; stroke-width: 1.6; stroke-linejoin: round; }
+.plot .s0 { stroke: var(--plot-1, #2f6fb0); } .plot .s1 { stroke: var(--plot-2, #c4571b); }
+.plot .s2 { stroke: var(--plot-3, #3b8550); } .plot .s3 { stroke: var(--plot-4, #8a5bb5); }
+.plot .key-s0 { fill: var(--plot-1, #2f6fb0); } .plot .key-s1 { fill: var(--plot-2, #c4571b); }
+.plot .key-s2 { fill: var(--plot-3, #3b8550); } .plot .key-s3 { fill: var(--plot-4, #8a5bb5); }
+.plot .region.open { fill: var(--plot-open, #c9302c); fill-opacity: .30; }
+.plot .region.missing { fill: var(--plot-missing, #d9822b); fill-opacity: .30; }
+.plot .region.filled { fill: var(--plot-filled, #3b8550); fill-opacity: .20; }
+.plot .region.unknown { fill: var(--plot-unknown, #888); fill-opacity: .14; }
+.plot .mark { stroke: var(--plot-ink, #555); stroke-width: 1; stroke-dasharray: 3 3; }
+@media (prefers-color-scheme: dark) {
+  .plot { --plot-ink: #aab4bf; --plot-grid: #fff2; --plot-1: #6cb0f2; --plot-2: #f09b62;
+          --plot-3: #7cc793; --plot-4: #c09be6; --plot-open: #ff6b66; --plot-missing: #f0a95c;
+          --plot-filled: #7cc793; --plot-unknown: #aaa; }
+}
+"""
+
+
+@dataclass(frozen=True)
+class Region:
+    """A shaded stretch of time. `kind` is one of open, missing, filled, unknown."""
+
+    start: int
+    end: int
+    kind: str
+    label: str
+
+
+@dataclass(frozen=True)
+class Mark:
+    """An instant worth a line and a word."""
+
+    at: int
+    label: str
+
+
+@dataclass(frozen=True)
+class Series:
+    """Points (time, value) in order of time, drawn as one line."""
+
+    name: str
+    points: Sequence[tuple[int, float]]
+
+
+@dataclass(frozen=True)
+class Frame:
+    """What a plot shows beside its data: the stretch of time, title, unit, regions and marks."""
+
+    title: str
+    unit: str
+    start: int
+    end: int
+    regions: Sequence[Region] = ()
+    marks: Sequence[Mark] = ()
+    width: int = 760
+    height: int = 220
+
+
+def bars(frame: Frame, points: Sequence[tuple[int, float]], span: int) -> Markup:
+    """Bars that begin at each point's time and are `span` µs wide."""
+    canvas = _Canvas(frame, (value for _, value in points), from_zero=True)
+    drawn = []
+    zero = canvas.y(0.0)
+    shown = _thinned(points, frame)
+    for at, value in shown:
+        left, right = canvas.x(at), canvas.x(at + span)
+        top = canvas.y(value)
+        drawn.append(
+            f'<rect class="bar" x="{left:.1f}" y="{min(top, zero):.1f}" '
+            f'width="{max(1.0, right - left - 1):.1f}" height="{max(0.8, abs(zero - top)):.1f}">'
+            f"<title>{escape(stamp(at))}: {_number(value)} {escape(frame.unit)}</title></rect>"
+        )
+    return canvas.svg("".join(drawn))
+
+
+def lines(frame: Frame, series: Sequence[Series]) -> Markup:
+    """A line for each of up to four series, with a key when there are several."""
+    canvas = _Canvas(frame, (value for one in series for _, value in one.points), from_zero=False)
+    drawn = []
+    for number, one in enumerate(series):
+        shown = _thinned(one.points, frame)
+        path = " ".join(f"{canvas.x(at):.1f},{canvas.y(value):.1f}" for at, value in shown)
+        drawn.append(
+            f'<polyline class="line s{number % 4}" points="{path}">'
+            f"<title>{escape(one.name)}</title></polyline>"
+        )
+    return canvas.svg("".join(drawn), key=[one.name for one in series] if len(series) > 1 else [])
+
+
+def stamp(at: int) -> str:
+    """An instant as a person reads it: `2024-01-01 10:30` with seconds only when there are any."""
+    moment = _EPOCH + timedelta(microseconds=at)
+    return f"{moment:%Y-%m-%d %H:%M:%S}" if at % MINUTE else f"{moment:%Y-%m-%d %H:%M}"
+
+
+def time_ticks(start: int, end: int, most: int) -> list[tuple[int, str]]:
+    """Instants to label between start and end, at most about `most`, each with its label."""
+    wanted = max(1, (end - start) // max(1, most))
+    step = next((step for step in _STEPS if step >= wanted), _STEPS[-1])
+    first = -(-start // step) * step
+    return [(at, _tick_label(at, step)) for at in range(first, end + 1, step)]
+
+
+def value_ticks(low: float, high: float, most: int = 5) -> list[float]:
+    """Round values (1, 2 or 5 times a power of ten apart) that span low to high."""
+    if not high > low:
+        high = low + 1.0
+    rough = (high - low) / most
+    power = 10.0 ** math.floor(math.log10(rough))
+    step = next(power * factor for factor in (1, 2, 5, 10) if power * factor >= rough * 0.999)
+    first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
+    return [number * step for number in range(first, last + 1)]
+
+
+def _tick_label(at: int, step: int) -> str:
+    moment = _EPOCH + timedelta(microseconds=at)
+    if step >= 28 * DAY:
+        return f"{moment:%Y-%m}"
+    if step >= DAY or at % DAY == 0:
+        return f"{moment:%b} {moment.day}"
+    return f"{moment:%H:%M:%S}" if step < MINUTE else f"{moment:%H:%M}"
+
+
+def _vertical(kind: str, place: float, top: float, bottom: float) -> str:
+    return f'<line class="{kind}" x1="{place:.1f}" x2="{place:.1f}" y1="{top:.1f}" y2="{bottom:.1f}"/>'
+
+
+def _number(value: float) -> str:
+    return f"{value:.4g}" if abs(value) < 10_000 else f"{value:,.0f}"
+
+
+def _thinned(points: Sequence[tuple[int, float]], frame: Frame) -> Iterable[tuple[int, float]]:
+    """The points themselves, or the lowest and highest of each pixel column when there are too many."""
+    columns = frame.width - _LEFT - _RIGHT
+    if len(points) <= 2 * columns:
+        return points
+    span = max(1, frame.end - frame.start)
+    extremes: dict[int, list[tuple[int, float]]] = {}
+    for point in points:
+        column = (point[0] - frame.start) * columns // span
+        pair = extremes.setdefault(column, [point, point])
+        if point[1] < pair[0][1]:
+            pair[0] = point
+        if point[1] > pair[1][1]:
+            pair[1] = point
+    return [point for column in sorted(extremes) for point in sorted(set(extremes[column]))]
+
+
+class _Canvas:
+    """Scales, axes and shading around whatever is drawn."""
+
+    def __init__(self, frame: Frame, values: Iterable[float], *, from_zero: bool) -> None:
+        self._frame = frame
+        finite = [value for value in values if math.isfinite(value)]
+        low, high = (min(finite), max(finite)) if finite else (0.0, 1.0)
+        if from_zero:
+            low, high = min(0.0, low), max(0.0, high)
+        self._ticks = value_ticks(low, high)
+        self._low, self._high = self._ticks[0], self._ticks[-1]
+        self._span = max(1, frame.end - frame.start)
+        self._right = frame.width - _RIGHT
+        self._floor = frame.height - _BOTTOM
+
+    def x(self, at: int) -> float:
+        """Horizontal place of an instant, kept inside the plot."""
+        share = (at - self._frame.start) / self._span
+        return _LEFT + min(1.0, max(0.0, share)) * (self._right - _LEFT)
+
+    def y(self, value: float) -> float:
+        """Vertical place of a value."""
+        share = (value - self._low) / (self._high - self._low)
+        return self._floor - share * (self._floor - _TOP)
+
+    def svg(self, drawn: str, key: Sequence[str] = ()) -> Markup:
+        """The whole picture: shading behind, the data, marks in front."""
+        frame = self._frame
+        parts = [
+            f'<svg class="plot" viewBox="0 0 {frame.width} {frame.height}" role="img" '
+            f'aria-label="{escape(frame.title)}" xmlns="http://www.w3.org/2000/svg">',
+            f"<title>{escape(frame.title)}</title>",
+            *self._axes(),
+            *self._regions(),
+            drawn,
+            *self._marks(),
+            *self._key(key),
+            "</svg>",
+        ]
+        return Markup("".join(parts))  # noqa: S704 - every word from outside was escaped on its way in
+
+    def _axes(self) -> Iterable[str]:
+        for value in self._ticks:
+            at = self.y(value)
+            yield f'<line class="grid" x1="{_LEFT}" x2="{self._right}" y1="{at:.1f}" y2="{at:.1f}"/>'
+            yield f'<text x="{_LEFT - 6}" y="{at + 4:.1f}" text-anchor="end">{_number(value)}</text>'
+        yield f'<text x="{_LEFT + 4}" y="{_TOP - 2}">{escape(self._frame.unit)}</text>'
+        for instant, label in time_ticks(self._frame.start, self._frame.end, (self._right - _LEFT) // 70):
+            place = self.x(instant)
+            yield _vertical("axis", place, self._floor, self._floor + 4)
+            yield f'<text x="{place:.1f}" y="{self._floor + 16}" text-anchor="middle">{label}</text>'
+        yield f'<line class="axis" x1="{_LEFT}" x2="{self._right}" y1="{self._floor}" y2="{self._floor}"/>'
+
+    def _regions(self) -> Iterable[str]:
+        for region in self._frame.regions:
+            if region.end <= self._frame.start or region.start >= self._frame.end:
+                continue
+            left, right = self.x(region.start), self.x(region.end)
+            yield (
+                f'<rect class="region {escape(region.kind)}" x="{left:.1f}" y="{_TOP}" '
+                f'width="{max(1.0, right - left):.1f}" height="{self._floor - _TOP}">'
+                f"<title>{escape(region.label)}</title></rect>"
+            )
+
+    def _marks(self) -> Iterable[str]:
+        """Marked instants; words that would run into the one before go a line lower."""
+        ends: list[float] = []
+        for mark in sorted(self._frame.marks, key=lambda mark: mark.at):
+            if not self._frame.start <= mark.at <= self._frame.end:
+                continue
+            place = self.x(mark.at)
+            wide = len(mark.label) * _CHAR
+            before = place + wide + 4 > self._right
+            left, right = (place - 4 - wide, place - 4) if before else (place + 4, place + 4 + wide)
+            row = next((row for row, taken in enumerate(ends) if taken < left), len(ends))
+            ends[row : row + 1] = [right]
+            anchor = ' text-anchor="end"' if before else ""
+            yield _vertical("mark", place, _TOP, self._floor)
+            yield (
+                f'<text x="{right if before else left:.1f}" y="{_TOP + 10 + 12 * row}"{anchor}>'
+                f"{escape(mark.label)}</text>"
+            )
+
+    def _key(self, names: Sequence[str]) -> Iterable[str]:
+        place = _LEFT + 8.0 + len(self._frame.unit) * _CHAR + 12
+        for number, name in enumerate(names):
+            yield f'<rect class="key-s{number % 4}" x="{place:.1f}" y="1" width="9" height="9"/>'
+            yield f'<text x="{place + 13:.1f}" y="{_TOP - 2}">{escape(name)}</text>'
+            place += 13 + len(name) * _CHAR + 14

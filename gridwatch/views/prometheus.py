@@ -1,0 +1,69 @@
+"""What Prometheus reads at `/metrics/`: every metric with its help, in one place, and how each is read.
+
+The registry is our own, so nothing of a library's appears by accident. Values are taken at the moment
+of the scrape; nothing is counted twice and nothing has to be kept up to date in between.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+
+from prometheus_client import CollectorRegistry, ProcessCollector
+from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.exposition import choose_encoder
+from prometheus_client.registry import Collector
+
+from gridwatch.agents.system_metrics import SYSTEM_METRICS
+
+PREFIX = "gridwatch_"
+
+#: Of each partition that this worker owns. The first ones are the system metrics of the metrics topic.
+PARTITION_GAUGES = {
+    **SYSTEM_METRICS,
+    "commit_age_seconds": "time since the partition's last commit on this worker",
+    "committed_offset": "offset in the raw topic up to which everything is committed",
+    "jump_candidates": "kept readings that lie too far ahead to be believed yet",
+}
+#: Of the worker as a whole.
+WORKER_GAUGES = {
+    "ready": "1 when the worker is ready, 0 when not (the reasons are at /ready/)",
+    "rebalancing": "1 while partitions are being handed out anew",
+    "recovering": "1 while state is being recovered from the changelog",
+    "partitions_owned": "partitions assigned to this worker",
+}
+
+
+@dataclass
+class Scrape:
+    """One scrape's values: of the worker by name, of its partitions by number and name."""
+
+    worker: dict[str, float] = field(default_factory=dict)
+    partitions: dict[int, dict[str, float]] = field(default_factory=dict)
+
+
+class ScrapeCollector(Collector):
+    """Turns a scrape into metric families."""
+
+    def __init__(self, scrape: Scrape) -> None:
+        self._scrape = scrape
+
+    def collect(self) -> Iterable[Metric]:
+        """All metric families; a metric without a value is named all the same."""
+        for name, meaning in WORKER_GAUGES.items():
+            yield GaugeMetricFamily(PREFIX + name, meaning, value=self._scrape.worker.get(name))
+        for name, meaning in PARTITION_GAUGES.items():
+            family = GaugeMetricFamily(PREFIX + name, meaning, labels=["partition"])
+            for partition, measured in sorted(self._scrape.partitions.items()):
+                if name in measured:
+                    family.add_metric([str(partition)], measured[name])
+            yield family
+
+
+def exposition(scrape: Scrape, accept: str) -> tuple[bytes, str]:
+    """The scrape and the process's own metrics as text, and its content type, in the form asked for."""
+    registry = CollectorRegistry()
+    registry.register(ScrapeCollector(scrape))
+    ProcessCollector(registry=registry)
+    encode, content_type = choose_encoder(accept)
+    return encode(registry), content_type

@@ -1,0 +1,106 @@
+"""Which worker has which partition, and asking another one for what it has.
+
+Faust's assignment tells every member which worker owns which partitions, by the URL that each worker
+advertises. A question about a partition that is not ours is handed on to its owner and the answer handed
+back, so that any worker's page shows every meter. A question is handed on once only: a worker that gets
+one with the header `X-Gridwatch-Asked-By` answers from what it has, or says that it has it not.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import aiohttp
+from yarl import URL
+
+from gridwatch.views.queries import Problem
+
+#: Set on a question that one worker puts to another.
+ASKED_BY = "X-Gridwatch-Asked-By"
+ASK_SECONDS = 5.0
+#: An answer larger than this is none that these pages give, bytes.
+_MOST_BYTES = 32 * 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What another worker answered."""
+
+    status: int
+    content_type: str
+    body: bytes
+
+
+def owners(distribution: Mapping[str, Mapping[str, Any]], topic: str) -> dict[int, str]:
+    """Partition of `topic` → URL of its owner, from Faust's {url: {topic: partitions}}."""
+    return {
+        int(partition): url.rstrip("/")
+        for url, topics in distribution.items()
+        for partition in topics.get(topic, ())
+    }
+
+
+class Cluster:
+    """The workers of this group, as the last assignment named them.
+
+    Args:
+        app: the Faust application.
+        topic: the raw topic, whose partitions are what is owned.
+    """
+
+    def __init__(self, app: Any, topic: str) -> None:
+        self._app = app
+        self._topic = topic
+
+    @property
+    def me(self) -> str:
+        """The URL that this worker advertises."""
+        return str(self._app.conf.canonical_url).rstrip("/")
+
+    def owners(self) -> dict[int, str]:
+        """Partition → URL of the worker that owns it; unowned partitions are missing."""
+        return owners(self._app.assignor.external_topics_metadata(), self._topic)
+
+    def mine(self) -> list[int]:
+        """Partitions that this worker owns, in order; none before the first assignment."""
+        return sorted(tp.partition for tp in self._app.assignor.assigned_actives() if tp.topic == self._topic)
+
+    def owner_elsewhere(self, partition: int, *, asked: bool) -> str | None:
+        """URL of the worker to ask about a partition, None if it is ours; Problem 503 if nobody can say.
+
+        Args:
+            asked: the question comes from another worker already, so it is not handed on again.
+        """
+        if partition in self.mine():
+            return None
+        owner = self.owners().get(partition)
+        if owner is None:
+            raise Problem(503, f"no worker owns partition {partition} at the moment; try again")
+        if asked or owner == self.me:
+            raise Problem(503, f"partition {partition} is moving between workers; try again")
+        return owner
+
+    def others(self) -> list[str]:
+        """URLs of the other workers that own partitions."""
+        return sorted(set(self.owners().values()) - {self.me})
+
+    async def ask(self, url: str, path: str, accept: str = "application/json") -> Answer:
+        """GET `path` (percent-encoded, with its query) of another worker; Problem 503 without an answer."""
+        try:
+            async with self._app.http_client.get(
+                URL(url + path, encoded=True),
+                headers={"Accept": accept, ASKED_BY: self.me},
+                timeout=aiohttp.ClientTimeout(total=ASK_SECONDS),
+                allow_redirects=False,
+            ) as response:
+                if (response.content_length or 0) > _MOST_BYTES:
+                    raise Problem(503, f"worker {url} answered more than {_MOST_BYTES} bytes")
+                return Answer(
+                    response.status, response.headers.get("Content-Type", ""), await response.read()
+                )
+        except (aiohttp.ClientError, asyncio.TimeoutError, OSError, ValueError) as error:
+            detail = str(error) or f"no answer within {ASK_SECONDS:g} s"
+            raise Problem(503, f"worker {url} does not answer: {detail}") from error

@@ -1,0 +1,98 @@
+"""The pages on Faust's web server: addresses, formats, errors.
+
+Faust serves `/`, `/router/…` and `/table/…` itself. Our routes are there first, so `/` is ours, and so is
+`/table/meters/<meter_id>/`, where Faust would try to write our bytes rows as JSON; the rest stays Faust's.
+Every page is read-only and answers with and without the last slash.
+"""
+
+from __future__ import annotations
+
+import http
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from aiohttp import web
+
+from gridwatch.topics import STATE_TABLE
+from gridwatch.views import html
+from gridwatch.views.pages import JSON_ONLY, Handler, Pages, Reply, encode
+from gridwatch.views.prometheus import exposition
+from gridwatch.views.queries import Problem, wants_json
+from gridwatch.views.routing import Answer
+from gridwatch.views.watch import Watch
+
+logger = logging.getLogger(__name__)
+
+
+def routes(pages: Pages) -> dict[str, Handler]:
+    """Address → page."""
+    return {
+        "/": pages.overview,
+        "/meters/": pages.meters,
+        "/meters/{meter_id}/": pages.meter,
+        f"/table/{STATE_TABLE}/{{meter_id}}/": pages.table_row,
+        "/gaps/": pages.gaps,
+        "/gaps/{partition}/": pages.gaps_of_partition,
+        "/partitions/": pages.partitions,
+        "/live/": pages.live,
+        "/ready/": pages.ready,
+    }
+
+
+def serve(app: Any, pages: Pages, watch: Watch) -> None:
+    """Put every page on the application's web server."""
+    me = watch.cluster
+
+    async def metrics(view: Any, request: Any) -> Any:
+        """Prometheus."""
+        body, content_type = exposition(await watch.scrape(), request.headers.get("Accept", ""))
+        return web.Response(body=body, headers={"Content-Type": content_type, "Cache-Control": "no-store"})
+
+    async def style(view: Any, request: Any) -> Any:
+        """The style sheet."""
+        return web.Response(
+            text=html.stylesheet(), content_type="text/css", headers={"Cache-Control": "max-age=300"}
+        )
+
+    handlers: dict[str, Callable[..., Awaitable[Any]]] = {
+        path: _view(path, handler, lambda: me.me) for path, handler in routes(pages).items()
+    }
+    for path, handler in (handlers | {"/metrics/": metrics, "/style.css": style}).items():
+        for address in {path, path.rstrip("/") or "/"}:
+            app.page(address, name=f"gridwatch:{address}")(handler)
+
+
+def _view(path: str, handler: Handler, worker: Callable[[], str]) -> Callable[..., Awaitable[Any]]:
+    """A Faust view that answers in the format asked for, whatever happens."""
+
+    async def view(_view: Any, request: Any, **parts: str) -> Any:
+        as_json = False
+        try:
+            as_json = wants_json(request.query, request.headers.get("Accept", ""))
+            reply = await handler(request, **parts)
+        except Problem as problem:
+            reply = _failed(problem)
+        except Exception as error:
+            logger.exception("%s: %s", request.path, error)
+            reply = _failed(Problem(500, f"this page failed ({type(error).__name__}); the log says more"))
+        if isinstance(reply, Answer):
+            headers = html.HEADERS | {"Content-Type": reply.content_type}
+            return web.Response(body=reply.body, status=reply.status, headers=headers)
+        if as_json or reply.template == JSON_ONLY:
+            return _response(encode(reply.data), "application/json", reply.status)
+        page = html.render(reply.template, **{**reply.data, **reply.shown}, here=path, worker=worker())
+        return _response(page.encode("utf-8", "replace"), "text/html", reply.status)
+
+    view.__doc__ = handler.__doc__
+    return view
+
+
+def _failed(problem: Problem) -> Reply:
+    phrase = http.HTTPStatus(problem.status).phrase
+    data = {"error": phrase, "status": problem.status, "reasons": problem.reasons}
+    return Reply(data, "problem.html", problem.status, {"phrase": phrase})
+
+
+def _response(body: bytes, kind: str, status: int) -> Any:
+    return web.Response(body=body, status=status, content_type=kind, charset="utf-8", headers=html.HEADERS)

@@ -1,0 +1,195 @@
+"""What the pages say about meters, gaps and partitions: read from committed state, ready for JSON.
+
+Everything here comes from the rows in RocksDB, never from what is being worked on in memory: a page shows
+what a crash at this moment would leave. Nothing is scanned whole: meters are read in order of their key
+from where a page begins, and a search for gaps looks at a limited number of rows at a time.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from itertools import islice
+from typing import Any
+
+from gridwatch.domain.gaps import OPEN, Gap
+from gridwatch.domain.instants import format_instant
+from gridwatch.domain.meter import MeterState
+from gridwatch.domain.partition import PartitionState
+from gridwatch.domain.policy import MINUTE
+from gridwatch.tables import rows
+from gridwatch.tables.store import Store
+
+#: Rows that one step of a search for gaps looks at: some milliseconds of work.
+SCAN_ROWS = 4000
+#: A row that holds a gap of the kind holds one of these words. Looking for them costs a tenth of reading the
+#: row; a row that has one by chance (in its region's name) is read in vain, no more.
+_TELLTALES = {True: (b"OPEN",), False: (b"CLOSED", b"PARTIAL", b"FILLED")}
+
+Record = dict[str, Any]
+
+
+def instant(micros: int | None) -> str | None:
+    """RFC 3339, or None."""
+    return None if micros is None else format_instant(micros)
+
+
+# -- one partition
+
+
+def read_partition(store: Store, partition: int) -> PartitionState | None:
+    """The committed state of a partition; None before its first commit."""
+    row = store.get(partition, rows.PARTITION_KEY)
+    return None if row is None else rows.decode_partition(row)[0]
+
+
+def describe_partition(
+    partition: int, owner: str | None, state: PartitionState | None = None, end: int | None = None
+) -> Record:
+    """A partition as the pages show it; what is not known is None.
+
+    Args:
+        owner: URL of the worker that owns it, None for nobody.
+        state: its committed state, where it is ours and has had a commit.
+        end: offset after the last record the broker holds, as far as this worker has heard.
+    """
+    committed = state.next_offset if state is not None else None
+    lag = None if end is None else max(0, end - (committed or 0))
+    caught_up = state is not None and lag == 0 and state.record_time is not None
+    return {
+        "partition": partition,
+        "owner": owner,
+        "watermark": instant(state.watermark) if state is not None else None,
+        "committed": committed,
+        "end": end,
+        "lag": lag,
+        "last_tick": instant(state.tick) if state is not None else None,
+        "empty_since": instant(state.record_time) if state is not None and caught_up else None,
+        "jump_candidates": len(state.kept) if state is not None else None,
+        "open_gaps": state.open_gaps if state is not None else None,
+        "meters": state.meters if state is not None else None,
+    }
+
+
+# -- one meter
+
+
+def read_meter(store: Store, partition: int, meter_id: str) -> MeterState | None:
+    """The committed state of a meter; None when there is none."""
+    if any(ord(character) < 32 for character in meter_id):
+        return None  # no meter has such an id, but rows of another kind have such keys
+    try:
+        row = store.get(partition, rows.meter_key(meter_id))
+    except UnicodeEncodeError:
+        return None
+    return None if row is None else rows.decode_meter(row)
+
+
+def describe_meter(meter_id: str, partition: int, meter: MeterState) -> Record:
+    """A meter's line in a list."""
+    return {
+        "meter_id": meter_id,
+        "partition": partition,
+        "last_seen": format_instant(meter.last_seen),
+        "expected_next": format_instant(meter.expected_next),
+        "interval_minutes": meter.interval // MINUTE,
+        "gap_count": meter.gap_count,
+        "late_count": meter.late_count,
+        "open_gaps": sum(gap.state == OPEN for gap in meter.gaps),
+    }
+
+
+def describe_meter_fully(
+    meter_id: str, partition: int, meter: MeterState, grace: int, watermark: int | None
+) -> Record:
+    """A meter with its gaps (latest first) and the readings that its state remembers."""
+    gaps = sorted(meter.gaps, key=lambda gap: gap.first, reverse=True)
+    return {
+        **describe_meter(meter_id, partition, meter),
+        "region": meter.region,
+        "interval_given": meter.given,
+        "watermark": instant(watermark),
+        "next_deadline": format_instant(meter.due),
+        "gaps": [describe_gap(meter_id, partition, gap, grace) for gap in gaps],
+        "recent_readings": [
+            {"timestamp": format_instant(int(at)), "consumption_kwh": value} for at, value in recent(meter)
+        ],
+    }
+
+
+def recent(meter: MeterState) -> list[tuple[int, float]]:
+    """The readings that the state remembers: (time, kWh) in order of time."""
+    return [(int(at), value) for at, value in zip(meter.recent[::2], meter.recent[1::2], strict=True)]
+
+
+def describe_gap(meter_id: str, partition: int, gap: Gap, grace: int) -> Record:
+    """A gap under the names of its alerts."""
+    return {
+        "gap_id": f"{meter_id}@{format_instant(gap.first)}",
+        "meter_id": meter_id,
+        "partition": partition,
+        "state": gap.state,
+        "revision": gap.revision,
+        "missing_from": format_instant(gap.first),
+        "missing_to": format_instant(gap.missing_to(grace)),
+        "missing_intervals": gap.missing_count,
+        "missing_ranges": [[format_instant(start), format_instant(end)] for start, end in gap.ranges()],
+        "filled_intervals": gap.filled_count,
+        "gap_minutes": gap.missing_count * gap.interval // MINUTE,
+        "interval_minutes": gap.interval // MINUTE,
+        "detected_at": format_instant(gap.detected),
+    }
+
+
+# -- lists
+
+
+def find_meters(store: Store, partitions: Iterable[int], prefix: str, after: str, limit: int) -> list[Record]:
+    """Up to `limit` meters whose id begins with `prefix` and comes after `after`, in order of their id."""
+    first = rows.meter_key(prefix)
+    start = max(first, rows.meter_key(after) + b"\x00") if after else first
+
+    def of(partition: int) -> Iterator[tuple[bytes, int, bytes]]:
+        for key, row in store.rows_from(partition, start):
+            if not key.startswith(first):
+                return
+            if key != rows.PARTITION_KEY:
+                yield key, partition, row
+
+    found = heapq.merge(*(of(partition) for partition in partitions))
+    return [
+        describe_meter(key.decode(), partition, rows.decode_meter(row))
+        for key, partition, row in islice(found, limit)
+    ]
+
+
+@dataclass(frozen=True)
+class Scan:
+    """What one step of a search for gaps found, and the meter it came to; None at the partition's end."""
+
+    gaps: list[Record]
+    reached: str | None
+
+
+def scan_gaps(store: Store, partition: int, *, opened: bool, after: str, limit: int, grace: int) -> Scan:
+    """Look through the next rows of a partition for open (or for ended) gaps.
+
+    Stops after SCAN_ROWS rows, or after the meter with which `limit` gaps are found, so a meter's gaps are
+    never torn apart: up to the 32 that a meter remembers may come beyond the limit.
+    """
+    gaps: list[Record] = []
+    key = b""
+    start = rows.meter_key(after) + b"\x00" if after else b""
+    telltales = _TELLTALES[opened]
+    for looked, (key, row) in enumerate(store.rows_from(partition, start), 1):
+        if key != rows.PARTITION_KEY and any(word in row for word in telltales):
+            meter_id = key.decode()
+            gaps += [
+                describe_gap(meter_id, partition, gap, grace)
+                for gap in rows.decode_meter(row).gaps
+                if (gap.state == OPEN) is opened
+            ]
+        if (looked >= SCAN_ROWS or len(gaps) >= limit) and key != rows.PARTITION_KEY:
+            return Scan(gaps, key.decode())
+    return Scan(gaps, None)

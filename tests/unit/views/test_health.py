@@ -1,0 +1,58 @@
+"""Ready means that readings which arrive now are worked on; every cause of the contrary is named."""
+
+from __future__ import annotations
+
+import pytest
+
+from gridwatch.views.health import STALLED_AFTER, Condition, Progress
+
+READY = Condition(assigned=True, rebalancing=False, recovering=False, stopping=False)
+
+
+def test_ready_has_no_reasons() -> None:
+    assert READY.reasons() == []
+
+
+@pytest.mark.parametrize(
+    ("condition", "word"),
+    [
+        (Condition(False, False, False, False), "no partition is assigned"),
+        (Condition(True, True, False, False), "rebalance"),
+        (Condition(True, False, True, False), "recovered"),
+        (Condition(True, False, False, True), "stopping"),
+        (Condition(True, False, False, False, broker="no broker answers at x:1"), "no broker answers at x:1"),
+        (Condition(True, False, False, False, standing={3: STALLED_AFTER}), "partition 3: readings wait"),
+    ],
+)
+def test_each_cause_is_a_reason(condition: Condition, word: str) -> None:
+    (reason,) = condition.reasons()
+    assert word in reason
+
+
+def test_a_partition_that_stands_for_less_than_the_limit_is_no_reason() -> None:
+    assert Condition(True, False, False, False, standing={3: STALLED_AFTER - 1}).reasons() == []
+
+
+def test_a_rebalance_is_not_told_twice_as_missing_assignment() -> None:
+    assert len(Condition(False, True, False, False).reasons()) == 1
+
+
+def test_a_position_that_stands_while_readings_wait_is_timed_from_when_it_was_first_seen() -> None:
+    progress = Progress()
+    assert progress.observe(100.0, {0: (5, 9)}) == {0: 0.0}
+    assert progress.observe(140.0, {0: (5, 12)}) == {0: 40.0}
+    assert progress.observe(141.0, {0: (6, 12)}) == {0: 0.0}
+
+
+def test_a_caught_up_partition_never_stands() -> None:
+    progress = Progress()
+    progress.observe(0.0, {0: (9, 9)})
+    assert progress.observe(1000.0, {0: (9, 9)}) == {0: 0.0}
+    assert progress.observe(1001.0, {0: (9, 10)}) == {0: 1.0}
+
+
+def test_a_partition_that_left_and_came_back_starts_anew() -> None:
+    progress = Progress()
+    progress.observe(0.0, {0: (5, 9)})
+    progress.observe(10.0, {})
+    assert progress.observe(100.0, {0: (5, 9)}) == {0: 0.0}
