@@ -17,7 +17,7 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.registry import Collector
 
 from gridwatch.settings import Settings
-from gridwatch.views.health import BrokerCheck, condition
+from sinks.broker_check import BrokerCheck
 from sinks.dead_letters import DeadLetterOffice
 from sinks.store import BatchStore
 from sinks.writer import Writer, WriterState
@@ -36,6 +36,17 @@ def database_reasons(address: str, state: WriterState, now: float) -> list[str]:
         running = now - state.writing_since
         reasons.append(f"a transaction at {address} has been running for {running:.0f} s")
     return reasons
+
+
+def application_reasons(app: Any) -> list[str]:
+    """What keeps the application itself from working; empty when nothing does."""
+    if app.should_stop or app.crashed:
+        return ["the sink is stopping: a part of it failed, or it was told to"]
+    if app.rebalancing:
+        return ["partitions are being handed out anew (rebalance)"]
+    if not assignment(app):
+        return ["no partition is assigned to this sink"]
+    return []
 
 
 def assignment(app: Any) -> set[Any]:
@@ -112,13 +123,12 @@ def register(
     @app.page("/ready/")  # type: ignore[untyped-decorator, unused-ignore]
     async def ready(view: Any, request: Any) -> Any:
         """200 when records get into the database, 503 with the reasons when not."""
-        reasons = condition(app, bool(assignment(app))).reasons()
-        if problem := await broker.problem():
-            reasons.append(problem)
+        reasons = application_reasons(app)
+        reasons += await broker.reasons()
         reasons += database_reasons(writer.address, writer.state, time.time())
         return view.json({"ready": not reasons, "reasons": reasons}, status=503 if reasons else 200)
 
     @app.page("/metrics/")  # type: ignore[untyped-decorator, unused-ignore]
     async def metrics(view: Any, request: Any) -> Any:
         """Prometheus text."""
-        return view.bytes(generate_latest(registry), content_type=CONTENT_TYPE_PLAIN_0_0_4)
+        return view.bytes(generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_PLAIN_0_0_4})
