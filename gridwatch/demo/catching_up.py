@@ -54,7 +54,7 @@ def _wait(
             before, since = done, time.monotonic()
         elif time.monotonic() - since > STANDSTILL_SECONDS:
             raise GridwatchError(
-                f"gridwatch {service.name} has stood still for {STANDSTILL_SECONDS:g} s at {done:,} of {wanted:,} "
-                f"records; the end of its log:\n{service.said()}"
+                f"gridwatch {service.name} has stood still for {STANDSTILL_SECONDS:g} s at {done:,} of "
+                f"{wanted:,} records; the end of its log:\n{service.said()}"
             )
         time.sleep(_LOOK_SECONDS)

@@ -73,7 +73,7 @@ class Demo:
                 stack.close()
 
     def play(self, running: Running) -> Outcome:
-        """Replay sample data with faults, wait until it is stored, hold it against the truth, write the report."""
+        """Replay sample data with faults, wait until all is stored, compare it with the truth, and report."""
         source, truth = running.folder / "sample.csv", running.folder / "truth.jsonl"
         with self._stages.stage("making sample data") as stage:
             with source.open("w", encoding="utf-8") as file:

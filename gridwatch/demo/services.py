@@ -57,8 +57,8 @@ class Service:
             reasons = answer.get("reasons")
             time.sleep(_LOOK_SECONDS)
         raise GridwatchError(
-            f"gridwatch {self.name} was not ready within {READY_SECONDS:g} s: {reasons}; the end of its log:\n"
-            f"{self.said()}"
+            f"gridwatch {self.name} was not ready within {READY_SECONDS:g} s: {reasons}; "
+            f"the end of its log:\n{self.said()}"
         )
 
     def said(self) -> str:
@@ -85,7 +85,7 @@ def stopped_together(services: list[Service]) -> Iterator[None]:
 
 @contextmanager
 def environment(settings: Mapping[str, object]) -> Iterator[None]:
-    """These settings in our environment, which child processes inherit: a command line would show passwords."""
+    """These settings in our environment, which children inherit: a command line would show passwords."""
     keys = {PREFIX + name.upper(): str(value) for name, value in settings.items()}
     before = {key: os.environ.get(key) for key in keys}
     os.environ.update(keys)
