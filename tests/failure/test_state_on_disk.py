@@ -1,0 +1,110 @@
+"""State that cannot be used: damaged is rebuilt, locked and newer is said; nothing is guessed."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from confluent_kafka import Producer
+
+from gridwatch.embedded import EmbeddedKafka
+from gridwatch.tables import rows
+from gridwatch.topics import GAP_ALERTS, VALIDATED, changelog
+from tests.processes import Service, Site
+from tests.records import PARTITIONS, meters_of, reading, tick
+
+pytestmark = [pytest.mark.failure, pytest.mark.integration]
+
+SAID_SECONDS = 60.0
+
+
+@pytest.fixture
+def site(kafka: EmbeddedKafka, tmp_path: Path) -> Iterator[Site]:
+    with Site(kafka.bootstrap, tmp_path) as site:
+        yield site
+
+
+def meters() -> list[str]:
+    return [meters_of(partition, 1)[0] for partition in range(PARTITIONS)]
+
+
+def with_state(site: Site) -> Service:
+    """A worker that has seen a reading of one meter in each partition, killed."""
+    site.produce([reading(meter, "2024-01-01T10:00:00Z") for meter in meters()])
+    worker = site.worker().start()
+    site.wait_worked()
+    worker.kill()
+    return worker
+
+
+def databases(site: Site) -> list[Path]:
+    """The RocksDB folders of the worker."""
+    found = sorted({path.parent for path in (site.folder / "worker").rglob("CURRENT")})
+    assert len(found) == PARTITIONS
+    return found
+
+
+@pytest.mark.parametrize("damage", ["files overwritten", "manifest gone", "no folder at all"])
+def test_a_damaged_database_is_rebuilt_from_the_changelog(site: Site, damage: str) -> None:
+    worker = with_state(site)
+    for database in databases(site):
+        for file in list(database.iterdir()):
+            if damage == "files overwritten" and file.name != "LOCK":
+                file.write_bytes(b"\x00garbage" * 100)
+            elif damage == "manifest gone" and file.name.startswith("MANIFEST"):
+                file.unlink()
+            elif damage == "no folder at all":
+                file.unlink()
+        if damage == "no folder at all":
+            database.rmdir()
+    worker.start()
+    # The state is what it was: the second reading is not a first one, and its gap is found.
+    site.produce([reading(meter, "2024-01-01T12:00:00Z") for meter in meters()])
+    site.wait_worked()
+    said = site.said()
+    later = [one for one in said[VALIDATED.name].values() if one["timestamp"] == "2024-01-01T12:00:00Z"]
+    assert [one["flags"] for one in later] == [[]] * PARTITIONS
+    gaps = {
+        one["meter_id"]: (one["state"], one["missing_intervals"]) for one in said[GAP_ALERTS.name].values()
+    }
+    assert gaps == {meter: ("CLOSED", 3) for meter in meters()}
+    if damage != "no folder at all":
+        assert "rebuil" in worker.process.said(500)
+
+
+def test_a_locked_database_is_said_with_its_folder(site: Site) -> None:
+    with_state(site)
+    holder = site.worker("worker").start()
+    second = site.worker("worker", instance_id="second").start(ready=False)
+    second.wait_ended(SAID_SECONDS)
+    said = second.process.said(500)
+    assert "locked by another process" in said
+    assert str(site.folder / "worker") in said
+    assert "GRIDWATCH_DATADIR" in said
+    assert holder.alive()
+
+
+def test_a_state_of_a_newer_version_stops_the_worker_and_says_so(site: Site) -> None:
+    worker = with_state(site)
+    newer = bytes([rows.VERSION + 1]) + b"what only the future knows"
+    producer = Producer({"bootstrap.servers": site.bootstrap})
+    producer.produce(changelog(site.app_id).name, newer, rows.PARTITION_KEY, 0)
+    assert producer.flush(30) == 0
+    worker.start(ready=False)
+    worker.wait_ended(SAID_SECONDS)
+    said = worker.process.said(500)
+    assert f"version {rows.VERSION + 1}" in said
+    assert "newer gridwatch" in said
+
+
+def test_a_worker_stopped_in_order_goes_on_where_it_stood(site: Site) -> None:
+    site.produce([reading(meter, "2024-01-01T10:00:00Z") for meter in meters()])
+    worker = site.worker().start()
+    site.wait_worked()
+    worker.stop()
+    site.produce([tick("2024-01-01T10:45:00Z", partition) for partition in range(PARTITIONS)])
+    worker.start()
+    site.wait_worked()
+    assert len(site.said()[VALIDATED.name]) == PARTITIONS
+    assert {gap["state"] for gap in site.said()[GAP_ALERTS.name].values()} == {"OPEN"}

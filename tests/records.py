@@ -1,0 +1,208 @@
+"""What tests put on the topics and read off them again.
+
+Everything is compared as a consumer that writes by id would see it: the last revision of each id counts, and
+whatever was said twice under one id and revision must have been said in the same words.
+"""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Producer, TopicPartition
+
+from gridwatch.domain.instants import format_instant
+from gridwatch.domain.partitioning import partition_of
+from gridwatch.tables import rows
+from gridwatch.topics import DEAD_LETTERS, GAP_ALERTS, LATE_EVENTS, METRICS, RAW, TICK_HEADER, VALIDATED
+from gridwatch.topics import changelog as changelog_topic
+
+#: Field that names a record of a topic; topics whose records have revisions are told by the field itself.
+ID_FIELD = {
+    VALIDATED.name: "id",
+    LATE_EVENTS.name: "id",
+    GAP_ALERTS.name: "gap_id",
+    METRICS.name: "id",
+    DEAD_LETTERS.name: "id",
+}
+PARTITIONS = 6
+_READ_SECONDS = 30.0
+
+Said = dict[str, dict[str, dict[str, Any]]]
+"""By topic, by id: the last revision."""
+
+
+class Raw(NamedTuple):
+    """A record for the raw topic."""
+
+    partition: int
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[tuple[str, bytes], ...] = ()
+
+
+def reading(meter_id: str, timestamp: str, kwh: float = 1.0, **more: Any) -> Raw:
+    """A good reading, where it belongs."""
+    body = {"meter_id": meter_id, "timestamp": timestamp, "consumption_kwh": kwh, **more}
+    return Raw(partition_of(meter_id, PARTITIONS), meter_id.encode(), json.dumps(body).encode())
+
+
+def tick(instant: str | int, partition: int) -> Raw:
+    """Time itself, as text or µs, for one partition."""
+    text = instant if isinstance(instant, str) else format_instant(instant)
+    return Raw(partition, None, text.encode(), ((TICK_HEADER, b"1"),))
+
+
+def ticks(instant: str | int) -> list[Raw]:
+    """Time itself, for every partition."""
+    return [tick(instant, partition) for partition in range(PARTITIONS)]
+
+
+def meters_of(partition: int, count: int) -> list[str]:
+    """The first meter ids of the form METER_0001 that live in the partition."""
+    names = (f"METER_{number:04d}" for number in range(1, 10_000))
+    found = [name for name in names if partition_of(name, PARTITIONS) == partition]
+    return found[:count]
+
+
+def produce(bootstrap: str, records: Iterable[Raw]) -> None:
+    """Put records on the raw topic, in this order within each partition, and wait until they are there."""
+    producer = Producer(
+        {
+            "bootstrap.servers": bootstrap,
+            "max.in.flight.requests.per.connection": 1,  # in order, without the wait for a producer id
+            "linger.ms": 5,
+            "message.max.bytes": 16 * 1024 * 1024,
+        }
+    )
+    failed: list[KafkaError] = []
+    for record in records:
+        while True:
+            try:
+                producer.produce(
+                    RAW.name,
+                    record.value,
+                    record.key,
+                    record.partition,
+                    headers=list(record.headers),
+                    on_delivery=lambda error, _message: failed.append(error) if error else None,
+                )
+                break
+            except BufferError:
+                producer.poll(0.1)
+    left = producer.flush(_READ_SECONDS)
+    assert not failed, failed
+    assert not left, f"{left} records were not taken by the broker"
+
+
+def consumer(bootstrap: str, group: str = "tests") -> Consumer:
+    """A consumer that belongs to nobody and commits nothing."""
+    return Consumer(
+        {
+            "bootstrap.servers": bootstrap,
+            "group.id": group,
+            "enable.auto.commit": False,
+            "auto.offset.reset": "earliest",
+            "fetch.message.max.bytes": 32 * 1024 * 1024,
+        }
+    )
+
+
+def ends(asking: Consumer, topic: str) -> dict[int, tuple[int, int]]:
+    """(first, end) offsets of each partition that holds anything."""
+    partitions = asking.list_topics(topic, timeout=_READ_SECONDS).topics[topic].partitions
+    found = {}
+    for partition in sorted(partitions):
+        low, high = asking.get_watermark_offsets(TopicPartition(topic, partition), timeout=_READ_SECONDS)
+        if high > low:
+            found[partition] = (low, high)
+    return found
+
+
+def read(bootstrap: str, topic: str) -> list[Message]:
+    """Everything that is on a topic at this moment, partition by partition in order of offsets."""
+    reader = consumer(bootstrap)
+    try:
+        found = ends(reader, topic)
+        return _read_to(reader, topic, {p: low for p, (low, _) in found.items()}, found)
+    finally:
+        reader.close()
+
+
+def _read_to(
+    reader: Consumer, topic: str, start: dict[int, int], found: dict[int, tuple[int, int]]
+) -> list[Message]:
+    if not start:
+        return []
+    reader.assign([TopicPartition(topic, partition, offset) for partition, offset in start.items()])
+    left = {partition: found[partition][1] - offset for partition, offset in start.items()}
+    messages: list[Message] = []
+    deadline = time.monotonic() + _READ_SECONDS
+    while left:
+        batch = reader.consume(min(sum(left.values()), 10_000), timeout=1.0)
+        assert batch or time.monotonic() < deadline, f"{topic} could not be read to its end: {left}"
+        for message in batch:
+            error = message.error()
+            if error is not None:
+                raise KafkaException(error)
+            messages.append(message)
+            partition = message.partition()
+            left[partition] = found[partition][1] - message.offset() - 1
+        left = {partition: count for partition, count in left.items() if count > 0}
+    return sorted(messages, key=lambda message: (message.partition(), message.offset()))
+
+
+def positions(bootstrap: str, app_id: str) -> dict[int, int]:
+    """How far the worker has got in each raw partition: the offset after what is safe in its state.
+
+    It stands in the last row of the last commit, which is the end of the changelog.
+    """
+    reader = consumer(bootstrap)
+    try:
+        topic = changelog_topic(app_id).name
+        found = ends(reader, topic)
+        last = _read_to(reader, topic, {p: high - 1 for p, (_, high) in found.items()}, found)
+    finally:
+        reader.close()
+    assert all(message.key() == rows.PARTITION_KEY for message in last)
+    return {
+        message.partition(): rows.decode_partition(message.value() or b"")[0].next_offset for message in last
+    }
+
+
+def raw_ends(bootstrap: str) -> dict[int, int]:
+    """The end of each raw partition that holds anything."""
+    reader = consumer(bootstrap)
+    try:
+        return {partition: high for partition, (_, high) in ends(reader, RAW.name).items()}
+    finally:
+        reader.close()
+
+
+def decoded(messages: Iterable[Message]) -> list[dict[str, Any]]:
+    """The records' values."""
+    return [json.loads(message.value() or b"") for message in messages]
+
+
+def last_revisions(topic: str, records: Sequence[dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """The last revision of each id. What was said again must have been said in the same words."""
+    by_revision: dict[tuple[str, int], dict[str, Any]] = {}
+    last: dict[str, dict[str, Any]] = {}
+    for record in records:
+        name, revision = record[ID_FIELD[topic]], record.get("revision", 0)
+        before = by_revision.setdefault((name, revision), record)
+        assert before == record, f"{topic}: {name} revision {revision} was said in two ways"
+        if name not in last or last[name].get("revision", 0) < revision:
+            last[name] = record
+    return last
+
+
+def all_said(bootstrap: str) -> Said:
+    """The last revision of everything the worker said that is a function of the log."""
+    said: Said = {}
+    for topic in ID_FIELD:
+        records = [record for record in decoded(read(bootstrap, topic)) if record.get("scope") != "system"]
+        said[topic] = last_revisions(topic, records)
+    return said
