@@ -1,0 +1,44 @@
+"""Stock Faust: the same job with a RocksDB table and its changelog, as its documentation has it."""
+
+from __future__ import annotations
+
+import os
+
+import faust
+
+from benchmarks.rules import Rules
+
+OUTPUT = os.environ["BENCH_OUTPUT"]
+partitions = int(os.environ["BENCH_PARTITIONS"])
+
+app = faust.App(
+    OUTPUT,
+    broker=f"kafka://{os.environ['BENCH_BOOTSTRAP']}",
+    store="rocksdb://",
+    datadir=os.environ["BENCH_DATADIR"],
+    topic_partitions=partitions,
+    topic_disable_leader=True,
+    table_standby_replicas=0,
+    consumer_auto_offset_reset="earliest",
+    broker_max_poll_records=5000,
+    stream_buffer_maxsize=16384,
+    producer_linger=0.02,
+    producer_max_batch_size=1_000_000,
+    stream_recovery_delay=0.0,
+    web_enabled=False,
+)
+raw = app.topic("smartmeter_raw", key_type=str, value_serializer="json")
+validated = app.topic(OUTPUT, key_type=str, value_serializer="json")
+states = app.Table("states", key_type=str, partitions=partitions)
+rules = Rules()
+
+
+@app.agent(raw)
+async def judge(stream: faust.Stream) -> None:
+    """Judge each reading."""
+    async for event in stream.events():
+        reading = event.value
+        partition = event.message.partition
+        meter = reading["meter_id"]
+        states[meter], said = rules.judge(partition, reading, states.get(meter))
+        await validated.send(key=meter, value=said, partition=partition)
