@@ -1,8 +1,9 @@
 """The rules of gridwatch, and nothing else.
 
-Pure: the standard library only, no I/O, no wall clock. Time is an argument, always: int microseconds since
-the Unix epoch, UTC; durations are int microseconds too. The answer is a function of the log: the same records
-of one raw partition give the same outputs and the same states, however they are cut into batches.
+Pure: the standard library only, no I/O, no wall clock. Time is an argument, always: int microseconds
+since the Unix epoch, UTC; durations are int microseconds too. The answer is a function of the log: the
+same records of one raw partition give the same outputs and the same states, however they are cut into
+batches.
 
 Where each rule lives:
 

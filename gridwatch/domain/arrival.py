@@ -1,18 +1,18 @@
 """Arrival: a reading meets its meter, and fills the slot it belongs to.
 
-- A slot not due yet is filled: it will not become missing. If it is the one after the extent of the OPEN gap, the
-  gap ends.
+- A slot not due yet is filled: it will not become missing. If it is the one after the extent of the OPEN
+  gap, the gap ends.
 - A slot that is missing is filled after all, if its gap is remembered.
-- A slot that was filled before, by another stamp, stays as it is: the reading is EXTRA (or, of a reading that is
-  TOO_LATE, SLOT_FILLED).
+- A slot that was filled before, by another stamp, stays as it is: the reading is EXTRA (or, of a reading
+  that is TOO_LATE, SLOT_FILLED).
 - A reading off the grid fills nothing; it is told as such, and proves that the meter lives.
 - A reading before the first slot of its meter fills nothing: nothing there is ever missing.
 
-Slots of gaps that have been forgotten are known neither as filled nor as missing; for them the remembered stamps
-decide whether a reading is EXTRA.
+Slots of gaps that have been forgotten are known neither as filled nor as missing; for them the remembered
+stamps decide whether a reading is EXTRA.
 
-A TOO_LATE reading can only fill a slot of a gap that is remembered. It does not prove life (``last_seen`` stays),
-teaches nothing about the interval, and does not fill a slot that is not missing yet.
+A TOO_LATE reading can only fill a slot of a gap that is remembered. It does not prove life (``last_seen``
+stays), teaches nothing about the interval, and does not fill a slot that is not missing yet.
 """
 
 from __future__ import annotations
@@ -21,13 +21,10 @@ from gridwatch.domain.gaps import Gap, GapChanges
 from gridwatch.domain.grid import Grid, slot_of, tolerance_of
 from gridwatch.domain.intervals import give, observe
 from gridwatch.domain.meter import MeterState, remembered
-from gridwatch.domain.policy import Policy
 from gridwatch.domain.reading import EXTRA, INTERVAL_CHANGED, OFF_GRID, SLOT_FILLED
 
 
-def accept(
-    meter: MeterState, time: int, given: int | None, watermark: int, policy: Policy, changes: GapChanges
-) -> int:
+def accept(meter: MeterState, time: int, given: int | None, changes: GapChanges) -> int:
     """A reading of ``time`` that is ON_TIME or LATE, of a stamp that ``meter`` did not have. Its flags.
 
     ``given`` is the interval that the reading gives. ``meter.due`` is to be reckoned again by the caller.
@@ -45,32 +42,28 @@ def accept(
                 gap.conclude()
         grid.fill(slot)
         meter.last_slot = max(meter.last_slot, slot)
-    elif not _fill_gap(meter, grid, time, watermark, policy, changes) and _is_filled(meter, grid, slot):
+    elif not _fill_gap(meter, grid, time, changes) and _is_filled(meter, grid, slot):
         flags = EXTRA
-    if time > meter.last_seen and observe(meter, time, slot, given, watermark, policy, changes):
+    if time > meter.last_seen and observe(meter, time, slot, given, changes):
         flags |= INTERVAL_CHANGED
-    if given is not None and give(meter, time, given, watermark, policy, changes):
+    if given is not None and give(meter, time, given, changes):
         # The grid starts anew at this reading, so it lies on it and nothing was there before.
         return INTERVAL_CHANGED
     return flags
 
 
-def revise(
-    meter: MeterState, time: int, given: int | None, watermark: int, policy: Policy, changes: GapChanges
-) -> int:
+def revise(meter: MeterState, time: int, given: int | None, changes: GapChanges) -> int:
     """A reading of a stamp that ``meter`` had, with another value: only an interval it gives is news."""
-    if given is not None and give(meter, time, given, watermark, policy, changes):
+    if given is not None and give(meter, time, given, changes):
         return INTERVAL_CHANGED
     return OFF_GRID if _slot_on(meter.grid_at(time), time) is None else 0
 
 
-def accept_too_late(
-    meter: MeterState, time: int, watermark: int, policy: Policy, changes: GapChanges
-) -> int:
+def accept_too_late(meter: MeterState, time: int, changes: GapChanges) -> int:
     """A reading of ``time`` that is TOO_LATE. Its flags."""
     grid = meter.grid_at(time)
     slot = _slot_on(grid, time)
-    if _fill_gap(meter, grid, time, watermark, policy, changes):
+    if _fill_gap(meter, grid, time, changes):
         return 0
     if slot is None:
         return OFF_GRID
@@ -83,9 +76,7 @@ def _slot_on(grid: Grid, time: int) -> int | None:
     return None if slot is not None and grid.end is not None and slot >= grid.end else slot
 
 
-def _fill_gap(
-    meter: MeterState, grid: Grid, time: int, watermark: int, policy: Policy, changes: GapChanges
-) -> bool:
+def _fill_gap(meter: MeterState, grid: Grid, time: int, changes: GapChanges) -> bool:
     """Fill the slot of ``time`` if it is missing in a remembered gap of its grid."""
     before_all = time < grid.start - tolerance_of(grid.interval)
     for gap in reversed(meter.gaps):
@@ -93,7 +84,7 @@ def _fill_gap(
         if (gap.first < grid.start) != before_all:
             continue
         slot = _slot_in(gap, time)
-        if slot is not None and remembered(gap, watermark, policy):
+        if slot is not None and remembered(gap, changes.watermark, changes.policy):
             changes.touch(gap)
             gap.fill(slot)
             meter.last_slot = max(meter.last_slot, slot)

@@ -1,13 +1,14 @@
 """Deadlines: the index that says which meter is due next, so that nothing ever scans all meters.
 
-It holds about one entry a meter and is lazy: a meter that reports moves its deadline on, and its entry is left
-where it is. Found too early, the entry is put where the meter's deadline really is. So the rule is only: **a meter
-has an entry at or before its deadline**. A deadline that moved back needs a new one (``add``).
+It holds about one entry a meter and is lazy: a meter that reports moves its deadline on, and its entry is
+left where it is. Found too early, the entry is put where the meter's deadline really is. So the rule is
+only: **a meter has an entry at or before its deadline**. A deadline that moved back needs a new one
+(``add``).
 
-Entries far off lie in buckets of a minute, unsorted: a reference each. A bucket that the watermark reaches is
-opened: its entries are looked up once, and those that are really due within it go to a small heap, from which they
-come in the order of (deadline, meter_id). Nothing in here is stored: it is rebuilt from the deadlines of all
-meters.
+Entries far off lie in buckets of a minute, unsorted: a reference each. A bucket that the watermark
+reaches is opened: its entries are looked up once, and those that are really due within it go to a small
+heap, from which they come in the order of (deadline, meter_id). Nothing in here is stored: it is rebuilt
+from the deadlines of all meters.
 """
 
 from __future__ import annotations
@@ -16,10 +17,9 @@ from collections.abc import Callable
 from heapq import heapify, heappop, heappush
 from typing import Final
 
-from gridwatch.domain.policy import MINUTE
+from gridwatch.domain.policy import MINUTE, NEVER
 
 BUCKET: Final = MINUTE
-NEVER: Final = 1 << 62
 
 
 class Deadlines:

@@ -1,18 +1,19 @@
 """Gaps: the life of one run of missing slots of one meter.
 
-A gap is named by its meter and the first slot that was missing. Its *extent* runs from there to the last slot
-that became missing in it. Filling a slot takes it out of what is missing, never out of the extent.
+A gap is named by its meter and the first slot that was missing. Its *extent* runs from there to the last
+slot that became missing in it. Filling a slot takes it out of what is missing, never out of the extent.
 
 - ``OPEN``      slots may still become missing right after the extent, which then grows by them.
-- It *ends* when the slot after its extent is filled, or the last slot of its extent is: ``CLOSED`` if none of
-  its slots was filled, ``PARTIAL`` if some were, ``FILLED`` if all. Later fills move it from one to the next.
-- ``EXPIRED``   its meter was silent for the state's life; ``RETRACTED`` another interval or phase of the grid
-  shows that there was nothing to miss. Both are last words: the gap is forgotten with them.
+- It *ends* when the slot after its extent is filled, or the last slot of its extent is: ``CLOSED`` if
+  none of its slots was filled, ``PARTIAL`` if some were, ``FILLED`` if all. Later fills move it from one
+  to the next.
+- ``EXPIRED``   its meter was silent for the state's life; ``RETRACTED`` another interval or phase of the
+  grid shows that there was nothing to miss. Both are last words: the gap is forgotten with them.
 
 Every step that touches a gap gives it one more revision, with the state at the end of the step.
 
-``missing_to`` is exclusive: while OPEN the deadline of the last missing slot (slot + grace: that is how far it
-has been proved), afterwards the last slot + interval.
+``missing_to`` is exclusive: while OPEN the deadline of the last missing slot (slot + grace: that is how
+far it has been proved), afterwards the last slot + interval.
 """
 
 from __future__ import annotations
@@ -20,6 +21,8 @@ from __future__ import annotations
 from bisect import bisect_right
 from collections.abc import Iterator
 from typing import Any, Final
+
+from gridwatch.domain.policy import Policy
 
 OPEN: Final = "OPEN"
 CLOSED: Final = "CLOSED"
@@ -69,6 +72,8 @@ class Gap:
 
     @property
     def filled_count(self) -> int:
+        if self.state == RETRACTED:
+            return 0
         return (self.last - self.first) // self.interval + 1 - self.missing_count
 
     def ranges(self) -> tuple[tuple[int, int], ...]:
@@ -147,9 +152,12 @@ class Gap:
 class GapChanges:
     """The gaps of one meter that one step touched: each gets one revision, at the end of the step."""
 
-    __slots__ = ("missing", "reasons", "was_open")
+    __slots__ = ("missing", "policy", "reasons", "was_open", "watermark")
 
-    def __init__(self) -> None:
+    def __init__(self, policy: Policy, watermark: int) -> None:
+        self.policy = policy
+        self.watermark = watermark
+        """Where it stands at this point of the step."""
         self.was_open: dict[Gap, bool] = {}
         self.reasons: dict[Gap, str] = {}
         self.missing = 0

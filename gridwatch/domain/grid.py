@@ -1,12 +1,12 @@
 """The grid: which slot of its meter a reading belongs to.
 
-The slots of a meter lie one interval apart. A reading belongs to the nearest of them if it lies within a quarter
-of the interval, at most five minutes, of it; else it is off the grid and fills no slot.
+The slots of a meter lie one interval apart. A reading belongs to the nearest of them if it lies within a
+quarter of the interval, at most five minutes, of it; else it is off the grid and fills no slot.
 
-A meter's grid starts at its first reading and changes when its interval or phase does (``intervals``). A grid
-holds from its start to the start of the next one: a late reading of the time before a change is measured by the
-grid of that time, and slots of the older grid that are not due yet still become missing. Points before the start
-of the first grid belong to its pattern, but are never missing and never filled.
+A meter's grid starts at its first reading and changes when its interval or phase does (``intervals``). A
+grid holds from its start to the start of the next one: a late reading of the time before a change is
+measured by the grid of that time, and slots of the older grid that are not due yet still become missing.
+Points before the start of the first grid belong to its pattern, but are never missing and never filled.
 """
 
 from __future__ import annotations

@@ -7,8 +7,8 @@ skipped is refused. Leap seconds (``:60``) are refused: no clock in the flow can
 
 Out: RFC 3339 in UTC with ``Z``, a fraction only when it is not zero, trailing zeros trimmed.
 
-Years 2 to 9998 are accepted, so that whatever is reckoned from an instant (a watermark before it, the end of
-a gap after it) can be written as well.
+Years 2 to 9998 are accepted, so that whatever is reckoned from an instant (a watermark before it, the end
+of a gap after it) can be written as well.
 """
 
 from __future__ import annotations
@@ -70,9 +70,7 @@ def format_instant(micros: int) -> str:
 
 def _in_zone(stamp: datetime, zone: ZoneInfo) -> tuple[int, bool]:
     try:
-        first, second = (
-            stamp.replace(tzinfo=zone, fold=fold).astimezone(timezone.utc) for fold in (0, 1)
-        )
+        first, second = (stamp.replace(tzinfo=zone, fold=fold).astimezone(timezone.utc) for fold in (0, 1))
         back = first.astimezone(zone).replace(tzinfo=None)
     except OverflowError as error:
         raise ValueError(f"outside of the calendar in {zone.key}: {stamp}") from error

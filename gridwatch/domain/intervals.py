@@ -1,23 +1,25 @@
 """Intervals: how long between two readings of a meter, and on which phase.
 
-**Given** in a reading, the interval wins from that reading on, unless its time is before ``last_seen``. A meter
-that gave its interval is not second-guessed: learning stops.
+**Given** in a reading, the interval wins from that reading on, unless its time is before ``last_seen``. A
+meter that gave its interval is not second-guessed: learning stops.
 
-**Learned** else, from the default on, by the differences of successive new ``last_seen`` values, rounded to whole
-minutes (half a minute up). Three equal smaller ones in a row shrink the interval, six equal larger ones grow it. A
-difference that cannot be an interval (below or above the limits), or that equals the interval, ends the row.
+**Learned** else, from the default on, by the differences of successive new ``last_seen`` values, rounded
+to whole minutes (half a minute up). Three equal smaller ones in a row shrink the interval, six equal
+larger ones grow it. A difference that cannot be an interval (below or above the limits), or that equals
+the interval, ends the row.
 
-**Moved**: three readings in a row off the grid, of one phase (within the tolerance of the first of them), move the
-grid to that phase. Only readings that are new ``last_seen`` values count here, and only they end the row: old
-readings must not move the grid of the present.
+**Moved**: three readings in a row off the grid, of one phase (within the tolerance of the first of them),
+move the grid to that phase. Only readings that are new ``last_seen`` values count here, and only they end
+the row: old readings must not move the grid of the present.
 
 What happens to gaps:
 
-- *Grown*: the remembered gaps since the first reading or the last change are taken back; those of their missing
-  slots that lie on the new grid, which runs through the reading that decided, become gaps of their own.
-- *Shrunk, moved, given*: the new grid starts at the first reading of the row that decided (the given one itself).
-  Missing slots of the old grid from there on are taken back. What is not due yet of the old grid before there still
-  becomes missing in its time; an OPEN gap ends unless such slots follow it.
+- *Grown*: the remembered gaps since the first reading or the last change are taken back; those of their
+  missing slots that lie on the new grid, which runs through the reading that decided, become gaps of
+  their own.
+- *Shrunk, moved, given*: the new grid starts at the first reading of the row that decided (the given one
+  itself). Missing slots of the old grid from there on are taken back. What is not due yet of the old grid
+  before there still becomes missing in its time; an OPEN gap ends unless such slots follow it.
 """
 
 from __future__ import annotations
@@ -28,7 +30,7 @@ from typing import Final
 from gridwatch.domain.gaps import OPEN, RETRACTED, Gap, GapChanges
 from gridwatch.domain.grid import Grid, first_from, nearest, slot_of, tolerance_of
 from gridwatch.domain.meter import MeterState
-from gridwatch.domain.policy import MINUTE, Policy
+from gridwatch.domain.policy import MINUTE
 
 ROW_TO_SHRINK: Final = 3
 ROW_TO_GROW: Final = 6
@@ -45,25 +47,21 @@ def observe(
     time: int,
     slot: int | None,
     given: int | None,
-    watermark: int,
-    policy: Policy,
     changes: GapChanges,
 ) -> bool:
     """``time`` is the new ``last_seen`` of ``meter``, in ``slot`` of its grid. Whether the interval changed."""
     before = meter.last_seen
     meter.last_seen = time
-    if given is None and not meter.given and _learn(meter, before, time, slot, watermark, policy, changes):
+    if given is None and not meter.given and _learn(meter, before, time, slot, changes):
         return True
     if slot is not None:
         meter.off_run = ()
     else:
-        _follow_phase(meter, time, watermark, policy, changes)
+        _follow_phase(meter, time, changes)
     return False
 
 
-def give(
-    meter: MeterState, time: int, given: int, watermark: int, policy: Policy, changes: GapChanges
-) -> bool:
+def give(meter: MeterState, time: int, given: int, changes: GapChanges) -> bool:
     """A reading of ``time`` gives an interval. Whether the interval changed."""
     if time < meter.last_seen:
         return False
@@ -72,7 +70,7 @@ def give(
     if given == meter.interval:
         return False
     reason = f"the meter gave an interval of {_minutes(given)} min instead of {_minutes(meter.interval)} min"
-    _restart(meter, time, given, (time,), reason, watermark, policy, changes)
+    _restart(meter, time, given, (time,), reason, changes)
     return True
 
 
@@ -81,12 +79,11 @@ def _learn(
     before: int,
     time: int,
     slot: int | None,
-    watermark: int,
-    policy: Policy,
     changes: GapChanges,
 ) -> bool:
     difference = whole_minutes(time - before)
     interval = meter.interval
+    policy = changes.policy
     possible = policy.min_interval <= difference <= policy.max_interval
     if not possible or difference == whole_minutes(interval):
         meter.run = ()
@@ -99,15 +96,13 @@ def _learn(
     reason = f"the interval is {_minutes(difference)} min, not {_minutes(interval)} min"
     if difference < interval:
         taken = [first + at * difference for at in range(count + 1)]
-        _restart(meter, first, difference, taken, reason, watermark, policy, changes)
+        _restart(meter, first, difference, taken, reason, changes)
     else:
-        _grow(meter, time if slot is None else slot, difference, reason, watermark, policy, changes)
+        _grow(meter, time if slot is None else slot, difference, reason, changes)
     return True
 
 
-def _follow_phase(
-    meter: MeterState, time: int, watermark: int, policy: Policy, changes: GapChanges
-) -> None:
+def _follow_phase(meter: MeterState, time: int, changes: GapChanges) -> None:
     row, interval = meter.off_run, meter.interval
     if row and abs(time - nearest(time, row[0], interval)) <= tolerance_of(interval):
         row = (*row, time)
@@ -116,7 +111,7 @@ def _follow_phase(
     if len(row) < ROW_TO_MOVE:
         meter.off_run = row
         return
-    _restart(meter, row[0], interval, row, "the grid moved to another phase", watermark, policy, changes)
+    _restart(meter, row[0], interval, row, "the grid moved to another phase", changes)
 
 
 def _restart(
@@ -125,12 +120,10 @@ def _restart(
     interval: int,
     taken: Iterable[int],
     reason: str,
-    watermark: int,
-    policy: Policy,
     changes: GapChanges,
 ) -> None:
     """A new grid from ``start`` on, on which the readings ``taken`` and those remembered fill their slots."""
-    meter.tidy_gaps(watermark, policy)
+    meter.tidy_gaps(changes.watermark, changes.policy)
     for gap in meter.gaps:
         if gap.first < meter.start:
             continue
@@ -145,7 +138,7 @@ def _restart(
     if meter.start < start:
         filled = tuple(slot for slot in meter.ahead if slot < start)
         old = Grid(meter.start, meter.interval, meter.cursor, start, filled)
-        meter.keep_older(old, watermark, policy)
+        meter.keep_older(old, changes.watermark, changes.policy)
     slots = {slot_of(stamp, start, interval) for stamp in (*taken, *map(int, meter.recent[::2]))}
     meter.start = meter.cursor = start
     meter.interval = interval
@@ -161,12 +154,10 @@ def _grow(
     anchor: int,
     interval: int,
     reason: str,
-    watermark: int,
-    policy: Policy,
     changes: GapChanges,
 ) -> None:
     """The grid since its start becomes a wider one through ``anchor``, where the grid of the future starts."""
-    meter.tidy_gaps(watermark, policy)
+    meter.tidy_gaps(changes.watermark, changes.policy)
     back = [gap for gap in meter.gaps if gap.first >= meter.start]
     lost = {slot for gap in back for slot in gap.slots() if slot < anchor and (anchor - slot) % interval == 0}
     waiting = {
@@ -180,7 +171,7 @@ def _grow(
     cursor = min(waiting, default=anchor)
     filled = tuple(slot for slot in range(cursor, anchor, interval) if slot not in waiting)
     past = Grid(first_from(meter.start, anchor, interval), interval, cursor, anchor, filled)
-    found = [Gap(run[0], run[-1], interval, watermark) for run in _runs(lost, interval)]
+    found = [Gap(run[0], run[-1], interval, changes.watermark) for run in _runs(lost, interval)]
     for gap in found:
         changes.touch(gap, reason)
         if gap.end not in waiting:
@@ -188,7 +179,7 @@ def _grow(
     meter.gap_count += len(found) - len(back)
     meter.gaps = (*(gap for gap in meter.gaps if gap.state != RETRACTED), *found)
     if past.start < anchor:
-        meter.keep_older(past, watermark, policy)
+        meter.keep_older(past, changes.watermark, changes.policy)
     meter.start = meter.last_slot = anchor
     meter.interval = interval
     meter.cursor = anchor + interval

@@ -1,9 +1,9 @@
 """MeterState: everything that is remembered about one meter.
 
-Plain data, kept small: there may be a million of them in a worker. The state *is* its current grid (start,
-interval, cursor, slots filled ahead), with the grids before it in ``older`` as long as a late reading may need
-them. Rows (``to_row``) are nested plain tuples, ``due`` first, so that the index of deadlines can be rebuilt
-from stored rows by reading their first element alone.
+Plain data, kept small: there may be a million of them in a worker. The state *is* its current grid
+(start, interval, cursor, slots filled ahead), with the grids before it in ``older`` as long as a late
+reading may need them. Rows (``to_row``) are nested plain tuples, ``due`` first, so that the index of
+deadlines can be rebuilt from stored rows by reading their first element alone.
 """
 
 from __future__ import annotations
@@ -12,11 +12,10 @@ from typing import Any, Final
 
 from gridwatch.domain.gaps import EXPIRED, OPEN, RETRACTED, Gap
 from gridwatch.domain.grid import Grid, tolerance_of
-from gridwatch.domain.policy import Policy
+from gridwatch.domain.policy import NEVER, Policy
 
 MAX_OLDER_GRIDS: Final = 8
 """Grids without pending slots kept for late readings."""
-_NEVER: Final = -(1 << 62)
 
 
 class MeterState(Grid):
@@ -41,7 +40,7 @@ class MeterState(Grid):
 
     def __init__(self, first: int, interval: int, given: bool = False, region: str | None = None) -> None:
         super().__init__(first, interval, first + interval)
-        self.due = 0
+        self.due = NEVER
         """Its earliest deadline: of its first slot that may become missing, or of its life."""
         self.last_seen = first
         """Highest event time of its accepted readings."""
@@ -63,7 +62,7 @@ class MeterState(Grid):
         self.region = region
         self.given = given
         """Its interval was given, so it is not learned."""
-        self.forgotten = _NEVER
+        self.forgotten = -NEVER
         """Of slots up to here it is not known any more which were filled."""
         self.calm = True
         """Derived: nothing open, ahead, pending or being learned, so a reading for the cursor just fills it."""

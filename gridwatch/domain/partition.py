@@ -1,9 +1,9 @@
 """PartitionState: what is remembered about one raw partition as a whole.
 
-Its position says how far the log has been worked: everything of the records before ``offset``, and the first
-``index`` elements of the record at ``offset`` (all of it if ``done``). What a step leaves to be done when it is cut
-needs no cursor: meters with a deadline at or before the watermark are due, and windows are to be told if ``told``
-lies before the window of the watermark.
+Its position says how far the log has been worked: everything of the records before ``offset``, and the
+first ``index`` elements of the record at ``offset`` (all of it if ``done``). What a step leaves to be
+done when it is cut needs no cursor: meters with a deadline at or before the watermark are due, and
+windows are to be told if ``told`` lies before the window of the watermark.
 """
 
 from __future__ import annotations
@@ -74,10 +74,9 @@ class PartitionState:
     @classmethod
     def from_row(cls, row: tuple[Any, ...]) -> PartitionState:
         """The state that ``to_row`` wrote; lists are accepted where it had tuples."""
-        head, kept, windows, tail = row[:7], row[7], row[8], row[9:]
-        return cls(
-            *head,
-            tuple(KeptReading(*reading) for reading in kept),
-            {start: Window.from_row(window) for start, window in windows},
-            *tail,
-        )
+        kept = tuple(KeptReading(*reading) for reading in row[7])
+        windows = {start: Window.from_row(window) for start, window in row[8]}
+        partition, watermark, offset, index, done, told, invalid = row[:7]
+        state = cls(partition, watermark, offset, index, done, told, invalid, kept, windows)
+        state.highest, state.record_time, state.tick, state.replayed, state.meters, state.open_gaps = row[9:]
+        return state

@@ -1,7 +1,8 @@
 """Partitioning: a meter lives in the partition that every Java client would choose for its id.
 
 Kafka's default partitioner: murmur2 of the key's bytes with seed 0x9747b28c, sign bit cleared, modulo the
-number of partitions. The algorithm is Austin Appleby's MurmurHash2 (public domain), 32 bits, as Kafka uses it.
+number of partitions. The algorithm is Austin Appleby's MurmurHash2 (public domain), 32 bits, as Kafka
+uses it.
 """
 
 from __future__ import annotations

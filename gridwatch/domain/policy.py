@@ -1,7 +1,8 @@
 """Policy: every number that a rule depends on, frozen for the life of a worker.
 
-Two workers, or two runs over the same log, agree only if their policies agree; so nothing in here may change
-while records are processed, and nothing outside of here may decide a rule. All durations are microseconds.
+Two workers, or two runs over the same log, agree only if their policies agree; so nothing in here may
+change while records are processed, and nothing outside of here may decide a rule. All durations are
+microseconds.
 """
 
 from __future__ import annotations
@@ -13,6 +14,8 @@ SECOND: Final = 1_000_000
 MINUTE: Final = 60 * SECOND
 HOUR: Final = 60 * MINUTE
 DAY: Final = 24 * HOUR
+NEVER: Final = 1 << 62
+"""After every instant; its negative is before every one."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """What comes in: records of the log, readings as they came, and the words used for them.
 
-A ``RawReading`` has the right types but nobody has judged its values yet: a fast decoder may make it straight
-from JSON. It becomes a reading that counts once ``validation`` has nothing against it.
+A ``RawReading`` has the right types but nobody has judged its values yet: a fast decoder may make it
+straight from JSON. It becomes a reading that counts once ``validation`` has nothing against it.
 """
 
 from __future__ import annotations

@@ -1,11 +1,12 @@
 """Settlement: a slot is missing once the watermark has reached slot + grace and no reading filled it.
 
-Equal counts as reached. All due slots of a meter are settled at once: neighbours are one gap, and a slot right
-after the extent of the OPEN gap extends it.
+Equal counts as reached. All due slots of a meter are settled at once: neighbours are one gap, and a slot
+right after the extent of the OPEN gap extends it.
 
-A meter that was silent for the life of its state (watermark at or beyond last_seen + state_ttl) is dropped: its
-OPEN gap becomes EXPIRED, and its next reading is a first one again. Slots that would be due after that moment do
-not become missing, however far the watermark leapt: the answer must not depend on the size of its steps.
+A meter that was silent for the life of its state (watermark at or beyond last_seen + state_ttl) is
+dropped: its OPEN gap becomes EXPIRED, and its next reading is a first one again. Slots that would be due
+after that moment do not become missing, however far the watermark leapt: the answer must not depend on
+the size of its steps.
 """
 
 from __future__ import annotations
@@ -13,20 +14,20 @@ from __future__ import annotations
 from gridwatch.domain.gaps import EXPIRED, Gap, GapChanges
 from gridwatch.domain.grid import Grid
 from gridwatch.domain.meter import MeterState
-from gridwatch.domain.policy import Policy
 
 
-def settle(meter: MeterState, watermark: int, policy: Policy, changes: GapChanges) -> bool:
-    """Settle everything of ``meter`` that is due at ``watermark``. Whether the meter is to be dropped.
+def settle(meter: MeterState, changes: GapChanges) -> bool:
+    """Settle everything of ``meter`` that is due at the watermark of ``changes``. Whether the meter is to be dropped.
 
     Afterwards ``meter.due`` lies after the watermark, unless it is dropped.
     """
+    policy, watermark = changes.policy, changes.watermark
     end_of_life = meter.last_seen + policy.state_ttl
     limit = min(watermark, end_of_life)
     for grid in meter.older:
         if grid.pending:
-            _settle_grid(meter, grid, limit, watermark, policy, changes)
-    _settle_grid(meter, meter, limit, watermark, policy, changes)
+            _settle_grid(meter, grid, limit, changes)
+    _settle_grid(meter, meter, limit, changes)
     if watermark < end_of_life:
         meter.refresh(policy)
         return False
@@ -37,10 +38,9 @@ def settle(meter: MeterState, watermark: int, policy: Policy, changes: GapChange
     return True
 
 
-def _settle_grid(
-    meter: MeterState, grid: Grid, limit: int, watermark: int, policy: Policy, changes: GapChanges
-) -> None:
-    while count := grid.due_count(limit, policy.grace):
+def _settle_grid(meter: MeterState, grid: Grid, limit: int, changes: GapChanges) -> None:
+    grace, watermark = changes.policy.grace, changes.watermark
+    while count := grid.due_count(limit, grace):
         slot = grid.cursor
         gap = meter.open_gap
         if gap is not None:

@@ -1,12 +1,13 @@
 """Timeliness: is a reading on time, late or too late, and has it been here before?
 
-Judged against the watermark before the reading moves it: ON_TIME at or after the watermark; LATE up to the allowed
-lateness behind it, equal included; TOO_LATE beyond.
+Judged against the watermark before the reading moves it: ON_TIME at or after the watermark; LATE up to
+the allowed lateness behind it, equal included; TOO_LATE beyond.
 
-A reading of a stamp that its meter had already is a duplicate if its value is the same (dropped, counted) and a
-revision if it is another (validated again, it replaces the value). Stamps are remembered as far back as a reading
-can still be LATE, and a little further, to the start of the metric window there, so that the window can tell
-whether it has seen the meter. A TOO_LATE reading is never asked for its twin: late events are told always.
+A reading of a stamp that its meter had already is a duplicate if its value is the same (dropped, counted)
+and a revision if it is another (validated again, it replaces the value). Stamps are remembered as far
+back as a reading can still be LATE, and a little further, to the start of the metric window there, so
+that the window can tell whether it has seen the meter. A TOO_LATE reading is never asked for its twin:
+late events are told always.
 """
 
 from __future__ import annotations

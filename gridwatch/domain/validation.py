@@ -1,19 +1,19 @@
 """Validation: what a record must be to count as a reading, and every reason why it does not.
 
-A record is a JSON object, or an array of such, in UTF-8. Each element is judged by itself: a bad one becomes a dead
-letter with every reason found, the others count. A record that cannot be opened (too large, not UTF-8, not JSON,
-no object in it) is one dead letter. Unknown fields are ignored; optional ones may be null.
+A record is a JSON object, or an array of such, in UTF-8. Each element is judged by itself: a bad one
+becomes a dead letter with every reason found, the others count. A record that cannot be opened (too
+large, not UTF-8, not JSON, no object in it) is one dead letter. Unknown fields are ignored; optional ones
+may be null.
 
-Whether a reading is good is asked millions of times, why it is bad now and then: ``is_sound`` answers the first for
-a reading that a fast decoder made, ``judge`` the second from the JSON itself. They must agree; where a decoder was
-stricter than these rules, ``judge`` has the last word.
+Whether a reading is good is asked millions of times, why it is bad now and then: ``is_sound`` answers the
+first for a reading that a fast decoder made, ``judge`` the second from the JSON itself. They must agree;
+where a decoder was stricter than these rules, ``judge`` has the last word.
 """
 
 from __future__ import annotations
 
 import json
 import re
-from json.decoder import WHITESPACE  # type: ignore[attr-defined]
 from math import isfinite
 from typing import Any, Final, NamedTuple
 
@@ -57,6 +57,7 @@ REQUIRED: Final = ("meter_id", "timestamp", "consumption_kwh")
 MEASURES: Final = ("voltage", "current", "power_kw", "power_factor", "frequency")
 TEXTS: Final = ("region", "sent_at")
 
+_BLANK: Final = re.compile("[ \t\n\r]*")
 _CONTROL: Final = re.compile("[\x00-\x1f\x7f-\x9f]")
 _UNWRITABLE: Final = re.compile("[\x00\ud800-\udfff]")
 
@@ -97,15 +98,23 @@ def open_record(value: bytes | None, policy: Policy) -> Any | Refusal:
     return Refusal((NOT_AN_OBJECT,), f"expected an object or an array of objects, not {what}", None)
 
 
-def element_text(value: bytes, index: int) -> bytes:
-    """The text of element ``index`` of the JSON array ``value``, as it stands there."""
+def element_texts(value: bytes) -> list[bytes]:
+    """The text of each element of the JSON array ``value``, as it stands there."""
     text = value.decode()
-    at = text.index("[") + 1
-    for _ in range(index + 1):
-        start = WHITESPACE.match(text, at).end()
-        _, stop = _JSON.raw_decode(text, start)
-        at = WHITESPACE.match(text, stop).end() + 1  # past the comma
-    return text[start:stop].encode()
+    texts = []
+    at = _after_blank(text, text.index("[") + 1)
+    while True:
+        _, stop = _JSON.raw_decode(text, at)
+        texts.append(text[at:stop].encode())
+        at = _after_blank(text, stop)
+        if text[at] == "]":
+            return texts
+        at = _after_blank(text, at + 1)  # past the comma
+
+
+def _after_blank(text: str, at: int) -> int:
+    match = _BLANK.match(text, at)
+    return match.end() if match else at
 
 
 def is_sound(raw: RawReading, time: int, latest: int, policy: Policy) -> bool:
@@ -164,22 +173,19 @@ def judge(fields: Any, partition: int, record_time: int, policy: Policy) -> Read
     if minutes is not None and interval is None:
         limits = f"{policy.min_interval / MINUTE:g} to {policy.max_interval / MINUTE:g}"
         found.add(OUT_OF_RANGE, "interval_minutes", f"must be a whole number from {limits}, not {minutes:g}")
-    measures = [_judge_number(fields, name, found) for name in MEASURES]
+    measures: dict[str, Any] = {name: _judge_number(fields, name, found) for name in MEASURES}
     for name in TEXTS:
         text = fields.get(name)
         if text is not None and (not isinstance(text, str) or _UNWRITABLE.search(text)):
             found.add(UNKNOWN_TYPE, name, "must be text")
     if found or time is None or kwh is None or known is None:
         return found.refusal(known)
-    raw = RawReading(
-        known, fields["timestamp"], kwh, minutes, fields.get("region"), *measures, fields.get("sent_at")
-    )
+    texts: dict[str, Any] = {name: fields.get(name) for name in TEXTS}
+    raw = RawReading(known, fields["timestamp"], kwh, minutes, **texts, **measures)
     return Reading(raw, time, interval, ambiguous)
 
 
-def _judge_stamp(
-    stamp: Any, record_time: int, policy: Policy, found: _Findings
-) -> tuple[int | None, bool]:
+def _judge_stamp(stamp: Any, record_time: int, policy: Policy, found: _Findings) -> tuple[int | None, bool]:
     if stamp is None:
         return None, False
     try:

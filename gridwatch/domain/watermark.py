@@ -1,17 +1,18 @@
 """The watermark: how far event time has certainly come in one partition. It never goes back.
 
-A reading raises it to its time less ``max_out_of_orderness``, a tick to its instant. The first reading or tick of
-a partition sets it.
+A reading raises it to its time less ``max_out_of_orderness``, a tick to its instant. The first reading or
+tick of a partition sets it.
 
-**Jump guard.** A reading that would raise it by more than ``max_watermark_jump`` is not believed from one meter
-alone: it is validated (``AHEAD``), raises nothing and touches no meter; the partition keeps it (at most 64, oldest
-out, after what follows). Once a reading of another meter lies that far ahead too, the watermark rises to the lower
-of the two, where a meter with several kept readings stands for the highest of them. A tick needs no confirmation.
+**Jump guard.** A reading that would raise it by more than ``max_watermark_jump`` is not believed from one
+meter alone: it is validated (``AHEAD``), raises nothing and touches no meter; the partition keeps it (at
+most 64, oldest out, after what follows). Once a reading of another meter lies that far ahead too, the
+watermark rises to the lower of the two, where a meter with several kept readings stands for the highest
+of them. A tick needs no confirmation.
 
-A kept reading is applied to its meter as soon as the watermark has reached its time less ``max_out_of_orderness``,
-by whatever raised it: right after the watermark rose, before anything is settled, in the order in which they came.
-Until then it waits, also the higher one of the two that confirmed each other. A kept reading whose stamp was
-repeated by a later kept one gives way to it.
+A kept reading is applied to its meter as soon as the watermark has reached its time less
+``max_out_of_orderness``, by whatever raised it: right after the watermark rose, before anything is
+settled, in the order in which they came. Until then it waits, also the higher one of the two that
+confirmed each other. A kept reading whose stamp was repeated by a later kept one gives way to it.
 """
 
 from __future__ import annotations

@@ -1,13 +1,15 @@
 """Windows: counts by event-time window, of one partition.
 
-A reading counts in the window of its own timestamp. What has no reading's time to go by (dead letters, too late
-readings, gaps opened and closed, slots that became missing) counts in the window in which the watermark stands.
+A reading counts in the window of its own timestamp. What has no reading's time to go by (dead letters,
+too late readings, gaps opened and closed, slots that became missing) counts in the window in which the
+watermark stands.
 
-Windows that are new or changed are told, with their next revision, whenever the watermark crosses the end of a
-window: all twelve counts of each, ordered by window and name. A window is dropped once the watermark is at or
-beyond its end + allowed lateness; nothing can count in it any more. Empty windows do not exist.
+Windows that are new or changed are told, with their next revision, whenever the watermark crosses the end
+of a window: all twelve counts of each, ordered by window and name. A window is dropped once the watermark
+is at or beyond its end + allowed lateness; nothing can count in it any more. Empty windows do not exist.
 
-``readings_received`` = validated + duplicate + too_late + invalid. Consumption is summed in whole micro-kWh, half up.
+``readings_received`` = validated + duplicate + too_late + invalid. Consumption is summed in whole
+micro-kWh, half up.
 """
 
 from __future__ import annotations

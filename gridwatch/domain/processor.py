@@ -1,0 +1,211 @@
+"""The one entry point: records of one raw partition in, outputs and changed states out.
+
+**One step for one reading** (an array is its readings one after the other):
+
+1. judge it (``validation``); a bad one is a dead letter and that was the step;
+2. classify it against the watermark (``watermark``, ``timeliness``);
+3. apply it to its meter (``arrival``);
+4. raise the watermark, apply the kept readings that it reached;
+5. settle every meter with a deadline at or before it, in order of (its earliest deadline, meter_id);
+6. tell the metric windows if it crossed the end of one.
+
+A tick is a step of 4 to 6. Outputs come in that order: the reading's own; then the gaps it touched (its
+meter is settled with it, so that each gap has exactly one revision, with its state at the end of the
+step); then the settled meters. Given the same log, all of this is the same however it is cut: ``process``
+may stop between two elements or two settled meters, and the partition row says where it goes on.
+
+Most readings are clean: of a known meter, on time, for the very slot that comes next, with nothing else
+going on. ``process`` has that case written out in a straight line; everything else goes through
+``Stepper``, which would give the same for a clean one too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from gridwatch.domain.grid import tolerance_of
+from gridwatch.domain.intervals import whole_minutes
+from gridwatch.domain.meter import MeterState
+from gridwatch.domain.outputs import Output, Validated
+from gridwatch.domain.partition import PartitionState
+from gridwatch.domain.policy import Policy
+from gridwatch.domain.reading import OK, ZERO, LogRecord, RawReading, flag_names
+from gridwatch.domain.stepper import Meters, Stepper
+from gridwatch.domain.windows import Window, window_at
+
+Decode = Callable[[bytes], "RawReading | list[RawReading]"]
+"""A fast decoder of a record's value. It raises if there is anything that it does not take for a sound reading."""
+
+new_tuple: Final = tuple.__new__  # a named tuple's own constructor is slower by half a microsecond
+_NO_FLAGS: Final[tuple[str, ...]] = ()
+_ZERO_ONLY: Final = flag_names(ZERO)
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What one call of ``process`` gave."""
+
+    outputs: list[Output] = field(default_factory=list)
+    """In order."""
+    changed: dict[str, MeterState | None] = field(default_factory=dict)
+    """Meters whose state changed; None if it is removed. To be applied before the next call."""
+    complete: bool = True
+    """Whether all records were worked; if not, call again with the same ones once this is committed."""
+
+
+class Processor:
+    """The rules of one partition, over states that it changes in place.
+
+    If what it gave cannot be committed, it is to be thrown away with its states and made anew from stored ones.
+    ``due`` has the deadline of every stored meter. After a recovery call ``process(())`` once: it goes on with
+    what the last step left.
+    """
+
+    def __init__(
+        self,
+        policy: Policy,
+        partition: PartitionState,
+        meters: Meters,
+        *,
+        due: Iterable[tuple[int, str]] = (),
+        decode: Decode | None = None,
+    ) -> None:
+        self.policy = policy
+        self.partition = partition
+        self._meters = meters
+        self._decode = decode
+        self._stepper = Stepper(policy, partition, meters, due)
+
+    def process(self, records: Sequence[LogRecord], *, budget: int = 0) -> Outcome:
+        """Work ``records``, in log order; those before the position of the partition are skipped.
+
+        ``budget``: about how many bytes of changed state (``MeterState.weight``) to stop after; 0: no limit.
+        """
+        outcome = Outcome()
+        step = self._stepper
+        step.begin(outcome.outputs, outcome.changed, budget)
+        outcome.complete = step.finish_step() and self._run(records, outcome)
+        return outcome
+
+    def _run(self, records: Sequence[LogRecord], outcome: Outcome) -> bool:
+        """Work ``records``. Whether that was completed, or the budget ran out before."""
+        step, part, policy = self._stepper, self.partition, self.policy
+        changed, changed_get, meters_get = outcome.changed, outcome.changed.get, self._meters.get
+        instant_of, emit = step.reception.stamps.get, outcome.outputs.append
+        slack, jump, skew = policy.max_out_of_orderness, policy.max_watermark_jump, policy.max_future_skew
+        grace, ttl, max_kwh = policy.grace, policy.state_ttl, policy.max_kwh
+        length, windows, partition, budget = policy.metrics_window, part.windows, part.partition, step.budget
+        start = end = 0  # of ``window``, the window that the last clean reading was in
+        window = Window()
+        for record in records:
+            offset, record_time, value, tick, replayed = record
+            if offset != part.offset:
+                if offset < part.offset:
+                    continue
+                part.offset, part.index, part.done = offset, 0, False
+            elif part.done:
+                continue
+            part.record_time, part.replayed = record_time, replayed
+            if tick:
+                step.tick(record)
+                part.done = True
+                if not step.finish_step():
+                    return False
+                continue
+            raws = self._decoded(value)
+            judged = step.reception.open(record) if raws is None else ()
+            index, count = part.index, len(raws or judged)
+            while index < count:
+                if budget and step.weight >= budget:
+                    part.index = index
+                    return False
+                watermark = part.watermark
+                if raws is None:
+                    step.element(record, judged[index], index)
+                else:
+                    raw = raws[index]
+                    meter_id = raw.meter_id
+                    time = instant_of(raw.timestamp)
+                    meter = changed_get(meter_id)
+                    fresh = meter is None
+                    if fresh and meter_id not in changed:
+                        meter = meters_get(meter_id)
+                    # The conditions of a clean reading, each of which is decided with care elsewhere.
+                    if (
+                        meter is not None
+                        and meter.calm
+                        and time is not None
+                        and watermark is not None
+                        and time >= watermark
+                        and (lead := time - slack) - watermark <= jump
+                        and time <= record_time + skew
+                        and 0.0 <= (kwh := raw.consumption_kwh) <= max_kwh
+                        and raw.interval_minutes is None
+                        and ((region := raw.region) is None or region == meter.region)
+                        and ((sent_at := raw.sent_at) is None or sent_at.isprintable())
+                        and (
+                            (difference := time - meter.last_seen) == (interval := meter.interval)
+                            or (difference > 0 and whole_minutes(difference) == whole_minutes(interval))
+                        )
+                        and ((slot := meter.cursor) == time or abs(time - slot) <= tolerance_of(interval))
+                    ):
+                        if not start <= time < end:
+                            start = time - time % length
+                            end = start + length
+                            window = window_at(windows, time, length)
+                        recent, horizon = meter.recent, step.horizon
+                        while recent and recent[0] < horizon:
+                            recent = recent[2:]
+                        if not recent or recent[-2] < start:
+                            window.active += 1
+                        if not kwh:
+                            raw.consumption_kwh = kwh = 0.0  # never the negative one
+                        meter.recent = (*recent, time, kwh)
+                        meter.last_seen = time
+                        meter.last_slot = slot
+                        meter.cursor = cursor = slot + interval
+                        life = time + ttl
+                        due = cursor + grace
+                        meter.due = due if due < life else life
+                        window.on_time += 1
+                        window.micro_kwh += int(kwh * 1_000_000 + 0.5)
+                        window.changed = True
+                        if time > part.highest:  # type: ignore[operator]  # a known meter has been read
+                            part.highest = time
+                        if fresh:
+                            changed[meter_id] = meter
+                            if budget:
+                                step.weight += meter.weight()
+                        flags = _NO_FLAGS if kwh else _ZERO_ONLY
+                        emit(
+                            new_tuple(
+                                Validated,
+                                (raw, time, interval, OK, 0, flags, watermark, partition, offset, index),
+                            )
+                        )
+                        if lead > watermark:
+                            part.watermark = lead
+                    else:
+                        step.element(record, raw, index)
+                index += 1
+                if part.watermark is not None and part.watermark >= step.alarm:
+                    part.index, part.done = (0, True) if index == count else (index, False)
+                    if not step.finish_step():
+                        return False
+            part.index, part.done = 0, True
+        return True
+
+    def _decoded(self, value: bytes | None) -> list[RawReading] | None:
+        """The readings of a record by the fast decoder; None if it is to be opened with care."""
+        if self._decode is None or not value or len(value) > self.policy.max_record_bytes:
+            return None
+        try:
+            if not value.isascii():
+                value.decode()  # a fast decoder may skip over what it does not need
+            decoded = self._decode(value)
+        except (ValueError, TypeError, RecursionError):
+            return None
+        # An empty array is refused with care.
+        return (decoded or None) if isinstance(decoded, list) else [decoded]

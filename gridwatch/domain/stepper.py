@@ -1,0 +1,364 @@
+"""One step, with care: whatever may happen to one element of a record, in the order that ``processor`` lays
+down.
+
+The stepper holds what a call of ``process`` works on: the outputs so far, the changed meters, the index of
+deadlines. ``alarm`` is the watermark at which something besides the reading itself is to be done (settling,
+telling windows, applying kept readings); below it a step ends with its reading.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from sys import intern
+from typing import Final, Protocol
+
+from gridwatch.domain.arrival import accept, accept_too_late, revise
+from gridwatch.domain.deadlines import Deadlines
+from gridwatch.domain.gaps import GapChanges
+from gridwatch.domain.meter import MeterState
+from gridwatch.domain.outputs import LateEvent, Output, Validated
+from gridwatch.domain.partition import PartitionState
+from gridwatch.domain.policy import NEVER, Policy
+from gridwatch.domain.reading import (
+    AHEAD,
+    AMBIGUOUS_TIME,
+    FIRST,
+    OK,
+    REVISED,
+    ZERO,
+    KeptReading,
+    LogRecord,
+    RawReading,
+    Reading,
+    flag_names,
+)
+from gridwatch.domain.reading import LATE as LATE_STATUS
+from gridwatch.domain.reception import Reception
+from gridwatch.domain.reporting import report_gaps
+from gridwatch.domain.settlement import settle
+from gridwatch.domain.timeliness import LATE, TOO_LATE, classify, recall, remember, seen_within
+from gridwatch.domain.validation import Refusal
+from gridwatch.domain.watermark import confirmed_time, keep, leaps, reached
+from gridwatch.domain.windows import drop_passed, micro_kwh, tell, window_at, window_start
+
+MAX_REGION: Final = 256
+"""Characters of a region that are remembered with its meter."""
+
+
+class Meters(Protocol):
+    """The states that are there before a call of ``process``: committed ones and what was changed since."""
+
+    def get(self, meter_id: str, /) -> MeterState | None: ...
+
+
+Touched = dict[str, GapChanges]
+"""The meters that a reading touched in this step, besides those that are merely due."""
+
+
+class Stepper:
+    """The steps of one partition."""
+
+    def __init__(
+        self, policy: Policy, partition: PartitionState, meters: Meters, due: Iterable[tuple[int, str]]
+    ) -> None:
+        self.policy = policy
+        self.partition = partition
+        self.reception = Reception(policy, partition, self.find)
+        self._meters = meters
+        self._deadlines = Deadlines(self._due_of)
+        for deadline, meter_id in due:
+            self._deadlines.add(deadline, meter_id)
+        self.alarm = -NEVER
+        self.horizon = -NEVER
+        """Stamps before this need not be remembered."""
+        self.weight = 0
+        self.budget = 0
+        self.outputs: list[Output] = []
+        self.changed: dict[str, MeterState | None] = {}
+
+    def begin(self, outputs: list[Output], changed: dict[str, MeterState | None], budget: int) -> None:
+        """Start a call: outputs and changes go to these, up to ``budget`` bytes of weight (0: no limit)."""
+        self.outputs, self.changed, self.budget, self.weight = outputs, changed, budget, 0
+
+    def find(self, meter_id: str) -> MeterState | None:
+        """The state of ``meter_id`` as it is now."""
+        if meter_id in self.changed:
+            return self.changed[meter_id]
+        return self._meters.get(meter_id)
+
+    def exhausted(self) -> bool:
+        return 0 < self.budget <= self.weight
+
+    def tick(self, record: LogRecord) -> None:
+        """A tick raises the watermark to its instant, and nothing else."""
+        instant = self.reception.tick_instant(record, self.outputs)
+        if instant is None:
+            return
+        part = self.partition
+        part.tick = instant
+        if part.watermark is None:
+            self._start(instant)
+        elif instant > part.watermark:
+            part.watermark = instant
+
+    def element(self, record: LogRecord, item: RawReading | Reading | Refusal, index: int) -> None:
+        """The step of one element of ``record``, short of what ``finish_step`` does."""
+        reading = self.reception.judged(record, item, index, self.outputs)
+        if reading is None:
+            return
+        part, policy = self.partition, self.policy
+        time = reading.time
+        lead = time - policy.max_out_of_orderness
+        watermark = part.watermark
+        if watermark is None:
+            watermark = self._start(lead)
+        if leaps(lead, watermark, policy.max_watermark_jump):
+            self._keep_ahead(record, reading, index, watermark)
+            return
+        timeliness = classify(time, watermark, policy.allowed_lateness)
+        if timeliness == TOO_LATE:
+            self._too_late(record, reading, index, watermark)
+            return
+        touched: Touched = {}
+        if not self._accept(record, reading, index, watermark, timeliness, touched):
+            return
+        if lead > watermark:
+            part.watermark = lead
+            self._apply_kept(touched)
+        self._conclude(touched)
+
+    def finish_step(self) -> bool:
+        """Do what the watermark has reached. Whether all of it was done, or the budget ran out before."""
+        part, policy = self.partition, self.policy
+        watermark = part.watermark
+        if watermark is None:
+            return True
+        if part.kept:
+            touched: Touched = {}
+            self._apply_kept(touched)
+            self._conclude(touched)
+        while True:
+            if self.exhausted():
+                self.alarm = -NEVER
+                return False
+            meter_id = self._deadlines.pop(watermark)
+            if meter_id is None:
+                break
+            self._settle(meter_id, watermark)
+        length = policy.metrics_window
+        start = window_start(watermark, length)
+        if start > part.told:
+            self.outputs += tell(part.windows, part.partition, length)
+            drop_passed(part.windows, watermark, length, policy.allowed_lateness)
+            part.told = start
+        self.horizon = window_start(part.told - policy.allowed_lateness, length)
+        ahead = min((kept.time for kept in part.kept), default=NEVER) - policy.max_out_of_orderness
+        self.alarm = min(self._deadlines.earliest(), part.told + length, ahead)
+        return True
+
+    def _start(self, watermark: int) -> int:
+        """The first watermark of the partition. What had to be counted before it counts in its window."""
+        part, length = self.partition, self.policy.metrics_window
+        part.watermark = watermark
+        part.told = window_start(watermark, length)
+        self.horizon = window_start(part.told - self.policy.allowed_lateness, length)
+        if part.invalid_before:
+            window_at(part.windows, watermark, length).invalid += part.invalid_before
+            part.invalid_before = 0
+        self.alarm = -NEVER
+        return watermark
+
+    def _accept(
+        self,
+        record: LogRecord,
+        reading: Reading,
+        index: int,
+        watermark: int,
+        timeliness: str,
+        touched: Touched,
+    ) -> bool:
+        """A reading that is ON_TIME or LATE. Whether it is validated; else it was a duplicate."""
+        part, policy = self.partition, self.policy
+        raw, time, given, _ = reading
+        kwh = raw.consumption_kwh
+        meter = self.find(raw.meter_id)
+        standing = recall(meter.recent, time) if meter is not None else None
+        window = window_at(part.windows, time, policy.metrics_window)
+        if standing == kwh:
+            window.duplicate += 1
+            return False
+        changes = touched[raw.meter_id] = GapChanges(policy, watermark)
+        if meter is None:
+            meter = self._create(raw.meter_id, time, given)
+            flags = FIRST
+        elif standing is not None:
+            flags = REVISED | revise(meter, time, given, changes)
+            window.revised += 1
+            window.micro_kwh -= micro_kwh(standing)
+        else:
+            flags = accept(meter, time, given, changes)
+        self._note(raw.meter_id, meter, time, kwh, raw.region)
+        window.micro_kwh += micro_kwh(kwh)
+        status = OK
+        if timeliness == LATE:
+            status = LATE_STATUS
+            meter.late_count += 1
+            window.late += 1
+        else:
+            window.on_time += 1
+        self.outputs.append(
+            Validated(
+                raw,
+                time,
+                meter.interval,
+                status,
+                max(watermark - time, 0),
+                flag_names(flags | _own_flags(reading)),
+                watermark,
+                part.partition,
+                record.offset,
+                index,
+            )
+        )
+        return True
+
+    def _too_late(self, record: LogRecord, reading: Reading, index: int, watermark: int) -> None:
+        part, policy = self.partition, self.policy
+        raw, time = reading.raw, reading.time
+        flags = _own_flags(reading)
+        touched: Touched = {}
+        meter = self.find(raw.meter_id)
+        if meter is not None:
+            changes = touched[raw.meter_id] = GapChanges(policy, watermark)
+            flags |= accept_too_late(meter, time, changes)
+            meter.late_count += 1
+            self._mark(raw.meter_id, meter)
+        window_at(part.windows, watermark, policy.metrics_window).too_late += 1
+        self.outputs.append(
+            LateEvent(
+                raw,
+                time,
+                watermark - time,
+                flag_names(flags),
+                watermark,
+                policy.allowed_lateness,
+                part.partition,
+                record.offset,
+                index,
+            )
+        )
+        self._conclude(touched)
+
+    def _keep_ahead(self, record: LogRecord, reading: Reading, index: int, watermark: int) -> None:
+        """A reading beyond the jump guard: told at once, applied once the watermark gets there."""
+        part, policy = self.partition, self.policy
+        raw, time, given, _ = reading
+        meter = self.find(raw.meter_id)
+        interval = given or (meter.interval if meter is not None else policy.default_interval)
+        flags = flag_names(AHEAD | _own_flags(reading))
+        self.outputs.append(
+            Validated(raw, time, interval, OK, 0, flags, watermark, part.partition, record.offset, index)
+        )
+        kept = KeptReading(raw.meter_id, time, raw.consumption_kwh, given, raw.region)
+        part.kept, twin = keep(part.kept, kept)
+        window = window_at(part.windows, time, policy.metrics_window)
+        window.on_time += 1
+        window.micro_kwh += micro_kwh(kept.kwh) - (micro_kwh(twin.kwh) if twin else 0)
+        agreed = confirmed_time(part.kept, raw.meter_id, time)
+        if agreed is not None:
+            part.watermark = max(watermark, agreed - policy.max_out_of_orderness)
+            touched: Touched = {}
+            self._apply_kept(touched)
+            self._conclude(touched)
+        part.kept = part.kept[-policy.max_kept_ahead :]
+        self.alarm = -NEVER
+
+    def _apply_kept(self, touched: Touched) -> None:
+        """Apply the kept readings that the watermark has reached."""
+        part, policy = self.partition, self.policy
+        watermark = part.watermark
+        if watermark is None or not part.kept:
+            return
+        due, part.kept = reached(part.kept, watermark + policy.max_out_of_orderness)
+        for kept in due:
+            meter = self.find(kept.meter_id)
+            if meter is not None and recall(meter.recent, kept.time) is not None:
+                # A later reading of this stamp came in between: it stands, and this one gives way.
+                window = window_at(part.windows, kept.time, policy.metrics_window)
+                window.micro_kwh -= micro_kwh(kept.kwh)
+                continue
+            changes = touched.setdefault(kept.meter_id, GapChanges(policy, watermark))
+            if meter is None:
+                meter = self._create(kept.meter_id, kept.time, kept.interval)
+            else:
+                accept(meter, kept.time, kept.interval, changes)
+            self._note(kept.meter_id, meter, kept.time, kept.kwh, kept.region)
+
+    def _create(self, meter_id: str, time: int, given: int | None) -> MeterState:
+        self.partition.meters += 1
+        interval = self.policy.default_interval if given is None else given
+        return MeterState(time, interval, given is not None)
+
+    def _note(self, meter_id: str, meter: MeterState, time: int, kwh: float, region: str | None) -> None:
+        """A reading was applied to ``meter``: remember it, and that the meter was active."""
+        part, length = self.partition, self.policy.metrics_window
+        start = window_start(time, length)
+        if not seen_within(meter.recent, start, start + length):
+            window_at(part.windows, time, length).active += 1
+        meter.recent = remember(meter.recent, time, kwh, self.horizon)
+        if region is not None and time >= meter.last_seen:
+            meter.region = intern(region[:MAX_REGION])
+        part.highest = time if part.highest is None else max(part.highest, time)
+        self._mark(meter_id, meter)
+
+    def _mark(self, meter_id: str, meter: MeterState) -> None:
+        if self.changed.get(meter_id) is None:
+            self.changed[meter_id] = meter
+            self.weight += meter.weight()
+
+    def _conclude(self, touched: Touched) -> None:
+        """End the step for the meters that readings touched: a meter whose gaps changed is settled with that."""
+        watermark = self.partition.watermark
+        for meter_id, changes in touched.items():
+            meter = self.find(meter_id)
+            if meter is None or watermark is None:
+                continue
+            before = meter.due
+            changes.watermark = watermark
+            if changes.was_open:
+                self._end(meter_id, meter, settle(meter, changes), changes)
+            else:
+                meter.refresh(self.policy)
+            if meter.due < before:
+                self._deadlines.add(meter.due, meter_id)
+                self.alarm = min(self.alarm, meter.due)
+
+    def _settle(self, meter_id: str, watermark: int) -> None:
+        """Settle a meter that the index gave."""
+        meter = self.find(meter_id)
+        if meter is None:
+            return
+        changes = GapChanges(self.policy, watermark)
+        dropped = settle(meter, changes)
+        self._end(meter_id, meter, dropped, changes)
+        if not dropped:
+            self._deadlines.add(meter.due, meter_id)
+
+    def _end(self, meter_id: str, meter: MeterState, dropped: bool, changes: GapChanges) -> None:
+        part, policy = self.partition, self.policy
+        self._mark(meter_id, meter)
+        self.outputs += report_gaps(part, policy, meter_id, meter, changes)
+        if dropped:
+            self.changed[meter_id] = None
+            part.meters -= 1
+        elif part.watermark is not None:
+            meter.tidy_gaps(part.watermark, policy)
+
+    def _due_of(self, meter_id: str) -> int | None:
+        meter = self.find(meter_id)
+        return None if meter is None else meter.due
+
+
+def _own_flags(reading: Reading) -> int:
+    """The flags that a reading has by itself."""
+    return (AMBIGUOUS_TIME if reading.ambiguous else 0) | (0 if reading.raw.consumption_kwh else ZERO)
