@@ -55,6 +55,6 @@ def _wait(
         elif time.monotonic() - since > STANDSTILL_SECONDS:
             raise GridwatchError(
                 f"gridwatch {service.name} has stood still for {STANDSTILL_SECONDS:g} s at {done:,} of "
-                f"{wanted:,} records; the end of its log:\n{service.said()}"
+                f"{wanted:,} records; from its log:\n{service.said()}"
             )
         time.sleep(_LOOK_SECONDS)

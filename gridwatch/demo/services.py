@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import sys
 import threading
 import time
@@ -19,7 +20,8 @@ from gridwatch.settings import PREFIX
 READY_SECONDS = 60.0
 _STOP_SECONDS = 15.0
 _LOOK_SECONDS = 0.1
-_LOG_LINES = 25
+_LOG_LINES = 40
+_TROUBLE = re.compile(r"\[CRITICAL\]|^Traceback ")
 
 
 class Service:
@@ -37,9 +39,9 @@ class Service:
             os.close(lock)
 
     def require_running(self) -> None:
-        """GridwatchError with the end of its log when it has ended by itself."""
+        """GridwatchError with what its log says when it has ended by itself."""
         if not self._process.running:
-            raise GridwatchError(f"gridwatch {self.name} ended by itself; the end of its log:\n{self.said()}")
+            raise GridwatchError(f"gridwatch {self.name} ended by itself; from its log:\n{self.said()}")
 
     def wait_until_ready(self) -> None:
         """Return once `/ready/` says so; GridwatchError with its reasons after a minute."""
@@ -58,12 +60,15 @@ class Service:
             time.sleep(_LOOK_SECONDS)
         raise GridwatchError(
             f"gridwatch {self.name} was not ready within {READY_SECONDS:g} s: {reasons}; "
-            f"the end of its log:\n{self.said()}"
+            f"from its log:\n{self.said()}"
         )
 
     def said(self) -> str:
-        """The end of its log."""
-        return self._process.said(_LOG_LINES)
+        """Its log from the first trouble on, which later ones follow from; else the end of it."""
+        lines = self.log.read_text(encoding="utf-8", errors="replace").splitlines()
+        troubles = (number for number, line in enumerate(lines) if _TROUBLE.search(line))
+        first = next(troubles, max(0, len(lines) - _LOG_LINES))
+        return "\n".join(lines[first : first + _LOG_LINES])
 
     def stop(self) -> None:
         """End it in order, by force after a while."""
