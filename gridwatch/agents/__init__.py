@@ -22,6 +22,6 @@ from gridwatch.streaming.pipeline import Pipeline
 
 def register(app: Any, settings: Settings, pipeline: Pipeline, emitter: Emitter) -> None:
     """Declare every agent and timer of the worker."""
-    readings.register(app, pipeline, emitter)
-    idle_ticks.register(app, settings, pipeline, emitter)
+    lanes = readings.register(app, pipeline, emitter)
+    idle_ticks.register(app, settings, pipeline, lanes, emitter)
     system_metrics.register(app, pipeline, emitter)

@@ -6,7 +6,7 @@ the watermark rises to. Because it is in the log, replaying the partition gives 
 
 A tick is sent when the partition is read to its end *and* has been empty for `idle_timeout`. Event time
 then advances at wall speed from where the last record left it, and never comes nearer to now than
-`idle_delay`. Never after a replayed record: a replay moves time by its own ticks.
+`idle_delay`. A tick is a record too, so the next one follows after another `idle_timeout`. Never after a replayed record: a replay moves time by its own ticks.
 """
 
 from __future__ import annotations
@@ -17,30 +17,28 @@ from gridwatch.clock import now_micros
 from gridwatch.domain.instants import format_instant
 from gridwatch.domain.partition import PartitionState
 from gridwatch.settings import Settings, micros
+from gridwatch.streaming.batches import Wake
 from gridwatch.streaming.emission import Emitter
+from gridwatch.streaming.lanes import Lanes
 from gridwatch.streaming.pipeline import Pipeline
 from gridwatch.topics import RAW
 
 #: How often silent partitions are looked at, seconds.
 LOOK_SECONDS = 1.0
-#: A silent partition gets a tick at most this often, µs: time need not be finer than a fraction of grace.
-TICK_EVERY = 5_000_000
 
 
 def idle_instant(
     state: PartitionState, now: int, *, caught_up: bool, idle_timeout: int, idle_delay: int
 ) -> int | None:
     """The instant of the tick that a partition should get at wall time `now`, or None. Times in µs."""
-    if state.watermark is None or state.last_replayed or not caught_up:
+    if state.watermark is None or state.record_time is None or state.replayed or not caught_up:
         return None
-    silent_since = state.last_reading_at
-    if now - silent_since < idle_timeout or now - state.last_record_at < TICK_EVERY:
-        return None
-    instant = min(state.watermark + (now - state.last_record_at), now - idle_delay)
-    return instant if instant > state.watermark else None
+    silent = now - state.record_time
+    instant = min(state.watermark + silent, now - idle_delay)
+    return instant if silent >= idle_timeout and instant > state.watermark else None
 
 
-def register(app: Any, settings: Settings, pipeline: Pipeline, emitter: Emitter) -> None:
+def register(app: Any, settings: Settings, pipeline: Pipeline, lanes: Lanes, emitter: Emitter) -> None:
     """Declare the timer that looks at the partitions this worker owns."""
     idle_timeout = micros(settings.idle_timeout)
     idle_delay = micros(settings.idle_delay)
@@ -50,6 +48,8 @@ def register(app: Any, settings: Settings, pipeline: Pipeline, emitter: Emitter)
         """Send ticks to silent partitions."""
         if app.rebalancing or app.in_recovery:
             return
+        for partition in pipeline.not_taken_over():
+            await lanes.put(Wake(RAW.name, partition))
         now = now_micros()
         for owned in list(pipeline.owned.values()):
             instant = idle_instant(

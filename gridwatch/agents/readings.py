@@ -12,8 +12,8 @@ from gridwatch.streaming.transport import Hooks
 from gridwatch.topics import RAW
 
 
-def register(app: Any, pipeline: Pipeline, emitter: Emitter) -> None:
-    """Declare the agent, and tie its lanes to the comings and goings of partitions."""
+def register(app: Any, pipeline: Pipeline, emitter: Emitter) -> Lanes:
+    """Declare the agent, tie its lanes to the comings and goings of partitions, and return them."""
     lanes = Lanes(pipeline.work, app.crash)
     raw = app.topic(RAW.name, schema=BatchSchema(key_type=bytes, value_type=bytes))
 
@@ -34,3 +34,4 @@ def register(app: Any, pipeline: Pipeline, emitter: Emitter) -> None:
     )
     app.before_stop.append(lanes.stop)
     app.after_stop.append(emitter.stop)
+    return lanes

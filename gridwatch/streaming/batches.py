@@ -11,6 +11,7 @@ when its work is done, in order within its partition) the offset committed is al
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import faust
@@ -66,6 +67,25 @@ class RecordBatch:
     def value(self) -> RecordBatch:
         """What the agent gets."""
         return self
+
+
+@dataclass
+class Wake:
+    """An event of our own making for a partition that no record has come of yet since it was assigned: its
+    owner takes it over, finishes what the last owner left, and sees to its idle ticks. Commits nothing."""
+
+    topic: str
+    partition: int
+    records: Sequence[Any] = ()
+    done: bool = False
+
+    @property
+    def value(self) -> Wake:
+        """Itself: what the lane works on."""
+        return self
+
+    def ack(self) -> None:
+        """Faust knows nothing of it."""
 
 
 def batch_scheduler(topics: frozenset[str]) -> type[DefaultSchedulingStrategy]:

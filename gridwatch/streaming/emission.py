@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
@@ -94,7 +94,7 @@ class Emitter:
             headers=[(TICK_HEADER, b"1")],
         )
 
-    async def append_whole(self, topic: str, partition: int, rows: list[Row], timestamp: int) -> int:
+    async def append_whole(self, topic: str, partition: int, rows: Sequence[Row], timestamp: int) -> int:
         """Append rows as one record batch, which the broker takes whole or not at all.
 
         Returns the offset of the last row.

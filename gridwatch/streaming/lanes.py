@@ -15,7 +15,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from gridwatch.streaming.batches import RecordBatch
+from gridwatch.streaming.batches import RecordBatch, Wake
 
 logger = logging.getLogger(__name__)
 
@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 DEPTH = 2
 
 TopicPartition = tuple[str, int]
-Work = Callable[[RecordBatch], Awaitable[bool]]
+Work = Callable[[Any], Awaitable[bool]]
 
 
 class Lanes:
@@ -47,8 +47,8 @@ class Lanes:
         self.open = True
 
     async def put(self, event: Any) -> None:
-        """Queue a Faust event whose value is a RecordBatch; waits while its lane is full."""
-        batch: RecordBatch = event.value
+        """Queue an event whose value is a batch; waits while its lane is full."""
+        batch: RecordBatch | Wake = event.value
         lane = (batch.topic, batch.partition)
         if not self.open or self._failed:
             event.ack()  # its batch is not done, so this commits nothing: Faust only stops waiting for it

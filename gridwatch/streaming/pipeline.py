@@ -20,14 +20,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from gridwatch.domain.log import LogRecord
 from gridwatch.domain.partition import PartitionState
 from gridwatch.domain.policy import Policy
 from gridwatch.domain.processor import Outcome, Processor
+from gridwatch.domain.reading import LogRecord
 from gridwatch.models.decode import decode_readings
 from gridwatch.models.wire import encode_outputs
-from gridwatch.streaming.batches import RecordBatch
-from gridwatch.streaming.emission import RECORD_OVERHEAD, Emitter, Row
+from gridwatch.streaming.batches import RecordBatch, Wake
+from gridwatch.streaming.emission import RECORD_OVERHEAD, Emitter
 from gridwatch.tables import rows
 from gridwatch.tables.meters import StoredMeters
 from gridwatch.tables.store import Store
@@ -98,6 +98,11 @@ class Pipeline:
                     offsets[tp] = rows.decode_partition(row)[0].next_offset
         return offsets
 
+    def not_taken_over(self) -> list[int]:
+        """Partitions that are ours but that no batch has come of since."""
+        assigned = {tp.partition for tp in self._app.consumer.assignment() if tp.topic == RAW.name}
+        return sorted(assigned - self.owned.keys())
+
     def lag(self, partition: int) -> int:
         """Raw records that the broker holds beyond what is committed here; 0 when caught up."""
         end = self._end_offset(partition)
@@ -148,34 +153,36 @@ class Pipeline:
 
     # -- one batch
 
-    async def work(self, batch: RecordBatch) -> bool:
+    async def work(self, batch: RecordBatch | Wake) -> bool:
         """Do a batch; False when the partition went to somebody else before it was safe."""
         owned = self.owned.get(batch.partition) or self._take_over(batch.partition)
-        if not await self._joins_on(owned, batch):
+        if batch.records and not await self._joins_on(owned, batch):
             return False
         started = time.monotonic()
         records = log_records(batch, owned.state.next_offset)
         while True:
             outcome = owned.processor.process(records, budget=COMMIT_BYTES)
-            if not await self._commit(owned, outcome, batch.timestamp):
+            nothing = not records and outcome.complete and not outcome.outputs and not outcome.changed
+            if not nothing and not await self._commit(owned, outcome):
                 self.owned.pop(batch.partition, None)
                 return False
             if outcome.complete:
                 break
         owned.meters.trim()
-        owned.batch_records = len(records)
-        owned.batch_seconds = time.monotonic() - started
+        if records:
+            owned.batch_records = len(records)
+            owned.batch_seconds = time.monotonic() - started
         await asyncio.sleep(0)  # the pages and heartbeats share this loop
         return True
 
-    async def _joins_on(self, owned: Owned, batch: RecordBatch) -> bool:
+    async def _joins_on(self, owned: Owned, batch: RecordBatch | Wake) -> bool:
         """Make sure that nothing is missing between our position and the batch.
 
         Offsets that retention removed leave a hole that is real; a batch lost on its way inside this
         process would leave one that is not. So a hole is read again once before it is believed.
         """
         expected = owned.state.next_offset
-        first = batch.first_offset
+        first = batch.records[0].offset
         if first <= expected or expected == 0 or owned.hole == (expected, first):
             return True
         now = time.monotonic()
@@ -190,8 +197,9 @@ class Pipeline:
             await consumer.seek_wait({source: expected})
         return False
 
-    async def _commit(self, owned: Owned, outcome: Outcome, timestamp: int) -> bool:
+    async def _commit(self, owned: Owned, outcome: Outcome) -> bool:
         partition = owned.partition
+        timestamp = (owned.state.record_time or 0) // 1000
         acks = []
         for topic, messages in encode_outputs(outcome.outputs).items():
             acks += await self._emitter.send(topic, partition, messages, timestamp)
@@ -205,12 +213,13 @@ class Pipeline:
         changed = self._rows(owned, outcome)
         changelog = self._table.changelog_topic_name
         last = await self._emitter.append_whole(changelog, partition, changed, timestamp)
-        self.store.write(partition, changed, last)  # type: ignore[arg-type]
+        self.store.write(partition, changed, last)
+        owned.meters.keep(outcome.changed)
         owned.last_commit = time.time()
         return True
 
-    def _rows(self, owned: Owned, outcome: Outcome) -> list[Row]:
-        changed: list[Row] = [
+    def _rows(self, owned: Owned, outcome: Outcome) -> list[tuple[bytes, bytes | None]]:
+        changed: list[tuple[bytes, bytes | None]] = [
             (rows.meter_key(meter_id), None if state is None else rows.encode_meter(state))
             for meter_id, state in outcome.changed.items()
         ]
@@ -224,7 +233,7 @@ class Pipeline:
         return changed
 
 
-def log_records(batch: RecordBatch, position: int) -> list[LogRecord]:
+def log_records(batch: RecordBatch | Wake, position: int) -> list[LogRecord]:
     """The batch as the domain takes it, less what lies before the position (times in µs)."""
     taken = []
     for record in batch.records:

@@ -7,6 +7,8 @@ commits only, when memory and RocksDB say the same.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from gridwatch.domain.meter import MeterState
 from gridwatch.tables import rows
 from gridwatch.tables.store import Store
@@ -30,13 +32,13 @@ class StoredMeters:
                 state = self._states[meter_id] = rows.decode_meter(row)
         return state
 
-    def put(self, meter_id: str, state: MeterState) -> None:
-        """Keep a new meter's state."""
-        self._states[meter_id] = state
-
-    def remove(self, meter_id: str) -> None:
-        """Forget a meter."""
-        self._states.pop(meter_id, None)
+    def keep(self, changed: Mapping[str, MeterState | None]) -> None:
+        """Take over the states of a commit; None forgets a meter."""
+        for meter_id, state in changed.items():
+            if state is None:
+                self._states.pop(meter_id, None)
+            else:
+                self._states[meter_id] = state
 
     def trim(self) -> None:
         """Forget the oldest states beyond the limit; only between commits."""

@@ -40,7 +40,7 @@ def instant(micros: int | None) -> str | None:
 
 def read_partition(store: Store, partition: int) -> PartitionState | None:
     """The committed state of a partition; None before its first commit."""
-    row = store.get(partition, rows.PARTITION_KEY)
+    row = store.row(partition, rows.PARTITION_KEY)
     return None if row is None else rows.decode_partition(row)[0]
 
 
@@ -80,7 +80,7 @@ def read_meter(store: Store, partition: int, meter_id: str) -> MeterState | None
     if any(ord(character) < 32 for character in meter_id):
         return None  # no meter has such an id, but rows of another kind have such keys
     try:
-        row = store.get(partition, rows.meter_key(meter_id))
+        row = store.row(partition, rows.meter_key(meter_id))
     except UnicodeEncodeError:
         return None
     return None if row is None else rows.decode_meter(row)
