@@ -129,7 +129,7 @@ class Service:
 
     def end(self) -> None:
         """Leave nothing running."""
-        if self._process is not None and self._process.running:
+        if self._process is not None:
             self._process.kill()
 
 

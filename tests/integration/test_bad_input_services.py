@@ -1,4 +1,4 @@
-"""A worker or a sink that cannot do its work says so within 30 s, names what mends it, and is not a success."""
+"""A worker or sink that cannot do its work says so within 30 s, names what mends it, and is no success."""
 
 from __future__ import annotations
 
