@@ -26,7 +26,7 @@ def unreadable(source: SourceRecord, error: Exception) -> DeadLetter:
     """A dead letter about a record that is not what its topic holds."""
     text = str(error)
     field = None
-    if isinstance(error, UnicodeDecodeError):
+    if not _is_utf8(source.value or b""):
         reason = "NOT_UTF8"
     elif not isinstance(error, msgspec.ValidationError):
         reason = "NOT_JSON"
@@ -37,6 +37,14 @@ def unreadable(source: SourceRecord, error: Exception) -> DeadLetter:
     else:
         reason = "NOT_AN_OBJECT"
     return _about(source, reason, f"not a record of {source.topic}: {text}", field)
+
+
+def _is_utf8(value: bytes) -> bool:
+    try:
+        value.decode()
+    except UnicodeDecodeError:
+        return False
+    return True
 
 
 def refused(source: SourceRecord, error: str) -> DeadLetter:

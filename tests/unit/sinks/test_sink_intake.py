@@ -51,6 +51,7 @@ def test_foreign_records_are_set_aside_and_the_rest_stays_with_its_source() -> N
         (b"", "NOT_JSON", None),
         (None, "NOT_JSON", None),
         (b'{"id": "\xff"}', "NOT_UTF8", None),
+        (b"\xff\xfe", "NOT_UTF8", None),
         (b"[]", "NOT_AN_OBJECT", None),
         (b"{}", "MISSING_FIELD", "id"),
         (b'{"id": 5}', "UNKNOWN_TYPE", "id"),
