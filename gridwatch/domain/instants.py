@@ -23,11 +23,14 @@ _STAMP: Final = re.compile(
     r"([0-9]{4})-([0-9]{2})-([0-9]{2})[Tt ]([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:\.([0-9]+))?)?"
     r"(?:([Zz])|([+-])([0-9]{2})(?::?([0-9]{2}))?)?"
 )
+_MARGIN: Final = 3 * 86_400_000_000  # parts of a stamp are put together only this far from the ends
 _EPOCH: Final = datetime(1970, 1, 1)
 _EPOCH_UTC: Final = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _MICROSECOND: Final = timedelta(microseconds=1)
 EARLIEST: Final = (datetime(2, 1, 1) - _EPOCH) // _MICROSECOND
 LATEST: Final = (datetime(9999, 1, 1) - _EPOCH) // _MICROSECOND
+MAX_STAMPS: Final = 50_000
+"""Stamps, and parts of such, that are remembered at once."""
 
 
 def parse_instant(text: str, zone: str = "UTC") -> tuple[int, bool]:
@@ -58,6 +61,48 @@ def parse_instant(text: str, zone: str = "UTC") -> tuple[int, bool]:
     if not EARLIEST <= instant < LATEST:
         raise ValueError(f"outside of the years 2 to 9998: {text[:40]!r}")
     return instant, ambiguous
+
+
+class Stamps:
+    """Reads stamps as ``parse_instant`` does, and remembers what it read: most stamps come many times, and of
+    those that do not, the minute and what follows it do.
+
+    Only stamps that add up are remembered: not those of a zone with clocks that change.
+    """
+
+    __slots__ = ("_minutes", "_rests", "_zone", "known")
+
+    def __init__(self, zone: str) -> None:
+        self._zone = zone
+        self.known: dict[str, int] = {}
+        """Instant by stamp, none of them ambiguous."""
+        self._minutes: dict[str, int] = {}
+        self._rests: dict[str, int] = {}
+
+    def read(self, text: str) -> tuple[int, bool]:
+        """As ``parse_instant``."""
+        instant = self.instant(text)
+        if instant is not None:
+            return instant, False
+        instant, ambiguous = parse_instant(text, self._zone)
+        minute, rest = text[:16], text[16:]
+        if EARLIEST + _MARGIN < instant < LATEST - _MARGIN and (self._zone == "UTC" or rest.endswith(("Z", "z"))):
+            start, _ = parse_instant(minute + "Z")
+            self._minutes[minute], self._rests[rest] = start, instant - start
+        return instant, ambiguous
+
+    def instant(self, text: str) -> int | None:
+        """The instant of a stamp that is known, or made of known parts; None if it has to be read."""
+        instant = self.known.get(text)
+        if instant is None:
+            minute, rest = self._minutes.get(text[:16]), self._rests.get(text[16:])
+            if minute is None or rest is None:
+                return None
+            for cache in (self.known, self._minutes, self._rests):
+                if len(cache) >= MAX_STAMPS:
+                    cache.clear()
+            instant = self.known[text] = minute + rest
+        return instant
 
 
 def format_instant(micros: int) -> str:

@@ -93,7 +93,8 @@ class Processor:
         """Work ``records``. Whether that was completed, or the budget ran out before."""
         step, part, policy = self._stepper, self.partition, self.policy
         changed, changed_get, meters_get = outcome.changed, outcome.changed.get, self._meters.get
-        instant_of, emit = step.reception.stamps.get, outcome.outputs.append
+        stamps, emit = step.reception.stamps, outcome.outputs.append
+        instant_of = stamps.known.get
         slack, jump, skew = policy.max_out_of_orderness, policy.max_watermark_jump, policy.max_future_skew
         grace, ttl, max_kwh = policy.grace, policy.state_ttl, policy.max_kwh
         length, windows, partition, budget = policy.metrics_window, part.windows, part.partition, step.budget
@@ -128,6 +129,8 @@ class Processor:
                     raw = raws[index]
                     meter_id = raw.meter_id
                     time = instant_of(raw.timestamp)
+                    if time is None:
+                        time = stamps.instant(raw.timestamp)
                     meter = changed_get(meter_id)
                     fresh = meter is None
                     if fresh and meter_id not in changed:

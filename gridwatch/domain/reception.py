@@ -8,9 +8,8 @@ belong here before.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
 
-from gridwatch.domain.instants import parse_instant
+from gridwatch.domain.instants import Stamps, parse_instant
 from gridwatch.domain.meter import MeterState
 from gridwatch.domain.outputs import DeadLetter, Output
 from gridwatch.domain.partition import PartitionState
@@ -30,9 +29,6 @@ from gridwatch.domain.validation import (
 )
 from gridwatch.domain.windows import window_at
 
-MAX_STAMPS: Final = 50_000
-"""Stamps whose instants are remembered: most readings share theirs with many others."""
-
 
 class Reception:
     """Judges what arrives at one partition."""
@@ -43,8 +39,7 @@ class Reception:
         self._policy = policy
         self._partition = partition
         self._find = find
-        self.stamps: dict[str, int] = {}
-        """Instant by stamp; ambiguous ones are left out."""
+        self.stamps = Stamps(policy.timezone)
         self._opened = _Opened(-1, None, [], False)
 
     def open(self, record: LogRecord) -> list[Reading | Refusal]:
@@ -98,7 +93,7 @@ class Reception:
     def _judge_raw(self, record: LogRecord, raw: RawReading) -> Reading | None:
         policy = self._policy
         try:
-            time, ambiguous = self._instant(raw.timestamp)
+            time, ambiguous = self.stamps.read(raw.timestamp)
         except ValueError:
             return None
         if not is_sound(raw, time, record.timestamp + policy.max_future_skew, policy):
@@ -111,17 +106,6 @@ class Reception:
             return None
         minutes = raw.interval_minutes
         return Reading(raw, time, None if minutes is None else interval_of(minutes, policy), ambiguous)
-
-    def _instant(self, stamp: str) -> tuple[int, bool]:
-        time = self.stamps.get(stamp)
-        if time is not None:
-            return time, False
-        time, ambiguous = parse_instant(stamp, self._policy.timezone)
-        if not ambiguous:
-            if len(self.stamps) >= MAX_STAMPS:
-                self.stamps.clear()
-            self.stamps[stamp] = time
-        return time, ambiguous
 
     def _refuse(self, record: LogRecord, refusal: Refusal, index: int, outputs: list[Output]) -> None:
         part = self._partition

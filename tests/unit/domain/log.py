@@ -1,0 +1,143 @@
+"""A raw partition in memory: what the tests of the rules write logs with and read the answers from."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+from gridwatch.domain.instants import format_instant, parse_instant
+from gridwatch.domain.meter import MeterState
+from gridwatch.domain.outputs import DeadLetter, GapAlert, LateEvent, Metric, Output, Validated
+from gridwatch.domain.partition import PartitionState
+from gridwatch.domain.policy import Policy
+from gridwatch.domain.processor import Processor
+from gridwatch.domain.reading import LogRecord, RawReading
+
+DAY = "2024-01-01T"
+LATER = parse_instant("2030-01-01T00:00:00Z")[0]
+"""Timestamp of records whose readings are never from the future."""
+
+
+def at(clock: str) -> int:
+    """The instant of a time of day, or of a whole stamp without offset."""
+    return parse_instant(clock if "T" in clock else DAY + clock)[0]
+
+
+def reading(meter: str, clock: str, kwh: Any = 1.0, **more: Any) -> dict[str, Any]:
+    return {"meter_id": meter, "timestamp": format_instant(at(clock)), "consumption_kwh": kwh, **more}
+
+
+def decode(value: bytes) -> RawReading | list[RawReading]:
+    """A fast decoder as the domain expects one: strict about types, silent about values."""
+
+    def one(fields: Any) -> RawReading:
+        if not isinstance(fields, dict):
+            raise TypeError("not an object")
+        known = {name: fields[name] for name in RawReading.__slots__ if fields.get(name) is not None}
+        for name, wanted in known.items():
+            text = name in {"meter_id", "timestamp", "region", "sent_at"}
+            if type(wanted) not in ((str,) if text else (int, float)):
+                raise TypeError(name)
+            if not text:
+                known[name] = float(wanted)
+                if not abs(known[name]) < float("inf"):
+                    raise ValueError(name)
+        return RawReading(**known)
+
+    content = json.loads(value)
+    return [one(fields) for fields in content] if isinstance(content, list) else one(content)
+
+
+@dataclass
+class Log:
+    """One partition, its states, and everything that came out of it so far."""
+
+    policy: Policy = field(default_factory=lambda: Policy(partitions=1))
+    decode: Callable[[bytes], Any] | None = decode
+    outputs: list[Output] = field(default_factory=list)
+    meters: dict[str, MeterState] = field(default_factory=dict)
+    partition: PartitionState = field(default_factory=lambda: PartitionState(0))
+    next_offset: int = 0
+
+    def __post_init__(self) -> None:
+        self.restart()
+
+    def restart(self) -> None:
+        """A new processor from what is stored, and from nothing else."""
+        self.partition = PartitionState.from_row(self.partition.to_row())
+        rows = {meter: state.to_row() for meter, state in self.meters.items()}
+        self.meters = {meter: MeterState.from_row(row) for meter, row in rows.items()}
+        due = [(row[0], meter) for meter, row in rows.items()]
+        self.processor = Processor(self.policy, self.partition, self.meters, due=due, decode=self.decode)
+
+    def read(self, *readings: dict[str, Any] | list[Any], record_time: int = LATER) -> list[Output]:
+        """Append records of one reading, or of an array of such, and work them."""
+        return self.work(
+            LogRecord(self.take_offset(), record_time, json.dumps(value).encode()) for value in readings
+        )
+
+    def raw(self, value: bytes | None, record_time: int = LATER) -> list[Output]:
+        return self.work([LogRecord(self.take_offset(), record_time, value)])
+
+    def tick(self, clock: str, record_time: int = LATER) -> list[Output]:
+        return self.work(
+            [LogRecord(self.take_offset(), record_time, format_instant(at(clock)).encode(), tick=True)]
+        )
+
+    def work(self, records: Iterable[LogRecord], budget: int = 0) -> list[Output]:
+        """Work ``records`` until they are complete. What came out."""
+        batch, came = list(records), []
+        self.next_offset = max(self.next_offset, *(record.offset + 1 for record in batch), 0)
+        while True:
+            outcome = self.processor.process(batch, budget=budget)
+            for meter, state in outcome.changed.items():
+                if state is None:
+                    self.meters.pop(meter, None)
+                else:
+                    self.meters[meter] = state
+            came += outcome.outputs
+            if outcome.complete:
+                break
+        self.outputs += came
+        return came
+
+    def take_offset(self) -> int:
+        self.next_offset += 1
+        return self.next_offset - 1
+
+    def of(self, kind: type[Any]) -> list[Any]:
+        return [output for output in self.outputs if isinstance(output, kind)]
+
+    @property
+    def gaps(self) -> dict[str, GapAlert]:
+        """The last revision of each gap."""
+        return {alert.gap_id: alert for alert in self.of(GapAlert)}
+
+    @property
+    def metrics(self) -> dict[tuple[str, str], int | float]:
+        """The last revision of each metric, by name and start of the window."""
+        return {(m.metric, format_instant(m.window_start)): m.value for m in self.of(Metric)}
+
+
+def alerts(outputs: Iterable[Output]) -> list[tuple[str, int, str]]:
+    """Gap, revision and state of the alerts among ``outputs``."""
+    return [(o.gap_id, o.revision, o.state) for o in outputs if isinstance(o, GapAlert)]
+
+
+def told(outputs: Iterable[Output]) -> list[tuple[str, tuple[str, ...]]]:
+    """Status and flags of the readings among ``outputs``."""
+    return [
+        ("TOO_LATE" if isinstance(o, LateEvent) else o.status, o.flags)
+        for o in outputs
+        if isinstance(o, (Validated, LateEvent))
+    ]
+
+
+def reasons(outputs: Iterable[Output]) -> list[tuple[str, ...]]:
+    return [o.reasons for o in outputs if isinstance(o, DeadLetter)]
+
+
+def ranges(alert: GapAlert) -> list[tuple[str, str]]:
+    return [(format_instant(a)[11:16], format_instant(b)[11:16]) for a, b in alert.missing_ranges]
