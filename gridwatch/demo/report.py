@@ -98,7 +98,7 @@ def _pictures(connection: Connection) -> list[Picture]:
             "Behind the watermark when they came, and still processed.",
         ),
         hourly("Missing readings", "slots an hour", missing, "By the hour in which their gap begins."),
-        *(_meter(connection, meter, start) for meter in _gappiest(connection)),
+        *(_meter(connection, meter, start, end) for meter in _gappiest(connection)),
     ]
 
 
@@ -115,8 +115,8 @@ def _gappiest(connection: Connection) -> list[str]:
     return list(connection.scalars(query))
 
 
-def _meter(connection: Connection, meter: str, start: int) -> Picture:
-    """A meter's readings and gaps over the first days around its longest gap."""
+def _meter(connection: Connection, meter: str, start: int, end: int) -> Picture:
+    """A meter's readings and gaps over some days around its longest gap, within `start` to `end`."""
     reading, gap = validated_readings.c, gap_alerts.c
     gaps = connection.execute(
         select(gap.missing_from, gap.missing_to, gap.missing_intervals, gap.state, gap.interval_minutes)
@@ -124,8 +124,8 @@ def _meter(connection: Connection, meter: str, start: int) -> Picture:
         .order_by(gap.missing_from)
     ).all()
     longest = max(gaps, key=lambda one: one.missing_intervals)
-    first = max(start, _micros(longest.missing_from) - _SHOWN_SPAN // 2)
-    last = first + _SHOWN_SPAN
+    first = max(start, min(_micros(longest.missing_from) - _SHOWN_SPAN // 2, end - _SHOWN_SPAN))
+    last = min(end, first + _SHOWN_SPAN)
     readings = connection.execute(
         select(reading.time, reading.consumption_kwh).where(reading.meter_id == meter).order_by(reading.time)
     )
@@ -143,7 +143,9 @@ def _meter(connection: Connection, meter: str, start: int) -> Picture:
     points = [(at, value) for time, value in readings if first <= (at := _micros(time)) < last]
     svg = plot.bars(frame, points, longest.interval_minutes * plot.MINUTE)
     return Picture(
-        title, svg, f"Three days of its readings; shaded where they are missing ({len(gaps)} gaps in all)."
+        title,
+        svg,
+        f"Readings around its longest gap; shaded where they are missing ({len(gaps)} gaps in all).",
     )
 
 

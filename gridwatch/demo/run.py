@@ -86,7 +86,7 @@ class Demo:
         with self._stages.stage("sink: writing to the database") as stage:
             wait_for_sink(running.settings, running.sink, _records(stage))
         seconds = time.monotonic() - began
-        with self._stages.stage("holding the database against the truth") as stage:
+        with self._stages.stage("comparing with the truth") as stage:
             figures = collect(running.settings, summary, truth, self._days, seconds)
             rates = figures.score.overall
             stage.detail(f"precision {rates.precision:.3f}, recall {rates.recall:.3f}")

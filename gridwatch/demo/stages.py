@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.markup import escape
 from rich.progress import Progress, SpinnerColumn, TaskID, TextColumn, TimeElapsedColumn
+from rich.table import Column
 
 if TYPE_CHECKING:
     from typing_extensions import Self
@@ -44,9 +45,14 @@ class Stages:
         self._progress = Progress(
             SpinnerColumn(finished_text="[green]✓[/]"),
             TextColumn("{task.description}"),
-            TextColumn("[dim]{task.fields[detail]}[/]"),
+            # The one that gives way where the terminal is narrow.
+            TextColumn(
+                "[dim]{task.fields[detail]}[/]",
+                table_column=Column(ratio=1, no_wrap=True, overflow="ellipsis"),
+            ),
             TimeElapsedColumn(),
             console=self.console,
+            expand=True,
             redirect_stdout=False,  # results are for stdout, also in a terminal
             disable=not self._live,
         )
