@@ -28,8 +28,8 @@ class Gap:
 
     interval: int
     slots: dict[int, bool]
+    detected: int  # the watermark that settled its first slot
     state: str = "OPEN"
-    ended_at: int | None = None
 
     @property
     def first(self) -> int:
@@ -75,6 +75,7 @@ class Meter:
     changed_at: int = 0  # gaps before this belong to an earlier grid
     touched: set[int] = field(default_factory=set)  # first slots of gaps changed in this step
     retracted: dict[int, Gap] = field(default_factory=dict)  # taken back in this step
+    unclear: int = 0  # of slots up to here it is not known any more whether they were filled
     gap_count: int = 0
     late_count: int = 0
 
@@ -96,17 +97,21 @@ class Meter:
         """The slot that follows this one."""
         return next(point for point in self.points() if point > slot)
 
+    def stretch_at(self, stamp: int) -> tuple[Stretch, int | None]:
+        """The stretch that holds at `stamp`, and where it ends; the first one holds for all before it."""
+        holding = [s for s in self.stretches if stamp >= s.start - tolerance(s.interval)] or self.stretches[
+            :1
+        ]
+        later = self.stretches[self.stretches.index(holding[-1]) + 1 :]
+        return holding[-1], later[0].start if later else None
+
     def slot_of(self, stamp: int) -> int | None:
-        """The nearest grid point, if within a quarter of the interval and five minutes; the first stretch is
-        thought on backwards."""
-        near: list[tuple[int, int]] = []
-        for stretch, after in itertools.zip_longest(self.stretches, self.stretches[1:]):
-            place = stretch.start + round_half_up(stamp - stretch.start, stretch.interval) * stretch.interval
-            fits = abs(place - stamp) <= tolerance(stretch.interval)
-            inside = stretch is self.stretches[0] or place >= stretch.start
-            if fits and inside and (after is None or place < after.start):
-                near.append((abs(place - stamp), place))
-        return min(near)[1] if near else None
+        """The nearest grid point, if within a quarter of the interval and five minutes."""
+        stretch, end = self.stretch_at(stamp)
+        place = stretch.start + round_half_up(stamp - stretch.start, stretch.interval) * stretch.interval
+        if abs(place - stamp) > tolerance(stretch.interval) or (end is not None and place >= end):
+            return None
+        return place
 
     def waiting(self) -> Iterator[int]:
         """Slots neither filled nor called missing yet, in order of time, without end."""
@@ -121,13 +126,13 @@ class Meter:
     def open_gap(self) -> Gap | None:
         return next((gap for gap in self.gaps if gap.state == "OPEN"), None)
 
-    def call_missing(self, slot: int, interval: int) -> None:
+    def call_missing(self, slot: int, interval: int, watermark: int) -> None:
         self.ever_missing.add(slot)
         gap = self.open_gap()
         if gap is not None and gap.interval == interval and gap.last + interval == slot:
             gap.slots[slot] = True
         else:
-            gap = Gap(interval, {slot: True})
+            gap = Gap(interval, {slot: True}, watermark)
             self.gaps.append(gap)
             self.gap_count += 1
         self.touched.add(gap.first)
@@ -155,14 +160,24 @@ class Meter:
                 self.touched.add(gap.first)
 
     def forget(self, watermark: int, memory: int, most: int) -> None:
-        """Ended gaps are remembered for a while, and so many at most."""
-        for gap in self.gaps:
-            if gap.state != "OPEN" and gap.ended_at is None:
-                gap.ended_at = watermark
-        self.gaps = [g for g in self.gaps if g.ended_at is None or watermark - g.ended_at <= memory]
-        ended = [gap for gap in self.gaps if gap.ended_at is not None]
-        for gap in sorted(ended, key=lambda g: g.first)[: max(0, len(ended) - most)]:
+        """Ended gaps are remembered for a while after their end, and so many at most."""
+        ended = [gap for gap in self.gaps if gap.state != "OPEN" and gap.first not in self.touched]
+        ended.sort(key=lambda gap: gap.first)
+        while ended and watermark >= ended[0].last + ended[0].interval + memory:
+            self.gaps.remove(ended.pop(0))
+        for gap in ended[: max(0, len(ended) - most)]:
             self.gaps.remove(gap)
+        kept = [slot for gap in self.gaps for slot in gap.slots]
+        self.unclear = max((slot for slot in self.ever_missing if slot not in kept), default=self.unclear)
+
+    def remembers(self, stamp: int, since: int) -> bool:
+        """Whether it is still known which slot a stamp has, and if that was filled: not of what lies before
+        the first slot, on a grid that ended before `since`, or before gaps that are forgotten."""
+        _, end = self.stretch_at(stamp)
+        slot = self.slot_of(stamp)
+        if end is not None and end <= since:
+            return False
+        return slot is None or (slot >= self.stretches[0].start and slot > self.unclear)
 
     # -- another grid ---------------------------------------------------------------------------------------
 
@@ -180,8 +195,7 @@ class Meter:
     def lay_from(self, start: int, interval: int) -> None:
         """Shrunk, moved or given: the new grid holds from `start` on."""
         for gap in list(self.gaps):
-            was_open, taken = gap.state == "OPEN", [slot for slot in gap.missing() if slot >= start]
-            if not taken and not was_open:
+            if gap.last < start:
                 continue
             self.touched.add(gap.first)
             if gap.first >= start:
@@ -192,14 +206,20 @@ class Meter:
                 gap.state = gap.ended_state()
         self.stretches = [s for s in self.stretches if s.start < start] + [Stretch(start, interval)]
         self.place_anew(start)
+        gap_left = self.open_gap()
+        if gap_left is not None:
+            self.end_if_over(gap_left)
+            if gap_left.state != "OPEN":
+                self.touched.add(gap_left.first)
 
     def take_back(self, gap: Gap) -> None:
         gap.state = "RETRACTED"
         self.retracted[gap.first] = gap
 
-    def grow(self, anchor: int, interval: int, watermark: int, grace: int) -> None:
+    def grow(self, anchor: int, interval: int, watermark: int) -> None:
         """Grown by learning: gaps since the last change go; what lies on the new grid stays missing."""
         since = self.changed_at
+        waiting = set(itertools.takewhile(lambda slot: slot < anchor, self.waiting()))
         taken = [gap for gap in self.gaps if gap.first >= since]
         for gap in taken:
             self.gaps.remove(gap)
@@ -210,12 +230,13 @@ class Meter:
         self.place_anew(start)
         self.changed_at = anchor
         lost = {slot for gap in taken for slot in gap.missing()}
-        for slot in itertools.takewhile(lambda point: point + grace <= watermark, self.waiting()):
-            if slot not in lost:
+        for slot in itertools.takewhile(lambda point: point < anchor, self.waiting()):
+            if slot not in lost | waiting:
                 self.void.add(slot)
-        for slot in sorted(lost - set(self.filled)):
-            if slot >= start and (slot - start) % interval == 0:
-                self.call_missing(slot, interval)
+        still = {slot for slot in lost if start <= slot < anchor and (slot - start) % interval == 0}
+        self.filled = {slot: stamp for slot, stamp in self.filled.items() if slot not in still}
+        for slot in sorted(still):
+            self.call_missing(slot, interval, watermark)
 
     def name(self, slot: int) -> str:
         return f"{self.meter_id}@{show(slot)}"

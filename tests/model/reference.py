@@ -17,7 +17,7 @@ from tests.model.stamps import DAY, MINUTE, BadStampError, parse
 from tests.model.windows import Windows
 from tests.model.wire import Item, Record
 
-ENDED = ("CLOSED", "PARTIAL", "FILLED", "EXPIRED")
+ENDED = ("CLOSED", "PARTIAL", "FILLED")
 
 
 class Reference:
@@ -44,7 +44,6 @@ class Reference:
             else:
                 items, reason = judging.elements(record.value, self.policy.max_record_bytes)
                 if reason:
-                    self.windows.undated("readings_received", 1)
                     self.refuse(record, 0, [(reason, None)], record.value or b"", None)
                 array = reason is None and record.value is not None and record.value.strip()[:1] == b"["
                 for index, item in enumerate(items):
@@ -58,7 +57,8 @@ class Reference:
         if bad:
             raw = json.dumps(body).encode() if array else record.value or b""
             known = body.get("meter_id") if isinstance(body, dict) else None
-            self.windows.undated("readings_received", 1)
+            if not judging.sound_meter_id(known, self.policy.max_meter_id_bytes):
+                known = None
             self.refuse(record, index, bad, raw, known)
             return
         time, ambiguous = parse(body["timestamp"], self.policy.timezone)
@@ -71,7 +71,9 @@ class Reference:
         self.reading(item)
 
     def refuse(self, record: Record, index: int, bad: list[Any], raw: bytes, meter_id: object) -> None:
-        self.windows.undated("readings_invalid", 1)
+        if not record.tick:
+            self.windows.undated("readings_received", 1)
+            self.windows.undated("readings_invalid", 1)
         self.emit("dead_letter", wire.dead_letter(record, self.partition, index, bad, raw, meter_id))
 
     def reading(self, item: Item) -> None:
@@ -104,12 +106,8 @@ class Reference:
             instant, _ = parse(value.decode(), self.policy.timezone)
             if instant - record.timestamp > self.policy.max_future_skew:
                 reason = "FUTURE_TIMESTAMP"
-        except UnicodeDecodeError:
-            reason = "NOT_UTF8"
-        except BadStampError:
+        except (UnicodeDecodeError, BadStampError):
             reason = "BAD_TIMESTAMP"
-        if len(value) > self.policy.max_record_bytes:
-            reason = "TOO_LARGE"
         if reason:
             self.refuse(record, 0, [(reason, None)], value, None)
             return
@@ -121,16 +119,14 @@ class Reference:
     def far_ahead(self, item: Item) -> None:
         """Jump guard: kept aside until another meter, or time itself, has come that far."""
         assert self.watermark is not None
-        twin = [kept for kept in self.ahead if (kept.meter_id, kept.time) == (item.meter_id, item.time)]
-        if twin and twin[-1].kwh == item.kwh:
-            self.windows.count(item.time, "readings_received", 1)
-            self.windows.count(item.time, "readings_duplicate", 1)
-            return
-        flags = {"AHEAD"} | ({"REVISED"} if twin else set())
-        if twin:
-            self.windows.count(item.time, "consumption_kwh", -twin[-1].kwh)
-        self.validated(item, flags, 0, self.watermark)
-        self.ahead = [*self.ahead, item][-self.policy.max_kept_ahead :]
+        self.validated(item, {"AHEAD"}, 0, self.watermark)
+        for place, kept in enumerate(self.ahead):
+            if (kept.meter_id, kept.time) == (item.meter_id, item.time):
+                self.windows.count(item.time, "consumption_kwh", -kept.kwh)
+                self.ahead[place] = item
+                break
+        else:
+            self.ahead = [*self.ahead, item][-self.policy.max_kept_ahead :]
         others = [kept.time for kept in self.ahead if kept.meter_id != item.meter_id]
         if others:
             self.close_step(min(item.time, max(others)) - self.policy.max_out_of_orderness)
@@ -142,12 +138,15 @@ class Reference:
         if meter is not None:
             meter.late_count += 1
             slot = meter.slot_of(item.time)
-            if slot is None:
+            since = self.watermark - max(self.policy.gap_memory, self.policy.allowed_lateness)
+            if slot is not None and any(gap.slots.get(slot) for gap in meter.gaps):
+                meter.fill(slot, item.time)
+            elif not meter.remembers(item.time, since):
+                flags.add("UNCLEAR")
+            elif slot is None:
                 flags.add("OFF_GRID")
             elif slot in meter.filled:
                 flags.add("SLOT_FILLED")
-            else:
-                meter.fill(slot, item.time)
         self.windows.undated("readings_received", 1)
         self.windows.undated("readings_too_late", 1)
         event = wire.late_event(item, self.partition, flags, delay, self.watermark, self.policy)
@@ -169,28 +168,38 @@ class Reference:
             self.meters[item.meter_id] = meter
             return {"FIRST"}
         earlier = [kwh for time, kwh in meter.readings if time == item.time]
+        if earlier and kept:
+            self.windows.count(item.time, "consumption_kwh", -item.kwh)
+            return None
         if earlier and earlier[-1] == item.kwh:
             return None
         meter.late_count += late
-        meter.region = item.region or meter.region
+        if item.region is not None and item.time >= meter.last_seen:
+            meter.region = item.region
         meter.readings.append((item.time, item.kwh))
         flags = {"REVISED"} if earlier else set()
-        if earlier and not kept:
+        if earlier:
             self.windows.count(item.time, "consumption_kwh", -earlier[-1])
-        if self.new_interval(meter, item):
-            flags.add("INTERVAL_CHANGED")
-        meter.last_seen = max(meter.last_seen, item.time)
         slot = meter.slot_of(item.time)
         if slot is None:
             flags.add("OFF_GRID")
-            if not earlier:
-                self.stray(meter, item.time)
-        else:
-            if not earlier:
-                meter.astray = []
-            if meter.filled.setdefault(slot, item.time) != item.time:
+        elif slot < meter.stretches[0].start:
+            if any(meter.slot_of(time) == slot for time, _ in meter.readings[:-1] if time != item.time):
                 flags.add("EXTRA")
-            meter.fill(slot, meter.filled[slot])
+        elif slot not in meter.filled:
+            meter.fill(slot, item.time)
+        elif not earlier:
+            flags.add("EXTRA")
+        before, meter.last_seen = meter.last_seen, max(meter.last_seen, item.time)
+        if item.interval is not None and item.time >= before:
+            if self.give(meter, item.time, item.interval):
+                return (flags - {"OFF_GRID", "EXTRA"}) | {"INTERVAL_CHANGED"}
+        elif not meter.given and item.time > before and self.learn(meter, before, item.time):
+            return flags | {"INTERVAL_CHANGED"}
+        import os
+
+        if not earlier and (item.time > before or not os.environ.get("M_OFF")):
+            self.stray(meter, item.time, slot)
         return flags
 
     def known(self, meter_id: str) -> Meter | None:
@@ -200,39 +209,39 @@ class Reference:
             meter.forget(self.watermark, self.policy.gap_memory, self.policy.max_remembered_gaps)
         return meter
 
-    def new_interval(self, meter: Meter, item: Item) -> bool:
-        """Rule 8: given wins, else learned from the differences of new `last_seen` values."""
-        on_grid = meter.slot_of(item.time)
-        if item.interval is not None and item.time >= meter.last_seen:
-            meter.given = True
-            if item.interval == meter.interval:
-                return False
-            meter.lay_from(item.time if on_grid is None else on_grid, item.interval)
-            return True
-        if meter.given or item.time <= meter.last_seen:
+    def give(self, meter: Meter, stamp: int, interval: int) -> bool:
+        """Rule 8: a given interval wins from its reading on, and there is no learning any more."""
+        meter.given, meter.steps = True, []
+        if interval == meter.interval:
             return False
-        minutes = round_half_up(item.time - meter.last_seen, MINUTE)
+        meter.lay_from(stamp, interval)
+        return True
+
+    def learn(self, meter: Meter, before: int, now: int) -> bool:
+        """Rule 8: from the differences of successive new `last_seen` values."""
+        minutes = round_half_up(now - before, MINUTE)
         if minutes * MINUTE == meter.interval or not MINUTE <= minutes * MINUTE <= DAY:
             meter.steps = []
             return False
         if meter.steps and meter.steps[-1][0] != minutes:
             meter.steps = []
-        meter.steps.append((minutes, meter.last_seen))
+        meter.steps.append((minutes, before))
         shrinks = minutes * MINUTE < meter.interval
         if len(meter.steps) < (SHORT_RUN if shrinks else LONG_RUN):
             return False
-        first = meter.steps[0][1]
-        slot = meter.slot_of(first)
-        start = first if slot is None else slot
         if shrinks:
-            meter.lay_from(start, minutes * MINUTE)
+            meter.lay_from(meter.steps[0][1], minutes * MINUTE)
         else:
             assert self.watermark is not None
-            meter.grow(start, minutes * MINUTE, self.watermark, self.policy.grace)
+            slot = meter.slot_of(now)
+            meter.grow(now if slot is None else slot, minutes * MINUTE, self.watermark)
         return True
 
-    def stray(self, meter: Meter, stamp: int) -> None:
-        """Three off-grid readings in a row of one phase move the grid to that phase."""
+    def stray(self, meter: Meter, stamp: int, slot: int | None) -> None:
+        """Rule 2: three off-grid readings in a row of one phase move the grid to that phase."""
+        if slot is not None:
+            meter.astray = []
+            return
         if meter.astray:
             apart = (stamp - meter.astray[0]) % meter.interval
             if min(apart, meter.interval - apart) > tolerance(meter.interval):
@@ -273,9 +282,12 @@ class Reference:
     def settle(self, meter: Meter) -> None:
         now = self.watermark
         assert now is not None
-        for slot in list(takewhile(lambda slot: slot + self.policy.grace <= now, meter.waiting())):
+        import os
+
+        lim = min(now, meter.last_seen + self.policy.state_ttl) if os.environ.get("M_TTL") else now
+        for slot in list(takewhile(lambda slot: slot + self.policy.grace <= lim, meter.waiting())):
             interval = next(s.interval for s in reversed(meter.stretches) if s.start <= slot)
-            meter.call_missing(slot, interval)
+            meter.call_missing(slot, interval, now)
             self.windows.undated("missing_intervals", 1)
         gap = meter.open_gap()
         if gap is not None and meter.last_seen + self.policy.state_ttl <= now:
@@ -291,15 +303,14 @@ class Reference:
         meter.forget(self.watermark, self.policy.gap_memory, self.policy.max_remembered_gaps)
 
     def alert(self, meter: Meter, gap: Gap) -> None:
-        name, now = meter.name(gap.first), self.watermark
-        assert now is not None
+        name = meter.name(gap.first)
         if name not in self.states:
             self.windows.undated("gaps_opened", 1)
         if gap.state in ENDED and self.states.get(name, "OPEN") == "OPEN":
             self.windows.undated("gaps_closed", 1)
         self.states[name] = gap.state
         revision = self.revisions[name] = self.revisions.get(name, 0) + 1
-        alert = wire.gap_alert(meter, gap, revision, now, self.policy, self.partition, self.offset)
+        alert = wire.gap_alert(meter, gap, revision, self.policy, self.partition, self.offset)
         self.emit("gap_alert", alert)
 
     def validated(self, item: Item, flags: set[str], delay: int, watermark: int) -> None:

@@ -7,6 +7,11 @@ from typing import Any
 from tests.model.stamps import show
 
 MICRO = 1_000_000
+METRICS = sorted((
+    "readings_received", "readings_validated", "readings_late", "readings_too_late", "readings_invalid",
+    "readings_duplicate", "readings_revised", "gaps_opened", "gaps_closed", "missing_intervals",
+    "active_meters", "consumption_kwh",
+))  # fmt: skip
 
 
 class Windows:
@@ -61,7 +66,7 @@ class Windows:
             if values == said:
                 continue
             self.shown[start] = (revision + 1, values)
-            found += [self.metric(start, name, values[name], revision + 1) for name in sorted(values)]
+            found += [self.metric(start, name, values.get(name, 0), revision + 1) for name in METRICS]
         over = watermark - self.policy.metrics_window - self.policy.allowed_lateness
         for start in [start for start in {*self.counts, *self.meters} if start <= over]:
             self.counts.pop(start, None)

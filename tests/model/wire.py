@@ -47,7 +47,8 @@ class Item:
 
 
 def listed(flags: set[str]) -> list[str]:
-    return [flag for flag in FLAGS if flag in flags]
+    """In the order of the contract. UNCLEAR is none of the wire: what is told of its slot is not judged."""
+    return [flag for flag in (*FLAGS, "UNCLEAR") if flag in flags]
 
 
 def origin(item: Item, partition: int) -> dict[str, Any]:
@@ -90,7 +91,7 @@ def late_event(
 
 
 def gap_alert(
-    meter: Meter, gap: Gap, revision: int, watermark: int, policy: Any, partition: int, offset: int
+    meter: Meter, gap: Gap, revision: int, policy: Any, partition: int, offset: int
 ) -> dict[str, Any]:
     missing = [] if gap.state == "RETRACTED" else gap.missing()
     return {
@@ -102,11 +103,11 @@ def gap_alert(
         "missing_to": show(gap.last + (policy.grace if gap.state == "OPEN" else gap.interval)),
         "missing_intervals": len(missing),
         "missing_ranges": [[show(start), show(end)] for start, end in (gap.ranges() if missing else [])],
-        "filled_intervals": gap.filled(),
+        "filled_intervals": 0 if gap.state == "RETRACTED" else gap.filled(),
         "gap_minutes": len(missing) * gap.interval / MINUTE,
         "interval_minutes": gap.interval // MINUTE,
         "expected_at": show(gap.first),
-        "detected_at": show(watermark),
+        "detected_at": show(gap.detected),
         "last_seen": show(meter.last_seen),
         "grace_seconds": policy.grace / SECOND,
         "region": meter.region,
