@@ -86,7 +86,9 @@ class Stamps:
             return instant, False
         instant, ambiguous = parse_instant(text, self._zone)
         minute, rest = text[:16], text[16:]
-        if EARLIEST + _MARGIN < instant < LATEST - _MARGIN and (self._zone == "UTC" or rest.endswith(("Z", "z"))):
+        if EARLIEST + _MARGIN < instant < LATEST - _MARGIN and (
+            self._zone == "UTC" or rest.endswith(("Z", "z"))
+        ):
             start, _ = parse_instant(minute + "Z")
             self._minutes[minute], self._rests[rest] = start, instant - start
         return instant, ambiguous

@@ -32,8 +32,9 @@ from gridwatch.domain.outputs import Output, Validated
 from gridwatch.domain.partition import PartitionState
 from gridwatch.domain.policy import Policy
 from gridwatch.domain.reading import OK, ZERO, LogRecord, RawReading, flag_names
-from gridwatch.domain.stepper import Meters, Stepper
+from gridwatch.domain.stepper import Stepper
 from gridwatch.domain.windows import Window, window_at
+from gridwatch.domain.workbench import Meters
 
 Decode = Callable[[bytes], "RawReading | list[RawReading]"]
 """A fast decoder of a record's value. It raises if there is anything that it does not take for a sound reading."""

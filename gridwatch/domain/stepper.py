@@ -1,22 +1,17 @@
-"""One step, with care: whatever may happen to one element of a record, in the order that ``processor`` lays
-down.
+"""One step, with care: whatever may happen to one element of a record, in the order that ``processor``
+lays down.
 
-The stepper holds what a call of ``process`` works on: the outputs so far, the changed meters, the index of
-deadlines. ``alarm`` is the watermark at which something besides the reading itself is to be done (settling,
-telling windows, applying kept readings); below it a step ends with its reading.
+Below the ``alarm`` a step ends with its reading; at or above it ``finish_step`` has something to do: kept
+readings to apply, meters to settle, windows to tell.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from sys import intern
-from typing import Final, Protocol
 
 from gridwatch.domain.arrival import accept, accept_too_late, revise
-from gridwatch.domain.deadlines import Deadlines
 from gridwatch.domain.gaps import GapChanges
-from gridwatch.domain.meter import MeterState
-from gridwatch.domain.outputs import LateEvent, Output, Validated
+from gridwatch.domain.outputs import LateEvent, Validated
 from gridwatch.domain.partition import PartitionState
 from gridwatch.domain.policy import NEVER, Policy
 from gridwatch.domain.reading import (
@@ -34,60 +29,21 @@ from gridwatch.domain.reading import (
 )
 from gridwatch.domain.reading import LATE as LATE_STATUS
 from gridwatch.domain.reception import Reception
-from gridwatch.domain.reporting import report_gaps
-from gridwatch.domain.settlement import settle
-from gridwatch.domain.timeliness import LATE, TOO_LATE, classify, recall, remember, seen_within
+from gridwatch.domain.timeliness import LATE, TOO_LATE, classify, recall
 from gridwatch.domain.validation import Refusal
 from gridwatch.domain.watermark import confirmed_time, keep, leaps, reached
 from gridwatch.domain.windows import drop_passed, micro_kwh, tell, window_at, window_start
-
-MAX_REGION: Final = 256
-"""Characters of a region that are remembered with its meter."""
+from gridwatch.domain.workbench import Meters, Touched, Workbench
 
 
-class Meters(Protocol):
-    """The states that are there before a call of ``process``: committed ones and what was changed since."""
-
-    def get(self, meter_id: str, /) -> MeterState | None: ...
-
-
-Touched = dict[str, GapChanges]
-"""The meters that a reading touched in this step, besides those that are merely due."""
-
-
-class Stepper:
+class Stepper(Workbench):
     """The steps of one partition."""
 
     def __init__(
         self, policy: Policy, partition: PartitionState, meters: Meters, due: Iterable[tuple[int, str]]
     ) -> None:
-        self.policy = policy
-        self.partition = partition
+        super().__init__(policy, partition, meters, due)
         self.reception = Reception(policy, partition, self.find)
-        self._meters = meters
-        self._deadlines = Deadlines(self._due_of)
-        for deadline, meter_id in due:
-            self._deadlines.add(deadline, meter_id)
-        self.alarm = -NEVER
-        self.horizon = -NEVER
-        """Stamps before this need not be remembered."""
-        self.weight = 0
-        self.budget = 0
-        self.outputs: list[Output] = []
-        self.changed: dict[str, MeterState | None] = {}
-
-    def begin(self, outputs: list[Output], changed: dict[str, MeterState | None], budget: int) -> None:
-        """Start a call: outputs and changes go to these, up to ``budget`` bytes of weight (0: no limit)."""
-        self.outputs, self.changed, self.budget, self.weight = outputs, changed, budget, 0
-
-    def find(self, meter_id: str) -> MeterState | None:
-        """The state of ``meter_id`` as it is now."""
-        if meter_id in self.changed:
-            return self.changed[meter_id]
-        return self._meters.get(meter_id)
-
-    def exhausted(self) -> bool:
-        return 0 < self.budget <= self.weight
 
     def tick(self, record: LogRecord) -> None:
         """A tick raises the watermark to its instant, and nothing else."""
@@ -293,70 +249,6 @@ class Stepper:
             else:
                 accept(meter, kept.time, kept.interval, changes)
             self._note(kept.meter_id, meter, kept.time, kept.kwh, kept.region)
-
-    def _create(self, meter_id: str, time: int, given: int | None) -> MeterState:
-        self.partition.meters += 1
-        interval = self.policy.default_interval if given is None else given
-        return MeterState(time, interval, given is not None)
-
-    def _note(self, meter_id: str, meter: MeterState, time: int, kwh: float, region: str | None) -> None:
-        """A reading was applied to ``meter``: remember it, and that the meter was active."""
-        part, length = self.partition, self.policy.metrics_window
-        start = window_start(time, length)
-        if not seen_within(meter.recent, start, start + length):
-            window_at(part.windows, time, length).active += 1
-        meter.recent = remember(meter.recent, time, kwh, self.horizon)
-        if region is not None and time >= meter.last_seen:
-            meter.region = intern(region[:MAX_REGION])
-        part.highest = time if part.highest is None else max(part.highest, time)
-        self._mark(meter_id, meter)
-
-    def _mark(self, meter_id: str, meter: MeterState) -> None:
-        if self.changed.get(meter_id) is None:
-            self.changed[meter_id] = meter
-            self.weight += meter.weight()
-
-    def _conclude(self, touched: Touched) -> None:
-        """End the step for the meters that readings touched: a meter whose gaps changed is settled with that."""
-        watermark = self.partition.watermark
-        for meter_id, changes in touched.items():
-            meter = self.find(meter_id)
-            if meter is None or watermark is None:
-                continue
-            before = meter.due
-            changes.watermark = watermark
-            if changes.was_open:
-                self._end(meter_id, meter, settle(meter, changes), changes)
-            else:
-                meter.refresh(self.policy)
-            if meter.due < before:
-                self._deadlines.add(meter.due, meter_id)
-                self.alarm = min(self.alarm, meter.due)
-
-    def _settle(self, meter_id: str, watermark: int) -> None:
-        """Settle a meter that the index gave."""
-        meter = self.find(meter_id)
-        if meter is None:
-            return
-        changes = GapChanges(self.policy, watermark)
-        dropped = settle(meter, changes)
-        self._end(meter_id, meter, dropped, changes)
-        if not dropped:
-            self._deadlines.add(meter.due, meter_id)
-
-    def _end(self, meter_id: str, meter: MeterState, dropped: bool, changes: GapChanges) -> None:
-        part, policy = self.partition, self.policy
-        self._mark(meter_id, meter)
-        self.outputs += report_gaps(part, policy, meter_id, meter, changes)
-        if dropped:
-            self.changed[meter_id] = None
-            part.meters -= 1
-        elif part.watermark is not None:
-            meter.tidy_gaps(part.watermark, policy)
-
-    def _due_of(self, meter_id: str) -> int | None:
-        meter = self.find(meter_id)
-        return None if meter is None else meter.due
 
 
 def _own_flags(reading: Reading) -> int:

@@ -108,7 +108,9 @@ def states(log: Log) -> tuple[Any, ...]:
 
 @settings(max_examples=150, deadline=None)
 @given(a_log(), st.data())
-def test_any_cut_any_budget_and_any_restart_give_the_same(records: list[LogRecord], data: st.DataObject) -> None:
+def test_any_cut_any_budget_and_any_restart_give_the_same(
+    records: list[LogRecord], data: st.DataObject
+) -> None:
     whole = Log(POLICY)
     whole.work(records)
     cut = Log(POLICY)
@@ -203,9 +205,10 @@ def test_every_reading_is_counted_once(records: list[LogRecord]) -> None:
     assert total("readings_too_late") == len(log.of(LateEvent))
     assert total("readings_invalid") == len(invalid)
     assert total("readings_late") == sum(one.status == "LATE" for one in log.of(Validated))
-    assert len(log.of(Validated)) + len(log.of(LateEvent)) + len(invalid) + total(
-        "readings_duplicate"
-    ) == elements
+    assert (
+        len(log.of(Validated)) + len(log.of(LateEvent)) + len(invalid) + total("readings_duplicate")
+        == elements
+    )
     assert all(metric.value >= 0 for metric in log.of(Metric))
 
 
@@ -221,8 +224,11 @@ def test_expected_is_received_and_missing(sent: list[tuple[str, int]]) -> None:
     log.tick(format_instant(START + 2 * DAY))
     for meter, state in log.meters.items():
         first = next(one.time for one in log.of(Validated) if one.reading.meter_id == meter)
-        came = {one.time for one in log.outputs if isinstance(one, (Validated, LateEvent))
-                and one.reading.meter_id == meter and one.time >= first}
+        came = {
+            one.time
+            for one in log.outputs
+            if isinstance(one, (Validated, LateEvent)) and one.reading.meter_id == meter and one.time >= first
+        }
         missing = sum(alert.missing_intervals for alert in log.gaps.values() if alert.meter_id == meter)
         before_gap = {time for time in came if _came_before_missing(log, meter, time)}
         assert (state.cursor - first) // (30 * MINUTE) == len(before_gap) + missing
