@@ -23,7 +23,7 @@ BUCKET: Final = MINUTE
 
 
 class Deadlines:
-    """The index of one partition. ``due_of`` gives a meter's deadline now, None if it is not known any more."""
+    """The index of one partition. ``due_of`` gives a meter's deadline now, None if the meter is gone."""
 
     __slots__ = ("_buckets", "_due_of", "_near", "_near_bucket", "_starts")
 

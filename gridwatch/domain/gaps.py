@@ -43,6 +43,7 @@ class Gap:
         last: int,
         interval: int,
         detected: int,
+        *,
         missing: tuple[int, ...] | None = None,
         state: str = OPEN,
         revision: int = 0,
@@ -146,7 +147,7 @@ class Gap:
     @classmethod
     def from_row(cls, row: tuple[Any, ...]) -> Gap:
         first, last, interval, detected, missing, state, revision = row
-        return cls(first, last, interval, detected, tuple(missing), state, revision)
+        return cls(first, last, interval, detected, missing=tuple(missing), state=state, revision=revision)
 
 
 class GapChanges:
@@ -164,7 +165,7 @@ class GapChanges:
         """Slots that became missing."""
 
     def touch(self, gap: Gap, reason: str | None = None) -> None:
-        """``gap`` is about to change; to be called before it does. The last ``reason`` given is the one told."""
+        """To be called before ``gap`` changes. The last ``reason`` given is the one told."""
         self.was_open.setdefault(gap, gap.state == OPEN)
         if reason is not None:
             self.reasons[gap] = reason
@@ -172,8 +173,8 @@ class GapChanges:
     def settled(self) -> list[Gap]:
         """The touched gaps in order of their first slot, each name once.
 
-        A gap that was retracted and at once found again on the new grid keeps its name, so it stays one gap: the
-        new one goes on with its revisions.
+        A gap that was retracted and at once found again on the new grid keeps its name, so it stays one gap:
+        the new one goes on with its revisions.
         """
         named: dict[int, Gap] = {}
         for gap in self.was_open:

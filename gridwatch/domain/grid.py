@@ -44,8 +44,8 @@ def first_from(time: int, anchor: int, interval: int) -> int:
 class Grid:
     """One stretch of slots: from ``start`` on, up to ``end`` if another grid took over.
 
-    ``cursor`` is the first slot that is neither filled nor missing yet; every slot from ``start`` up to it is one
-    or the other. ``ahead`` has the slots after the cursor that are filled already, ascending.
+    ``cursor`` is the first slot that is neither filled nor missing yet; every slot from ``start`` up to it is
+    one or the other. ``ahead`` has the slots after the cursor that are filled already, ascending.
     """
 
     __slots__ = ("ahead", "cursor", "end", "interval", "start")
@@ -86,7 +86,7 @@ class Grid:
         return met > 0
 
     def due_count(self, limit: int, grace: int) -> int:
-        """How many slots from the cursor on, up to the next filled one, have a deadline at or before ``limit``."""
+        """How many slots from the cursor to the next filled one have a deadline at or before ``limit``."""
         cursor, interval = self.cursor, self.interval
         count = (limit - grace - cursor) // interval + 1
         if self.ahead:

@@ -49,7 +49,7 @@ def observe(
     given: int | None,
     changes: GapChanges,
 ) -> bool:
-    """``time`` is the new ``last_seen`` of ``meter``, in ``slot`` of its grid. Whether the interval changed."""
+    """``time``, in ``slot``, is the new ``last_seen`` of ``meter``. Whether the interval changed."""
     before = meter.last_seen
     meter.last_seen = time
     if given is None and not meter.given and _learn(meter, before, time, slot, changes):
@@ -70,7 +70,7 @@ def give(meter: MeterState, time: int, given: int, changes: GapChanges) -> bool:
     if given == meter.interval:
         return False
     reason = f"the meter gave an interval of {_minutes(given)} min instead of {_minutes(meter.interval)} min"
-    _restart(meter, time, given, (time,), reason, changes)
+    _restart(meter, time, given, (time,), reason=reason, changes=changes)
     return True
 
 
@@ -96,7 +96,7 @@ def _learn(
     reason = f"the interval is {_minutes(difference)} min, not {_minutes(interval)} min"
     if difference < interval:
         taken = [first + at * difference for at in range(count + 1)]
-        _restart(meter, first, difference, taken, reason, changes)
+        _restart(meter, first, difference, taken, reason=reason, changes=changes)
     else:
         _grow(meter, time if slot is None else slot, difference, reason, changes)
     return True
@@ -111,7 +111,8 @@ def _follow_phase(meter: MeterState, time: int, changes: GapChanges) -> None:
     if len(row) < ROW_TO_MOVE:
         meter.off_run = row
         return
-    _restart(meter, row[0], interval, row, "the grid moved to another phase", changes)
+    reason = "the grid moved to another phase"
+    _restart(meter, row[0], interval, row, reason=reason, changes=changes)
 
 
 def _restart(
@@ -119,6 +120,7 @@ def _restart(
     start: int,
     interval: int,
     taken: Iterable[int],
+    *,
     reason: str,
     changes: GapChanges,
 ) -> None:
@@ -156,7 +158,7 @@ def _grow(
     reason: str,
     changes: GapChanges,
 ) -> None:
-    """The grid since its start becomes a wider one through ``anchor``, where the grid of the future starts."""
+    """The grid becomes, from its start on, a wider one through ``anchor``, where a new stretch starts."""
     meter.tidy_gaps(changes.watermark, changes.policy)
     back = [gap for gap in meter.gaps if gap.first >= meter.start]
     lost = {slot for gap in back for slot in gap.slots() if slot < anchor and (anchor - slot) % interval == 0}

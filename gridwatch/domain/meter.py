@@ -52,7 +52,7 @@ class MeterState(Grid):
         """Remembered gaps in order of time; only the last one can be OPEN."""
         self.older: tuple[Grid, ...] = ()
         self.run: tuple[int, ...] = ()
-        """Differences in a row that may become the interval: (difference, how many, stamp before the first)."""
+        """Differences in a row that may become the interval: (difference, count, stamp before them)."""
         self.off_run: tuple[int, ...] = ()
         """Stamps of readings in a row off the grid, of one phase."""
         self.gap_count = 0
@@ -65,7 +65,7 @@ class MeterState(Grid):
         self.forgotten = -NEVER
         """Of slots up to here it is not known any more which were filled."""
         self.calm = True
-        """Derived: nothing open, ahead, pending or being learned, so a reading for the cursor just fills it."""
+        """Derived: nothing open, ahead, pending or being learned: a reading for the cursor just fills it."""
 
     @property
     def expected_next(self) -> int:

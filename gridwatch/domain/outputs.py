@@ -24,7 +24,7 @@ class Validated(NamedTuple):
     """Watermark before the reading minus its time; 0 when on time."""
     flags: tuple[str, ...]
     watermark: int
-    """The one that it was judged by, before it moved it; the first reading of a partition has the one it set."""
+    """The one it was judged by, before it moved it; the first reading of a partition has the one it set."""
     partition: int
     offset: int
     index: int  # type: ignore[assignment]  # the contract's name; tuple.index is never asked for here

@@ -37,7 +37,7 @@ from gridwatch.domain.windows import Window, window_at
 from gridwatch.domain.workbench import Meters
 
 Decode = Callable[[bytes], "RawReading | list[RawReading]"]
-"""A fast decoder of a record's value. It raises if there is anything that it does not take for a sound reading."""
+"""A fast decoder of a record's value. It raises for anything that it does not take for readings."""
 
 new_tuple: Final = tuple.__new__  # a named tuple's own constructor is slower by half a microsecond
 _NO_FLAGS: Final[tuple[str, ...]] = ()
@@ -59,9 +59,9 @@ class Outcome:
 class Processor:
     """The rules of one partition, over states that it changes in place.
 
-    If what it gave cannot be committed, it is to be thrown away with its states and made anew from stored ones.
-    ``due`` has the deadline of every stored meter. After a recovery call ``process(())`` once: it goes on with
-    what the last step left.
+    If what it gave cannot be committed, it is to be thrown away with its states and made anew from stored
+    ones. ``due`` has the deadline of every stored meter. After a recovery call ``process(())`` once: it goes
+    on with what the last step left.
     """
 
     def __init__(
@@ -90,7 +90,7 @@ class Processor:
         outcome.complete = step.finish_step() and self._run(records, outcome)
         return outcome
 
-    def _run(self, records: Sequence[LogRecord], outcome: Outcome) -> bool:
+    def _run(self, records: Sequence[LogRecord], outcome: Outcome) -> bool:  # noqa: PLR0912, PLR0915
         """Work ``records``. Whether that was completed, or the budget ran out before."""
         step, part, policy = self._stepper, self.partition, self.policy
         changed, changed_get, meters_get = outcome.changed, outcome.changed.get, self._meters.get
@@ -176,7 +176,7 @@ class Processor:
                         window.on_time += 1
                         window.micro_kwh += int(kwh * 1_000_000 + 0.5)
                         window.changed = True
-                        if time > part.highest:  # type: ignore[operator]  # a known meter has been read
+                        if (highest := part.highest) is None or time > highest:
                             part.highest = time
                         if fresh:
                             changed[meter_id] = meter

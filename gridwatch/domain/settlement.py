@@ -17,7 +17,7 @@ from gridwatch.domain.meter import MeterState
 
 
 def settle(meter: MeterState, changes: GapChanges) -> bool:
-    """Settle everything of ``meter`` that is due at the watermark of ``changes``. Whether the meter is to be dropped.
+    """Settle what of ``meter`` is due at the watermark of ``changes``. Whether it is to be dropped.
 
     Afterwards ``meter.due`` lies after the watermark, unless it is dropped.
     """

@@ -76,7 +76,7 @@ class Stepper(Workbench):
             self._too_late(record, reading, index, watermark)
             return
         touched: Touched = {}
-        if not self._accept(record, reading, index, watermark, timeliness, touched):
+        if not self._accept(record, reading, index, watermark, timeliness=timeliness, touched=touched):
             return
         if lead > watermark:
             part.watermark = lead
@@ -130,6 +130,7 @@ class Stepper(Workbench):
         reading: Reading,
         index: int,
         watermark: int,
+        *,
         timeliness: str,
         touched: Touched,
     ) -> bool:

@@ -118,7 +118,7 @@ def _after_blank(text: str, at: int) -> int:
 
 
 def is_sound(raw: RawReading, time: int, latest: int, policy: Policy) -> bool:
-    """Whether nothing is wrong with the values of ``raw``, whose stamp reads ``time``, apart from its meter."""
+    """Whether nothing but perhaps its meter is wrong with ``raw``, whose stamp reads ``time``."""
     interval = raw.interval_minutes
     return (
         0.0 <= raw.consumption_kwh <= policy.max_kwh
@@ -145,7 +145,7 @@ def interval_of(minutes: float, policy: Policy) -> int | None:
 
 
 def judge(fields: Any, partition: int, record_time: int, policy: Policy) -> Reading | Refusal:
-    """Judge one element of a record of ``partition`` that Kafka stamped ``record_time``: every reason found."""
+    """Judge one element of a record of ``partition``, stamped ``record_time`` by Kafka."""
     if not isinstance(fields, dict):
         return Refusal((NOT_AN_OBJECT,), f"expected an object, not a JSON {type(fields).__name__}", None)
     found = _Findings()

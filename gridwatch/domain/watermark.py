@@ -28,7 +28,7 @@ def leaps(lead: int, watermark: int, max_watermark_jump: int) -> bool:
 
 
 def confirmed_time(kept: Sequence[KeptReading], meter_id: str, time: int) -> int | None:
-    """How far two meters agree that time has come, given a reading of ``meter_id`` at ``time``; None if none does."""
+    """How far another meter agrees with a reading of ``meter_id`` at ``time``; None if none does."""
     others = max((reading.time for reading in kept if reading.meter_id != meter_id), default=None)
     return None if others is None else min(others, time)
 
@@ -36,13 +36,13 @@ def confirmed_time(kept: Sequence[KeptReading], meter_id: str, time: int) -> int
 def keep(
     kept: Sequence[KeptReading], reading: KeptReading
 ) -> tuple[tuple[KeptReading, ...], KeptReading | None]:
-    """``kept`` with ``reading`` as its youngest, and the one of the same meter and stamp that gave way to it."""
+    """``kept`` with ``reading`` as its youngest, and the one of its meter and stamp that gave way."""
     twin = next((old for old in kept if old[:2] == reading[:2]), None)
     return (*(old for old in kept if old is not twin), reading), twin
 
 
 def reached(kept: Sequence[KeptReading], bound: int) -> tuple[list[KeptReading], tuple[KeptReading, ...]]:
-    """The kept readings up to the event time ``bound``, and the rest; both in the order in which they came."""
+    """The kept readings up to the event time ``bound``, and the rest; each in order of arrival."""
     return [reading for reading in kept if reading.time <= bound], tuple(
         reading for reading in kept if reading.time > bound
     )

@@ -93,7 +93,7 @@ class Workbench:
             self.weight += meter.weight()
 
     def _conclude(self, touched: Touched) -> None:
-        """End the step for the meters that readings touched: a meter whose gaps changed is settled with that."""
+        """End the step for meters that readings touched: one whose gaps changed is settled with that."""
         watermark = self.partition.watermark
         for meter_id, changes in touched.items():
             meter = self.find(meter_id)

@@ -215,7 +215,7 @@ def test_every_reading_is_counted_once(records: list[LogRecord]) -> None:
 @settings(max_examples=100, deadline=None)
 @given(st.lists(st.tuples(st.sampled_from("AB"), st.integers(0, 40)), min_size=1, max_size=60))
 def test_expected_is_received_and_missing(sent: list[tuple[str, int]]) -> None:
-    """Meters that give their interval, on their grid: each slot up to the watermark was read or is missing."""
+    """Meters that give their interval: each slot up to the watermark was read or is missing."""
     policy = Policy(partitions=1, gap_memory=30 * DAY, max_watermark_jump=30 * DAY, max_remembered_gaps=99)
     log = Log(policy)
     for meter, slot in sent:
