@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import signal
 import statistics
+import sys
 import tempfile
 from pathlib import Path
 
@@ -24,6 +26,8 @@ RESULTS = Path("benchmarks/results")
 @click.option("--skip-sink", is_flag=True, help="Leave out the database sink.")
 def main(count: int, meters: int, rounds: int, partitions: int, skip_sink: bool) -> None:
     """Measure gridwatch beside a plain confluent-kafka loop and stock Faust, then its database sink."""
+    # Ended from outside, it still stops what it started.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     with tempfile.TemporaryDirectory(prefix="gridwatch-bench-") as folder:
         kafka = EmbeddedKafka(Path(folder) / "kafka")
         kafka.start()
@@ -69,9 +73,8 @@ def _report(results: dict[str, list[race.Result]], count: int, meters: int) -> N
     for name, runs in results.items():
         rates = [run.rate for run in runs]
         spread = f"{min(rates):,.0f}–{max(rates):,.0f}"
-        click.echo(
-            f"{name:<40} {medians[name]:>15,.0f} {spread:>19} {medians[name] / floor:>9.2f} {medians[name] / stock:>9.1f}"
-        )
+        ratios = f"{medians[name] / floor:>9.2f} {medians[name] / stock:>9.1f}"
+        click.echo(f"{name:<40} {medians[name]:>15,.0f} {spread:>19} {ratios}")
     RESULTS.mkdir(parents=True, exist_ok=True)
     path = RESULTS / f"race-{meters}-meters.json"
     path.write_text(

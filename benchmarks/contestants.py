@@ -13,6 +13,7 @@ from pathlib import Path
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from benchmarks.readings import end_offsets
+from gridwatch.embedded.ports import free_ports
 from gridwatch.topics import VALIDATED
 
 
@@ -91,7 +92,7 @@ def start_gridwatch(bootstrap: str, partitions: int, folder: Path) -> Run:
         "GRIDWATCH_PARTITIONS": str(partitions),
         "GRIDWATCH_APP_ID": f"bench-gridwatch-{uuid.uuid4().hex[:8]}",
         "GRIDWATCH_DATADIR": str(folder / "data"),
-        "GRIDWATCH_WEB_PORT": "0",
+        "GRIDWATCH_WEB_PORT": str(free_ports(1)[0]),
     }
     command = [sys.executable, "-m", "gridwatch"]
     subprocess.run([*command, "topics", "create"], env=os.environ | extra, check=True, capture_output=True)

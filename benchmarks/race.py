@@ -74,7 +74,7 @@ def run(
     said = said_between(bootstrap, started.output, first, last)
     shutil.rmtree(folder, ignore_errors=True)
     if expected is not None:
-        for partition, (ours, theirs) in enumerate(zip(said, expected)):
+        for partition, (ours, theirs) in enumerate(zip(said, expected, strict=True)):
             if ours != theirs[: len(ours)]:
                 raise WrongOutputs(f"{contestant.name}: partition {partition} differs")
     return Result(contestant.name, sum(map(len, said)), cpu, wall, memory), said

@@ -14,6 +14,7 @@ import psutil
 import psycopg2
 
 from benchmarks.race import PATIENCE_SECONDS, cpu_seconds
+from gridwatch.embedded.ports import free_ports
 from gridwatch.embedded.postgres import EmbeddedPostgres
 
 
@@ -27,7 +28,7 @@ def measure(bootstrap: str, partitions: int, folder: Path) -> None:
             "GRIDWATCH_PARTITIONS": str(partitions),
             "GRIDWATCH_DATABASE_URL": postgres.url,
             "GRIDWATCH_APP_ID": f"bench-sink-{uuid.uuid4().hex[:8]}",
-            "GRIDWATCH_SINK_WEB_PORT": "0",
+            "GRIDWATCH_SINK_WEB_PORT": str(free_ports(1)[0]),
             "GRIDWATCH_DATADIR": str(folder / "sink-data"),
         }
         command = [sys.executable, "-m", "gridwatch"]

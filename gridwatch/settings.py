@@ -151,12 +151,12 @@ class Settings(BaseSettings):
     )
 
     web_host: str = Field("127.0.0.1", description="address the web pages listen on")
-    web_port: int = Field(6066, ge=0, le=65535, description="port of the worker's pages")
+    web_port: int = Field(6066, ge=1, le=65535, description="port of the worker's pages")
     web_advertised_url: str = Field(
         "", description="URL under which other workers reach this one; empty: from host and port"
     )
     sink_web_port: int = Field(
-        6067, ge=0, le=65535, description="port of the sink's health and metrics pages"
+        6067, ge=1, le=65535, description="port of the sink's health and metrics pages"
     )
 
     @field_validator("broker")

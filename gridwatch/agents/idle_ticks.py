@@ -49,7 +49,8 @@ def register(app: Any, settings: Settings, pipeline: Pipeline, lanes: Lanes, emi
         if app.rebalancing or app.in_recovery:
             return
         for partition in pipeline.not_taken_over():
-            await lanes.put(Wake(RAW.name, partition))
+            if lanes.is_idle((RAW.name, partition)):
+                await lanes.put(Wake(RAW.name, partition))
         now = now_micros()
         for owned in list(pipeline.owned.values()):
             instant = idle_instant(

@@ -58,6 +58,10 @@ class Lanes:
             self._tasks[lane] = asyncio.ensure_future(self._run(lane))
         await self._queues[lane].put(event)
 
+    def is_idle(self, lane: TopicPartition) -> bool:
+        """Whether nothing of a lane waits or is in work."""
+        return lane not in self._busy and (lane not in self._queues or self._queues[lane].empty())
+
     async def _run(self, lane: TopicPartition) -> None:
         queue = self._queues[lane]
         while True:
