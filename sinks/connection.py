@@ -32,24 +32,22 @@ class SchemaMismatchError(GridwatchError):
 
 
 class SinkConnection:
-    """One PostgreSQL session with the temporary tables in it. Opened by the constructor.
+    """One PostgreSQL session. Opened by the constructor, ready for use after `prepare`.
 
-    Raises psycopg2.Error when the database cannot be reached, SchemaMismatchError when its schema is not
-    the one to write to.
+    Every method raises psycopg2.Error when the database is not there.
     """
 
-    def __init__(self, url: str, *, lock_timeout: str = LOCK_TIMEOUT) -> None:
+    def __init__(self, url: str) -> None:
         target = read_url(url).set(drivername="postgresql").render_as_string(hide_password=False)
         self._session: Any = psycopg2.connect(
             target, connect_timeout=CONNECT_TIMEOUT, application_name="gridwatch-sink", **KEEPALIVE
         )
-        try:
-            self._prepare(lock_timeout)
-        except BaseException:
-            self._session.close()
-            raise
 
-    def _prepare(self, lock_timeout: str) -> None:
+    def prepare(self, lock_timeout: str = LOCK_TIMEOUT) -> None:
+        """Set time-outs and make the temporary tables.
+
+        SchemaMismatchError when the schema is not the one to write to.
+        """
         with self._session.cursor() as cursor:
             # Instants come with their offset; the zone and style are set all the same, so that nothing
             # depends on how the server or the user was set up.

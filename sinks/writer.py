@@ -166,7 +166,12 @@ class Writer:
         if self._connection is not None and not self._connection.usable:
             self._connection = None
         if self._connection is None:
-            self._connection = SinkConnection(self._url, lock_timeout=self._lock_timeout)
+            self._connection = SinkConnection(self._url)
+            try:
+                self._connection.prepare(self._lock_timeout)
+            except BaseException:
+                self.disconnect()
+                raise
         return self._connection
 
     def _wait(self, error: Exception, tries: int) -> None:

@@ -79,6 +79,12 @@ def reasons(service: Service) -> list[str]:
         return []
 
 
+def waits_for_the_database(service: Service) -> bool:
+    """True when the database is all that keeps it from being ready."""
+    said = reasons(service)
+    return len(said) == 1 and said[0].startswith("waiting for the database")
+
+
 @pytest.fixture
 def database(postgres: EmbeddedPostgres) -> Iterator[str]:
     with new_database(postgres) as url:
@@ -160,6 +166,10 @@ def test_a_database_that_dies_is_waited_for_and_said(kafka: EmbeddedKafka, tmp_p
             said = until("the sink says that it waits", lambda: reasons(sink), 30)
             assert any("waiting for the database at 127.0.0.1:" in reason for reason in said), said
             assert sink.status("/live/") == 200
+            # Partitions can be handed over even now: what waits is given up, not waited for.
+            second = site.sink("second").start(ready=False)
+            until("the second waits, too", lambda: waits_for_the_database(second), 60)
+            until("the first has settled", lambda: waits_for_the_database(sink), 30)
             held_at = site.stored()
             server.start()
             site.wait_stored()

@@ -13,6 +13,7 @@ import pytest
 
 from gridwatch.models.validated import Validated
 from gridwatch.topics import VALIDATED
+from sinks.connection import SchemaMismatchError
 from sinks.outages import BackOff
 from sinks.schema_version import migrate
 from sinks.writer import Rows, WriteInterruptedError, Writer
@@ -167,6 +168,38 @@ def test_interrupting_ends_the_wait_for_a_database_that_is_away() -> None:
     assert "sekret" not in writer.state.last_error
     writer.interrupt()
     assert isinstance(background.result(), WriteInterruptedError)
+
+
+def test_a_hanging_transaction_can_be_cut_off(database: str, query: Any) -> None:
+    writer = Writer(database, lock_timeout="60s")
+    with psycopg2.connect(database) as holder, holder.cursor() as cursor:
+        cursor.execute("LOCK TABLE validated_readings")
+        background = InTheBackground(writer, [rows(reading(1))])
+        wait_until(lambda: query("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"))
+        writer.interrupt()
+        assert writer.state.writing_since is not None
+        writer.cut()
+        assert isinstance(background.result(5.0), WriteInterruptedError)
+    writer.go_on()
+    assert writer.write([rows(reading(1))]) == []
+    assert stored(query) == [1]
+    writer.disconnect()
+
+
+def test_a_look_at_the_database_finds_it_away_and_back(empty_database: str, query: Any) -> None:
+    writer = Writer(empty_database)
+    with pytest.raises(SchemaMismatchError):
+        writer.check()
+    assert writer.state.waiting_since is not None
+    migrate(empty_database)
+    writer.check()
+    assert writer.state.waiting_since is None
+    query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'gridwatch-sink'")
+    writer.check()
+    assert writer.state.waiting_since is not None
+    writer.check()
+    assert writer.state.waiting_since is None
+    writer.disconnect()
 
 
 def test_a_batch_that_takes_too_long_is_written_in_halves(
