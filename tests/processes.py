@@ -22,8 +22,8 @@ from types import TracebackType
 from typing import Any
 
 import psycopg2
-from confluent_kafka import TopicPartition
-from confluent_kafka.admin import AdminClient
+from confluent_kafka import KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from gridwatch.broker import Broker
 from gridwatch.embedded import EmbeddedPostgres
@@ -178,6 +178,23 @@ class Site:
         broker = Broker(settings)
         until("the old topics are gone", lambda: not (renewed & set(broker.partitions())), 30)
         broker.create()
+        until("every new partition has a leader", lambda: self._have_leaders(admin), 30)
+
+    def _have_leaders(self, admin: AdminClient) -> bool:
+        there = admin.list_topics(timeout=30).topics
+        if not there.keys() >= {topic.name for topic in all_topics(self.app_id)}:
+            return False
+        asked = {
+            TopicPartition(topic.name, partition): OffsetSpec.latest()
+            for topic in all_topics(self.app_id)
+            for partition in there[topic.name].partitions
+        }
+        try:
+            for answer in admin.list_offsets(asked).values():
+                answer.result(timeout=30)
+        except KafkaException:
+            return False
+        return True
 
     def worker(self, name: str = "worker", **settings: Any) -> Service:
         """A worker with a folder of its own, not started yet."""

@@ -147,8 +147,9 @@ def _read_to(
             error = message.error()
             if error is not None:
                 raise KafkaException(error)
-            messages.append(message)
             partition = message.partition()
+            if message.offset() < found[partition][1]:
+                messages.append(message)
             left[partition] = found[partition][1] - message.offset() - 1
         left = {partition: count for partition, count in left.items() if count > 0}
     return sorted(messages, key=lambda message: (message.partition(), message.offset()))
