@@ -1,1 +1,16 @@
-"""The database sink: a Faust application of its own that batches the output topics into PostgreSQL."""
+"""The database sink: a Faust application of its own that batches the output topics into PostgreSQL.
+
+    app.py             the application: lanes of batches in, offsets only after the commit
+    intake.py          records of one partition → rows, and dead letters for what is foreign
+    targets.py         which topic goes to which table, and which of two rows with one key stands
+    copy_text.py       columns of values as COPY text
+    store.py           batches that are ready together share a transaction
+    writer.py          a batch to the database: committed, waited for, or halved until the bad row is found
+    outages.py         whose fault an error is: the row's or the database's
+    connection.py      the one connection: time-outs, temporary tables, one transaction
+    refusals.py        dead letters of the sink's own; dead_letters.py sends them
+    health.py          /live/, /ready/, /metrics/; broker_check.py and system_metrics.py beside it
+    schema.py          tables, keys, indexes; migrations/ is their history
+    schema_version.py  where a database's schema stands, and bringing it up to date
+    database.py        how commands reach the database, and what kind it is
+"""

@@ -10,6 +10,7 @@ import contextlib
 import io
 import os
 import socket
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -19,7 +20,7 @@ from gridwatch.errors import GridwatchError
 from sinks.database import CONNECT_TIMEOUT, KEEPALIVE, read_url
 from sinks.schema import VERSION_TABLE
 from sinks.schema_version import known_revisions
-from sinks.targets import TARGETS
+from sinks.targets import TARGETS, Target
 
 LOCK_TIMEOUT = "5s"
 STATEMENT_TIMEOUT = "60s"
@@ -76,17 +77,26 @@ class SinkConnection:
         """Write rows, given as pairs of topic name and COPY text, in one transaction, whole or not at all."""
         try:
             with self._session.cursor() as cursor:
+                staged: Counter[str] = Counter()
                 for topic, copy_text in copies:
                     cursor.copy_expert(TARGETS[topic].copy, io.BytesIO(copy_text), size=_COPY_CHUNK)
-                written = {topic for topic, _ in copies}
+                    staged[topic] += cursor.rowcount
                 # Always in the same order of tables, so that two sinks do not wait for each other crosswise.
-                for target in TARGETS.values():
-                    for statement in target.merge if target.topic in written else ():
-                        cursor.execute(statement)
+                for topic, target in TARGETS.items():
+                    if staged[topic]:
+                        self._merge(cursor, target, staged[topic])
             self._session.commit()
         except BaseException:
             self._roll_back()
             raise
+
+    @staticmethod
+    def _merge(cursor: Any, target: Target, staged: int) -> None:
+        first, *others = target.merge
+        cursor.execute(first)
+        moved = cursor.rowcount
+        for statement in (*others, *(target.merge_repeated if moved < staged else ())):
+            cursor.execute(statement)
 
     def ping(self) -> None:
         """Ask for nothing, to see whether anybody answers. psycopg2.Error when nobody does."""

@@ -71,11 +71,18 @@ def _reading_columns() -> list[Column[Any]]:
     return columns
 
 
-#: The reading that stands for a meter and an instant: of several values the last in log order.
+#: Marks columns that are not in the records, but worked out as rows meet.
+WORKED_OUT = {"worked_out": True}
+
+#: The reading that stands for a meter and an instant: of several values the last in log order. Where a
+#: value was replaced, `first_…` keep the one that came first; those in between are in the revisions.
 validated_readings = Table(
     "validated_readings",
     metadata,
     *_reading_columns(),
+    Column("first_kwh", Double, info=WORKED_OUT),
+    Column("first_offset", BigInteger, info=WORKED_OUT),
+    Column("first_index", Integer, info=WORKED_OUT),
     PrimaryKeyConstraint("meter_id", "time"),
     # Rows come nearly in order of time: block ranges find a span of time at almost no cost of writing.
     Index("validated_readings_time", "time", postgresql_using="brin"),

@@ -3,8 +3,9 @@
 The contents of every table are a function of the *set* of records, in whatever order, batches and
 repetitions they come:
 
-    validated_readings   of one meter and instant the last in log order (offset, index) stands; a meter
-                         is always in one partition, so offsets compare
+    validated_readings   of one meter and instant the last in log order (offset, index) stands, and the
+                         value of the first is kept beside it; a meter is always in one partition, so
+                         offsets compare
     reading_revisions    every reading flagged REVISED, once
     gap_alerts, metrics  the highest revision of an id stands
     late_events, dead_letters   one row an id; an id is made from the origin, so a repetition is the same
@@ -53,6 +54,8 @@ class Target:
     decode: Callable[[bytes], Any]
     columns: Callable[[Sequence[Any]], Columns]
     merge: tuple[str, ...]
+    #: What is left to do when not every staged row went into the table: some had the same key as others.
+    merge_repeated: tuple[str, ...] = ()
 
     @property
     def stage(self) -> str:
@@ -70,14 +73,26 @@ class Target:
         return f"COPY {self.stage} ({_names(self.table)}) FROM STDIN"
 
 
+def _staged(table: Table) -> list[str]:
+    """The columns that come with the records."""
+    return [column.name for column in table.columns if column.info != schema.WORKED_OUT]
+
+
 def _names(table: Table) -> str:
-    return ", ".join(f'"{column.name}"' for column in table.columns)
+    return ", ".join(f'"{name}"' for name in _staged(table))
 
 
-def _merge(table: Table, newer: tuple[str, ...] = (), where: str = "", stage: Table | None = None) -> str:
+def _merge(
+    table: Table,
+    newer: tuple[str, ...] = (),
+    where: str = "",
+    stage: Table | None = None,
+    replaced: str = "",
+) -> str:
     """The statement that moves staged rows into a table: of rows with one key, the newest stands.
 
     `newer` are the columns that say which is newer; without them rows with one key are the same row.
+    `replaced` are further assignments for a row that a newer one replaces.
     """
     keys = [column.name for column in table.primary_key.columns]
     key = ", ".join(f'"{name}"' for name in keys)
@@ -89,12 +104,10 @@ def _merge(table: Table, newer: tuple[str, ...] = (), where: str = "", stage: Ta
     )
     if not newer:
         return statement + "NOTHING"
-    updates = ", ".join(
-        f'"{column.name}" = excluded."{column.name}"' for column in table.columns if column.name not in keys
-    )
+    updates = ", ".join(f'"{name}" = excluded."{name}"' for name in _staged(table) if name not in keys)
     there = ", ".join(f'{table.name}."{name}"' for name in newer)
     incoming = ", ".join(f'excluded."{name}"' for name in newer)
-    return statement + f"UPDATE SET {updates} WHERE ({incoming}) > ({there})"
+    return statement + f"UPDATE SET {updates}{replaced} WHERE ({incoming}) > ({there})"
 
 
 def _validated(records: Sequence[Validated]) -> Columns:
@@ -215,6 +228,25 @@ def _storable(letter: DeadLetter) -> DeadLetter:
     return msgspec.structs.replace(letter, **changes)
 
 
+#: A row that is replaced for the first time is the first one, as far as is known by then.
+_KEEP_FIRST = "".join(
+    f", first_{kept} = CASE WHEN validated_readings.first_offset IS NULL"
+    f" THEN validated_readings.{of} ELSE validated_readings.first_{kept} END"
+    for kept, of in (("kwh", "consumption_kwh"), ("offset", "source_offset"), ("index", "source_index"))
+)
+#: Values staged together with a later one, or that come after it: an earlier one than is known is the first.
+_FIRST_OF_REPEATED = """
+UPDATE validated_readings AS there
+SET first_kwh = staged.consumption_kwh, first_offset = staged.source_offset, first_index = staged.source_index
+FROM (
+    SELECT DISTINCT ON (meter_id, "time") * FROM stage_validated_readings
+    ORDER BY meter_id, "time", source_offset, source_index
+) AS staged
+WHERE there.meter_id = staged.meter_id AND there."time" = staged."time"
+  AND (staged.source_offset, staged.source_index) < (there.source_offset, there.source_index)
+  AND (there.first_offset IS NULL
+       OR (staged.source_offset, staged.source_index) < (there.first_offset, there.first_index))
+"""
 _LOG_ORDER = ("source_offset", "source_index", "source_partition")
 
 #: The target of each topic, by the topic's name.
@@ -227,13 +259,14 @@ TARGETS: dict[str, Target] = {
             msgspec.json.Decoder(Validated).decode,
             _validated,
             (
-                _merge(schema.validated_readings, newer=_LOG_ORDER),
+                _merge(schema.validated_readings, newer=_LOG_ORDER, replaced=_KEEP_FIRST),
                 _merge(
                     schema.reading_revisions,
                     where="WHERE 'REVISED' = ANY (flags)",
                     stage=schema.validated_readings,
                 ),
             ),
+            (_FIRST_OF_REPEATED,),
         ),
         Target(
             GAP_ALERTS.name,

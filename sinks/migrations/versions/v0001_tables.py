@@ -105,7 +105,14 @@ def _reading_columns() -> list[sa.Column[Any]]:
 
 
 def upgrade() -> None:
-    op.create_table("validated_readings", *_reading_columns(), sa.PrimaryKeyConstraint("meter_id", "time"))
+    op.create_table(
+        "validated_readings",
+        *_reading_columns(),
+        _number("first_kwh", nullable=True),
+        sa.Column("first_offset", sa.BigInteger),
+        sa.Column("first_index", sa.Integer),
+        sa.PrimaryKeyConstraint("meter_id", "time"),
+    )
     op.create_index("validated_readings_time", "validated_readings", ["time"], postgresql_using="brin")
 
     op.create_table(

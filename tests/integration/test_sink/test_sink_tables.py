@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import random
 from dataclasses import dataclass
 from typing import Any
@@ -166,10 +167,30 @@ def test_the_later_value_in_log_order_stands_and_each_further_one_is_a_revision(
     third = reading(10, kwh=3.0, flags=["REVISED"])
     for batch in ([third], [first], [second]):
         writer.write([rows(VALIDATED.name, *batch)])
-    assert query("SELECT consumption_kwh, source_offset, flags FROM validated_readings") == [
-        (3.0, 10, ["REVISED"])
+    assert query("SELECT consumption_kwh, source_offset, flags, first_kwh FROM validated_readings") == [
+        (3.0, 10, ["REVISED"], 1.0)
     ]
     assert query("SELECT consumption_kwh FROM reading_revisions ORDER BY source_offset") == [(2.0,), (3.0,)]
+
+
+def test_the_value_that_came_first_is_kept_beside_the_one_that_stands(writer: Writer, query: Any) -> None:
+    values = [reading(n, kwh=float(n), flags=["REVISED"] if n > 1 else []) for n in (1, 2, 3)]
+    for order in itertools.permutations(values):
+        for cut in ((1, 2), (1, 3), (2, 3), (3, 3)):
+            clear(query)
+            for batch in (order[: cut[0]], order[cut[0] : cut[1]], order[cut[1] :]):
+                writer.write([rows(VALIDATED.name, *batch)])
+            writer.write([rows(VALIDATED.name, order[0])])
+            found = query(
+                "SELECT consumption_kwh, first_kwh, first_offset, first_index FROM validated_readings"
+            )
+            assert found == [(3.0, 1.0, 1, 0)], (order, cut)
+
+
+def test_a_value_that_was_never_replaced_is_its_own_first(writer: Writer, query: Any) -> None:
+    for _ in range(2):
+        writer.write([rows(VALIDATED.name, reading(1), reading(2, minute=1), reading(1))])
+    assert query("SELECT first_kwh, first_offset FROM validated_readings") == [(None, None)] * 2
 
 
 def test_two_stamps_of_one_slot_are_two_readings(writer: Writer, query: Any) -> None:
