@@ -93,6 +93,7 @@ _RATE = click.FloatRange(0, 1)
 @click.option("--dry-run", is_flag=True, help="Send nothing: say what was found and assumed.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
 def command(
+    *,
     files: tuple[Path, ...],
     profile: str,
     speed: float,
@@ -126,14 +127,15 @@ def command(
         preset.max_delay if max_delay is None else max_delay,
         preset.gap_rate if gap_rate is None else gap_rate,
     )
-    _check(plan, order, truth, start, end, micros(settings.gap_memory) // 2)
+    selection = Selection(start, end, meters)
+    _check(plan, order, truth, selection, micros(settings.gap_memory) // 2)
     request = Request(
         files,
         PROFILES[profile],
         speed or None,
         order == "time",
         plan,
-        Selection(start, end, meters),
+        selection,
         interval or 0,
         truth,
         not no_settle,
@@ -149,9 +151,7 @@ def command(
         click.echo(_found(summary, request, settings.timezone) if dry_run else _done(summary, request))
 
 
-def _check(
-    plan: FaultPlan, order: str, truth: Path | None, start: int | None, end: int | None, longest: int
-) -> None:
+def _check(plan: FaultPlan, order: str, truth: Path | None, selection: Selection, longest: int) -> None:
     if order == "file" and truth is not None:
         raise UsageProblem(
             "--truth does not go with --order file",
@@ -162,7 +162,7 @@ def _check(
             f"--max-delay: at most {longest // 60_000_000} minutes, half of GRIDWATCH_GAP_MEMORY",
             "a later reading would find its gap forgotten",
         )
-    if start is not None and end is not None and start >= end:
+    if selection.start is not None and selection.end is not None and selection.start >= selection.end:
         raise UsageProblem("--start must lie before --end", "mend one of them")
 
 
@@ -181,9 +181,11 @@ def _found(summary: Summary, request: Request, zone: str) -> str:
     lines += [
         f"found     {survey.rows:,} readings of {survey.meters:,} meters, "
         f"{format_instant(survey.first)} to {format_instant(survey.last)}, order: {survey.order}",
-        f"assumed   profile {profile.name}; stamps without offset are {profile.zone or zone}; values are {profile.unit}; "
+        f"assumed   profile {profile.name}; stamps without offset are {profile.zone or zone}; "
+        f"values are {profile.unit}; "
         f"which end of its interval a stamp names: {profile.anchor}",
-        f"would send {summary.readings:,} readings, {summary.delayed:,} of them late, and withhold {summary.withheld:,}; "
+        f"would send {summary.readings:,} readings, {summary.delayed:,} of them delayed, "
+        f"and withhold {summary.withheld:,}; "
         f"{summary.ticks:,} ticks to each partition",
     ]
     return "\n".join(lines + _remarks(summary, request))
@@ -193,7 +195,8 @@ def _done(summary: Summary, request: Request) -> str:
     already = f" ({summary.already_sent:,} were there already)" if summary.resumed else ""
     settled = "" if summary.settled_to is None else f", settled to {format_instant(summary.settled_to)}"
     lines = [
-        f"sent      {summary.readings:,} readings{already} in {summary.seconds:,.1f} s, {summary.rate:,.0f} readings/s",
+        f"sent      {summary.readings:,} readings{already} in {summary.seconds:,.1f} s, "
+        f"{summary.rate:,.0f} readings/s",
         f"faults    {summary.delayed:,} delayed, {summary.withheld:,} withheld",
         f"ticks     {summary.ticks:,} to each partition{settled}",
         f"run       {summary.run}",

@@ -1,19 +1,19 @@
-"""The one order in which readings and ticks are sent: a function of rows, faults and options, never of speed
-of sending or of where a run was interrupted.
+"""The one order in which readings and ticks are sent.
 
+It is a function of rows, faults and options; neither the speed of sending nor an interruption changes it.
 A reading arrives at its event time plus its injected delay; readings are sent in the order of
 (arrival, meter_id, time). A reading that is withheld has its place in the sequence too, for the truth.
 
 Ticks. Before an item that arrives in a later minute than the last one, a tick says how far event time has
 come: the last whole minute that has begun, but not beyond the item itself or, if that is later, the highest
-event time sent plus the grace; less the out-of-orderness. So a tick never makes a reading late that was sent at its own time; what
-was delayed by more than the out-of-orderness can be. When a replay is paced, every minute that passes has
-its tick, so that gaps show while nothing is sent; at full speed only the last of them is sent. The last tick
-(settle) is the highest event time sent plus the grace: what is missing by then is missing, and no meter is
-called missing for the slot after the end.
+event time sent plus the grace; less the out-of-orderness. So a tick never makes a reading late that was
+sent at its own time; what was delayed by more than the out-of-orderness can be. When a replay is paced,
+every minute that passes has its tick, so that gaps show while nothing is sent; at full speed only the last
+of them is sent. The last tick (settle) is the highest event time sent plus the grace: what is missing by
+then is missing, and no meter is called missing for the slot after the end.
 
-In the order of the file, arrival is the highest event time so far, and only the settle tick is sent: rows that
-lie out of order are as late as the file makes them in their own partition.
+In the order of the file, arrival is the highest event time so far, and only the settle tick is sent: rows
+that lie out of order are as late as the file makes them in their own partition.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ _STANDBY_KW = 0.02
 
 @dataclass(frozen=True)
 class Kind:
-    """A kind of household, kW: base load, morning and evening peaks, weekend midday, solar at noon, night charging."""
+    """A kind of household, kW: base load, morning and evening peaks, weekend noon, panels, night load."""
 
     share: float
     base: float

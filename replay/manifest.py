@@ -7,9 +7,9 @@
     delay     a reading sent late: `from` its time, `to` its arrival
     unjudged  a stretch of a meter whose grid was not settled yet
 
-`expect` is what a perfect detector reports at the end: {"gap": {…}}, {"reading": {"status", "delay_seconds"}},
-"nothing", or "unjudged". The head is known last, so the lines wait in a file beside it; the manifest
-appears whole or not at all.
+`expect` is what a perfect detector reports at the end: {"gap": {…}}, {"reading": {"status",
+"delay_seconds"}}, "nothing", or "unjudged". The head is known last, so the lines wait in a file beside it; the manifest appears
+whole or not at all.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from typing import Any
 
 from gridwatch.domain.instants import format_instant, parse_instant
 from gridwatch.errors import GridwatchError
-from replay.truth import DelayTruth, Finding, GapTruth, NothingTruth
+from replay.findings import DelayTruth, Finding, GapTruth, NothingTruth
 
 VERSION = 1
 

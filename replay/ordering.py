@@ -232,7 +232,7 @@ def _marshalled(file: BinaryIO) -> Blocks:
 
 
 def _merged(runs: list[Blocks]) -> Blocks:
-    heads = [(block, run) for run in runs if (block := next(run, None))]
+    heads = [(block, run) for run in runs if (block := next(run, []))]
     while heads:
         limit = min(block[-1] for block, _ in heads)
         final: list[Row] = []
@@ -240,7 +240,7 @@ def _merged(runs: list[Blocks]) -> Blocks:
         for block, run in heads:
             cut = bisect_right(block, limit)
             final += block[:cut]
-            rest = block[cut:] or next(run, None)
+            rest = block[cut:] or next(run, [])
             if rest:
                 left.append((rest, run))
         final.sort()

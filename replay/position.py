@@ -38,7 +38,7 @@ class Position:
 
 
 def identity_of(files: Iterable[Path], options: dict[str, Any]) -> str:
-    """What the sequence of a replay depends on, as 16 hexadecimal digits; the order of files does not count."""
+    """What the sequence of a replay depends on, as 16 hexadecimal digits; not the order of files."""
     digests = sorted(_content(path) for path in files)
     text = json.dumps([digests, options], sort_keys=True)
     return blake2b(text.encode(), digest_size=8).hexdigest()
@@ -73,12 +73,25 @@ def find_position(settings: Settings, topic: str, partitions: int, identity: str
         }
     )
     try:
-        tails = [_Tail(consumer, topic, partition, f"{identity}-") for partition in range(partitions)]
-        for tail in tails:
-            tail.search_back()
-        time.sleep(_AFTERMATH_SECONDS)
-        while any([tail.read_on() for tail in tails]):
+        tails = [
+            _Tail(f"{identity}-", *_bounds(consumer, topic, partition)) for partition in range(partitions)
+        ]
+        window = _FIRST_WINDOW
+        while spans := {p: span for p, tail in enumerate(tails) if (span := tail.next_back(window))}:
+            _read(consumer, topic, spans, tails)
+            window *= _WINDOW_GROWTH
+        while True:
             time.sleep(_AFTERMATH_SECONDS)
+            before = [(tail.run, tail.row) for tail in tails]
+            ends = {p: _bounds(consumer, topic, p)[1] for p in range(partitions)}
+            _read(
+                consumer,
+                topic,
+                {p: span for p, end in ends.items() if (span := tails[p].next_on(end))},
+                tails,
+            )
+            if before == [(tail.run, tail.row) for tail in tails]:
+                break
     except KafkaException as problem:
         raise GridwatchError(
             f"{topic} on {settings.bootstrap} cannot be read: {problem.args[0].str()}",
@@ -95,56 +108,55 @@ def find_position(settings: Settings, topic: str, partitions: int, identity: str
 class _Tail:
     """The last record of an identity in one partition: its run ("" for none) and row."""
 
-    def __init__(self, consumer: Consumer, topic: str, partition: int, prefix: str) -> None:
+    def __init__(self, prefix: str, low: int, high: int) -> None:
         self.run = ""
         self.row = -1
-        self._consumer = consumer
-        self._topic = topic
-        self._partition = partition
         self._prefix = prefix
-        self._low, self._read_to = self._bounds()
+        self._low, self._front, self._end = low, high, high
 
-    def search_back(self) -> None:
-        window, end = _FIRST_WINDOW, self._read_to
-        while not self.run and end > self._low:
-            start = max(self._low, end - window)
-            self._read(start, end)
-            end, window = start, window * _WINDOW_GROWTH
+    def next_back(self, window: int) -> tuple[int, int] | None:
+        """The next span to look into, backwards; None when found, or at the beginning."""
+        if self.run or self._front <= self._low:
+            return None
+        end, self._front = self._front, max(self._low, self._front - window)
+        return self._front, end
 
-    def read_on(self) -> bool:
-        """Look at what was appended since; whether a record of the identity was among it."""
-        before, (_, high) = (self.run, self.row), self._bounds()
-        self._read(self._read_to, high)
-        self._read_to = high
-        return before != (self.run, self.row)
+    def next_on(self, high: int) -> tuple[int, int] | None:
+        """The span that was appended since the last look, if any."""
+        start, self._end = self._end, high
+        return (start, high) if start < high else None
 
-    def _bounds(self) -> tuple[int, int]:
-        place = TopicPartition(self._topic, self._partition)
-        low, high = self._consumer.get_watermark_offsets(place, timeout=_ANSWER_SECONDS)
-        return low, high
-
-    def _read(self, start: int, end: int) -> None:
-        """Take the records with start ≤ offset < end."""
-        if start >= end:
-            return
-        self._consumer.assign([TopicPartition(self._topic, self._partition, start)])
-        while True:
-            message = self._consumer.poll(_ANSWER_SECONDS)
-            if message is None:
-                raise GridwatchError(
-                    f"{self._topic}: no answer while looking for the replay", "see: gridwatch doctor"
-                )
-            error = message.error()
-            if error is not None:
-                if error.code() == KafkaError._PARTITION_EOF:
-                    return
-                raise KafkaException(error)
-            if message.offset() < end:
-                self._take(dict(message.headers() or ()))
-            if message.offset() >= end - 1:
-                return
-
-    def _take(self, headers: dict[str, bytes]) -> None:
+    def take(self, headers: dict[str, bytes]) -> None:
+        """Look at the next record of a span."""
         run = headers.get(REPLAY_HEADER, b"").decode("utf-8", "replace")
         if run.startswith(self._prefix) and headers.get(ROW_HEADER, b"").isdigit():
             self.run, self.row = run, int(headers[ROW_HEADER])
+
+
+def _bounds(consumer: Consumer, topic: str, partition: int) -> tuple[int, int]:
+    low, high = consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=_ANSWER_SECONDS)
+    return low, high
+
+
+def _read(consumer: Consumer, topic: str, spans: dict[int, tuple[int, int]], tails: list[_Tail]) -> None:
+    """Show each tail the records of its span, start ≤ offset < end; all partitions at once."""
+    if not spans:
+        return
+    consumer.assign([TopicPartition(topic, partition, start) for partition, (start, _) in spans.items()])
+    unread = set(spans)
+    while unread:
+        message = consumer.poll(_ANSWER_SECONDS)
+        if message is None:
+            raise GridwatchError(f"{topic}: no answer while looking for the replay", "see: gridwatch doctor")
+        partition, error = message.partition(), message.error()
+        if error is not None:
+            if error.code() != KafkaError._PARTITION_EOF:
+                raise KafkaException(error)
+            unread.discard(partition)
+            continue
+        end = spans[partition][1]
+        if message.offset() < end:
+            tails[partition].take(dict(message.headers() or ()))
+        if message.offset() >= end - 1:
+            unread.discard(partition)
+    consumer.unassign()

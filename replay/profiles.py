@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Literal
 
+#: Fields that every reading has.
+REQUIRED_FIELDS = ("meter_id", "timestamp", "consumption_kwh")
 #: Optional fields of a reading that hold text; the other optional ones hold numbers.
 TEXT_FIELDS = frozenset({"region", "sent_at"})
 #: Optional fields that go through to the raw record when the file has them.

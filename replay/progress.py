@@ -66,7 +66,8 @@ class Terminal:
             transient=True,
             disable=not sys.stderr.isatty(),
         )
-        self._name, self._total = "", None
+        self._name = ""
+        self._total: int | None = None
         self._began = self._said = time.monotonic()
         self._task = self._bar.add_task("")
 

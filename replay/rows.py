@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import csv
 import gzip
-import io
 import json
 import re
 import zlib
@@ -22,15 +21,14 @@ from pathlib import Path
 
 from gridwatch.domain.instants import parse_instant
 from gridwatch.errors import GridwatchError
-from replay.profiles import OPTIONAL_FIELDS, TEXT_FIELDS, Profile
+from replay.files import Layout, inspect, open_text
+from replay.profiles import OPTIONAL_FIELDS, REQUIRED_FIELDS, TEXT_FIELDS, Profile
 
 #: time (µs), meter_id, kWh, interval given with the reading (minutes, 0 = none), further JSON members
 #: (`,"region":"N"` or nothing). Rows order as tuples: by time, then meter, whatever file they came from.
 Row = tuple[int, str, float, int, str]
 
 BLOCK_ROWS = 8192
-_REQUIRED = ("meter_id", "timestamp", "consumption_kwh")
-_SNIFFED_BYTES = 65_536
 _CACHED_TEXTS = 200_000
 _SHOWN_EXAMPLES = 5
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -62,24 +60,6 @@ class Tally:
     ambiguous: int = 0
     bad: Counter[str] = field(default_factory=Counter)
     examples: list[BadRow] = field(default_factory=list)
-
-
-@dataclass(frozen=True)
-class Layout:
-    """How one file turned out to be written."""
-
-    file: str
-    delimiter: str
-    compressed: bool
-    headers: tuple[str, ...]
-    columns: dict[str, int]
-    accepted: str
-
-    @property
-    def ignored(self) -> list[str]:
-        """Headers that mean nothing to the profile."""
-        used = set(self.columns.values())
-        return [header for index, header in enumerate(self.headers) if index not in used]
 
 
 @dataclass(frozen=True)
@@ -140,38 +120,12 @@ class _Meters(dict[str, "str | None"]):
         return chosen
 
 
-def inspect(path: Path, profile: Profile) -> Layout:
-    """Read the header of a file. GridwatchError when it is missing, empty, no text, or lacks a column."""
-    compressed, start = _sniff(path)
-    line = start.split("\n", 1)[0].rstrip("\r")
-    wanted = {name: _accepted(profile, name) for name in (*_REQUIRED, *OPTIONAL_FIELDS)}
-    accepted = ", ".join("|".join(profile.accepted(name)) for name in _REQUIRED)
-    best: tuple[int, int, str, tuple[str, ...], dict[str, int]] | None = None
-    for delimiter in profile.delimiters:
-        headers = tuple(cell.strip() for cell in next(csv.reader([line], delimiter=delimiter), []))
-        columns = _match(headers, wanted)
-        score = (sum(name in columns for name in _REQUIRED), len(headers), delimiter, headers, columns)
-        if best is None or score[:2] > best[:2]:
-            best = score
-    if best is None:
-        raise GridwatchError(f"profile {profile.name} names no delimiter")
-    _, _, delimiter, headers, columns = best
-    missing = [name for name in _REQUIRED if name not in columns]
-    if missing:
-        raise GridwatchError(
-            f"{path}, line 1: no column {' and no column '.join(missing)}; "
-            f"headers found: {', '.join(headers)[:300] or 'none'}; accepted: {accepted}",
-            "rename the headers, or choose another --profile",
-        )
-    return Layout(str(path), delimiter, compressed, headers, columns, accepted)
-
-
 def read_rows(
     path: Path, profile: Profile, zone: str, selection: Selection, tally: Tally, *, skip_bad: bool
 ) -> Iterator[list[Row]]:
     """Blocks of rows in the order of the file. GridwatchError at the first bad row unless `skip_bad`."""
     layout = inspect(path, profile)
-    with _open(path, layout.compressed) as text:
+    with open_text(path, layout.compressed) as text:
         reader = csv.reader(text, delimiter=layout.delimiter)
         next(reader)
         parse = _RowParser(layout, profile, zone, selection, tally)
@@ -216,7 +170,7 @@ class _RowParser:
         self, layout: Layout, profile: Profile, zone: str, selection: Selection, tally: Tally
     ) -> None:
         self._width = len(layout.headers)
-        self._meter_at, self._time_at, self._kwh_at = (layout.columns[name] for name in _REQUIRED)
+        self._meter_at, self._time_at, self._kwh_at = (layout.columns[name] for name in REQUIRED_FIELDS)
         self._optional = [(name, layout.columns[name]) for name in OPTIONAL_FIELDS if name in layout.columns]
         self._stamps = _Stamps(profile.zone or zone, tally)
         self._meters = _Meters(selection.meters)
@@ -283,48 +237,3 @@ class _RowParser:
             else:
                 members.append(f',"{name}":{number!r}')
         return "".join(members), given
-
-
-def _accepted(profile: Profile, name: str) -> tuple[str, ...]:
-    return tuple(header.strip().lower() for header in profile.accepted(name))
-
-
-def _match(headers: tuple[str, ...], wanted: dict[str, tuple[str, ...]]) -> dict[str, int]:
-    """Field → column; of several aliases in one file the first accepted one counts."""
-    found = [header.lower() for header in headers]
-    return {
-        name: found.index(next(alias for alias in aliases if alias in found))
-        for name, aliases in wanted.items()
-        if any(alias in found for alias in aliases)
-    }
-
-
-def _sniff(path: Path) -> tuple[bool, str]:
-    """Whether the file is gzip (by its magic bytes), and the text it begins with."""
-    try:
-        with path.open("rb") as raw:
-            compressed = raw.read(2) == b"\x1f\x8b"
-        with _open(path, compressed) as text:
-            start = text.read(_SNIFFED_BYTES)
-    except FileNotFoundError as problem:
-        raise GridwatchError(f"no such file: {path}", "check the path") from problem
-    except (EOFError, zlib.error, gzip.BadGzipFile) as problem:
-        raise GridwatchError(f"{path}: the gzip data is damaged ({problem})", "fetch it again") from problem
-    except OSError as problem:
-        raise GridwatchError(
-            f"{path}: cannot be read: {problem.strerror}", "name a readable file"
-        ) from problem
-    if not start.strip():
-        raise GridwatchError(f"{path}: the file is empty", "give a CSV file with a header and rows")
-    if "\x00" in start or sum("\udc80" <= character <= "\udcff" for character in start) > len(start) // 10:
-        raise GridwatchError(
-            f"{path}: not text but binary data, or text that is not UTF-8",
-            "give a CSV file in UTF-8, plain or gzip",
-        )
-    return compressed, start
-
-
-def _open(path: Path, compressed: bool) -> io.TextIOWrapper:
-    # Bytes that are not UTF-8 become lone surrogates: they spoil their own row, not the whole file.
-    raw = gzip.open(path, "rb") if compressed else path.open("rb")
-    return io.TextIOWrapper(raw, encoding="utf-8-sig", errors="surrogateescape", newline="")  # type: ignore[arg-type]

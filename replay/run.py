@@ -1,11 +1,11 @@
-"""One replay from files to topic: reads and orders the rows, makes the sequence, sends it, writes the truth."""
+"""One replay from files to topic: orders the rows, makes the sequence, sends it, writes the truth."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
-from dataclasses import asdict, dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -18,13 +18,14 @@ from gridwatch.settings import Settings
 from gridwatch.topics import RAW
 from replay.emission import EmissionPlan, Item, Kind, emit
 from replay.faults import FaultPlan, Faults
+from replay.files import inspect
 from replay.manifest import ManifestWriter
 from replay.ordering import Survey, TimeOrder, survey_of
 from replay.pacing import Pace
 from replay.position import Position, find_position, identity_of, new_run
 from replay.profiles import SPEC, Profile
 from replay.progress import Progress
-from replay.rows import Row, Selection, Tally, inspect, read_rows
+from replay.rows import Row, Selection, Tally, read_rows
 from replay.sending import Placement, Sender
 from replay.summary import Summary
 from replay.truth import Truth
@@ -34,14 +35,17 @@ _REPORT_EVERY = 2_000
 
 @dataclass(frozen=True)
 class Request:
-    """What to replay and how. `speed` None is as fast as possible; `interval` in minutes is added to readings."""
+    """What to replay and how.
+
+    `speed` None is as fast as possible; `interval` (minutes) is given with readings that have none.
+    """
 
     files: tuple[Path, ...]
     profile: Profile = SPEC
     speed: float | None = None
     by_time: bool = True
-    faults: FaultPlan = FaultPlan()
-    selection: Selection = Selection()
+    faults: FaultPlan = field(default_factory=FaultPlan)
+    selection: Selection = field(default_factory=Selection)
     interval: int = 0
     truth: Path | None = None
     settle: bool = True
@@ -179,8 +183,8 @@ class Replay:
         if survey.last > now_micros() + policy.max_future_skew:
             self.summary.in_the_future = True
             self._warn(
-                f"the last reading is of {format_instant(survey.last)}, which is in the future: the worker refuses "
-                "such readings (FUTURE_TIMESTAMP). Leave them out with --end, or make data that ends before now"
+                f"the last reading is of {format_instant(survey.last)}, in the future: the worker refuses "
+                "such readings (FUTURE_TIMESTAMP). Leave them out with --end, or make older data"
             )
         if self.summary.tally.ambiguous:
             self._warn(

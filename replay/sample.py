@@ -22,7 +22,9 @@ _MINUTE = 60_000_000
 _SLOTS_A_CHUNK = 512
 
 
-def lines(meters: int, days: int, interval: int, seed: int, start: int, by_time: bool) -> Iterator[str]:
+def lines(  # noqa: PLR0917 - the options of the command, in their order
+    meters: int, days: int, interval: int, seed: int, start: int, by_time: bool
+) -> Iterator[str]:
     """The CSV in pieces of many lines; `interval` in minutes, `start` in µs."""
     households = Households(meters, interval, seed)
     names = [f"METER_{number:04d}" for number in range(1, meters + 1)]
@@ -82,8 +84,8 @@ def lines(meters: int, days: int, interval: int, seed: int, start: int, by_time:
     metavar="FILE",
     help="Where to; compressed if it ends in .gz; - is stdout.",
 )
-def command(meters: int, days: int, interval: int, seed: int, start: int, order: str, output: str) -> None:
-    """Make realistic meter data: daily and weekly shapes, households of several kinds, some with solar panels.
+def command(*, meters: int, days: int, interval: int, seed: int, start: int, order: str, output: str) -> None:
+    """Make realistic meter data: daily and weekly shapes, households of several kinds, some with panels.
 
     Columns are meter_id, timestamp (UTC), consumption_kwh.
     """
@@ -93,7 +95,8 @@ def command(meters: int, days: int, interval: int, seed: int, start: int, order:
     if output != "-":
         count = meters * -(-days * 1440 // interval)
         click.echo(
-            f"{output}: {count:,} readings of {meters:,} meters from {format_instant(start)}, every {interval} min"
+            f"{output}: {count:,} readings of {meters:,} meters from {format_instant(start)}, "
+            f"every {interval} min"
         )
 
 

@@ -50,7 +50,8 @@ class Difference:
     found: str
 
     def __str__(self) -> str:
-        return f"{self.kind} {self.what}: {self.meter} at {self.at}: expected {self.expected}, found {self.found}"
+        about = f"{self.kind} {self.what}: {self.meter} at {self.at}"
+        return f"{about}: expected {self.expected}, found {self.found}"
 
 
 @dataclass

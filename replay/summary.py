@@ -6,8 +6,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gridwatch.domain.instants import format_instant
+from replay.files import Layout
 from replay.ordering import Survey
-from replay.rows import Layout, Tally
+from replay.rows import Tally
 
 
 @dataclass

@@ -15,117 +15,20 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable
-from dataclasses import dataclass, field
 from heapq import heappop, heappush
 from typing import Literal
 
 from gridwatch.domain.policy import Policy
 from replay.emission import Item, Kind
+from replay.findings import DelayTruth, Finding, GapTruth, NothingTruth, Unjudged
+from replay.meter_truth import MeterTruth
 from replay.rows import Row
 
 _MINUTE = 60_000_000
-_SHRINK_AFTER, _GROW_AFTER, _MOVE_AFTER = 3, 6, 3
-_LARGEST_TOLERANCE = 5 * _MINUTE
-
-
-@dataclass
-class GapTruth:
-    """A run of missing slots as it must stand at the end. Times in µs, `to` exclusive."""
-
-    meter: str
-    first: int
-    last: int
-    interval: int
-    state: Literal["OPEN", "CLOSED", "PARTIAL", "FILLED", "EXPIRED"] = "OPEN"
-    filled: set[int] = field(default_factory=set)
-    injected: int = 0
-    to: int = 0
-
-    @property
-    def slots(self) -> int:
-        return (self.last - self.first) // self.interval + 1
-
-    @property
-    def missing(self) -> int:
-        return self.slots - len(self.filled)
-
-    def has(self, slot: int) -> bool:
-        return self.first <= slot <= self.last and slot not in self.filled
-
-    def end(self, state: Literal["EXPIRED"] | None = None) -> None:
-        """The meter is back (or given up): from now on `to` and the state follow from what was filled."""
-        self.to = self.last + self.interval
-        self.state = state or ("CLOSED" if not self.filled else "PARTIAL" if self.missing else "FILLED")
-
-
-@dataclass(frozen=True)
-class NothingTruth:
-    """Withheld readings that no detector can miss, and why."""
-
-    meter: str
-    first: int
-    to: int
-    slots: int
-    why: str
-
-
-@dataclass(frozen=True)
-class DelayTruth:
-    """A reading that was sent late, and how it must be classified."""
-
-    meter: str
-    time: int
-    arrival: int
-    status: Literal["ON_TIME", "LATE", "TOO_LATE"]
-    delay: int
-
-
-@dataclass(frozen=True)
-class Unjudged:
-    """A stretch of one meter in which nothing is expected: `first` ≤ time < `to`."""
-
-    meter: str
-    first: int
-    to: int
-    why: str
-    injected: int
-
-
-Finding = GapTruth | NothingTruth | DelayTruth | Unjudged
-
-
-class _Meter:
-    """One meter as the rules see it. `edge` is the first slot that is neither filled nor missing."""
-
-    __slots__ = (
-        "ahead", "anchor", "differences", "edge", "ended", "given", "interval", "last_seen", "off_grid", "open", "withheld",
-    )  # fmt: skip
-
-    def __init__(self, time: int, interval: int, given: bool) -> None:
-        self.last_seen = time
-        self.differences = (0, 0, 0)  # the difference repeated, how often, the first reading of that run
-        self.off_grid: list[int] = []
-        self.open: GapTruth | None = None
-        self.ended: list[GapTruth] = []
-        self.withheld: set[int] = set()
-        self.set_grid(time, interval, given)
-
-    def set_grid(self, anchor: int, interval: int, given: bool) -> None:
-        self.anchor = anchor
-        self.interval = interval
-        self.given = given
-        self.edge = anchor + interval
-        self.ahead: set[int] = set()
-        self.off_grid = []
-
-    def slot(self, time: int) -> int | None:
-        """The slot a stamp belongs to, or None when it lies off the grid."""
-        nearest = self.anchor + (time - self.anchor + self.interval // 2) // self.interval * self.interval
-        return nearest if abs(time - nearest) <= min(self.interval // 4, _LARGEST_TOLERANCE) else None
 
 
 class Truth:
-    """The simulation. `partition_of(meter_id)` places meters; findings go to `report` as they become final."""
+    """The simulation. `partition_of` places meters; `report` takes findings as they become final."""
 
     def __init__(
         self, policy: Policy, partition_of: Callable[[str], int], report: Callable[[Finding], None]
@@ -133,7 +36,7 @@ class Truth:
         self._policy = policy
         self._partition_of = partition_of
         self._report = report
-        self._meters: dict[str, _Meter] = {}
+        self._meters: dict[str, MeterTruth] = {}
         self._unknown: dict[
             str, tuple[int, int, int]
         ] = {}  # withheld before the meter is known: first, last, count
@@ -212,66 +115,46 @@ class Truth:
         if too_late:
             slot = None if meter is None else meter.slot(time)
             if meter is not None and slot is not None and slot < meter.edge:
-                self._fill_missing(meter, slot)
+                meter.fill_missing(slot)
             return
         if meter is None:
-            self._meters[name] = _Meter(time, given * _MINUTE or self._policy.default_interval, bool(given))
+            self._meters[name] = MeterTruth(
+                time, given * _MINUTE or self._policy.default_interval, bool(given)
+            )
             heappush(self._expiries[partition], (time + self._policy.state_ttl, name))
             self._now_known(name)
         else:
             self._apply(name, meter, time, given * _MINUTE)
         self._raise(partition, time - self._policy.max_out_of_orderness)
 
-    def _apply(self, name: str, meter: _Meter, time: int, given: int) -> None:
+    def _apply(self, name: str, meter: MeterTruth, time: int, given: int) -> None:
         if given and given != meter.interval and time >= meter.last_seen:
-            self._change_grid(name, meter, time, time, given, "the interval was given anew")
+            self._change_grid(name, meter, (time, time), given, "the interval was given anew")
         meter.given = meter.given or bool(given)
         if time > meter.last_seen:
-            learned = self._learn(meter, time)
+            learned = meter.learn(time)
             meter.last_seen = time
             if learned:
                 run_first = meter.differences[2] if learned < meter.interval else 0
-                self._change_grid(name, meter, run_first, time, learned, "the interval was being learned")
+                self._change_grid(name, meter, (run_first, time), learned, "the interval was being learned")
         slot = meter.slot(time)
         if slot is None:
-            phase = self._same_phase(meter, time)
-            meter.off_grid = [*meter.off_grid, time] if phase else [time]
-            if len(meter.off_grid) == _MOVE_AFTER:
-                self._change_grid(
-                    name, meter, meter.off_grid[0], time, meter.interval, "the readings changed phase"
-                )
+            if meter.strays(time):
+                span = (meter.off_grid[0], time)
+                self._change_grid(name, meter, span, meter.interval, "the readings changed phase")
             return
         meter.off_grid = []
         if slot < meter.edge:
-            self._fill_missing(meter, slot)
+            meter.fill_missing(slot)
             return
         meter.ahead.add(slot)
         self._pass_filled(name, meter)
 
-    @staticmethod
-    def _same_phase(meter: _Meter, time: int) -> bool:
-        if not meter.off_grid:
-            return False
-        apart = (time - meter.off_grid[0]) % meter.interval
-        return min(apart, meter.interval - apart) <= min(meter.interval // 4, _LARGEST_TOLERANCE)
-
-    @staticmethod
-    def _learn(meter: _Meter, time: int) -> int:
-        """The interval (µs) that the differences of readings have now shown, or 0."""
-        if meter.given:
-            return 0
-        minutes = (time - meter.last_seen + _MINUTE // 2) // _MINUTE
-        if minutes * _MINUTE == meter.interval or not 1 <= minutes <= 1440:
-            meter.differences = (0, 0, 0)
-            return 0
-        repeated, count, first = meter.differences
-        count, first = (count + 1, first) if repeated == minutes else (1, meter.last_seen)
-        meter.differences = (minutes, count, first)
-        enough = _SHRINK_AFTER if minutes * _MINUTE < meter.interval else _GROW_AFTER
-        return minutes * _MINUTE if count >= enough else 0
-
-    def _change_grid(self, name: str, meter: _Meter, since: int, time: int, interval: int, why: str) -> None:
-        """A new grid from `time` on. What it may touch, from the gaps still held since `since`, is not judged."""
+    def _change_grid(
+        self, name: str, meter: MeterTruth, span: tuple[int, int], interval: int, why: str
+    ) -> None:
+        """A new grid from the end of `span` on; what it touches since the beginning is not judged."""
+        since, time = span
         touched = [gap for gap in meter.ended if gap.last >= since]
         meter.ended = [gap for gap in meter.ended if gap.last < since]
         if meter.open is not None:
@@ -283,9 +166,8 @@ class Truth:
         if first < time:
             self._report(Unjudged(name, first, time, why, injected))
         meter.set_grid(time, interval, meter.given)
-        meter.differences = (0, 0, 0)
 
-    def _settle(self, name: str, meter: _Meter, watermark: int) -> None:
+    def _settle(self, name: str, meter: MeterTruth, watermark: int) -> None:
         """Every slot whose deadline the watermark has passed is missing now."""
         while (due := (watermark - self._policy.grace - meter.edge) // meter.interval + 1) > 0:
             if meter.ahead:
@@ -301,10 +183,10 @@ class Truth:
             self._pass_filled(name, meter)
         self._forget(meter, watermark)
 
-    def _pass_filled(self, name: str, meter: _Meter) -> None:
+    def _pass_filled(self, name: str, meter: MeterTruth) -> None:
         """Move the edge over slots that are filled; the first of them ends an open gap."""
         if meter.edge in meter.ahead and meter.open is not None:
-            self._end(meter, meter.open)
+            meter.end_open(meter.open)
         start = meter.edge
         while meter.edge in meter.ahead:
             meter.ahead.remove(meter.edge)
@@ -317,24 +199,7 @@ class Truth:
                 "its slot was filled by another reading",
             )
 
-    def _fill_missing(self, meter: _Meter, slot: int) -> None:
-        gap = meter.open
-        if gap is not None and gap.has(slot):
-            gap.filled.add(slot)
-            if slot == gap.last:
-                self._end(meter, gap)
-            return
-        for ended in meter.ended:
-            if ended.has(slot):
-                ended.filled.add(slot)
-                ended.end()
-
-    def _end(self, meter: _Meter, gap: GapTruth) -> None:
-        gap.end()
-        meter.open = None
-        meter.ended.append(gap)
-
-    def _forget(self, meter: _Meter, watermark: int) -> None:
+    def _forget(self, meter: MeterTruth, watermark: int) -> None:
         while meter.ended and (
             len(meter.ended) > self._policy.max_remembered_gaps
             or meter.ended[0].to + self._policy.gap_memory <= watermark
@@ -354,7 +219,8 @@ class Truth:
             if due > instant:
                 heappush(expiries, (due, name))
                 continue
-            self._settle(name, meter, instant)
+            # However far the watermark leapt: after that moment no slot became missing.
+            self._settle(name, meter, due)
             del self._meters[name]
             if meter.open is not None:
                 meter.open.end("EXPIRED")
@@ -364,7 +230,7 @@ class Truth:
             self._not_missing(name, meter, meter.withheld, "the meter had been given up")
             self._intervals[meter.interval] += 1
 
-    def _not_missing(self, name: str, meter: _Meter, slots: set[int], why: str) -> None:
+    def _not_missing(self, name: str, meter: MeterTruth, slots: set[int], why: str) -> None:
         for slot in sorted(slots):
             self._report(NothingTruth(name, slot, slot + meter.interval, 1, why))
         meter.withheld = meter.withheld - slots

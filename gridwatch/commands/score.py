@@ -35,6 +35,7 @@ _RATE = click.FloatRange(0, 1)
     "--show", type=click.IntRange(0), default=20, show_default=True, help="Differences to name; 0 names all."
 )
 def command(
+    *,
     truth: Path,
     as_json: bool,
     database_url: str | None,

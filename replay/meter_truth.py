@@ -1,0 +1,88 @@
+"""One meter as `truth` sees it: its grid, what may move the grid, its gaps."""
+
+from __future__ import annotations
+
+from replay.findings import GapTruth
+
+_MINUTE = 60_000_000
+_SHRINK_AFTER, _GROW_AFTER, _MOVE_AFTER = 3, 6, 3
+
+
+class MeterTruth:
+    """Times in µs. `edge` is the first slot neither filled nor missing; `ahead` are filled ones after it."""
+
+    __slots__ = (
+        "ahead", "anchor", "differences", "edge", "ended", "given", "interval", "last_seen", "off_grid",
+        "open", "withheld",
+    )  # fmt: skip
+
+    def __init__(self, time: int, interval: int, given: bool) -> None:
+        self.last_seen = time
+        #: The difference of readings that repeats (minutes), how often it did, where that run began.
+        self.differences = (0, 0, 0)
+        self.off_grid: list[int] = []
+        self.open: GapTruth | None = None
+        self.ended: list[GapTruth] = []
+        self.withheld: set[int] = set()
+        self.set_grid(time, interval, given)
+
+    def set_grid(self, anchor: int, interval: int, given: bool) -> None:
+        """A grid whose first slot, `anchor`, is filled."""
+        self.anchor = anchor
+        self.interval = interval
+        self.given = given
+        self.edge = anchor + interval
+        self.ahead: set[int] = set()
+        self.off_grid = []
+        self.differences = (0, 0, 0)
+
+    def slot(self, time: int) -> int | None:
+        """The slot a stamp belongs to, or None when it lies off the grid."""
+        interval = self.interval
+        nearest = self.anchor + (time - self.anchor + interval // 2) // interval * interval
+        return nearest if abs(time - nearest) <= self._tolerance() else None
+
+    def strays(self, time: int) -> bool:
+        """Take a reading off the grid; whether it is the one that moves the grid to its phase."""
+        if self.off_grid:
+            apart = (time - self.off_grid[0]) % self.interval
+            if min(apart, self.interval - apart) > self._tolerance():
+                self.off_grid = []
+        self.off_grid.append(time)
+        return len(self.off_grid) == _MOVE_AFTER
+
+    def learn(self, time: int) -> int:
+        """Take a new latest reading; the interval (µs) that the differences have now shown, or 0."""
+        if self.given:
+            return 0
+        minutes = (time - self.last_seen + _MINUTE // 2) // _MINUTE
+        if minutes * _MINUTE == self.interval or not 1 <= minutes <= 1440:
+            self.differences = (0, 0, 0)
+            return 0
+        repeated, count, first = self.differences
+        count, first = (count + 1, first) if repeated == minutes else (1, self.last_seen)
+        self.differences = (minutes, count, first)
+        enough = _SHRINK_AFTER if minutes * _MINUTE < self.interval else _GROW_AFTER
+        return minutes * _MINUTE if count >= enough else 0
+
+    def fill_missing(self, slot: int) -> None:
+        """A reading for a slot before the edge: it counts where that slot is missing in a gap still held."""
+        gap = self.open
+        if gap is not None and gap.has(slot):
+            gap.filled.add(slot)
+            if slot == gap.last:
+                self.end_open(gap)
+            return
+        for ended in self.ended:
+            if ended.has(slot):
+                ended.filled.add(slot)
+                ended.end()
+
+    def end_open(self, gap: GapTruth) -> None:
+        """The meter is back."""
+        gap.end()
+        self.open = None
+        self.ended.append(gap)
+
+    def _tolerance(self) -> int:
+        return min(self.interval // 4, 5 * _MINUTE)
