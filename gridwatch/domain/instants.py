@@ -82,29 +82,32 @@ class Stamps:
     def read(self, text: str) -> tuple[int, bool]:
         """As ``parse_instant``."""
         instant = self.instant(text)
-        if instant is not None:
-            return instant, False
-        instant, ambiguous = parse_instant(text, self._zone)
-        minute, rest = text[:16], text[16:]
-        if EARLIEST + _MARGIN < instant < LATEST - _MARGIN and (
-            self._zone == "UTC" or rest.endswith(("Z", "z"))
-        ):
-            start, _ = parse_instant(minute + "Z")
-            self._minutes[minute], self._rests[rest] = start, instant - start
-        return instant, ambiguous
+        return parse_instant(text, self._zone) if instant is None else (instant, False)
 
     def instant(self, text: str) -> int | None:
-        """The instant of a stamp that is known, or made of known parts; None if it has to be read."""
+        """The instant of a stamp; None if it cannot be read, or is ambiguous."""
         instant = self.known.get(text)
         if instant is None:
             minute, rest = self._minutes.get(text[:16]), self._rests.get(text[16:])
             if minute is None or rest is None:
-                return None
+                return self._learn(text)
             for cache in (self.known, self._minutes, self._rests):
                 if len(cache) >= MAX_STAMPS:
                     cache.clear()
             instant = self.known[text] = minute + rest
         return instant
+
+    def _learn(self, text: str) -> int | None:
+        try:
+            instant, ambiguous = parse_instant(text, self._zone)
+        except ValueError:
+            return None
+        minute, rest = text[:16], text[16:]
+        adds_up = self._zone == "UTC" or rest.endswith(("Z", "z"))
+        if adds_up and EARLIEST + _MARGIN < instant < LATEST - _MARGIN:
+            start, _ = parse_instant(minute + "Z")
+            self._minutes[minute], self._rests[rest] = start, instant - start
+        return None if ambiguous else instant
 
 
 def format_instant(micros: int) -> str:

@@ -58,23 +58,34 @@ garbage = st.sampled_from([None, 7, {}, {"meter_id": "A"}, {"meter_id": "", "tim
 
 @st.composite
 def a_run(draw: st.DrawFn) -> list[Any]:
-    """Readings of one meter, one after the other, as a meter sends them; some are lost, some are late."""
+    """Readings of a meter one after the other, as meters send them, while others report and time goes on.
+
+    Some are lost, late, sent twice, revised, off by seconds; some runs give their interval.
+    """
     meter, step = draw(st.sampled_from("ABC")), draw(st.sampled_from([10, 15, 30, 30, 60]))
     first = draw(st.integers(0, 20)) * 30 + draw(st.sampled_from([0, 0, 12]))
-    count = draw(st.integers(3, 14))
-    sent = [
-        {
-            "meter_id": meter,
-            "timestamp": format_instant(START + (first + at * step) * MINUTE),
-            "consumption_kwh": 1,
-        }
-        for at in range(count)
-        if draw(st.integers(0, 7))
-    ]
-    for _ in range(draw(st.integers(0, 2))):
-        if len(sent) > 2:
-            moved = sent.pop(draw(st.integers(0, len(sent) - 2)))
-            sent.insert(draw(st.integers(0, len(sent))), moved)
+    gives = draw(st.sampled_from([None, None, None, step, 30]))
+    sent: list[Any] = []
+    fates = st.lists(st.integers(0, 13), min_size=3, max_size=16)
+    steady = st.lists(st.sampled_from([13, 13, 13, 13, 13, 13, 13, 13, 0, 2, 4]), min_size=7, max_size=16)
+    for fate in draw(fates | steady):
+        first += step
+        time = START + first * MINUTE + (20 * SECOND if fate == 1 else 0)
+        value = {"meter_id": meter, "timestamp": format_instant(time), "consumption_kwh": 1}
+        if gives is not None:
+            value["interval_minutes"] = gives
+        if fate != 0:
+            sent.append(value)
+        if fate == 2:
+            sent.append({**value, "consumption_kwh": draw(st.sampled_from([1, 2]))})
+        if fate == 3 and len(sent) > 1:
+            sent[-2:] = [sent[-1], sent[-2]]
+        if fate in {4, 5}:
+            sent.append(first + draw(st.sampled_from([5, 20, 50, 90])))
+        if fate == 6 and len(sent) > 2 and not isinstance(sent[-3], int):
+            sent.append(sent.pop(-3))
+        if fate == 7:
+            sent.append({**value, "timestamp": format_instant(time + 3 * MINUTE)})
     return sent
 
 
