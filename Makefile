@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test browser check lint format bench clean
+.PHONY: help setup demo test browser check lint format docs bench clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' Makefile
@@ -34,6 +34,9 @@ lint: $(READY) ## ruff
 format: $(READY) ## put imports and lines in order
 	@$(BIN)/python -m ruff check --fix-only --quiet .
 	@$(BIN)/python -m ruff format .
+
+docs: $(READY) ## renew the tables of README.md and docs/ from the code
+	@$(BIN)/python docs/tables.py
 
 bench: $(READY) ## speed, side by side with stock Faust; takes ARGS
 	@$(BIN)/python -m benchmarks $(ARGS)

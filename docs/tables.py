@@ -1,0 +1,113 @@
+"""Writes the tables of README.md and docs/ from the code they describe: `make docs`. A test compares.
+
+A table stands between `<!-- table: NAME -->` and `<!-- end -->`; everything else in a page is left as it is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from datetime import timedelta
+from pathlib import Path
+from typing import Any
+
+from pydantic import SecretStr
+
+from gridwatch.agents.system_metrics import SYSTEM_METRICS as WORKER_METRICS
+from gridwatch.cli import COMMANDS
+from gridwatch.settings import PREFIX, Settings
+from gridwatch.topics import OUTPUTS, RAW
+from sinks.system_metrics import SYSTEM_METRICS as SINK_METRICS
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGES = (ROOT / "README.md", ROOT / "docs" / "records.md")
+
+_TABLE = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+_UNITS = (
+    ("d", timedelta(days=1)),
+    ("h", timedelta(hours=1)),
+    ("m", timedelta(minutes=1)),
+    ("s", timedelta(seconds=1)),
+)
+
+
+def settings() -> str:
+    """Every setting with its default and meaning."""
+    return _table(
+        ("variable", "default", "meaning"),
+        (
+            (
+                f"`{PREFIX}{name.upper()}`",
+                f"`{_written(field.default)}`" if _written(field.default) else "",
+                field.description,
+            )
+            for name, field in Settings.model_fields.items()
+        ),
+    )
+
+
+def commands() -> str:
+    """Every command with its summary."""
+    return _table(
+        ("command", "does"), ((f"`gridwatch {name}`", does) for name, (_, does) in COMMANDS.items())
+    )
+
+
+def topics() -> str:
+    """Every topic of the flow with its key, content and how long it is kept."""
+    return _table(
+        ("topic", "key", "holds", "kept"),
+        (
+            (
+                f"`{topic.name}`",
+                f"`{topic.key}`",
+                topic.meaning,
+                _written(timedelta(milliseconds=int(topic.config["retention.ms"]))),
+            )
+            for topic in (RAW, *OUTPUTS)
+        ),
+    )
+
+
+def system_metrics() -> str:
+    """Every metric by wall clock with its meaning."""
+    rows = [(name, "worker", meaning) for name, meaning in WORKER_METRICS.items()]
+    rows += [(name, "sink", meaning) for name, meaning in SINK_METRICS.items()]
+    return _table(
+        ("metric", "from", "meaning"), ((f"`{name}`", source, meaning) for name, source, meaning in rows)
+    )
+
+
+TABLES: dict[str, Callable[[], str]] = {
+    "settings": settings,
+    "commands": commands,
+    "topics": topics,
+    "system_metrics": system_metrics,
+}
+
+
+def renewed(page: str) -> str:
+    """The page with its tables as the code has them now. KeyError for a table that there is not."""
+    return _TABLE.sub(lambda found: f"{found[1]}{TABLES[found[2]]()}{found[3]}", page)
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "".join(
+        "| " + " | ".join(str(cell).replace("|", "\\|") for cell in line) + " |\n" for line in lines
+    )
+
+
+def _written(value: Any) -> str:
+    """A default as a person would write it."""
+    if isinstance(value, timedelta):
+        unit, length = next((unit, length) for unit, length in _UNITS if not value % length)
+        return f"{value // length}{unit}"
+    if isinstance(value, SecretStr):
+        return value.get_secret_value()
+    return "" if value is None else str(value)
+
+
+if __name__ == "__main__":
+    for path in PAGES:
+        path.write_text(renewed(path.read_text(encoding="utf-8")), encoding="utf-8")
