@@ -64,7 +64,7 @@ def run(
                 raise RuntimeError(
                     f"{contestant.name} stopped early:\n{(folder / 'log').read_text()[-4000:]}"
                 )
-            time.sleep(0.05)
+            time.sleep(0.2)
         cpu = cpu_seconds(tree)
         wall = time.monotonic() - begun
         memory = tree.memory_info().rss
