@@ -138,7 +138,7 @@ def test_a_misspelt_key_in_the_file_is_told_the_known_ones(
     config = tmp_path / "gridwatch.toml"
     config.write_text("gracee = '15m'\n")
     monkeypatch.setenv("GRIDWATCH_CONFIG", str(config))
-    with pytest.raises(UsageProblem, match="gracee.*max_out_of_orderness"):
+    with pytest.raises(UsageProblem, match=r"gracee.*max_out_of_orderness"):
         load_settings()
 
 
