@@ -8,8 +8,8 @@
     unjudged  a stretch of a meter whose grid was not settled yet
 
 `expect` is what a perfect detector reports at the end: {"gap": {…}}, {"reading": {"status",
-"delay_seconds"}}, "nothing", or "unjudged". The head is known last, so the lines wait in a file beside it; the manifest appears
-whole or not at all.
+"delay_seconds"}}, "nothing", or "unjudged". The head is known last, so the lines wait in a file beside
+it; the manifest appears whole or not at all.
 """
 
 from __future__ import annotations

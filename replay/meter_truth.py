@@ -24,29 +24,27 @@ class MeterTruth:
         self.open: GapTruth | None = None
         self.ended: list[GapTruth] = []
         self.withheld: set[int] = set()
-        self.set_grid(time, interval, given)
+        self.given = given
+        self.set_grid(time, time, interval)
 
-    def set_grid(self, anchor: int, interval: int, given: bool) -> None:
-        """A grid whose first slot, `anchor`, is filled."""
+    def set_grid(self, anchor: int, time: int, interval: int) -> None:
+        """A grid through `anchor` on which all slots up to the one of the reading at `time` are decided."""
         self.anchor = anchor
         self.interval = interval
-        self.given = given
-        self.edge = anchor + interval
+        self.edge = anchor + ((time - anchor + interval // 2) // interval + 1) * interval
         self.ahead: set[int] = set()
         self.off_grid = []
         self.differences = (0, 0, 0)
 
     def slot(self, time: int) -> int | None:
         """The slot a stamp belongs to, or None when it lies off the grid."""
-        interval = self.interval
-        nearest = self.anchor + (time - self.anchor + interval // 2) // interval * interval
-        return nearest if abs(time - nearest) <= self._tolerance() else None
+        return _nearest(time, self.anchor, self.interval)
 
     def strays(self, time: int) -> bool:
         """Take a reading off the grid; whether it is the one that moves the grid to its phase."""
         if self.off_grid:
             apart = (time - self.off_grid[0]) % self.interval
-            if min(apart, self.interval - apart) > self._tolerance():
+            if min(apart, self.interval - apart) > _tolerance(self.interval):
                 self.off_grid = []
         self.off_grid.append(time)
         return len(self.off_grid) == _MOVE_AFTER
@@ -65,18 +63,24 @@ class MeterTruth:
         enough = _SHRINK_AFTER if minutes * _MINUTE < self.interval else _GROW_AFTER
         return minutes * _MINUTE if count >= enough else 0
 
-    def fill_missing(self, slot: int) -> None:
-        """A reading for a slot before the edge: it counts where that slot is missing in a gap still held."""
+    def fill_missing(self, time: int) -> None:
+        """A reading of the past counts where its slot is missing in a gap still held, on that gap's grid."""
         gap = self.open
-        if gap is not None and gap.has(slot):
+        if gap is not None and (slot := self._slot_in(gap, time)) is not None:
             gap.filled.add(slot)
             if slot == gap.last:
                 self.end_open(gap)
             return
         for ended in self.ended:
-            if ended.has(slot):
+            if (slot := self._slot_in(ended, time)) is not None:
                 ended.filled.add(slot)
                 ended.end()
+                return
+
+    @staticmethod
+    def _slot_in(gap: GapTruth, time: int) -> int | None:
+        slot = _nearest(time, gap.first, gap.interval)
+        return slot if slot is not None and gap.has(slot) else None
 
     def end_open(self, gap: GapTruth) -> None:
         """The meter is back."""
@@ -84,5 +88,12 @@ class MeterTruth:
         self.open = None
         self.ended.append(gap)
 
-    def _tolerance(self) -> int:
-        return min(self.interval // 4, 5 * _MINUTE)
+
+def _tolerance(interval: int) -> int:
+    return min(interval // 4, 5 * _MINUTE)
+
+
+def _nearest(time: int, anchor: int, interval: int) -> int | None:
+    """The point of a grid that a stamp belongs to, or None when it lies too far from all."""
+    nearest = anchor + (time - anchor + interval // 2) // interval * interval
+    return nearest if abs(time - nearest) <= _tolerance(interval) else None

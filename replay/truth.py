@@ -113,9 +113,8 @@ class Truth:
         if meter is not None and watermark is not None:
             self._settle(name, meter, watermark)
         if too_late:
-            slot = None if meter is None else meter.slot(time)
-            if meter is not None and slot is not None and slot < meter.edge:
-                meter.fill_missing(slot)
+            if meter is not None:
+                meter.fill_missing(time)
             return
         if meter is None:
             self._meters[name] = MeterTruth(
@@ -128,32 +127,39 @@ class Truth:
         self._raise(partition, time - self._policy.max_out_of_orderness)
 
     def _apply(self, name: str, meter: MeterTruth, time: int, given: int) -> None:
-        if given and given != meter.interval and time >= meter.last_seen:
-            self._change_grid(name, meter, (time, time), given, "the interval was given anew")
-        meter.given = meter.given or bool(given)
+        if given and time >= meter.last_seen:
+            meter.given = True
+            if given != meter.interval:
+                self._change_grid(name, meter, (time, time), given, "the interval was given anew")
         if time > meter.last_seen:
-            learned = meter.learn(time)
-            meter.last_seen = time
-            if learned:
-                run_first = meter.differences[2] if learned < meter.interval else 0
-                self._change_grid(name, meter, (run_first, time), learned, "the interval was being learned")
+            self._take_latest(name, meter, time)
         slot = meter.slot(time)
-        if slot is None:
-            if meter.strays(time):
-                span = (meter.off_grid[0], time)
-                self._change_grid(name, meter, span, meter.interval, "the readings changed phase")
-            return
-        meter.off_grid = []
-        if slot < meter.edge:
-            meter.fill_missing(slot)
-            return
-        meter.ahead.add(slot)
-        self._pass_filled(name, meter)
+        if slot is not None and slot >= meter.edge:
+            meter.ahead.add(slot)
+            self._pass_filled(name, meter)
+        else:
+            meter.fill_missing(time)
+
+    def _take_latest(self, name: str, meter: MeterTruth, time: int) -> None:
+        """Only readings later than all before them tell the interval and the phase."""
+        learned, since = meter.learn(time), meter.differences[2]
+        meter.last_seen = time
+        if learned > meter.interval:
+            # The gaps of the narrower grid go, all that are still held, and the wider one runs through here.
+            span = (0, time if (slot := meter.slot(time)) is None else slot)
+            self._change_grid(name, meter, span, learned, "the interval was being learned")
+        elif learned:
+            self._change_grid(name, meter, (since, time), learned, "the interval was being learned")
+        elif meter.slot(time) is not None:
+            meter.off_grid = []
+        elif meter.strays(time):
+            span = (meter.off_grid[0], time)
+            self._change_grid(name, meter, span, meter.interval, "the readings changed phase")
 
     def _change_grid(
         self, name: str, meter: MeterTruth, span: tuple[int, int], interval: int, why: str
     ) -> None:
-        """A new grid from the end of `span` on; what it touches since the beginning is not judged."""
+        """A new grid through the ends of `span`; what it touches from its beginning on is not judged."""
         since, time = span
         touched = [gap for gap in meter.ended if gap.last >= since]
         meter.ended = [gap for gap in meter.ended if gap.last < since]
@@ -165,7 +171,7 @@ class Truth:
         meter.withheld.clear()
         if first < time:
             self._report(Unjudged(name, first, time, why, injected))
-        meter.set_grid(time, interval, meter.given)
+        meter.set_grid(since or time, time, interval)
 
     def _settle(self, name: str, meter: MeterTruth, watermark: int) -> None:
         """Every slot whose deadline the watermark has passed is missing now."""

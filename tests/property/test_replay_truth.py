@@ -1,0 +1,89 @@
+"""The truth of a replay is what the rules report for it, whatever the data, the faults and the partitions."""
+
+from __future__ import annotations
+
+import tempfile
+from pathlib import Path
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gridwatch.domain.policy import Policy
+from replay.faults import FaultPlan
+from replay.rows import Row
+from tests.unit.replay.rig import DAY, HOUR, MINUTE, SECOND, at, manifest, row, scored, sequence
+
+FIRST = at("00:00")
+
+
+@st.composite
+def meters(draw: st.DrawFn, intervals: tuple[int, ...] = (30,), given_too: bool = False) -> list[Row]:
+    """Readings of a few meters: phases of their own, jitter, holes of minutes to days, doubles."""
+    rows = []
+    for number in range(draw(st.integers(1, 4))):
+        interval = draw(st.sampled_from(intervals))
+        tells = interval if given_too and draw(st.booleans()) else 0
+        time = FIRST + draw(st.integers(0, 90)) * MINUTE
+        for _ in range(draw(st.integers(1, 40))):
+            jitter = draw(st.sampled_from([0, 0, 0, 20 * SECOND, -15 * SECOND]))
+            rows.append(
+                row(
+                    f"M{number}",
+                    time + jitter,
+                    draw(st.sampled_from([0.5, 1.0, -1.0, 2000.0] + [1.5] * 12)),
+                    tells,
+                )
+            )
+            if draw(st.integers(0, 9)) == 0:
+                rows.append(row(f"M{number}", time + jitter, 0.25, tells))
+            time += interval * MINUTE * draw(st.sampled_from([1] * 16 + [2, 3, 7, 60, 400]))
+    return rows
+
+
+@st.composite
+def faults(draw: st.DrawFn) -> FaultPlan:
+    rate = st.sampled_from([0.0, 0.05, 0.3, 0.6])
+    longest = st.sampled_from([5 * SECOND, 5 * MINUTE, 40 * MINUTE, 3 * HOUR, 12 * HOUR])
+    return FaultPlan(draw(st.integers(0, 99)), draw(rate), draw(longest), draw(rate))
+
+
+POLICIES = st.builds(
+    Policy,
+    partitions=st.integers(1, 3),
+    grace=st.sampled_from([15 * MINUTE, 5 * MINUTE, 70 * MINUTE]),
+    state_ttl=st.sampled_from([7 * DAY, DAY]),
+)
+
+
+@given(meters(), faults(), POLICIES, st.booleans(), st.booleans())
+@settings(max_examples=100, deadline=None)
+def test_a_perfect_detector_scores_perfectly(
+    rows: list[Row], plan: FaultPlan, policy: Policy, every_minute: bool, settle: bool
+) -> None:
+    items = sequence(rows, plan, policy, every_minute=every_minute and len(rows) < 20, settle=settle)
+    with tempfile.TemporaryDirectory() as folder:
+        result = scored(items, Path(folder), policy)
+    assert [str(difference) for difference in result.differences] == []
+
+
+@given(meters(intervals=(15, 30, 60, 1), given_too=True), faults(), POLICIES)
+@settings(max_examples=100, deadline=None)
+def test_other_intervals_are_judged_from_where_they_are_known(
+    rows: list[Row], plan: FaultPlan, policy: Policy
+) -> None:
+    with tempfile.TemporaryDirectory() as folder:
+        result = scored(sequence(rows, plan, policy), Path(folder), policy)
+    assert [str(difference) for difference in result.differences] == []
+
+
+@given(st.integers(0, 1000), st.sampled_from([15, 60]))
+@settings(max_examples=30, deadline=None)
+def test_what_is_not_judged_ends_when_the_interval_is_known(seed: int, minutes: int) -> None:
+    rows = [row("M", FIRST + n * minutes * MINUTE) for n in range(60)]
+    items = sequence(rows, FaultPlan(seed, gap_rate=0.02))
+    with tempfile.TemporaryDirectory() as folder:
+        truth = manifest(items, Path(folder))
+        result = scored(items, Path(folder))
+    assert result.perfect
+    known_after = max((to for stretches in truth.unjudged.values() for _, to in stretches), default=FIRST)
+    assert known_after < FIRST + 30 * minutes * MINUTE
