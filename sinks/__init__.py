@@ -3,7 +3,9 @@
     app.py             the application: lanes of batches in, offsets only after the commit
     intake.py          records of one partition → rows, and dead letters for what is foreign
     targets.py         which topic goes to which table, and which of two rows with one key stands
+    columns.py         the columns of each table's rows, from the records of its topic
     copy_text.py       columns of values as COPY text
+    rows.py            rows on their way, each with the record it comes from
     store.py           batches that are ready together share a transaction
     writer.py          a batch to the database: committed, waited for, or halved until the bad row is found
     outages.py         whose fault an error is: the row's or the database's
@@ -13,4 +15,6 @@
     schema.py          tables, keys, indexes; migrations/ is their history
     schema_version.py  where a database's schema stands, and bringing it up to date
     database.py        how commands reach the database, and what kind it is
+
+What is written twice is written once, so every step may be done again after a crash.
 """

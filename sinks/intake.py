@@ -9,8 +9,8 @@ import msgspec
 
 from gridwatch.models.dead_letter import DeadLetter
 from sinks.refusals import unreadable
+from sinks.rows import Rows, SourceRecord
 from sinks.targets import TARGETS
-from sinks.writer import Rows, SourceRecord
 
 
 def take_in(topic: str, records: Sequence[SourceRecord]) -> tuple[Rows, list[DeadLetter]]:

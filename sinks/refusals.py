@@ -14,7 +14,7 @@ import msgspec
 from gridwatch.domain.instants import format_instant
 from gridwatch.models.dead_letter import DeadLetter
 from gridwatch.models.wire import RAW_KEPT_BYTES, raw_text
-from sinks.writer import SourceRecord
+from sinks.rows import SourceRecord
 
 _MESSAGE_CHARACTERS = 2000
 

@@ -22,7 +22,8 @@ from gridwatch.streaming.batches import RecordBatch
 from gridwatch.topics import DEAD_LETTERS
 from sinks.intake import take_in
 from sinks.refusals import refused
-from sinks.writer import Refused, Rows, WriteInterruptedError, Writer
+from sinks.rows import Refused, Rows
+from sinks.writer import WriteInterruptedError, Writer
 
 logger = logging.getLogger(__name__)
 

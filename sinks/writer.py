@@ -16,71 +16,23 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass, field
-from typing import Any, Protocol
 
 import psycopg2
 
 from gridwatch.errors import GridwatchError
-from sinks import copy_text
 from sinks.connection import LOCK_TIMEOUT, SchemaMismatchError, SinkConnection
 from sinks.database import address_of
 from sinks.outages import BackOff, describe, is_row_at_fault, is_too_slow
+from sinks.rows import Refused, Rows, halve
 from sinks.targets import TARGETS
 
 logger = logging.getLogger(__name__)
 
 
-class SourceRecord(Protocol):
-    """What is needed of the Kafka record that a row comes from (`timestamp` in milliseconds)."""
-
-    @property
-    def topic(self) -> str: ...
-    @property
-    def partition(self) -> int: ...
-    @property
-    def offset(self) -> int: ...
-    @property
-    def timestamp(self) -> int: ...
-    @property
-    def value(self) -> bytes | None: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Refused:
-    """A record that the database will not take, and what it said."""
-
-    source: SourceRecord
-    error: str
-
-
 class WriteInterruptedError(Exception):
     """The writer was told to stop waiting; some or all of the batch was not written."""
-
-
-class Rows:
-    """Rows of one topic on their way: decoded records, where each comes from, and their COPY text."""
-
-    __slots__ = ("_copy_text", "records", "sources", "topic")
-
-    def __init__(self, topic: str, records: Sequence[Any], sources: Sequence[SourceRecord]) -> None:
-        self.topic = topic
-        self.records = records
-        self.sources = sources
-        self._copy_text: bytes | None = None
-
-    def __len__(self) -> int:
-        return len(self.records)
-
-    def __getitem__(self, part: slice) -> Rows:
-        return Rows(self.topic, self.records[part], self.sources[part])
-
-    def copy_text(self) -> bytes:
-        """The rows as COPY text, made once. ValueError when a value cannot be right for any database."""
-        if self._copy_text is None:
-            self._copy_text = copy_text.rows(TARGETS[self.topic].columns(self.records).values())
-        return self._copy_text
 
 
 @dataclass
@@ -243,20 +195,3 @@ class Writer:
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.close()
-
-
-def halve(batch: list[Rows]) -> tuple[list[Rows], list[Rows]]:
-    """The batch in two, in order, with as many rows in each half (at least one)."""
-    wanted = sum(map(len, batch)) // 2
-    first: list[Rows] = []
-    second: list[Rows] = []
-    for rows in batch:
-        if wanted >= len(rows):
-            first.append(rows)
-        elif wanted > 0:
-            first.append(rows[:wanted])
-            second.append(rows[wanted:])
-        else:
-            second.append(rows)
-        wanted -= len(rows)
-    return first, second

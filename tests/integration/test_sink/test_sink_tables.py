@@ -18,7 +18,8 @@ from gridwatch.models.late_event import LateEvent
 from gridwatch.models.metric import Metric
 from gridwatch.models.validated import Validated
 from gridwatch.topics import DEAD_LETTERS, GAP_ALERTS, LATE_EVENTS, METRICS, VALIDATED
-from sinks.writer import Rows, Writer
+from sinks.rows import Rows
+from sinks.writer import Writer
 
 pytestmark = pytest.mark.integration
 

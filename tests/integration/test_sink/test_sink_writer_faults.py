@@ -15,8 +15,9 @@ from gridwatch.models.validated import Validated
 from gridwatch.topics import VALIDATED
 from sinks.connection import SchemaMismatchError
 from sinks.outages import BackOff
+from sinks.rows import Rows
 from sinks.schema_version import migrate
-from sinks.writer import Rows, WriteInterruptedError, Writer
+from sinks.writer import WriteInterruptedError, Writer
 
 pytestmark = pytest.mark.integration
 

@@ -13,7 +13,7 @@ from gridwatch.models.wire import RAW_KEPT_BYTES
 from gridwatch.topics import METRICS
 from sinks.intake import take_in
 from sinks.refusals import refused, unreadable
-from sinks.writer import Rows, halve
+from sinks.rows import Rows, halve
 
 METRIC = Metric(
     "m@w/0", "readings_received", 1.0, "2024-01-01T10:00:00Z", "2024-01-01T10:05:00Z", 1, "event", 0, {}

@@ -16,8 +16,9 @@ from gridwatch.models.metric import Metric
 from gridwatch.streaming.batches import RecordBatch
 from gridwatch.topics import DEAD_LETTERS, METRICS
 from sinks.refusals import refused
+from sinks.rows import Refused, Rows
 from sinks.store import BatchStore
-from sinks.writer import Refused, Rows, WriteInterruptedError
+from sinks.writer import WriteInterruptedError
 
 METRIC = Metric(
     "m@w/0", "readings_received", 1.0, "2024-01-01T10:00:00Z", "2024-01-01T10:05:00Z", 1, "event", 0, {}

@@ -1,0 +1,74 @@
+"""Rows on their way to the database, each with the Kafka record it comes from."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from sinks import copy_text
+from sinks.targets import TARGETS
+
+
+class SourceRecord(Protocol):
+    """What is needed of the Kafka record that a row comes from (`timestamp` in milliseconds)."""
+
+    @property
+    def topic(self) -> str: ...
+    @property
+    def partition(self) -> int: ...
+    @property
+    def offset(self) -> int: ...
+    @property
+    def timestamp(self) -> int: ...
+    @property
+    def value(self) -> bytes | None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """A record that the database will not take, and what it said."""
+
+    source: SourceRecord
+    error: str
+
+
+class Rows:
+    """Rows of one topic on their way: decoded records, where each comes from, and their COPY text."""
+
+    __slots__ = ("_copy_text", "records", "sources", "topic")
+
+    def __init__(self, topic: str, records: Sequence[Any], sources: Sequence[SourceRecord]) -> None:
+        self.topic = topic
+        self.records = records
+        self.sources = sources
+        self._copy_text: bytes | None = None
+
+    def __len__(self) -> int:
+        return len(self.records)
+
+    def __getitem__(self, part: slice) -> Rows:
+        return Rows(self.topic, self.records[part], self.sources[part])
+
+    def copy_text(self) -> bytes:
+        """The rows as COPY text, made once. ValueError when a value cannot be right for any database."""
+        if self._copy_text is None:
+            self._copy_text = copy_text.rows(TARGETS[self.topic].columns(self.records).values())
+        return self._copy_text
+
+
+def halve(batch: list[Rows]) -> tuple[list[Rows], list[Rows]]:
+    """The batch in two, in order, with as many rows in each half (at least one)."""
+    wanted = sum(map(len, batch)) // 2
+    first: list[Rows] = []
+    second: list[Rows] = []
+    for rows in batch:
+        if wanted >= len(rows):
+            first.append(rows)
+        elif wanted > 0:
+            first.append(rows[:wanted])
+            second.append(rows[wanted:])
+        else:
+            second.append(rows)
+        wanted -= len(rows)
+    return first, second
