@@ -13,6 +13,7 @@ from typing import Any
 from urllib.parse import quote, urlencode
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
 
 from gridwatch.views import plot
 
@@ -38,9 +39,27 @@ def meter_path(meter_id: str) -> str:
     return f"/meters/{quote(meter_id, safe='')}/"
 
 
-def readable(instant: str | None) -> str:
-    """An RFC 3339 instant as a person reads it."""
-    return "–" if instant is None else instant.replace("T", " ").removesuffix("Z")
+def readable(instant: str | None) -> Markup:
+    """An RFC 3339 instant as a person reads it, the exact one beside it for machines; a dash for None."""
+    if instant is None:
+        return Markup("–")
+    day, clock = instant.removesuffix("Z").split("T")
+    return _time(instant, f"{day} {_short(clock)}")
+
+
+def stretch(start: str, end: str) -> Markup:
+    """Two instants as from – to, the day of the second left out when it is the day of the first."""
+    day, clock = end.removesuffix("Z").split("T")
+    until = _time(end, _short(clock)) if start.startswith(day) else readable(end)
+    return readable(start) + " – " + until
+
+
+def _time(instant: str, shown: str) -> Markup:
+    return Markup('<time datetime="{}">{}</time>').format(instant, shown)
+
+
+def _short(clock: str) -> str:
+    return clock[:5] if clock.endswith(":00") else clock
 
 
 def duration(seconds: float | None) -> str:
@@ -74,7 +93,7 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals["meter_path"] = meter_path
+    environment.globals.update(meter_path=meter_path, stretch=stretch)
     environment.filters.update(readable=readable, duration=duration, number=number, query=urlencode)
     return environment
 

@@ -138,9 +138,12 @@ def stamp(at: int) -> str:
 def time_ticks(start: int, end: int, most: int) -> list[tuple[int, str]]:
     """Instants to label between start and end, at most about `most`, each with its label."""
     wanted = max(1, (end - start) // max(1, most))
-    step = next((step for step in _STEPS if step >= wanted), _STEPS[-1])
+    step = next((step for step in _STEPS if step >= wanted), -(-wanted // _STEPS[-1]) * _STEPS[-1])
     first = -(-start // step) * step
-    return [(at, _tick_label(at, step)) for at in range(first, end + 1, step)]
+    ticks = [(at, _tick_label(at, step)) for at in range(first, end + 1, step)]
+    if ticks and step < DAY and first % DAY:  # the first label says of which day the hours are
+        ticks[0] = (first, f"{_tick_label(first, DAY)} {ticks[0][1]}")
+    return ticks
 
 
 def value_ticks(low: float, high: float, most: int = 5) -> list[float]:

@@ -110,7 +110,6 @@ def describe_meter_fully(
         "region": meter.region,
         "interval_given": meter.given,
         "watermark": instant(watermark),
-        "next_deadline": format_instant(meter.due),
         "gaps": [describe_gap(meter_id, partition, gap, grace) for gap in gaps],
         "recent_readings": [
             {"timestamp": format_instant(int(at)), "consumption_kwh": value} for at, value in recent(meter)

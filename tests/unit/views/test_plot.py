@@ -90,6 +90,7 @@ def test_a_long_series_is_thinned_but_keeps_its_peak_and_its_trough() -> None:
 def test_an_empty_plot_still_has_its_axes() -> None:
     drawn = parsed(lines(frame(), [Series("nothing", [])]))
     labels = [one.text for one in drawn.iter(f"{SVG}text")]
+    assert "Jan 1 10:00" in labels
     assert "12:00" in labels
 
 

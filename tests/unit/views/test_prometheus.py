@@ -1,0 +1,29 @@
+"""`/metrics/`: every metric has a name, a help and its values."""
+
+from __future__ import annotations
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from gridwatch.agents.system_metrics import SYSTEM_METRICS
+from gridwatch.views.prometheus import PARTITION_GAUGES, PREFIX, WORKER_GAUGES, Scrape, exposition
+
+
+def test_every_metric_is_there_with_its_help_and_what_was_measured() -> None:
+    scrape = Scrape(worker={"ready": 1.0}, partitions={3: {"open_gaps": 7.0}, 0: {"open_gaps": 2.0}})
+    body, content_type = exposition(scrape, "text/plain")
+    families = {family.name: family for family in text_string_to_metric_families(body.decode())}
+    for name, meaning in (WORKER_GAUGES | PARTITION_GAUGES).items():
+        assert families[PREFIX + name].documentation == meaning
+    gaps = {sample.labels["partition"]: sample.value for sample in families["gridwatch_open_gaps"].samples}
+    assert gaps == {"0": 2.0, "3": 7.0}
+    assert [sample.value for sample in families["gridwatch_ready"].samples] == [1.0]
+    assert content_type.startswith("text/plain")
+
+
+def test_the_system_metrics_of_the_topic_are_all_among_them() -> None:
+    assert SYSTEM_METRICS.items() <= PARTITION_GAUGES.items()
+
+
+def test_the_process_is_measured_too() -> None:
+    body, _ = exposition(Scrape(), "")
+    assert b"process_resident_memory_bytes" in body

@@ -1,0 +1,208 @@
+"""What the pages say comes from committed rows, in pages that never scan a partition whole."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, cast
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gridwatch.domain.gaps import CLOSED, FILLED, OPEN, PARTIAL, Gap
+from gridwatch.domain.meter import MeterState
+from gridwatch.domain.partition import PartitionState
+from gridwatch.tables import rows
+from gridwatch.tables.store import Store
+from gridwatch.views import state
+from gridwatch.views.meter_plot import meter_plot
+
+MINUTE = 60_000_000
+HALF_HOUR = 30 * MINUTE
+GRACE = 15 * MINUTE
+TEN = 1_704_103_200_000_000  # 2024-01-01T10:00:00Z
+
+
+class Rows:
+    """A store of plain dictionaries that counts the rows that were looked at."""
+
+    def __init__(self, meters: dict[int, dict[str, MeterState]]) -> None:
+        self.looked = 0
+        self._rows = {
+            partition: {
+                rows.PARTITION_KEY: rows.encode_partition(PartitionState(partition), 1),
+                **{rows.meter_key(name): rows.encode_meter(meter) for name, meter in known.items()},
+            }
+            for partition, known in meters.items()
+        }
+
+    def row(self, partition: int, key: bytes) -> bytes | None:
+        return self._rows[partition].get(key)
+
+    def rows_from(self, partition: int, start: bytes) -> Iterator[tuple[bytes, bytes]]:
+        for key in sorted(self._rows[partition]):
+            if key >= start:
+                self.looked += 1
+                yield key, self._rows[partition][key]
+
+
+def store(meters: dict[int, dict[str, MeterState]]) -> tuple[Store, Rows]:
+    kept = Rows(meters)
+    return cast(Store, kept), kept
+
+
+def meter(*gaps: Gap, **changes: Any) -> MeterState:
+    made = MeterState(TEN, HALF_HOUR)
+    made.gaps = gaps
+    made.gap_count = len(gaps)
+    for name, value in changes.items():
+        setattr(made, name, value)
+    return made
+
+
+def gap(slot: int, count: int, kind: str = OPEN, **changes: Any) -> Gap:
+    first = TEN + slot * HALF_HOUR
+    return Gap(first, first + (count - 1) * HALF_HOUR, HALF_HOUR, first + GRACE, state=kind, **changes)
+
+
+def test_the_example_of_the_specification_is_shown_as_it_is() -> None:
+    here, _ = store({0: {"METER_0001": meter(gap(1, 1, revision=1))}})
+    found = state.read_meter(here, 0, "METER_0001")
+    assert found is not None
+    shown = state.describe_meter_fully("METER_0001", 0, found, GRACE, TEN + HALF_HOUR + GRACE)
+    assert shown["last_seen"] == "2024-01-01T10:00:00Z"
+    assert shown["expected_next"] == "2024-01-01T10:30:00Z"
+    assert (shown["interval_minutes"], shown["gap_count"], shown["late_count"]) == (30, 1, 0)
+    (only,) = shown["gaps"]
+    assert (only["state"], only["missing_from"], only["missing_to"]) == (
+        "OPEN",
+        "2024-01-01T10:30:00Z",
+        "2024-01-01T10:45:00Z",
+    )
+    assert only["gap_id"] == "METER_0001@2024-01-01T10:30:00Z"
+
+
+def test_a_gap_lists_what_is_missing_still() -> None:
+    slot = TEN + HALF_HOUR
+    partial = gap(1, 4, PARTIAL, missing=(slot, slot + HALF_HOUR, slot + 2 * HALF_HOUR, slot + 4 * HALF_HOUR))
+    shown = state.describe_gap("M", 0, partial, GRACE)
+    assert shown["missing_ranges"] == [
+        ["2024-01-01T10:30:00Z", "2024-01-01T11:00:00Z"],
+        ["2024-01-01T11:30:00Z", "2024-01-01T12:30:00Z"],
+    ]
+    assert (shown["missing_intervals"], shown["filled_intervals"], shown["gap_minutes"]) == (3, 1, 90)
+
+
+@pytest.mark.parametrize("meter_id", ["METER_9", "\x00partition", "__faust\0offset__", "", "\udcff"])
+def test_what_is_no_meter_is_not_found(meter_id: str) -> None:
+    here, _ = store({0: {"METER_1": meter()}})
+    assert state.read_meter(here, 0, meter_id) is None
+
+
+IDS = st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1, max_size=4)
+
+
+@given(st.sets(IDS), st.text("aé0", max_size=2), st.integers(1, 5), st.integers(1, 4))
+def test_pages_one_after_the_other_have_every_meter_of_the_prefix_once_in_order(
+    names: set[str], prefix: str, limit: int, partitions: int
+) -> None:
+    known: dict[int, dict[str, MeterState]] = {number: {} for number in range(partitions)}
+    for number, name in enumerate(sorted(names)):
+        known[number % partitions][name] = meter()
+    here, _ = store(known)
+    seen: list[str] = []
+    while True:
+        page = state.find_meters(here, range(partitions), prefix, seen[-1] if seen else "", limit)
+        seen += [one["meter_id"] for one in page]
+        if len(page) < limit:
+            break
+    assert seen == sorted(name for name in names if name.startswith(prefix))
+
+
+def test_a_page_of_meters_looks_at_no_more_rows_than_it_shows() -> None:
+    here, kept = store({0: {f"M{number:05}": meter() for number in range(5000)}})
+    page = state.find_meters(here, [0], "M02", "M02100", 10)
+    assert [one["meter_id"] for one in page][::9] == ["M02101", "M02110"]
+    assert kept.looked <= 12
+
+
+def test_a_search_for_gaps_goes_on_where_it_stopped_and_finds_each_once(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(state, "SCAN_ROWS", 7)
+    kinds = [(), (gap(1, 1),), (gap(1, 1, CLOSED), gap(4, 2, PARTIAL), gap(9, 1)), (gap(2, 1, FILLED),)]
+    known = {f"M{number:03}": meter(*kinds[number % 4]) for number in range(60)}
+    here, _ = store({5: known})
+    for opened, expected in ((True, 30), (False, 45)):
+        found: list[str] = []
+        after: str | None = ""
+        steps = 0
+        while after is not None:
+            scan = state.scan_gaps(here, 5, opened=opened, after=after, limit=4, grace=GRACE)
+            assert len(scan.gaps) <= 4 + 2
+            found += [one["gap_id"] for one in scan.gaps]
+            after = scan.reached
+            steps += 1
+        assert len(found) == len(set(found)) == expected
+        assert steps >= 9
+
+
+@pytest.mark.parametrize("kind", [OPEN, CLOSED, PARTIAL, FILLED])
+def test_no_kind_of_remembered_gap_is_overlooked(kind: str) -> None:
+    here, _ = store({0: {"M": meter(gap(1, 2, kind))}})
+    scan = state.scan_gaps(here, 0, opened=kind == OPEN, after="", limit=5, grace=GRACE)
+    assert [one["state"] for one in scan.gaps] == [kind]
+    assert scan.reached is None
+
+
+def test_a_partition_that_is_caught_up_is_empty_since_its_last_record() -> None:
+    now = PartitionState(
+        2, watermark=TEN, offset=9, record_time=TEN + MINUTE, tick=TEN, meters=4, open_gaps=1
+    )
+    shown = state.describe_partition(2, "http://a", now, end=10)
+    assert shown == {
+        "partition": 2,
+        "owner": "http://a",
+        "watermark": "2024-01-01T10:00:00Z",
+        "committed": 10,
+        "end": 10,
+        "lag": 0,
+        "last_tick": "2024-01-01T10:00:00Z",
+        "empty_since": "2024-01-01T10:01:00Z",
+        "jump_candidates": 0,
+        "open_gaps": 1,
+        "meters": 4,
+    }
+
+
+def test_a_partition_with_readings_waiting_is_not_empty() -> None:
+    now = PartitionState(2, watermark=TEN, offset=9, record_time=TEN)
+    shown = state.describe_partition(2, "http://a", now, end=13)
+    assert (shown["lag"], shown["empty_since"]) == (3, None)
+
+
+def test_what_is_not_known_of_a_partition_is_none_and_never_zero() -> None:
+    shown = state.describe_partition(2, None)
+    assert {name for name, value in shown.items() if value is not None} == {"partition"}
+
+
+def test_before_the_first_commit_all_that_the_broker_holds_waits() -> None:
+    assert state.describe_partition(0, "http://a", None, end=7)["lag"] == 7
+
+
+def test_the_plot_has_each_remembered_reading_and_each_missing_stretch() -> None:
+    one = meter(gap(2, 2, CLOSED), gap(6, 1), last_seen=TEN + 5 * HALF_HOUR, last_slot=TEN + 5 * HALF_HOUR)
+    one.recent = (TEN + 4 * HALF_HOUR, 1.5, TEN + 5 * HALF_HOUR, 0.5)
+    svg = meter_plot("M<1>", one, GRACE, TEN + 7 * HALF_HOUR)
+    assert svg.count('class="bar"') == 2
+    assert svg.count('class="region missing"') == 1
+    assert svg.count('class="region open"') == 1
+    assert "OPEN gap: 1 reading missing from 2024-01-01 13:00" in svg
+    assert "M&lt;1&gt;" in svg
+
+
+def test_the_plot_of_a_silent_meter_says_that_values_are_not_kept() -> None:
+    svg = meter_plot("M", meter(gap(1, 48)), GRACE, TEN + 50 * HALF_HOUR)
+    assert 'class="bar"' not in svg
+    assert 'class="region unknown"' in svg
+    assert 'class="region open"' in svg
