@@ -200,19 +200,22 @@ class Pipeline:
     async def _commit(self, owned: Owned, outcome: Outcome) -> bool:
         partition = owned.partition
         timestamp = (owned.state.record_time or 0) // 1000
-        acks = []
-        for topic, messages in encode_outputs(outcome.outputs).items():
-            acks += await self._emitter.send(topic, partition, messages, timestamp)
-        for ack in acks:
-            await ack
-        if not self._is_ours(owned):
+        await asyncio.gather(
+            *(
+                self._emitter.deliver(topic, partition, messages, timestamp)
+                for topic, messages in encode_outputs(outcome.outputs).items()
+            )
+        )
+        changed = self._rows(owned, outcome)
+        changelog = self._table.changelog_topic_name
+        last = await self._emitter.append_whole(
+            changelog, partition, changed, timestamp, allowed=lambda: self._is_ours(owned)
+        )
+        if last is None:
             logger.info(
                 "partition %d was taken away before its commit; the new owner does it again", partition
             )
             return False
-        changed = self._rows(owned, outcome)
-        changelog = self._table.changelog_topic_name
-        last = await self._emitter.append_whole(changelog, partition, changed, timestamp)
         self.store.write(partition, changed, last)
         owned.meters.keep(outcome.changed)
         owned.last_commit = time.time()
