@@ -10,7 +10,6 @@
 from __future__ import annotations
 
 import contextlib
-import gc
 import logging
 import os
 from typing import Any
@@ -30,8 +29,6 @@ from sinks.writer import Writer
 
 logger = logging.getLogger(__name__)
 
-#: New objects between two looks for garbage in cycles: several batches' worth.
-COLLECT_EVERY = 200_000
 #: How often an idle sink looks whether its database is there, seconds.
 LOOK_SECONDS = 5.0
 
@@ -55,10 +52,6 @@ lanes = Lanes(store.store, app.crash)
 )
 async def sink(stream: Any) -> None:
     """Batches to the database; offsets only after the commit."""
-    # What is loaded by now stays; what a batch makes has no cycles. Looking through both at every few
-    # hundred new records cost more than decoding them.
-    gc.freeze()
-    gc.set_threshold(COLLECT_EVERY)
     async for event in stream.noack().events():
         await lanes.put(event)
 

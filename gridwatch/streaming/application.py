@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import socket
@@ -27,6 +28,8 @@ logger = logging.getLogger(__name__)
 SESSION_SECONDS = 20.0
 _HEARTBEAT_SECONDS = 3.0
 _REQUEST_SECONDS = 60.0
+#: New objects between two looks for garbage in cycles: several batches' worth.
+_COLLECT_EVERY = 200_000
 #: Batches (not records) that wait between fetcher and lanes.
 _BUFFERED_BATCHES = 16
 
@@ -50,6 +53,11 @@ class Application(faust.App):  # type: ignore[misc, unused-ignore]
             logger.critical("%s", problem)
             # The loop is not ours to unwind from in here: nothing has been started that needs it.
             os._exit(problem.exit_code)
+        # What is loaded by now stays, and what a batch makes has no cycles: looking for garbage every few
+        # hundred new objects, as is the default, cost half as much again as all the work.
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(_COLLECT_EVERY)
         await super().on_first_start()
 
     async def on_stop(self) -> None:
