@@ -19,7 +19,7 @@ from __future__ import annotations
 
 from gridwatch.domain.gaps import Gap, GapChanges
 from gridwatch.domain.grid import Grid, slot_of, tolerance_of
-from gridwatch.domain.intervals import give, observe
+from gridwatch.domain.intervals import follow_phase, give, learn
 from gridwatch.domain.meter import MeterState, remembered
 from gridwatch.domain.reading import EXTRA, INTERVAL_CHANGED, OFF_GRID, SLOT_FILLED
 
@@ -44,17 +44,21 @@ def accept(meter: MeterState, time: int, given: int | None, changes: GapChanges)
         meter.last_slot = max(meter.last_slot, slot)
     elif not _fill_gap(meter, grid, time, changes) and _is_filled(meter, grid, slot):
         flags = EXTRA
-    if time > meter.last_seen and observe(meter, time, slot, given, changes):
-        flags |= INTERVAL_CHANGED
-    if given is not None and give(meter, time, given, changes):
-        # The grid starts anew at this reading, so it lies on it and nothing was there before.
-        return INTERVAL_CHANGED
+    before = meter.last_seen
+    meter.last_seen = max(before, time)
+    if given is not None and time >= before:
+        if give(meter, time, given, changes):
+            # The grid starts anew at this reading, so it lies on it and nothing was there before.
+            return INTERVAL_CHANGED
+    elif time > before and learn(meter, before, time, slot, changes):
+        return flags | INTERVAL_CHANGED
+    follow_phase(meter, time, slot, changes)
     return flags
 
 
 def revise(meter: MeterState, time: int, given: int | None, changes: GapChanges) -> int:
     """A reading of a stamp that ``meter`` had, with another value: only an interval it gives is news."""
-    if given is not None and give(meter, time, given, changes):
+    if given is not None and time >= meter.last_seen and give(meter, time, given, changes):
         return INTERVAL_CHANGED
     return OFF_GRID if _slot_on(meter.grid_at(time), time) is None else 0
 

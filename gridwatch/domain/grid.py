@@ -64,6 +64,12 @@ class Grid:
         """Whether a slot of it can still become missing."""
         return self.end is None or self.cursor < self.end
 
+    def stop(self, end: int) -> None:
+        """Another grid takes over from ``end`` on."""
+        if self.end is None or end < self.end:
+            self.end = end
+            self.ahead = tuple(slot for slot in self.ahead if slot < end)
+
     def fill(self, slot: int) -> None:
         """Fill ``slot``, at or after the cursor and not filled yet."""
         if slot == self.cursor:

@@ -8,9 +8,9 @@ to whole minutes (half a minute up). Three equal smaller ones in a row shrink th
 larger ones grow it. A difference that cannot be an interval (below or above the limits), or that equals
 the interval, ends the row.
 
-**Moved**: three readings in a row off the grid, of one phase (within the tolerance of the first of them),
-move the grid to that phase. Only readings that are new ``last_seen`` values count here, and only they end
-the row: old readings must not move the grid of the present.
+**Moved**: three accepted readings in a row off the grid, of one phase (within the tolerance of the first of
+them), move the grid to that phase. In a row means in order of arrival: any other accepted reading on the
+grid ends it; a duplicate or a revision does not count.
 
 What happens to gaps:
 
@@ -18,8 +18,9 @@ What happens to gaps:
   missing slots that lie on the new grid, which runs through the reading that decided, become gaps of
   their own.
 - *Shrunk, moved, given*: the new grid starts at the first reading of the row that decided (the given one
-  itself). Missing slots of the old grid from there on are taken back. What is not due yet of the old grid
-  before there still becomes missing in its time; an OPEN gap ends unless such slots follow it.
+  itself), though never before the first slot of the meter. Missing slots of the old grid from there on
+  are taken back. What is not due yet of the old grid before there still becomes missing in its time; an
+  OPEN gap ends unless such slots follow it.
 """
 
 from __future__ import annotations
@@ -42,29 +43,8 @@ def whole_minutes(duration: int) -> int:
     return (duration + MINUTE // 2) // MINUTE * MINUTE
 
 
-def observe(
-    meter: MeterState,
-    time: int,
-    slot: int | None,
-    given: int | None,
-    changes: GapChanges,
-) -> bool:
-    """``time``, in ``slot``, is the new ``last_seen`` of ``meter``. Whether the interval changed."""
-    before = meter.last_seen
-    meter.last_seen = time
-    if given is None and not meter.given and _learn(meter, before, time, slot, changes):
-        return True
-    if slot is not None:
-        meter.off_run = ()
-    else:
-        _follow_phase(meter, time, changes)
-    return False
-
-
 def give(meter: MeterState, time: int, given: int, changes: GapChanges) -> bool:
-    """A reading of ``time`` gives an interval. Whether the interval changed."""
-    if time < meter.last_seen:
-        return False
+    """A reading of ``time``, not before ``last_seen``, gives an interval. Whether the interval changed."""
     meter.given = True
     meter.run = ()
     if given == meter.interval:
@@ -74,13 +54,10 @@ def give(meter: MeterState, time: int, given: int, changes: GapChanges) -> bool:
     return True
 
 
-def _learn(
-    meter: MeterState,
-    before: int,
-    time: int,
-    slot: int | None,
-    changes: GapChanges,
-) -> bool:
+def learn(meter: MeterState, before: int, time: int, slot: int | None, changes: GapChanges) -> bool:
+    """``last_seen`` went from ``before`` to ``time``, in ``slot``. Whether that changed the interval."""
+    if meter.given:
+        return False
     difference = whole_minutes(time - before)
     interval = meter.interval
     policy = changes.policy
@@ -88,21 +65,24 @@ def _learn(
     if not possible or difference == whole_minutes(interval):
         meter.run = ()
         return False
-    run = meter.run
-    count, first = (run[1] + 1, run[2]) if run and run[0] == difference else (1, before)
-    meter.run = (difference, count, first)
-    if count < (ROW_TO_SHRINK if difference < interval else ROW_TO_GROW):
+    row = meter.run
+    row = (*row, before) if row and row[0] == difference else (difference, before)
+    meter.run = row
+    if len(row) <= (ROW_TO_SHRINK if difference < interval else ROW_TO_GROW):
         return False
     reason = f"the interval is {_minutes(difference)} min, not {_minutes(interval)} min"
     if difference < interval:
-        taken = [first + at * difference for at in range(count + 1)]
-        _restart(meter, first, difference, taken, reason=reason, changes=changes)
+        _restart(meter, row[1], difference, (*row[1:], time), reason=reason, changes=changes)
     else:
         _grow(meter, time if slot is None else slot, difference, reason, changes)
     return True
 
 
-def _follow_phase(meter: MeterState, time: int, changes: GapChanges) -> None:
+def follow_phase(meter: MeterState, time: int, slot: int | None, changes: GapChanges) -> None:
+    """A reading of ``time`` was accepted, in ``slot``: is it one of a row off the grid?"""
+    if slot is not None:
+        meter.off_run = ()
+        return
     row, interval = meter.off_run, meter.interval
     if row and abs(time - nearest(time, row[0], interval)) <= tolerance_of(interval):
         row = (*row, time)
@@ -126,9 +106,10 @@ def _restart(
 ) -> None:
     """A new grid from ``start`` on, on which the readings ``taken`` and those remembered fill their slots."""
     meter.tidy_gaps(changes.watermark, changes.policy)
+    born = (meter.older[0] if meter.older else meter).start
+    if start < born:
+        start = first_from(born, start, interval)
     for gap in meter.gaps:
-        if gap.first < meter.start:
-            continue
         if gap.last >= start:
             changes.touch(gap, reason)
             gap.cut(start)
@@ -137,14 +118,16 @@ def _restart(
             changes.touch(gap)
             gap.conclude()
     meter.gaps = tuple(gap for gap in meter.gaps if gap.state != RETRACTED)
-    if meter.start < start:
-        filled = tuple(slot for slot in meter.ahead if slot < start)
-        old = Grid(meter.start, meter.interval, meter.cursor, start, filled)
-        meter.keep_older(old, changes.watermark, changes.policy)
+    before = Grid(meter.start, meter.interval, meter.cursor, None, meter.ahead)
+    past = [grid for grid in (*meter.older, before) if grid.start < start]
+    if past:
+        past[-1].stop(start)
+    meter.keep_older(past, changes.watermark, changes.policy)
     slots = {slot_of(stamp, start, interval) for stamp in (*taken, *map(int, meter.recent[::2]))}
     meter.start = meter.cursor = start
     meter.interval = interval
     meter.ahead = ()
+    meter.last_slot = start - interval
     for slot in sorted(slot for slot in slots if slot is not None and slot >= start):
         meter.fill(slot)
         meter.last_slot = slot
@@ -181,7 +164,7 @@ def _grow(
     meter.gap_count += len(found) - len(back)
     meter.gaps = (*(gap for gap in meter.gaps if gap.state != RETRACTED), *found)
     if past.start < anchor:
-        meter.keep_older(past, changes.watermark, changes.policy)
+        meter.keep_older((*meter.older, past), changes.watermark, changes.policy)
     meter.start = meter.last_slot = anchor
     meter.interval = interval
     meter.cursor = anchor + interval

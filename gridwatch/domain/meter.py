@@ -8,6 +8,7 @@ deadlines can be rebuilt from stored rows by reading their first element alone.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, Final
 
 from gridwatch.domain.gaps import EXPIRED, OPEN, RETRACTED, Gap
@@ -52,7 +53,7 @@ class MeterState(Grid):
         """Remembered gaps in order of time; only the last one can be OPEN."""
         self.older: tuple[Grid, ...] = ()
         self.run: tuple[int, ...] = ()
-        """Differences in a row that may become the interval: (difference, count, stamp before them)."""
+        """Equal differences in a row that may become the interval: the difference, the stamps before each."""
         self.off_run: tuple[int, ...] = ()
         """Stamps of readings in a row off the grid, of one phase."""
         self.gap_count = 0
@@ -121,12 +122,12 @@ class MeterState(Grid):
             del kept[:surplus]
         self.gaps = tuple(kept)
 
-    def keep_older(self, grid: Grid, watermark: int, policy: Policy) -> None:
-        """``grid`` has ended; keep it for late readings, and let go of those nobody can ask for."""
+    def keep_older(self, grids: Sequence[Grid], watermark: int, policy: Policy) -> None:
+        """``grids`` came before this one; keep those that late readings or pending slots may ask for."""
         horizon = watermark - max(policy.gap_memory, policy.allowed_lateness)
-        grids = [old for old in self.older if old.pending or (old.end is not None and old.end > horizon)]
-        done = [old for old in grids if not old.pending][: -(MAX_OLDER_GRIDS - 1)]
-        self.older = (*(old for old in grids if old not in done), grid)
+        asked = [old for old in grids if old.pending or (old.end is not None and old.end > horizon)]
+        done = [old for old in asked if not old.pending][:-MAX_OLDER_GRIDS]
+        self.older = tuple(old for old in asked if old not in done)
 
     def weight(self) -> int:
         """About how many bytes the stored row takes."""

@@ -22,14 +22,13 @@ def report_gaps(
     """One alert for each gap of ``changes``, in order of their first slots; counts them in ``part``."""
     if not changes.was_open or part.watermark is None:
         return []
-    window = window_at(part.windows, part.watermark, policy.metrics_window)
-    window.missing += changes.missing
+    opened = closed = 0
     part.open_gaps -= sum(gap.revision > 0 and was_open for gap, was_open in changes.was_open.items())
     alerts = []
     for gap in changes.settled():
         gap.revision += 1
-        window.opened += gap.revision == 1
-        window.closed += changes.was_open[gap] and gap.state in {CLOSED, PARTIAL, FILLED}
+        opened += gap.revision == 1
+        closed += changes.was_open[gap] and gap.state in {CLOSED, PARTIAL, FILLED}
         part.open_gaps += gap.state == OPEN
         alerts.append(
             GapAlert(
@@ -52,4 +51,9 @@ def report_gaps(
                 part.offset,
             )
         )
+    if opened or closed or changes.missing:
+        window = window_at(part.windows, part.watermark, policy.metrics_window)
+        window.opened += opened
+        window.closed += closed
+        window.missing += changes.missing
     return alerts

@@ -4,9 +4,8 @@ Equal counts as reached. All due slots of a meter are settled at once: neighbour
 right after the extent of the OPEN gap extends it.
 
 A meter that was silent for the life of its state (watermark at or beyond last_seen + state_ttl) is
-dropped: its OPEN gap becomes EXPIRED, and its next reading is a first one again. Slots that would be due
-after that moment do not become missing, however far the watermark leapt: the answer must not depend on
-the size of its steps.
+dropped: after its due slots are settled, all those that the watermark has reached, its OPEN gap becomes
+EXPIRED, and its next reading is a first one again.
 """
 
 from __future__ import annotations
@@ -22,13 +21,11 @@ def settle(meter: MeterState, changes: GapChanges) -> bool:
     Afterwards ``meter.due`` lies after the watermark, unless it is dropped.
     """
     policy, watermark = changes.policy, changes.watermark
-    end_of_life = meter.last_seen + policy.state_ttl
-    limit = min(watermark, end_of_life)
     for grid in meter.older:
         if grid.pending:
-            _settle_grid(meter, grid, limit, changes)
-    _settle_grid(meter, meter, limit, changes)
-    if watermark < end_of_life:
+            _settle_grid(meter, grid, changes)
+    _settle_grid(meter, meter, changes)
+    if watermark < meter.last_seen + policy.state_ttl:
         meter.refresh(policy)
         return False
     gap = meter.open_gap
@@ -38,9 +35,9 @@ def settle(meter: MeterState, changes: GapChanges) -> bool:
     return True
 
 
-def _settle_grid(meter: MeterState, grid: Grid, limit: int, changes: GapChanges) -> None:
+def _settle_grid(meter: MeterState, grid: Grid, changes: GapChanges) -> None:
     grace, watermark = changes.policy.grace, changes.watermark
-    while count := grid.due_count(limit, grace):
+    while count := grid.due_count(watermark, grace):
         slot = grid.cursor
         gap = meter.open_gap
         if gap is not None:

@@ -81,7 +81,9 @@ class Workbench:
         start = window_start(time, length)
         if not seen_within(meter.recent, start, start + length):
             window_at(part.windows, time, length).active += 1
-        meter.recent = remember(meter.recent, time, kwh, self.horizon)
+        # A row off the grid may move it from its first reading on: what came since has a slot there.
+        horizon = min(self.horizon, meter.off_run[0]) if meter.off_run else self.horizon
+        meter.recent = remember(meter.recent, time, kwh, horizon)
         if region is not None and time >= meter.last_seen:
             meter.region = intern(region[:MAX_REGION])
         part.highest = time if part.highest is None else max(part.highest, time)

@@ -165,13 +165,10 @@ def test_a_silent_meter_expires_and_its_next_reading_is_a_first_one() -> None:
     assert told(log.read(reading("A", "12:10:00"))) == [("OK", ("FIRST",))]
 
 
-def test_a_leap_over_the_end_of_life_says_the_same_as_small_steps() -> None:
-    steps, leap = a_meter(state_ttl=2 * HOUR), a_meter(state_ttl=2 * HOUR)
-    for clock in ("10:50:00", "11:20:00", "11:50:00", "12:30:00", "20:00:00"):
-        steps.tick(clock)
-    leap.tick("20:00:00")
-    small, large = steps.gaps[GAP], leap.gaps[GAP]
-    assert (small.missing_ranges, small.missing_to) == (large.missing_ranges, large.missing_to)
+def test_a_leap_over_the_end_of_life_settles_all_due_slots_first() -> None:
+    log = a_meter(state_ttl=2 * HOUR)
+    assert alerts(log.tick("13:15:00")) == [(GAP, 1, "EXPIRED")]
+    assert ranges(log.gaps[GAP]) == [("10:30", "13:30")]
 
 
 def test_nothing_before_the_first_reading_is_ever_missing() -> None:
