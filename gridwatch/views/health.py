@@ -15,6 +15,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from aiokafka.client import AIOKafkaClient
+from aiokafka.errors import KafkaConnectionError
 
 from gridwatch.settings import Settings
 from gridwatch.streaming.emission import aiokafka_security
@@ -107,9 +108,10 @@ class BrokerCheck:
         )
         try:
             await asyncio.wait_for(client.bootstrap(), _BROKER_PATIENCE)
-        except Exception as error:
-            detail = str(error) or "no answer in time"
-            return f"no broker answers at {self._settings.bootstrap}: {detail}"
+        except (KafkaConnectionError, asyncio.TimeoutError):
+            return f"no broker answers at {self._settings.bootstrap}"
+        except Exception as error:  # such as a refused login: whatever it is, it is a reason
+            return f"the brokers at {self._settings.bootstrap} refuse: {error or type(error).__name__}"
         finally:
             await client.close()
         return ""

@@ -39,12 +39,16 @@ def meter_path(meter_id: str) -> str:
     return f"/meters/{quote(meter_id, safe='')}/"
 
 
-def readable(instant: str | None) -> Markup:
-    """An RFC 3339 instant as a person reads it, the exact one beside it for machines; a dash for None."""
+def readable(instant: str | None, *, to_seconds: bool = False) -> Markup:
+    """An RFC 3339 instant as a person reads it, the exact one beside it for machines; a dash for None.
+
+    Args:
+        to_seconds: leave out fractions, of wall times of which nobody reads them.
+    """
     if instant is None:
         return Markup("–")
     day, clock = instant.removesuffix("Z").split("T")
-    return _time(instant, f"{day} {_short(clock)}")
+    return _time(instant, f"{day} {clock[:8] if to_seconds else _short(clock)}")
 
 
 def stretch(start: str, end: str) -> Markup:

@@ -57,10 +57,13 @@ def _unknown(start: int, end: int, gaps: tuple[Gap, ...]) -> Iterator[Region]:
 
 
 def _regions(gaps: tuple[Gap, ...], grace: int) -> Iterator[Region]:
-    """Each gap: its extent as come after all, and what is missing still over it."""
+    """Each gap: what is missing still, and between that what came after all."""
     for gap in gaps:
-        if gap.filled_count:
-            yield Region(gap.first, gap.end, "filled", f"{gap.state} gap: readings that came after all")
+        came = gap.first
+        for begin, stop in (*gap.ranges(), (gap.end, gap.end)):
+            if came < begin:
+                yield Region(came, begin, "filled", f"{gap.state} gap: readings that came after all")
+            came = stop
         for begin, stop in gap.ranges():
             until = max(stop, gap.missing_to(grace)) if stop == gap.end else stop
             kind = "open" if gap.state == OPEN else "missing"

@@ -31,7 +31,9 @@ _STEPS = tuple(
 )
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _LEFT, _RIGHT, _TOP, _BOTTOM = 52, 12, 12, 24
-_CHAR = 6.2
+#: Width of a character, and height of a line of words, at the size the style sets.
+_CHAR, _LINE = 6.2, 13
+_ANCHOR_END = ' text-anchor="end"'
 
 #: What the plots look like; put it into the page once.
 STYLE = """
@@ -204,7 +206,11 @@ class _Canvas:
         self._low, self._high = self._ticks[0], self._ticks[-1]
         self._span = max(1, frame.end - frame.start)
         self._right = frame.width - _RIGHT
-        self._floor = frame.height - _BOTTOM
+        self._placed = self._place_marks()
+        rows = 1 + max((row for _, _, row in self._placed), default=-1)
+        self._top = _TOP + _LINE * rows
+        self._floor = frame.height - _BOTTOM + _LINE * rows
+        self._height = frame.height + _LINE * rows
 
     def x(self, at: int) -> float:
         """Horizontal place of an instant, kept inside the plot."""
@@ -214,13 +220,13 @@ class _Canvas:
     def y(self, value: float) -> float:
         """Vertical place of a value."""
         share = (value - self._low) / (self._high - self._low)
-        return self._floor - share * (self._floor - _TOP)
+        return self._floor - share * (self._floor - self._top)
 
     def svg(self, drawn: str, key: Sequence[str] = ()) -> Markup:
         """The whole picture: shading behind, the data, marks in front."""
         frame = self._frame
         parts = [
-            f'<svg class="plot" viewBox="0 0 {frame.width} {frame.height}" role="img" '
+            f'<svg class="plot" viewBox="0 0 {frame.width} {self._height}" role="img" '
             f'aria-label="{escape(frame.title)}" xmlns="http://www.w3.org/2000/svg">',
             f"<title>{escape(frame.title)}</title>",
             *self._axes(),
@@ -250,29 +256,34 @@ class _Canvas:
                 continue
             left, right = self.x(region.start), self.x(region.end)
             yield (
-                f'<rect class="region {escape(region.kind)}" x="{left:.1f}" y="{_TOP}" '
-                f'width="{max(1.0, right - left):.1f}" height="{self._floor - _TOP}">'
+                f'<rect class="region {escape(region.kind)}" x="{left:.1f}" y="{self._top}" '
+                f'width="{max(1.0, right - left):.1f}" height="{self._floor - self._top}">'
                 f"<title>{escape(region.label)}</title></rect>"
             )
 
     def _marks(self) -> Iterable[str]:
-        """Marked instants; words that would run into the one before go a line lower."""
-        ends: list[float] = []
-        for mark in sorted(self._frame.marks, key=lambda mark: mark.at):
-            if not self._frame.start <= mark.at <= self._frame.end:
-                continue
-            place = self.x(mark.at)
-            wide = len(mark.label) * _CHAR
-            before = place + wide + 4 > self._right
-            left, right = (place - 4 - wide, place - 4) if before else (place + 4, place + 4 + wide)
-            row = next((row for row, taken in enumerate(ends) if taken < left), len(ends))
-            ends[row : row + 1] = [right]
-            anchor = ' text-anchor="end"' if before else ""
-            yield _vertical("mark", place, _TOP, self._floor)
+        for place, label, row in self._placed:
+            at = _TOP - 2 + _LINE * (row + 1)
+            before = place + len(label) * _CHAR > self._right
+            yield _vertical("mark", place, at - 8, self._floor)
             yield (
-                f'<text x="{right if before else left:.1f}" y="{_TOP + 10 + 12 * row}"{anchor}>'
-                f"{escape(mark.label)}</text>"
+                f'<text x="{place - 4 if before else place + 4:.1f}" y="{at:.1f}"'
+                f"{_ANCHOR_END if before else ''}>{escape(label)}</text>"
             )
+
+    def _place_marks(self) -> list[tuple[float, str, int]]:
+        """Where each mark stands, and in which row its word: one that would run into another goes lower."""
+        placed = []
+        taken: list[float] = []
+        for mark in sorted(self._frame.marks, key=lambda mark: mark.at):
+            if self._frame.start <= mark.at <= self._frame.end:
+                place = self.x(mark.at)
+                wide = len(mark.label) * _CHAR + 4
+                left = place - wide if place + wide - 4 > self._right else place
+                row = next((row for row, until in enumerate(taken) if until < left), len(taken))
+                taken[row : row + 1] = [left + wide]
+                placed.append((place, mark.label, row))
+        return placed
 
     def _key(self, names: Sequence[str]) -> Iterable[str]:
         place = _LEFT + 8.0 + len(self._frame.unit) * _CHAR + 12

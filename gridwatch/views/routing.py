@@ -102,5 +102,6 @@ class Cluster:
                     response.status, response.headers.get("Content-Type", ""), await response.read()
                 )
         except (aiohttp.ClientError, asyncio.TimeoutError, OSError, ValueError) as error:
-            detail = str(error) or f"no answer within {ASK_SECONDS:g} s"
+            refused = isinstance(error, aiohttp.ClientConnectorError)
+            detail = "no connection" if refused else str(error) or f"nothing within {ASK_SECONDS:g} s"
             raise Problem(503, f"worker {url} does not answer: {detail}") from error

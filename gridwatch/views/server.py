@@ -70,29 +70,35 @@ def _view(path: str, handler: Handler, worker: Callable[[], str]) -> Callable[..
         as_json = False
         try:
             as_json = wants_json(request.query, request.headers.get("Accept", ""))
-            reply = await handler(request, **parts)
+            return _response(await handler(request, **parts), as_json, path, worker())
         except Problem as problem:
-            reply = _failed(problem)
+            return _failure(problem, as_json, path, worker())
         except Exception as error:
             logger.exception("%s: %s", request.path, error)
-            reply = _failed(Problem(500, f"this page failed ({type(error).__name__}); the log says more"))
-        if isinstance(reply, Answer):
-            headers = html.HEADERS | {"Content-Type": reply.content_type}
-            return web.Response(body=reply.body, status=reply.status, headers=headers)
-        if as_json or reply.template == JSON_ONLY:
-            return _response(encode(reply.data), "application/json", reply.status)
-        page = html.render(reply.template, **{**reply.data, **reply.shown}, here=path, worker=worker())
-        return _response(page.encode("utf-8", "replace"), "text/html", reply.status)
+            failed = Problem(500, f"this page failed ({type(error).__name__}); the log says more")
+            return _failure(failed, as_json, path, worker())
 
     view.__doc__ = handler.__doc__
     return view
 
 
-def _failed(problem: Problem) -> Reply:
+def _failure(problem: Problem, as_json: bool, path: str, worker: str) -> Any:
     phrase = http.HTTPStatus(problem.status).phrase
     data = {"error": phrase, "status": problem.status, "reasons": problem.reasons}
-    return Reply(data, "problem.html", problem.status, {"phrase": phrase})
+    reply = Reply(data, "problem.html", problem.status, {"phrase": phrase})
+    return _response(reply, as_json, path, worker)
 
 
-def _response(body: bytes, kind: str, status: int) -> Any:
-    return web.Response(body=body, status=status, content_type=kind, charset="utf-8", headers=html.HEADERS)
+def _response(reply: Reply | Answer, as_json: bool, path: str, worker: str) -> Any:
+    """A page as it goes out; what another worker answered goes out as it came."""
+    if isinstance(reply, Answer):
+        headers = html.HEADERS | {"Content-Type": reply.content_type}
+        return web.Response(body=reply.body, status=reply.status, headers=headers)
+    if as_json or reply.template == JSON_ONLY:
+        body, kind = encode(reply.data), "application/json"
+    else:
+        page = html.render(reply.template, **{**reply.data, **reply.shown}, here=path, worker=worker)
+        body, kind = page.encode("utf-8", "replace"), "text/html"
+    return web.Response(
+        body=body, status=reply.status, content_type=kind, charset="utf-8", headers=html.HEADERS
+    )

@@ -206,3 +206,11 @@ def test_the_plot_of_a_silent_meter_says_that_values_are_not_kept() -> None:
     assert 'class="bar"' not in svg
     assert 'class="region unknown"' in svg
     assert 'class="region open"' in svg
+
+
+def test_the_plot_shows_what_came_after_all_apart_from_what_is_missing() -> None:
+    slot = TEN + HALF_HOUR
+    one = meter(gap(1, 3, PARTIAL, missing=(slot + HALF_HOUR, slot + 2 * HALF_HOUR)))
+    svg = meter_plot("M", one, GRACE, TEN + 10 * HALF_HOUR)
+    assert svg.count('class="region filled"') == 2
+    assert svg.count('class="region missing"') == 1
