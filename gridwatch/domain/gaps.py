@@ -183,7 +183,8 @@ class GapChanges:
                 named[gap.first] = gap
             else:
                 stays, goes = (earlier, gap) if gap.state == RETRACTED else (gap, earlier)
-                stays.revision = max(stays.revision, goes.revision)
+                if goes.revision:
+                    stays.revision, self.was_open[stays] = goes.revision, self.was_open[goes]
                 named[gap.first] = stays
         return [named[first] for first in sorted(named)]
 

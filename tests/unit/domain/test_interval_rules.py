@@ -110,6 +110,30 @@ def test_growing_leaves_missing_slots_of_the_new_grid_as_gaps_of_their_own() -> 
     assert alerts(log.read(reading("A", "03:00:00"))) == [("A@2024-01-01T02:00:00Z", 2, "PARTIAL")]
 
 
+def test_a_gap_taken_back_and_found_again_by_the_same_name_goes_on_with_its_revisions() -> None:
+    log, gap = Log(), "A@2024-01-01T01:00:00Z"
+    read_at(log, "00:00:00", "00:30:00", "02:00:00")
+    assert (log.gaps[gap].state, log.gaps[gap].revision, ranges(log.gaps[gap])) == (
+        "CLOSED",
+        1,
+        [("01:00", "02:00")],
+    )
+    read_at(log, *(f"{hour:02}:00:00" for hour in range(3, 9)))
+    last = log.gaps[gap]
+    assert (last.state, last.revision, ranges(last)) == ("CLOSED", 2, [("01:00", "02:00")])
+    log.tick("08:05:00")
+    for name in ("gaps_opened", "gaps_closed"):
+        assert sum(value for (metric, _), value in log.metrics.items() if metric == name) == len(log.gaps)
+
+
+def test_a_row_off_the_grid_counts_late_readings_and_moves_nothing_before_the_first_slot() -> None:
+    log = Log()
+    read_at(log, "10:00:00", "09:12:00", "09:13:00", "09:14:00")
+    assert log.meters["A"].start == at("10:12:00")
+    assert log.gaps == {}
+    assert alerts(log.tick("10:27:00")) == [("A@2024-01-01T10:12:00Z", 1, "OPEN")]
+
+
 def test_a_missed_reading_breaks_the_row() -> None:
     log = Log()
     read_at(log, "10:00:00", "10:15:00", "10:30:00", "11:00:00", "11:15:00", "11:30:00")
