@@ -52,8 +52,7 @@ lanes = Lanes(store.store, app.crash)
 )
 async def sink(stream: Any) -> None:
     """Batches to the database; offsets only after the commit."""
-    async for event in stream.noack().events():
-        await lanes.put(event)
+    await lanes.feed(app, stream)
 
 
 @app.task  # type: ignore[untyped-decorator, unused-ignore]
@@ -85,7 +84,7 @@ async def finish() -> None:
     await store.stop()
 
 
-app.transport.hooks = Hooks(before_revoked=hand_over, after_assigned=lanes.reopen)
+app.transport.hooks = Hooks(before_revoked=hand_over, after_recovered=lanes.reopen)
 app.before_stop.append(finish)
 app.after_stop.append(emitter.stop)
 health.register(app, settings, writer, store, office)

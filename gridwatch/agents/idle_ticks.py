@@ -6,7 +6,8 @@ the watermark rises to. Because it is in the log, replaying the partition gives 
 
 A tick is sent when the partition is read to its end *and* has been empty for `idle_timeout`. Event time
 then advances at wall speed from where the last record left it, and never comes nearer to now than
-`idle_delay`. A tick is a record too, so the next one follows after another `idle_timeout`. Never after a replayed record: a replay moves time by its own ticks.
+`idle_delay`. A tick is a record too, so the next one follows after another `idle_timeout`. Never after a
+replayed record: a replay moves time by its own ticks.
 """
 
 from __future__ import annotations

@@ -20,8 +20,7 @@ def register(app: Any, pipeline: Pipeline, emitter: Emitter) -> Lanes:
     @app.agent(raw, name="readings")  # type: ignore[untyped-decorator, unused-ignore]
     async def readings(stream: Any) -> None:
         """Validate readings, tell late from on time, notice missing ones, keep each meter's state."""
-        async for event in stream.noack().events():
-            await lanes.put(event)
+        await lanes.feed(app, stream)
 
     async def before_revoked() -> None:
         await lanes.empty()
@@ -30,7 +29,7 @@ def register(app: Any, pipeline: Pipeline, emitter: Emitter) -> Lanes:
     app.transport.hooks = Hooks(
         resume_offsets=lambda partitions: pipeline.resume_offsets(RAW.name, partitions),
         before_revoked=before_revoked,
-        after_assigned=lanes.reopen,
+        after_recovered=lanes.reopen,
     )
     app.before_stop.append(lanes.stop)
     app.after_stop.append(emitter.stop)

@@ -103,7 +103,12 @@ def create_app(settings: Settings, *, name: str, web_port: int, batched: frozens
         agent_supervisor="mode.supervisors:CrashingSupervisor",
     )
     app.settings = settings
-    app.transport = Transport(app.conf.broker, app, loop=None)
+    transport = app.transport = Transport(app.conf.broker, app, loop=None)
+
+    @app.on_rebalance_complete.connect  # type: ignore[untyped-decorator, unused-ignore]
+    async def recovered(*_args: Any, **_kwargs: Any) -> None:
+        transport.hooks.after_recovered()
+
     return app
 
 

@@ -3,7 +3,8 @@
 Batches of one partition are worked on strictly one after the other; those of different partitions
 overlap, so that while one waits for the broker's ack another decodes. When partitions are taken away
 the lanes are emptied: what has not been started is dropped (the next owner reads it again), what has
-been started is waited for, so that nothing of ours is in flight once somebody else takes over.
+been started is waited for, so that nothing of ours is in flight once somebody else takes over. They
+stay closed until the tables are recovered: a batch left over from before must meet no half-read state.
 
 Whatever a lane's work raises crashes the worker: nothing after a batch that failed may be done first.
 """
@@ -45,6 +46,14 @@ class Lanes:
         self._idle.set()
         self._failed = False
         self.open = True
+
+    async def feed(self, app: Any, stream: Any) -> None:
+        """Put the batches of an agent's stream into their lanes, less those from before a rebalance."""
+        async for event in stream.noack().events():
+            if event.message.generation_id == app.consumer_generation_id:
+                await self.put(event)
+            else:
+                event.ack()
 
     async def put(self, event: Any) -> None:
         """Queue an event whose value is a batch; waits while its lane is full."""
@@ -95,7 +104,7 @@ class Lanes:
         await self._idle.wait()
 
     def reopen(self) -> None:
-        """Take batches again, after an assignment."""
+        """Take batches again: partitions are assigned and their state is recovered."""
         self.open = True
 
     async def stop(self) -> None:

@@ -35,8 +35,9 @@ from gridwatch.topics import CHANGELOG_BATCH_BYTES, RAW, REPLAY_HEADER, TICK_HEA
 
 logger = logging.getLogger(__name__)
 
-#: Changed state a commit aims at; the largest single row still fits the changelog's limit beside it.
-COMMIT_BYTES = CHANGELOG_BATCH_BYTES // 4
+#: Estimated bytes of changed state a commit aims at: rows with long keys take several times the estimate,
+#: and all of a commit has to fit one record batch.
+COMMIT_BYTES = CHANGELOG_BATCH_BYTES // 8
 
 
 @dataclass
@@ -146,9 +147,7 @@ class Pipeline:
 
     def _is_ours(self, owned: Owned) -> bool:
         return (
-            self.owned.get(owned.partition) is owned
-            and owned.generation == self._app.consumer_generation_id
-            and not self._app.rebalancing
+            self.owned.get(owned.partition) is owned and owned.generation == self._app.consumer_generation_id
         )
 
     # -- one batch

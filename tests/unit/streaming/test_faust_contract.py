@@ -10,6 +10,7 @@ import inspect
 
 import pytest
 from aiokafka import AIOKafkaConsumer
+from aiokafka.consumer.group_coordinator import GroupCoordinator
 from faust.app.base import App
 from faust.stores import STORES
 from faust.stores import rocksdb as faust_rocksdb
@@ -43,7 +44,6 @@ def test_the_versions_read_are_the_versions_installed(package: str, version: str
         ("ack", ["self", "message"]),
         ("seek_to_committed", ["self"]),
         ("on_partitions_revoked", ["self", "revoked"]),
-        ("on_partitions_assigned", ["self", "assigned", "generation_id"]),
         ("_wait_next_records", ["self", "timeout"]),
         ("_new_consumer_thread", ["self"]),
     ],
@@ -88,6 +88,18 @@ def test_recovery_seeks_through_perform_seek_and_reads_the_persisted_offset_of_t
     assert "seek_to_committed" in inspect.getsource(faust_consumer.Consumer.perform_seek)
     assert "persisted_offset" in inspect.getsource(Recovery._add)
     assert "apply_changelog_batch(buf)" in inspect.getsource(Recovery._slurp_changelogs.fun)
+
+
+def test_rebalance_complete_is_sent_once_tables_are_recovered_and_before_records_flow() -> None:
+    for method in (Recovery.on_recovery_completed, Recovery._resume_streams):
+        source = inspect.getsource(method)
+        assert source.index("on_rebalance_complete.send()") < source.index("resume_flow()")
+    assert "generation_id=self.app.consumer_generation_id" in inspect.getsource(driver.Consumer._to_message)
+
+
+def test_a_static_member_leaves_the_group_only_without_its_instance_id() -> None:
+    source = inspect.getsource(GroupCoordinator._maybe_leave_group)
+    assert "self.generation > 0 and self._group_instance_id is None" in source
 
 
 def test_the_store_is_found_by_its_scheme_and_keeps_its_offset_under_fausts_key() -> None:
