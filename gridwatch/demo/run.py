@@ -97,7 +97,9 @@ class Demo:
     def _start(self, stack: ExitStack) -> Running:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="gridwatch-demo-")))
         with self._stages.stage("starting PostgreSQL") as stage:
-            postgres = stack.enter_context(EmbeddedPostgres(folder / "postgres", fsync=False))
+            postgres = stack.enter_context(
+                EmbeddedPostgres(folder / "postgres", fsync=False, report=stage.note)
+            )
             stage.detail(f"port {postgres.port}")
         with self._stages.stage("starting Apache Kafka") as stage:
             kafka = stack.enter_context(EmbeddedKafka(folder / "kafka", report=stage.note))
