@@ -8,7 +8,7 @@ watch.py        what this worker knows of itself and the others
 routing.py      which worker has which partition, and asking it
 health.py       ready or not, and why not
 prometheus.py   every metric of `/metrics/`
-html.py         templates and style; meter_plot.py and plot.py draw
+html.py         templates and style; meter_plot.py, plot.py and plot_axes.py draw
 """
 
 from __future__ import annotations

@@ -13,23 +13,11 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
 
 from markupsafe import Markup, escape
 
-SECOND = 1_000_000
-MINUTE = 60 * SECOND
-HOUR = 60 * MINUTE
-DAY = 24 * HOUR
+from gridwatch.views.plot_axes import number, stamp, time_ticks, value_ticks
 
-#: Distances between time labels that read well, µs.
-_STEPS = tuple(
-    [n * SECOND for n in (1, 5, 15, 30)]
-    + [n * MINUTE for n in (1, 5, 15, 30)]
-    + [n * HOUR for n in (1, 2, 3, 6, 12)]
-    + [n * DAY for n in (1, 2, 7, 14, 28, 91, 182, 365, 730, 3650)]
-)
-_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _LEFT, _RIGHT, _TOP, _BOTTOM = 52, 12, 12, 24
 #: Width of a character, and height of a line of words, at the size the style sets.
 _CHAR, _LINE = 6.2, 13
@@ -112,7 +100,7 @@ def bars(frame: Frame, points: Sequence[tuple[int, float]], span: int) -> Markup
         drawn.append(
             f'<rect class="bar" x="{left:.1f}" y="{min(top, zero):.1f}" '
             f'width="{max(1.0, right - left - 1):.1f}" height="{max(0.8, abs(zero - top)):.1f}">'
-            f"<title>{escape(stamp(at))}: {_number(value)} {escape(frame.unit)}</title></rect>"
+            f"<title>{escape(stamp(at))}: {number(value)} {escape(frame.unit)}</title></rect>"
         )
     return canvas.svg("".join(drawn))
 
@@ -121,59 +109,18 @@ def lines(frame: Frame, series: Sequence[Series]) -> Markup:
     """A line for each of up to four series, with a key when there are several."""
     canvas = _Canvas(frame, (value for one in series for _, value in one.points), from_zero=False)
     drawn = []
-    for number, one in enumerate(series):
+    for which, one in enumerate(series):
         shown = _thinned(one.points, frame)
         path = " ".join(f"{canvas.x(at):.1f},{canvas.y(value):.1f}" for at, value in shown)
         drawn.append(
-            f'<polyline class="line s{number % 4}" points="{path}">'
+            f'<polyline class="line s{which % 4}" points="{path}">'
             f"<title>{escape(one.name)}</title></polyline>"
         )
     return canvas.svg("".join(drawn), key=[one.name for one in series] if len(series) > 1 else [])
 
 
-def stamp(at: int) -> str:
-    """An instant as a person reads it: `2024-01-01 10:30` with seconds only when there are any."""
-    moment = _EPOCH + timedelta(microseconds=at)
-    return f"{moment:%Y-%m-%d %H:%M:%S}" if at % MINUTE else f"{moment:%Y-%m-%d %H:%M}"
-
-
-def time_ticks(start: int, end: int, most: int) -> list[tuple[int, str]]:
-    """Instants to label between start and end, at most about `most`, each with its label."""
-    wanted = max(1, (end - start) // max(1, most))
-    step = next((step for step in _STEPS if step >= wanted), -(-wanted // _STEPS[-1]) * _STEPS[-1])
-    first = -(-start // step) * step
-    ticks = [(at, _tick_label(at, step)) for at in range(first, end + 1, step)]
-    if ticks and step < DAY and first % DAY:  # the first label says of which day the hours are
-        ticks[0] = (first, f"{_tick_label(first, DAY)} {ticks[0][1]}")
-    return ticks
-
-
-def value_ticks(low: float, high: float, most: int = 5) -> list[float]:
-    """Round values (1, 2 or 5 times a power of ten apart) that span low to high."""
-    if not high > low:
-        high = low + 1.0
-    rough = (high - low) / most
-    power = 10.0 ** math.floor(math.log10(rough))
-    step = next(power * factor for factor in (1, 2, 5, 10) if power * factor >= rough * 0.999)
-    first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
-    return [number * step for number in range(first, last + 1)]
-
-
-def _tick_label(at: int, step: int) -> str:
-    moment = _EPOCH + timedelta(microseconds=at)
-    if step >= 28 * DAY:
-        return f"{moment:%Y-%m}"
-    if step >= DAY or at % DAY == 0:
-        return f"{moment:%b} {moment.day}"
-    return f"{moment:%H:%M:%S}" if step < MINUTE else f"{moment:%H:%M}"
-
-
 def _vertical(kind: str, place: float, top: float, bottom: float) -> str:
     return f'<line class="{kind}" x1="{place:.1f}" x2="{place:.1f}" y1="{top:.1f}" y2="{bottom:.1f}"/>'
-
-
-def _number(value: float) -> str:
-    return f"{value:.4g}" if abs(value) < 10_000 else f"{value:,.0f}"
 
 
 def _thinned(points: Sequence[tuple[int, float]], frame: Frame) -> Iterable[tuple[int, float]]:
@@ -242,7 +189,7 @@ class _Canvas:
         for value in self._ticks:
             at = self.y(value)
             yield f'<line class="grid" x1="{_LEFT}" x2="{self._right}" y1="{at:.1f}" y2="{at:.1f}"/>'
-            yield f'<text x="{_LEFT - 6}" y="{at + 4:.1f}" text-anchor="end">{_number(value)}</text>'
+            yield f'<text x="{_LEFT - 6}" y="{at + 4:.1f}" text-anchor="end">{number(value)}</text>'
         yield f'<text x="{_LEFT + 4}" y="{_TOP - 2}">{escape(self._frame.unit)}</text>'
         for instant, label in time_ticks(self._frame.start, self._frame.end, (self._right - _LEFT) // 70):
             place = self.x(instant)
@@ -287,7 +234,7 @@ class _Canvas:
 
     def _key(self, names: Sequence[str]) -> Iterable[str]:
         place = _LEFT + 8.0 + len(self._frame.unit) * _CHAR + 12
-        for number, name in enumerate(names):
-            yield f'<rect class="key-s{number % 4}" x="{place:.1f}" y="1" width="9" height="9"/>'
+        for which, name in enumerate(names):
+            yield f'<rect class="key-s{which % 4}" x="{place:.1f}" y="1" width="9" height="9"/>'
             yield f'<text x="{place + 13:.1f}" y="{_TOP - 2}">{escape(name)}</text>'
             place += 13 + len(name) * _CHAR + 14

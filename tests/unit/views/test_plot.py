@@ -7,19 +7,8 @@ import xml.etree.ElementTree as ET
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gridwatch.views.plot import (
-    DAY,
-    HOUR,
-    MINUTE,
-    Frame,
-    Mark,
-    Region,
-    Series,
-    bars,
-    lines,
-    time_ticks,
-    value_ticks,
-)
+from gridwatch.views.plot import Frame, Mark, Region, Series, bars, lines
+from gridwatch.views.plot_axes import DAY, HOUR, MINUTE, time_ticks, value_ticks
 
 START = 1_704_103_200_000_000  # 2024-01-01T10:00:00Z
 SVG = "{http://www.w3.org/2000/svg}"
