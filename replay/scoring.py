@@ -127,13 +127,18 @@ class _Judge:
         self._truth = truth
         self._pattern = str(truth.head.get("meters", "*"))
 
-    def covers(self, meter: str, time: int, settles_after: int) -> bool:
+    def replayed(self, meter: str, time: int) -> bool:
+        """Whether the replay can have had to do with it."""
+        return self._truth.first <= time and fnmatchcase(meter, self._pattern)
+
+    def settled(self, meter: str, slot: int) -> bool:
+        """Whether a slot was due by the end, on a grid that was known."""
         truth = self._truth
-        if time < truth.first or not fnmatchcase(meter, self._pattern):
+        if not self.replayed(meter, slot):
             return False
-        if truth.settled_to is not None and time + settles_after > truth.settled_to:
+        if truth.settled_to is not None and slot + truth.grace > truth.settled_to:
             return False
-        return not any(first <= time < to for first, to in truth.unjudged.get(meter, ()))
+        return not any(first <= slot < to for first, to in truth.unjudged.get(meter, ()))
 
 
 def _score_gaps(result: Score, judge: _Judge, truth: Manifest, gaps: Iterable[FoundGap]) -> None:
@@ -141,13 +146,13 @@ def _score_gaps(result: Score, judge: _Judge, truth: Manifest, gaps: Iterable[Fo
     for gap in gaps:
         if gap.state == "RETRACTED":
             continue
-        if not judge.covers(gap.meter, gap.missing_from, truth.grace):
+        if not judge.settled(gap.meter, gap.missing_from):
             result.unjudged += 1
             continue
         found[gap.meter, gap.missing_from] = gap
     result.gaps.found = len(found)
     for expected in truth.gaps:
-        if not judge.covers(expected.meter, expected.missing_from, truth.grace):
+        if not judge.settled(expected.meter, expected.missing_from):
             result.unjudged += 1
             continue
         result.gaps.expected += 1
@@ -190,29 +195,17 @@ def _describe(gap: ExpectedGap | FoundGap) -> str:
 def _score_late(result: Score, judge: _Judge, truth: Manifest, late: Iterable[FoundLate]) -> None:
     found: Counter[tuple[str, int]] = Counter()
     for event in late:
-        if judge.covers(event.meter, event.time, 0) and event.time <= truth.last:
+        if judge.replayed(event.meter, event.time) and event.time <= truth.last:
             found[event.meter, event.time] += 1
         else:
             result.unjudged += 1
-    # Whether a reading was too late does not depend on its meter's grid: nothing expected is left out.
     expected = truth.late
     result.late.expected = expected.total()
     result.late.found = found.total()
     result.late.matched = (expected & found).total()
-    for (meter, time), count in (expected - found).items():
+    for meter, time in sorted((expected - found) + (found - expected)):
+        wanted, seen = expected[meter, time], found[meter, time]
+        what = "missed" if wanted > seen else "false alarm"
         result.differences.append(
-            Difference(
-                "late event", "missed", meter, format_instant(time), str(count), str(found[meter, time])
-            )
-        )
-    for (meter, time), count in (found - expected).items():
-        result.differences.append(
-            Difference(
-                "late event",
-                "false alarm",
-                meter,
-                format_instant(time),
-                str(expected[meter, time]),
-                str(count),
-            )
+            Difference("late event", what, meter, format_instant(time), str(wanted), str(seen))
         )

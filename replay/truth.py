@@ -225,8 +225,7 @@ class Truth:
             if due > instant:
                 heappush(expiries, (due, name))
                 continue
-            # However far the watermark leapt: after that moment no slot became missing.
-            self._settle(name, meter, due)
+            self._settle(name, meter, instant)
             del self._meters[name]
             if meter.open is not None:
                 meter.open.end("EXPIRED")

@@ -1,4 +1,4 @@
-"""A replay without files and broker: rows in, the sequence, its truth, and what the real rules report for it."""
+"""A replay without files and broker: rows in; the sequence, its truth, and what the rules report, out."""
 
 from __future__ import annotations
 
