@@ -2,6 +2,7 @@
 
     transport.py   Faust's aiokafka transport, changed where batches, exact acks and resuming need it
     batches.py     one fetch of one partition as one Faust event
+    assignor.py    who owns which partition, also for a worker that comes back at another address
     lanes.py       one ordered lane a partition: batches of different partitions overlap, of one never
     emission.py    outputs and state rows packed into Kafka record batches, every ack awaited
     pipeline.py    a lane's work: decode and domain, outputs, changelog, RocksDB, ack

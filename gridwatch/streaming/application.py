@@ -16,6 +16,7 @@ from yarl import URL
 from gridwatch.broker import require_topics
 from gridwatch.errors import GridwatchError
 from gridwatch.settings import Settings
+from gridwatch.streaming.assignor import Assignor
 from gridwatch.streaming.batches import batch_scheduler
 from gridwatch.streaming.emission import ssl_context
 from gridwatch.streaming.transport import Transport
@@ -86,6 +87,7 @@ def create_app(settings: Settings, *, name: str, web_port: int, batched: frozens
         table_standby_replicas=0,
         store=f"{SCHEME}://",
         ConsumerScheduler=batch_scheduler(batched),
+        PartitionAssignor=Assignor,
         consumer_auto_offset_reset="earliest",
         consumer_group_instance_id=settings.instance_id or f"{name}-{socket.gethostname()}-{web_port}",
         consumer_max_fetch_size=4 * 1024 * 1024,
