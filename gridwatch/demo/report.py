@@ -20,13 +20,14 @@ from gridwatch.errors import GridwatchError
 from gridwatch.settings import Settings
 from gridwatch.views import plot
 from gridwatch.views.html import stylesheet
+from gridwatch.views.plot_axes import DAY, HOUR, MINUTE, stamp
 from sinks.database import connect
 from sinks.schema import gap_alerts, validated_readings
 
 FILE = "gridwatch-report.html"
 _LISTED_GAPS = 25
 _SHOWN_METERS = 2
-_SHOWN_SPAN = 3 * plot.DAY
+_SHOWN_SPAN = 3 * DAY
 
 
 @dataclass(frozen=True)
@@ -81,11 +82,11 @@ def _pictures(connection: Connection) -> list[Picture]:
     missing = _hourly(connection, gap.time, func.sum(gap.missing_intervals))
     if not consumption:
         return []
-    start, end = consumption[0][0], consumption[-1][0] + plot.HOUR
+    start, end = consumption[0][0], consumption[-1][0] + HOUR
 
     def hourly(title: str, unit: str, points: Sequence[tuple[int, float]], caption: str) -> Picture:
         frame = plot.Frame(title, unit, start, end)
-        return Picture(title, plot.bars(frame, points, plot.HOUR), caption)
+        return Picture(title, plot.bars(frame, points, HOUR), caption)
 
     return [
         hourly(
@@ -141,7 +142,7 @@ def _meter(connection: Connection, meter: str, start: int, end: int) -> Picture:
     title = f"Meter {meter}"
     frame = plot.Frame(title, "kWh a reading", first, last, regions)
     points = [(at, value) for time, value in readings if first <= (at := _micros(time)) < last]
-    svg = plot.bars(frame, points, longest.interval_minutes * plot.MINUTE)
+    svg = plot.bars(frame, points, longest.interval_minutes * MINUTE)
     return Picture(
         title,
         svg,
@@ -153,7 +154,7 @@ def _longest_gaps(connection: Connection) -> list[dict[str, Any]]:
     gap = gap_alerts.c
     query = select(gap_alerts).order_by(gap.gap_minutes.desc(), gap.time, gap.meter_id).limit(_LISTED_GAPS)
     return [
-        dict(row) | {name: plot.stamp(_micros(row[name])) for name in ("missing_from", "missing_to")}
+        dict(row) | {name: stamp(_micros(row[name])) for name in ("missing_from", "missing_to")}
         for row in connection.execute(query).mappings()
     ]
 
