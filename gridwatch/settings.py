@@ -13,43 +13,21 @@ import os
 import re
 from datetime import timedelta
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Any
 from zoneinfo import ZoneInfo
 
-from pydantic import BeforeValidator, Field, SecretStr, ValidationError, field_validator
+from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 from pydantic_settings import TomlConfigSettingsSource as TomlSource
 
 from gridwatch.domain.policy import Policy
+from gridwatch.durations import Duration, micros
 from gridwatch.errors import UsageProblem
 
 PREFIX = "GRIDWATCH_"
 #: Variables of ours that are no settings: where the settings file is, and where downloads are kept.
 _OTHER_VARIABLES = {"GRIDWATCH_CONFIG", "GRIDWATCH_CACHE"}
 logger = logging.getLogger(__name__)
-
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)?")
-_UNIT_SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86_400, None: 1}
-
-
-def parse_duration(value: Any) -> timedelta:
-    """`90s`, `15m`, `1h`, `7d`, `250ms` or plain seconds as a positive timedelta; ValueError otherwise."""
-    if isinstance(value, timedelta):
-        duration = value
-    else:
-        matched = _DURATION.fullmatch(str(value).strip().lower())
-        if matched is None:
-            raise ValueError("write a duration as 90s, 15m, 1h, 7d or plain seconds")
-        try:
-            duration = timedelta(seconds=float(matched[1]) * _UNIT_SECONDS[matched[2]])
-        except OverflowError as error:
-            raise ValueError("that is longer than any calendar") from error
-    if duration <= timedelta(0):
-        raise ValueError("a duration must be greater than 0")
-    return duration
-
-
-Duration = Annotated[timedelta, BeforeValidator(parse_duration)]
 
 
 class Settings(BaseSettings):
@@ -263,11 +241,6 @@ class Settings(BaseSettings):
 def bootstrap_servers(broker: str) -> str:
     """`kafka://a:1;kafka://b:2`, `kafka://a:1,b:2` or `a:1,b:2` as `a:1,b:2`."""
     return ",".join(part.strip().removeprefix("kafka://") for part in re.split("[,;]", broker))
-
-
-def micros(duration: timedelta) -> int:
-    """A duration in whole microseconds, the unit of the domain."""
-    return duration // timedelta(microseconds=1)
 
 
 def load_settings(**overrides: Any) -> Settings:

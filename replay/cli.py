@@ -8,8 +8,9 @@ from pathlib import Path
 import click
 
 from gridwatch.domain.instants import format_instant
+from gridwatch.durations import micros
 from gridwatch.errors import UsageProblem
-from gridwatch.settings import load_settings, micros
+from gridwatch.settings import load_settings
 from replay.faults import FaultPlan
 from replay.options import DurationType, InstantType, IntervalType, SpeedType
 from replay.profiles import PROFILES

@@ -8,7 +8,7 @@ from typing import Any
 import click
 
 from gridwatch.domain.instants import parse_instant
-from gridwatch.settings import micros, parse_duration
+from gridwatch.durations import micros, parse_duration
 
 
 class DurationType(click.ParamType):

@@ -17,7 +17,8 @@ from typing import Any
 from gridwatch.clock import now_micros
 from gridwatch.domain.instants import format_instant
 from gridwatch.domain.partition import PartitionState
-from gridwatch.settings import Settings, micros
+from gridwatch.durations import micros
+from gridwatch.settings import Settings
 from gridwatch.streaming.batches import Wake
 from gridwatch.streaming.emission import Emitter
 from gridwatch.streaming.lanes import Lanes

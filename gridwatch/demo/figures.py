@@ -10,7 +10,8 @@ from sqlalchemy import Connection, func, select
 
 from gridwatch.commands.score import score_database
 from gridwatch.domain.instants import parse_instant
-from gridwatch.settings import Settings, micros
+from gridwatch.durations import micros
+from gridwatch.settings import Settings
 from replay.manifest import read_manifest
 from replay.scoring import Rates, Score
 from replay.summary import Summary

@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlencode
 
-from gridwatch.settings import Settings, micros
+from gridwatch.durations import micros
+from gridwatch.settings import Settings
 from gridwatch.streaming.pipeline import Pipeline
 from gridwatch.views import state
 from gridwatch.views.queries import Problem

@@ -16,7 +16,8 @@ from urllib.parse import urlencode
 from gridwatch.clock import now_micros
 from gridwatch.domain.instants import parse_instant
 from gridwatch.domain.partitioning import partition_of
-from gridwatch.settings import Settings, micros
+from gridwatch.durations import micros
+from gridwatch.settings import Settings
 from gridwatch.streaming.pipeline import Pipeline
 from gridwatch.topics import RAW
 from gridwatch.views import state

@@ -11,8 +11,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr, ValidationError
 
+from gridwatch.durations import parse_duration
 from gridwatch.errors import UsageProblem
-from gridwatch.settings import PREFIX, Settings, bootstrap_servers, load_settings, parse_duration
+from gridwatch.settings import PREFIX, Settings, bootstrap_servers, load_settings
 
 _CONTRACT_DEFAULTS = {
     "broker": "kafka://127.0.0.1:9092",
