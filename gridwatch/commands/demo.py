@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gridwatch.commands.up import interrupted_by_signals
+from gridwatch.errors import UsageProblem
 
 if TYPE_CHECKING:
     from gridwatch.demo.run import Running
@@ -41,7 +42,11 @@ def command(context: click.Context, meters: int, days: int, keep: bool) -> None:
     from gridwatch.demo.summary import print_summary
     from gridwatch.settings import load_settings
 
-    load_settings()  # a wrong setting is said before anything starts
+    load_settings()  # a wrong setting is said before anything starts, and so is a folder without a place
+    if not os.access(Path.cwd(), os.W_OK):
+        raise UsageProblem(
+            f"the report cannot be written to {Path.cwd()}", "run this in a folder that you may write to"
+        )
     results = Console(no_color=bool(os.environ.get("NO_COLOR")))
     with interrupted_by_signals(), Stages() as stages:
         demo = Demo(meters, days, stages, Path.cwd())
