@@ -208,11 +208,11 @@ def test_a_replay_killed_again_and_again_ends_as_if_it_had_not_been(
 ) -> None:
     truth, undisturbed = tmp_path / "truth.jsonl", tmp_path / "undisturbed.jsonl"
     environment = {**os.environ, "GRIDWATCH_BROKER": settings.bootstrap}
-    command = [sys.executable, "-c", RUNNER, str(sample), topic, "300000", str(truth)]
+    command = [sys.executable, "-c", RUNNER, str(sample), topic, "150000", str(truth)]
     chance, kills, code = random.Random(3), 0, None
     while code is None:
         process = subprocess.Popen(command, env=environment)
-        goal = size(settings, topic) + chance.randrange(1, 30_000)
+        goal = size(settings, topic) + chance.randrange(1, 9_000)
         while (code := process.poll()) is None and (kills >= 4 or size(settings, topic) < goal):
             time.sleep(0.02)
         if code is None:

@@ -1,0 +1,121 @@
+"""`gridwatch score` against a real PostgreSQL: what the database holds, held against a manifest."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterator
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+import pytest
+from sqlalchemy import text
+from sqlalchemy.engine import make_url
+
+from gridwatch.cli import run
+from gridwatch.embedded import EmbeddedPostgres
+from replay.faults import FaultPlan
+from replay.manifest import Manifest
+from sinks.database import connect, open_engine
+from sinks.schema import gap_alerts, late_events
+from sinks.schema_version import migrate
+from tests.unit.replay.rig import HOUR, at, detected, every, manifest, sequence
+
+pytestmark = pytest.mark.integration
+
+EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+ITEMS = sequence(
+    [row for n in range(5) for row in every(30, f"M{n}", at("00:00"), 120)], FaultPlan(4, 0.1, 3 * HOUR, 0.08)
+)
+
+
+@pytest.fixture
+def url(postgres: EmbeddedPostgres) -> Iterator[str]:
+    """An empty database with the schema in it."""
+    name = f"score_{uuid.uuid4().hex[:8]}"
+    engine = open_engine(postgres.url).execution_options(isolation_level="AUTOCOMMIT")
+    with engine.connect() as connection:
+        connection.execute(text(f"CREATE DATABASE {name}"))
+    yield make_url(postgres.url).set(database=name).render_as_string(hide_password=False)
+    with engine.connect() as connection:
+        connection.execute(text(f"DROP DATABASE {name}"))
+
+
+@pytest.fixture
+def truth(tmp_path: Path) -> Manifest:
+    return manifest(ITEMS, tmp_path)
+
+
+def moment(time: int) -> datetime:
+    return EPOCH + timedelta(microseconds=time)
+
+
+def fill(url: str, leave_out: int = 0) -> None:
+    """What the rules report for ITEMS, as the sink would have written it, without the first few gaps."""
+    gaps, late = detected(ITEMS)
+    gap_rows: list[dict[str, Any]] = [
+        {
+            "time": moment(gap.missing_from), "gap_id": f"{gap.meter}@{gap.missing_from}",
+            "meter_id": gap.meter, "revision": 1, "state": gap.state, "missing_from": moment(gap.missing_from),
+            "missing_to": moment(gap.missing_to), "missing_intervals": gap.missing_intervals,
+            "filled_intervals": 0, "missing_ranges": [], "gap_minutes": 30.0, "interval_minutes": 30,
+            "expected_at": moment(gap.missing_from), "detected_at": moment(gap.detected_at),
+            "last_seen": moment(gap.missing_from), "grace_seconds": 900.0, "reason": "",
+            "source_partition": 0, "source_offset": 0,
+        }
+        for gap in gaps[leave_out:]
+    ]  # fmt: skip
+    late_rows: list[dict[str, Any]] = [
+        {
+            "time": moment(event.time), "meter_id": event.meter, "consumption_kwh": 1.0, "delay_seconds": 1.0,
+            "allowed_lateness_seconds": 3600.0, "flags": [], "watermark": moment(event.time),
+            "source_partition": 0, "source_offset": number, "source_index": 0, "id": f"0-{number}-0",
+        }
+        for number, event in enumerate(late)
+    ]  # fmt: skip
+    with connect(url) as connection:
+        connection.execute(gap_alerts.insert(), gap_rows)
+        connection.execute(late_events.insert(), late_rows)
+
+
+def test_a_database_that_holds_the_truth_scores_one(
+    url: str, truth: Manifest, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    migrate(url)
+    fill(url)
+    options = ["--min-precision", "1", "--min-recall", "1", "--json"]
+    assert run(["score", str(tmp_path / "truth.jsonl"), "--database-url", url, *options]) == 0
+    said = json.loads(capsys.readouterr().out)
+    assert said["gaps"]["matched"] == said["gaps"]["expected"] == len(truth.gaps) > 20
+    assert said["late_events"]["matched"] == truth.late.total() > 5
+    assert (said["overall"]["precision"], said["overall"]["recall"], said["differences"]) == (1.0, 1.0, [])
+
+
+def test_each_miss_is_named_and_a_floor_makes_it_exit_1(
+    url: str, truth: Manifest, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    migrate(url)
+    fill(url, leave_out=3)
+    command = ["score", str(tmp_path / "truth.jsonl"), "--database-url", url]
+    assert run(command) == 0
+    assert capsys.readouterr().out.count("gap missed: M") == 3
+    assert run([*command, "--min-recall", "0.9999"]) == 1
+    assert "recall is 0." in capsys.readouterr().err
+
+
+def test_a_database_without_tables_names_the_remedy(
+    url: str, truth: Manifest, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(["score", str(tmp_path / "truth.jsonl"), "--database-url", url]) == 1
+    assert "gridwatch db" in capsys.readouterr().err
+
+
+def test_a_database_that_is_not_there_is_exit_1_with_its_address(
+    truth: Manifest, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    nowhere = "postgresql://nobody:secret@127.0.0.1:9/none"
+    assert run(["score", str(tmp_path / "truth.jsonl"), "--database-url", nowhere]) == 1
+    err = capsys.readouterr().err
+    assert "127.0.0.1:9" in err
+    assert "secret" not in err
