@@ -12,7 +12,8 @@ of them. A tick needs no confirmation.
 A kept reading is applied to its meter as soon as the watermark has reached its time less
 ``max_out_of_orderness``, by whatever raised it: right after the watermark rose, before anything is
 settled, in the order in which they came. Until then it waits, also the higher one of the two that
-confirmed each other. A kept reading whose stamp was repeated by a later kept one gives way to it.
+confirmed each other. A later kept reading of the same meter and stamp takes the place of the earlier one, so
+that its value stands; and a kept reading gives way to one of its stamp that was applied before it.
 """
 
 from __future__ import annotations
@@ -36,9 +37,11 @@ def confirmed_time(kept: Sequence[KeptReading], meter_id: str, time: int) -> int
 def keep(
     kept: Sequence[KeptReading], reading: KeptReading
 ) -> tuple[tuple[KeptReading, ...], KeptReading | None]:
-    """``kept`` with ``reading`` as its youngest, and the one of its meter and stamp that gave way."""
-    twin = next((old for old in kept if old[:2] == reading[:2]), None)
-    return (*(old for old in kept if old is not twin), reading), twin
+    """``kept`` with ``reading``: last, or in the place of the one of its meter and stamp, given too."""
+    for place, old in enumerate(kept):
+        if old[:2] == reading[:2]:
+            return (*kept[:place], reading, *kept[place + 1 :]), old
+    return (*kept, reading), None
 
 
 def reached(kept: Sequence[KeptReading], bound: int) -> tuple[list[KeptReading], tuple[KeptReading, ...]]:

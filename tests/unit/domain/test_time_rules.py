@@ -157,3 +157,12 @@ def test_a_fast_clock_is_a_dead_letter_and_moves_nothing() -> None:
     log.read(reading("A", "10:00:00"), record_time=at("10:00:00"))
     assert reasons(log.read(reading("A", "10:05:01"), record_time=at("10:00:00"))) == [("FUTURE_TIMESTAMP",)]
     assert told(log.read(reading("A", "10:05:00"), record_time=at("10:00:00"))) == [("OK", ("EXTRA",))]
+
+
+def test_a_kept_reading_that_comes_again_stays_in_its_place() -> None:
+    log = Log(Policy(partitions=1, max_watermark_jump=HOUR))
+    log.read(reading("B", "08:00:00"))
+    log.read(reading("A", "12:00:00", 1), reading("A", "10:30:00", 1), reading("A", "12:00:00", 2))
+    assert [kept.kwh for kept in log.partition.kept] == [2, 1]
+    assert alerts(log.tick("12:00:00")) == [("B@2024-01-01T08:30:00Z", 1, "OPEN")]
+    assert log.meters["A"].start == at("12:00:00"), "its first reading in order of arrival"
