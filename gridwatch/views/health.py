@@ -18,7 +18,7 @@ from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaConnectionError
 
 from gridwatch.settings import Settings
-from gridwatch.streaming.emission import aiokafka_security
+from gridwatch.streaming.producers import aiokafka_security
 
 #: Readings wait and the committed position has not moved for this long: not ready, seconds.
 STALLED_AFTER = 30.0

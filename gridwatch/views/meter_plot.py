@@ -12,8 +12,7 @@ from markupsafe import Markup
 
 from gridwatch.domain.gaps import OPEN, Gap
 from gridwatch.domain.meter import MeterState
-from gridwatch.views.plot import Frame, Mark, Region, bars
-from gridwatch.views.plot_axes import stamp
+from gridwatch.views.plot import Frame, Mark, Region, bars, stamp
 from gridwatch.views.state import recent
 
 #: Intervals shown at least, so that a meter with two readings still has a readable plot.

@@ -16,7 +16,9 @@ from dataclasses import dataclass
 
 from markupsafe import Markup, escape
 
-from gridwatch.views.plot_axes import number, stamp, time_ticks, value_ticks
+from gridwatch.views.plot_axes import DAY, HOUR, MINUTE, number, stamp, time_ticks, value_ticks
+
+__all__ = ["DAY", "HOUR", "MINUTE", "STYLE", "Frame", "Mark", "Region", "Series", "bars", "lines", "stamp"]
 
 _LEFT, _RIGHT, _TOP, _BOTTOM = 52, 12, 12, 24
 #: Width of a character, and height of a line of words, at the size the style sets.

@@ -153,7 +153,7 @@ def find_meters(store: Store, partitions: Iterable[int], prefix: str, after: str
         for key, row in store.rows_from(partition, start):
             if not key.startswith(first):
                 return
-            if key != rows.PARTITION_KEY:
+            if rows.is_meter(key):
                 yield key, partition, row
 
     found = heapq.merge(*(of(partition) for partition in partitions))
@@ -182,13 +182,13 @@ def scan_gaps(store: Store, partition: int, *, opened: bool, after: str, limit: 
     start = rows.meter_key(after) + b"\x00" if after else b""
     telltales = _TELLTALES[opened]
     for looked, (key, row) in enumerate(store.rows_from(partition, start), 1):
-        if key != rows.PARTITION_KEY and any(word in row for word in telltales):
+        if rows.is_meter(key) and any(word in row for word in telltales):
             meter_id = key.decode()
             gaps += [
                 describe_gap(meter_id, partition, gap, grace)
                 for gap in rows.decode_meter(row).gaps
                 if (gap.state == OPEN) is opened
             ]
-        if (looked >= SCAN_ROWS or len(gaps) >= limit) and key != rows.PARTITION_KEY:
+        if (looked >= SCAN_ROWS or len(gaps) >= limit) and rows.is_meter(key):
             return Scan(gaps, key.decode())
     return Scan(gaps, None)
