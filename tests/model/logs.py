@@ -8,33 +8,25 @@ from __future__ import annotations
 import json
 import random
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo
 
 from tests.model.judging import partition_of
-from tests.model.stamps import DAY, HOUR, MINUTE, SECOND, parse, show
+from tests.model.oddities import GARBAGE, WRONG, worded
+from tests.model.stamps import DAY, EPOCH, HOUR, MINUTE, SECOND, parse, show
 from tests.model.wire import Record
 
-START = parse("2024-01-01T10:00:00Z", "UTC")[0]
+# Two of them run into a change of Berlin's clocks.
+STARTS = [
+    parse(f"{day}Z", "UTC")[0]
+    for day in ("2024-01-01T10:00", "2024-02-28T10:00", "2024-03-30T21:00", "2024-10-26T19:00")
+]
 PARTITIONS = 6
-GARBAGE: tuple[bytes | None, ...] = (
-    None, b"", b"nonsense", b"\xff\xfe{}", b"{", b"[]", b"[[]]", b"null", b"7", b'"x"', b"{}", b"nan",
-    b"[{}, 3, null]",
-    b'\xef\xbb\xbf{"meter_id": "a"}', b"\x00", b'{"meter_id": 5, "timestamp": 7, "consumption_kwh": "1"}',
-)  # fmt: skip
-WRONG: tuple[tuple[str, Any], ...] = (
-    ("meter_id", ""), ("meter_id", None), ("meter_id", 12), ("meter_id", "x" * 129), ("meter_id", "a\tb"),
-    ("timestamp", "yesterday"), ("timestamp", 1704103200), ("timestamp", None),
-    ("timestamp", "2024-02-30T00:00:00Z"),
-    ("timestamp", "2024-01-01T24:00:00Z"), ("consumption_kwh", "2.5"), ("consumption_kwh", True),
-    ("consumption_kwh", float("nan")), ("consumption_kwh", float("inf")), ("consumption_kwh", -0.1),
-    ("consumption_kwh", 1000.5), ("consumption_kwh", None), ("consumption_kwh", [1]), ("interval_minutes", 0),
-    ("interval_minutes", 7.5), ("interval_minutes", 1441), ("interval_minutes", "30"), ("voltage", "high"),
-    ("frequency", float("-inf")), ("region", 9), ("sent_at", {}), ("current", False), ("power_kw", -3.5),
-)  # fmt: skip
-
 LOCAL = ("2024-03-31T02:30:00", "2024-10-27T02:30:00", "2024-01-02 03:04", "2024-01-01T11:00:00.5")
 MISCHIEF = (
     "garbage", "wrong", "fast", "far", "far", "tick", "tick", "bad tick", "elsewhere", "local", "huge",
+    "odd", "odd",
 )  # fmt: skip
 
 
@@ -74,7 +66,7 @@ class LogMaker:
         self.partition = self.random.randrange(PARTITIONS)
         self.policy = self.parameters() if self.random.random() < 0.6 else Parameters()
         self.records: list[Record] = []
-        self.now = START + self.random.randrange(3) * 20 * DAY
+        self.now = self.random.choice(STARTS)
 
     def parameters(self) -> Parameters:
         pick = self.random.choice
@@ -188,7 +180,12 @@ class LogMaker:
         return said
 
     def stamp(self, micros: int) -> str:
+        """An instant in words, in local time now and then: two in one hour of the year, none in another."""
         text = show(micros)
+        if self.policy.timezone != "UTC" and self.random.random() < 0.5:
+            moment = EPOCH + timedelta(microseconds=micros)
+            local = moment.astimezone(ZoneInfo(self.policy.timezone)).isoformat()
+            return local if self.random.random() < 0.2 else local[:-6]
         if self.policy.timezone == "UTC" and self.random.random() < 0.05:
             return self.random.choice([text[:-1], text[:-1].replace("T", " "), text[:-1] + "+00:00"])
         return text
@@ -220,6 +217,8 @@ class LogMaker:
         elif what == "local":
             text = pick(LOCAL)
             self.add(time, json.dumps({**body, "timestamp": text}).encode())
+        elif what == "odd":
+            self.add(time, worded(self.random, self.worded(body)))
         else:
             self.add(time, b" " * self.policy.max_record_bytes + b"{}")
 

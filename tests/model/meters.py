@@ -193,7 +193,9 @@ class Meter:
         self.steps, self.astray, self.changed_at = [], [], start
 
     def lay_from(self, start: int, interval: int) -> None:
-        """Shrunk, moved or given: the new grid holds from `start` on."""
+        """Shrunk, moved or given: the new grid holds from `start` on, but not before the first reading."""
+        while start < self.readings[0][0]:
+            start += interval
         for gap in list(self.gaps):
             if gap.last < start:
                 continue

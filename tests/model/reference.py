@@ -196,9 +196,7 @@ class Reference:
                 return (flags - {"OFF_GRID", "EXTRA"}) | {"INTERVAL_CHANGED"}
         elif not meter.given and item.time > before and self.learn(meter, before, item.time):
             return flags | {"INTERVAL_CHANGED"}
-        import os
-
-        if not earlier and (item.time > before or not os.environ.get("M_OFF")):
+        if not earlier:
             self.stray(meter, item.time, slot)
         return flags
 
@@ -282,10 +280,7 @@ class Reference:
     def settle(self, meter: Meter) -> None:
         now = self.watermark
         assert now is not None
-        import os
-
-        lim = min(now, meter.last_seen + self.policy.state_ttl) if os.environ.get("M_TTL") else now
-        for slot in list(takewhile(lambda slot: slot + self.policy.grace <= lim, meter.waiting())):
+        for slot in list(takewhile(lambda slot: slot + self.policy.grace <= now, meter.waiting())):
             interval = next(s.interval for s in reversed(meter.stretches) if s.start <= slot)
             meter.call_missing(slot, interval, now)
             self.windows.undated("missing_intervals", 1)

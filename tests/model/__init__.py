@@ -1,0 +1,1 @@
+"""An independent model of the semantics, slow and obvious, and what compares the domain with it."""

@@ -1,0 +1,114 @@
+"""The domain against the model, log by log; what differs is shrunk to the few records that matter.
+
+``python -m tests.model.compare 0 20000`` compares that range of seeds.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Mapping
+from typing import Any
+
+from gridwatch.domain.meter import MeterState
+from tests.model.contender import Contender
+from tests.model.logs import LogMaker, Parameters
+from tests.model.meters import Meter
+from tests.model.reference import Reference
+from tests.model.stamps import show
+from tests.model.wire import Record
+
+KINDS = ("validated", "late_event", "dead_letter", "gap_alert", "metric")
+FREE_TEXT = {"reason", "message"}
+UNCLEAR = {"UNCLEAR", "OFF_GRID", "SLOT_FILLED"}
+Said = dict[str, list[dict[str, Any]]]
+
+
+def difference(records: list[Record], policy: Parameters, partition: int, seed: int) -> str | None:
+    """The first thing that the domain says otherwise than the model; None if they agree."""
+    model: Said = {kind: [] for kind in KINDS}
+    reference, contender = Reference(policy, partition), Contender(policy, partition, seed)
+    for kind, record in reference.run(records):
+        model[kind].append(json.loads(json.dumps(record)))
+    domain = contender.run(records)
+    unclear = {event["id"] for event in model["late_event"] if "UNCLEAR" in event["flags"]}
+    for kind in KINDS:
+        ours, theirs = (comparable(kind, said[kind], unclear) for said in (model, domain))
+        for place in range(max(len(ours), len(theirs))):
+            left, right = (said[place] if place < len(said) else {} for said in (ours, theirs))
+            if left != right:
+                names = [name for name in {**left, **right} if left.get(name) != right.get(name)]
+                told = {name: (left.get(name), right.get(name)) for name in names}
+                return f"{kind} {left.get('id') or left.get('gap_id')}: (model, domain) {told}"
+    told = {"meters": (remembered(reference.meters), remembered(contender.states))}
+    return None if len(set(map(str, told["meters"]))) == 1 else f"state: (model, domain) {told}"
+
+
+def remembered(meters: Mapping[str, Meter | MeterState]) -> dict[str, tuple[str, int, int]]:
+    """What the pages show of each meter: last_seen, interval, late_count."""
+    return {
+        name: (show(meter.last_seen), meter.interval, meter.late_count)
+        for name, meter in sorted(meters.items())
+    }
+
+
+def comparable(kind: str, said: list[dict[str, Any]], unclear: set[str]) -> list[dict[str, Any]]:
+    """Without free text; gaps of one record in order of their meters: within a meter their order counts."""
+    found = [{name: value for name, value in record.items() if name not in FREE_TEXT} for record in said]
+    for record in found:
+        if kind == "late_event" and record["id"] in unclear:
+            record["flags"] = [flag for flag in record["flags"] if flag not in UNCLEAR]
+        if kind == "dead_letter":
+            comparable_raw(record)
+    if kind == "gap_alert":
+        found.sort(key=lambda alert: (alert["offset"], alert["meter_id"]))
+    return found
+
+
+def comparable_raw(letter: dict[str, Any]) -> None:
+    """The model has no text of an element, only what it means."""
+    try:
+        letter["raw"] = repr(json.loads(letter["raw"]))
+    except ValueError:
+        return
+    del letter["raw_size"]
+
+
+def shrink(records: list[Record], policy: Parameters, partition: int, seed: int) -> list[Record]:
+    """As few of the records as still differ: leave out ever smaller parts for as long as that can be done."""
+    part = max(1, len(records) // 2)
+    while part:
+        for start in range(0, len(records), part):
+            fewer = records[:start] + records[start + part :]
+            if difference(fewer, policy, partition, seed):
+                records = fewer
+                break
+        else:
+            part //= 2
+    return records
+
+
+def check(seed: int) -> str | None:
+    """The log of `seed` compared; a report with the shrunk log if the domain differs."""
+    maker = LogMaker(seed)
+    records = maker.make()
+    if difference(records, maker.policy, maker.partition, seed) is None:
+        return None
+    few = shrink(records, maker.policy, maker.partition, seed)
+    lines = [f"log {seed}: {difference(few, maker.policy, maker.partition, seed)}", f"  {maker.policy}"]
+    for record in few:
+        value = (record.value or b"")[:300].decode("utf-8", "replace")
+        lines.append(f"  {record.offset} {show(record.timestamp)} {'tick ' if record.tick else ''}{value}")
+    return "\n".join(lines)
+
+
+def main() -> int:
+    first, last = int(sys.argv[1]), int(sys.argv[2])
+    reports = [report for seed in range(first, last) if (report := check(seed))]
+    print("\n".join(reports))
+    print(f"{last - first} logs, {len(reports)} differ")
+    return 1 if reports else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,78 @@
+"""The real domain on a log, made as hard as can be: random batches, budgets, restarts from stored rows."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import random
+from typing import Any
+
+from gridwatch import topics
+from gridwatch.domain.meter import MeterState
+from gridwatch.domain.partition import PartitionState
+from gridwatch.domain.policy import Policy
+from gridwatch.domain.processor import Processor
+from gridwatch.domain.reading import LogRecord
+from gridwatch.models.decode import decode_readings
+from gridwatch.models.wire import encode_outputs
+from gridwatch.tables import rows
+from tests.model.logs import Parameters
+from tests.model.wire import Record
+
+KINDS = {
+    topics.VALIDATED.name: "validated",
+    topics.LATE_EVENTS.name: "late_event",
+    topics.GAP_ALERTS.name: "gap_alert",
+    topics.METRICS.name: "metric",
+    topics.DEAD_LETTERS.name: "dead_letter",
+}
+
+
+class Contender:
+    """One partition worked by the domain, committed as a worker would."""
+
+    def __init__(self, parameters: Parameters, partition: int, seed: int) -> None:
+        self.random = random.Random(seed)
+        self.policy = Policy(**dataclasses.asdict(parameters))
+        self.partition = PartitionState(partition)
+        self.states: dict[str, MeterState] = {}
+        self.stored: dict[str, bytes] = {}
+        self.decode = decode_readings if self.random.random() < 0.7 else None
+        self.processor = Processor(self.policy, self.partition, self.states, decode=self.decode)
+
+    def run(self, records: list[Record]) -> dict[str, list[dict[str, Any]]]:
+        """What came out, kind by kind, in order, as read back from the wire."""
+        said: dict[str, list[dict[str, Any]]] = {kind: [] for kind in KINDS.values()}
+        log = [LogRecord(*record) for record in records]
+        sizes = [len(log)] if self.random.random() < 0.2 else [1, 1, 2, 5, 20]
+        at = 0
+        while at < len(log):
+            size, complete = self.random.choice(sizes), False
+            while not complete:
+                again = max(0, at - self.random.choice([0, 0, 1, 3]))
+                budget = self.random.choice([0, 0, 1, 200, 2000])
+                outcome = self.processor.process(log[again : at + size], budget=budget)
+                complete = outcome.complete
+                for topic, messages in encode_outputs(outcome.outputs).items():
+                    said[KINDS[topic]] += [json.loads(value) for _, value in messages]
+                self.commit(outcome.changed)
+                if self.random.random() < 0.15:
+                    self.restart()
+            at += size
+        return said
+
+    def commit(self, changed: dict[str, MeterState | None]) -> None:
+        for meter_id, state in changed.items():
+            if state is None:
+                self.states.pop(meter_id, None)
+                self.stored.pop(meter_id, None)
+            else:
+                self.states[meter_id] = state
+                self.stored[meter_id] = rows.encode_meter(state)
+
+    def restart(self) -> None:
+        """Forget everything but the stored rows."""
+        self.partition, _ = rows.decode_partition(rows.encode_partition(self.partition, 1))
+        self.states = {meter_id: rows.decode_meter(row) for meter_id, row in self.stored.items()}
+        due = [(rows.due_of(row), meter_id) for meter_id, row in self.stored.items()]
+        self.processor = Processor(self.policy, self.partition, self.states, due=due, decode=self.decode)
