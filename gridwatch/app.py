@@ -22,7 +22,7 @@ app = create_app(
 )
 table = meters_table(app, settings)
 emitter = Emitter(settings, client_id=app.conf.broker_client_id)
-pipeline = Pipeline(app, settings.policy(), emitter, table, settings.meters_in_memory)
+pipeline = Pipeline(app, settings, emitter, table)
 
 agents.register(app, settings, pipeline, emitter)
 views.register(app, settings, pipeline)

@@ -8,7 +8,7 @@ import time
 from aiokafka.client import AIOKafkaClient
 
 from gridwatch.settings import Settings
-from gridwatch.streaming.emission import aiokafka_security
+from gridwatch.streaming.producers import aiokafka_security
 
 #: How long one answer holds, and how long one is waited for, seconds.
 _HOLDS = 5.0

@@ -14,7 +14,11 @@ from gridwatch.topics import RAW
 
 def register(app: Any, pipeline: Pipeline, emitter: Emitter) -> Lanes:
     """Declare the agent, tie its lanes to the comings and goings of partitions, and return them."""
-    lanes = Lanes(pipeline.work, app.crash)
+
+    def rejoin() -> None:
+        app.consumer.rejoin()  # Faust makes its consumer late
+
+    lanes = Lanes(pipeline.work, app.crash, rejoin)
     raw = app.topic(RAW.name, schema=BatchSchema(key_type=bytes, value_type=bytes))
 
     @app.agent(raw, name="readings")  # type: ignore[untyped-decorator, unused-ignore]
@@ -24,13 +28,13 @@ def register(app: Any, pipeline: Pipeline, emitter: Emitter) -> Lanes:
 
     async def before_revoked() -> None:
         await lanes.empty()
-        pipeline.release()
+        await pipeline.release()
 
     app.transport.hooks = Hooks(
         resume_offsets=lambda partitions: pipeline.resume_offsets(RAW.name, partitions),
         before_revoked=before_revoked,
         after_recovered=lanes.reopen,
     )
-    app.before_stop.append(lanes.stop)
+    app.before_stop += [lanes.stop, pipeline.release]
     app.after_stop.append(emitter.stop)
     return lanes

@@ -13,8 +13,9 @@ import msgspec
 from gridwatch.clock import now_micros
 from gridwatch.domain.instants import format_instant
 from gridwatch.models.metric import Metric
-from gridwatch.streaming.emission import Emitter, Row
+from gridwatch.streaming.emission import Emitter
 from gridwatch.streaming.pipeline import Owned, Pipeline
+from gridwatch.streaming.producers import Row
 from gridwatch.topics import METRICS
 
 #: Every system metric of the worker, with its meaning.

@@ -4,7 +4,9 @@
     batches.py     one fetch of one partition as one Faust event
     assignor.py    who owns which partition, also for a worker that comes back at another address
     lanes.py       one ordered lane a partition: batches of different partitions overlap, of one never
-    emission.py    outputs and state rows packed into Kafka record batches, every ack awaited
+    producers.py   how a producer is connected, and what waiting mends
+    emission.py    outputs packed into Kafka record batches, every ack awaited
+    changelog.py   state appended a commit at a time by one writer, the others fenced
     pipeline.py    a lane's work: decode and domain, outputs, changelog, RocksDB, ack
 
 Faust is pinned exactly; `tests/unit/streaming/test_faust_contract.py` holds every private part of it

@@ -18,7 +18,7 @@ from gridwatch.errors import GridwatchError
 from gridwatch.settings import Settings
 from gridwatch.streaming.assignor import Assignor
 from gridwatch.streaming.batches import batch_scheduler
-from gridwatch.streaming.emission import ssl_context
+from gridwatch.streaming.producers import ssl_context
 from gridwatch.streaming.transport import Transport
 from gridwatch.tables.store import SCHEME
 

@@ -6,7 +6,9 @@ the lanes are emptied: what has not been started is dropped (the next owner read
 been started is waited for, so that nothing of ours is in flight once somebody else takes over. They
 stay closed until the tables are recovered: a batch left over from before must meet no half-read state.
 
-Whatever a lane's work raises crashes the worker: nothing after a batch that failed may be done first.
+Work that finds its partition fenced (`changelog.py`) closes the lanes and joins the group anew: recovery
+then reads what it had not. Whatever else work raises crashes the worker: nothing after a batch that
+failed may be done first.
 """
 
 from __future__ import annotations
@@ -17,6 +19,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from gridwatch.streaming.batches import RecordBatch, Wake
+from gridwatch.streaming.changelog import FencedError
 
 logger = logging.getLogger(__name__)
 
@@ -34,11 +37,18 @@ class Lanes:
         work: does a batch; True when its offsets may be committed, False when it was given up because
             the partition is no longer ours.
         crash: called with the exception when work fails.
+        rejoin: asks for a new assignment, when a partition turns out to be fenced.
     """
 
-    def __init__(self, work: Work, crash: Callable[[BaseException], Awaitable[None]]) -> None:
+    def __init__(
+        self,
+        work: Work,
+        crash: Callable[[BaseException], Awaitable[None]],
+        rejoin: Callable[[], None] = lambda: None,
+    ) -> None:
         self._work = work
         self._crash = crash
+        self._rejoin = rejoin
         self._queues: dict[TopicPartition, asyncio.Queue[Any]] = {}
         self._tasks: dict[TopicPartition, asyncio.Task[None]] = {}
         self._busy: set[TopicPartition] = set()
@@ -85,6 +95,11 @@ class Lanes:
                 event.ack()
             except asyncio.CancelledError:
                 raise
+            except FencedError as fenced:
+                logger.warning("%s; joining the group anew", fenced)
+                self.open = False
+                event.ack()
+                self._rejoin()
             except BaseException as error:  # an exit request in here must stop the worker as well
                 self._failed = True
                 logger.critical("%s[%d]: %s: %s", *lane, type(error).__name__, error)

@@ -8,7 +8,8 @@
 
 A crash anywhere leaves the changelog at the state of one source position, which the partition row
 names; reading goes on there, and what had been sent already is sent again with the same ids. A batch
-whose partition was taken away in the meantime is dropped before the append: the new owner does it.
+whose partition was taken away in the meantime is dropped before the append, or the append is refused
+(`changelog.py`): the new owner does it.
 """
 
 from __future__ import annotations
@@ -21,12 +22,13 @@ from dataclasses import dataclass
 from typing import Any
 
 from gridwatch.domain.partition import PartitionState
-from gridwatch.domain.policy import Policy
 from gridwatch.domain.processor import Outcome, Processor
 from gridwatch.domain.reading import LogRecord
 from gridwatch.models.decode import decode_readings
 from gridwatch.models.wire import encode_outputs
+from gridwatch.settings import Settings
 from gridwatch.streaming.batches import RecordBatch, Wake
+from gridwatch.streaming.changelog import ChangelogWriter
 from gridwatch.streaming.emission import RECORD_OVERHEAD, Emitter
 from gridwatch.tables import rows
 from gridwatch.tables.meters import StoredMeters
@@ -48,6 +50,7 @@ class Owned:
     generation: int
     processor: Processor
     meters: StoredMeters
+    changelog: ChangelogWriter
     #: A hole being looked into: the offset expected, the first one got, and when it was read again.
     hole: tuple[int, int] = (-1, -1)
     hole_read_again: float = 0.0
@@ -66,15 +69,15 @@ class Pipeline:
 
     Args:
         app: the Faust application (its consumer says what is ours).
-        store: the table's RocksDB store, looked up late because Faust builds it late.
+        table: the Faust table that holds the state.
     """
 
-    def __init__(self, app: Any, policy: Policy, emitter: Emitter, table: Any, meters_in_memory: int) -> None:
+    def __init__(self, app: Any, settings: Settings, emitter: Emitter, table: Any) -> None:
         self._app = app
-        self._policy = policy
+        self._settings = settings
+        self._policy = settings.policy()
         self._emitter = emitter
         self._table = table
-        self._meters_in_memory = meters_in_memory
         self.owned: dict[int, Owned] = {}
 
     @property
@@ -85,9 +88,11 @@ class Pipeline:
 
     # -- partitions coming and going
 
-    def release(self) -> None:
+    async def release(self) -> None:
         """Forget what is in memory of every partition: it may be another worker's next."""
+        released = list(self.owned.values())
         self.owned.clear()
+        await asyncio.gather(*(owned.changelog.close() for owned in released))
 
     def resume_offsets(self, raw: str, partitions: set[Any]) -> Mapping[Any, int]:
         """Where the raw partitions among `partitions` are to be read on, by their rows."""
@@ -117,24 +122,19 @@ class Pipeline:
                 return end
         return None
 
-    def _take_over(self, partition: int) -> Owned:
+    async def _take_over(self, partition: int) -> Owned:
+        started = time.monotonic()
+        generation = self._app.consumer_generation_id
+        changelog = await self._take_changelog(partition)
         row = self.store.row(partition, rows.PARTITION_KEY)
         state = PartitionState(partition) if row is None else rows.decode_partition(row)[0]
-        started = time.monotonic()
         due = [
-            (rows.due_of(row), key.decode())
-            for key, row in self.store.rows(partition)
-            if key != rows.PARTITION_KEY
+            (rows.due_of(row), key.decode()) for key, row in self.store.rows(partition) if rows.is_meter(key)
         ]
-        meters = StoredMeters(
-            self.store, partition, self._meters_in_memory // max(1, self._policy.partitions)
-        )
-        owned = Owned(
-            partition,
-            self._app.consumer_generation_id,
-            Processor(self._policy, state, meters, due=due, decode=decode_readings),
-            meters,
-        )
+        share = self._settings.meters_in_memory // self._settings.partitions
+        meters = StoredMeters(self.store, partition, share)
+        processor = Processor(self._policy, state, meters, due=due, decode=decode_readings)
+        owned = self.owned[partition] = Owned(partition, generation, processor, meters, changelog)
         logger.info(
             "partition %d: on from offset %d with %d meters (%.2f s)",
             partition,
@@ -142,8 +142,19 @@ class Pipeline:
             len(due),
             time.monotonic() - started,
         )
-        self.owned[partition] = owned
         return owned
+
+    async def _take_changelog(self, partition: int) -> ChangelogWriter:
+        topic = self._table.changelog_topic_name
+        consumer = self._app.consumer
+        source = next(tp for tp in consumer.assignment() if tp == (topic, partition))
+        earliest = (await consumer.earliest_offsets(source))[source]
+        persisted = self.store.persisted_offset(source)
+        read_up_to = max(earliest, 0 if persisted is None else persisted + 1)
+        writer = ChangelogWriter(self._settings, topic, topic, partition, read_up_to)
+        fence = await writer.take()
+        self.store.write(partition, [(rows.FENCE_KEY, b"")], fence)
+        return writer
 
     def _is_ours(self, owned: Owned) -> bool:
         return (
@@ -154,7 +165,7 @@ class Pipeline:
 
     async def work(self, batch: RecordBatch | Wake) -> bool:
         """Do a batch; False when the partition went to somebody else before it was safe."""
-        owned = self.owned.get(batch.partition) or self._take_over(batch.partition)
+        owned = self.owned.get(batch.partition) or await self._take_over(batch.partition)
         if batch.records and not await self._joins_on(owned, batch):
             return False
         started = time.monotonic()
@@ -205,16 +216,13 @@ class Pipeline:
                 for topic, messages in encode_outputs(outcome.outputs).items()
             )
         )
-        changed = self._rows(owned, outcome)
-        changelog = self._table.changelog_topic_name
-        last = await self._emitter.append_whole(
-            changelog, partition, changed, timestamp, allowed=lambda: self._is_ours(owned)
-        )
-        if last is None:
+        if not self._is_ours(owned):
             logger.info(
                 "partition %d was taken away before its commit; the new owner does it again", partition
             )
             return False
+        changed = self._rows(owned, outcome)
+        last = await owned.changelog.append(changed, timestamp)
         self.store.write(partition, changed, last)
         owned.meters.keep(outcome.changed)
         owned.last_commit = time.time()

@@ -50,6 +50,10 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc, unuse
         consumer._fetch_max_wait_ms = FETCH_WAIT_MS
         return consumer
 
+    def rejoin(self) -> None:
+        """Join the group anew; may be called from any thread."""
+        self.thread_loop.call_soon_threadsafe(self._ensure_consumer()._coordinator.request_rejoin)
+
     async def on_thread_stop(self) -> None:
         """Leave the group: aiokafka does so only for a member without an instance id."""
         if self._consumer is not None and self._consumer._coordinator is not None:
@@ -108,6 +112,10 @@ class Consumer(driver.Consumer):  # type: ignore[misc, unused-ignore]
         """Finish what is in work before anybody else can take over."""
         await self.transport.hooks.before_revoked()
         await super().on_partitions_revoked(revoked)
+
+    def rejoin(self) -> None:
+        """Join the group anew: partitions are given up, assigned, and their tables recovered again."""
+        self._thread.rejoin()
 
     # -- fetching
 

@@ -17,8 +17,10 @@ from gridwatch.errors import GridwatchError
 VERSION = 1
 _VERSION_BYTE = bytes([VERSION])
 
-#: Key of the partition row. No meter id can be this: control characters are refused.
+#: Key of the partition row. No meter id can begin so: control characters are refused.
 PARTITION_KEY = b"\x00partition"
+#: Key of the row that a new writer puts into the changelog before anything else. It says nothing.
+FENCE_KEY = b"\x00fence"
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder().decode
@@ -27,6 +29,11 @@ _decode = msgspec.msgpack.Decoder().decode
 def meter_key(meter_id: str) -> bytes:
     """Key of a meter's row."""
     return meter_id.encode()
+
+
+def is_meter(key: bytes) -> bool:
+    """Whether a row is a meter's."""
+    return not key.startswith(b"\x00")
 
 
 def encode_meter(state: MeterState) -> bytes:

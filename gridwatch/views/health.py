@@ -61,6 +61,11 @@ class Condition:
     broker: str = ""
     standing: Mapping[int, float] = field(default_factory=dict)
 
+    @property
+    def settled(self) -> bool:
+        """Whether the state of the worker's partitions is there whole, and stays there."""
+        return not (self.rebalancing or self.recovering or self.stopping)
+
     def reasons(self) -> list[str]:
         """Why the worker is not ready; empty when it is."""
         reasons = []

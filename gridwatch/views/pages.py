@@ -119,15 +119,17 @@ class Pages:
         self._watch.require_settled()
         mine = self._watch.cluster.mine()
         found = state.find_meters(self._pipeline.store, mine, prefix, after, limit + 1)
+        more = len(found) > limit
         incomplete: list[str] = []
         total = sum(one["meters"] or 0 for one in self._watch.my_partitions())
         if not _asked_by_a_worker(request):
-            query = urlencode({"prefix": prefix, "after": after, "limit": min(limit + 1, MAX_LIMIT)})
+            query = urlencode({"prefix": prefix, "after": after, "limit": limit})
             answers, incomplete = await self._watch.ask_all(f"/meters/?{query}")
             incomplete += self._watch.unowned()
             for answer in answers:
                 found += answer["meters"]
                 total += answer["total"]
+                more = more or answer["next"] is not None
             found.sort(key=lambda meter: str(meter["meter_id"]))
         meters = found[:limit]
         data = {
@@ -135,7 +137,7 @@ class Pages:
             "prefix": prefix,
             "limit": limit,
             "total": total,
-            "next": meters[-1]["meter_id"] if len(found) > limit else None,
+            "next": meters[-1]["meter_id"] if more or len(found) > limit else None,
             "incomplete": incomplete,
         }
         return Reply(data, "meters.html", shown={"after": after})

@@ -41,7 +41,7 @@ class Watch:
         """Problem 503 unless the state of this worker's partitions is there whole."""
         now = self._condition()
         unplaced = not (now.assigned or self.cluster.owners())
-        if now.rebalancing or now.recovering or unplaced:
+        if not now.settled or unplaced:
             raise Problem(503, *now.reasons())
 
     def look(self) -> dict[int, float]:
@@ -74,8 +74,7 @@ class Watch:
 
     def my_partitions(self) -> list[Record]:
         """The partitions of this worker, from committed state."""
-        now = self._condition()
-        settled = not (now.rebalancing or now.recovering)
+        settled = self._condition().settled
         return [
             state.describe_partition(
                 partition,

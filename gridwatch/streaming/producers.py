@@ -1,0 +1,103 @@
+"""Kafka producers as gridwatch uses them: idempotent, acked by all replicas, patient.
+
+An idempotent producer's own retries append nothing twice. While the brokers are away one waits with
+`Pauses` and then goes on with a new producer: one whose batch has expired has a hole in its sequence,
+and the broker would refuse what follows.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ssl
+from typing import Any
+
+from aiokafka import AIOKafkaProducer, errors
+
+from gridwatch.settings import Settings
+from gridwatch.topics import CHANGELOG_BATCH_BYTES
+
+#: Room left for the header of the request around a batch.
+_REQUEST_ROOM = 64 * 1024
+_CLOSE_SECONDS = 10.0
+_FIRST_PAUSE_SECONDS = 0.1
+_LONGEST_PAUSE_SECONDS = 5.0
+
+Row = tuple[bytes | None, bytes | None]
+
+#: Failures that waiting mends. A producer that was replaced under a waiting lane is one of them.
+OUTAGES = (
+    errors.KafkaConnectionError,
+    errors.KafkaTimeoutError,
+    errors.NodeNotReadyError,
+    errors.NotLeaderForPartitionError,
+    errors.LeaderNotAvailableError,
+    errors.RequestTimedOutError,
+    errors.NotEnoughReplicasError,
+    errors.NotEnoughReplicasAfterAppendError,
+    errors.KafkaStorageError,
+    errors.OutOfOrderSequenceNumber,
+    errors.UnknownProducerId,
+    errors.ProducerClosed,
+)
+#: Another producer has been given this one's place.
+REPLACED = (errors.ProducerFenced, errors.InvalidProducerEpoch)
+
+
+class Pauses:
+    """The back-off between tries: a tenth of a second, doubling up to five."""
+
+    def __init__(self) -> None:
+        self._seconds = _FIRST_PAUSE_SECONDS
+
+    async def take(self) -> None:
+        """Wait for this pause; the next one is longer."""
+        await asyncio.sleep(self._seconds)
+        self._seconds = min(2 * self._seconds, _LONGEST_PAUSE_SECONDS)
+
+
+async def start_producer(settings: Settings, client_id: str, **extra: Any) -> AIOKafkaProducer:
+    """Connect a producer; raises one of OUTAGES while the brokers cannot be reached."""
+    producer = AIOKafkaProducer(
+        bootstrap_servers=settings.bootstrap,
+        client_id=client_id,
+        acks="all",
+        enable_idempotence=True,
+        linger_ms=0,
+        max_batch_size=CHANGELOG_BATCH_BYTES - _REQUEST_ROOM,
+        max_request_size=CHANGELOG_BATCH_BYTES,
+        **aiokafka_security(settings),
+        **extra,
+    )
+    try:
+        await producer.start()
+    except BaseException:
+        await close_producer(producer)
+        raise
+    return producer
+
+
+async def close_producer(producer: Any) -> None:
+    """Disconnect; what is in flight gets a moment."""
+    with contextlib.suppress(errors.KafkaError, asyncio.TimeoutError):
+        await asyncio.wait_for(producer.stop(), _CLOSE_SECONDS)
+
+
+def aiokafka_security(settings: Settings) -> dict[str, Any]:
+    """The TLS and SASL settings as aiokafka takes them."""
+    security: dict[str, Any] = {"security_protocol": settings.security_protocol}
+    if settings.security_protocol.endswith("SSL"):
+        security["ssl_context"] = ssl_context(settings)
+    if settings.security_protocol.startswith("SASL"):
+        security["sasl_mechanism"] = settings.sasl_mechanism
+        security["sasl_plain_username"] = settings.sasl_username
+        security["sasl_plain_password"] = settings.sasl_password.get_secret_value()
+    return security
+
+
+def ssl_context(settings: Settings) -> ssl.SSLContext:
+    """Verifies the brokers; presents the client certificate where one is set."""
+    context = ssl.create_default_context(cafile=str(settings.ssl_cafile) if settings.ssl_cafile else None)
+    if settings.ssl_certfile:
+        context.load_cert_chain(settings.ssl_certfile, settings.ssl_keyfile)
+    return context
