@@ -30,7 +30,7 @@ from gridwatch.embedded import EmbeddedPostgres
 from gridwatch.embedded.ports import free_ports
 from gridwatch.embedded.process import ServerProcess
 from gridwatch.settings import PREFIX, load_settings
-from gridwatch.topics import OUTPUTS, all_topics
+from gridwatch.topics import OUTPUTS, all_topics, changelog
 from sinks.database import read_url
 from sinks.schema import metadata
 from sinks.schema_version import migrate
@@ -38,7 +38,7 @@ from tests import records
 
 READY_SECONDS = 60.0
 CAUGHT_UP_SECONDS = 120.0
-_LOOK_SECONDS = 0.05
+_LOOK_SECONDS = 0.02
 
 Database = dict[str, list[tuple[Any, ...]]]
 """The rows of each table, in order of its key."""
@@ -170,7 +170,7 @@ class Site:
     def renew_topics(self, *, raw: bool) -> None:
         """Make the topics anew; the raw topic may stay with what it holds."""
         settings = load_settings(broker=self.bootstrap, app_id=self.app_id, **self.settings)
-        admin = AdminClient({"bootstrap.servers": self.bootstrap})
+        admin = AdminClient({"bootstrap.servers": self.bootstrap, "log_level": 0})
         renewed = {topic.name for topic in (all_topics(self.app_id) if raw else OUTPUTS)}
         there = set(admin.list_topics(timeout=30).topics) & renewed
         for deleted in admin.delete_topics(sorted(there)).values() if there else ():
@@ -225,6 +225,20 @@ class Site:
     def wait_worked(self, share: float = 1.0, *, seconds: float = CAUGHT_UP_SECONDS) -> None:
         """Wait until that share of the raw topic is worked on, and all that was said of it is out."""
         self._wait(f"{share:.0%} of the raw topic is worked on", lambda: self.worked() >= share, seconds)
+
+    def wait_rows(self, count: int, *, seconds: float = CAUGHT_UP_SECONDS) -> None:
+        """Wait until that many more rows of state are committed: a quick look, so as to kill in time."""
+        asking = records.consumer(self.bootstrap)
+        topic = changelog(self.app_id).name
+
+        def committed() -> int:
+            return sum(high for _, high in records.ends(asking, topic).values())
+
+        try:
+            wanted = committed() + count
+            self._wait(f"{count} more rows of state are committed", lambda: committed() >= wanted, seconds)
+        finally:
+            asking.close()
 
     def stored(self) -> float:
         """The share of the output topics that the sink has committed, 0 to 1."""
@@ -284,10 +298,8 @@ class Site:
     ) -> None:
         for service in self._services:
             service.end()
-        if error is not None:
-            for service in self._services:
-                if service.log.exists():
-                    print(f"---- {service.name}\n{service.process.said(30)}", file=sys.stderr)
+            if service.log.exists():  # pytest shows it where a test failed
+                print(f"---- {service.name}\n{service.process.said(40)}", file=sys.stderr)
 
 
 @contextmanager

