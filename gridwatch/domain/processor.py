@@ -30,7 +30,7 @@ from gridwatch.domain.intervals import whole_minutes
 from gridwatch.domain.meter import MeterState
 from gridwatch.domain.outputs import Output, Validated
 from gridwatch.domain.partition import PartitionState
-from gridwatch.domain.policy import Policy
+from gridwatch.domain.policy import MINUTE, Policy
 from gridwatch.domain.reading import OK, ZERO, LogRecord, RawReading, flag_names
 from gridwatch.domain.stepper import Stepper
 from gridwatch.domain.windows import Window, window_at
@@ -146,7 +146,10 @@ class Processor:
                         and (lead := time - slack) - watermark <= jump
                         and time <= record_time + skew
                         and 0.0 <= (kwh := raw.consumption_kwh) <= max_kwh
-                        and raw.interval_minutes is None
+                        and (
+                            (given := raw.interval_minutes) is None
+                            or (meter.given and given * MINUTE == meter.interval)
+                        )
                         and ((region := raw.region) is None or region == meter.region)
                         and ((sent_at := raw.sent_at) is None or sent_at.isprintable())
                         and (
