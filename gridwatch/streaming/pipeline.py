@@ -17,7 +17,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -40,6 +40,10 @@ logger = logging.getLogger(__name__)
 #: Estimated bytes of changed state a commit aims at: rows with long keys take several times the estimate,
 #: and all of a commit has to fit one record batch.
 COMMIT_BYTES = CHANGELOG_BATCH_BYTES // 8
+
+#: The steps of a commit, in order. A batch whose state is too large for one commit is "cut": inside an array,
+#: or inside a long settlement. After "taken" a partition's state is in memory and its changelog ours.
+STEPS = ("taken", "cut", "decided", "outputs acked", "changelog acked", "written")
 
 
 @dataclass
@@ -79,6 +83,11 @@ class Pipeline:
         self._emitter = emitter
         self._table = table
         self.owned: dict[int, Owned] = {}
+        #: Told at each step of a commit, of STEPS, by name: where failures are made to happen when it is
+        #: proved that none of them matters.
+        self.watch: Callable[[str], None] = lambda step: None
+        #: See COMMIT_BYTES.
+        self.commit_bytes = COMMIT_BYTES
 
     @property
     def store(self) -> Store:
@@ -142,6 +151,7 @@ class Pipeline:
             len(due),
             time.monotonic() - started,
         )
+        self.watch("taken")
         return owned
 
     async def _take_changelog(self, partition: int) -> ChangelogWriter:
@@ -171,7 +181,8 @@ class Pipeline:
         started = time.monotonic()
         records = log_records(batch, owned.state.next_offset)
         while True:
-            outcome = owned.processor.process(records, budget=COMMIT_BYTES)
+            outcome = owned.processor.process(records, budget=self.commit_bytes)
+            self.watch("decided" if outcome.complete else "cut")
             nothing = not records and outcome.complete and not outcome.outputs and not outcome.changed
             if not nothing and not await self._commit(owned, outcome):
                 self.owned.pop(batch.partition, None)
@@ -223,7 +234,9 @@ class Pipeline:
             return False
         changed = self._rows(owned, outcome)
         last = await owned.changelog.append(changed, timestamp)
+        self.watch("changelog acked")
         self.store.write(partition, changed, last)
+        self.watch("written")
         owned.meters.keep(outcome.changed)
         owned.last_commit = time.time()
         return True
