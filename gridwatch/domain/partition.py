@@ -38,6 +38,8 @@ class PartitionState:
     """Highest event time of the readings applied."""
     record_time: int | None = None
     """Timestamp of the last record."""
+    reading_time: int | None = None
+    """Timestamp of the last record that is no tick: since when the partition is empty."""
     tick: int | None = None
     """Instant of the last tick that was not refused."""
     replayed: bool = False
@@ -65,6 +67,7 @@ class PartitionState:
             tuple((start, self.windows[start].to_row()) for start in sorted(self.windows)),
             self.highest,
             self.record_time,
+            self.reading_time,
             self.tick,
             self.replayed,
             self.meters,
@@ -78,5 +81,6 @@ class PartitionState:
         windows = {start: Window.from_row(window) for start, window in row[8]}
         partition, watermark, offset, index, done, told, invalid = row[:7]
         state = cls(partition, watermark, offset, index, done, told, invalid, kept, windows)
-        state.highest, state.record_time, state.tick, state.replayed, state.meters, state.open_gaps = row[9:]
+        state.highest, state.record_time, state.reading_time, state.tick, state.replayed = row[9:14]
+        state.meters, state.open_gaps = row[14:]
         return state

@@ -116,6 +116,7 @@ class Processor:
                 if not step.finish_step():
                     return False
                 continue
+            part.reading_time = record_time
             raws = self._decoded(value)
             judged = step.reception.open(record) if raws is None else ()
             index, count = part.index, len(raws or judged)

@@ -56,7 +56,7 @@ def describe_partition(
     """
     committed = state.next_offset if state is not None else None
     lag = None if end is None else max(0, end - (committed or 0))
-    caught_up = state is not None and lag == 0 and state.record_time is not None
+    caught_up = state is not None and lag == 0 and state.reading_time is not None
     return {
         "partition": partition,
         "owner": owner,
@@ -65,7 +65,7 @@ def describe_partition(
         "end": end,
         "lag": lag,
         "last_tick": instant(state.tick) if state is not None else None,
-        "empty_since": instant(state.record_time) if state is not None and caught_up else None,
+        "empty_since": instant(state.reading_time) if state is not None and caught_up else None,
         "jump_candidates": len(state.kept) if state is not None else None,
         "open_gaps": state.open_gaps if state is not None else None,
         "meters": state.meters if state is not None else None,

@@ -157,7 +157,7 @@ def test_no_kind_of_remembered_gap_is_overlooked(kind: str) -> None:
 
 def test_a_partition_that_is_caught_up_is_empty_since_its_last_record() -> None:
     now = PartitionState(
-        2, watermark=TEN, offset=9, record_time=TEN + MINUTE, tick=TEN, meters=4, open_gaps=1
+        2, watermark=TEN, offset=9, record_time=TEN + MINUTE, reading_time=TEN + MINUTE, tick=TEN, meters=4, open_gaps=1
     )
     shown = state.describe_partition(2, "http://a", now, end=10)
     assert shown == {
@@ -176,7 +176,7 @@ def test_a_partition_that_is_caught_up_is_empty_since_its_last_record() -> None:
 
 
 def test_a_partition_with_readings_waiting_is_not_empty() -> None:
-    now = PartitionState(2, watermark=TEN, offset=9, record_time=TEN)
+    now = PartitionState(2, watermark=TEN, offset=9, record_time=TEN, reading_time=TEN)
     shown = state.describe_partition(2, "http://a", now, end=13)
     assert (shown["lag"], shown["empty_since"]) == (3, None)
 
