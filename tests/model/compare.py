@@ -69,7 +69,7 @@ def comparable_raw(letter: dict[str, Any]) -> None:
     """The model has no text of an element, only what it means."""
     try:
         letter["raw"] = repr(json.loads(letter["raw"]))
-    except ValueError:
+    except (ValueError, RecursionError):
         return
     del letter["raw_size"]
 
@@ -104,10 +104,15 @@ def check(seed: int) -> str | None:
 
 def main() -> int:
     first, last = int(sys.argv[1]), int(sys.argv[2])
-    reports = [report for seed in range(first, last) if (report := check(seed))]
-    print("\n".join(reports))
-    print(f"{last - first} logs, {len(reports)} differ")
-    return 1 if reports else 0
+    differing = 0
+    for seed in range(first, last):
+        report = check(seed)
+        if report:
+            differing += 1
+            print(report, flush=True)
+        if (seed + 1 - first) % 500 == 0 or seed + 1 == last:
+            print(f"{seed + 1 - first} logs, {differing} differ", flush=True)
+    return 1 if differing else 0
 
 
 if __name__ == "__main__":

@@ -94,8 +94,12 @@ class Meter:
                 slot += stretch.interval
 
     def after(self, slot: int) -> int:
-        """The slot that follows this one."""
-        return next(point for point in self.points() if point > slot)
+        """The first slot later than this one."""
+        for stretch, later in zip(self.stretches[::-1], [None, *self.stretches[:0:-1]], strict=True):
+            if stretch.start <= slot:
+                point = slot + stretch.interval - (slot - stretch.start) % stretch.interval
+                return point if later is None else min(point, later.start)
+        return self.stretches[0].start
 
     def stretch_at(self, stamp: int) -> tuple[Stretch, int | None]:
         """The stretch that holds at `stamp`, and where it ends; the first one holds for all before it."""
@@ -172,12 +176,14 @@ class Meter:
 
     def remembers(self, stamp: int, since: int) -> bool:
         """Whether it is still known which slot a stamp has, and if that was filled: not of what lies before
-        the first slot, on a grid that ended before `since`, or before gaps that are forgotten."""
+        the first slot or of forgotten gaps, on a grid that ended before `since`, or was never judged."""
         _, end = self.stretch_at(stamp)
         slot = self.slot_of(stamp)
         if end is not None and end <= since:
             return False
-        return slot is None or (slot >= self.stretches[0].start and slot > self.unclear)
+        if slot is None:
+            return True
+        return slot >= self.stretches[0].start and slot > self.unclear and slot not in self.void
 
     # -- another grid ---------------------------------------------------------------------------------------
 
