@@ -5,6 +5,7 @@ from __future__ import annotations
 from replay.findings import GapTruth
 
 _MINUTE = 60_000_000
+_RECENT = 16
 _SHRINK_AFTER, _GROW_AFTER, _MOVE_AFTER = 3, 6, 3
 
 
@@ -13,7 +14,7 @@ class MeterTruth:
 
     __slots__ = (
         "ahead", "anchor", "differences", "edge", "ended", "given", "interval", "last_seen", "off_grid",
-        "open", "withheld",
+        "open", "recent", "unclear", "withheld",
     )  # fmt: skip
 
     def __init__(self, time: int, interval: int, given: bool) -> None:
@@ -24,6 +25,9 @@ class MeterTruth:
         self.open: GapTruth | None = None
         self.ended: list[GapTruth] = []
         self.withheld: set[int] = set()
+        self.recent = [time]
+        #: Since a change of the grid that the latest reading does not lie on: from where, slots, why.
+        self.unclear: tuple[int, int, str] | None = None
         self.given = given
         self.set_grid(time, time, interval)
 
@@ -40,12 +44,22 @@ class MeterTruth:
         """The slot a stamp belongs to, or None when it lies off the grid."""
         return _nearest(time, self.anchor, self.interval)
 
-    def strays(self, time: int) -> bool:
-        """Take a reading off the grid; whether it is the one that moves the grid to its phase."""
-        if self.off_grid:
-            apart = (time - self.off_grid[0]) % self.interval
-            if min(apart, self.interval - apart) > _tolerance(self.interval):
-                self.off_grid = []
+    def repeats(self, time: int, memory: int) -> bool:
+        """Take a reading no older than `memory`; whether its stamp came before."""
+        again = time in self.recent
+        if not again:
+            if len(self.recent) > _RECENT:
+                self.recent = [stamp for stamp in self.recent if stamp >= self.last_seen - 2 * memory]
+            self.recent.append(time)
+        return again
+
+    def strays(self, time: int, slot: int | None) -> bool:
+        """Take the next reading; whether it is the one off the grid that moves the grid to its phase."""
+        if slot is not None:
+            self.off_grid = []
+            return False
+        if self.off_grid and _nearest(time, self.off_grid[0], self.interval) is None:
+            self.off_grid = []
         self.off_grid.append(time)
         return len(self.off_grid) == _MOVE_AFTER
 

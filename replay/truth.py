@@ -66,6 +66,7 @@ class Truth:
                 meter.open.to = meter.open.last + self._policy.grace
                 self._report(meter.open)
             self._not_missing(name, meter, meter.withheld, "not settled before the end")
+            self._clear_up(name, meter, max(watermark or 0, meter.last_seen) + meter.interval)
             self._intervals[meter.interval] += 1
         self._meters.clear()
         for name in list(self._unknown):
@@ -127,34 +128,33 @@ class Truth:
         self._raise(partition, time - self._policy.max_out_of_orderness)
 
     def _apply(self, name: str, meter: MeterTruth, time: int, given: int) -> None:
+        latest, again = time > meter.last_seen, meter.repeats(time, self._policy.allowed_lateness)
         if given and time >= meter.last_seen:
             meter.given = True
             if given != meter.interval:
+                meter.last_seen = time
                 self._change_grid(name, meter, (time, time), given, "the interval was given anew")
-        if time > meter.last_seen:
-            self._take_latest(name, meter, time)
+                return
+        learned = meter.learn(time) if latest else 0
+        meter.last_seen = max(meter.last_seen, time)
         slot = meter.slot(time)
-        if slot is not None and slot >= meter.edge:
-            meter.ahead.add(slot)
-            self._pass_filled(name, meter)
-        else:
-            meter.fill_missing(time)
-
-    def _take_latest(self, name: str, meter: MeterTruth, time: int) -> None:
-        """Only readings later than all before them tell the interval and the phase."""
-        learned, since = meter.learn(time), meter.differences[2]
-        meter.last_seen = time
         if learned > meter.interval:
             # The gaps of the narrower grid go, all that are still held, and the wider one runs through here.
-            span = (0, time if (slot := meter.slot(time)) is None else slot)
+            span = (0, time if slot is None else slot)
             self._change_grid(name, meter, span, learned, "the interval was being learned")
         elif learned:
-            self._change_grid(name, meter, (since, time), learned, "the interval was being learned")
-        elif meter.slot(time) is not None:
-            meter.off_grid = []
-        elif meter.strays(time):
+            span = (meter.differences[2], time)
+            self._change_grid(name, meter, span, learned, "the interval was being learned")
+        elif not again and meter.strays(time, slot):
             span = (meter.off_grid[0], time)
             self._change_grid(name, meter, span, meter.interval, "the readings changed phase")
+        elif slot is None or slot < meter.edge:
+            meter.fill_missing(time)
+        elif meter.unclear is None:
+            meter.ahead.add(slot)
+            self._pass_filled(name, meter)
+        elif latest:
+            self._clear_up(name, meter, time)
 
     def _change_grid(
         self, name: str, meter: MeterTruth, span: tuple[int, int], interval: int, why: str
@@ -169,13 +169,28 @@ class Truth:
         first = min([since or time, meter.edge, time, *(gap.first for gap in touched)])
         injected = sum(gap.injected for gap in touched) + len(meter.withheld)
         meter.withheld.clear()
+        _, before, _ = meter.unclear or (first, 0, "")
+        meter.unclear = (min(first, (meter.unclear or (first,))[0]), before + injected, why)
+        meter.set_grid(since or time, time, interval)
+        if time >= meter.last_seen - interval // 2 and meter.slot(time) is not None:
+            self._clear_up(name, meter, time)
+
+    def _clear_up(self, name: str, meter: MeterTruth, time: int) -> None:
+        """The latest reading lies on the grid: from its slot on the meter is judged again."""
+        if meter.unclear is None:
+            return
+        first, injected, why = meter.unclear
+        meter.unclear = None
+        meter.set_grid(meter.anchor, time, meter.interval)
         if first < time:
             self._report(Unjudged(name, first, time, why, injected))
-        meter.set_grid(since or time, time, interval)
 
     def _settle(self, name: str, meter: MeterTruth, watermark: int) -> None:
         """Every slot whose deadline the watermark has passed is missing now."""
-        while (due := (watermark - self._policy.grace - meter.edge) // meter.interval + 1) > 0:
+        while (
+            meter.unclear is None
+            and (due := (watermark - self._policy.grace - meter.edge) // meter.interval + 1) > 0
+        ):
             if meter.ahead:
                 due = min(due, (min(meter.ahead) - meter.edge) // meter.interval)
             last = meter.edge + (due - 1) * meter.interval
@@ -233,6 +248,7 @@ class Truth:
             for gap in meter.ended:
                 self._report(gap)
             self._not_missing(name, meter, meter.withheld, "the meter had been given up")
+            self._clear_up(name, meter, instant)
             self._intervals[meter.interval] += 1
 
     def _not_missing(self, name: str, meter: MeterTruth, slots: set[int], why: str) -> None:
