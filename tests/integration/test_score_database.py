@@ -57,8 +57,8 @@ def fill(url: str, leave_out: int = 0) -> None:
     gap_rows: list[dict[str, Any]] = [
         {
             "time": moment(gap.missing_from), "gap_id": f"{gap.meter}@{gap.missing_from}",
-            "meter_id": gap.meter, "revision": 1, "state": gap.state, "missing_from": moment(gap.missing_from),
-            "missing_to": moment(gap.missing_to),
+            "meter_id": gap.meter, "revision": 1, "state": gap.state,
+            "missing_from": moment(gap.missing_from), "missing_to": moment(gap.missing_to),
             "missing_intervals": gap.missing_intervals,
             "filled_intervals": 0, "missing_ranges": [], "gap_minutes": 30.0, "interval_minutes": 30,
             "expected_at": moment(gap.missing_from), "detected_at": moment(gap.detected_at),
