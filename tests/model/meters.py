@@ -242,7 +242,8 @@ class Meter:
             if slot not in lost | waiting:
                 self.void.add(slot)
         still = {slot for slot in lost if start <= slot < anchor and (slot - start) % interval == 0}
-        self.filled = {slot: stamp for slot, stamp in self.filled.items() if slot not in still}
+        unfilled = still | waiting
+        self.filled = {slot: stamp for slot, stamp in self.filled.items() if slot not in unfilled}
         for slot in sorted(still):
             self.call_missing(slot, interval, watermark)
 
