@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -73,15 +74,15 @@ def test_a_damaged_database_is_rebuilt_from_the_changelog(site: Site, damage: st
 
 
 def test_a_locked_database_is_said_with_its_folder(site: Site) -> None:
-    with_state(site)
-    holder = site.worker("worker").start()
-    second = site.worker("worker", instance_id="second").start(ready=False)
-    second.wait_ended(SAID_SECONDS)
-    said = second.process.said(500)
+    worker = with_state(site)
+    with (databases(site)[0] / "LOCK").open("r+b") as lock:
+        fcntl.lockf(lock, fcntl.LOCK_EX)  # as any process that has the database open
+        worker.start(ready=False)
+        worker.wait_ended(SAID_SECONDS)
+    said = worker.process.said(500)
     assert "locked by another process" in said
-    assert str(site.folder / "worker") in said
+    assert str(databases(site)[0]) in said
     assert "GRIDWATCH_DATADIR" in said
-    assert holder.alive()
 
 
 def test_a_state_of_a_newer_version_stops_the_worker_and_says_so(site: Site) -> None:
