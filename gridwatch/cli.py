@@ -36,6 +36,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "replay": ("replay.cli", "Turn meter files into a stream on the raw topic."),
     "sample": ("replay.sample", "Make realistic meter data."),
     "score": ("gridwatch.commands.score", "Hold what was detected against the injected truth."),
+    "chaos": (
+        "gridwatch.commands.chaos",
+        "Prove that failures change nothing: random faults, every difference.",
+    ),
     "doctor": ("gridwatch.commands.doctor", "Say what is reachable, what is wrong, and what mends it."),
 }
 

@@ -116,6 +116,10 @@ class Settings(BaseSettings):
     max_meter_id_bytes: int = Field(128, ge=1, le=1024, description="longest meter id, bytes of UTF-8")
     max_record_bytes: int = Field(1_000_000, ge=1000, le=10_000_000, description="largest raw record, bytes")
 
+    session_timeout: Duration = Field(
+        timedelta(seconds=20),
+        description="silence after which a worker's or sink's partitions go to others; 6s to 60s",
+    )
     batch_records: int = Field(
         5000, ge=1, le=100_000, description="most records of one partition handled in one commit"
     )
@@ -169,6 +173,13 @@ class Settings(BaseSettings):
     def _interval_is_whole_minutes(cls, value: timedelta) -> timedelta:
         if value % timedelta(minutes=1) or not timedelta(minutes=1) <= value <= timedelta(days=1):
             raise ValueError("an interval is a whole number of minutes from 1m to 1d")
+        return value
+
+    @field_validator("session_timeout")
+    @classmethod
+    def _session_is_one_that_brokers_allow(cls, value: timedelta) -> timedelta:
+        if not timedelta(seconds=6) <= value <= timedelta(seconds=60):
+            raise ValueError("brokers and clients allow 6s to 60s")
         return value
 
     @classmethod

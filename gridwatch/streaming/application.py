@@ -24,10 +24,9 @@ from gridwatch.tables.store import SCHEME
 
 logger = logging.getLogger(__name__)
 
-#: A member that does not answer for this long loses its partitions, seconds. A restarted one with its
-#: old instance id has them back at once.
-SESSION_SECONDS = 20.0
-_HEARTBEAT_SECONDS = 3.0
+#: How often a member says that it is there. One that is silent for `session_timeout` loses its partitions; a
+#: restarted one with its old instance id has them back at once. Seconds; three fit into a session.
+_HEARTBEAT_SECONDS = 2.0
 _REQUEST_SECONDS = 60.0
 #: New objects between two looks for garbage in cycles: several batches' worth.
 _COLLECT_EVERY = 200_000
@@ -92,7 +91,7 @@ def create_app(settings: Settings, *, name: str, web_port: int, batched: frozens
         consumer_group_instance_id=settings.instance_id or f"{name}-{socket.gethostname()}-{web_port}",
         consumer_max_fetch_size=4 * 1024 * 1024,
         broker_max_poll_records=settings.batch_records,
-        broker_session_timeout=SESSION_SECONDS,
+        broker_session_timeout=settings.session_timeout.total_seconds(),
         broker_heartbeat_interval=_HEARTBEAT_SECONDS,
         broker_request_timeout=_REQUEST_SECONDS,
         stream_buffer_maxsize=_BUFFERED_BATCHES,

@@ -1,0 +1,17 @@
+"""Proof by trouble: the same input once undisturbed and once under a seeded schedule of faults, compared.
+
+    input.py       what is put on the raw topic: meters that do everything wrong, from one seed
+    schedule.py    which faults, when, to whom: from one seed
+    servers.py     the broker and the database all runs share, and what is made anew for each
+    service.py     a worker or sink process: killed, frozen, started again
+    entry.py       the worker's own program, with a way to end it at a named step of a commit
+    site.py        one deployment: its processes, the feed, and when everything is done
+    processes.py   faults of processes; outages.py: of the servers; disks.py: of data folders
+    changelog.py   the state of every meter as the changelog has it
+    snapshot.py    everything a run leaves, as a reader by id sees it
+    comparison.py  two snapshots
+    resume.py      a replay that is killed and resumed, apart from all else
+    run.py         one seed from start to end; report.py says how it went
+
+Nothing of this is known to the services: the worker's pipeline names its steps, and here they are watched.
+"""

@@ -1,0 +1,154 @@
+"""The state of every meter and partition as the changelog has it: the last row of each key.
+
+Read on from where it was read before, so that looking again and again costs little. It also tells when the
+worker is done: its position is the end of the raw topic, nothing is due at its watermark, and the windows
+that the watermark has left are told.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
+
+from gridwatch.domain.partition import PartitionState
+from gridwatch.settings import Settings
+from gridwatch.tables import rows
+from gridwatch.topics import changelog
+
+_READ_SECONDS = 60.0
+_ANSWER_SECONDS = 10.0
+#: Fields of a partition row that follow the wall clock: when its records were sent.
+_BY_WALL_CLOCK = ("record_time", "reading_time")
+
+
+class Reader:
+    """Reads the partitions of one topic, each time from where it was left to the end of that moment.
+
+    GridwatchError or KafkaException when the broker does not answer.
+    """
+
+    def __init__(self, settings: Settings, topic: str) -> None:
+        self._topic = topic
+        self._partitions = range(settings.partitions)
+        self._next: dict[int, int] = {}
+        self._consumer = Consumer(
+            settings.confluent()
+            | {
+                "log_level": 0,
+                "group.id": f"{settings.app_id}-chaos",
+                "enable.auto.commit": False,
+                "auto.offset.reset": "earliest",
+                "enable.partition.eof": True,
+                "fetch.message.max.bytes": 32 * 1024 * 1024,
+            }
+        )
+
+    def new(self) -> list[Message]:
+        """What has come, in order of offsets within each partition."""
+        ends: dict[int, int] = {}
+        start: list[TopicPartition] = []
+        for partition in self._partitions:
+            place = TopicPartition(self._topic, partition)
+            low, high = self._consumer.get_watermark_offsets(place, timeout=_ANSWER_SECONDS)
+            first = max(low, self._next.get(partition, 0))
+            if high > first:
+                ends[partition] = high
+                start.append(TopicPartition(self._topic, partition, first))
+        return self._read(start, ends) if start else []
+
+    def _read(self, start: list[TopicPartition], ends: Mapping[int, int]) -> list[Message]:
+        self._consumer.assign(start)
+        waiting = set(ends)
+        messages: list[Message] = []
+        deadline = time.monotonic() + _READ_SECONDS
+        while waiting:
+            if time.monotonic() > deadline:
+                raise KafkaException(KafkaError(KafkaError._TIMED_OUT, f"reading {self._topic}"))
+            for message in self._consumer.consume(10_000, timeout=0.05):
+                error, partition = message.error(), message.partition()
+                if error is not None and error.code() != KafkaError._PARTITION_EOF:
+                    raise KafkaException(error)
+                if error is None and message.offset() < ends[partition]:
+                    messages.append(message)
+                # Holes of compaction are never delivered: the end says when a partition is read.
+                if error is not None or message.offset() + 1 >= ends[partition]:
+                    waiting.discard(partition)
+        self._next |= ends
+        self._consumer.unassign()
+        return messages
+
+    def close(self) -> None:
+        """Disconnect."""
+        self._consumer.close()
+
+
+@dataclass
+class Rows:
+    """The last row of each key, by (partition, key)."""
+
+    last: dict[tuple[int, bytes], bytes]
+
+    def partition(self, number: int) -> PartitionState | None:
+        """A partition's state, None before its first commit."""
+        row = self.last.get((number, rows.PARTITION_KEY))
+        return None if row is None else rows.decode_partition(row)[0]
+
+
+class State:
+    """The state of one deployment."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._window = settings.policy().metrics_window
+        self._reader = Reader(settings, changelog(settings.app_id).name)
+        self.rows = Rows({})
+
+    def read(self) -> None:
+        """Take in what has been committed since."""
+        for message in self._reader.new():
+            place = (message.partition(), message.key() or b"")
+            if message.value() is None:
+                self.rows.last.pop(place, None)
+            else:
+                self.rows.last[place] = message.value() or b""
+
+    def is_done(self, ends: Mapping[int, int]) -> bool:
+        """Whether everything up to these raw offsets is worked, and nothing is left of it to be said."""
+        return all(self._is_done(partition, end) for partition, end in ends.items() if end)
+
+    def _is_done(self, partition: int, end: int) -> bool:
+        state = self.rows.partition(partition)
+        if state is None or state.next_offset < end:
+            return False
+        watermark = state.watermark
+        if watermark is None:
+            return True
+        return state.told >= watermark - watermark % self._window and not any(
+            of == partition and rows.is_meter(key) and rows.due_of(row) <= watermark
+            for (of, key), row in self.rows.last.items()
+        )
+
+    def worked(self) -> dict[int, int]:
+        """How far each partition has come."""
+        states = {number: self.rows.partition(number) for number, _ in self.rows.last}
+        return {number: state.next_offset for number, state in states.items() if state is not None}
+
+    def plain(self) -> dict[str, Any]:
+        """Every state in plain values, less what follows the wall clock; by `partition/meter`."""
+        found: dict[str, Any] = {}
+        for (partition, key), row in self.rows.last.items():
+            if rows.is_meter(key):
+                found[f"{partition}/{key.decode()}"] = rows.decode_meter(row).to_row()
+            elif key == rows.PARTITION_KEY:
+                state, _generation = rows.decode_partition(row)
+                for name in _BY_WALL_CLOCK:
+                    setattr(state, name, None)
+                found[f"{partition}/"] = state.to_row()
+        return found
+
+    def close(self) -> None:
+        """Disconnect."""
+        self._reader.close()

@@ -1,0 +1,200 @@
+"""What is put on the raw topic: a few dozen meters that do everything wrong, from one seed.
+
+Each partition has a history of its own, in stretches. Within a stretch meters report with holes, late, too
+late, twice, with other values, off their grid, in other intervals, ahead of all others; readings come one by
+one or in arrays, garbage in between, and now and then a head-end sends its last minutes again. Between
+stretches event time jumps by a tick, so that every meter of the partition is settled at once.
+
+One partition stays empty. All event times lie far back, so that nothing depends on when the input is sent.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from gridwatch.domain.instants import format_instant
+from gridwatch.domain.partitioning import partition_of
+from gridwatch.topics import TICK_HEADER
+
+SECOND = 1_000_000
+MINUTE = 60 * SECOND
+HOUR = 60 * MINUTE
+DAY = 24 * HOUR
+START = 1_704_103_200 * SECOND  # 2024-01-01T10:00:00Z
+_STRETCHES = 3
+#: Kept under the limits of the rules, over the size that a small commit takes.
+_LONGEST_ARRAY = 40
+
+_GARBAGE = (
+    b"{not json",
+    b"",
+    None,
+    b"\xff\xfe",
+    b"[]",
+    b"[1, 2]",
+    b"null",
+    b'"reading"',
+    b'{"meter_id": "", "timestamp": "2024-01-01T10:00:00Z", "consumption_kwh": 1}',
+    b'{"meter_id": "NUL\\u0000", "timestamp": "2024-01-01T10:00:00Z", "consumption_kwh": 1}',
+    b'{"timestamp": "2024-01-01T10:00:00Z"}',
+    '{"meter_id": "Zähler", "timestamp": "gestern", "consumption_kwh": "1"}'.encode(),
+)
+_WRONG: tuple[tuple[str, Any], ...] = (
+    ("consumption_kwh", -1),
+    ("consumption_kwh", "2.5"),
+    ("consumption_kwh", 1e9),
+    ("timestamp", "2024-02-30T10:00:00Z"),
+    ("timestamp", "2999-01-01T00:00:00Z"),
+    ("timestamp", None),
+    ("interval_minutes", 0.5),
+    ("region", 7),
+)
+
+
+class Raw(NamedTuple):
+    """A record for the raw topic."""
+
+    partition: int
+    key: bytes | None
+    value: bytes | None
+    tick: bool = False
+
+    @property
+    def headers(self) -> list[tuple[str, bytes]]:
+        """Those of a tick, or none."""
+        return [(TICK_HEADER, b"1")] if self.tick else []
+
+
+class _Sent(NamedTuple):
+    arrival: int
+    body: dict[str, Any]
+
+
+def make_input(seed: int, readings: int, partitions: int) -> list[Raw]:
+    """About so many readings, in the order in which they are sent; the same for the same arguments."""
+    chance = random.Random(f"input {seed}")  # noqa: S311  to be repeated
+    empty = chance.randrange(partitions)
+    share = max(30, readings // max(1, partitions - 1))
+    histories = [
+        [] if partition == empty else _History(seed, partition, partitions, share).records()
+        for partition in range(partitions)
+    ]
+    # All partitions move on side by side.
+    placed = [
+        (number / len(history), partition, record)
+        for partition, history in enumerate(histories)
+        for number, record in enumerate(history)
+    ]
+    return [record for _, _, record in sorted(placed, key=lambda one: one[:2])]
+
+
+def meters_of(partition: int, partitions: int, count: int) -> list[str]:
+    """The first meter ids of the form CHAOS_0001 that live in the partition."""
+    found: list[str] = []
+    number = 0
+    while len(found) < count:
+        number += 1
+        name = f"CHAOS_{number:04d}"
+        if partition_of(name, partitions) == partition:
+            found.append(name)
+    return found
+
+
+class _History:
+    """The records of one partition."""
+
+    def __init__(self, seed: int, partition: int, partitions: int, readings: int) -> None:
+        self._chance = random.Random(f"input {seed} {partition}")  # noqa: S311  to be repeated
+        self._partition = partition
+        self._meters = meters_of(partition, partitions, self._chance.choice([6, 15, 40]))
+        self._intervals = {name: self._chance.choice([15, 30, 30, 30, 60]) for name in self._meters}
+        self._given = {name for name in self._meters if self._chance.random() < 0.15}
+        self._slots = max(2, readings // _STRETCHES // len(self._meters))
+        self._now = START + self._chance.randrange(60) * MINUTE
+
+    def records(self) -> list[Raw]:
+        """All of them, in log order."""
+        records: list[Raw] = []
+        for _ in range(_STRETCHES):
+            records += self._stretch()
+            # Silence: some of it longer than the life of a meter's state. Then all is settled in one step.
+            self._now += self._chance.choice([5 * HOUR, 30 * HOUR, 3 * DAY])
+            records.append(self._tick(self._now))
+        return records
+
+    def _tick(self, instant: int) -> Raw:
+        return Raw(self._partition, None, format_instant(instant).encode(), tick=True)
+
+    def _stretch(self) -> Iterator[Raw]:
+        sent = sorted((one for name in self._meters for one in self._life(name)), key=lambda one: one.arrival)
+        again_at = {self._chance.randrange(len(sent)) for _ in range(2)}
+        number = 0
+        while number < len(sent):
+            pick = self._chance.random()
+            many = self._chance.randrange(2, _LONGEST_ARRAY) if pick < 0.05 else 1
+            group = sent[number : number + many]
+            yield self._record([one.body for one in group], many > 1)
+            if any(number <= at < number + many for at in again_at):
+                # A head-end that lost its connection sends its last minutes again.
+                for one in sent[max(0, number - 25) : number + many]:
+                    yield self._record([one.body], False)
+            if pick > 0.985:
+                yield self._trouble(group[0].body)
+            number += many
+        self._now = max(self._now, sent[-1].arrival)
+
+    def _life(self, name: str) -> Iterator[_Sent]:
+        chance = self._chance
+        late, holes, jitter = (chance.choice([0.0, 0.05, 0.25]) for _ in range(3))
+        region = chance.choice([None, "north", "south"])
+        at = self._now + chance.randrange(20) * MINUTE
+        for _ in range(self._slots):
+            interval = self._intervals[name]
+            stamp = at + (chance.randrange(-500, 500) * SECOND if chance.random() < jitter else 0)
+            body: dict[str, Any] = {
+                "meter_id": name,
+                "timestamp": format_instant(stamp),
+                "consumption_kwh": chance.choice([0, 0.25, 1, 1.001, 2.5]),
+            }
+            if region is not None:
+                body |= {"region": region, "voltage": 230.1}
+            if name in self._given:
+                body["interval_minutes"] = interval
+            delay = chance.choice([1, 10, 50, 70, 300]) * MINUTE if chance.random() < late else 0
+            if chance.random() >= holes:
+                yield _Sent(max(stamp, at) + delay, body)
+                yield from self._again(max(stamp, at) + delay, stamp, body)
+            at += interval * MINUTE
+            if chance.random() < 0.01:
+                at += chance.choice([2, 7, 26]) * HOUR
+            if chance.random() < 0.01:
+                self._intervals[name] = chance.choice([10, 15, 30, 60, 120])
+
+    def _again(self, arrival: int, stamp: int, body: dict[str, Any]) -> Iterator[_Sent]:
+        """The same once more, with another value, or a close neighbour; or one from far ahead."""
+        roll = self._chance.random()
+        later = arrival + self._chance.choice([0, 1, 20, 90]) * MINUTE
+        if roll < 0.03:
+            yield _Sent(later, body)
+        elif roll < 0.06:
+            yield _Sent(later, {**body, "consumption_kwh": 3.75})
+        elif roll < 0.08:
+            yield _Sent(later, {**body, "timestamp": format_instant(stamp + 90 * SECOND)})
+        elif roll < 0.085:
+            ahead = stamp + self._chance.choice([25, 26, 40]) * HOUR
+            yield _Sent(arrival, {**body, "timestamp": format_instant(ahead)})
+
+    def _record(self, bodies: list[dict[str, Any]], array: bool) -> Raw:
+        if self._chance.random() < 0.01:
+            name, value = self._chance.choice(_WRONG)
+            bodies = [{**bodies[0], name: value}, *bodies[1:]]
+        value = json.dumps(bodies if array else bodies[0]).encode()
+        return Raw(self._partition, str(bodies[0]["meter_id"]).encode(), value)
+
+    def _trouble(self, body: dict[str, Any]) -> Raw:
+        if self._chance.random() < 0.2:
+            return self._tick(self._now)
+        return Raw(self._partition, str(body["meter_id"]).encode(), self._chance.choice(_GARBAGE))

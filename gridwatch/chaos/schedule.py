@@ -1,0 +1,162 @@
+"""Which faults happen in a run, in which order, to whom and for how long: all from one seed.
+
+A fault is placed by the share of the input that has been sent, so that a schedule means the same on a slow
+machine and on a fast one. What the processes make of it in the meantime differs from run to run: that is the
+point.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+#: Of a worker or a sink; the least that brokers allow is 6 s.
+SESSION_SECONDS = 6
+#: Long enough that a frozen process has lost its partitions for certain.
+BEYOND_SESSION = SESSION_SECONDS + 2.5
+#: The steps of a commit (`pipeline.STEPS`; a test holds the two together).
+STEPS = ("taken", "cut", "decided", "outputs acked", "changelog acked", "written")
+
+#: Every kind of fault, what it does, and how often it is drawn.
+KINDS: dict[str, tuple[str, int]] = {
+    "worker-kill": ("kill -9 of a worker at a random moment", 3),
+    "worker-term": ("SIGTERM to a worker", 2),
+    "worker-kill-at-step": ("kill -9 of a worker at a named step of a commit", 6),
+    "worker-kill-starting": ("kill -9 of a worker while it starts, recovers or takes over, several times", 2),
+    "worker-freeze": ("SIGSTOP of a worker beyond its session, then SIGCONT", 2),
+    "worker-freeze-at-step": ("the same at a named step of a commit", 4),
+    "worker-pause": ("SIGSTOP of a worker within its session", 1),
+    "worker-join": ("one more worker", 2),
+    "worker-leave": ("a worker leaves, in order or by kill -9, and does not come back", 2),
+    "worker-swap": ("a worker leaves while another joins", 2),
+    "worker-kill-rebalancing": ("kill -9 of a worker while the partitions are dealt anew", 2),
+    "worker-clock": ("a worker comes back with its clock hours off", 1),
+    "sink-kill": ("kill -9 of a sink at a random moment", 3),
+    "sink-term": ("SIGTERM to a sink", 1),
+    "sink-freeze": ("SIGSTOP of a sink beyond its session, then SIGCONT", 1),
+    "sink-swap": ("a sink leaves while another joins", 1),
+    "all-kill": ("kill -9 of every worker and sink at once", 1),
+    "broker-kill": ("kill -9 of the broker, which comes back", 1),
+    "broker-stop": ("the broker is stopped and started", 1),
+    "broker-freeze": ("the broker answers nobody for longer than a session", 1),
+    "postgres-kill": ("kill -9 of PostgreSQL, which comes back", 1),
+    "postgres-stop": ("PostgreSQL is stopped and started", 1),
+    "postgres-cut": ("the sink's connections are cut, again and again", 1),
+    "postgres-lock": ("somebody holds a lock on a table", 1),
+    "postgres-refusing": ("every insert fails: disk full, deadlock, read only", 1),
+    "disk-wiped": ("a worker comes back without its data folder", 1),
+    "disk-truncated": ("a worker comes back with files of its RocksDB cut short", 1),
+    "disk-flipped": ("a worker comes back with bytes of its RocksDB flipped", 1),
+}
+#: SQLSTATEs of errors that pass: disk full, serialization failure, deadlock, internal error, read only.
+_SQLSTATES = ("53100", "40001", "40P01", "XX000", "25006", "57P03")
+_TABLES = ("validated_readings", "gap_alerts", "late_events", "metrics", "dead_letters")
+
+
+@dataclass(frozen=True)
+class Fault:
+    """One fault: when (share of the input sent, then so many seconds), to whom, and its details."""
+
+    number: int
+    kind: str
+    at: float
+    pause: float
+    target: int
+    details: Mapping[str, object] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        details = "".join(f", {name} {value}" for name, value in self.details.items())
+        return f"{self.number:3d}  at {self.at:4.0%} + {self.pause:.2f} s  {self.kind} (target {self.target}{details})"
+
+    def number_of(self, name: str) -> float:
+        """A detail that is a number."""
+        return float(str(self.details[name]))
+
+
+@dataclass(frozen=True)
+class Schedule:
+    """What one seed gives: how the run is set up, and its faults in order."""
+
+    seed: int
+    input_seed: int
+    workers: int
+    compacted: bool
+    batch_records: int
+    commit_bytes: int
+    sink_rows: int
+    faults: tuple[Fault, ...]
+
+    def __str__(self) -> str:
+        head = (
+            f"seed {self.seed}: input {self.input_seed}, {self.workers} worker(s), batches of "
+            f"{self.batch_records} records, commits of {self.commit_bytes} bytes, "
+            f"transactions of {self.sink_rows} rows, changelog {'' if self.compacted else 'not '}compacted"
+        )
+        return "\n".join([head, *map(str, self.faults)])
+
+
+#: How many inputs there are: the undisturbed run of one serves every seed that has it.
+INPUTS = 4
+
+
+def make_schedule(
+    seed: int, faults: int, kinds: Sequence[str] = tuple(KINDS), workers: int | None = None
+) -> Schedule:
+    """The schedule of a seed; the same for the same arguments. workers: how many to begin with, 1 to 3."""
+    chance = random.Random(f"schedule {seed}")  # noqa: S311  to be repeated
+    drawn_workers = chance.choice([1, 2, 2, 3])
+    return Schedule(
+        seed=seed,
+        input_seed=seed % INPUTS,
+        workers=drawn_workers if workers is None else workers,
+        compacted=chance.random() < 0.5,
+        batch_records=chance.choice([10, 30, 100]),
+        commit_bytes=chance.choice([700, 2000, 8000]),
+        sink_rows=chance.choice([100, 500, 2000]),
+        faults=tuple(_fault(chance, number, faults, kinds) for number in range(1, faults + 1)),
+    )
+
+
+def _fault(chance: random.Random, number: int, faults: int, kinds: Sequence[str]) -> Fault:
+    kind = chance.choices(kinds, [KINDS[kind][1] for kind in kinds])[0]
+    return Fault(
+        number=number,
+        kind=kind,
+        at=number / (faults + 1),
+        pause=round(chance.choice([0.05, 0.3, 1.5]) * chance.random(), 3),
+        target=chance.randrange(6),
+        details=_details(chance, kind),
+    )
+
+
+def _details(chance: random.Random, kind: str) -> dict[str, object]:  # noqa: PLR0911
+    if kind.endswith("-at-step"):
+        return {"step": chance.choice(STEPS), "pass": chance.choice([1, 1, 2, 5, 12])}
+    if kind == "worker-kill-starting":
+        return {"after": "+".join(f"{chance.uniform(0.2, 6.0):.2f}" for _ in range(chance.choice([1, 2])))}
+    if kind in ("worker-leave", "worker-swap", "sink-swap"):
+        return {"how": chance.choice(["stop", "kill"])}
+    if kind == "worker-kill-rebalancing":
+        return {"after": round(chance.uniform(1.0, 5.0), 2), "by": chance.choice(["join", "leave"])}
+    if kind == "worker-clock":
+        return {"hours": chance.choice([-30, -2, 2, 30])}
+    if kind in ("worker-kill", "sink-kill", "all-kill"):
+        return {"away": chance.choice([0, 0, 1, SESSION_SECONDS + 1])}
+    if kind in ("broker-kill", "broker-stop", "postgres-kill", "postgres-stop"):
+        return {"away": chance.choice([0, 2, SESSION_SECONDS + 1])}
+    if kind == "worker-pause":
+        return {"seconds": chance.choice([1, 3])}
+    if kind == "postgres-cut":
+        return {"times": chance.choice([1, 5, 15])}
+    if kind == "postgres-lock":
+        return {"table": chance.choice(_TABLES), "seconds": chance.choice([2, 7])}
+    if kind == "postgres-refusing":
+        return {
+            "table": chance.choice(_TABLES),
+            "sqlstate": chance.choice(_SQLSTATES),
+            "seconds": chance.choice([1, 4]),
+        }
+    if kind.startswith("disk-"):
+        return {"files": chance.choice([1, 3, 1000]), "dice": chance.randrange(1_000_000)}
+    return {}

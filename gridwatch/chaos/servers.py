@@ -1,0 +1,118 @@
+"""The broker and the database that all runs share, and what of them is made anew for each run."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psycopg2
+from confluent_kafka import KafkaException, TopicPartition
+from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, OffsetSpec
+
+from gridwatch.broker import Broker
+from gridwatch.embedded import EmbeddedKafka, EmbeddedPostgres
+from gridwatch.errors import GridwatchError
+from gridwatch.settings import Settings
+from gridwatch.topics import OUTPUTS, RAW, Topic, all_topics, changelog
+from sinks.database import read_url
+from sinks.schema_version import migrate
+
+_PATIENCE_SECONDS = 60.0
+_LOOK_SECONDS = 0.1
+#: Compaction as eager as it can be: what takes hours elsewhere happens within a run.
+EAGER_COMPACTION = {
+    "segment.ms": "1500",
+    "min.compaction.lag.ms": "0",
+    "max.compaction.lag.ms": "1500",
+    "min.cleanable.dirty.ratio": "0.001",
+    "delete.retention.ms": "1000",
+}
+
+
+def until(what: str, holds: Callable[[], bool], seconds: float = _PATIENCE_SECONDS) -> None:
+    """Return once it holds; GridwatchError that says what did not come."""
+    deadline = time.monotonic() + seconds
+    while not holds():
+        if time.monotonic() > deadline:
+            raise GridwatchError(f"waited {seconds:g} s in vain until {what}")
+        time.sleep(_LOOK_SECONDS)
+
+
+class Servers:
+    """A real Kafka and a real PostgreSQL in a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self.kafka = EmbeddedKafka(folder / "kafka", overrides={"log.cleaner.backoff.ms": "500"})
+        self.postgres = EmbeddedPostgres(folder / "postgres", fsync=False)
+
+    def start(self) -> None:
+        """Start both, or what is not running of them."""
+        self.postgres.start()
+        self.kafka.start()
+
+    def stop(self) -> None:
+        """End both."""
+        self.kafka.kill()  # its folder goes next: nothing is worth an orderly end
+        self.postgres.stop()
+
+    def renew_topics(self, settings: Settings, *, compacted: bool) -> None:
+        """Make every topic of the flow anew, empty."""
+        admin = AdminClient({"bootstrap.servers": self.kafka.bootstrap, "log_level": 0})
+        broker = Broker(settings)
+        names = {topic.name for topic in (RAW, *OUTPUTS)}
+        there = names & set(broker.partitions())
+        if there:
+            for deleted in admin.delete_topics(sorted(there)).values():
+                deleted.result(timeout=_PATIENCE_SECONDS)
+        until("the old topics are gone", lambda: not names & set(broker.partitions()))
+        broker.create()
+        until("every new partition has a leader", lambda: _have_leaders(admin, settings))
+        if compacted:
+            resource = ConfigResource(
+                ConfigResource.Type.TOPIC,
+                changelog(settings.app_id).name,
+                incremental_configs=[
+                    ConfigEntry(key, value, incremental_operation=AlterConfigOpType.SET)
+                    for key, value in EAGER_COMPACTION.items()
+                ],
+            )
+            for altered in admin.incremental_alter_configs([resource]).values():
+                altered.result(timeout=_PATIENCE_SECONDS)
+
+    @contextmanager
+    def new_database(self, name: str) -> Iterator[str]:
+        """URL of a database with the schema in it, dropped afterwards."""
+        self._as_owner(f"CREATE DATABASE {name}")
+        url = read_url(self.postgres.url).set(database=name).render_as_string(hide_password=False)
+        migrate(url)
+        try:
+            yield url
+        finally:
+            self.postgres.start()
+            self._as_owner(f"DROP DATABASE {name} WITH (FORCE)")
+
+    def _as_owner(self, statement: str) -> None:
+        session = psycopg2.connect(self.postgres.url)
+        try:
+            session.autocommit = True
+            with session.cursor() as cursor:
+                cursor.execute(statement)
+        finally:
+            session.close()
+
+
+def _have_leaders(admin: AdminClient, settings: Settings) -> bool:
+    topics: tuple[Topic, ...] = all_topics(settings.app_id)
+    asked = {
+        TopicPartition(topic.name, partition): OffsetSpec.latest()
+        for topic in topics
+        for partition in range(settings.partitions)
+    }
+    try:
+        for answer in admin.list_offsets(asked).values():
+            answer.result(timeout=_PATIENCE_SECONDS)
+    except KafkaException:
+        return False
+    return True

@@ -1,0 +1,211 @@
+"""A worker or a sink as a process that is ended and started again, and a supervisor that does the latter.
+
+Like the supervisor of any real deployment it starts what has ended, after a short pause. What ended although
+nobody had ended it is noted, with the end of its log; one that does nothing else is a crash loop.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import signal
+import sys
+import threading
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from gridwatch.chaos.entry import DONE_SUFFIX
+from gridwatch.doctor.services import fetch_json
+from gridwatch.embedded.ports import LOOPBACK
+from gridwatch.embedded.process import ServerProcess
+from gridwatch.settings import PREFIX
+
+RESTART_PAUSE_SECONDS = 0.3
+#: A service that ends by itself more often than this in one run is in a crash loop.
+MOST_EXITS = 8
+_STOP_SECONDS = 30.0
+_LOOK_SECONDS = 0.05
+
+
+@dataclass(frozen=True)
+class Exit:
+    """A process that ended although nobody had ended it."""
+
+    service: str
+    said: str
+
+
+class Service:
+    """One worker or sink; settings in a file of its own, data and log beside it."""
+
+    def __init__(self, name: str, folder: Path, port: int, settings: Mapping[str, object]) -> None:
+        self.name = name
+        self.url = f"http://{LOOPBACK}:{port}"
+        self.data = folder / name
+        self.log = folder / f"{name}.log"
+        self.wanted = False
+        self.exits: list[Exit] = []
+        self.starts = 0
+        #: By how much its wall clock is off, seconds; from its next start on.
+        self.clock = 0.0
+        self.orders = folder / f"{name}.orders"
+        self._folder = folder
+        self._config = folder / f"{name}.toml"
+        self._config.write_text("".join(f"{key} = {json.dumps(value)}\n" for key, value in settings.items()))
+        self._process: ServerProcess | None = None
+        self._expected = False
+        self._ended = 0.0
+        self._held = False
+        self.lock = threading.RLock()
+
+    def command(self) -> list[str]:
+        """What to run."""
+        return [sys.executable, "-m", "gridwatch", "sink", "-l", "info"]
+
+    @property
+    def running(self) -> bool:
+        """Whether its process is there, frozen or not."""
+        return self._process is not None and self._process.running
+
+    @property
+    def ready(self) -> bool:
+        """What `/ready/` says."""
+        if not self.running:
+            return False
+        try:
+            return fetch_json(f"{self.url}/ready/?format=json")[0] == 200
+        except (OSError, ValueError):
+            return False
+
+    def start(self) -> None:
+        """Start it, and have it started again whenever it ends."""
+        with self.lock:
+            self.wanted = True
+            if self.running:
+                return
+            self.starts += 1
+            self._expected = False
+            variables = [name for name in os.environ if name.startswith(PREFIX) and name != f"{PREFIX}CACHE"]
+            unset = [part for name in variables for part in ("-u", name)]
+            command = ["env", *unset, f"{PREFIX}CONFIG={self._config}", *self.command()]
+            lock = os.open(self._folder, os.O_RDONLY)  # nobody else knows this folder
+            try:
+                self._process = ServerProcess(self.name, command, self.log, lock, grace=_STOP_SECONDS)
+            finally:
+                os.close(lock)
+
+    def kill(self) -> None:
+        """kill -9; the supervisor starts it again, unless it is held or not wanted."""
+        with self.lock:
+            self._expected = True
+            if self._process is not None:
+                self._process.kill()
+            self._ended = time.monotonic()
+
+    def stop(self) -> float:
+        """SIGTERM; returns the seconds that it took to end."""
+        began = time.monotonic()
+        with self.lock:
+            self._expected = True
+            if self._process is not None:
+                self._process.stop()
+            self._ended = time.monotonic()
+        return time.monotonic() - began
+
+    def leave(self, how: str) -> None:
+        """End it for good: `stop` or `kill`."""
+        self.wanted = False
+        if how == "stop":
+            self.stop()
+        else:
+            self.kill()
+
+    @contextmanager
+    def held(self) -> Iterator[None]:
+        """While this lasts the supervisor does not start it again."""
+        self._held = True
+        try:
+            yield
+        finally:
+            self._held = False
+
+    def freeze(self) -> None:
+        """SIGSTOP."""
+        self._signal(signal.SIGSTOP)
+
+    def thaw(self) -> None:
+        """SIGCONT."""
+        self._signal(signal.SIGCONT)
+
+    def _signal(self, number: signal.Signals) -> None:
+        with self.lock, contextlib.suppress(ProcessLookupError):
+            if self._process is not None and self._process.running:
+                os.kill(self._process.pid, number)
+
+    def watch_over(self) -> None:
+        """Start it again if it is wanted and has ended; note it if nobody ended it."""
+        with self.lock:
+            if self._process is None or self._process.running or self._held or not self.wanted:
+                return
+            if not self._expected:
+                self._expected = True
+                self._ended = time.monotonic()
+                if not self.orders_done():
+                    self.exits.append(Exit(self.name, self._process.said(40)))
+            if time.monotonic() - self._ended >= RESTART_PAUSE_SECONDS:
+                self.start()
+
+    def give_orders(self, step: str, passes: int, number: signal.Signals) -> None:
+        """Let it send itself a signal at the n-th pass of a step from now on."""
+        self.withdraw_orders()
+        unfinished = self.orders.with_suffix(".unfinished")
+        unfinished.write_text(json.dumps({"step": step, "pass": passes, "signal": int(number)}))
+        unfinished.rename(self.orders)
+
+    def orders_done(self) -> bool:
+        """Whether the last orders were carried out."""
+        return self.orders.with_name(self.orders.name + DONE_SUFFIX).exists()
+
+    def withdraw_orders(self) -> None:
+        """Forget orders."""
+        self.orders.unlink(missing_ok=True)
+        self.orders.with_name(self.orders.name + DONE_SUFFIX).unlink(missing_ok=True)
+
+
+class Worker(Service):
+    """A worker whose steps are watched."""
+
+    commit_bytes = 0
+
+    def command(self) -> list[str]:
+        """What to run."""
+        entry = [str(self.orders), str(self.commit_bytes), str(self.clock)]
+        return [sys.executable, "-m", "gridwatch.chaos.entry", *entry, "-l", "info"]
+
+
+class Supervisor:
+    """Looks after services in a thread of its own; a context manager that leaves none running."""
+
+    def __init__(self, services: list[Service]) -> None:
+        self._services = services
+        self._done = threading.Event()
+        self._thread = threading.Thread(target=self._run, name="supervisor", daemon=True)
+
+    def _run(self) -> None:
+        while not self._done.wait(_LOOK_SECONDS):
+            for service in self._services:
+                service.watch_over()
+
+    def __enter__(self) -> Supervisor:
+        self._thread.start()
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self._done.set()
+        self._thread.join()
+        for service in self._services:
+            service.leave("kill")

@@ -1,0 +1,112 @@
+"""Everything that a run leaves, as a reader that goes by ids and revisions sees it.
+
+Two things follow the wall clock and are left out: system metrics, and when a bad record came (which is in a
+dead letter, and for a stamp from the future in its words).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from typing import Any
+
+import psycopg2
+
+from gridwatch.chaos.changelog import Reader, State
+from gridwatch.settings import Settings
+from gridwatch.topics import DEAD_LETTERS, GAP_ALERTS, OUTPUTS
+from sinks.schema import dead_letters, metadata
+
+Things = dict[str, dict[str, Any]]
+"""By place (table, topic, state), by key."""
+
+_AHEAD = re.compile(r"is \S+ s after its record")
+
+
+@dataclass
+class Snapshot:
+    """What a run left, and what in it contradicts itself."""
+
+    things: Things
+    contradictions: list[str] = field(default_factory=list)
+
+    def counts(self) -> dict[str, int]:
+        """How many things there are in each place."""
+        return {place: len(found) for place, found in self.things.items()}
+
+
+def take_snapshot(settings: Settings) -> Snapshot:
+    """Read everything anew: topics, changelog, database."""
+    snapshot = Snapshot({})
+    state = State(settings)
+    try:
+        state.read()
+        snapshot.things["state"] = state.plain()
+    finally:
+        state.close()
+    for topic in OUTPUTS:
+        reader = Reader(settings, topic.name)
+        try:
+            values = [json.loads(message.value() or b"") for message in reader.new()]
+        finally:
+            reader.close()
+        last, contradictions = last_revisions(topic.name, values)
+        snapshot.things[f"topic {topic.name}"] = last
+        snapshot.contradictions += contradictions
+    for name, found in read_database(settings.database).items():
+        snapshot.things[f"table {name}"] = found
+    return snapshot
+
+
+def last_revisions(topic: str, records: Iterable[dict[str, Any]]) -> tuple[dict[str, Any], list[str]]:
+    """The last revision of each id; and what was said twice under one id and revision in different words."""
+    said: dict[tuple[str, int], dict[str, Any]] = {}
+    last: dict[str, Any] = {}
+    contradictions = []
+    for record in records:
+        if record.get("scope") == "system":
+            continue
+        if topic == DEAD_LETTERS.name:
+            del record["record_timestamp"]
+            record["message"] = _AHEAD.sub("is after its record", record["message"])
+        name, revision = record["gap_id" if topic == GAP_ALERTS.name else "id"], record.get("revision", 0)
+        if said.setdefault((name, revision), record) != record:
+            before = said[name, revision]
+            contradictions.append(f"{topic}: {name} revision {revision}: {before} and {record}")
+        if name not in last or last[name].get("revision", 0) < revision:
+            last[name] = record
+    return last, contradictions
+
+
+def read_database(url: str) -> Things:
+    """Every row of every table by its key, less what follows the wall clock."""
+    tables: Things = {}
+    session = psycopg2.connect(url)
+    try:
+        with session.cursor() as cursor:
+            cursor.execute("SET TimeZone = 'UTC'")
+            for name, table in metadata.tables.items():
+                columns = [column.name for column in table.columns]
+                key = [column.name for column in table.primary_key]
+                if table is dead_letters:
+                    columns.remove("time")
+                    key.remove("time")
+                only = " WHERE scope = 'event'" if name == "metrics" else ""
+                quoted = ", ".join(f'"{column}"' for column in columns)
+                cursor.execute(f"SELECT {quoted} FROM {name}{only}")  # noqa: S608  names of our own
+                found: dict[str, Any] = {}
+                for values in cursor.fetchall():
+                    row = dict(zip(columns, values, strict=True))
+                    if table is dead_letters:
+                        row["message"] = _AHEAD.sub("is after its record", row["message"])
+                    place = "/".join(str(row[column]) for column in key)
+                    # A dead letter's key has its time in it: a second row of one id is a double.
+                    while place in found:
+                        place += " (once more)"
+                    found[place] = row
+                tables[name] = found
+    finally:
+        session.close()
+    return tables
