@@ -6,7 +6,8 @@ clear word: to guess at it could lose what it knows.
 
 from __future__ import annotations
 
-from typing import Any
+import struct
+from typing import Any, Final
 
 import msgspec
 
@@ -24,6 +25,11 @@ FENCE_KEY = b"\x00fence"
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder().decode
+
+#: How every meter row begins that has a due time since 1970 (msgpack): an array of that many elements, the
+#: first of them an unsigned integer of eight bytes.
+_DUE_FIRST: Final = _VERSION_BYTE + b"\xdc" + struct.pack(">H", len(MeterState(0, 1).to_row())) + b"\xcf"
+_DUE: Final = struct.Struct(">Q")
 
 
 def meter_key(meter_id: str) -> bytes:
@@ -47,8 +53,14 @@ def decode_meter(row: bytes) -> MeterState:
 
 
 def due_of(row: bytes) -> int:
-    """When a meter's earliest deadline falls due: all that the deadline index needs of a row."""
-    due: int = _payload(row)[0]
+    """When a meter's earliest deadline falls due: all that the deadline index needs of a row.
+
+    A worker that takes over a million meters asks this a million times, so the rest is left undecoded.
+    """
+    if row.startswith(_DUE_FIRST):
+        due: int = _DUE.unpack_from(row, len(_DUE_FIRST))[0]
+        return due
+    due = _payload(row)[0]
     return due
 
 

@@ -1,0 +1,226 @@
+"""`python -m benchmarks.start`: how long a worker with a million meters takes to start and to stop.
+
+The state is made by the worker's own codec, straight into the changelog. Then a worker is started on an
+empty disk (all state comes from the changelog), stopped in order, started again (state is in RocksDB),
+killed, and started once more. Measured each time, from the start of the process: until `/ready/`, until a
+reading that waited in every partition is validated, and the longest that `/live/` left anybody waiting
+in between: while the loop is held up, no heartbeat is sent either.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+import threading
+import time
+import urllib.request
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+import click
+from confluent_kafka import Consumer, Producer, TopicPartition
+
+from gridwatch.broker import Broker
+from gridwatch.domain.instants import format_instant
+from gridwatch.domain.meter import MeterState
+from gridwatch.domain.partition import PartitionState
+from gridwatch.domain.partitioning import partition_of
+from gridwatch.domain.policy import MINUTE
+from gridwatch.embedded import EmbeddedKafka
+from gridwatch.embedded.ports import free_ports
+from gridwatch.embedded.process import ServerProcess
+from gridwatch.settings import Settings, load_settings
+from gridwatch.tables import rows
+from gridwatch.topics import RAW, VALIDATED, changelog
+
+INTERVAL = 30 * MINUTE
+FIRST = 1_704_103_200_000_000
+#: Readings that each meter remembers: two hours' worth.
+REMEMBERED = 4
+PATIENCE_SECONDS = 300.0
+_LOOK_SECONDS = 0.02
+
+
+@dataclass(frozen=True)
+class Start:
+    """One start. All in seconds after the process began; `held_up` is a duration."""
+
+    ready: float
+    first_record: float
+    held_up: float
+
+
+def meter_row(number: int) -> bytes:
+    """The row of a meter that has been reporting for a while."""
+    meter = MeterState(FIRST - number % 1000, INTERVAL, region=f"north-{number % 4}")
+    stamps = [meter.start + slot * INTERVAL for slot in range(REMEMBERED)]
+    meter.recent = tuple(part for at in stamps for part in (at, 0.5 + number % 7))
+    meter.last_seen = meter.last_slot = stamps[-1]
+    meter.cursor = meter.last_slot + INTERVAL
+    meter.due = meter.cursor + 15 * MINUTE
+    return rows.encode_meter(meter)
+
+
+def fill_changelog(settings: Settings, meters: int) -> list[list[str]]:
+    """Put the state of that many meters into the changelog; returns the meters of each partition."""
+    topic = changelog(settings.app_id).name
+    producer = Producer(
+        settings.confluent()
+        | {"linger.ms": 20, "batch.size": 500_000, "queue.buffering.max.messages": 2_000_000}
+    )
+    known: list[list[str]] = [[] for _ in range(settings.partitions)]
+    for number in range(meters):
+        name = f"METER_{number:07d}"
+        partition = partition_of(name, settings.partitions)
+        known[partition].append(name)
+        producer.produce(topic, meter_row(number), rows.meter_key(name), partition)
+        if number % 10_000 == 0:
+            producer.poll(0)
+    for partition in range(settings.partitions):
+        state = PartitionState(partition, watermark=FIRST + (REMEMBERED - 1) * INTERVAL)
+        state.meters = len(known[partition])
+        producer.produce(topic, rows.encode_partition(state, 1), rows.PARTITION_KEY, partition)
+    producer.flush()
+    return known
+
+
+class Worker:
+    """A worker of these settings, started as often as one likes."""
+
+    def __init__(self, settings: Settings, folder: Path, meters: list[list[str]]) -> None:
+        self._settings = settings
+        self._folder = folder
+        self._meters = meters
+        port = free_ports(1)[0]
+        self._url = f"http://127.0.0.1:{port}"
+        self._env = {
+            "GRIDWATCH_BROKER": settings.bootstrap,
+            "GRIDWATCH_PARTITIONS": str(settings.partitions),
+            "GRIDWATCH_APP_ID": settings.app_id,
+            "GRIDWATCH_DATADIR": str(folder / "data"),
+            "GRIDWATCH_WEB_PORT": str(port),
+        }
+        self._asking = Consumer(settings.confluent() | {"group.id": "benchmarks", "log_level": 0})
+        self.process: ServerProcess | None = None
+
+    def start(self) -> Start:
+        """Start it with one reading waiting in each partition."""
+        ends = self._ends()
+        self._send_readings()
+        command = ["env", *(f"{key}={value}" for key, value in self._env.items())]
+        command += [sys.executable, "-m", "gridwatch", "worker", "-l", "info"]
+        begun = time.monotonic()
+        lock = os.open(self._folder, os.O_RDONLY)
+        self.process = ServerProcess("worker", command, self._folder / "worker.log", lock, grace=60.0)
+        os.close(lock)
+        looking = Looking(self._url)
+        ready = self._until(lambda: answers(self._url + "/ready/"), begun)
+        first = self._until(
+            lambda: all(now > before for now, before in zip(self._ends(), ends, strict=True)), begun
+        )
+        return Start(ready, first, looking.stop())
+
+    def stop(self) -> float:
+        """End it in order; returns the seconds that it took."""
+        assert self.process is not None
+        begun = time.monotonic()
+        self.process.stop()
+        return time.monotonic() - begun
+
+    def kill(self) -> None:
+        """SIGKILL, if it runs."""
+        if self.process is not None:
+            self.process.kill()
+
+    def end(self) -> None:
+        """Leave nothing running."""
+        self.kill()
+        self._asking.close()
+
+    def _ends(self) -> list[int]:
+        return [
+            self._asking.get_watermark_offsets(TopicPartition(VALIDATED.name, partition), timeout=30)[1]
+            for partition in range(self._settings.partitions)
+        ]
+
+    def _send_readings(self) -> None:
+        producer = Producer(self._settings.confluent())
+        # Another meter each time, and one slot: time must not go on, or a million gaps would open.
+        stamp = format_instant(FIRST + REMEMBERED * INTERVAL)
+        for partition, meters in enumerate(self._meters):
+            meter = meters.pop()
+            value = f'{{"meter_id":"{meter}","timestamp":"{stamp}","consumption_kwh":1.5}}'
+            producer.produce(RAW.name, value, meter, partition)
+        producer.flush()
+
+    def _until(self, holds: object, begun: float) -> float:
+        assert callable(holds) and self.process is not None
+        while not holds():
+            if not self.process.running or time.monotonic() - begun > PATIENCE_SECONDS:
+                raise RuntimeError(f"the worker did not come:\n{self.process.said(40)}")
+            time.sleep(_LOOK_SECONDS)
+        return time.monotonic() - begun
+
+
+class Looking:
+    """Asks `/live/` all the time and remembers the longest wait for an answer."""
+
+    def __init__(self, url: str) -> None:
+        self._url = url + "/live/"
+        self._longest = 0.0
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._look, daemon=True)
+        self._thread.start()
+
+    def _look(self) -> None:
+        while not self._ended.wait(_LOOK_SECONDS):
+            begun = time.monotonic()
+            if answers(self._url):
+                self._longest = max(self._longest, time.monotonic() - begun)
+
+    def stop(self) -> float:
+        """End the looking; returns the longest wait, seconds."""
+        self._ended.set()
+        self._thread.join(60)
+        return self._longest
+
+
+def answers(url: str) -> bool:
+    """Whether a page answers 200."""
+    with suppress(OSError), urllib.request.urlopen(url, timeout=60) as answer:
+        return bool(answer.status == 200)
+    return False
+
+
+@click.command(epilog="Example:  python -m benchmarks.start --meters 1000000")
+@click.option("--meters", default=1_000_000, show_default=True, help="Meters with state.")
+@click.option("--partitions", default=6, show_default=True, help="Partitions of every topic.")
+def main(meters: int, partitions: int) -> None:
+    """Measure starts from the changelog and from local state, and the stop in between."""
+    with tempfile.TemporaryDirectory(prefix="gridwatch-start-") as folder:
+        with EmbeddedKafka(Path(folder) / "kafka") as kafka:
+            settings = load_settings(broker=kafka.bootstrap, partitions=partitions, app_id="start")
+            Broker(settings).create()
+            worker = Worker(settings, Path(folder), fill_changelog(settings, meters))
+            click.echo(f"{meters:,} meters in {partitions} partitions; machine load {os.getloadavg()[0]:.1f}")
+            click.echo(f"{'':<34}{'ready':>9}{'first record':>15}{'held up at most':>18}")
+            try:
+                say("from the changelog alone", worker.start())
+                stopped = worker.stop()
+                say("from local state, stopped before", worker.start())
+                worker.kill()
+                say("from local state, killed before", worker.start())
+            finally:
+                worker.end()
+            click.echo(f"stopped in order within {stopped:.1f} s")
+
+
+def say(what: str, start: Start) -> None:
+    """One line of the table."""
+    click.echo(f"{what:<34}{start.ready:>7.1f} s{start.first_record:>13.1f} s{start.held_up:>16.2f} s")
+
+
+if __name__ == "__main__":
+    main()
