@@ -199,22 +199,24 @@ def answers(url: str) -> bool:
 @click.option("--partitions", default=6, show_default=True, help="Partitions of every topic.")
 def main(meters: int, partitions: int) -> None:
     """Measure starts from the changelog and from local state, and the stop in between."""
-    with tempfile.TemporaryDirectory(prefix="gridwatch-start-") as folder:
-        with EmbeddedKafka(Path(folder) / "kafka") as kafka:
-            settings = load_settings(broker=kafka.bootstrap, partitions=partitions, app_id="start")
-            Broker(settings).create()
-            worker = Worker(settings, Path(folder), fill_changelog(settings, meters))
-            click.echo(f"{meters:,} meters in {partitions} partitions; machine load {os.getloadavg()[0]:.1f}")
-            click.echo(f"{'':<34}{'ready':>9}{'first record':>15}{'held up at most':>18}")
-            try:
-                say("from the changelog alone", worker.start())
-                stopped = worker.stop()
-                say("from local state, stopped before", worker.start())
-                worker.kill()
-                say("from local state, killed before", worker.start())
-            finally:
-                worker.end()
-            click.echo(f"stopped in order within {stopped:.1f} s")
+    with (
+        tempfile.TemporaryDirectory(prefix="gridwatch-start-") as folder,
+        EmbeddedKafka(Path(folder) / "kafka") as kafka,
+    ):
+        settings = load_settings(broker=kafka.bootstrap, partitions=partitions, app_id="start")
+        Broker(settings).create()
+        worker = Worker(settings, Path(folder), fill_changelog(settings, meters))
+        click.echo(f"{meters:,} meters in {partitions} partitions; machine load {os.getloadavg()[0]:.1f}")
+        click.echo(f"{'':<34}{'ready':>9}{'first record':>15}{'held up at most':>18}")
+        try:
+            say("from the changelog alone", worker.start())
+            stopped = worker.stop()
+            say("from local state, stopped before", worker.start())
+            worker.kill()
+            say("from local state, killed before", worker.start())
+        finally:
+            worker.end()
+        click.echo(f"stopped in order within {stopped:.1f} s")
 
 
 def say(what: str, start: Start) -> None:

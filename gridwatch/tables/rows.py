@@ -58,10 +58,8 @@ def due_of(row: bytes) -> int:
     A worker that takes over a million meters asks this a million times, so the rest is left undecoded.
     """
     if row.startswith(_DUE_FIRST):
-        due: int = _DUE.unpack_from(row, len(_DUE_FIRST))[0]
-        return due
-    due = _payload(row)[0]
-    return due
+        return int(_DUE.unpack_from(row, len(_DUE_FIRST))[0])
+    return int(_payload(row)[0])
 
 
 def encode_partition(state: PartitionState, generation: int) -> bytes:
