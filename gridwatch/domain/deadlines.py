@@ -60,8 +60,8 @@ class Deadlines:
         reached = watermark // BUCKET
         while self._starts and self._starts[0] <= reached:
             self._open(heappop(self._starts))
-        if reached > self._near_bucket:
-            self._near_bucket = reached  # what is put back below belongs to the heap up to here
+        # What is put back below belongs to the heap up to here.
+        self._near_bucket = max(self._near_bucket, reached)
         near, due_of = self._near, self._due_of
         while near and near[0][0] <= watermark:
             entry, meter_id = heappop(near)

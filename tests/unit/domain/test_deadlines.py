@@ -19,9 +19,10 @@ def drain(index: Deadlines, due: dict[str, int], watermark: int) -> list[str]:
 
 
 def test_a_stale_entry_that_belongs_to_a_bucket_already_reached_is_found_in_the_same_step() -> None:
-    due = {"A": BUCKET}
+    due = {"A": BUCKET + 10}
     index = Deadlines(due.get)
     index.add(due["A"], "A")
+    assert drain(index, due, BUCKET + 5) == []  # its bucket is opened, it is not due yet
     due["A"] = 5 * BUCKET + 1  # a reading came: the entry stays where it was
     assert drain(index, due, 9 * BUCKET) == ["A"]
 
