@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from confluent_kafka import ConsumerGroupTopicPartitions, KafkaException, TopicPartition
+from confluent_kafka import Consumer, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from gridwatch.errors import GridwatchError
@@ -41,7 +41,8 @@ class Positions:
         self._partitions = settings.partitions
         self._timeout = timeout
         # librdkafka would repeat on stderr what the error below says once.
-        self._admin = AdminClient(settings.confluent() | {"log_level": 0, "error_cb": lambda _error: None})
+        self._conf = settings.confluent() | {"log_level": 0, "error_cb": lambda _error: None}
+        self._admin = AdminClient(self._conf)
 
     def ends(self, topics: Iterable[str]) -> dict[tuple[str, int], int]:
         """The end offset of every partition of these topics."""
@@ -67,15 +68,18 @@ class Positions:
         return newest / 1000 if newest >= 0 else None
 
     def of_group(self, group: str, topics: Iterable[str]) -> list[Position]:
-        """Where `group` stands in every partition of these topics, in their order."""
+        """Where `group` stands in every partition of these topics; does not join the group."""
         names = list(topics)
         ends = self.ends(names)
-        asked = ConsumerGroupTopicPartitions(group, self._places(names))
+        # Not AdminClient.list_consumer_group_offsets: while the coordinator is still loading, its answer
+        # brings librdkafka (2.16) down with the whole process. A consumer that never subscribes is safe.
+        consumer = Consumer(self._conf | {"group.id": group, "enable.auto.commit": False})
         try:
-            answer = self._admin.list_consumer_group_offsets([asked], request_timeout=self._timeout)
-            found = answer[group].result(self._timeout).topic_partitions
-        except (KafkaException, TimeoutError) as problem:
+            found = consumer.committed(self._places(names), timeout=self._timeout)
+        except KafkaException as problem:
             raise self._unanswered(problem) from problem
+        finally:
+            consumer.close()
         committed = {(place.topic, place.partition): place.offset for place in found if place.offset >= 0}
         return [
             Position(topic, partition, end, committed.get((topic, partition)))
