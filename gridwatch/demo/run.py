@@ -15,7 +15,7 @@ from gridwatch.broker import Broker
 from gridwatch.demo.catching_up import Report, wait_for_sink, wait_for_worker
 from gridwatch.demo.figures import Figures, collect
 from gridwatch.demo.report import FILE, write_report
-from gridwatch.demo.services import Service, environment, stopped_together
+from gridwatch.demo.services import SIGNALS, Service, environment, signals_held_back, stopped_together
 from gridwatch.demo.stages import Stage, Stages
 from gridwatch.embedded import EmbeddedKafka, EmbeddedPostgres
 from gridwatch.embedded.ports import LOOPBACK, free_ports
@@ -67,7 +67,7 @@ class Demo:
             yield self._start(stack)
         finally:
             # From here on a second Ctrl-C could only leave something behind.
-            for one in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            for one in SIGNALS:
                 signal.signal(one, signal.SIG_IGN)
             with self._stages.stage("stopping everything"):
                 stack.close()
@@ -112,8 +112,9 @@ class Demo:
         with self._stages.stage("starting worker and sink"):
             services: list[Service] = []
             stack.enter_context(stopped_together(services))
-            services.append(Service("worker", folder, settings.web_port))
-            services.append(Service("sink", folder, settings.sink_web_port))
+            for name, port in (("worker", settings.web_port), ("sink", settings.sink_web_port)):
+                with signals_held_back():  # a child that is not in the list yet would be left behind
+                    services.append(Service(name, folder, port))
             for service in services:
                 service.wait_until_ready()
         return Running(folder, settings, *services)

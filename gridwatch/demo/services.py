@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import sys
 import threading
 import time
@@ -17,6 +18,8 @@ from gridwatch.embedded.process import ServerProcess
 from gridwatch.errors import GridwatchError
 from gridwatch.settings import PREFIX
 
+#: What ends a demo before its time.
+SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
 READY_SECONDS = 60.0
 _STOP_SECONDS = 15.0
 _LOOK_SECONDS = 0.1
@@ -86,6 +89,23 @@ def stopped_together(services: list[Service]) -> Iterator[None]:
             thread.start()
         for thread in ending:
             thread.join()
+
+
+@contextmanager
+def signals_held_back() -> Iterator[None]:
+    """What would interrupt the block interrupts at its end instead.
+
+    By handlers, not by a mask: children inherit a mask, and would be deaf to the signal that stops them.
+    """
+    held: list[int] = []
+    former = {one: signal.signal(one, lambda number, _frame: held.append(number)) for one in SIGNALS}
+    try:
+        yield
+    finally:
+        for one, handler in former.items():
+            signal.signal(one, handler)
+    if held:
+        raise KeyboardInterrupt
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import os
+import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -17,7 +18,7 @@ from rich.console import Console
 from gridwatch import cli
 from gridwatch.demo import run
 from gridwatch.demo.figures import Figures, late_readings
-from gridwatch.demo.services import environment
+from gridwatch.demo.services import environment, signals_held_back
 from gridwatch.demo.stages import Stages
 from gridwatch.demo.summary import print_summary
 from replay.scoring import Difference, Rates, Score
@@ -164,3 +165,12 @@ def test_settings_of_the_demo_are_gone_from_the_environment_afterwards(
         assert (os.environ["GRIDWATCH_BROKER"], os.environ["GRIDWATCH_WEB_PORT"]) == ("demo:2", "7")
     assert os.environ["GRIDWATCH_BROKER"] == "mine:1"
     assert "GRIDWATCH_WEB_PORT" not in os.environ
+
+
+def test_an_interruption_that_is_held_back_comes_at_the_end() -> None:
+    reached = []
+    with pytest.raises(KeyboardInterrupt), signals_held_back():
+        signal.raise_signal(signal.SIGTERM)
+        reached.append("the end of the block")
+    assert reached
+    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler
