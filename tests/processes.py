@@ -109,6 +109,16 @@ class Service:
             refusal.close()
             return refusal.code
 
+    def refusal(self, path: str) -> str:
+        """What a page that is not answered with 200 says, as it comes."""
+        asked = urllib.request.Request(self.url + path, headers={"Accept": "application/json"})
+        try:
+            with urllib.request.urlopen(asked, timeout=20):
+                return ""
+        except urllib.error.HTTPError as refusal:
+            with refusal:
+                return refusal.read().decode()
+
     def page(self, path: str) -> Any:
         """A page as JSON."""
         asked = urllib.request.Request(self.url + path, headers={"Accept": "application/json"})
@@ -306,17 +316,22 @@ class Site:
 def new_database(postgres: EmbeddedPostgres) -> Iterator[str]:
     """URL of a database with the schema in it, dropped afterwards."""
     name = f"site_{uuid.uuid4().hex[:12]}"
-    server = psycopg2.connect(postgres.url)
-    server.autocommit = True
+    _order(postgres.url, f"CREATE DATABASE {name}")
+    url = read_url(postgres.url).set(database=name).render_as_string(hide_password=False)
+    migrate(url)
+    yield url
+    _order(postgres.url, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+def _order(server: str, statement: str) -> None:
+    """Run a statement that wants no transaction around it."""
+    session = psycopg2.connect(server)
+    session.autocommit = True
     try:
-        with server.cursor() as cursor:
-            cursor.execute(f"CREATE DATABASE {name}")
-            url = read_url(postgres.url).set(database=name).render_as_string(hide_password=False)
-            migrate(url)
-            yield url
-            cursor.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        with session.cursor() as cursor:
+            cursor.execute(statement)
     finally:
-        server.close()
+        session.close()
 
 
 def gridwatch(

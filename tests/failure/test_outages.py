@@ -1,0 +1,106 @@
+"""Broker or database away: running services wait, say so in `/ready/`, and go on; nothing is lost.
+
+A broker and a database of their own, because they are killed here.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+
+from gridwatch.embedded import EmbeddedKafka, EmbeddedPostgres
+from tests.processes import Database, Service, Site, dump, new_database, until
+from tests.records import Raw, meters_of, reading, ticks
+
+pytestmark = [pytest.mark.failure, pytest.mark.integration]
+
+METERS = [meter for partition in range(6) for meter in meters_of(partition, 3)]
+NOTICED_SECONDS = 60.0
+
+
+class Chain(NamedTuple):
+    """Worker and sink at work, and what they depend on."""
+
+    broker: EmbeddedKafka
+    server: EmbeddedPostgres
+    site: Site
+    worker: Service
+    sink: Service
+
+    @property
+    def rows(self) -> Database:
+        assert self.site.database is not None
+        return dump(self.site.database)
+
+
+def hour(number: int) -> list[Raw]:
+    """The readings of one hour, every third one missing."""
+    stamps = [f"2024-01-01T{number:02d}:00:00Z", f"2024-01-01T{number:02d}:30:00Z"]
+    sent = [reading(meter, stamp) for stamp in stamps for meter in METERS]
+    return [raw for at, raw in enumerate(sent) if (at + number) % 3]
+
+
+@pytest.fixture
+def chain(tmp_path: Path) -> Iterator[Chain]:
+    with (
+        EmbeddedKafka(tmp_path / "kafka") as broker,
+        EmbeddedPostgres(tmp_path / "postgres") as server,
+        new_database(server) as database,
+        Site(broker.bootstrap, tmp_path, database=database) as site,
+    ):
+        yield Chain(broker, server, site, site.worker().start(), site.sink().start())
+
+
+def reasons(service: Service) -> str:
+    """Why a service says that it is not ready."""
+    return str(service.refusal("/ready/"))
+
+
+def stored(chain: Chain) -> list[tuple[str, str]]:
+    """(meter, time) of each stored reading."""
+    return sorted((row[1], row[0].strftime("%H:%M")) for row in chain.rows["validated_readings"])
+
+
+def sent(*records: Raw) -> list[tuple[str, str]]:
+    """(meter, time) of readings as they were sent."""
+    bodies = [json.loads(record.value or b"") for record in records]
+    return sorted((body["meter_id"], body["timestamp"][11:16]) for body in bodies)
+
+
+def test_a_broker_that_dies_is_waited_for(chain: Chain) -> None:
+    chain.site.produce(hour(10))
+    chain.site.wait_worked()
+    chain.broker.kill()
+    until("the worker says so", lambda: chain.worker.alive() and not chain.worker.is_ready(), NOTICED_SECONDS)
+    until("the sink says so", lambda: chain.sink.alive() and not chain.sink.is_ready(), NOTICED_SECONDS)
+    assert chain.broker.bootstrap in reasons(chain.worker)
+    assert chain.broker.bootstrap in reasons(chain.sink)
+    chain.broker.start()
+    chain.site.produce([*hour(11), *ticks("2024-01-01T12:00:00Z")])
+    until(
+        "the worker is ready again", lambda: chain.worker.alive() and chain.worker.is_ready(), NOTICED_SECONDS
+    )
+    until("the sink is ready again", lambda: chain.sink.alive() and chain.sink.is_ready(), NOTICED_SECONDS)
+    chain.site.wait_worked()
+    chain.site.wait_stored()
+    assert stored(chain) == sent(*hour(10), *hour(11))
+
+
+def test_a_database_that_dies_is_waited_for(chain: Chain) -> None:
+    chain.site.produce(hour(10))
+    chain.site.wait_worked()
+    chain.site.wait_stored()
+    chain.server.kill()
+    chain.site.produce([*hour(11), *ticks("2024-01-01T12:00:00Z")])
+    until("the sink says so", lambda: chain.sink.alive() and not chain.sink.is_ready(), NOTICED_SECONDS)
+    assert "database" in reasons(chain.sink)
+    assert chain.worker.is_ready()
+    chain.site.wait_worked()
+    chain.server.start()
+    chain.site.wait_stored()
+    until("the sink is ready again", lambda: chain.sink.alive() and chain.sink.is_ready(), NOTICED_SECONDS)
+    assert stored(chain) == sent(*hour(10), *hour(11))
