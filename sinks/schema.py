@@ -86,6 +86,13 @@ validated_readings = Table(
     PrimaryKeyConstraint("meter_id", "time"),
     # Rows come nearly in order of time: block ranges find a span of time at almost no cost of writing.
     Index("validated_readings_time", "time", postgresql_using="brin"),
+    # How late the late ones were: few among many, and nothing else is wanted of them.
+    Index(
+        "validated_readings_late",
+        "time",
+        postgresql_include=["delay_seconds"],
+        postgresql_where=text("status = 'LATE'"),
+    ),
 )
 
 #: Every further value for a meter and an instant (flag REVISED), with its place in the log.

@@ -1,5 +1,8 @@
 """Where the schema stands, and bringing it up to date.
 
+One history of revisions for every PostgreSQL; what TimescaleDB does beyond that is no revision, but brought
+up to the settings after them, at every migration (`timescale.py`).
+
 One migrator at a time: an advisory lock makes a second one wait, and find nothing left to do. All
 steps run in one transaction, so that a migration is there whole or not at all. A schema that this
 version of gridwatch does not know is newer than it, and is left alone.
@@ -7,7 +10,7 @@ version of gridwatch does not know is newer than it, and is left alone.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Literal
 
@@ -18,8 +21,11 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
 from gridwatch.errors import GridwatchError
+from sinks import timescale
 from sinks.database import DatabaseKind, address_of, connect, database_kind
 from sinks.schema import VERSION_TABLE
+from sinks.timescale import Storage
+from sinks.timescale_extension import create_if_possible, shortcoming
 
 State = Literal["missing", "older", "current", "newer"]
 
@@ -37,12 +43,16 @@ _REMEDIES: dict[State, str] = {
 
 @dataclass(frozen=True)
 class SchemaStatus:
-    """What the database is and where its schema stands; `revision` None: there is none yet."""
+    """What the database is and where its schema stands; `revision` None: there is none yet.
+
+    `note` says what keeps TimescaleDB from doing all it could; empty when nothing does.
+    """
 
     address: str
     kind: DatabaseKind
     revision: str | None
     wanted: str
+    note: str = ""
 
     @property
     def state(self) -> State:
@@ -78,9 +88,10 @@ def known_revisions() -> tuple[str, ...]:
 def read_status(connection: Connection, address: str = "") -> SchemaStatus:
     """Where the schema that `connection` sees stands."""
     context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
-    return SchemaStatus(
-        address, database_kind(connection), context.get_current_revision(), known_revisions()[0]
-    )
+    kind, revision = database_kind(connection), context.get_current_revision()
+    wanted = known_revisions()[0]
+    note = shortcoming(connection, kind.timescaledb) if revision == wanted else ""
+    return SchemaStatus(address, kind, revision, wanted, note)
 
 
 def status(url: str) -> SchemaStatus:
@@ -89,23 +100,34 @@ def status(url: str) -> SchemaStatus:
         return read_status(connection, address_of(url))
 
 
-def migrate(url: str) -> tuple[SchemaStatus, SchemaStatus]:
-    """Bring the schema up to date; gives its status before and after.
+def migrate(url: str, storage: Storage | None = None) -> tuple[SchemaStatus, SchemaStatus]:
+    """Bring the schema up to date, and TimescaleDB to `storage`; gives its status before and after.
 
+    The extension is created where the server has it and lets us; the status after says if it did not.
     GridwatchError when the database cannot be reached, another migration holds the lock for more than
     a minute, or the schema is newer than this version of gridwatch.
     """
+    _refuse_newer(status(url))
+    refusal = create_if_possible(url)
     with connect(url) as connection:
         connection.execute(text(f"SET LOCAL lock_timeout = '{_LOCK_WAIT}'"))
         connection.execute(text("SELECT pg_advisory_xact_lock(:lock)"), {"lock": _MIGRATION_LOCK})
         before = read_status(connection, address_of(url))
-        if before.state == "newer":
-            raise GridwatchError(f"{before} at {before.address}: left as it is", before.remedy)
+        _refuse_newer(before)
         if before.state != "current":
             config = _config()
             config.attributes["connection"] = connection
             command.upgrade(config, "head")
-        return before, read_status(connection, address_of(url))
+        timescale.apply(connection, storage or Storage())
+        after = read_status(connection, address_of(url))
+        if refusal and after.kind.timescaledb is None:
+            after = replace(after, note=refusal)
+        return before, after
+
+
+def _refuse_newer(found: SchemaStatus) -> None:
+    if found.state == "newer":
+        raise GridwatchError(f"{found} at {found.address}: left as it is", found.remedy)
 
 
 def require_current(found: SchemaStatus) -> None:

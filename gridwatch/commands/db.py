@@ -1,4 +1,4 @@
-"""`gridwatch db`: the database schema, brought up to date or looked at."""
+"""`gridwatch db`: the database schema, brought up to date or looked at, and its old rows removed."""
 
 from __future__ import annotations
 
@@ -6,22 +6,30 @@ import json
 
 import click
 
-from gridwatch.settings import load_settings
+from gridwatch.settings import Settings, load_settings
+from sinks.database import address_of
+from sinks.schema_retention import maintain
 from sinks.schema_version import SchemaStatus, migrate, status
+from sinks.timescale import Storage
 
 _json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
 
 
 @click.group(epilog="Example:  gridwatch db migrate && gridwatch db status")
 def command() -> None:
-    """The database schema: bring it up to date, or say where it stands."""
+    """The database schema: bring it up to date, say where it stands, remove what is too old."""
 
 
 @command.command("migrate", epilog="Example:  gridwatch db migrate")
 @_json_option
 def migrate_command(as_json: bool) -> None:
-    """Bring the schema up to date; doing it again changes nothing."""
-    before, after = migrate(load_settings().database)
+    """Bring the schema up to date; doing it again changes nothing.
+
+    Where the server has TimescaleDB the tables become its own, with their rows, and chunks, compression and
+    retention are brought to the settings.
+    """
+    settings = load_settings()
+    before, after = migrate(settings.database, _storage(settings))
     if as_json:
         click.echo(json.dumps(_as_dict(after) | {"migrated_from": before.revision}))
     elif before.state == "current":
@@ -31,6 +39,8 @@ def migrate_command(as_json: bool) -> None:
         click.echo(
             f"{after.kind} at {after.address}: schema brought from {came_from} to revision {after.revision}"
         )
+    if after.note:
+        click.echo(f"  note: {after.note}", err=True)
 
 
 @command.command("status", epilog="Example:  gridwatch db status --json")
@@ -45,8 +55,37 @@ def status_command(context: click.Context, as_json: bool) -> None:
         click.echo(f"{found.kind} at {found.address}: {found}")
         if found.remedy:
             click.echo(f"  remedy: {found.remedy}", err=True)
+        if found.note:
+            click.echo(f"  note: {found.note}", err=True)
     if found.state != "current":
         context.exit(1)
+
+
+@command.command("maintain", epilog="Example:  GRIDWATCH_RETENTION=730d gridwatch db maintain")
+@_json_option
+def maintain_command(as_json: bool) -> None:
+    """Remove rows older than GRIDWATCH_RETENTION and GRIDWATCH_METRICS_RETENTION from plain tables.
+
+    For a daily timer on plain PostgreSQL; the tables of TimescaleDB have policies that do it.
+    """
+    settings = load_settings()
+    removed = maintain(settings.database, _storage(settings))
+    if as_json:
+        click.echo(json.dumps(removed))
+        return
+    for table, rows in removed.items():
+        click.echo(f"{table}: {rows} rows removed")
+    if not removed:
+        click.echo(
+            f"{address_of(settings.database)}: nothing to do: rows are kept for ever, or policies of"
+            " TimescaleDB remove them"
+        )
+
+
+def _storage(settings: Settings) -> Storage:
+    return Storage(
+        settings.chunk_interval, settings.compress_after, settings.retention, settings.metrics_retention
+    )
 
 
 def _as_dict(found: SchemaStatus) -> dict[str, str | None]:
@@ -59,4 +98,5 @@ def _as_dict(found: SchemaStatus) -> dict[str, str | None]:
         "revision": found.revision,
         "wanted": found.wanted,
         "remedy": found.remedy,
+        "note": found.note,
     }

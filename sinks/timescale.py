@@ -1,0 +1,242 @@
+"""What TimescaleDB does for the tables where it is there: chunks, compression, retention, summaries.
+
+No revision of the schema: a state that the database is brought to, as often as one likes. `read_standing`
+says what is there, `statements` what is missing between that and what the settings want, and `apply` runs
+it. So a plain database becomes one of TimescaleDB whenever the extension turns up, with all its rows, and
+changed settings need no migration. Holds for TimescaleDB 2.11 and later.
+
+A summary is the same question as the plain view of its name (`migrations/`), kept up to date by a policy:
+a bucket older than an hour is as it was at the last refresh, a minute ago at most; newer ones are
+worked out as they are asked for.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from datetime import timedelta
+
+from sqlalchemy import Connection, text
+
+from sinks.database import database_kind
+
+MIN_VERSION = (2, 11)
+
+_REFRESHED_UP_TO = timedelta(hours=1)
+_REFRESHED_EVERY = timedelta(minutes=1)
+#: Writes into compressed chunks are wanted: what came late is merged as anything else is. The default
+#: limit would refuse a batch of many meters.
+_DECOMPRESSION_LIMIT = "timescaledb.max_tuples_decompressed_per_dml_transaction"
+
+
+@dataclass(frozen=True)
+class Storage:
+    """How rows are kept. `retention` None: for ever; `metrics_retention` is that of the metrics alone."""
+
+    chunk_interval: timedelta = timedelta(days=7)
+    compress_after: timedelta = timedelta(days=30)
+    retention: timedelta | None = None
+    metrics_retention: timedelta | None = None
+
+    def kept(self, table: str) -> timedelta | None:
+        """How long rows of a table, or of its summary, are kept by their `time`."""
+        return self.metrics_retention if table.startswith("metrics") else self.retention
+
+
+@dataclass(frozen=True)
+class Compression:
+    """Rows of one segment lie together, in this order; a key in the order is found without unpacking."""
+
+    segment_by: str
+    order_by: str
+
+
+HYPERTABLES = {
+    "validated_readings": Compression("meter_id", '"time" DESC'),
+    "reading_revisions": Compression(
+        "meter_id", '"time" DESC, source_partition, source_offset, source_index'
+    ),
+    "gap_alerts": Compression("meter_id", '"time" DESC, gap_id'),
+    "late_events": Compression("meter_id", '"time" DESC, id'),
+    "metrics": Compression("metric", '"time" DESC, id'),
+    "dead_letters": Compression("topic", '"time" DESC, id'),
+}
+
+#: Each summary's question, as its plain view asks it.
+SUMMARIES = {
+    "gap_summary_hourly": """
+        SELECT time_bucket(INTERVAL '1 hour', "time") AS bucket, count(*) AS gaps,
+               sum(missing_intervals)::bigint AS missing_intervals,
+               count(*) FILTER (WHERE state = 'OPEN') AS open_gaps, count(DISTINCT meter_id) AS meters
+        FROM gap_alerts WHERE state <> 'RETRACTED' GROUP BY 1""",
+    "late_events_summary_hourly": """
+        SELECT time_bucket(INTERVAL '1 hour', "time") AS bucket, count(*) AS late_events,
+               avg(delay_seconds) AS avg_delay_seconds, max(delay_seconds) AS max_delay_seconds,
+               count(DISTINCT meter_id) AS meters
+        FROM late_events GROUP BY 1""",
+    "metrics_summary_hourly": """
+        SELECT time_bucket(INTERVAL '1 hour', "time") AS bucket, metric, avg(value) AS avg_value,
+               min(value) AS min_value, max(value) AS max_value, sum(value) AS sum_value, count(*) AS samples
+        FROM metrics GROUP BY 1, 2""",
+}
+
+
+@dataclass(frozen=True)
+class Standing:
+    """What TimescaleDB has in the database already; lengths of time of policies by their relation."""
+
+    #: False where the licence has no compression, policies or continuous aggregates ("apache").
+    full: bool = True
+    #: Hypertable → whether compression is on.
+    hypertables: dict[str, bool] = field(default_factory=dict)
+    aggregates: frozenset[str] = frozenset()
+    compressed_after: dict[str, timedelta] = field(default_factory=dict)
+    dropped_after: dict[str, timedelta] = field(default_factory=dict)
+    refreshed: frozenset[str] = frozenset()
+    #: Whether the limit of writes into compressed chunks is ours to lift, and still there.
+    limited: bool = False
+
+    @property
+    def complete(self) -> bool:
+        """Whether every table and summary is TimescaleDB's."""
+        return self.hypertables.keys() >= HYPERTABLES.keys() and (
+            not self.full or self.aggregates >= SUMMARIES.keys()
+        )
+
+
+def is_recent_enough(version: str) -> bool:
+    """Whether a version of the extension has all that is used here."""
+    major, minor = version.split("-", maxsplit=1)[0].split(".")[:2]
+    return (int(major), int(minor)) >= MIN_VERSION
+
+
+def statements(standing: Standing, storage: Storage) -> Iterator[str]:
+    """What has to be run, in order, for the database to stand as the settings want; it may be little."""
+    for table in HYPERTABLES:
+        if table not in standing.hypertables:
+            # Rows that are there move into chunks; the indexes stand already.
+            yield (
+                f"SELECT create_hypertable('{table}', 'time', chunk_time_interval => "
+                f"{_interval(storage.chunk_interval)}, create_default_indexes => FALSE, migrate_data => TRUE)"
+            )
+        else:
+            yield f"SELECT set_chunk_time_interval('{table}', {_interval(storage.chunk_interval)})"
+    if not standing.full:
+        return
+    if standing.limited:
+        yield (
+            "DO $do$ BEGIN EXECUTE format('ALTER DATABASE %I SET "
+            f"{_DECOMPRESSION_LIMIT} = 0', current_database()); END $do$"
+        )
+    for table, compression in HYPERTABLES.items():
+        if not standing.hypertables.get(table, False):
+            yield (
+                f"ALTER TABLE {table} SET (timescaledb.compress, "
+                f"timescaledb.compress_segmentby = '{compression.segment_by}', "
+                f"timescaledb.compress_orderby = '{compression.order_by}')"
+            )
+        wanted = storage.compress_after
+        if standing.compressed_after.get(table) != wanted:
+            yield f"SELECT remove_compression_policy('{table}', if_exists => TRUE)"
+            yield f"SELECT add_compression_policy('{table}', {_interval(wanted)})"
+    yield from _summaries(standing)
+    for relation in (*HYPERTABLES, *SUMMARIES):
+        yield from _retention(relation, standing.dropped_after.get(relation), storage.kept(relation))
+
+
+def _summaries(standing: Standing) -> Iterator[str]:
+    for name, question in SUMMARIES.items():
+        if name not in standing.aggregates:
+            yield f"DROP VIEW IF EXISTS {name}"
+            # Rows and all come with the first run of the policy: nothing may be filled in a transaction.
+            yield (
+                f"CREATE MATERIALIZED VIEW {name} WITH "
+                f"(timescaledb.continuous, timescaledb.materialized_only = FALSE) AS {question} WITH NO DATA"
+            )
+        if name not in standing.refreshed:
+            # Without a start: rows of any age change, and only buckets that changed are worked out again.
+            yield (
+                f"SELECT add_continuous_aggregate_policy('{name}', start_offset => NULL, "
+                f"end_offset => {_interval(_REFRESHED_UP_TO)}, "
+                f"schedule_interval => {_interval(_REFRESHED_EVERY)})"
+            )
+
+
+def _retention(relation: str, found: timedelta | None, wanted: timedelta | None) -> Iterator[str]:
+    if found == wanted:
+        return
+    yield f"SELECT remove_retention_policy('{relation}', if_exists => TRUE)"
+    if wanted is not None:
+        yield f"SELECT add_retention_policy('{relation}', {_interval(wanted)})"
+
+
+def _interval(length: timedelta) -> str:
+    seconds = length.seconds + length.microseconds / 1e6
+    return f"INTERVAL '{length.days} days {seconds:g} seconds'"
+
+
+def read_standing(connection: Connection) -> Standing:
+    """What is there, of a database that has the extension."""
+    hypertables = connection.execute(
+        text(
+            "SELECT hypertable_name, compression_enabled FROM timescaledb_information.hypertables"
+            " WHERE hypertable_schema = current_schema()"
+        )
+    )
+    aggregates = {
+        str(materialized): str(name)
+        for name, materialized in connection.execute(
+            text(
+                "SELECT view_name, materialization_hypertable_name"
+                " FROM timescaledb_information.continuous_aggregates WHERE view_schema = current_schema()"
+            )
+        )
+    }
+    policies = connection.execute(
+        text(
+            "SELECT proc_name, hypertable_name, extract(epoch FROM"
+            " coalesce(config ->> 'compress_after', config ->> 'drop_after')::interval)::float8"
+            " FROM timescaledb_information.jobs WHERE hypertable_name IS NOT NULL"
+        )
+    )
+    found: dict[str, dict[str, timedelta]] = {}
+    for policy, relation, seconds in policies:
+        # Policies of a summary stand under its own name or its hidden table's, by version.
+        found.setdefault(policy, {})[aggregates.get(relation, relation)] = timedelta(seconds=seconds or 0)
+    return Standing(
+        full=connection.scalar(text("SELECT current_setting('timescaledb.license', TRUE)")) != "apache",
+        hypertables=dict(row._tuple() for row in hypertables),
+        aggregates=frozenset(aggregates.values()),
+        compressed_after=found.get("policy_compression", {}),
+        dropped_after=found.get("policy_retention", {}),
+        refreshed=frozenset(found.get("policy_refresh_continuous_aggregate", {})),
+        limited=_is_limited(connection),
+    )
+
+
+def _is_limited(connection: Connection) -> bool:
+    """The limit came with 2.12; lifting it for the whole database takes its owner."""
+    return bool(
+        connection.scalar(
+            text(
+                "SELECT EXISTS (SELECT FROM pg_settings WHERE name = :limit)"
+                " AND pg_has_role(datdba, 'MEMBER') AND NOT EXISTS (SELECT FROM pg_db_role_setting"
+                " WHERE setdatabase = pg_database.oid AND setrole = 0"
+                " AND array_to_string(setconfig, ',') LIKE '%' || :limit || '=0%')"
+                " FROM pg_database WHERE datname = current_database()"
+            ),
+            {"limit": _DECOMPRESSION_LIMIT},
+        )
+    )
+
+
+def apply(connection: Connection, storage: Storage) -> None:
+    """Bring the tables, which are there, to what the settings want, within the transaction they have.
+
+    Does nothing without the extension, or with one that is too old.
+    """
+    version = database_kind(connection).timescaledb
+    if version is None or not is_recent_enough(version):
+        return
+    for statement in statements(read_standing(connection), storage):
+        connection.exec_driver_sql(statement)

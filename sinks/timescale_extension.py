@@ -1,0 +1,61 @@
+"""Whether a database has TimescaleDB, can have it, or why it stays plain PostgreSQL.
+
+The extension is created on a session of its own: a server that has it installed, but not loaded at its
+start, ends the session that asks.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, text
+
+from gridwatch.errors import GridwatchError
+from sinks.database import connect
+from sinks.timescale import MIN_VERSION, is_recent_enough, read_standing
+
+EXTENSION = "timescaledb"
+
+
+def create_if_possible(url: str, extension: str = EXTENSION) -> str:
+    """Create the extension where the server has it; says why not where it has and will not, else "".
+
+    GridwatchError when the database cannot be reached.
+    """
+    with connect(url) as connection:
+        if not _is_offered(connection, extension):
+            return ""
+    try:
+        with connect(url) as connection:
+            connection.exec_driver_sql(f"CREATE EXTENSION IF NOT EXISTS {extension}")
+    except GridwatchError as refusal:
+        return (
+            f"plain PostgreSQL: the server has {extension}, but {refusal}."
+            f" Have an administrator run CREATE EXTENSION {extension}, then: gridwatch db migrate"
+        )
+    return ""
+
+
+def _is_offered(connection: Connection, extension: str) -> bool:
+    return bool(
+        connection.scalar(
+            text(
+                "SELECT EXISTS (SELECT FROM pg_available_extensions"
+                " WHERE name = :name AND installed_version IS NULL)"
+            ),
+            {"name": extension},
+        )
+    )
+
+
+def shortcoming(connection: Connection, version: str | None) -> str:
+    """What keeps TimescaleDB of this version from doing all it could for the schema; "" when nothing."""
+    if version is None:
+        return ""
+    if not is_recent_enough(version):
+        wanted = ".".join(map(str, MIN_VERSION))
+        return f"TimescaleDB {version} is not used: {wanted} is needed. The tables are plain ones"
+    standing = read_standing(connection)
+    if not standing.complete:
+        return "TimescaleDB is there, but not all tables are its own yet: gridwatch db migrate"
+    if not standing.full:
+        return "TimescaleDB under its Apache licence: no compression, no policies, summaries are plain views"
+    return ""
