@@ -111,6 +111,9 @@ class Settings(BaseSettings):
     idle_delay: Duration = Field(
         timedelta(seconds=60), description="idle ticks never come nearer to now than this"
     )
+    stalled_after: Duration = Field(
+        timedelta(seconds=30), description="what has not moved for this long makes a service not ready"
+    )
 
     max_reading_kwh: float = Field(1000.0, gt=0, description="highest consumption of one reading, kWh")
     max_meter_id_bytes: int = Field(128, ge=1, le=1024, description="longest meter id, bytes of UTF-8")
@@ -130,6 +133,23 @@ class Settings(BaseSettings):
     )
     sink_batch_rows: int = Field(
         20_000, ge=1, le=1_000_000, description="most rows of one database transaction"
+    )
+
+    chunk_interval: Duration = Field(
+        timedelta(days=7),
+        description="TimescaleDB: length of a chunk; one of readings, with its indexes, should fit a quarter"
+        " of the server's memory",
+    )
+    compress_after: Duration = Field(
+        timedelta(days=30),
+        description="TimescaleDB: age at which chunks are compressed; later than anything is still revised",
+    )
+    retention: Duration | None = Field(
+        None,
+        description="age by event time at which rows other than metrics are removed; empty: kept for ever",
+    )
+    metrics_retention: Duration | None = Field(
+        None, description="age at which metrics are removed; empty: kept for ever"
     )
 
     web_host: str = Field("127.0.0.1", description="address the web pages listen on")
