@@ -81,5 +81,5 @@ def register(app: Any, emitter: Emitter, writer: Writer, store: BatchStore) -> N
         assigned = {tp.partition for tp in assignment(app) if tp.topic == METRICS.name}
         for metric in window.close(assigned):
             row = (metric.id.encode(), encode(metric))
-            for ack in await emitter.send(METRICS.name, metric.partition, [row], int(time.time() * 1000)):
-                await ack
+            if not await emitter.offer(METRICS.name, metric.partition, [row], int(time.time() * 1000)):
+                return

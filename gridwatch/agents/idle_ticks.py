@@ -63,4 +63,4 @@ def register(app: Any, settings: Settings, pipeline: Pipeline, lanes: Lanes, emi
                 idle_delay=idle_delay,
             )
             if instant is not None:
-                await emitter.send_tick(RAW.name, owned.partition, format_instant(instant), now // 1000)
+                await emitter.offer_tick(RAW.name, owned.partition, format_instant(instant), now // 1000)

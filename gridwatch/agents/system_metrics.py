@@ -74,5 +74,5 @@ def register(app: Any, pipeline: Pipeline, emitter: Emitter) -> None:
                     labels={},
                 )
                 rows.append((metric.id.encode(), encode(metric)))
-            for ack in await emitter.send(METRICS.name, owned.partition, rows, window_end // 1000):
-                await ack
+            if not await emitter.offer(METRICS.name, owned.partition, rows, window_end // 1000):
+                return

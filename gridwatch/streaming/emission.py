@@ -85,16 +85,37 @@ class Emitter:
         """
         return await _send(await self.start(), topic, partition, rows, timestamp)
 
-    async def send_tick(self, topic: str, partition: int, instant: str, timestamp: int) -> None:
-        """Put a tick into a raw partition: no key, the tick header, the instant as value."""
-        producer = await self.start()
-        await producer.send_and_wait(
-            topic,
-            value=instant.encode(),
-            partition=partition,
-            timestamp_ms=timestamp,
-            headers=[(TICK_HEADER, b"1")],
-        )
+    async def offer(self, topic: str, partition: int, rows: Iterable[Row], timestamp: int) -> bool:
+        """Send rows that nobody misses if the brokers are away: whether they were acked."""
+        producer: AIOKafkaProducer | None = None
+        try:
+            producer = await self.start()
+            for ack in await _send(producer, topic, partition, rows, timestamp):
+                await ack
+        except OUTAGES as error:
+            logger.warning("%s[%d]: not sent (%r)", topic, partition, error)
+            self._let_go(producer)
+            return False
+        return True
+
+    async def offer_tick(self, topic: str, partition: int, instant: str, timestamp: int) -> bool:
+        """Put a tick into a raw partition: no key, the tick header, the instant as value. Whether it is there;
+        if the brokers are away a later one says more."""
+        producer: AIOKafkaProducer | None = None
+        try:
+            producer = await self.start()
+            await producer.send_and_wait(
+                topic,
+                value=instant.encode(),
+                partition=partition,
+                timestamp_ms=timestamp,
+                headers=[(TICK_HEADER, b"1")],
+            )
+        except OUTAGES as error:
+            logger.warning("%s[%d]: no tick sent (%r)", topic, partition, error)
+            self._let_go(producer)
+            return False
+        return True
 
     def _let_go(self, failed: Any) -> None:
         """Forget a producer that failed, unless another lane has done so already."""
