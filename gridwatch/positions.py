@@ -6,16 +6,23 @@ on after a restart. The difference is what lies before the group still: its lag.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from confluent_kafka import Consumer, KafkaException, TopicPartition
+from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from gridwatch.errors import GridwatchError
 from gridwatch.settings import Settings
 
 ANSWER_SECONDS = 10.0
+_PAUSE_SECONDS = 0.1
+_COORDINATOR_COMING = (
+    KafkaError.NOT_COORDINATOR,
+    KafkaError.COORDINATOR_NOT_AVAILABLE,
+    KafkaError.COORDINATOR_LOAD_IN_PROGRESS,
+)
 
 
 @dataclass(frozen=True)
@@ -75,9 +82,7 @@ class Positions:
         # brings librdkafka (2.16) down with the whole process. A consumer that never subscribes is safe.
         consumer = Consumer(self._conf | {"group.id": group, "enable.auto.commit": False})
         try:
-            found = consumer.committed(self._places(names), timeout=self._timeout)
-        except KafkaException as problem:
-            raise self._unanswered(problem) from problem
+            found = self._committed(consumer, self._places(names))
         finally:
             consumer.close()
         committed = {(place.topic, place.partition): place.offset for place in found if place.offset >= 0}
@@ -85,6 +90,17 @@ class Positions:
             Position(topic, partition, end, committed.get((topic, partition)))
             for (topic, partition), end in ends.items()
         ]
+
+    def _committed(self, consumer: Consumer, places: list[TopicPartition]) -> list[TopicPartition]:
+        deadline = time.monotonic() + self._timeout
+        while True:
+            try:
+                return list(consumer.committed(places, timeout=self._timeout))
+            except KafkaException as problem:
+                # The first question about a group makes the broker look for its coordinator.
+                if problem.args[0].code() not in _COORDINATOR_COMING or time.monotonic() > deadline:
+                    raise self._unanswered(problem) from problem
+            time.sleep(_PAUSE_SECONDS)
 
     def _places(self, topics: Iterable[str]) -> list[TopicPartition]:
         return [TopicPartition(topic, partition) for topic in topics for partition in range(self._partitions)]
