@@ -47,10 +47,10 @@ class Feed:
         """Send on up to this share of everything, 0 to 1."""
         self._allowed = round(share * len(self._records))
 
-    @property
-    def share(self) -> float:
-        """What has been handed over, 0 to 1."""
-        return self._sent / max(1, len(self._records))
+    def wait(self) -> None:
+        """Return when all that is allowed has been handed over."""
+        while self._sent < self._allowed:
+            time.sleep(_BEAT_SECONDS / 10)
 
     def _run(self) -> None:
         while not self._stopped:

@@ -44,11 +44,7 @@ def term(site: Site, fault: Fault, of: Sequence[Service]) -> None:
 
 def kill_at_step(site: Site, fault: Fault) -> None:
     """kill -9 by itself, at the n-th pass of a step."""
-    service = _one(site.workers, fault)
-    starts = service.starts
-    if _ordered(site, service, fault, signal.SIGKILL):
-        _until(lambda: service.starts > starts or not service.running)
-    service.withdraw_orders()
+    _ordered(site, _one(site.workers, fault), fault, signal.SIGKILL)
 
 
 def kill_starting(site: Site, fault: Fault) -> None:
@@ -170,8 +166,10 @@ def _ordered(site: Site, service: Service, fault: Fault, number: signal.Signals)
     service.give_orders(step, int(fault.number_of("pass")), number)
     if step == "taken":  # it takes partitions over when it starts
         service.kill()
-    if _until(service.orders_done):
+    # Carried out, and seen by the supervisor; a frozen one is never seen.
+    if _until(lambda: service.orders_done() or not service.orders_given()):
         return True
+    service.withdraw_orders()
     site.notes.append(f"{fault.number} {fault.kind}: step {step!r} was not reached")
     return False
 

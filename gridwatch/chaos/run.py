@@ -132,8 +132,7 @@ class Chaos:
             feed.allow(marks[0])
             site.wait_until_ready()
             for fault, mark in zip(schedule.faults, marks[1:], strict=True):
-                while feed.share < fault.at - 1e-9:
-                    time.sleep(0.02)
+                feed.wait()
                 feed.allow(mark)
                 time.sleep(fault.pause)
                 self._say(f"{time.monotonic() - began:6.1f} s {fault}")

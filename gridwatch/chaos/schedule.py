@@ -67,7 +67,8 @@ class Fault:
 
     def __str__(self) -> str:
         details = "".join(f", {name} {value}" for name, value in self.details.items())
-        return f"{self.number:3d}  at {self.at:4.0%} + {self.pause:.2f} s  {self.kind} (target {self.target}{details})"
+        when = f"at {self.at:4.0%} + {self.pause:.2f} s"
+        return f"{self.number:3d}  {when}  {self.kind} (target {self.target}{details})"
 
     def number_of(self, name: str) -> float:
         """A detail that is a number."""
@@ -111,8 +112,8 @@ def make_schedule(
         input_seed=seed % INPUTS,
         workers=drawn_workers if workers is None else workers,
         compacted=chance.random() < 0.5,
-        batch_records=chance.choice([10, 30, 100]),
-        commit_bytes=chance.choice([700, 2000, 8000]),
+        batch_records=chance.choice([20, 60, 200]),
+        commit_bytes=chance.choice([1500, 4000, 16000]),
         sink_rows=chance.choice([100, 500, 2000]),
         faults=tuple(_fault(chance, number, faults, kinds) for number in range(1, faults + 1)),
     )
@@ -132,7 +133,8 @@ def _fault(chance: random.Random, number: int, faults: int, kinds: Sequence[str]
 
 def _details(chance: random.Random, kind: str) -> dict[str, object]:  # noqa: PLR0911
     if kind.endswith("-at-step"):
-        return {"step": chance.choice(STEPS), "pass": chance.choice([1, 1, 2, 5, 12])}
+        step = chance.choice(STEPS)
+        return {"step": step, "pass": chance.choice([1, 2] if step == "taken" else [1, 1, 2, 5, 12])}
     if kind == "worker-kill-starting":
         return {"after": "+".join(f"{chance.uniform(0.2, 6.0):.2f}" for _ in range(chance.choice([1, 2])))}
     if kind in ("worker-leave", "worker-swap", "sink-swap"):

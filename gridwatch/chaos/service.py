@@ -154,7 +154,9 @@ class Service:
             if not self._expected:
                 self._expected = True
                 self._ended = time.monotonic()
-                if not self.orders_done():
+                if self.orders_done():
+                    self.withdraw_orders()
+                else:
                     self.exits.append(Exit(self.name, self._process.said(40)))
             if time.monotonic() - self._ended >= RESTART_PAUSE_SECONDS:
                 self.start()
@@ -165,6 +167,10 @@ class Service:
         unfinished = self.orders.with_suffix(".unfinished")
         unfinished.write_text(json.dumps({"step": step, "pass": passes, "signal": int(number)}))
         unfinished.rename(self.orders)
+
+    def orders_given(self) -> bool:
+        """Whether there are orders that were not carried out yet."""
+        return self.orders.exists()
 
     def orders_done(self) -> bool:
         """Whether the last orders were carried out."""

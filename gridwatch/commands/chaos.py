@@ -55,9 +55,7 @@ def _kinds(_context: click.Context, _parameter: click.Parameter, value: str | No
 )
 @click.option("--workers", type=click.IntRange(1, 3), help="Workers to begin with. Default: by seed.")
 @click.option("--json", "as_json", is_flag=True, help="Print the results as JSON.")
-@click.option(
-    "--keep", is_flag=True, help="Keep the folder with logs and data, as after a difference."
-)
+@click.option("--keep", is_flag=True, help="Keep the folder with logs and data, as after a difference.")
 @click.pass_context
 def command(  # noqa: PLR0917  one a option
     context: click.Context,
