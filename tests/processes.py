@@ -87,7 +87,10 @@ class Service:
 
     def wait_ready(self) -> None:
         """Wait until `/ready/` answers 200; fails at once, with its log, when the process ends."""
-        until(f"{self.name} is ready", lambda: self.alive() and self.is_ready(), READY_SECONDS)
+        try:
+            until(f"{self.name} is ready", lambda: self.alive() and self.is_ready(), READY_SECONDS)
+        except AssertionError as error:
+            raise AssertionError(f"{error}; it says: {self.refusal('/ready/') or 'ready'}") from error
 
     def alive(self) -> bool:
         """True while it runs; AssertionError with the end of its log when it has ended by itself."""

@@ -5,8 +5,10 @@ Both runs read the same raw topic, so even the offsets in the rows have to be th
 
 from __future__ import annotations
 
+import os
 import random
 import shutil
+import signal
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -118,6 +120,21 @@ def test_worker_and_sink_killed_in_the_middle(site: Site, undisturbed: Database)
     site.wait_stored()
     assert all(0 < share < 1 for share in worked), f"a kill was not in the middle: {worked}"
     assert all(share < 1 for share in stored), f"a kill was not in the middle: {stored}"
+    assert differences(site.rows(), undisturbed) == {}
+
+
+def test_a_stalled_worker_that_wakes_up_late_changes_nothing(site: Site, undisturbed: Database) -> None:
+    stalled = site.worker("stalled", batch_records=FEW_RECORDS, session_timeout="6s").start(ready=False)
+    site.wait_rows(1500)
+    os.kill(stalled.process.pid, signal.SIGSTOP)
+    worked = site.worked()
+    site.worker("heir", batch_records=FEW_RECORDS, session_timeout="6s").start(ready=False)
+    site.wait_rows(1500)
+    os.kill(stalled.process.pid, signal.SIGCONT)
+    site.sink().start(ready=False)
+    site.wait_worked()
+    site.wait_stored()
+    assert 0 < worked < 1
     assert differences(site.rows(), undisturbed) == {}
 
 

@@ -6,6 +6,7 @@ A broker and a database of their own, because they are killed here.
 from __future__ import annotations
 
 import json
+import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -20,6 +21,8 @@ pytestmark = [pytest.mark.failure, pytest.mark.integration]
 
 METERS = [meter for partition in range(6) for meter in meters_of(partition, 3)]
 NOTICED_SECONDS = 60.0
+#: Longer than the pace of every timer of worker and sink, so that each of them has met the outage.
+AWAY_SECONDS = 12.0
 
 
 class Chain(NamedTuple):
@@ -79,6 +82,9 @@ def test_a_broker_that_dies_is_waited_for(chain: Chain) -> None:
     until("the sink says so", lambda: chain.sink.alive() and not chain.sink.is_ready(), NOTICED_SECONDS)
     assert chain.broker.bootstrap in reasons(chain.worker)
     assert chain.broker.bootstrap in reasons(chain.sink)
+    time.sleep(AWAY_SECONDS)
+    assert chain.worker.alive()
+    assert chain.sink.alive()
     chain.broker.start()
     chain.site.produce([*hour(11), *ticks("2024-01-01T12:00:00Z")])
     until(
