@@ -11,7 +11,7 @@
     outages.py         whose fault an error is: the row's or the database's
     connection.py      the one connection: time-outs, temporary tables, one transaction
     refusals.py        dead letters of the sink's own; dead_letters.py sends them
-    health.py          /live/, /ready/, /metrics/; broker_check.py and system_metrics.py beside it
+    health.py          /live/, /ready/, /metrics/; system_metrics.py beside it
     schema.py          tables, keys, indexes; migrations/ is their history
     schema_version.py  where a database's schema stands, and bringing it up to date
     database.py        how commands reach the database, and what kind it is

@@ -1,13 +1,14 @@
 """Whether the sink is ready, and what it counts: `/live/`, `/ready/`, `/metrics/`.
 
-Ready means that a record which arrives now gets into the database: partitions are assigned, a broker
-answers, and so does the database. Waiting is not failing, so it is said and nothing stops for it.
+Ready means that a record which arrives now gets into the database: partitions are assigned, the brokers
+answer and have every topic, so does the database, and where records wait the committed position moves.
+Waiting is not failing, so it is said and nothing stops for it.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from faust.exceptions import ConsumerNotStarted
@@ -17,22 +18,50 @@ from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.registry import Collector
 
 from gridwatch.settings import Settings
-from sinks.broker_check import BrokerCheck
+from gridwatch.streaming.broker_look import BrokerLook, BrokerView
+from gridwatch.topics import OUTPUTS
+from gridwatch.views.health import Progress
 from sinks.dead_letters import DeadLetterOffice
 from sinks.store import BatchStore
 from sinks.writer import Writer, WriterState
 
-#: A transaction that runs for longer than this is a reason not to be ready, seconds.
-SLOW_TRANSACTION = 30.0
+#: How often the progress of each partition is noted, so that a stall is timed from its beginning, seconds.
+LOOK_SECONDS = 5.0
+
+#: Every metric of the sink, with its meaning: counted by topic, counted, and measured.
+TOPIC_COUNTERS = {
+    "rows": "rows committed to the database, repetitions included",
+    "refused_rows": "rows that the database refused",
+}
+COUNTERS = {
+    "commits": "transactions committed",
+    "retries": "transactions tried again because the database was away",
+    "dead_letters": "dead letters sent by the sink",
+    "lost_dead_letters": "dead letters that no row can hold",
+    "commit_seconds": "time spent in transactions, seconds",
+}
+GAUGES = {
+    "ready": "1 when the sink is ready, 0 when not (the reasons are at /ready/)",
+    "last_commit_seconds": "time the last transaction took, seconds",
+    "last_commit_timestamp_seconds": "when the last transaction ended, Unix time",
+    "waiting_seconds": "how long the database has been waited for, 0 when it is there",
+    "partitions_assigned": "topic partitions read by this sink",
+    "broker_problems": "what is wrong with brokers and topics, as many as /ready/ names",
+}
+PARTITION_GAUGES = {
+    "lag_records": "records of the topic partition beyond what this sink has committed",
+    "standing_seconds": "how long records have been waiting without a commit, 0 while it goes on",
+}
+PREFIX = "gridwatch_sink_"
 
 
-def database_reasons(address: str, state: WriterState, now: float) -> list[str]:
-    """What is wrong with the database at Unix time `now`; empty when nothing is."""
+def database_reasons(address: str, state: WriterState, now: float, slow: float) -> list[str]:
+    """What is wrong with the database at Unix time `now`; a transaction of `slow` seconds is."""
     reasons = []
     if state.waiting_since is not None:
         waited = now - state.waiting_since
         reasons.append(f"waiting for the database at {address} for {waited:.0f} s: {state.last_error}")
-    elif state.writing_since is not None and now - state.writing_since > SLOW_TRANSACTION:
+    elif state.writing_since is not None and now - state.writing_since > slow:
         running = now - state.writing_since
         reasons.append(f"a transaction at {address} has been running for {running:.0f} s")
     return reasons
@@ -57,63 +86,122 @@ def assignment(app: Any) -> set[Any]:
         return set()
 
 
-class SinkCollector(Collector):
-    """What Prometheus reads, taken at the moment of the scrape."""
+class Watch:
+    """Looks at brokers, partitions and the writer; changes none of them."""
 
-    def __init__(self, app: Any, writer: Writer, store: BatchStore, office: DeadLetterOffice) -> None:
+    def __init__(
+        self, app: Any, settings: Settings, writer: Writer, store: BatchStore, office: DeadLetterOffice
+    ) -> None:
         self._app = app
+        self._stalled_after = settings.stalled_after.total_seconds()
         self._writer = writer
         self._store = store
         self._office = office
+        topics = [topic.name for topic in OUTPUTS]
+        self._broker = BrokerLook(settings, "gridwatch-sink-health", topics, topics)
+        self._view = BrokerView()
+        self._progress = Progress()
+        self.close = self._broker.close
 
-    def describe(self) -> Iterable[Metric]:
-        """Nothing known beforehand."""
-        return []
+    async def reasons(self) -> list[str]:
+        """Why the sink is not ready; empty when it is."""
+        self._view = await self._broker.look()
+        reasons = [*application_reasons(self._app), *self._view.problems]
+        writer = self._writer
+        reasons += database_reasons(writer.address, writer.state, time.time(), self._stalled_after)
+        return reasons + [
+            f"{topic}[{partition}]: records wait, and nothing was committed for {seconds:.0f} s"
+            for (topic, partition), seconds in sorted(self.standing().items())
+            if seconds >= self._stalled_after
+        ]
+
+    def positions(self) -> dict[tuple[str, int], tuple[int, int]]:
+        """(committed, end) of each topic partition that is ours, as far as both are known."""
+        known = {}
+        for tp in assignment(self._app):
+            end = self._view.ends.get((tp.topic, tp.partition))
+            if end is not None:
+                committed = self._app.consumer._committed_offset.get(tp) or 0
+                # What retention has removed lies behind everybody.
+                known[tp.topic, tp.partition] = (
+                    max(committed, self._view.starts[tp.topic, tp.partition]),
+                    end,
+                )
+        return known
+
+    def standing(self) -> dict[tuple[str, int], float]:
+        """Seconds for which records have been waiting without a commit, of each topic partition."""
+        return self._progress.observe(time.monotonic(), self.positions())
+
+    async def families(self) -> Iterable[Metric]:
+        """All metric families of this moment."""
+        ready = not await self.reasons()
+        state = self._writer.state
+        by_topic = {"rows": state.rows, "refused_rows": state.refused}
+        counted = {
+            "commits": state.commits,
+            "retries": state.retries,
+            "dead_letters": self._office.sent,
+            "lost_dead_letters": self._store.lost_letters,
+            "commit_seconds": state.commit_seconds_total,
+        }
+        measured = {
+            "ready": float(ready),
+            "last_commit_seconds": state.commit_seconds,
+            "last_commit_timestamp_seconds": state.last_commit,
+            "waiting_seconds": 0.0 if state.waiting_since is None else time.time() - state.waiting_since,
+            "partitions_assigned": len(assignment(self._app)),
+            "broker_problems": len(self._view.problems),
+        }
+        lags = {place: float(max(0, end - done)) for place, (done, end) in self.positions().items()}
+        by_partition = {"lag_records": lags, "standing_seconds": self.standing()}
+        return [
+            *(
+                _labelled(CounterMetricFamily, name, TOPIC_COUNTERS[name], by_topic[name])
+                for name in by_topic
+            ),
+            *(CounterMetricFamily(PREFIX + name, COUNTERS[name], value=counted[name]) for name in counted),
+            *(GaugeMetricFamily(PREFIX + name, GAUGES[name], value=measured[name]) for name in measured),
+            *(
+                _labelled(GaugeMetricFamily, name, PARTITION_GAUGES[name], by_partition[name])
+                for name in by_partition
+            ),
+        ]
+
+
+def _labelled(family: Any, name: str, meaning: str, values: Mapping[Any, float]) -> Any:
+    """A family by topic, or by (topic, partition)."""
+    made = family(
+        PREFIX + name, meaning, labels=["topic"] if name in TOPIC_COUNTERS else ["topic", "partition"]
+    )
+    for place, value in sorted(values.items()):
+        made.add_metric([place] if isinstance(place, str) else [str(part) for part in place], value)
+    return made
+
+
+class Families(Collector):
+    """Metric families taken before, as a registry takes them."""
+
+    def __init__(self, families: Iterable[Metric]) -> None:
+        self._families = families
 
     def collect(self) -> Iterable[Metric]:
-        """All metric families of this moment."""
-        state = self._writer.state
-        rows = CounterMetricFamily(
-            "gridwatch_sink_rows", "rows committed to the database, repetitions included", labels=["topic"]
-        )
-        refused = CounterMetricFamily(
-            "gridwatch_sink_refused_rows", "rows that the database refused", labels=["topic"]
-        )
-        for topic in state.rows:
-            rows.add_metric([topic], state.rows[topic])
-            refused.add_metric([topic], state.refused[topic])
-        yield rows
-        yield refused
-        for counter, meaning, count in (
-            ("commits", "transactions committed", state.commits),
-            ("retries", "transactions tried again because the database was away", state.retries),
-            ("dead_letters", "dead letters sent by the sink", self._office.sent),
-            ("lost_dead_letters", "dead letters that no row can hold", self._store.lost_letters),
-            ("commit_seconds", "time spent in transactions, seconds", state.commit_seconds_total),
-        ):
-            yield CounterMetricFamily(f"gridwatch_sink_{counter}", meaning, value=count)
-        waiting = 0.0 if state.waiting_since is None else time.time() - state.waiting_since
-        for gauge, meaning, value in (
-            ("last_commit_seconds", "time the last transaction took, seconds", state.commit_seconds),
-            (
-                "last_commit_timestamp_seconds",
-                "when the last transaction ended, Unix time",
-                state.last_commit,
-            ),
-            ("waiting_seconds", "how long the database has been waited for, 0 when it is there", waiting),
-            ("partitions_assigned", "topic partitions read by this sink", len(assignment(self._app))),
-        ):
-            yield GaugeMetricFamily(f"gridwatch_sink_{gauge}", meaning, value=value)
+        """Those families."""
+        return self._families
 
 
 def register(
     app: Any, settings: Settings, writer: Writer, store: BatchStore, office: DeadLetterOffice
 ) -> None:
     """Declare the pages."""
-    broker = BrokerCheck(settings)
-    registry = CollectorRegistry(auto_describe=False)
-    registry.register(SinkCollector(app, writer, store, office))
-    ProcessCollector(registry=registry)
+    watch = Watch(app, settings, writer, store, office)
+
+    @app.timer(LOOK_SECONDS, name="look_at_progress")  # type: ignore[untyped-decorator, unused-ignore]
+    async def look_at_progress() -> None:
+        """Note how far each partition has come."""
+        await watch.reasons()
+
+    app.after_stop.append(watch.close)
 
     @app.page("/live/")  # type: ignore[untyped-decorator, unused-ignore]
     async def live(view: Any, request: Any) -> Any:
@@ -123,12 +211,13 @@ def register(
     @app.page("/ready/")  # type: ignore[untyped-decorator, unused-ignore]
     async def ready(view: Any, request: Any) -> Any:
         """200 when records get into the database, 503 with the reasons when not."""
-        reasons = application_reasons(app)
-        reasons += await broker.reasons()
-        reasons += database_reasons(writer.address, writer.state, time.time())
+        reasons = await watch.reasons()
         return view.json({"ready": not reasons, "reasons": reasons}, status=503 if reasons else 200)
 
     @app.page("/metrics/")  # type: ignore[untyped-decorator, unused-ignore]
     async def metrics(view: Any, request: Any) -> Any:
         """Prometheus text."""
+        registry = CollectorRegistry(auto_describe=False)
+        registry.register(Families(await watch.families()))
+        ProcessCollector(registry=registry)
         return view.bytes(generate_latest(registry), headers={"Content-Type": CONTENT_TYPE_PLAIN_0_0_4})

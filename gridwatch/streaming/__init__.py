@@ -7,6 +7,8 @@
     producers.py   how a producer is connected, and what waiting mends
     emission.py    outputs packed into Kafka record batches, every ack awaited
     changelog.py   state appended a commit at a time by one writer, the others fenced
+    broker_look.py what the brokers say to health, over a connection of its own
+    recovery.py    how far state is recovered, in words
     pipeline.py    a lane's work: decode and domain, outputs, changelog, RocksDB, ack
 
 Faust is pinned exactly; `tests/unit/streaming/test_faust_contract.py` holds every private part of it

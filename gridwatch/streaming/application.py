@@ -19,6 +19,7 @@ from gridwatch.settings import Settings
 from gridwatch.streaming.assignor import Assignor
 from gridwatch.streaming.batches import batch_scheduler
 from gridwatch.streaming.producers import ssl_context
+from gridwatch.streaming.recovery import say_progress
 from gridwatch.streaming.transport import Transport
 from gridwatch.tables.store import SCHEME
 
@@ -59,6 +60,7 @@ class Application(faust.App):  # type: ignore[misc, unused-ignore]
         gc.freeze()
         gc.set_threshold(_COLLECT_EVERY)
         await super().on_first_start()
+        self.add_future(say_progress(self))
 
     async def on_stop(self) -> None:
         """Finish what is in work, let Faust stop, then disconnect."""

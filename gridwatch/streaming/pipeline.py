@@ -18,7 +18,7 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
@@ -44,6 +44,8 @@ COMMIT_BYTES = CHANGELOG_BATCH_BYTES // 8
 
 #: Rows looked at in one go when a partition is taken over: some 20 ms.
 SLICE_ROWS = 10_000
+#: Rows appended in one go where somebody else wrote to the changelog.
+PUT_RIGHT_ROWS = 500
 
 #: The steps of a commit, in order. A batch whose state is too large for one commit is "cut": inside an array,
 #: or inside a long settlement. After "taken" a partition's state is in memory and its changelog ours.
@@ -64,7 +66,9 @@ class Owned:
     hole_read_again: float = 0.0
     batch_seconds: float = 0.0
     batch_records: int = 0
+    #: Wall time of the last commit, 0 before the first, and of taking over, seconds.
     last_commit: float = 0.0
+    taken: float = field(default_factory=time.time)
 
     @property
     def state(self) -> PartitionState:
@@ -98,6 +102,11 @@ class Pipeline:
         """The RocksDB behind the table."""
         store: Store = self._table.data
         return store
+
+    @property
+    def waiting_since(self) -> float | None:
+        """Since when the oldest ack of an output is waited for (wall time, s); None when none is."""
+        return self._emitter.waiting_since
 
     # -- partitions coming and going
 
@@ -139,6 +148,7 @@ class Pipeline:
         started = time.monotonic()
         generation = self._app.consumer_generation_id
         changelog = await self._take_changelog(partition)
+        await self._put_right(partition, changelog)
         row = self.store.row(partition, rows.PARTITION_KEY)
         state = PartitionState(partition) if row is None else rows.decode_partition(row)[0]
         due = await self._deadlines(partition)
@@ -155,6 +165,15 @@ class Pipeline:
         )
         self.watch("taken")
         return owned
+
+    async def _put_right(self, partition: int, changelog: ChangelogWriter) -> None:
+        """Append our own rows again for keys that somebody else wrote: compaction keeps the last of a key."""
+        keys = sorted(self.store.foreign_keys.pop(partition, ()))
+        ours = [(key, self.store.row(partition, key)) for key in keys]
+        ours = [(key, row) for key, row in ours if rows.is_ours(key, row)]
+        for start in range(0, len(ours), PUT_RIGHT_ROWS):
+            again = ours[start : start + PUT_RIGHT_ROWS]
+            self.store.write(partition, again, await changelog.append(again, time.time_ns() // 1_000_000))
 
     async def _deadlines(self, partition: int) -> list[tuple[int, str]]:
         """(due, meter) of every stored meter, a slice at a time: heartbeats and pages share this loop."""

@@ -16,6 +16,8 @@ from gridwatch.domain.partition import PartitionState
 from gridwatch.errors import GridwatchError
 
 VERSION = 1
+#: Later versions go up to here: no text begins with such a byte, so no foreign record looks like one.
+_LAST_VERSION: Final = 31
 _VERSION_BYTE = bytes([VERSION])
 
 #: Key of the partition row. No meter id can begin so: control characters are refused.
@@ -25,10 +27,13 @@ FENCE_KEY = b"\x00fence"
 
 _encode = msgspec.msgpack.Encoder().encode
 _decode = msgspec.msgpack.Decoder().decode
+#: Walks through a value without making anything of it.
+_walk = msgspec.msgpack.Decoder(msgspec.Raw).decode
 
-#: How every meter row begins that has a due time since 1970 (msgpack): an array of that many elements, the
-#: first of them an unsigned integer of eight bytes.
-_DUE_FIRST: Final = _VERSION_BYTE + b"\xdc" + struct.pack(">H", len(MeterState(0, 1).to_row())) + b"\xcf"
+#: How every meter row begins: the version, a msgpack array of that many elements.
+_METER_HEAD: Final = _VERSION_BYTE + b"\xdc" + struct.pack(">H", len(MeterState(0, 1).to_row()))
+#: The same where the due time is an unsigned integer of eight bytes, as it is since 1970.
+_DUE_FIRST: Final = _METER_HEAD + b"\xcf"
 _DUE: Final = struct.Struct(">Q")
 
 
@@ -40,6 +45,40 @@ def meter_key(meter_id: str) -> bytes:
 def is_meter(key: bytes) -> bool:
     """Whether a row is a meter's."""
     return not key.startswith(b"\x00")
+
+
+def is_ours(key: bytes | None, row: bytes | None) -> bool:
+    """Whether a record of the changelog can be a row that a gridwatch wrote, this version or a newer one.
+
+    A removal of any meter can; what else there is under a key of ours is not taken for a row unless it is
+    whole.
+    """
+    if not key:
+        return False
+    if row is None:
+        return key not in (PARTITION_KEY, FENCE_KEY)
+    if key == FENCE_KEY:
+        return row == b""
+    if row and VERSION < row[0] <= _LAST_VERSION:
+        return True
+    if key == PARTITION_KEY:
+        return row.startswith(_VERSION_BYTE) and _is_whole(row)
+    return is_meter(key) and _is_text(key) and row.startswith(_METER_HEAD) and _is_whole(row)
+
+
+def _is_text(key: bytes) -> bool:
+    try:
+        return key.isascii() or bool(key.decode())
+    except UnicodeDecodeError:
+        return False
+
+
+def _is_whole(row: bytes) -> bool:
+    try:
+        _walk(row[1:])
+    except msgspec.MsgspecError:
+        return False
+    return True
 
 
 def encode_meter(state: MeterState) -> bytes:

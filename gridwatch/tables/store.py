@@ -16,6 +16,7 @@ from faust.stores import STORES
 from faust.stores import rocksdb as faust_rocksdb
 
 from gridwatch.errors import GridwatchError
+from gridwatch.tables import rows
 
 SCHEME = "gridwatch"
 
@@ -36,6 +37,9 @@ class Store(faust_rocksdb.Store):  # type: ignore[misc, unused-ignore]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs["options"] = dict(_OPTIONS)  # Faust takes what it knows out of it
         super().__init__(*args, **kwargs)
+        #: Records read from the changelog that are no rows of ours, and their keys by partition.
+        self.foreign_rows = 0
+        self.foreign_keys: dict[int, set[bytes]] = {}
 
     def row(self, partition: int, key: bytes) -> bytes | None:
         """The row of a key, or None."""
@@ -55,11 +59,11 @@ class Store(faust_rocksdb.Store):  # type: ignore[misc, unused-ignore]
                 yield key, value
 
     def write(
-        self, partition: int, rows: Iterable[tuple[bytes, bytes | None]], changelog_offset: int
+        self, partition: int, written: Iterable[tuple[bytes, bytes | None]], changelog_offset: int
     ) -> None:
         """Write one commit: its rows (None removes) and the changelog offset they reach to, or nothing."""
         batch = rocksdict.WriteBatch(raw_mode=True)
-        for key, value in rows:
+        for key, value in written:
             if value is None:
                 batch.delete(key)
             else:
@@ -68,10 +72,30 @@ class Store(faust_rocksdb.Store):  # type: ignore[misc, unused-ignore]
         self._db_for_partition(partition).write(batch)
 
     def apply_changelog_batch(self, batch: Iterable[Any], to_key: Any, to_value: Any) -> None:
-        """Write what recovery or a standby read from the changelog: events that hold a RecordBatch each."""
+        """Write what recovery or a standby read from the changelog: events that hold a RecordBatch each.
+
+        What is no row of ours is left out and said: whoever wrote it, the state before it stands. It must
+        not raise, because Faust would try the same again for ever.
+        """
         for event in batch:
-            records = event.value.records
-            self.write(event.value.partition, ((r.key, r.value) for r in records), event.value.offset)
+            fetched = event.value
+            ours = [record for record in fetched.records if rows.is_ours(record.key, record.value)]
+            if len(ours) < len(fetched.records):
+                self._leave_out(fetched)
+            self.write(fetched.partition, ((one.key, one.value) for one in ours), fetched.offset)
+
+    def _leave_out(self, fetched: Any) -> None:
+        foreign = [record for record in fetched.records if not rows.is_ours(record.key, record.value)]
+        self.foreign_rows += len(foreign)
+        keys = self.foreign_keys.setdefault(fetched.partition, set())
+        keys.update(one.key for one in foreign if one.key)
+        first = foreign[0]
+        self.logger.error(
+            "%s[%d]: %d records are no rows of gridwatch and are left out, the first at offset %d"
+            " with key %r; the state before them stands\n  remedy: find out who else writes to this topic,"
+            " and let only the worker do so",
+            *(fetched.topic, fetched.partition, len(foreign), first.offset, first.key),
+        )
 
     def _open_for_partition(self, partition: int) -> Any:
         path = self.partition_path(partition)

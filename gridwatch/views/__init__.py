@@ -35,5 +35,7 @@ def register(app: Any, settings: Settings, pipeline: Pipeline) -> None:
 
     @app.timer(LOOK_SECONDS, name="look_at_progress")  # type: ignore[untyped-decorator, unused-ignore]
     async def look_at_progress() -> None:
-        """Note how far each partition has come."""
-        watch.look()
+        """Look at brokers and other workers, and note how far each partition has come."""
+        await watch.look()
+
+    app.after_stop.append(watch.close)

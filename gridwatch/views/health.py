@@ -1,39 +1,36 @@
 """Whether this worker is ready, and if not, why not.
 
 Live means that the loop answers. Ready means that readings which arrive now are worked on: partitions
-are assigned, no rebalance and no recovery is going on, the broker answers, and where readings wait the
-committed position moves. A stalled worker must not look healthy, so no progress is a reason in itself,
-whatever its cause.
+are assigned and taken over, no rebalance and no recovery is going on, the brokers answer and have every
+topic, where readings wait the committed position moves, and where none come time goes on by ticks. A
+stalled worker must not look healthy, so no progress is a reason in itself, whatever its cause.
+
+What another worker lacks makes this one no less ready: that is a warning.
 """
 
 from __future__ import annotations
 
-import asyncio
-import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
-from aiokafka.client import AIOKafkaClient
-from aiokafka.errors import KafkaConnectionError
+from gridwatch.streaming.recovery import progress_words, recovered
 
-from gridwatch.settings import Settings
-from gridwatch.streaming.producers import aiokafka_security
+#: A partition that is assigned and not taken over after this long is a reason, seconds.
+TAKEN_OVER_WITHIN = 5.0
 
-#: Readings wait and the committed position has not moved for this long: not ready, seconds.
-STALLED_AFTER = 30.0
-#: How long one answer about the broker holds, seconds.
-_BROKER_ANSWER_HOLDS = 5.0
-_BROKER_PATIENCE = 3.0
+
+#: A partition, however it is named.
+Place = TypeVar("Place", int, tuple[str, int])
 
 
 class Progress:
     """Since when a partition has readings waiting without its committed position moving."""
 
     def __init__(self) -> None:
-        self._seen: dict[int, tuple[int, float]] = {}
+        self._seen: dict[Any, tuple[int, float]] = {}
 
-    def observe(self, now: float, positions: Mapping[int, tuple[int, int]]) -> dict[int, float]:
+    def observe(self, now: float, positions: Mapping[Place, tuple[int, int]]) -> dict[Place, float]:
         """Take note of (committed, end) of each partition; returns the seconds each has been standing.
 
         A partition with nothing waiting, or seen for the first time, stands for 0 seconds.
@@ -52,14 +49,26 @@ class Progress:
 
 @dataclass(frozen=True)
 class Condition:
-    """What readiness is judged by."""
+    """What readiness is judged by. Durations in seconds, by partition number."""
 
     assigned: bool
     rebalancing: bool = False
     recovering: bool = False
     stopping: bool = False
-    broker: str = ""
+    #: How far recovery is, in words.
+    recovery: str = ""
+    #: What is wrong with the brokers or the topics.
+    brokers: Sequence[str] = ()
+    #: How long a partition has been ours without being taken over.
+    not_taken: Mapping[int, float] = field(default_factory=dict)
+    #: How long readings have been waiting without a commit.
     standing: Mapping[int, float] = field(default_factory=dict)
+    #: How long a tick into a silent partition has been due.
+    ticks_overdue: Mapping[int, float] = field(default_factory=dict)
+    #: How long the oldest ack of the brokers has been waited for.
+    ack_wait: float = 0.0
+    #: What stands for this long is stalled.
+    stalled_after: float = 30.0
 
     @property
     def settled(self) -> bool:
@@ -76,57 +85,40 @@ class Condition:
         elif not self.assigned:
             reasons.append("no partition is assigned to this worker")
         if self.recovering:
-            reasons.append("state is being recovered from the changelog")
-        if self.broker:
-            reasons.append(self.broker)
+            detail = f": {self.recovery}" if self.recovery else ""
+            reasons.append(f"state is being recovered from the changelog{detail}")
+        return [*reasons, *self.brokers, *self._stalled()]
+
+    def _stalled(self) -> list[str]:
+        reasons = [
+            f"partition {partition}: not taken over for {seconds:.0f} s"
+            for partition, seconds in sorted(self.not_taken.items())
+            if seconds >= TAKEN_OVER_WITHIN
+        ]
+        if self.ack_wait >= self.stalled_after:
+            reasons.append(
+                f"an output has been waiting for the brokers' ack for {self.ack_wait:.0f} s; nothing is lost"
+            )
         reasons += [
             f"partition {partition}: readings wait, and nothing was committed for {seconds:.0f} s"
             for partition, seconds in sorted(self.standing.items())
-            if seconds >= STALLED_AFTER
+            if seconds >= self.stalled_after
         ]
-        return reasons
-
-
-class BrokerCheck:
-    """Asks the brokers for metadata over a connection of its own, at most once every few seconds."""
-
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
-        self._asked = float("-inf")
-        self._answer = ""
-        self._asking = asyncio.Lock()
-
-    async def problem(self) -> str:
-        """Empty when a broker answers, else what is wrong."""
-        async with self._asking:
-            if time.monotonic() - self._asked > _BROKER_ANSWER_HOLDS:
-                self._answer = await self._ask()
-                self._asked = time.monotonic()
-        return self._answer
-
-    async def _ask(self) -> str:
-        client = AIOKafkaClient(
-            bootstrap_servers=self._settings.bootstrap,
-            client_id="gridwatch-ready",
-            request_timeout_ms=int(_BROKER_PATIENCE * 1000),
-            **aiokafka_security(self._settings),
-        )
-        try:
-            await asyncio.wait_for(client.bootstrap(), _BROKER_PATIENCE)
-        except (KafkaConnectionError, asyncio.TimeoutError):
-            return f"no broker answers at {self._settings.bootstrap}"
-        except Exception as error:  # such as a refused login: whatever it is, it is a reason
-            return f"the brokers at {self._settings.bootstrap} refuse: {error or type(error).__name__}"
-        finally:
-            await client.close()
-        return ""
+        return reasons + [
+            f"partition {partition}: empty, and no tick came for {seconds:.0f} s after it was due: "
+            "event time stands, and no gap is seen"
+            for partition, seconds in sorted(self.ticks_overdue.items())
+            if seconds >= self.stalled_after
+        ]
 
 
 def condition(app: Any, assigned: bool) -> Condition:
-    """The application's condition as Faust knows it, without broker and progress."""
+    """The application's condition as Faust knows it, without brokers and progress."""
+    recovering = bool(app.in_recovery) or (assigned and not app.tables.actives_ready)
     return Condition(
         assigned=assigned,
         rebalancing=bool(app.rebalancing),
-        recovering=bool(app.in_recovery) or (assigned and not app.tables.actives_ready),
+        recovering=recovering,
         stopping=bool(app.should_stop or app.crashed),
+        recovery=progress_words(recovered(app)) if recovering else "",
     )

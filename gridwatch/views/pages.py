@@ -8,7 +8,7 @@ taken for the whole.
 from __future__ import annotations
 
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 from urllib.parse import urlencode
@@ -211,7 +211,9 @@ class Pages:
 
     async def ready(self, request: Any) -> Reply:
         """200 when readings that arrive now are worked on, else 503 and why not."""
-        return _health("ready", await self._watch.reasons(), "Readings that arrive now are worked on.")
+        reasons = await self._watch.reasons()
+        meaning = "Readings that arrive now are worked on."
+        return _health("ready", reasons, meaning, self._watch.warnings())
 
 
 def encode(data: Record) -> bytes:
@@ -219,10 +221,11 @@ def encode(data: Record) -> bytes:
     return json.dumps(data, ensure_ascii=False, allow_nan=False).encode("utf-8", "replace")
 
 
-def _health(word: str, reasons: list[str], meaning: str) -> Reply:
+def _health(word: str, reasons: list[str], meaning: str, warnings: Sequence[str] = ()) -> Reply:
     good = not reasons
     shown = {"word": word.upper() if good else f"NOT {word.upper()}", "good": good, "meaning": meaning}
-    return Reply({word: good, "reasons": reasons}, "health.html", 200 if good else 503, shown)
+    data = {word: good, "reasons": reasons, "warnings": list(warnings)}
+    return Reply(data, "health.html", 200 if good else 503, shown)
 
 
 def _asked_by_a_worker(request: Any) -> bool:

@@ -10,7 +10,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from prometheus_client import CollectorRegistry, ProcessCollector
-from prometheus_client.core import GaugeMetricFamily, Metric
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metric
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
@@ -21,16 +21,28 @@ PREFIX = "gridwatch_"
 #: Of each partition that this worker owns. The first ones are the system metrics of the metrics topic.
 PARTITION_GAUGES = {
     **SYSTEM_METRICS,
-    "commit_age_seconds": "time since the partition's last commit on this worker",
+    "commit_age_seconds": "time since the partition's last commit on this worker, or since it was taken over",
     "committed_offset": "offset in the raw topic up to which everything is committed",
     "jump_candidates": "kept readings that lie too far ahead to be believed yet",
+    "standing_seconds": "how long readings have been waiting without a commit, 0 while it goes on",
+    "tick_overdue_seconds": "how long a tick into the silent partition has been due, 0 when none is",
+    "watermark_standing_seconds": "how long the watermark has not moved; not told while a replay moves time",
 }
 #: Of the worker as a whole.
 WORKER_GAUGES = {
     "ready": "1 when the worker is ready, 0 when not (the reasons are at /ready/)",
     "rebalancing": "1 while partitions are being handed out anew",
     "recovering": "1 while state is being recovered from the changelog",
+    "recovery_rows_remaining": "changelog rows still to be read before work can begin",
+    "ack_wait_seconds": "how long the oldest output has been waiting for the brokers' ack",
+    "broker_problems": "what is wrong with brokers and topics, as many as /ready/ names",
+    "partitions": "partitions of every topic, as the settings have it",
     "partitions_owned": "partitions assigned to this worker",
+    "partitions_unserved": "partitions that nobody owns, or whose owner does not answer this worker",
+}
+#: Counted since the worker started.
+WORKER_COUNTERS = {
+    "foreign_changelog_rows": "records in the changelog that are no rows of ours, and were left out",
 }
 
 
@@ -52,6 +64,8 @@ class ScrapeCollector(Collector):
         """All metric families; a metric without a value is named all the same."""
         for name, meaning in WORKER_GAUGES.items():
             yield GaugeMetricFamily(PREFIX + name, meaning, value=self._scrape.worker.get(name))
+        for name, meaning in WORKER_COUNTERS.items():
+            yield CounterMetricFamily(PREFIX + name, meaning, value=self._scrape.worker.get(name))
         for name, meaning in PARTITION_GAUGES.items():
             family = GaugeMetricFamily(PREFIX + name, meaning, labels=["partition"])
             for partition, measured in sorted(self._scrape.partitions.items()):

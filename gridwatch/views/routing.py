@@ -68,6 +68,10 @@ class Cluster:
         """Partitions that this worker owns, in order; none before the first assignment."""
         return sorted(tp.partition for tp in self._app.assignor.assigned_actives() if tp.topic == self._topic)
 
+    def owned_by(self, url: str) -> list[int]:
+        """Partitions that the worker at `url` owns, in order."""
+        return sorted(partition for partition, owner in self.owners().items() if owner == url)
+
     def owner_elsewhere(self, partition: int, *, asked: bool) -> str | None:
         """URL of the worker to ask about a partition, None if it is ours; Problem 503 if nobody can say.
 

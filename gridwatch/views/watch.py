@@ -5,16 +5,21 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from gridwatch.agents.idle_ticks import idle_instant
 from gridwatch.agents.system_metrics import measure
 from gridwatch.clock import now_micros
+from gridwatch.durations import micros
 from gridwatch.settings import Settings
+from gridwatch.streaming.broker_look import BrokerLook, BrokerView
 from gridwatch.streaming.pipeline import Pipeline
-from gridwatch.topics import RAW
+from gridwatch.streaming.recovery import recovered
+from gridwatch.topics import RAW, all_topics
 from gridwatch.views import state
-from gridwatch.views.health import BrokerCheck, Condition, Progress, condition
+from gridwatch.views.health import Condition, Progress, condition
 from gridwatch.views.prometheus import Scrape
 from gridwatch.views.queries import Problem
 from gridwatch.views.routing import Cluster
@@ -28,8 +33,13 @@ class Watch:
         self._app = app
         self._settings = settings
         self._pipeline = pipeline
-        self._progress = Progress()
-        self._broker = BrokerCheck(settings)
+        topics = [topic.name for topic in all_topics(settings.app_id)]
+        self._broker = BrokerLook(settings, "gridwatch-health", topics, [RAW.name])
+        self._view = BrokerView()
+        self._commits = Progress()
+        self._watermarks = Progress()
+        self._takings = Progress()
+        self._silent_owners: Mapping[str, str] = {}
         self.cluster = Cluster(app, RAW.name)
 
     # -- readiness
@@ -44,19 +54,88 @@ class Watch:
         if not now.settled or unplaced:
             raise Problem(503, *now.reasons())
 
-    def look(self) -> dict[int, float]:
-        """Take note of each partition's progress; returns the seconds each has been standing."""
-        positions = {
-            one["partition"]: (one["committed"] or 0, one["end"])
-            for one in self.my_partitions()
-            if one["end"] is not None
-        }
-        return self._progress.observe(time.monotonic(), positions)
+    async def look(self) -> None:
+        """Look at the brokers and at the other workers, and take note of each partition's progress."""
+        self._view = await self._broker.look()
+        self._silent_owners = await self._unanswered()
+        self._now()
+
+    async def close(self) -> None:
+        """Disconnect."""
+        await self._broker.close()
 
     async def reasons(self) -> list[str]:
         """Why this worker is not ready; empty when it is."""
-        broker = await self._broker.problem()
-        return replace(self._condition(), broker=broker, standing=self.look()).reasons()
+        self._view = await self._broker.look()
+        return self._now().reasons()
+
+    def warnings(self) -> list[str]:
+        """What is wrong elsewhere: partitions that no worker works on, as of the last look."""
+        return [*self.unowned(), *self._silent_owners.values()]
+
+    def _now(self) -> Condition:
+        """The condition with what the last look at the brokers said."""
+        now, found = time.monotonic(), self._condition()
+        waited_since = self._pipeline.waiting_since
+        return replace(
+            found,
+            brokers=self._view.problems,
+            not_taken=self._takings.observe(now, dict.fromkeys(self._not_taken(found), (0, 1))),
+            standing=self._commits.observe(now, self._positions()),
+            ticks_overdue=self._ticks_overdue() if found.settled else {},
+            ack_wait=0.0 if waited_since is None else time.time() - waited_since,
+            stalled_after=self._settings.stalled_after.total_seconds(),
+        )
+
+    def _not_taken(self, now: Condition) -> list[int]:
+        return self._pipeline.not_taken_over() if now.settled and now.assigned else []
+
+    def _positions(self) -> dict[int, tuple[int, int]]:
+        starts = self._view.starts  # what retention has removed lies behind everybody
+        return {
+            one["partition"]: (
+                max(one["committed"] or 0, starts.get((RAW.name, one["partition"]), 0)),
+                one["end"],
+            )
+            for one in self.my_partitions()
+            if one["end"] is not None
+        }
+
+    def _ticks_overdue(self) -> dict[int, float]:
+        """Seconds for which a tick has been due in each partition that is taken over."""
+        now, timeout = now_micros(), micros(self._settings.idle_timeout)
+        overdue = {}
+        for partition, owned in self._pipeline.owned.items():
+            due = idle_instant(
+                owned.state,
+                now,
+                caught_up=owned.state.next_offset >= (self.end_offset(partition) or 0),
+                idle_timeout=timeout,
+                idle_delay=micros(self._settings.idle_delay),
+            )
+            silent = now - (owned.state.record_time or now)
+            overdue[partition] = 0.0 if due is None else (silent - timeout) / 1e6
+        return overdue
+
+    def _watermarks_standing(self) -> dict[int, float]:
+        marks = {
+            partition: (owned.state.watermark, owned.state.watermark + 1)
+            for partition, owned in self._pipeline.owned.items()
+            if owned.state.watermark is not None and not owned.state.replayed
+        }
+        return self._watermarks.observe(time.monotonic(), marks)
+
+    async def _unanswered(self) -> dict[str, str]:
+        """URL → what is wrong, of each other worker that owns partitions and does not answer."""
+        others = self.cluster.others()
+        answers = await asyncio.gather(
+            *(self.cluster.ask(url, "/live/") for url in others), return_exceptions=True
+        )
+        return {
+            url: f"partitions {', '.join(map(str, self.cluster.owned_by(url)))} are not worked on: {answer}"
+            for url, answer in zip(others, answers, strict=True)
+            if isinstance(answer, Problem)
+        }
 
     def ending(self) -> list[str]:
         """Why this worker will not live on; empty when it will."""
@@ -65,12 +144,14 @@ class Watch:
     # -- partitions
 
     def end_offset(self, partition: int) -> int | None:
-        """The raw partition's end as the last fetch told it; None before there was one, or when not ours."""
-        for tp in self._app.consumer.assignment():
-            if tp == (RAW.name, partition):
-                end: int | None = self._app.consumer.highwater(tp)
-                return end
-        return None
+        """The raw partition's end, as the last fetch or our own look told it; None before either did."""
+        ends = [self._view.ends.get((RAW.name, partition))]
+        ends += [
+            self._app.consumer.highwater(tp)
+            for tp in self._app.consumer.assignment()
+            if tp == (RAW.name, partition)
+        ]
+        return max((end for end in ends if end is not None), default=None)
 
     def my_partitions(self) -> list[Record]:
         """The partitions of this worker, from committed state."""
@@ -100,8 +181,11 @@ class Watch:
 
     def unowned(self) -> list[str]:
         """A reason for the partitions that no worker owns."""
-        nobodys = sorted(set(range(self._settings.partitions)) - self.cluster.owners().keys())
+        nobodys = self._nobodys()
         return [f"no worker owns partition {', '.join(map(str, nobodys))}"] if nobodys else []
+
+    def _nobodys(self) -> list[int]:
+        return sorted(set(range(self._settings.partitions)) - self.cluster.owners().keys())
 
     async def ask_all(self, path: str) -> tuple[list[Any], list[str]]:
         """The JSON that every other worker answers to `path`, and a reason for each that does not."""
@@ -136,29 +220,40 @@ class Watch:
         """Everything that Prometheus reads, as of now."""
         reasons = await self.reasons()
         now = now_micros()
-        condition_now = self._condition()
+        found = self._now()
+        unserved = sum(len(self.cluster.owned_by(url)) for url in self._silent_owners)
         taken = Scrape(
             worker={
                 "ready": float(not reasons),
-                "rebalancing": float(condition_now.rebalancing),
-                "recovering": float(condition_now.recovering),
+                "rebalancing": float(found.rebalancing),
+                "recovering": float(found.recovering),
+                "recovery_rows_remaining": float(sum(one.remaining for one in recovered(self._app))),
+                "ack_wait_seconds": found.ack_wait,
+                "broker_problems": float(len(found.brokers)),
+                "partitions": float(self._settings.partitions),
                 "partitions_owned": float(len(self.cluster.mine())),
+                "partitions_unserved": float(len(self._nobodys()) + unserved),
+                "foreign_changelog_rows": float(self._pipeline.store.foreign_rows),
             }
         )
+        watermarks_standing = self._watermarks_standing()
         for one in self.my_partitions():
             partition = one["partition"]
             values = {
                 "state_meters": one["meters"],
                 "open_gaps": one["open_gaps"],
                 "jump_candidates": one["jump_candidates"],
-                "consumer_lag_records": one["lag"],
                 "committed_offset": one["committed"],
+                "standing_seconds": found.standing.get(partition),
+                "tick_overdue_seconds": found.ticks_overdue.get(partition),
+                "watermark_standing_seconds": watermarks_standing.get(partition),
             }
             owned = self._pipeline.owned.get(partition)
             if owned is not None:
                 values.update(measure(self._pipeline, owned, now))
-                if owned.last_commit:
-                    values["commit_age_seconds"] = now / 1e6 - owned.last_commit
+                values["commit_age_seconds"] = now / 1e6 - (owned.last_commit or owned.taken)
+            # Not the consumer's own idea of it, which stands still when the consumer does.
+            values["consumer_lag_records"] = one["lag"]
             known = {name: float(value) for name, value in values.items() if value is not None}
             taken.partitions[partition] = known
         return taken

@@ -15,10 +15,12 @@ from faust.exceptions import ConsumerNotStarted
 from gridwatch.models.dead_letter import DeadLetter
 from sinks import dead_letters
 from sinks.dead_letters import DeadLetterOffice
-from sinks.health import SLOW_TRANSACTION, application_reasons, database_reasons
+from sinks.health import application_reasons, database_reasons
 from sinks.refusals import refused
 from sinks.system_metrics import SYSTEM_METRICS, Window
 from sinks.writer import WriterState
+
+SLOW = 30.0
 
 
 def app(**changes: Any) -> Any:
@@ -34,7 +36,7 @@ def app(**changes: Any) -> Any:
 
 def test_a_healthy_sink_has_no_reason_not_to_be_ready() -> None:
     assert application_reasons(app()) == []
-    assert database_reasons("h:1/d", WriterState(), 100.0) == []
+    assert database_reasons("h:1/d", WriterState(), 100.0, SLOW) == []
 
 
 @pytest.mark.parametrize(
@@ -54,15 +56,15 @@ def test_what_keeps_the_application_from_working_is_said(changes: dict[str, Any]
 
 def test_waiting_for_the_database_is_said_with_its_address_and_cause() -> None:
     state = WriterState(waiting_since=90.0, last_error="connection refused")
-    assert database_reasons("h:1/d", state, 100.0) == [
+    assert database_reasons("h:1/d", state, 100.0, SLOW) == [
         "waiting for the database at h:1/d for 10 s: connection refused"
     ]
 
 
 def test_a_transaction_that_does_not_end_is_said() -> None:
     state = WriterState(writing_since=0.0)
-    assert database_reasons("h:1/d", state, SLOW_TRANSACTION) == []
-    assert database_reasons("h:1/d", state, SLOW_TRANSACTION + 5) == [
+    assert database_reasons("h:1/d", state, SLOW, SLOW) == []
+    assert database_reasons("h:1/d", state, SLOW + 5, SLOW) == [
         "a transaction at h:1/d has been running for 35 s"
     ]
 

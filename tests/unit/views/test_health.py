@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from gridwatch.views.health import STALLED_AFTER, Condition, Progress
+from gridwatch.views.health import TAKEN_OVER_WITHIN, Condition, Progress
 
+STALLED_AFTER = 30.0
 READY = Condition(assigned=True, rebalancing=False, recovering=False, stopping=False)
 
 
@@ -20,8 +21,12 @@ def test_ready_has_no_reasons() -> None:
         (Condition(True, True, False, False), "rebalance"),
         (Condition(True, False, True, False), "recovered"),
         (Condition(True, False, False, True), "stopping"),
-        (Condition(True, False, False, False, broker="no broker answers at x:1"), "no broker answers at x:1"),
-        (Condition(True, False, False, False, standing={3: STALLED_AFTER}), "partition 3: readings wait"),
+        (Condition(True, False, True, recovery="63% read"), "changelog: 63% read"),
+        (Condition(True, brokers=["no broker answers at x:1"]), "no broker answers at x:1"),
+        (Condition(True, not_taken={2: TAKEN_OVER_WITHIN}), "partition 2: not taken over for 5 s"),
+        (Condition(True, standing={3: STALLED_AFTER}), "partition 3: readings wait"),
+        (Condition(True, ticks_overdue={4: STALLED_AFTER}), "partition 4: empty, and no tick came for 30 s"),
+        (Condition(True, ack_wait=STALLED_AFTER), "waiting for the brokers' ack for 30 s"),
     ],
 )
 def test_each_cause_is_a_reason(condition: Condition, word: str) -> None:
@@ -30,7 +35,14 @@ def test_each_cause_is_a_reason(condition: Condition, word: str) -> None:
 
 
 def test_a_partition_that_stands_for_less_than_the_limit_is_no_reason() -> None:
-    assert Condition(True, False, False, False, standing={3: STALLED_AFTER - 1}).reasons() == []
+    just_not = STALLED_AFTER - 0.1
+    here = Condition(True, standing={3: just_not}, ticks_overdue={3: just_not}, ack_wait=just_not)
+    assert here.reasons() == []
+    assert Condition(True, not_taken={3: TAKEN_OVER_WITHIN - 0.1}).reasons() == []
+
+
+def test_the_limit_of_a_stall_is_the_setting() -> None:
+    assert len(Condition(True, standing={3: 2.0}, ticks_overdue={3: 2.0}, stalled_after=2.0).reasons()) == 2
 
 
 def test_a_rebalance_is_not_told_twice_as_missing_assignment() -> None:

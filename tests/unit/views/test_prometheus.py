@@ -5,18 +5,32 @@ from __future__ import annotations
 from prometheus_client.parser import text_string_to_metric_families
 
 from gridwatch.agents.system_metrics import SYSTEM_METRICS
-from gridwatch.views.prometheus import PARTITION_GAUGES, PREFIX, WORKER_GAUGES, Scrape, exposition
+from gridwatch.views.prometheus import (
+    PARTITION_GAUGES,
+    PREFIX,
+    WORKER_COUNTERS,
+    WORKER_GAUGES,
+    Scrape,
+    exposition,
+)
 
 
 def test_every_metric_is_there_with_its_help_and_what_was_measured() -> None:
-    scrape = Scrape(worker={"ready": 1.0}, partitions={3: {"open_gaps": 7.0}, 0: {"open_gaps": 2.0}})
+    scrape = Scrape(
+        worker={"ready": 1.0, "foreign_changelog_rows": 4.0},
+        partitions={3: {"open_gaps": 7.0}, 0: {"open_gaps": 2.0}},
+    )
     body, content_type = exposition(scrape, "text/plain")
     families = {family.name: family for family in text_string_to_metric_families(body.decode())}
-    for name, meaning in (WORKER_GAUGES | PARTITION_GAUGES).items():
+    for name, meaning in (WORKER_GAUGES | WORKER_COUNTERS | PARTITION_GAUGES).items():
         assert families[PREFIX + name].documentation == meaning
     gaps = {sample.labels["partition"]: sample.value for sample in families["gridwatch_open_gaps"].samples}
     assert gaps == {"0": 2.0, "3": 7.0}
     assert [sample.value for sample in families["gridwatch_ready"].samples] == [1.0]
+    (counted,) = [
+        s for s in families["gridwatch_foreign_changelog_rows"].samples if s.name.endswith("_total")
+    ]
+    assert counted.value == 4.0
     assert content_type.startswith("text/plain")
 
 

@@ -1,0 +1,120 @@
+"""What the brokers say over a connection that nothing else uses: are they there, the topics, their ends.
+
+A consumer hides an outage by trying again for ever, and one that has stopped fetching takes the last end
+that it heard of for the end: it looks caught up for as long as it is blind. So health asks by itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Collection, Mapping
+from dataclasses import dataclass, field
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import KafkaConnectionError, KafkaTimeoutError
+
+from gridwatch.settings import Settings
+from gridwatch.streaming.producers import aiokafka_security
+
+#: How long one answer holds, and how long one is waited for, seconds.
+HOLDS_SECONDS = 5.0
+_PATIENCE = 3.0
+
+
+@dataclass(frozen=True)
+class BrokerView:
+    """One look: what is wrong, and start and end of each partition of the topics asked about."""
+
+    problems: tuple[str, ...] = ()
+    starts: Mapping[tuple[str, int], int] = field(default_factory=dict)
+    ends: Mapping[tuple[str, int], int] = field(default_factory=dict)
+
+
+class BrokerLook:
+    """Looks at the brokers, at most once every few seconds.
+
+    Args:
+        client: how the brokers may know it.
+        topics: those that have to be there.
+        read: those of them whose ends are asked for.
+    """
+
+    def __init__(
+        self, settings: Settings, client: str, topics: Collection[str] = (), read: Collection[str] = ()
+    ) -> None:
+        self._settings = settings
+        self._client = client
+        self._topics = topics
+        self._read = read
+        self._consumer: AIOKafkaConsumer | None = None
+        self._asked = float("-inf")
+        self._view = BrokerView()
+        self._asking = asyncio.Lock()
+
+    async def look(self) -> BrokerView:
+        """What is so now, or was a few seconds ago."""
+        async with self._asking:
+            if time.monotonic() - self._asked > HOLDS_SECONDS:
+                self._view = await self._ask()
+                self._asked = time.monotonic()
+        return self._view
+
+    async def close(self) -> None:
+        """Disconnect."""
+        consumer, self._consumer = self._consumer, None
+        if consumer is not None:
+            with contextlib.suppress(Exception):  # it is being thrown away because it does not work
+                await asyncio.wait_for(consumer.stop(), _PATIENCE)
+
+    async def _ask(self) -> BrokerView:
+        try:
+            return await asyncio.wait_for(self._answer(), _PATIENCE)
+        except (KafkaConnectionError, KafkaTimeoutError, asyncio.TimeoutError):
+            problem = f"no broker answers at {self._settings.bootstrap}"
+        except Exception as error:  # such as a refused login: whatever it is, it is a reason
+            problem = f"the brokers at {self._settings.bootstrap} refuse: {error or type(error).__name__}"
+        await self.close()
+        return BrokerView((problem,))
+
+    async def _answer(self) -> BrokerView:
+        if self._consumer is None:
+            self._consumer = AIOKafkaConsumer(
+                bootstrap_servers=self._settings.bootstrap,
+                client_id=self._client,
+                request_timeout_ms=int(_PATIENCE * 1000),
+                **aiokafka_security(self._settings),
+            )
+            await self._consumer.start()
+        # `topics()` would do the same and keep the partitions to itself.
+        there = await self._consumer._client.fetch_all_metadata()
+        found = {topic: there.partitions_for_topic(topic) for topic in self._topics}
+        counts = {topic: len(partitions) for topic, partitions in found.items() if partitions}
+        asked = [
+            TopicPartition(topic, partition)
+            for topic in self._read
+            for partition in range(counts.get(topic, 0))
+        ]
+        starts = await self._consumer.beginning_offsets(asked) if asked else {}
+        ends = await self._consumer.end_offsets(asked) if asked else {}
+        return BrokerView(
+            tuple(topic_problems(counts, self._topics, self._settings.partitions)),
+            {(tp.topic, tp.partition): start for tp, start in starts.items()},
+            {(tp.topic, tp.partition): end for tp, end in ends.items()},
+        )
+
+
+def topic_problems(counts: Mapping[str, int], topics: Collection[str], partitions: int) -> list[str]:
+    """A reason with its remedy for each topic that is missing or has another partition count."""
+    problems = [
+        f"topic {topic} is missing; what belongs there waits; remedy: gridwatch topics create"
+        for topic in topics
+        if topic not in counts
+    ]
+    return problems + [
+        f"topic {topic} has {counts[topic]} partitions, GRIDWATCH_PARTITIONS says {partitions}: "
+        "what is in the others is not worked on; remedy: see gridwatch topics check"
+        for topic in topics
+        if topic in counts and counts[topic] != partitions
+    ]
