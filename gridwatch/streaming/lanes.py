@@ -6,9 +6,9 @@ the lanes are emptied: what has not been started is dropped (the next owner read
 been started is waited for, so that nothing of ours is in flight once somebody else takes over. They
 stay closed until the tables are recovered: a batch left over from before must meet no half-read state.
 
-Work that finds its partition fenced (`changelog.py`) closes the lanes and joins the group anew: recovery
-then reads what it had not. Whatever else work raises crashes the worker: nothing after a batch that
-failed may be done first.
+Work that finds its partition fenced (`changelog.py`) or its database damaged (`tables/store.py`) closes the
+lanes and joins the group anew: recovery then reads what it had not. Whatever else work raises crashes the
+worker: nothing after a batch that failed may be done first.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from typing import Any
 
 from gridwatch.streaming.batches import RecordBatch, Wake
 from gridwatch.streaming.changelog import FencedError
+from gridwatch.tables.store import DamagedError
 
 logger = logging.getLogger(__name__)
 
@@ -37,7 +38,7 @@ class Lanes:
         work: does a batch; True when its offsets may be committed, False when it was given up because
             the partition is no longer ours.
         crash: called with the exception when work fails.
-        rejoin: asks for a new assignment, when a partition turns out to be fenced.
+        rejoin: asks for a new assignment, when a partition is fenced or its database damaged.
     """
 
     def __init__(
@@ -95,8 +96,8 @@ class Lanes:
                 event.ack()
             except asyncio.CancelledError:
                 raise
-            except FencedError as fenced:
-                logger.warning("%s; joining the group anew", fenced)
+            except (FencedError, DamagedError) as unread:
+                logger.warning("%s; joining the group anew", unread)
                 self.open = False
                 event.ack()
                 self._rejoin()

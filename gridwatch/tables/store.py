@@ -3,10 +3,16 @@
 Faust's own store writes every key at once and alone. Here a commit is one WriteBatch: all rows of one
 atomic changelog append, together with the changelog offset they reach to. The changelog is the truth;
 a local database that is damaged is thrown away and rebuilt from it.
+
+Damage may be found at opening, or only when a block is read, much later. Then the partition answers nothing
+any more until recovery begins anew, which finds an empty database: what was read of it must not be mixed
+with what it had lost. RocksDB's iterators end early at a damaged block without a word, so the last key they
+came to is held against the last one there is.
 """
 
 from __future__ import annotations
 
+import contextlib
 import shutil
 from collections.abc import Iterable, Iterator
 from typing import Any
@@ -31,32 +37,84 @@ _OPTIONS = {
 }
 
 
+class DamagedError(Exception):
+    """A local database cannot be read any more: its partition has to be recovered from the changelog."""
+
+
 class Store(faust_rocksdb.Store):  # type: ignore[misc, unused-ignore]
     """RocksDB, one database a partition, written a commit at a time."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs["options"] = dict(_OPTIONS)  # Faust takes what it knows out of it
         super().__init__(*args, **kwargs)
+        #: Partitions whose database cannot be read.
+        self._damaged: set[int] = set()
         #: Records read from the changelog that are no rows of ours, and their keys by partition.
         self.foreign_rows = 0
         self.foreign_keys: dict[int, set[bytes]] = {}
 
     def row(self, partition: int, key: bytes) -> bytes | None:
         """The row of a key, or None."""
-        value: bytes | None = self._db_for_partition(partition).get(key)
+        try:
+            value: bytes | None = self._sound(partition).get(key)
+        except Exception as error:
+            raise self._judged(partition, error) from error
         return value
 
     def rows(self, partition: int) -> Iterator[tuple[bytes, bytes]]:
         """Every (key, row) of a partition, in order of the key. Not to be held across an await."""
-        for key, value in self._db_for_partition(partition).items():
-            if key != self.offset_key:
-                yield key, value
+        return self.rows_from(partition, b"")
 
     def rows_from(self, partition: int, start: bytes) -> Iterator[tuple[bytes, bytes]]:
         """Every (key, row) of a partition from a key on. Not to be held across an await."""
-        for key, value in self._db_for_partition(partition).items(from_key=start):
+        database = self._sound(partition)
+        reached = b""
+        for key, value in database.items(from_key=start):
+            reached = key
             if key != self.offset_key:
                 yield key, value
+        try:
+            end = database.iter()
+            end.seek_to_last()
+            end.status()
+            last: bytes = end.key() if end.valid() else b""
+        except Exception as error:
+            raise self._judged(partition, error) from error
+        if start <= last != reached:
+            raise self._judged(partition, ValueError(f"Corruption: unreadable after key {reached!r}"))
+
+    def persisted_offset(self, tp: Any) -> int | None:
+        """The changelog offset that a partition's rows reach to; None if it has to be read from its start.
+
+        Recovery begins with this question: here a damaged database gives way to an empty one.
+        """
+        try:
+            self._sound(tp.partition)
+            offset: int | None = super().persisted_offset(tp)
+        except Exception as error:
+            if not isinstance(self._judged(tp.partition, error), DamagedError):
+                raise
+            self._damaged.discard(tp.partition)
+            database = self._dbs.pop(tp.partition, None)
+            if database is not None:
+                database.close()
+            shutil.rmtree(self.partition_path(tp.partition), ignore_errors=True)
+            return None
+        return offset
+
+    def _sound(self, partition: int) -> Any:
+        if partition in self._damaged:
+            raise DamagedError(f"{self.partition_path(partition)} is damaged")
+        return self._db_for_partition(partition)
+
+    def _judged(self, partition: int, error: Exception) -> Exception:
+        """The error itself, or DamagedError if it says that the database cannot be read any more."""
+        if isinstance(error, DamagedError) or not str(error).startswith(("Corruption", "IO error")):
+            return error
+        path = self.partition_path(partition)
+        self._damaged.add(partition)
+        self.logger.error("%s is damaged (%s); rebuilding it from the changelog", path, error)
+        return DamagedError(f"{path} is damaged: {error}")
 
     def write(
         self, partition: int, written: Iterable[tuple[bytes, bytes | None]], changelog_offset: int
@@ -69,7 +127,12 @@ class Store(faust_rocksdb.Store):  # type: ignore[misc, unused-ignore]
             else:
                 batch.put(key, value)
         batch.put(self.offset_key, str(changelog_offset).encode())
-        self._db_for_partition(partition).write(batch)
+        database = self._sound(partition)
+        try:
+            database.write(batch)
+        except Exception as error:
+            # A full disk is none of it: nothing is lost, and an empty database would not fit either.
+            raise self._judged(partition, error) if "Corruption" in str(error) else error from error
 
     def apply_changelog_batch(self, batch: Iterable[Any], to_key: Any, to_value: Any) -> None:
         """Write what recovery or a standby read from the changelog: events that hold a RecordBatch each.
@@ -82,7 +145,9 @@ class Store(faust_rocksdb.Store):  # type: ignore[misc, unused-ignore]
             ours = [record for record in fetched.records if rows.is_ours(record.key, record.value)]
             if len(ours) < len(fetched.records):
                 self._leave_out(fetched)
-            self.write(fetched.partition, ((one.key, one.value) for one in ours), fetched.offset)
+            # A partition found damaged takes nothing in: when it is taken over, recovery begins anew.
+            with contextlib.suppress(DamagedError):
+                self.write(fetched.partition, ((one.key, one.value) for one in ours), fetched.offset)
 
     def _leave_out(self, fetched: Any) -> None:
         foreign = [record for record in fetched.records if not rows.is_ours(record.key, record.value)]
@@ -103,7 +168,7 @@ class Store(faust_rocksdb.Store):  # type: ignore[misc, unused-ignore]
             return super()._open_for_partition(partition)
         except Exception as error:
             text = str(error)
-            if "lock" in text.lower() and "corrupt" not in text.lower():
+            if "lock file" in text or "lock hold" in text:
                 raise GridwatchError(
                     f"{path} is locked by another process",
                     "give every worker its own data folder (GRIDWATCH_DATADIR), or stop the other",

@@ -13,7 +13,7 @@ import pytest
 import rocksdict
 
 from gridwatch.errors import GridwatchError
-from gridwatch.tables.store import Store
+from gridwatch.tables.store import DamagedError, Store
 
 
 @pytest.fixture
@@ -61,6 +61,49 @@ def test_a_damaged_database_is_thrown_away_so_that_the_changelog_rebuilds_it(
         assert second.row(0, b"a") is None
     assert second.persisted_offset(SimpleNamespace(partition=0)) is None  # type: ignore[arg-type]
     assert "rebuilding it from the changelog" in caplog.text
+
+
+def with_a_damaged_block(folder: Path) -> Store:
+    """A store of one partition with 3000 rows on disk, of which a block in the middle cannot be read."""
+    first = make(folder)
+    first.write(0, [(b"%04d" % number, b"row %d " % number * 20) for number in range(3000)], 5)
+    path = first.partition_path(0)
+    first._dbs[0].flush()
+    first._dbs.pop(0).close()
+    del first
+    gc.collect()
+    (table,) = path.glob("*.sst")
+    content = bytearray(table.read_bytes())
+    for place in range(len(content) // 3, len(content) // 2):
+        content[place] ^= 1
+    table.write_bytes(content)
+    return make(folder)
+
+
+def test_rows_that_cannot_be_read_never_pass_for_rows_that_are_not_there(tmp_path: Path) -> None:
+    store = with_a_damaged_block(tmp_path)
+    with pytest.raises(DamagedError):
+        list(store.rows(0))
+    store = with_a_damaged_block(tmp_path / "second")
+    with pytest.raises(DamagedError):
+        for number in range(3000):
+            store.row(0, b"%04d" % number)
+
+
+def test_a_partition_found_damaged_answers_nothing_until_recovery_begins_anew(tmp_path: Path) -> None:
+    store = with_a_damaged_block(tmp_path)
+    with pytest.raises(DamagedError):
+        list(store.rows(0))
+    with pytest.raises(DamagedError):
+        store.row(0, b"0000")
+    with pytest.raises(DamagedError):
+        store.write(0, [(b"a", b"1")], 6)
+    rows = SimpleNamespace(partition=0, records=[SimpleNamespace(key=b"a", value=None)], offset=6)
+    store.apply_changelog_batch([SimpleNamespace(value=rows)], None, None)  # a recovery under way goes on
+    assert store.persisted_offset(SimpleNamespace(partition=0)) is None  # the next one begins at the start
+    assert list(store.rows(0)) == []
+    store.write(0, [(b"a", b"1")], 6)
+    assert store.row(0, b"a") == b"1"
 
 
 def test_a_database_locked_by_another_is_named_with_the_remedy(tmp_path: Path) -> None:
