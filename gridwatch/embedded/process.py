@@ -64,8 +64,12 @@ class ServerProcess:
         finally:
             os.close(orders)
             os.close(answers)
-        with os.fdopen(answer, "rb") as reader:
-            line = reader.readline()
+        try:
+            with os.fdopen(answer, "rb") as reader:
+                line = reader.readline()
+        except BaseException:  # Ctrl-C while it starts: it must not outlive the command that wanted it
+            self.kill()
+            raise
         if not line:
             self._wait(self._grace)
             raise GridwatchError(f"{name} could not be started", f"see {log}\n{self.said()}")

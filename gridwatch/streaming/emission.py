@@ -1,8 +1,10 @@
 """Outputs packed into Kafka record batches, every ack awaited.
 
 Packing records into a batch and handing over the batch costs a tenth of sending them one by one.
-`deliver` waits for as long as the brokers are away; what it sends again has the same ids. Any other
-failure raises: nothing is ever committed on top of a lost output.
+`deliver` waits for as long as the brokers are away, and also while they refuse: a topic that was deleted,
+a right that was taken, a limit that was set too low are mended over there, and ending would mend nothing.
+What it sends again has the same ids; health says how long it has been waiting, and for what. Nothing is
+ever committed on top of a lost output.
 """
 
 from __future__ import annotations
@@ -14,10 +16,11 @@ from collections.abc import Iterable, Sequence
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
+from aiokafka.errors import KafkaError
 
 from gridwatch.errors import GridwatchError
 from gridwatch.settings import Settings
-from gridwatch.streaming.producers import OUTAGES, Pauses, Row, close_producer, start_producer
+from gridwatch.streaming.producers import Pauses, Row, close_producer, start_producer
 from gridwatch.topics import TICK_HEADER
 
 logger = logging.getLogger(__name__)
@@ -38,6 +41,8 @@ class Emitter:
         self._starting = asyncio.Lock()
         self._closing: set[asyncio.Future[None]] = set()
         self._unacked: dict[object, float] = {}
+        #: Why an ack did not come the last time.
+        self.last_error = ""
 
     @property
     def waiting_since(self) -> float | None:
@@ -71,7 +76,8 @@ class Emitter:
                     for ack in await _send(producer, topic, partition, rows, timestamp):
                         await ack
                     return
-                except OUTAGES as error:
+                except KafkaError as error:
+                    self.last_error = f"{topic}: {error!r}"
                     logger.warning("no ack from %s (%r); trying again", self._settings.bootstrap, error)
                     self._let_go(producer)
                     await pauses.take()
@@ -92,15 +98,15 @@ class Emitter:
             producer = await self.start()
             for ack in await _send(producer, topic, partition, rows, timestamp):
                 await ack
-        except OUTAGES as error:
+        except KafkaError as error:
             logger.warning("%s[%d]: not sent (%r)", topic, partition, error)
             self._let_go(producer)
             return False
         return True
 
     async def offer_tick(self, topic: str, partition: int, instant: str, timestamp: int) -> bool:
-        """Put a tick into a raw partition: no key, the tick header, the instant as value. Whether it is there;
-        if the brokers are away a later one says more."""
+        """Put a tick into a raw partition: no key, the tick header, the instant as value. Whether it is
+        there; if the brokers are away a later one says more."""
         producer: AIOKafkaProducer | None = None
         try:
             producer = await self.start()
@@ -111,7 +117,7 @@ class Emitter:
                 timestamp_ms=timestamp,
                 headers=[(TICK_HEADER, b"1")],
             )
-        except OUTAGES as error:
+        except KafkaError as error:
             logger.warning("%s[%d]: no tick sent (%r)", topic, partition, error)
             self._let_go(producer)
             return False

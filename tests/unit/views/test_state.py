@@ -156,9 +156,8 @@ def test_no_kind_of_remembered_gap_is_overlooked(kind: str) -> None:
 
 
 def test_a_partition_that_is_caught_up_is_empty_since_its_last_record() -> None:
-    now = PartitionState(
-        2, watermark=TEN, offset=9, record_time=TEN + MINUTE, reading_time=TEN + MINUTE, tick=TEN, meters=4, open_gaps=1
-    )
+    now = PartitionState(2, watermark=TEN, offset=9, tick=TEN, meters=4, open_gaps=1)
+    now.record_time = now.reading_time = TEN + MINUTE
     shown = state.describe_partition(2, "http://a", now, end=10)
     assert shown == {
         "partition": 2,
