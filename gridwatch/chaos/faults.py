@@ -8,7 +8,8 @@ from gridwatch.chaos import disks, outages, processes
 from gridwatch.chaos.schedule import Fault
 from gridwatch.chaos.site import Site
 
-_CARRIED_OUT: dict[str, Callable[[Site, Fault], None]] = {
+#: By kind.
+CARRIED_OUT: dict[str, Callable[[Site, Fault], None]] = {
     "worker-kill": lambda site, fault: processes.kill(site, fault, site.workers),
     "worker-term": lambda site, fault: processes.term(site, fault, site.workers),
     "worker-kill-at-step": processes.kill_at_step,
@@ -42,4 +43,4 @@ _CARRIED_OUT: dict[str, Callable[[Site, Fault], None]] = {
 
 def carry_out(site: Site, fault: Fault) -> None:
     """Do it, and return when it is over."""
-    _CARRIED_OUT[fault.kind](site, fault)
+    CARRIED_OUT[fault.kind](site, fault)

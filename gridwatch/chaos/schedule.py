@@ -113,7 +113,7 @@ def make_schedule(
         workers=drawn_workers if workers is None else workers,
         compacted=chance.random() < 0.5,
         batch_records=chance.choice([20, 60, 200]),
-        commit_bytes=chance.choice([1500, 4000, 16000]),
+        commit_bytes=chance.choice([1500, 3000, 6000]),
         sink_rows=chance.choice([100, 500, 2000]),
         faults=tuple(_fault(chance, number, faults, kinds) for number in range(1, faults + 1)),
     )

@@ -87,6 +87,8 @@ class Service:
             self.wanted = True
             if self.running:
                 return
+            if self._process is not None:
+                self._process.kill()  # it has ended; this lets go of what belonged to it
             self.starts += 1
             self._expected = False
             variables = [name for name in os.environ if name.startswith(PREFIX) and name != f"{PREFIX}CACHE"]

@@ -46,6 +46,8 @@ class Site:
         self.settings = settings
         self.folder = folder
         self.notes: list[str] = []
+        #: Faults that could not happen: the step at which they were to happen was not reached.
+        self.missed = 0
         commit_bytes = tuning.pop("commit_bytes", None)
         common = {
             **RULES,

@@ -1,0 +1,53 @@
+"""The bounded share of `gridwatch chaos` that every run of the tests has: two fixed seeds and a random one.
+
+Everything else about it is in `test_chaos_parts.py`; more seeds: `make chaos`.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from gridwatch.chaos.schedule import INPUTS
+from gridwatch.settings import PREFIX
+
+pytestmark = [pytest.mark.failure, pytest.mark.integration]
+
+#: All of one input, so that one undisturbed run serves the three.
+FIXED = (2 * INPUTS, 11 * INPUTS)
+FAULTS = 6
+READINGS = 3000
+
+
+@pytest.mark.timeout(600)
+def test_under_random_faults_everything_ends_as_if_there_were_none(tmp_path: Path) -> None:
+    drawn = random.SystemRandom().randrange(1000, 1_000_000) * INPUTS
+    print(f"repeat it with: gridwatch chaos --faults {FAULTS} --readings {READINGS} --seed {drawn}")
+    seeds = [part for seed in (*FIXED, drawn) for part in ("--seed", str(seed))]
+    size = ["--faults", str(FAULTS), "--readings", str(READINGS)]
+    ran = subprocess.run(
+        [sys.executable, "-m", "gridwatch", "chaos", "--json", *size, *seeds],
+        env={key: value for key, value in os.environ.items() if not key.startswith(PREFIX) or "CACHE" in key},
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        timeout=580,
+        check=False,
+    )
+    print(ran.stderr)
+    assert ran.stdout, ran.stderr
+    outcomes = json.loads(ran.stdout)
+    for outcome in outcomes:
+        assert outcome["error"] == ""
+        assert outcome["differences"] == []
+        assert outcome["contradictions"] == []
+        assert outcome["things"] > READINGS
+        assert outcome["faults"] >= FAULTS - 2, outcome["notes"]
+    assert [outcome["seed"] for outcome in outcomes] == [*FIXED, drawn]
+    assert ran.returncode == 0

@@ -1,0 +1,221 @@
+"""What `gridwatch chaos` is made of: seeds repeat, the input has everything in it, no difference escapes."""
+
+from __future__ import annotations
+
+import copy
+import json
+import os
+import signal
+import sys
+import time
+from collections import Counter
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from click.testing import CliRunner
+
+from gridwatch import cli
+from gridwatch.chaos.comparison import differences
+from gridwatch.chaos.entry import DONE_SUFFIX, Orders
+from gridwatch.chaos.faults import CARRIED_OUT
+from gridwatch.chaos.input import DAY, MINUTE, Raw, make_input
+from gridwatch.chaos.schedule import INPUTS, KINDS, STEPS, make_schedule
+from gridwatch.chaos.service import Service, Supervisor
+from gridwatch.chaos.snapshot import Snapshot, last_revisions
+from gridwatch.domain.partition import PartitionState
+from gridwatch.domain.policy import Policy
+from gridwatch.domain.processor import Processor
+from gridwatch.domain.reading import LogRecord
+from gridwatch.errors import UsageProblem
+from gridwatch.models.decode import decode_readings
+from gridwatch.streaming import pipeline
+from gridwatch.topics import DEAD_LETTERS, GAP_ALERTS, METRICS
+
+pytestmark = pytest.mark.failure
+
+PARTITIONS = 6
+NOW = 1_790_000_000_000_000
+
+
+# -- schedules
+
+
+def test_a_seed_repeats_its_schedule() -> None:
+    assert make_schedule(7, 30) == make_schedule(7, 30)
+    assert make_schedule(7, 30) != make_schedule(8, 30)
+
+
+def test_every_kind_of_fault_is_drawn_and_can_be_carried_out() -> None:
+    drawn = {fault.kind for seed in range(30) for fault in make_schedule(seed, 30).faults}
+    assert drawn == KINDS.keys() == CARRIED_OUT.keys()
+
+
+def test_only_the_kinds_asked_for_are_drawn() -> None:
+    assert {fault.kind for fault in make_schedule(1, 20, ("sink-kill",)).faults} == {"sink-kill"}
+
+
+def test_the_steps_of_a_commit_are_those_of_the_pipeline() -> None:
+    assert STEPS == pipeline.STEPS
+
+
+def test_faults_lie_within_the_input_in_order() -> None:
+    places = [fault.at for fault in make_schedule(3, 25).faults]
+    assert places == sorted(places)
+    assert 0 < places[0] < places[-1] < 1
+
+
+# -- input
+
+
+def worked(records: list[Raw]) -> Counter[str]:
+    """How often each kind of output, state, flag and reason comes of it."""
+    found: Counter[str] = Counter()
+    policy = Policy(metrics_window=60 * MINUTE, state_ttl=2 * DAY)
+    for partition in range(PARTITIONS):
+        processor = Processor(policy, PartitionState(partition), {}, decode=decode_readings)
+        of_it = [record for record in records if record.partition == partition]
+        log = [LogRecord(number, NOW, one.value, one.tick) for number, one in enumerate(of_it)]
+        for output in processor.process(log).outputs:
+            said: Any = output
+            found[type(output).__name__] += 1
+            for names in (getattr(said, "flags", ()), getattr(said, "reasons", ())):
+                found.update(names)
+            found.update(name for name in (getattr(said, "state", ""), getattr(said, "status", "")) if name)
+    return found
+
+
+@pytest.mark.parametrize("seed", range(INPUTS))
+def test_the_input_has_everything_in_it(seed: int) -> None:
+    records = make_input(seed, 6000, PARTITIONS)
+    assert records == make_input(seed, 6000, PARTITIONS)
+    found = worked(records)
+    wanted = {
+        "OK", "LATE", "LateEvent", "OPEN", "CLOSED", "PARTIAL", "FILLED", "EXPIRED", "RETRACTED", "FIRST",
+        "OFF_GRID", "REVISED", "EXTRA", "AHEAD", "SLOT_FILLED", "INTERVAL_CHANGED", "DeadLetter", "Metric",
+        "NOT_JSON", "NOT_AN_OBJECT", "BAD_TIMESTAMP",
+    }  # fmt: skip
+    assert wanted <= found.keys(), f"not in it: {wanted - found.keys()}"
+    assert any((record.value or b"").startswith(b"[{") for record in records)
+    assert len({record.partition for record in records}) == PARTITIONS - 1
+
+
+def test_another_seed_is_another_input() -> None:
+    assert make_input(0, 1000, PARTITIONS) != make_input(1, 1000, PARTITIONS)
+
+
+# -- comparison
+
+
+def test_what_is_lost_in_excess_or_different_is_told() -> None:
+    wanted = Snapshot({"table gap_alerts": {"a": {"state": "OPEN", "n": 1}, "b": {"state": "OPEN", "n": 2}}})
+    found = copy.deepcopy(wanted)
+    assert differences(wanted, found) == []
+    del found.things["table gap_alerts"]["a"]
+    found.things["table gap_alerts"]["b"]["state"] = "CLOSED"
+    found.things["table gap_alerts"]["c"] = {"state": "OPEN", "n": 3}
+    told = differences(wanted, found)
+    assert [(one.what, one.key) for one in told] == [("lost", "a"), ("different", "b"), ("in excess", "c")]
+    assert str(told[1]) == "different: table gap_alerts: b: state OPEN became CLOSED"
+
+
+def test_a_whole_place_that_is_missing_is_lost() -> None:
+    assert [one.what for one in differences(Snapshot({"state": {"0/": (1,)}}), Snapshot({}))] == ["lost"]
+
+
+def test_the_last_revision_counts_and_two_versions_of_one_revision_are_told() -> None:
+    said = [{"gap_id": "g", "revision": 2, "n": 1}, {"gap_id": "g", "revision": 1, "n": 0}]
+    assert last_revisions(GAP_ALERTS.name, [*said, *said]) == ({"g": said[0]}, [])
+    _, told = last_revisions(GAP_ALERTS.name, [*said, {"gap_id": "g", "revision": 2, "n": 7}])
+    assert len(told) == 1
+
+
+def test_what_follows_the_wall_clock_is_left_out() -> None:
+    assert last_revisions(METRICS.name, [{"id": "m", "revision": 1, "scope": "system"}]) == ({}, [])
+    letters = [
+        {"id": "d", "record_timestamp": stamp, "message": f"timestamp is {ahead} s after its record"}
+        for stamp, ahead in (("2026-01-01T00:00:00Z", "3.1e+10"), ("2026-01-01T00:00:01Z", "2e+10"))
+    ]
+    last, told = last_revisions(DEAD_LETTERS.name, letters)
+    assert last["d"] == {"id": "d", "message": "timestamp is after its record"}
+    assert told == []
+
+
+# -- processes
+
+
+def test_orders_are_carried_out_at_the_pass_that_they_name(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[tuple[int, int]] = []
+    monkeypatch.setattr(os, "kill", lambda pid, number: sent.append((pid, number)))
+    file = tmp_path / "orders"
+    orders = Orders(file)
+    orders("written")
+    file.write_text(json.dumps({"step": "written", "pass": 2, "signal": int(signal.SIGKILL)}))
+    for step in ("decided", "written", "decided"):
+        orders(step)
+        assert sent == []
+    orders("written")
+    assert sent == [(os.getpid(), signal.SIGKILL)]
+    assert not file.exists()
+    assert file.with_name(file.name + DONE_SUFFIX).exists()
+
+
+def test_orders_that_were_withdrawn_are_not_carried_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sent: list[int] = []
+    monkeypatch.setattr(os, "kill", lambda _pid, number: sent.append(number))
+    file = tmp_path / "orders"
+    orders = Orders(file)
+    file.write_text(json.dumps({"step": "cut", "pass": 2, "signal": int(signal.SIGKILL)}))
+    orders("cut")
+    file.unlink()
+    orders("cut")
+    assert sent == []
+
+
+class Sleeper(Service):
+    """A service that does nothing for a while, then ends."""
+
+    seconds = 60.0
+
+    def command(self) -> list[str]:
+        return [sys.executable, "-c", f"import time; time.sleep({self.seconds})"]
+
+
+def wait(holds: Callable[[], bool]) -> None:
+    deadline = time.monotonic() + 20
+    while not holds():
+        assert time.monotonic() < deadline
+        time.sleep(0.02)
+
+
+def test_what_is_killed_is_started_again_and_what_ends_by_itself_is_noted_too(tmp_path: Path) -> None:
+    killed, ending = Sleeper("killed", tmp_path, 1, {}), Sleeper("ending", tmp_path, 2, {})
+    ending.seconds = 0.0
+    with Supervisor([killed, ending]):
+        killed.start()
+        ending.start()
+        killed.kill()
+        wait(lambda: killed.starts >= 2 and len(ending.exits) >= 2)
+        assert killed.exits == []
+        with killed.held():
+            killed.kill()
+            time.sleep(0.6)
+            assert not killed.running
+        wait(lambda: killed.running)
+    assert not killed.running
+    assert not ending.running
+
+
+# -- command
+
+
+def test_an_unknown_kind_is_refused_with_those_that_there_are() -> None:
+    ran = CliRunner().invoke(cli.cli, ["chaos", "--kinds", "worker,meteor"])
+    assert isinstance(ran.exception, UsageProblem)
+    assert "meteor" in str(ran.exception)
+    assert "broker-kill" in str(ran.exception)
