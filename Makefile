@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test browser check lint format docs bench clean
+.PHONY: help setup demo test browser check lint format docs dashboards bench clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' Makefile
@@ -37,6 +37,9 @@ format: $(READY) ## put imports and lines in order
 
 docs: $(READY) ## renew the tables of README.md and docs/ from the code
 	@$(BIN)/python docs/tables.py
+
+dashboards: $(READY) ## write the JSON of the Grafana dashboards from their code (Python 3.11 or later)
+	@$(BIN)/python -m dashboards
 
 bench: $(READY) ## speed, side by side with stock Faust; takes ARGS
 	@$(BIN)/python -m benchmarks $(ARGS)

@@ -125,8 +125,8 @@ def statements(standing: Standing, storage: Storage) -> Iterator[str]:
         return
     if standing.limited:
         yield (
-            "DO $do$ BEGIN EXECUTE format('ALTER DATABASE %I SET "
-            f"{_DECOMPRESSION_LIMIT} = 0', current_database()); END $do$"
+            "DO $do$ BEGIN EXECUTE 'ALTER DATABASE ' || quote_ident(current_database()) || "
+            f"' SET {_DECOMPRESSION_LIMIT} = 0'; END $do$"
         )
     for table, compression in HYPERTABLES.items():
         if not standing.hypertables.get(table, False):

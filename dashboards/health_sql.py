@@ -1,0 +1,93 @@
+"""What System & Stream Health asks the database."""
+
+from __future__ import annotations
+
+from dashboards.queries import partition_chosen
+
+OF_METRICS = f'$__timeFilter("time") AND {partition_chosen()}'
+
+HEARD_FROM = f"""
+SELECT count(DISTINCT partition) AS "partitions" FROM metrics
+WHERE metric = 'consumer_lag_records' AND "time" > now() - INTERVAL '1 minute' AND {partition_chosen()}
+"""
+
+LAST_HEARD = f"""
+SELECT extract(epoch FROM now() - max(window_end)) AS "ago" FROM metrics
+WHERE metric = 'consumer_lag_records' AND {partition_chosen()}
+"""
+
+LAG_NOW = f"""
+SELECT sum(value) AS "records" FROM (
+    SELECT DISTINCT ON (partition) value FROM metrics
+    WHERE metric = 'consumer_lag_records' AND "time" > now() - INTERVAL '5 minutes' AND {partition_chosen()}
+    ORDER BY partition, "time" DESC
+) AS newest
+"""
+
+SLOWEST_WATERMARK = f"""
+SELECT max(value) AS "behind" FROM (
+    SELECT DISTINCT ON (partition) value FROM metrics
+    WHERE metric = 'watermark_lag_seconds' AND "time" > now() - INTERVAL '5 minutes' AND {partition_chosen()}
+    ORDER BY partition, "time" DESC
+) AS newest
+"""
+
+SINK_LAST_HEARD = """
+SELECT extract(epoch FROM now() - max(window_end)) AS "ago" FROM metrics WHERE metric = 'sink_rows'
+"""
+
+PARTITIONS = f"""
+SELECT partition,
+       max(window_end) AS "last heard",
+       max(window_end) - make_interval(secs => max(value) FILTER (WHERE metric = 'watermark_lag_seconds'))
+           AS "watermark",
+       max(value) FILTER (WHERE metric = 'watermark_lag_seconds') AS "watermark lag",
+       max(value) FILTER (WHERE metric = 'consumer_lag_records') AS "records behind",
+       max(value) FILTER (WHERE metric = 'state_meters') AS "meters",
+       max(value) FILTER (WHERE metric = 'open_gaps') AS "open gaps"
+FROM (
+    SELECT DISTINCT ON (metric, partition) metric, partition, value, window_end FROM metrics
+    WHERE metric IN ('watermark_lag_seconds', 'consumer_lag_records', 'state_meters', 'open_gaps')
+      AND {OF_METRICS}
+    ORDER BY metric, partition, "time" DESC
+) AS newest
+GROUP BY partition ORDER BY partition
+"""
+
+
+def of_partitions(metric: str, gather: str = "max") -> str:
+    """A system metric over time, a line a partition."""
+    return f"""
+SELECT $__timeGroupAlias("time", $__interval), 'partition ' || partition AS metric, {gather}(value) AS value
+FROM metrics WHERE metric = '{metric}' AND {OF_METRICS} GROUP BY 1, 2 ORDER BY 1, 2
+"""
+
+
+def in_all(metric: str, name: str) -> str:
+    """A system metric over time, added up over the partitions: of each its last in the group."""
+    return f"""
+SELECT "time", sum(value) AS "{name}" FROM (
+    SELECT $__timeGroupAlias("time", $__interval), partition, max(value) AS value
+    FROM metrics WHERE metric = '{metric}' AND {OF_METRICS} GROUP BY 1, 2
+) AS each GROUP BY 1 ORDER BY 1
+"""
+
+
+ROWS_A_SECOND = f"""
+SELECT $__timeGroupAlias("time", $__interval), 'partition ' || partition AS metric,
+       sum(value) / nullif(sum(extract(epoch FROM window_end - "time")), 0) AS value
+FROM metrics WHERE metric = 'sink_rows' AND {OF_METRICS} GROUP BY 1, 2 ORDER BY 1, 2
+"""
+
+RATES = f"""
+SELECT $__timeGroupAlias("time", '$interval'), metric, sum(value) AS value
+FROM metrics
+WHERE metric IN ('readings_invalid', 'readings_late', 'readings_too_late', 'gaps_opened', 'gaps_closed')
+  AND {OF_METRICS}
+GROUP BY 1, 2 ORDER BY 1, 2
+"""
+
+LETTERS = f"""
+SELECT $__timeGroupAlias("time", '$interval'), topic AS metric, count(*) AS value
+FROM dead_letters WHERE {OF_METRICS} GROUP BY 1, 2 ORDER BY 1, 2
+"""

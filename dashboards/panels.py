@@ -1,0 +1,197 @@
+"""The kinds of panels: each is made whole, with a title, a description, a unit and its queries."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from grafana_foundation_sdk.builders import barchart, stat, table, timeseries
+from grafana_foundation_sdk.builders.common import (
+    ReduceDataOptions,
+    StackingConfig,
+    VizLegendOptions,
+    VizTooltipOptions,
+)
+from grafana_foundation_sdk.builders.dashboard import DashboardLink, Row, ThresholdsConfig
+from grafana_foundation_sdk.models.common import (
+    BigValueColorMode,
+    BigValueGraphMode,
+    GraphDrawStyle,
+    LegendDisplayMode,
+    LegendPlacement,
+    StackingMode,
+    TooltipDisplayMode,
+    VisibilityMode,
+    VizOrientation,
+)
+from grafana_foundation_sdk.models.dashboard import (
+    DashboardLinkType,
+    DynamicConfigValue,
+    Threshold,
+    ThresholdsMode,
+)
+
+from dashboards.queries import POSTGRES, PROMETHEUS, Asked, PrometheusQuery, SqlQuery
+
+GREEN, ORANGE, RED, BLUE = "green", "orange", "red", "blue"
+#: Colours from a value on; the first from the lowest.
+Steps = Sequence[tuple[float | None, str]]
+
+ZERO_IS_GOOD: Steps = ((None, GREEN), (1, ORANGE))
+MUST_BE_ONE: Steps = ((None, RED), (1, GREEN))
+NEUTRAL: Steps = ((None, BLUE),)
+#: A share in percent of what should be there.
+SHARE_THERE: Steps = ((None, RED), (95, ORANGE), (99, GREEN))
+#: A share in percent of what should not be.
+SHARE_WRONG: Steps = ((None, GREEN), (5, ORANGE), (15, RED))
+
+METER_LINK = "/d/gridwatch-meter?${__url_time_range}&var-meter=${__value.raw:percentencode}"
+
+
+def _thresholds(steps: Steps) -> ThresholdsConfig:
+    return (
+        ThresholdsConfig()
+        .mode(ThresholdsMode.ABSOLUTE)
+        .steps([Threshold(value=value, color=color) for value, color in steps])
+    )
+
+
+def _dressed(panel: Any, title: str, description: str, queries: Sequence[SqlQuery | PrometheusQuery]) -> Any:
+    source = PROMETHEUS if isinstance(queries[0], PrometheusQuery) else POSTGRES
+    panel.title(title).description(description).datasource(source)
+    for query in queries:
+        panel.with_target(Asked(query))
+    return panel
+
+
+def number(
+    title: str, description: str, sql: str, *, unit: str, steps: Steps, width: int = 4, no_value: str = "none"
+) -> Any:
+    """One number that SQL gives, coloured by thresholds."""
+    return (
+        _dressed(stat.Panel(), title, description, [SqlQuery(sql, "table")])
+        .unit(unit)
+        .thresholds(_thresholds(steps))
+        .no_value(no_value)
+        .graph_mode(BigValueGraphMode.NONE)
+        .color_mode(BigValueColorMode.VALUE)
+        .reduce_options(ReduceDataOptions().values(False).calcs(["lastNotNull"]).fields("/.*/"))
+        .height(4)
+        .span(width)
+    )
+
+
+def lamp(title: str, description: str, expr: str, legend: str, *, width: int = 6) -> Any:
+    """One lamp a series of Prometheus: 1 is good."""
+    return (
+        _dressed(stat.Panel(), title, description, [PrometheusQuery(expr, legend)])
+        .unit("none")
+        .thresholds(_thresholds(MUST_BE_ONE))
+        .no_value("nobody is asked")
+        .graph_mode(BigValueGraphMode.NONE)
+        .color_mode(BigValueColorMode.BACKGROUND)
+        .reduce_options(ReduceDataOptions().values(False).calcs(["lastNotNull"]))
+        .height(4)
+        .span(width)
+    )
+
+
+def lines(
+    title: str,
+    description: str,
+    *queries: SqlQuery | PrometheusQuery | str,
+    unit: str,
+    bars: bool = False,
+    width: int = 12,
+    height: int = 8,
+    steps: Steps | None = None,
+) -> Any:
+    """Numbers over time, as lines or stacked bars; a plain text is SQL for time series."""
+    asked = [SqlQuery(query, "time_series") if isinstance(query, str) else query for query in queries]
+    panel = (
+        _dressed(timeseries.Panel(), title, description, asked)
+        .unit(unit)
+        .min(0)
+        .interval("10s")  # nothing is told more often
+        .legend(
+            VizLegendOptions()
+            .display_mode(LegendDisplayMode.LIST)
+            .placement(LegendPlacement.BOTTOM)
+            .show_legend(True)
+        )
+        .tooltip(VizTooltipOptions().mode(TooltipDisplayMode.MULTI))
+        .draw_style(GraphDrawStyle.BARS if bars else GraphDrawStyle.LINE)
+        .fill_opacity(60 if bars else 10)
+        .height(height)
+        .span(width)
+    )
+    if bars:
+        panel.stacking(StackingConfig().mode(StackingMode.NORMAL))
+    if steps is not None:
+        panel.thresholds(_thresholds(steps))
+    return panel
+
+
+def as_points(panel: Any, name: str, color: str) -> Any:
+    """A series of a panel of lines drawn as marks alone."""
+    return panel.override_by_name(
+        name,
+        [
+            DynamicConfigValue(id_val="custom.drawStyle", value="points"),
+            DynamicConfigValue(id_val="custom.showPoints", value=VisibilityMode.ALWAYS),
+            DynamicConfigValue(id_val="custom.pointSize", value=9),
+            DynamicConfigValue(id_val="color", value={"mode": "fixed", "fixedColor": color}),
+        ],
+    )
+
+
+def bars(title: str, description: str, sql: str, *, unit: str, width: int = 12, height: int = 8) -> Any:
+    """One bar a row: the first column names it, the second is its length."""
+    return (
+        _dressed(barchart.Panel(), title, description, [SqlQuery(sql, "table")])
+        .unit(unit)
+        .min(0)
+        .orientation(VizOrientation.HORIZONTAL)
+        .legend(
+            VizLegendOptions()
+            .display_mode(LegendDisplayMode.HIDDEN)
+            .placement(LegendPlacement.BOTTOM)
+            .show_legend(False)
+        )
+        .tooltip(VizTooltipOptions().mode(TooltipDisplayMode.SINGLE))
+        .height(height)
+        .span(width)
+    )
+
+
+def rows(
+    title: str,
+    description: str,
+    sql: str,
+    *,
+    units: dict[str, str] | None = None,
+    width: int = 12,
+    height: int = 8,
+) -> Any:
+    """A table; `units` by column. A column named `meter` leads to that meter's dashboard."""
+    panel = (
+        _dressed(table.Panel(), title, description, [SqlQuery(sql, "table")])
+        .unit("none")
+        .no_value("none")
+        .height(height)
+        .span(width)
+    )
+    for column, unit in (units or {}).items():
+        panel.override_by_name(column, [DynamicConfigValue(id_val="unit", value=unit)])
+    if "AS meter" in sql:
+        link = DashboardLink("this meter").type(DashboardLinkType.LINK).url(METER_LINK).build()
+        panel.override_by_name(
+            "meter",
+            [DynamicConfigValue(id_val="links", value=[{"title": link.title, "url": link.url}])],
+        )
+    return panel
+
+
+def heading(title: str) -> Row:
+    """A row's title; the panels after it belong to it."""
+    return Row(title)

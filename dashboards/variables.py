@@ -1,0 +1,91 @@
+"""What a reader chooses on top of a dashboard."""
+
+from __future__ import annotations
+
+from grafana_foundation_sdk.builders.dashboard import IntervalVariable, QueryVariable
+from grafana_foundation_sdk.models.dashboard import VariableOption, VariableRefresh, VariableSort
+
+from dashboards.queries import ALL, NO_REGION, POSTGRES
+
+#: Meters offered at once; typing narrows them.
+METERS_OFFERED = 200
+
+# One probe of the key's index a meter, whatever the number of readings.
+METERS = f"""
+WITH RECURSIVE meters (meter_id) AS (
+    (SELECT meter_id FROM validated_readings WHERE meter_id LIKE '$__searchFilter' ORDER BY 1 LIMIT 1)
+    UNION ALL
+    SELECT (SELECT next.meter_id FROM validated_readings AS next
+            WHERE next.meter_id > meters.meter_id AND next.meter_id LIKE '$__searchFilter'
+            ORDER BY 1 LIMIT 1)
+    FROM meters WHERE meters.meter_id IS NOT NULL
+)
+SELECT meter_id FROM meters WHERE meter_id IS NOT NULL LIMIT {METERS_OFFERED}
+"""
+
+# Of gaps, since the region matters where something is wrong; they are few beside readings.
+REGIONS = f"SELECT DISTINCT coalesce(region, '{NO_REGION}') FROM gap_alerts ORDER BY 1"
+
+# The last day that there is data of: every partition has windows in it.
+PARTITIONS = """
+SELECT DISTINCT partition::text FROM metrics
+WHERE metric = 'readings_received'
+  AND "time" > (SELECT max("time") FROM metrics WHERE metric = 'readings_received') - INTERVAL '1 day'
+ORDER BY 1
+"""
+
+
+def meter() -> QueryVariable:
+    """One meter, found by typing."""
+    return (
+        QueryVariable("meter")
+        .label("Meter")
+        .description("one meter; type the beginning of its id")
+        .datasource(POSTGRES)
+        .query(METERS.strip())
+        .refresh(VariableRefresh.ON_DASHBOARD_LOAD)
+        .sort(VariableSort.DISABLED)
+        .multi(False)
+        .include_all(False)
+        .allow_custom_value(True)
+    )
+
+
+def region() -> QueryVariable:
+    """Some or all regions."""
+    return _choice("region", "Region", "regions as the gaps have them", REGIONS)
+
+
+def partition() -> QueryVariable:
+    """Some or all partitions."""
+    return _choice("partition", "Partition", "partitions of the raw topic", PARTITIONS)
+
+
+def _choice(name: str, label: str, description: str, sql: str) -> QueryVariable:
+    return (
+        QueryVariable(name)
+        .label(label)
+        .description(description)
+        .datasource(POSTGRES)
+        .query(sql.strip())
+        .refresh(VariableRefresh.ON_TIME_RANGE_CHANGED)
+        .sort(VariableSort.NATURAL_ASC)
+        .multi(True)
+        .include_all(True)
+        .all_value(ALL)
+        .current(VariableOption(selected=True, text="All", value="$__all"))
+    )
+
+
+def interval() -> IntervalVariable:
+    """What numbers over time are gathered by."""
+    return (
+        IntervalVariable("interval")
+        .label("Interval")
+        .description("what numbers over time are gathered by")
+        .values("5m,15m,30m,1h,6h,1d")
+        .auto(True)
+        .min_interval("5m")
+        .step_count(120)
+        .current(VariableOption(selected=True, text="auto", value="$__auto_interval_interval"))
+    )

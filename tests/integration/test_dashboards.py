@@ -1,0 +1,175 @@
+"""Every question of every dashboard, as Grafana asks it, on a real PostgreSQL: empty, and with data."""
+
+from __future__ import annotations
+
+import itertools
+import uuid
+from collections.abc import Callable, Iterator
+from dataclasses import replace
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+import psycopg2
+import pytest
+
+from dashboards.expansion import Question, Raw, Value, View, expand, questions
+from gridwatch.embedded import EmbeddedPostgres
+from sinks.database import read_url
+from sinks.schema_version import migrate
+from tests.integration.dashboard_data import METERS, PARTITIONS, Period, write
+
+pytestmark = pytest.mark.integration
+
+NOW = datetime.now(timezone.utc).replace(microsecond=0)
+TODAY = NOW.replace(minute=0, second=0)
+PERIOD = Period(TODAY - timedelta(days=2), TODAY, NOW)
+ALL = Raw("'*'")
+VIEW = View(
+    PERIOD.start,
+    NOW,
+    {"meter": "O'Brien", "region": ALL, "partition": ALL, "interval": "1h"},
+)
+Ask = Callable[[str, View], list[tuple[Any, ...]]]
+
+QUESTIONS = list(questions())
+#: What a reader may choose, each with each.
+CHOICES: dict[str, list[Value]] = {
+    "region": [ALL, "north", ["south'; --", "(none)"]],
+    "partition": [ALL, ["0", "1"], "1"],
+    "interval": ["5m", "1d"],
+    "meter": [*METERS, "nobody"],
+}
+
+
+def _database(postgres: EmbeddedPostgres) -> str:
+    name = f"dashboards_{uuid.uuid4().hex[:12]}"
+    server = psycopg2.connect(postgres.url)
+    server.autocommit = True
+    with server.cursor() as cursor:
+        cursor.execute(f"CREATE DATABASE {name}")
+    server.close()
+    url = read_url(postgres.url).set(database=name).render_as_string(hide_password=False)
+    migrate(url)
+    return url
+
+
+def _asking(url: str) -> Iterator[Ask]:
+    session = psycopg2.connect(url)
+    session.autocommit = True
+
+    def ask(sql: str, view: View) -> list[tuple[Any, ...]]:
+        with session.cursor() as cursor:
+            cursor.execute(expand(sql, view))
+            return list(cursor.fetchall())
+
+    yield ask
+    session.close()
+
+
+@pytest.fixture(scope="module")
+def ask_empty(postgres: EmbeddedPostgres) -> Iterator[Ask]:
+    yield from _asking(_database(postgres))
+
+
+@pytest.fixture(scope="module")
+def ask(postgres: EmbeddedPostgres) -> Iterator[Ask]:
+    url = _database(postgres)
+    write(url, PERIOD)
+    yield from _asking(url)
+
+
+def _sql(title: str) -> str:
+    [found] = [question.sql for question in QUESTIONS if str(question) == title]
+    return found
+
+
+each_question = pytest.mark.parametrize("question", QUESTIONS, ids=str)
+
+
+@each_question
+def test_an_empty_database_gives_zero_or_nothing(ask_empty: Ask, question: Question) -> None:
+    rows = ask_empty(question.sql, VIEW)
+    assert len(rows) <= 1
+    assert all(value in (None, 0) for row in rows for value in row)
+
+
+@each_question
+def test_data_gives_rows(ask: Ask, question: Question) -> None:
+    rows = ask(question.sql, VIEW)
+    assert rows
+    assert any(value is not None for row in rows for value in row)
+
+
+@each_question
+def test_whatever_is_chosen_there_is_an_answer(ask: Ask, question: Question) -> None:
+    used = [name for name in CHOICES if f"${name}" in question.sql or f"${{{name}" in question.sql]
+    everything = ask(question.sql, VIEW)
+    for values in itertools.product(*(CHOICES[name] for name in used)):
+        chosen = replace(VIEW, variables={**VIEW.variables, **dict(zip(used, values, strict=True))})
+        rows = ask(question.sql, chosen)
+        if "meter" not in used and "interval" not in used:
+            assert len(rows) <= len(everything)
+
+
+@pytest.mark.parametrize(
+    ("title", "expected"),
+    [
+        ("gridwatch-overview: Open gaps now A", len(METERS)),
+        ("gridwatch-overview: Silent meters now A", len(METERS)),
+        ("gridwatch-overview: Active meters A", 3 * PARTITIONS),
+        ("gridwatch-overview: Late readings A", 20.0),
+        ("gridwatch-overview: Dead letters A", 3),
+        ("gridwatch-health: Partitions heard from A", PARTITIONS),
+        ("gridwatch-health: Records behind A", 7.0 * PARTITIONS),
+        ("gridwatch-health: Slowest watermark A", 45.0),
+        ("gridwatch-meter: Interval now A", 30),
+    ],
+)
+def test_numbers_are_right(ask: Ask, title: str, expected: float) -> None:
+    assert ask(_sql(title), VIEW) == [(expected,)]
+
+
+def test_rates_are_the_same_whatever_they_are_gathered_by(ask: Ask) -> None:
+    sql = _sql("gridwatch-overview: Readings per minute A")
+    for interval in ("5m", "1h"):
+        view = replace(VIEW, variables={**VIEW.variables, "interval": interval})
+        rates = {rate for _, metric, rate in ask(sql, view)[6:-6] if metric == "received"}
+        assert rates == {10.0 * PARTITIONS / 5}
+
+
+def test_a_region_counts_for_itself(ask: Ask) -> None:
+    sql = _sql("gridwatch-overview: By region A")
+    by_region = {row[0]: row[1:4] for row in ask(sql, VIEW)}
+    assert set(by_region) == {"north", "south'; --", "(none)"}
+    assert len({counts[0] for counts in by_region.values()}) == 1
+    only = replace(VIEW, variables={**VIEW.variables, "region": ["north", "(none)"]})
+    assert {row[0] for row in ask(sql, only)} == {"north", "(none)"}
+
+
+def test_a_meter_of_any_name_is_found_by_typing_and_shown(ask: Ask) -> None:
+    meters = _sql("gridwatch-meter: variable meter")
+    plot = _sql("gridwatch-meter: Consumption A")
+    assert {row[0] for row in ask(meters, VIEW)} == set(METERS)
+    assert ask(meters, replace(VIEW, search="O'")) == [("O'Brien",)]
+    for meter in METERS:
+        shown = ask(plot, replace(VIEW, variables={**VIEW.variables, "meter": meter}))
+        assert len(shown) == len(ask(plot, VIEW)) > 70
+
+
+def test_missing_intervals_are_regions_on_the_plot(ask: Ask) -> None:
+    regions = ask(_sql("gridwatch-meter: annotation Missing intervals"), VIEW)
+    assert all(end - start == timedelta(minutes=30) for start, end, *_ in regions)
+    assert sum(text.startswith("OPEN: ") for _, _, text, _ in regions) == 1
+    gaps = ask(_sql("gridwatch-meter: Gaps A"), VIEW)
+    assert len(gaps) == len(regions) + 1  # the one taken back has no region
+
+
+def test_delays_fall_into_their_bins(ask: Ask) -> None:
+    bins = dict(ask(_sql("gridwatch-overview: How late A"), VIEW))
+    assert bins["to 6 h"] == len(METERS)
+    assert set(bins) == {"to 1 min", "to 5 min", "to 15 min", "to 6 h"}
+
+
+def test_silence_of_the_workers_is_not_health(ask_empty: Ask) -> None:
+    assert ask_empty(_sql("gridwatch-health: Partitions heard from A"), VIEW) == [(0,)]
+    assert ask_empty(_sql("gridwatch-health: Worker last heard A"), VIEW) == [(None,)]

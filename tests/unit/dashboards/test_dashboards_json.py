@@ -1,0 +1,167 @@
+"""What a reader of the dashboards may rely on: every panel explained, with a unit, a source, working links."""
+
+from __future__ import annotations
+
+import itertools
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from dashboards.expansion import dashboards, questions
+from gridwatch.agents.system_metrics import SYSTEM_METRICS as WORKER_METRICS
+from gridwatch.domain.windows import METRICS as EVENT_METRICS
+from gridwatch.views.prometheus import PARTITION_GAUGES, PREFIX, WORKER_GAUGES
+from sinks.schema import VIEWS, metadata
+from sinks.system_metrics import SYSTEM_METRICS as SINK_METRICS
+
+FOLDER = Path(__file__).resolve().parents[3] / "dashboards"
+DASHBOARDS = dashboards()
+PANELS = [
+    pytest.param(uid, panel, id=f"{uid}-{panel['title']}")
+    for uid, dashboard in DASHBOARDS.items()
+    for panel in dashboard["panels"]
+    if panel["type"] != "row"
+]
+each_dashboard = pytest.mark.parametrize("uid", DASHBOARDS)
+each_panel = pytest.mark.parametrize(("uid", "panel"), PANELS)
+
+
+def _provisioned(name: str) -> str:
+    return (FOLDER / "provisioning" / name / "gridwatch.yml").read_text(encoding="utf-8")
+
+
+def test_there_are_the_three_dashboards() -> None:
+    assert {uid: board["title"] for uid, board in DASHBOARDS.items()} == {
+        "gridwatch-overview": "Data Quality Overview",
+        "gridwatch-meter": "Meter Drill-Down",
+        "gridwatch-health": "System & Stream Health",
+    }
+
+
+@each_dashboard
+def test_a_dashboard_is_named_by_its_uid_refreshes_and_leads_to_the_others(uid: str) -> None:
+    board = DASHBOARDS[uid]
+    assert board["uid"] == uid
+    assert board["refresh"] == "10s"
+    assert board["description"]
+    [link] = board["links"]
+    assert (link["type"], link["keepTime"]) == ("dashboards", True)
+    assert set(link["tags"]) <= set(board["tags"])
+
+
+@each_panel
+def test_a_panel_says_what_it_shows_and_in_which_unit(uid: str, panel: dict[str, Any]) -> None:
+    assert panel["title"]
+    assert len(panel["description"]) > 20
+    assert panel["fieldConfig"]["defaults"]["unit"]
+
+
+@each_panel
+def test_a_panel_asks_a_source_that_is_provisioned(uid: str, panel: dict[str, Any]) -> None:
+    sources = [panel["datasource"], *(target["datasource"] for target in panel["targets"])]
+    for source in sources:
+        assert f"uid: {source['uid']}\n    type: {source['type']}\n" in _provisioned("datasources")
+    assert all(target.get("rawSql") or target.get("expr") for target in panel["targets"])
+
+
+@each_dashboard
+def test_panels_lie_beside_each_other_and_not_over_each_other(uid: str) -> None:
+    cells = []
+    for panel in DASHBOARDS[uid]["panels"]:
+        place = panel["gridPos"]
+        assert place["x"] + place["w"] <= 24, panel["title"]
+        cells += list(
+            itertools.product(
+                range(place["x"], place["x"] + place["w"]), range(place["y"], place["y"] + place["h"])
+            )
+        )
+    assert len(cells) == len(set(cells))
+
+
+@each_dashboard
+def test_panels_have_numbers_and_names_of_their_own(uid: str) -> None:
+    for key in ("id", "title"):
+        values = [panel[key] for panel in DASHBOARDS[uid]["panels"]]
+        assert len(set(values)) == len(values)
+
+
+def _links(node: Any) -> Iterator[str]:
+    if isinstance(node, dict):
+        url = node.get("url")
+        if isinstance(url, str) and url:
+            yield url
+        for child in node.values():
+            yield from _links(child)
+    elif isinstance(node, list):
+        for child in node:
+            yield from _links(child)
+
+
+def test_links_between_dashboards_lead_somewhere_and_escape_the_meter() -> None:
+    urls = [url for board in DASHBOARDS.values() for url in _links(board)]
+    assert urls
+    for url in urls:
+        found = re.match(r"/d/([\w-]+)\?", url)
+        assert found is not None, url
+        target = DASHBOARDS[found[1]]
+        names = {variable["name"] for variable in target["templating"]["list"]}
+        assert set(re.findall(r"var-(\w+)=", url)) <= names
+        assert "var-meter=${__value.raw:percentencode}" in url
+
+
+@pytest.mark.parametrize("question", list(questions()), ids=str)
+def test_questions_name_only_what_there_is(question: Any) -> None:
+    common = set(re.findall(r"^\s*WITH RECURSIVE (\w+)", question.sql))
+    # `now` is a name given in a question; subqueries begin with a bracket.
+    tables = set(re.findall(r"\b(?:FROM|JOIN) (?!now\b)([a-z_]+)(?! FROM)", question.sql)) - common
+    tables -= {"window_end", "max"}  # extract(… FROM window_end)
+    assert tables <= {*metadata.tables, *VIEWS}
+    board = DASHBOARDS[question.dashboard]
+    variables = {variable["name"] for variable in board["templating"]["list"]}
+    used = set(re.findall(r"\$\{?([a-z]\w*)", question.sql))
+    assert used <= variables
+
+
+@pytest.mark.parametrize("question", list(questions()), ids=str)
+def test_what_is_chosen_gets_into_a_question_quoted(question: Any) -> None:
+    bare = re.findall(r"\$\{?(meter|region|partition)\b(?!:sqlstring)", question.sql)
+    assert not bare
+
+
+def test_metrics_are_named_as_they_are_told() -> None:
+    told = {*EVENT_METRICS, *WORKER_METRICS, *SINK_METRICS}
+    asked = {
+        name
+        for question in questions()
+        for listed in re.findall(r"metric (?:=|IN) (\([^)]*\)|'\w+')", question.sql)
+        for name in re.findall(r"'(\w+)'", listed)
+    }
+    assert asked <= told
+    assert set(WORKER_METRICS) | set(SINK_METRICS) <= asked
+
+
+def test_prometheus_is_asked_for_what_workers_offer() -> None:
+    offered = {PREFIX + name for name in (*WORKER_GAUGES, *PARTITION_GAUGES)}
+    asked = {
+        name
+        for board in DASHBOARDS.values()
+        for panel in board["panels"]
+        for target in panel.get("targets", ())
+        for name in re.findall(r"\b(gridwatch_\w+)", target.get("expr", ""))
+    }
+    assert asked
+    assert asked <= offered
+
+
+def test_variables_with_all_say_what_all_is() -> None:
+    choices = [
+        variable
+        for board in DASHBOARDS.values()
+        for variable in board["templating"]["list"]
+        if variable.get("includeAll")
+    ]
+    assert {choice["name"] for choice in choices} == {"region", "partition"}
+    assert {choice["allValue"] for choice in choices} == {"'*'"}
