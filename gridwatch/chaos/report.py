@@ -29,24 +29,28 @@ def print_outcome(console: Console, outcome: Outcome) -> None:
     for one in outcome.exits[:2]:
         say(one.said, "dim")
     if outcome.error:
-        say(f"seed {outcome.schedule.seed}: {outcome.error}", "red")
+        say(f"{_name(outcome)}: {outcome.error}", "red")
     for difference in [*map(str, outcome.differences), *outcome.contradictions][:_NAMED]:
         say(difference[:_LONGEST], "red")
     verdict = "nothing lost, nothing double, nothing different" if outcome.same else "NOT THE SAME"
     say(
-        f"seed {outcome.schedule.seed}: {outcome.carried_out} faults, {outcome.seconds:.1f} s, "
+        f"{_name(outcome)}: {outcome.carried_out} faults, {outcome.seconds:.1f} s, "
         f"{outcome.things:,} things compared: {verdict}"
     )
 
 
+def _name(outcome: Outcome) -> str:
+    return f"{'replay' if outcome.of_replay else 'seed'} {outcome.seed}"
+
+
 def print_summary(console: Console, outcomes: Sequence[Outcome], seconds: float) -> None:
     """All seeds as a table."""
-    table = Table(title=f"{len(outcomes)} seeds in {seconds:.0f} s", title_justify="left")
-    for name in ("seed", "faults", *SORTS, "said in two ways", "exited by itself", "things compared", "s"):
+    table = Table(title=f"{len(outcomes)} runs in {seconds:.0f} s", title_justify="left")
+    for name in ("", "faults", *SORTS, "said in two ways", "exits by itself", "compared", "s"):
         table.add_column(name, justify="right")
     for outcome in outcomes:
         table.add_row(
-            str(outcome.schedule.seed),
+            _name(outcome),
             str(outcome.carried_out),
             *(str(outcome.count(sort)) for sort in SORTS),
             str(len(outcome.contradictions)),
@@ -71,8 +75,9 @@ def print_summary(console: Console, outcomes: Sequence[Outcome], seconds: float)
 def as_data(outcome: Outcome) -> dict[str, Any]:
     """One seed for a machine."""
     return {
-        "seed": outcome.schedule.seed,
-        "schedule": [str(fault) for fault in outcome.schedule.faults],
+        "seed": outcome.seed,
+        "of_replay": outcome.of_replay,
+        "schedule": outcome.schedule,
         "faults": outcome.carried_out,
         "same": outcome.same,
         **{sort.replace(" ", "_"): outcome.count(sort) for sort in SORTS},

@@ -11,6 +11,7 @@ from gridwatch.chaos.comparison import Difference, differences
 from gridwatch.chaos.faults import carry_out
 from gridwatch.chaos.feed import Feed
 from gridwatch.chaos.input import Raw, make_input
+from gridwatch.chaos.resume import check_resume
 from gridwatch.chaos.schedule import Schedule
 from gridwatch.chaos.servers import Servers
 from gridwatch.chaos.service import Exit
@@ -26,9 +27,11 @@ _BEATS_A_SECOND = 4
 
 @dataclass
 class Outcome:
-    """How one seed went."""
+    """How one seed went, or the replay that was killed and resumed."""
 
-    schedule: Schedule
+    seed: int
+    schedule: list[str]
+    of_replay: bool = False
     seconds: float = 0.0
     carried_out: int = 0
     differences: list[Difference] = field(default_factory=list)
@@ -62,7 +65,7 @@ class Chaos:
     def run(self, schedule: Schedule) -> Outcome:
         """One seed from start to end; what goes wrong is in the outcome."""
         began = time.monotonic()
-        outcome = Outcome(schedule)
+        outcome = Outcome(schedule.seed, list(map(str, schedule.faults)))
         try:
             wanted = self._without_troubles(schedule.input_seed)
             began = time.monotonic()
@@ -73,6 +76,20 @@ class Chaos:
             outcome.differences = differences(wanted, found)
             outcome.contradictions = found.contradictions
             outcome.things = sum(found.counts().values())
+        outcome.seconds = time.monotonic() - began
+        return outcome
+
+    def run_replay(self, seed: int, kills: int) -> Outcome:
+        """A replay killed so many times."""
+        began = time.monotonic()
+        outcome = Outcome(seed, [f"replay killed and resumed {kills} times"], of_replay=True)
+        try:
+            outcome.differences, outcome.things = check_resume(
+                self._servers, self._folder / self._next_name("replay"), seed, kills
+            )
+            outcome.carried_out = kills
+        except GridwatchError as problem:
+            outcome.error = str(problem)
         outcome.seconds = time.monotonic() - began
         return outcome
 

@@ -54,6 +54,13 @@ def _kinds(_context: click.Context, _parameter: click.Parameter, value: str | No
     help="About how many readings.",
 )
 @click.option("--workers", type=click.IntRange(1, 3), help="Workers to begin with. Default: by seed.")
+@click.option(
+    "--replay-kills",
+    type=click.IntRange(0, 100),
+    default=0,
+    show_default=True,
+    help="Also kill a replay so often, resume it, and compare the raw topic.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the results as JSON.")
 @click.option("--keep", is_flag=True, help="Keep the folder with logs and data, as after a difference.")
 @click.pass_context
@@ -65,6 +72,7 @@ def command(  # noqa: PLR0917  one a option
     kinds: tuple[str, ...],
     readings: int,
     workers: int | None,
+    replay_kills: int,
     as_json: bool,
     keep: bool,
 ) -> None:
@@ -100,6 +108,10 @@ def command(  # noqa: PLR0917  one a option
                 outcomes.append(outcome)
                 if not as_json:
                     print_outcome(results, outcome)
+            if replay_kills:
+                outcomes.append(chaos.run_replay(drawn[0], replay_kills))
+                if not as_json:
+                    print_outcome(results, outcomes[-1])
     finally:
         servers.stop()
         kept = keep or not all(outcome.same for outcome in outcomes)

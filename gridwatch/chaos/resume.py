@@ -1,0 +1,119 @@
+"""A replay that is killed again and again and resumed, its broker killed too: the raw topic compared.
+
+Apart from everything else: here the question is not what the services make of the raw topic, but whether a
+replay leaves in it, record by record, what it would have left undisturbed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from confluent_kafka import KafkaException
+
+from gridwatch.chaos.changelog import Reader
+from gridwatch.chaos.comparison import Difference, differences
+from gridwatch.chaos.servers import Servers
+from gridwatch.chaos.site import RULES
+from gridwatch.chaos.snapshot import Snapshot
+from gridwatch.errors import GridwatchError
+from gridwatch.positions import Positions
+from gridwatch.settings import PREFIX, Settings, load_settings
+from gridwatch.topics import RAW, REPLAY_HEADER
+from replay.households import MONDAY
+from replay.sample import lines
+
+_METERS, _DAYS, _INTERVAL_MINUTES = 40, 10, 30
+#: Event time against the clock: slow enough to be killed in the middle.
+_SPEED = 120_000
+_LONGEST_SECONDS = 120.0
+_BROKER_EVERY = 3
+
+
+def check_resume(servers: Servers, folder: Path, seed: int, kills: int) -> tuple[list[Difference], int]:
+    """What differs between the raw topic of a replay and that of the same one killed so many times.
+
+    Also how many records were compared.
+    """
+    folder.mkdir()
+    servers.start()
+    chance = random.Random(f"replay {seed}")  # noqa: S311  to be repeated
+    source = folder / "meters.csv"
+    with source.open("w", encoding="utf-8") as file:
+        file.writelines(lines(_METERS, _DAYS, _INTERVAL_MINUTES, seed, MONDAY, True))
+    settings = load_settings(
+        **RULES, broker=f"kafka://{servers.kafka.bootstrap}", app_id=f"chaos_replay_{seed}"
+    )
+    command = [sys.executable, "-m", "gridwatch", "replay", str(source), "--faults", "seed-spec"]
+    command += ["--seed", str(seed)]
+    servers.renew_topics(settings, compacted=False)
+    with _started([*command, "--speed", "max"], settings, folder) as replay:
+        _ended(replay)
+    wanted = _content(settings)
+    servers.renew_topics(settings, compacted=False)
+    total = sum(len(found) for found in wanted.things.values())
+    for number in range(kills):
+        with _started([*command, "--speed", str(_SPEED), "--resume"], settings, folder) as replay:
+            goal = _sent(settings) + chance.randrange(1, max(2, total // (kills + 1)))
+            while replay.poll() is None and _sent(settings) < goal:
+                time.sleep(0.02)
+            replay.kill()
+        if number % _BROKER_EVERY == _BROKER_EVERY - 1:
+            servers.kafka.kill()
+            servers.start()
+    with _started([*command, "--speed", "max", "--resume"], settings, folder) as replay:
+        if chance.random() < 0.5:
+            servers.kafka.kill()
+            servers.start()
+        _ended(replay)
+    return differences(wanted, _content(settings)), total
+
+
+@contextmanager
+def _started(command: list[str], settings: Settings, folder: Path) -> Iterator[subprocess.Popen[bytes]]:
+    kept = {key: value for key, value in os.environ.items() if not key.startswith(PREFIX) or "CACHE" in key}
+    rules = {f"{PREFIX}{key.upper()}": str(value) for key, value in RULES.items()}
+    environment = {**kept, **rules, f"{PREFIX}BROKER": settings.broker, f"{PREFIX}APP_ID": settings.app_id}
+    with (folder / "replay.log").open("ab") as log:
+        process = subprocess.Popen(command, env=environment, stdout=log, stderr=log, cwd=folder)
+    try:
+        yield process
+    finally:
+        process.kill()
+        process.wait()
+
+
+def _ended(replay: subprocess.Popen[bytes]) -> None:
+    try:
+        code = replay.wait(_LONGEST_SECONDS)
+    except subprocess.TimeoutExpired:
+        raise GridwatchError(f"a replay did not end within {_LONGEST_SECONDS:g} s") from None
+    if code != 0:
+        raise GridwatchError(f"a replay ended with code {code}; see its log")
+
+
+def _sent(settings: Settings) -> int:
+    with contextlib.suppress(GridwatchError, KafkaException):
+        return sum(Positions(settings).ends([RAW.name]).values())
+    return 0
+
+
+def _content(settings: Settings) -> Snapshot:
+    """Every record of the raw topic by its place, less the name of the run that sent it."""
+    reader = Reader(settings, RAW.name)
+    try:
+        found = Snapshot({})
+        for message in reader.new():
+            headers = [one for one in message.headers() or () if one[0] != REPLAY_HEADER]
+            partition = found.things.setdefault(f"raw {message.partition()}", {})
+            partition[f"{message.offset():09d}"] = (message.key(), message.value(), str(headers))
+    finally:
+        reader.close()
+    return found
