@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import urllib.error
 import urllib.request
+from collections.abc import Sequence
 from typing import Any
 
 from gridwatch.doctor.findings import Finding, good, wrong
@@ -39,17 +40,19 @@ def look_at_worker(settings: Settings) -> list[Finding]:
         return [readiness]
     try:
         _, page = fetch_json(f"{url}/partitions/?format=json")
-        partitions = page["partitions"]
+        partitions, incomplete = page["partitions"], page.get("incomplete", [])
     except (OSError, ValueError, KeyError, TypeError) as problem:
         return [
             readiness,
             wrong(PARTITIONS, f"{url}/partitions/ cannot be read: {problem!r}", "see the worker's log"),
         ]
-    return [readiness, judge_partitions(partitions, settings.partitions)]
+    return [readiness, judge_partitions(partitions, settings.partitions, incomplete)]
 
 
-def judge_partitions(partitions: list[dict[str, Any]], expected: int) -> Finding:
-    """Every partition must have an owner; the details carry the page's own rows."""
+def judge_partitions(
+    partitions: list[dict[str, Any]], expected: int, incomplete: Sequence[str] = ()
+) -> Finding:
+    """Every partition must have an owner that answers; the details carry the page's own rows."""
     owned = {row["partition"] for row in partitions if row.get("owner")}
     orphans = sorted(set(range(expected)) - owned)
     details = {"partitions": partitions}
@@ -57,6 +60,13 @@ def judge_partitions(partitions: list[dict[str, Any]], expected: int) -> Finding
         names = ", ".join(map(str, orphans))
         return wrong(
             PARTITIONS, f"no worker owns partition {names}", "start a worker: gridwatch worker", **details
+        )
+    if incomplete:
+        return wrong(
+            PARTITIONS,
+            "; ".join(incomplete),
+            "start that worker again; if it stays away, the others take over within half a minute",
+            **details,
         )
     return good(PARTITIONS, f"{len(owned)} partitions, each with an owner", **details)
 

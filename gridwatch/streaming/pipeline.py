@@ -103,10 +103,10 @@ class Pipeline:
         store: Store = self._table.data
         return store
 
-    @property
-    def waiting_since(self) -> float | None:
-        """Since when the oldest ack of an output is waited for (wall time, s); None when none is."""
-        return self._emitter.waiting_since
+    def ack_wait(self) -> tuple[float, str]:
+        """Seconds for which the oldest ack of an output has been waited for, and why one did not come."""
+        since = self._emitter.waiting_since
+        return (0.0, "") if since is None else (time.time() - since, self._emitter.last_error)
 
     # -- partitions coming and going
 

@@ -25,7 +25,8 @@ _LONGEST_PAUSE_SECONDS = 5.0
 
 Row = tuple[bytes | None, bytes | None]
 
-#: Failures that waiting mends. A producer that was replaced under a waiting lane is one of them.
+#: Failures that waiting mends. A producer that was replaced under a waiting lane is one of them, and so is a
+#: topic that was deleted: health says which one, and once it is made again all that waits goes there.
 OUTAGES = (
     errors.KafkaConnectionError,
     errors.KafkaTimeoutError,
@@ -39,6 +40,7 @@ OUTAGES = (
     errors.OutOfOrderSequenceNumber,
     errors.UnknownProducerId,
     errors.ProducerClosed,
+    errors.UnknownTopicOrPartitionError,
 )
 #: Another producer has been given this one's place.
 REPLACED = (errors.ProducerFenced, errors.InvalidProducerEpoch)

@@ -67,6 +67,7 @@ class Condition:
     ticks_overdue: Mapping[int, float] = field(default_factory=dict)
     #: How long the oldest ack of the brokers has been waited for.
     ack_wait: float = 0.0
+    ack_problem: str = ""
     #: What stands for this long is stalled.
     stalled_after: float = 30.0
 
@@ -97,7 +98,8 @@ class Condition:
         ]
         if self.ack_wait >= self.stalled_after:
             reasons.append(
-                f"an output has been waiting for the brokers' ack for {self.ack_wait:.0f} s; nothing is lost"
+                f"an output has been waiting for the brokers' ack for {self.ack_wait:.0f} s, nothing is lost"
+                + (f"; {self.ack_problem}" if self.ack_problem else "")
             )
         reasons += [
             f"partition {partition}: readings wait, and nothing was committed for {seconds:.0f} s"

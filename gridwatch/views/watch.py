@@ -39,6 +39,7 @@ class Watch:
         self._commits = Progress()
         self._watermarks = Progress()
         self._takings = Progress()
+        self._watermarks_standing: Mapping[int, float] = {}
         self._silent_owners: Mapping[str, str] = {}
         self.cluster = Cluster(app, RAW.name)
 
@@ -71,19 +72,24 @@ class Watch:
 
     def warnings(self) -> list[str]:
         """What is wrong elsewhere: partitions that no worker works on, as of the last look."""
-        return [*self.unowned(), *self._silent_owners.values()]
+        return self.unowned() + [
+            f"partitions {', '.join(map(str, partitions))} are not worked on: {self._silent_owners[url]}"
+            for url, partitions in self._unanswered_for().items()
+        ]
 
     def _now(self) -> Condition:
         """The condition with what the last look at the brokers said."""
         now, found = time.monotonic(), self._condition()
-        waited_since = self._pipeline.waiting_since
+        self._watermarks_standing = self._watermarks.observe(now, self._moving_watermarks())
+        ack_wait, ack_problem = self._pipeline.ack_wait()
         return replace(
             found,
             brokers=self._view.problems,
             not_taken=self._takings.observe(now, dict.fromkeys(self._not_taken(found), (0, 1))),
             standing=self._commits.observe(now, self._positions()),
             ticks_overdue=self._ticks_overdue() if found.settled else {},
-            ack_wait=0.0 if waited_since is None else time.time() - waited_since,
+            ack_wait=ack_wait,
+            ack_problem=ack_problem,
             stalled_after=self._settings.stalled_after.total_seconds(),
         )
 
@@ -117,25 +123,30 @@ class Watch:
             overdue[partition] = 0.0 if due is None else (silent - timeout) / 1e6
         return overdue
 
-    def _watermarks_standing(self) -> dict[int, float]:
-        marks = {
+    def _moving_watermarks(self) -> dict[int, tuple[int, int]]:
+        """The watermarks that wall time should move, as positions that always have something before them."""
+        return {
             partition: (owned.state.watermark, owned.state.watermark + 1)
             for partition, owned in self._pipeline.owned.items()
             if owned.state.watermark is not None and not owned.state.replayed
         }
-        return self._watermarks.observe(time.monotonic(), marks)
 
     async def _unanswered(self) -> dict[str, str]:
-        """URL → what is wrong, of each other worker that owns partitions and does not answer."""
+        """URL → why, of each other worker that owns partitions and does not answer."""
         others = self.cluster.others()
         answers = await asyncio.gather(
             *(self.cluster.ask(url, "/live/") for url in others), return_exceptions=True
         )
         return {
-            url: f"partitions {', '.join(map(str, self.cluster.owned_by(url)))} are not worked on: {answer}"
+            url: str(answer)
             for url, answer in zip(others, answers, strict=True)
             if isinstance(answer, Problem)
         }
+
+    def _unanswered_for(self) -> dict[str, list[int]]:
+        """URL → its partitions now, of each worker that did not answer at the last look."""
+        owned = {url: self.cluster.owned_by(url) for url in self._silent_owners}
+        return {url: partitions for url, partitions in owned.items() if partitions}
 
     def ending(self) -> list[str]:
         """Why this worker will not live on; empty when it will."""
@@ -221,7 +232,7 @@ class Watch:
         reasons = await self.reasons()
         now = now_micros()
         found = self._now()
-        unserved = sum(len(self.cluster.owned_by(url)) for url in self._silent_owners)
+        unserved = sum(map(len, self._unanswered_for().values()))
         taken = Scrape(
             worker={
                 "ready": float(not reasons),
@@ -236,7 +247,6 @@ class Watch:
                 "foreign_changelog_rows": float(self._pipeline.store.foreign_rows),
             }
         )
-        watermarks_standing = self._watermarks_standing()
         for one in self.my_partitions():
             partition = one["partition"]
             values = {
@@ -246,7 +256,7 @@ class Watch:
                 "committed_offset": one["committed"],
                 "standing_seconds": found.standing.get(partition),
                 "tick_overdue_seconds": found.ticks_overdue.get(partition),
-                "watermark_standing_seconds": watermarks_standing.get(partition),
+                "watermark_standing_seconds": self._watermarks_standing.get(partition),
             }
             owned = self._pipeline.owned.get(partition)
             if owned is not None:
