@@ -1,0 +1,75 @@
+"""The alert rules: each names metrics that there are, how long it waits, and what mends it."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from gridwatch.views.prometheus import PARTITION_GAUGES, PREFIX, WORKER_COUNTERS, WORKER_GAUGES
+from sinks import health as sink
+
+RULES = (Path(__file__).parents[3] / "dashboards" / "alerts.yml").read_text(encoding="utf-8")
+ALERTS = {block.split("\n", 1)[0].strip(): block for block in RULES.split("- alert:")[1:]}
+#: What an alert that waits for nothing looks at: counts over an hour do not flicker.
+OVER_TIME = "increase("
+
+
+def known() -> set[str]:
+    """Every sample name that worker and sink expose."""
+    of_sink = {*sink.GAUGES, *sink.PARTITION_GAUGES}
+    counted = {PREFIX + name for name in WORKER_COUNTERS}
+    counted |= {sink.PREFIX + name for name in {*sink.COUNTERS, *sink.TOPIC_COUNTERS}}
+    return (
+        {PREFIX + name for name in {*WORKER_GAUGES, *PARTITION_GAUGES}}
+        | {sink.PREFIX + name for name in of_sink}
+        | {f"{name}_total" for name in counted}
+    )
+
+
+def field(block: str, name: str) -> str:
+    found = re.search(rf"^ +{name}: *(.+)$", block, re.MULTILINE)
+    assert found, f"no {name} in {block}"
+    return found[1].strip()
+
+
+@pytest.mark.parametrize("alert", sorted(ALERTS))
+def test_an_alert_reads_metrics_that_there_are(alert: str) -> None:
+    asked = set(re.findall(r"gridwatch_\w+", field(ALERTS[alert], "expr")))
+    assert asked
+    assert asked <= known()
+
+
+@pytest.mark.parametrize("alert", sorted(ALERTS))
+def test_an_alert_waits_says_how_bad_it_is_and_names_the_remedy(alert: str) -> None:
+    block = ALERTS[alert]
+    if OVER_TIME not in field(block, "expr"):
+        assert re.fullmatch(r"\d+[sm]", field(block, "for"))
+    assert re.search(r"severity: (critical|warning)", field(block, "labels"))
+    assert field(block, "summary").endswith((".", '."'))
+    assert len(field(block, "remedy").split()) > 5
+
+
+@pytest.mark.parametrize(
+    "metric",
+    [
+        "gridwatch_partitions_owned",
+        "gridwatch_standing_seconds",
+        "gridwatch_consumer_lag_records",
+        "gridwatch_commit_age_seconds",
+        "gridwatch_sink_waiting_seconds",
+        "gridwatch_watermark_standing_seconds",
+        "gridwatch_tick_overdue_seconds",
+        "gridwatch_ack_wait_seconds",
+        "gridwatch_foreign_changelog_rows_total",
+    ],
+)
+def test_every_kind_of_silence_has_an_alert(metric: str) -> None:
+    assert any(metric in re.findall(r"gridwatch_\w+", field(block, "expr")) for block in ALERTS.values())
+
+
+def test_no_plain_value_reads_as_yaml_of_another_kind() -> None:
+    for line in RULES.splitlines():
+        plain = re.match(r" +(?:- )?\w+: ([^\"{].*)$", line)
+        assert not plain or (": " not in plain[1] and " #" not in plain[1]), line
