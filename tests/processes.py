@@ -90,7 +90,10 @@ class Service:
         try:
             until(f"{self.name} is ready", lambda: self.alive() and self.is_ready(), READY_SECONDS)
         except AssertionError as error:
-            raise AssertionError(f"{error}; it says: {self.refusal('/ready/') or 'ready'}") from error
+            reasons = ""
+            with suppress(OSError):
+                reasons = self.refusal("/ready/")
+            raise AssertionError(f"{error}; it says: {reasons or 'nothing'}") from error
 
     def alive(self) -> bool:
         """True while it runs; AssertionError with the end of its log when it has ended by itself."""
