@@ -28,7 +28,7 @@ def create_if_possible(url: str, extension: str = EXTENSION) -> str:
             connection.exec_driver_sql(f"CREATE EXTENSION IF NOT EXISTS {extension}")
     except GridwatchError as refusal:
         return (
-            f"plain PostgreSQL: the server has {extension}, but {refusal}."
+            f"plain PostgreSQL: the server has {extension}, but {refusal.message}."
             f" Have an administrator run CREATE EXTENSION {extension}, then: gridwatch db migrate"
         )
     return ""
