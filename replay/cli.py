@@ -7,17 +7,16 @@ from pathlib import Path
 
 import click
 
-from gridwatch.domain.instants import format_instant
 from gridwatch.durations import micros
 from gridwatch.errors import UsageProblem
 from gridwatch.settings import load_settings
 from replay.faults import FaultPlan
-from replay.options import DurationType, InstantType, IntervalType, SpeedType
-from replay.profiles import PROFILES
+from replay.options import DurationType, InstantType, IntervalType, SizeType, SpeedType
+from replay.profiles import PROFILES, Profile, load_custom
 from replay.progress import Terminal
-from replay.rows import Selection
+from replay.report import done, found
+from replay.rows import Flow, Selection
 from replay.run import Replay, Request
-from replay.summary import Summary
 
 _PRESETS = {
     "none": FaultPlan(),
@@ -33,10 +32,15 @@ _RATE = click.FloatRange(0, 1)
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path), metavar="FILE…")
 @click.option(
     "--profile",
-    type=click.Choice(sorted(PROFILES)),
+    type=click.Choice(["auto", "custom", *sorted(PROFILES)]),
     default="spec",
     show_default=True,
-    help="How the files are laid out.",
+    help="How the files are laid out; auto finds out, custom takes --profile-file.",
+)
+@click.option(
+    "--profile-file",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="The TOML file of the custom profile.",
 )
 @click.option(
     "--speed",
@@ -84,6 +88,13 @@ _RATE = click.FloatRange(0, 1)
     help="Replay only meters whose id matches, such as 'METER_00*'.",
 )
 @click.option(
+    "--flow",
+    type=click.Choice(["both", "consumption", "generation"]),
+    default="both",
+    show_default=True,
+    help="Of meters that count both ways: which series, each a meter of its own.",
+)
+@click.option(
     "--interval", type=IntervalType(), help="Send this interval with each reading that has none, such as 15m."
 )
 @click.option(
@@ -91,12 +102,21 @@ _RATE = click.FloatRange(0, 1)
 )
 @click.option("--resume", is_flag=True, help="Go on where an interrupted replay of the same command stopped.")
 @click.option("--skip-bad", is_flag=True, help="Count rows that cannot be read, and go on.")
+@click.option(
+    "--rejected",
+    type=click.Path(dir_okay=False, path_type=Path),
+    help="Write rows that cannot be read to this file (CSV); goes with --skip-bad.",
+)
+@click.option(
+    "--memory", type=SizeType(), help="Memory for the whole replay, such as 500M; sorts on disk beyond that."
+)
 @click.option("--dry-run", is_flag=True, help="Send nothing: say what was found and assumed.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
 def command(
     *,
     files: tuple[Path, ...],
     profile: str,
+    profile_file: Path | None,
     speed: float,
     order: str,
     faults: str,
@@ -108,17 +128,21 @@ def command(
     start: int | None,
     end: int | None,
     meters: str,
+    flow: Flow,
     interval: int | None,
     no_settle: bool,
     resume: bool,
     skip_bad: bool,
+    rejected: Path | None,
+    memory: int | None,
     dry_run: bool,
     as_json: bool,
 ) -> None:
     """Replay meter files to the raw topic, in time order, with ticks and, if asked for, faults.
 
-    CSV with a header, plain or gzip; a row is meter_id (or meterId, id), timestamp, consumption_kwh (or
-    consumption, kwh). Faults are drawn from seed, meter and time alone.
+    FILE is a file, a folder or a pattern, plain, gzip or zip. In the profile spec a row is meter_id (or
+    meterId, id), timestamp, consumption_kwh (or consumption, kwh), below a header; docs/datasets.md has the
+    others. Faults are drawn from seed, meter and time alone.
     """
     settings = load_settings()
     preset = _PRESETS[faults]
@@ -128,11 +152,13 @@ def command(
         preset.max_delay if max_delay is None else max_delay,
         preset.gap_rate if gap_rate is None else gap_rate,
     )
-    selection = Selection(start, end, meters)
+    selection = Selection(start, end, meters, flow)
+    if rejected is not None and not skip_bad:
+        raise UsageProblem("--rejected goes with --skip-bad", "add --skip-bad")
     _check(plan, order, truth, selection, micros(settings.gap_memory) // 2)
     request = Request(
         files,
-        PROFILES[profile],
+        _profile(profile, profile_file),
         speed or None,
         order == "time",
         plan,
@@ -142,6 +168,8 @@ def command(
         not no_settle,
         resume,
         skip_bad,
+        memory=memory,
+        rejected=rejected,
     )
     with Terminal() as terminal:
         replay = Replay(request, settings, terminal, terminal.warn)
@@ -149,7 +177,15 @@ def command(
     if as_json:
         click.echo(json.dumps(summary.as_dict()))
     else:
-        click.echo(_found(summary, request, settings.timezone) if dry_run else _done(summary, request))
+        click.echo(found(summary, request, replay.zone) if dry_run else done(summary, request))
+
+
+def _profile(name: str, file: Path | None) -> Profile | None:
+    if (name == "custom") != (file is not None):
+        raise UsageProblem("--profile custom and --profile-file go together", "give both, or none")
+    if file is not None:
+        return load_custom(file)
+    return None if name == "auto" else PROFILES[name]
 
 
 def _check(plan: FaultPlan, order: str, truth: Path | None, selection: Selection, longest: int) -> None:
@@ -165,55 +201,3 @@ def _check(plan: FaultPlan, order: str, truth: Path | None, selection: Selection
         )
     if selection.start is not None and selection.end is not None and selection.start >= selection.end:
         raise UsageProblem("--start must lie before --end", "mend one of them")
-
-
-def _found(summary: Summary, request: Request, zone: str) -> str:
-    survey = summary.survey
-    lines = []
-    for layout in summary.layouts:
-        delimiter = {"\t": "tab"}.get(layout.delimiter, layout.delimiter)
-        columns = ", ".join(f"{name} = {layout.headers[at]!r}" for name, at in layout.columns.items())
-        lines.append(
-            f"{layout.file}: {'gzip, ' if layout.compressed else ''}delimiter {delimiter!r}, {columns}"
-        )
-        if layout.ignored:
-            lines.append(f"  columns without meaning here: {', '.join(layout.ignored)}")
-    profile = request.profile
-    lines += [
-        f"found     {survey.rows:,} readings of {survey.meters:,} meters, "
-        f"{format_instant(survey.first)} to {format_instant(survey.last)}, order: {survey.order}",
-        f"assumed   profile {profile.name}; stamps without offset are {profile.zone or zone}; "
-        f"values are {profile.unit}; "
-        f"which end of its interval a stamp names: {profile.anchor}",
-        f"would send {summary.readings:,} readings, {summary.delayed:,} of them delayed, "
-        f"and withhold {summary.withheld:,}; "
-        f"{summary.ticks:,} ticks to each partition",
-    ]
-    return "\n".join(lines + _remarks(summary, request))
-
-
-def _done(summary: Summary, request: Request) -> str:
-    already = f" ({summary.already_sent:,} were there already)" if summary.resumed else ""
-    settled = "" if summary.settled_to is None else f", settled to {format_instant(summary.settled_to)}"
-    lines = [
-        f"sent      {summary.readings:,} readings{already} in {summary.seconds:,.1f} s, "
-        f"{summary.rate:,.0f} readings/s",
-        f"faults    {summary.delayed:,} delayed, {summary.withheld:,} withheld",
-        f"ticks     {summary.ticks:,} to each partition{settled}",
-        f"run       {summary.run}",
-    ]
-    return "\n".join(lines + _remarks(summary, request))
-
-
-def _remarks(summary: Summary, request: Request) -> list[str]:
-    lines = []
-    if summary.tally.left_out:
-        lines.append(f"left out  {summary.tally.left_out:,} rows by --start, --end or --meters")
-    if summary.tally.bad:
-        reasons = "; ".join(f"{count:,} × {reason}" for reason, count in summary.tally.bad.most_common())
-        lines.append(f"bad rows  {reasons}")
-        lines += [f"          {bad}" for bad in summary.tally.examples]
-    if request.truth:
-        counts = ", ".join(f"{count:,} {kind}" for kind, count in sorted(summary.truth.items()))
-        lines.append(f"truth     {request.truth} ({counts or 'no faults'})")
-    return lines

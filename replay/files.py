@@ -1,19 +1,44 @@
-"""Opening meter files: plain or gzip, which delimiter, which column is which, found out from the header."""
+"""Opening meter files: encoding, delimiter, which column is which, found out from the start of the file."""
 
 from __future__ import annotations
 
 import csv
-import gzip
 import io
 import re
-import zlib
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
 from gridwatch.errors import GridwatchError
-from replay.profiles import OPTIONAL_FIELDS, REQUIRED_FIELDS, Profile
+from replay.profile import OPTIONAL_FIELDS, REQUIRED_FIELDS, Profile
+from replay.sources import DAMAGE, Source
 
-_SNIFFED_BYTES = 65_536
+_SNIFFED_BYTES = 262_144
+_UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+
+
+@dataclass(frozen=True)
+class Start:
+    """The beginning of a file: how it is packed, and up to some thousand characters."""
+
+    source: Source
+    packed: str
+    encoding: str
+    text: str
+
+    @property
+    def lines(self) -> list[str]:
+        """The first lines; the last one may be cut."""
+        return re.split("\r\n|\r|\n", self.text)
+
+    def cells(self, line: int, delimiter: str = ",") -> list[str]:
+        """The cells of a line, counted from 0, without case and surrounding blanks."""
+        if line >= len(self.lines):
+            return []
+        return [
+            cell.strip().lower() for cell in next(csv.reader([self.lines[line]], delimiter=delimiter), [])
+        ]
 
 
 @dataclass(frozen=True)
@@ -26,38 +51,114 @@ class Layout:
     headers: tuple[str, ...]
     columns: dict[str, int]
     accepted: str
+    encoding: str = "utf-8-sig"
+    #: Lines before the first row.
+    header_lines: int = 1
+    #: What else was found, in words.
+    notes: tuple[str, ...] = ()
+    #: Wide files: the columns with values.
+    cells: tuple[int, ...] = ()
 
     @property
     def ignored(self) -> list[str]:
         """Headers that mean nothing to the profile."""
-        used = set(self.columns.values())
+        used = {*self.columns.values(), *self.cells}
         return [header for index, header in enumerate(self.headers) if index not in used]
 
 
-def inspect(path: Path, profile: Profile) -> Layout:
-    """Read the header of a file. GridwatchError when it is missing, empty, no text, or lacks a column."""
-    compressed, start = _sniff(path)
-    line = re.split("[\r\n]", start, maxsplit=1)[0]
-    wanted = {name: _accepted(profile, name) for name in (*REQUIRED_FIELDS, *OPTIONAL_FIELDS)}
-    accepted = ", ".join("|".join(profile.accepted(name)) for name in REQUIRED_FIELDS)
-    best: tuple[int, int, str, tuple[str, ...], dict[str, int]] | None = None
+def inspect(path: Path | Source, profile: Profile) -> Layout:
+    """How a file is written. GridwatchError when it is missing, empty, no text, or not of the profile."""
+    start = sniff(path if isinstance(path, Source) else Source(path))
+    return (profile.inspect or by_header)(start, profile)
+
+
+def by_header(start: Start, profile: Profile, line: int = 0) -> Layout:
+    """Delimiter and columns from the header, which is line `line` (from 0)."""
+    required = tuple(name for name in (*REQUIRED_FIELDS, "series") if profile.columns.get(name))
+    wanted = {name: _accepted(profile, name) for name in (*required, *OPTIONAL_FIELDS)}
+    if profile.quality:
+        wanted["quality"] = (profile.quality[0].strip().lower(),)
+    accepted = ", ".join("|".join(profile.accepted(name)) for name in required)
+    text = start.lines[line] if line < len(start.lines) else ""
+    pattern = re.compile(profile.cells, re.IGNORECASE) if profile.cells else None
+    found: list[tuple[int, int, Layout]] = []
     for delimiter in profile.delimiters:
-        headers = tuple(cell.strip() for cell in next(csv.reader([line], delimiter=delimiter), []))
+        headers = tuple(cell.strip() for cell in next(csv.reader([text], delimiter=delimiter), []))
         columns = _match(headers, wanted)
-        score = (sum(name in columns for name in REQUIRED_FIELDS), len(headers), delimiter, headers, columns)
-        if best is None or score[:2] > best[:2]:
-            best = score
-    if best is None:
-        raise GridwatchError(f"profile {profile.name} names no delimiter")
-    _, _, delimiter, headers, columns = best
-    missing = [name for name in REQUIRED_FIELDS if name not in columns]
-    if missing:
-        raise GridwatchError(
-            f"{path}, line 1: no column {' and no column '.join(missing)}; "
-            f"headers found: {', '.join(headers)[:300] or 'none'}; accepted: {accepted}",
-            "rename the headers, or choose another --profile",
+        taken = columns.values()
+        cells = tuple(
+            at for at, name in enumerate(headers) if pattern and at not in taken and pattern.fullmatch(name)
         )
-    return Layout(str(path), delimiter, compressed, headers, columns, accepted)
+        layout = Layout(
+            str(start.source), delimiter, start.packed == "gzip", headers, columns, accepted,
+            start.encoding, line + 1, _notes(start), cells,
+        )  # fmt: skip
+        found.append((sum(name in columns for name in required), len(headers), layout))
+    layout = max(found, key=lambda one: one[:2])[2]
+    missing = [name for name in required if name not in layout.columns]
+    if missing or (pattern and not layout.cells):
+        no = " and ".join(f"no column {name}" for name in missing) or f"no columns named like {profile.cells}"
+        raise GridwatchError(
+            f"{start.source}, line {line + 1}: {no}; "
+            f"headers found: {', '.join(layout.headers)[:300] or 'none'}; accepted: {accepted}",
+            "rename the headers, or choose another --profile (--profile auto finds out)",
+        )
+    return layout
+
+
+def plain(start: Start, delimiter: str, headers: tuple[str, ...]) -> Layout:
+    """A layout without a header line; `headers` name the columns for people."""
+    columns = {name: at for at, name in enumerate(headers)}
+    return Layout(
+        str(start.source), delimiter, start.packed == "gzip", headers, columns, ", ".join(headers),
+        start.encoding, 0, _notes(start),
+    )  # fmt: skip
+
+
+def sniff(source: Source) -> Start:
+    """The beginning of a file. GridwatchError when it cannot be read, is empty, or is no text."""
+    try:
+        with source.opened() as (raw, packed):
+            start = raw.read(_SNIFFED_BYTES)
+    except DAMAGE as problem:
+        raise source.damaged(problem) from problem
+    except OSError as problem:
+        raise GridwatchError(
+            f"{source}: cannot be read: {problem.strerror}", "name a readable file"
+        ) from problem
+    encoding = "utf-16" if start[:2] in _UTF_16 else "utf-8-sig"
+    text = start.decode(encoding, "ignore" if encoding == "utf-16" else "surrogateescape")
+    if not text.strip():
+        raise GridwatchError(f"{source}: the file is empty", "give a CSV file with a header and rows")
+    if "\x00" in text or sum("\udc80" <= character <= "\udcff" for character in text) > len(text) // 10:
+        raise GridwatchError(
+            f"{source}: not text but binary data, or text that is neither UTF-8 nor marked as UTF-16",
+            "give a CSV file in UTF-8, plain, gzip or zip",
+        )
+    if len(start) == _SNIFFED_BYTES and "\n" not in text and "\r" not in text and "<" not in text:
+        raise GridwatchError(
+            f"{source}, line 1: no line end in the first {_SNIFFED_BYTES:,} bytes", "give a file of lines"
+        )
+    return Start(source, packed, encoding, text)
+
+
+@contextmanager
+def opened_text(
+    source: Source, encoding: str, on_bytes: Callable[[int], None] = lambda _: None
+) -> Iterator[io.TextIOWrapper]:
+    """The text of a file. Bytes that are not UTF-8 become lone surrogates: they spoil their own row only."""
+    errors = "surrogateescape" if encoding.startswith("utf-8") else "strict"
+    with source.opened(on_bytes) as (raw, _):
+        text = io.TextIOWrapper(raw, encoding=encoding, errors=errors, newline="")
+        try:
+            yield text
+        finally:
+            text.detach()
+
+
+def _notes(start: Start) -> tuple[str, ...]:
+    packed = (start.packed,) if start.packed == "zip" else ()
+    return (*packed, "UTF-16") if start.encoding == "utf-16" else packed
 
 
 def _accepted(profile: Profile, name: str) -> tuple[str, ...]:
@@ -72,34 +173,3 @@ def _match(headers: tuple[str, ...], wanted: dict[str, tuple[str, ...]]) -> dict
         for name, aliases in wanted.items()
         if any(alias in found for alias in aliases)
     }
-
-
-def _sniff(path: Path) -> tuple[bool, str]:
-    """Whether the file is gzip (by its magic bytes), and the text it begins with."""
-    try:
-        with path.open("rb") as raw:
-            compressed = raw.read(2) == b"\x1f\x8b"
-        with open_text(path, compressed) as text:
-            start = text.read(_SNIFFED_BYTES)
-    except FileNotFoundError as problem:
-        raise GridwatchError(f"no such file: {path}", "check the path") from problem
-    except (EOFError, zlib.error, gzip.BadGzipFile) as problem:
-        raise GridwatchError(f"{path}: the gzip data is damaged ({problem})", "fetch it again") from problem
-    except OSError as problem:
-        raise GridwatchError(
-            f"{path}: cannot be read: {problem.strerror}", "name a readable file"
-        ) from problem
-    if not start.strip():
-        raise GridwatchError(f"{path}: the file is empty", "give a CSV file with a header and rows")
-    if "\x00" in start or sum("\udc80" <= character <= "\udcff" for character in start) > len(start) // 10:
-        raise GridwatchError(
-            f"{path}: not text but binary data, or text that is not UTF-8",
-            "give a CSV file in UTF-8, plain or gzip",
-        )
-    return compressed, start
-
-
-def open_text(path: Path, compressed: bool) -> io.TextIOWrapper:
-    """The text of a file. Bytes that are not UTF-8 become lone surrogates: they spoil their own row only."""
-    raw = gzip.open(path, "rb") if compressed else path.open("rb")  # noqa: SIM115 - closed with the text
-    return io.TextIOWrapper(raw, encoding="utf-8-sig", errors="surrogateescape", newline="")

@@ -1,4 +1,4 @@
-"""Command-line values of replay and sample: durations, instants, speeds."""
+"""Command-line values of replay and sample: durations, instants, speeds, sizes."""
 
 from __future__ import annotations
 
@@ -9,6 +9,9 @@ import click
 
 from gridwatch.domain.instants import parse_instant
 from gridwatch.durations import micros, parse_duration
+
+#: A replay needs about this much whatever it sorts.
+LEAST_MEMORY = 128 << 20
 
 
 class DurationType(click.ParamType):
@@ -23,6 +26,23 @@ class DurationType(click.ParamType):
             return micros(parse_duration(value))
         except (ValueError, OverflowError) as problem:
             self.fail(f"{value!r}: {problem}", param, ctx)
+
+
+class SizeType(click.ParamType):
+    """`500M`, `2G` or plain bytes, as bytes; no less than a replay needs at all."""
+
+    name = "size"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
+        if isinstance(value, int):
+            return value
+        text = str(value).strip().upper().removesuffix("IB").removesuffix("B")
+        power = " KMGT".find(text[-1:]) if text[-1:] in "KMGT" else 0
+        digits = text[:-1] if power else text
+        size = int(digits) << (10 * power) if digits.isascii() and digits.isdigit() else 0
+        if size < LEAST_MEMORY:
+            self.fail(f"{value!r}: write 500M or 2G, {LEAST_MEMORY >> 20}M at least", param, ctx)
+        return size
 
 
 class IntervalType(DurationType):

@@ -19,14 +19,25 @@ from pathlib import Path
 from types import TracebackType
 from typing import BinaryIO
 
+from gridwatch.errors import GridwatchError
 from replay.rows import BLOCK_ROWS, Row
 
 #: Rows sorted in memory at once; about 200 bytes each.
 RUN_ROWS = 400_000
+#: What a row may need at the busiest moment, when runs are merged.
+_BYTES_A_ROW = 400
+#: What a replay needs apart from rows: the interpreter, the producer's queue.
+_BYTES_APART = 100 << 20
+_LEAST_RUN_ROWS = 10_000
 #: Runs merged at once; each holds a file open and one block in memory.
 FAN_IN = 96
 
 Blocks = Iterator[list[Row]]
+
+
+def run_rows_within(memory: int) -> int:
+    """How many rows may be sorted at once in so many bytes of memory for the whole replay."""
+    return max(_LEAST_RUN_ROWS, (memory - _BYTES_APART) // _BYTES_A_ROW)
 
 
 @dataclass
@@ -40,6 +51,7 @@ class Survey:
     by_meter: bool = True
     meters: int = 0
     runs_on_disk: int = 0
+    bytes_on_disk: int = 0
 
     @property
     def order(self) -> str:
@@ -61,8 +73,12 @@ class TimeOrder:
         *,
         run_rows: int = RUN_ROWS,
         on_read: Callable[[int], None] = lambda rows: None,
+        on_first_run: Callable[[int, Path], None] = lambda size, folder: None,
     ) -> None:
+        """`on_first_run` is told how large the first run on disk is, and where, while more is to come."""
         self._read = read
+        self._on_first_run = on_first_run
+        self._block_rows = max(64, min(BLOCK_ROWS, run_rows // FAN_IN))
         self._run_rows = run_rows
         self._on_read = on_read
         self._folder: tempfile.TemporaryDirectory[str] | None = None
@@ -129,7 +145,7 @@ class TimeOrder:
         if not rows:
             return
         rows.sort()
-        self._write(_sliced(rows))
+        self._write(_sliced(rows, self._block_rows))
         if len(self._runs) >= FAN_IN:
             runs, self._runs = self._runs, []
             self._write(_merged([_load(run) for run in runs]))
@@ -141,11 +157,24 @@ class TimeOrder:
             self._folder = tempfile.TemporaryDirectory(prefix="gridwatch-replay-")
         run = Path(self._folder.name) / f"run-{self._written}"
         self._written += 1
-        with run.open("wb") as file:
-            for block in blocks:
-                marshal.dump(block, file)
+        try:
+            with run.open("wb") as file:
+                for block in blocks:
+                    for start in range(0, len(block), self._block_rows):
+                        marshal.dump(block[start : start + self._block_rows], file)
+        except OSError as problem:
+            raise GridwatchError(
+                f"sorted rows cannot be written to {run.parent}: {problem.strerror}",
+                "make room there, or set TMPDIR to a folder with more",
+            ) from problem
         self._runs.append(run)
         self.survey.runs_on_disk = len(self._runs)
+        size = run.stat().st_size
+        self.survey.bytes_on_disk = max(
+            self.survey.bytes_on_disk, sum(one.stat().st_size for one in self._runs)
+        )
+        if self._written == 1:
+            self._on_first_run(size, run.parent)
 
 
 class _Surveyor:
@@ -195,9 +224,9 @@ def survey_of(blocks: Iterable[list[Row]], on_read: Callable[[int], None]) -> Su
     return survey
 
 
-def _sliced(rows: list[Row]) -> Blocks:
-    for start in range(0, len(rows), BLOCK_ROWS):
-        yield rows[start : start + BLOCK_ROWS]
+def _sliced(rows: list[Row], size: int = BLOCK_ROWS) -> Blocks:
+    for start in range(0, len(rows), size):
+        yield rows[start : start + size]
 
 
 def _equal_times_sorted(blocks: Iterable[list[Row]]) -> Blocks:

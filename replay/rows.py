@@ -1,37 +1,33 @@
-"""Files to rows: finds delimiter and columns from the header, then one pass, a block of rows at a time.
+"""Files to rows: one pass, a block of rows at a time, through the parser of the file's profile.
 
 A row that cannot be read stops the run with its file, line, column, what was found and what is accepted;
-with `skip_bad` it is counted by reason instead, and the first few are kept to be shown. Whether a value is
-sensible (negative, absurdly large) is for the detector to judge, so such rows are sent.
+with `skip_bad` it is counted by reason instead, the first few are kept to be shown, and all are written to
+`rejected` if that is given. A line of a wide file is taken whole or not at all. Whether a value is sensible
+(negative, absurdly large) is for the detector to judge, so such rows are sent.
 """
 
 from __future__ import annotations
 
 import csv
-import gzip
-import json
-import re
-import zlib
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
-from fnmatch import fnmatchcase
-from math import isfinite
 from pathlib import Path
+from typing import Literal, Protocol, TextIO
 
-from gridwatch.domain.instants import parse_instant
 from gridwatch.errors import GridwatchError
-from replay.files import Layout, inspect, open_text
-from replay.profiles import OPTIONAL_FIELDS, REQUIRED_FIELDS, TEXT_FIELDS, Profile
+from replay.files import Layout, inspect, opened_text
+from replay.profile import Profile
+from replay.sources import DAMAGE, Source
 
 #: time (µs), meter_id, kWh, interval given with the reading (minutes, 0 = none), further JSON members
 #: (`,"region":"N"` or nothing). Rows order as tuples: by time, then meter, whatever file they came from.
 Row = tuple[int, str, float, int, str]
+#: Which readings of meters that count both ways are wanted.
+Flow = Literal["both", "consumption", "generation"]
 
 BLOCK_ROWS = 8192
-_CACHED_TEXTS = 200_000
 _SHOWN_EXAMPLES = 5
-_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 
 
 @dataclass(frozen=True)
@@ -58,20 +54,38 @@ class Tally:
     left_out: int = 0
     null_values: int = 0
     ambiguous: int = 0
+    #: Values of local times that the clocks skipped, all of them zero.
+    skipped_hours: int = 0
+    #: Values that held two hours, the one before and the one after the clocks went back.
+    split_hours: int = 0
+    #: What was mended or is odd, in words.
+    notes: Counter[str] = field(default_factory=Counter)
+    #: Series that are no energy, or flow the way that is not wanted.
+    other_series: int = 0
+    #: Rows off the grid that the profile leaves out.
+    off_grid: int = 0
+    bytes_read: int = 0
     bad: Counter[str] = field(default_factory=Counter)
     examples: list[BadRow] = field(default_factory=list)
+
+    def on_bytes(self, count: int) -> None:
+        """So many bytes more of the files, packed or not, have been read."""
+        self.bytes_read += count
 
 
 @dataclass(frozen=True)
 class Selection:
-    """Which rows are wanted: `start` ≤ time < `end` (µs), meters by a shell pattern."""
+    """Which rows are wanted: `start` ≤ time < `end` (µs), meters by a shell pattern, flow by direction."""
 
     start: int | None = None
     end: int | None = None
     meters: str = "*"
+    flow: Flow = "both"
 
 
-class _BadCell(ValueError):
+class BadCell(ValueError):
+    """A cell that cannot be read; `field_name` is a field of a reading, or a column by its name."""
+
     def __init__(self, field_name: str, found: str, reason: str) -> None:
         super().__init__(reason)
         self.field_name = field_name
@@ -79,161 +93,139 @@ class _BadCell(ValueError):
         self.reason = reason
 
 
-class _Stamps(dict[str, int]):
-    """Text of a stamp → µs; files repeat each stamp for every meter."""
+class Rejected:
+    """A CSV file of the rows that were not taken. Each pass over the files writes it anew."""
 
-    def __init__(self, zone: str, tally: Tally) -> None:
-        super().__init__()
-        self._zone = zone
-        self._tally = tally
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._file: TextIO | None = None
 
-    def __missing__(self, text: str) -> int:
+    def start(self) -> None:
+        """A pass begins."""
+        self.close()
         try:
-            time, ambiguous = parse_instant(text.strip(), self._zone)
-        except ValueError as problem:
-            raise _BadCell("timestamp", text, f"not a time: {problem}") from problem
-        if ambiguous:
-            self._tally.ambiguous += 1
-        if len(self) >= _CACHED_TEXTS:
-            self.clear()
-        self[text] = time
-        return time
+            self._file = self._path.open("w", encoding="utf-8", errors="backslashreplace", newline="")
+        except OSError as problem:
+            raise GridwatchError(
+                f"{self._path}: cannot be written: {problem.strerror}", "name another --rejected"
+            ) from problem
+        csv.writer(self._file).writerow(["file", "line", "column", "reason", "row"])
+
+    def take(self, bad: BadRow, row: str) -> None:
+        """Write one row with what is wrong with it."""
+        if self._file is not None:
+            csv.writer(self._file).writerow([bad.file, bad.line, bad.column, bad.reason, row])
+
+    def close(self) -> None:
+        """The pass has ended."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
 
 
-class _Meters(dict[str, "str | None"]):
-    """Text of a meter id → the id, or None where it is not wanted."""
+@dataclass(frozen=True)
+class Job:
+    """One file that is being read."""
 
-    def __init__(self, pattern: str) -> None:
-        super().__init__()
-        self._pattern = pattern
+    source: Source
+    layout: Layout
+    profile: Profile
+    zone: str
+    selection: Selection
+    tally: Tally
+    skip_bad: bool = False
+    rejected: Rejected | None = None
 
-    def __missing__(self, text: str) -> str | None:
-        meter = text.strip()
-        if not meter:
-            raise _BadCell("meter_id", text, "empty")
-        if _CONTROL.search(meter):
-            raise _BadCell("meter_id", text, "has control characters or bytes that are not UTF-8")
-        chosen = meter if fnmatchcase(meter, self._pattern) else None
-        if len(self) >= _CACHED_TEXTS:
-            self.clear()
-        self[text] = chosen
-        return chosen
+    def reject(self, problem: BadCell, line: int, row: str) -> None:
+        """Count a row that cannot be read. GridwatchError unless such rows are to be skipped."""
+        layout, tally = self.layout, self.tally
+        at = layout.columns.get(problem.field_name)
+        header = layout.headers[at] if at is not None else problem.field_name
+        bad = BadRow(layout.file, line, header, problem.found, problem.reason)
+        if not self.skip_bad:
+            raise GridwatchError(
+                f"{bad}; headers found: {', '.join(layout.headers)[:300]}; accepted: {layout.accepted}",
+                "mend the row, or go on without bad rows: --skip-bad",
+            )
+        tally.bad[f"{header}: {bad.reason.split(':')[0]}"] += 1
+        if len(tally.examples) < _SHOWN_EXAMPLES:
+            tally.examples.append(bad)
+        if self.rejected is not None:
+            self.rejected.take(bad, row)
+
+
+class LineParser(Protocol):
+    """Turns lines into rows, which it appends to the block; BadCell where a line cannot be read."""
+
+    #: The last row of the block before, for parsers that look back.
+    previous: Row | None
+
+    def __call__(self, cells: list[str], block: list[Row]) -> None:
+        """Take the cells of the next line."""
+
+    def finish(self, block: list[Row]) -> None:
+        """The file has ended: hand out what is still held; called again after a BadCell."""
 
 
 def read_rows(
-    path: Path, profile: Profile, zone: str, selection: Selection, tally: Tally, *, skip_bad: bool
+    path: Path | Source,
+    profile: Profile,
+    zone: str,
+    selection: Selection,
+    tally: Tally,
+    *,
+    skip_bad: bool,
+    rejected: Rejected | None = None,
 ) -> Iterator[list[Row]]:
     """Blocks of rows in the order of the file. GridwatchError at the first bad row unless `skip_bad`."""
-    layout = inspect(path, profile)
-    with open_text(path, layout.compressed) as text:
-        reader = csv.reader(text, delimiter=layout.delimiter)
-        next(reader)
-        parse = _RowParser(layout, profile, zone, selection, tally)
+    source = path if isinstance(path, Source) else Source(path)
+    job = Job(source, inspect(source, profile), profile, zone, selection, tally, skip_bad, rejected)
+    yield from profile.reader(job) if profile.reader else _read_lines(job)
+
+
+def _read_lines(job: Job) -> Iterator[list[Row]]:
+    layout = job.layout
+    with opened_text(job.source, layout.encoding, job.tally.on_bytes) as text:
+        lines = csv.reader(text, delimiter=layout.delimiter)
+        parse: LineParser = job.profile.parser(job)
         block: list[Row] = []
+        cells: list[str] = []
+        try:
+            for _ in range(layout.header_lines):
+                next(lines, None)
+        except csv.Error as problem:
+            raise GridwatchError(f"{layout.file}, line 1: not CSV: {problem}") from problem
         while True:
             try:
-                for cells in reader:
-                    row = parse(cells)
-                    if row is not None:
-                        block.append(row)
-                        if len(block) >= BLOCK_ROWS:
-                            yield block
-                            block = []
+                for cells in lines:
+                    parse(cells, block)
+                    if len(block) >= BLOCK_ROWS:
+                        parse.previous = block[-1]
+                        yield block
+                        block = []
+                parse.finish(block)
                 break
-            except _BadCell as problem:
-                column = layout.columns.get(problem.field_name)
-                header = layout.headers[column] if column is not None else problem.field_name
-                bad = BadRow(layout.file, reader.line_num, header, problem.found, problem.reason)
-            except csv.Error as problem:
-                bad = BadRow(layout.file, reader.line_num, "(row)", "", f"not CSV: {problem}")
-            except (EOFError, zlib.error, gzip.BadGzipFile) as problem:
-                raise GridwatchError(
-                    f"{path}, after line {reader.line_num}: the gzip data is damaged ({problem})",
-                    "fetch it again",
-                ) from problem
-            if not skip_bad:
-                raise GridwatchError(
-                    f"{bad}; headers found: {', '.join(layout.headers)}; accepted: {layout.accepted}",
-                    "mend the row, or go on without bad rows: --skip-bad",
+            except BadCell as problem:
+                job.reject(
+                    _header_again(problem, cells, layout), lines.line_num, layout.delimiter.join(cells)
                 )
-            tally.bad[f"{bad.column}: {bad.reason.split(':')[0]}"] += 1
-            if len(tally.examples) < _SHOWN_EXAMPLES:
-                tally.examples.append(bad)
+            except csv.Error as problem:
+                job.reject(BadCell("(row)", "", f"not CSV: {problem}"), lines.line_num, "")
+            except DAMAGE as problem:
+                raise job.source.damaged(problem, f", after line {lines.line_num}") from problem
+            except UnicodeDecodeError as problem:
+                raise GridwatchError(
+                    f"{layout.file}, after line {lines.line_num}: not {problem.encoding} to the end: "
+                    f"{problem.reason}",
+                    "fetch it again, or save it as UTF-8",
+                ) from problem
         if block:
             yield block
 
 
-class _RowParser:
-    """Cells of one row → Row, or None for a row that is not wanted; _BadCell when it cannot be read."""
-
-    def __init__(
-        self, layout: Layout, profile: Profile, zone: str, selection: Selection, tally: Tally
-    ) -> None:
-        self._width = len(layout.headers)
-        self._meter_at, self._time_at, self._kwh_at = (layout.columns[name] for name in REQUIRED_FIELDS)
-        self._optional = [(name, layout.columns[name]) for name in OPTIONAL_FIELDS if name in layout.columns]
-        self._stamps = _Stamps(profile.zone or zone, tally)
-        self._meters = _Meters(selection.meters)
-        self._start = selection.start if selection.start is not None else -(1 << 63)
-        self._end = selection.end if selection.end is not None else 1 << 63
-        self._factor = profile.kwh_per_unit
-        self._nulls = profile.null_tokens
-        # In a file delimited by commas a comma cannot also be the decimal mark of a bare number.
-        self._comma = "," in profile.decimal_marks and layout.delimiter != ","
-        self._tally = tally
-
-    def __call__(self, cells: list[str]) -> Row | None:
-        if len(cells) != self._width:
-            if not cells or cells == [""]:
-                return None
-            raise _BadCell("(row)", ",".join(cells), f"{len(cells)} columns, the header has {self._width}")
-        tally = self._tally
-        meter = self._meters[cells[self._meter_at]]
-        time = self._stamps[cells[self._time_at]]
-        text = cells[self._kwh_at]
-        if self._nulls and text.strip() in self._nulls:
-            tally.null_values += 1
-            return None
-        kwh = self._number("consumption_kwh", text)
-        extras, given = self._extras(cells) if self._optional else ("", 0)
-        tally.rows += 1
-        if meter is None or not self._start <= time < self._end:
-            tally.left_out += 1
-            return None
-        return time, meter, kwh if self._factor == 1.0 else kwh * self._factor, given, extras
-
-    def _number(self, name: str, text: str) -> float:
-        try:
-            number = float(text)
-        except ValueError:
-            try:
-                number = (
-                    float(text.replace(",", ".")) if self._comma and text.count(",") == 1 else float("nan")
-                )
-            except ValueError:
-                number = float("nan")
-        if not isfinite(number) or "_" in text:
-            raise _BadCell(name, text, "not a number" if text.strip() else "empty")
-        return number
-
-    def _extras(self, cells: list[str]) -> tuple[str, int]:
-        members = []
-        given = 0
-        for name, index in self._optional:
-            text = cells[index].strip()
-            if not text:
-                continue
-            if name in TEXT_FIELDS:
-                if _CONTROL.search(text):
-                    raise _BadCell(name, text, "has control characters or bytes that are not UTF-8")
-                members.append(f',"{name}":{json.dumps(text, ensure_ascii=False)}')
-                continue
-            number = self._number(name, text)
-            if name == "interval_minutes":
-                if not (number.is_integer() and 1 <= number <= 1440):
-                    raise _BadCell(name, text, "not a whole number of minutes from 1 to 1440")
-                given = int(number)
-                members.append(f',"{name}":{given}')
-            else:
-                members.append(f',"{name}":{number!r}')
-        return "".join(members), given
+def _header_again(problem: BadCell, cells: list[str], layout: Layout) -> BadCell:
+    """A row of headers is told as such: some exports repeat it, or have one of names and one of units."""
+    names = {header.lower() for header in layout.headers}
+    if layout.header_lines and sum(cell.strip().lower() in names for cell in cells) * 2 > len(cells):
+        return BadCell("(row)", layout.delimiter.join(cells), "a second header row")
+    return problem

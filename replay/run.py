@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
@@ -16,17 +17,21 @@ from gridwatch.domain.policy import Policy
 from gridwatch.errors import GridwatchError
 from gridwatch.settings import Settings
 from gridwatch.topics import RAW
+from replay.census import Census
+from replay.detection import detect
 from replay.emission import EmissionPlan, Item, Kind, emit
 from replay.faults import FaultPlan, Faults
 from replay.files import inspect
 from replay.manifest import ManifestWriter
-from replay.ordering import Survey, TimeOrder, survey_of
+from replay.ordering import RUN_ROWS, Survey, TimeOrder, run_rows_within, survey_of
 from replay.pacing import Pace
 from replay.position import Position, find_position, identity_of, new_run
-from replay.profiles import SPEC, Profile
+from replay.profile import Profile
+from replay.profiles.spec import SPEC
 from replay.progress import Progress
-from replay.rows import Row, Selection, Tally, read_rows
+from replay.rows import Rejected, Row, Selection, Tally, read_rows
 from replay.sending import Placement, Sender
+from replay.sources import Source, expand
 from replay.summary import Summary
 from replay.truth import Truth
 
@@ -37,11 +42,13 @@ _REPORT_EVERY = 2_000
 class Request:
     """What to replay and how.
 
-    `speed` None is as fast as possible; `interval` (minutes) is given with readings that have none.
+    `files` may be folders, patterns and archives; `profile` None finds out. `speed` None is as fast as
+    possible; `interval` (minutes) is given with readings that have none. `memory` (bytes) bounds the whole
+    replay, None for what suits most machines. `rejected` is a file for the rows that were not taken.
     """
 
     files: tuple[Path, ...]
-    profile: Profile = SPEC
+    profile: Profile | None = SPEC
     speed: float | None = None
     by_time: bool = True
     faults: FaultPlan = field(default_factory=FaultPlan)
@@ -52,6 +59,8 @@ class Request:
     resume: bool = False
     skip_bad: bool = False
     topic: str = RAW.name
+    memory: int | None = None
+    rejected: Path | None = None
 
 
 class Replay:
@@ -63,6 +72,8 @@ class Replay:
         self.request = request
         self.settings = settings
         self.summary = Summary()
+        self._sources: tuple[Source, ...] = ()
+        self._rejected = Rejected(request.rejected) if request.rejected else None
         self._progress = progress
         self._warn = warn
 
@@ -75,7 +86,8 @@ class Replay:
         self._inspect()
         partitions = self._partitions()
         policy = replace(self.settings.policy(), partitions=partitions)
-        identity = identity_of(self.request.files, self._identity_options(policy))
+        paths = dict.fromkeys(source.path for source in self._sources)
+        identity = identity_of(paths, self._identity_options(policy))
         found = (
             find_position(self.settings, self.request.topic, partitions, identity)
             if self.request.resume
@@ -99,7 +111,7 @@ class Replay:
     def _identity_options(self, policy: Policy) -> dict[str, Any]:
         request = self.request
         return {
-            "profile": request.profile.name,
+            "profile": self.summary.profile.fingerprint,
             "zone": self.settings.timezone,
             "by_time": request.by_time,
             "every_minute": request.speed is not None,
@@ -114,22 +126,55 @@ class Replay:
         }
 
     def _inspect(self) -> None:
-        self.summary.layouts = [inspect(path, self.request.profile) for path in self.request.files]
+        """Find the files, how they are laid out, and, if that was not said, of which kind they are."""
+        self._sources = expand(self.request.files)
+        if self.request.profile is None:
+            self.summary.profile, self.summary.profile_why = detect(self._sources)
+        else:
+            self.summary.profile = self.request.profile
+        self.summary.layouts = [inspect(source, self.summary.profile) for source in self._sources]
+
+    @property
+    def zone(self) -> str:
+        """The zone in which stamps without offset are read."""
+        return self.summary.profile.zone or self.settings.timezone
 
     def _read(self) -> Iterator[list[Row]]:
         """One pass over all files; every pass counts afresh and ends with the same tally."""
         request = self.request
         tally = self.summary.tally = Tally()
-        for path in request.files:
-            for block in read_rows(
-                path,
-                request.profile,
-                self.settings.timezone,
-                request.selection,
-                tally,
-                skip_bad=request.skip_bad,
-            ):
-                yield [_with_interval(row, request.interval) for row in block] if request.interval else block
+        if self._rejected:
+            self._rejected.start()
+        try:
+            for source in self._sources:
+                for block in read_rows(
+                    source,
+                    self.summary.profile,
+                    self.settings.timezone,
+                    request.selection,
+                    tally,
+                    skip_bad=request.skip_bad,
+                    rejected=self._rejected,
+                ):
+                    given = request.interval
+                    yield [_with_interval(row, given) for row in block] if given else block
+        finally:
+            if self._rejected:
+                self._rejected.close()
+
+    def _on_first_run(self, size: int, folder: Path) -> None:
+        """The first sorted run is on disk: how much room all of them will need, and whether it is there."""
+        total = sum(path.stat().st_size for path in {source.path for source in self._sources})
+        share = min(1.0, max(self.summary.tally.bytes_read / total, 1e-6)) if total else 1.0
+        needed = self.summary.temp_estimate = round(size / share)
+        free = shutil.disk_usage(folder).free
+        if needed > free:
+            raise GridwatchError(
+                f"sorting by time needs about {needed / 1e9:,.1f} GB in {folder.parent}, "
+                f"{free / 1e9:,.1f} GB are free",
+                "make room there, set TMPDIR to a folder with more, or replay fewer files at a time",
+            )
+        self._progress.stage(f"reading (sorting needs about {needed / 1e6:,.0f} MB on disk)", None)
 
     def _run(self, policy: Policy, position: Position | None, *, resumed: bool = False) -> Summary:
         request, summary = self.request, self.summary
@@ -138,7 +183,14 @@ class Replay:
         self._progress.stage("reading", None)
         with ExitStack() as stack:
             if request.by_time:
-                order = stack.enter_context(TimeOrder(self._read, on_read=self._progress.at))
+                order = stack.enter_context(
+                    TimeOrder(
+                        self._read,
+                        run_rows=RUN_ROWS if request.memory is None else run_rows_within(request.memory),
+                        on_read=self._progress.at,
+                        on_first_run=self._on_first_run,
+                    )
+                )
                 summary.survey = order.survey
             else:
                 summary.survey = survey_of(self._read(), self._progress.at)
@@ -151,7 +203,11 @@ class Replay:
                 every_minute=request.speed is not None,
                 settle=request.settle,
             )
-            items = emit(order.blocks() if request.by_time else self._read(), Faults(request.faults), plan)
+            blocks: Iterator[list[Row]] = order.blocks() if request.by_time else self._read()
+            if position is None:
+                summary.census = Census(summary.survey, self.zone, request.by_time)
+                blocks = summary.census.watch(blocks)
+            items = emit(blocks, Faults(request.faults), plan)
             manifest = stack.enter_context(ManifestWriter(request.truth)) if request.truth else None
             if manifest:
                 truth = Truth(policy, placement.partition, manifest.report)
@@ -175,10 +231,20 @@ class Replay:
     def _look_ahead(self, survey: Survey, policy: Policy) -> None:
         """Say before anything is sent what will not go well."""
         if not survey.rows:
-            left_out = self.summary.tally.left_out
+            tally = self.summary.tally
+            why = [
+                f"{count} {what}"
+                for count, what in (
+                    (tally.left_out, "rows were left out"),
+                    (tally.bad.total(), "rows were bad"),
+                    (tally.null_values, "values stand for no reading"),
+                    (tally.other_series, "values are of series that are not wanted"),
+                )
+                if count
+            ]
             raise GridwatchError(
-                "no reading is left to replay" + (f": {left_out} rows were left out" if left_out else ""),
-                "give files with rows, or widen --start, --end and --meters",
+                "no reading is left to replay" + (f": {', '.join(why)}" if why else ""),
+                "give files with rows, or widen --start, --end, --meters and --flow",
             )
         if survey.last > now_micros() + policy.max_future_skew:
             self.summary.in_the_future = True
@@ -188,8 +254,9 @@ class Replay:
             )
         if self.summary.tally.ambiguous:
             self._warn(
-                "some stamps name two instants, at the change from summer time: the earlier was taken; "
-                "GRIDWATCH_TIMEZONE says which zone is meant"
+                "some stamps name two instants, at the change from summer time: of a meter's two rows with "
+                "the same stamp the first was taken for the earlier one, or for the later one where rows run "
+                f"backwards in time; read in {self.zone}"
             )
         if not self.request.by_time and not survey.by_time:
             self._warn(

@@ -6,8 +6,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gridwatch.domain.instants import format_instant
+from replay.census import Census
 from replay.files import Layout
 from replay.ordering import Survey
+from replay.profile import Profile
+from replay.profiles.spec import SPEC
 from replay.rows import Tally
 
 
@@ -30,6 +33,13 @@ class Summary:
     seconds: float = 0.0
     in_the_future: bool = False
     truth: dict[str, int] = field(default_factory=dict)
+    profile: Profile = SPEC
+    #: Why this profile, where that was found out.
+    profile_why: str = ""
+    #: What a dry run counted.
+    census: Census | None = None
+    #: Bytes on disk that sorting was reckoned to need, 0 when it needed none.
+    temp_estimate: int = 0
 
     @property
     def rate(self) -> float:
@@ -50,6 +60,8 @@ class Summary:
                     "file": layout.file,
                     "delimiter": layout.delimiter,
                     "gzip": layout.compressed,
+                    "encoding": layout.encoding,
+                    "notes": list(layout.notes),
                     "columns": {name: layout.headers[at] for name, at in layout.columns.items()},
                     "ignored_columns": layout.ignored,
                 }
@@ -65,6 +77,25 @@ class Summary:
             "settled_to": None if self.settled_to is None else format_instant(self.settled_to),
             "seconds": round(self.seconds, 3),
             "readings_per_second": round(self.rate),
+            "profile": self.profile.name,
+            "profile_why": self.profile_why,
+            "assumed": {
+                "unit": self.profile.unit,
+                "zone": self.profile.zone,
+                "zone_known": self.profile.zone_known,
+                "anchor": self.profile.anchor,
+                "clock_changes": self.profile.dst,
+                "off_grid": self.profile.off_grid,
+            },
+            "found": None if self.census is None else self.census.as_dict(),
+            "temp_bytes": self.survey.bytes_on_disk,
+            "temp_bytes_estimated": self.temp_estimate,
+            "null_values": self.tally.null_values,
+            "skipped_hours": self.tally.skipped_hours,
+            "split_hours": self.tally.split_hours,
+            "other_series": self.tally.other_series,
+            "off_grid_left_out": self.tally.off_grid,
+            "remarks": dict(self.tally.notes),
             "ambiguous_times": self.tally.ambiguous,
             "left_out": self.tally.left_out,
             "bad_rows": dict(self.tally.bad),

@@ -1,0 +1,122 @@
+"""Texts of cells to values: meters, numbers, quality codes."""
+
+from __future__ import annotations
+
+import json
+import re
+from fnmatch import fnmatchcase
+from fractions import Fraction
+from math import isfinite
+
+from replay.rows import BadCell, Job, Row
+
+CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
+_CACHED_TEXTS = 200_000
+_WORD = re.compile(r"[^A-Z0-9]+")
+
+
+class Meters(dict[str, "str | None"]):
+    """Text of a meter id → the id, or None where it is not wanted."""
+
+    def __init__(self, pattern: str) -> None:
+        super().__init__()
+        self._pattern = pattern
+
+    def __missing__(self, text: str) -> str | None:
+        meter = text.strip()
+        if not meter:
+            raise BadCell("meter_id", text, "empty")
+        if CONTROL.search(meter):
+            raise BadCell("meter_id", text, "has control characters or bytes that are not UTF-8")
+        chosen = meter if fnmatchcase(meter, self._pattern) else None
+        if len(self) >= _CACHED_TEXTS:
+            self.clear()
+        self[text] = chosen
+        return chosen
+
+
+class Numbers:
+    """Numbers of a file with one decimal mark: the first one met is the file's."""
+
+    def __init__(self, marks: tuple[str, ...], delimiter: str) -> None:
+        # In a file delimited by commas a comma cannot also be the decimal mark of a bare number.
+        self._may_be_comma = "," in marks and delimiter != ","
+        self._mark = "" if self._may_be_comma and "." in marks else ("," if self._may_be_comma else ".")
+
+    def read(self, name: str, text: str) -> float:
+        """The number in a cell; BadCell names the field."""
+        try:
+            number = float(text)
+            if self._mark != "." and "." in text:
+                if self._mark:
+                    raise BadCell(name, text, "a decimal point in a file of decimal commas")
+                self._mark = "."
+        except BadCell:
+            raise
+        except ValueError:
+            number = self._with_comma(name, text)
+        if not isfinite(number) or "_" in text:
+            raise BadCell(name, text, "not a number" if text.strip() else "empty")
+        return number
+
+    def _with_comma(self, name: str, text: str) -> float:
+        try:
+            number = float(text.replace(",", ".")) if text.count(",") == 1 else float("nan")
+        except ValueError:
+            number = float("nan")
+        if isfinite(number):
+            if self._mark == ".":
+                raise BadCell(name, text, "not a number: a decimal comma in a file of decimal points")
+            self._mark = ","
+        return number
+
+
+class Scale:
+    """Values of a file to kWh: what is converted is rounded to whole micro-kWh, kWh stay as they are."""
+
+    def __init__(self, factor: Fraction) -> None:
+        self._up, self._down = factor.numerator, factor.denominator
+        self.is_one = factor == 1
+
+    def __call__(self, value: float) -> float:
+        return value if self.is_one else round(value * self._up / self._down, 6)
+
+
+def flagged(codes: list[str]) -> str:
+    """Quality codes as a member of the raw record: `,"flags":["NEM12_E"]`, or nothing."""
+    return f',"flags":{json.dumps(codes)}' if codes else ""
+
+
+def code(prefix: str, text: str) -> str:
+    """A quality code as one upper-case word behind the name of its list."""
+    return f"{prefix}_{_WORD.sub('_', text.strip().upper()).strip('_')}"
+
+
+def given(interval: int) -> str:
+    """An interval (minutes) as a member of the raw record, or nothing."""
+    return f',"interval_minutes":{interval}' if interval else ""
+
+
+def tail(interval: int, codes: list[str] | None = None) -> tuple[int, str]:
+    """The last two parts of a row: the interval that is given with it, and its members with quality codes."""
+    return interval, given(interval) + flagged(codes or [])
+
+
+class Intake:
+    """Readings of any shape of file → rows that are wanted, counted."""
+
+    def __init__(self, job: Job) -> None:
+        selection = job.selection
+        self.tally = job.tally
+        self._meters = Meters(selection.meters)
+        self._start = selection.start if selection.start is not None else -(1 << 63)
+        self._end = selection.end if selection.end is not None else 1 << 63
+
+    def take(self, rows: list[Row], meter: str, time: int, kwh: float, tail: tuple[int, str]) -> None:
+        """Append a reading to `rows`; `tail` is its interval and its further JSON members."""
+        chosen = self._meters[meter]
+        self.tally.rows += 1
+        if chosen is None or not self._start <= time < self._end:
+            self.tally.left_out += 1
+            return
+        rows.append((time, chosen, kwh, *tail))

@@ -1,0 +1,160 @@
+"""What is in files, counted while rows pass by in order of time: for `--dry-run`, in bounded memory.
+
+Kept are one reading a meter, the commonest distances between readings and the commonest places in the hour.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
+
+from gridwatch.domain.instants import format_instant
+from replay.local_time import LocalTime
+from replay.ordering import Survey
+from replay.rows import Row
+
+_MINUTE = 60_000_000
+_HOUR = 60 * _MINUTE
+_DAY = 24 * _HOUR
+_KINDS = 5_000
+_LONGEST_SPAN = 100_000 * _DAY
+#: A reading this close to its slot lies on the grid, as the worker sees it.
+_TOLERANCE = 5 * _MINUTE
+
+
+@dataclass
+class ClockChange:
+    """A local day that has not 24 hours. Times in µs, `end` exclusive."""
+
+    date: str
+    start: int
+    end: int
+    readings: int = 0
+
+    @property
+    def hours(self) -> float:
+        return (self.end - self.start) / _HOUR
+
+
+class Census:
+    """Counts; `watch` lets the rows through."""
+
+    def __init__(self, survey: Survey, zone: str, by_time: bool) -> None:
+        self.negative = self.zero = self.repeated = self.contradicting = self.micro_kwh = 0
+        self.changes = clock_changes(survey, zone)
+        self._by_time = by_time
+        self._last: dict[str, tuple[int, float]] = {}
+        self._distances: Counter[int] = Counter()
+        self._places: Counter[int] = Counter()
+        self._rows = 0
+
+    def watch(self, blocks: Iterable[list[Row]]) -> Iterator[list[Row]]:
+        """The same blocks, counted."""
+        for block in blocks:
+            self._see(block)
+            yield block
+
+    def _see(self, block: list[Row]) -> None:
+        last, distances, places = self._last, self._distances, self._places
+        self._rows += len(block)
+        for time, meter, kwh, _, _ in block:
+            before = last.get(meter)
+            if before is not None:
+                distance = time - before[0]
+                if distance:
+                    distances[distance] += 1
+                elif before[1] == kwh:
+                    self.repeated += 1
+                else:
+                    self.contradicting += 1
+            last[meter] = (time, kwh)
+            places[time % _HOUR] += 1
+            if kwh <= 0:
+                if kwh < 0:
+                    self.negative += 1
+                else:
+                    self.zero += 1
+            self.micro_kwh += round(kwh * 1_000_000)
+        for counter in (distances, places):
+            if len(counter) > 2 * _KINDS:
+                for kind, _ in counter.most_common()[_KINDS:]:
+                    del counter[kind]
+        for change in self.changes:
+            change.readings += (
+                bisect_left(block, (change.end,)) - bisect_left(block, (change.start,))
+                if self._by_time
+                else sum(change.start <= row[0] < change.end for row in block)
+            )
+
+    @property
+    def interval(self) -> int:
+        """The commonest distance between two readings of a meter, whole minutes; 0 when there is none."""
+        found = self._distances.most_common(1)
+        return round(found[0][0] / _MINUTE) if found else 0
+
+    @property
+    def off_grid(self) -> int:
+        """Readings that lie off the commonest grid by more than the worker's tolerance."""
+        interval = min(self.interval or 60, 60) * _MINUTE
+        if _HOUR % interval:
+            interval = _HOUR
+        phases: Counter[int] = Counter()
+        for place, count in self._places.items():
+            phases[place % interval] += count
+        if not phases:
+            return 0
+        grid = phases.most_common(1)[0][0]
+        near = min(interval // 4, _TOLERANCE)
+        on = sum(
+            count
+            for phase, count in phases.items()
+            if min((phase - grid) % interval, (grid - phase) % interval) <= near
+        )
+        return self._rows - on
+
+    @property
+    def intervals(self) -> list[tuple[float, int]]:
+        """The commonest distances (minutes) with how often they occur."""
+        return [(distance / _MINUTE, count) for distance, count in self._distances.most_common(5)]
+
+    def as_dict(self) -> dict[str, Any]:
+        """For `--json`."""
+        return {
+            "interval_minutes": self.interval,
+            "intervals": [{"minutes": minutes, "count": count} for minutes, count in self.intervals],
+            "duplicates": self.repeated,
+            "contradicting_duplicates": self.contradicting,
+            "off_grid": self.off_grid,
+            "negative": self.negative,
+            "zero": self.zero,
+            "energy_micro_kwh": self.micro_kwh,
+            "clock_changes": [
+                {
+                    "date": change.date,
+                    "hours": change.hours,
+                    "first": format_instant(change.start),
+                    "readings": change.readings,
+                }
+                for change in self.changes
+            ],
+        }
+
+
+def clock_changes(survey: Survey, zone: str) -> list[ClockChange]:
+    """The local days of a zone, within what was found, that have not 24 hours."""
+    if not survey.rows or survey.last - survey.first > _LONGEST_SPAN or zone == "UTC":
+        return []
+    clocks = LocalTime(zone)
+    found = []
+    day = (survey.first // _DAY - 1) * _DAY
+    while day <= survey.last + _DAY:
+        bounds = [clocks.instants(at) for at in (day, day + _DAY)]
+        if all(bounds) and bounds[1][0] - bounds[0][0] != _DAY:
+            start, end = bounds[0][0], bounds[1][0]
+            if end > survey.first and start <= survey.last:
+                found.append(ClockChange(format_instant(day)[:10], start, end))
+        day += _DAY
+    return found
