@@ -68,7 +68,7 @@ class Servers:
                 deleted.result(timeout=_PATIENCE_SECONDS)
         until("the old topics are gone", lambda: not names & set(broker.partitions()))
         broker.create()
-        until("every new partition has a leader", lambda: _have_leaders(admin, settings))
+        until("every new partition has a leader", lambda: _have_leaders(settings))
         if compacted:
             resource = ConfigResource(
                 ConfigResource.Type.TOPIC,
@@ -103,7 +103,9 @@ class Servers:
             session.close()
 
 
-def _have_leaders(admin: AdminClient, settings: Settings) -> bool:
+def _have_leaders(settings: Settings) -> bool:
+    # A new connection at each look: an old one would go on asking for the topics of the same names before.
+    admin = AdminClient(settings.confluent() | {"log_level": 0})
     topics: tuple[Topic, ...] = all_topics(settings.app_id)
     asked = {
         TopicPartition(topic.name, partition): OffsetSpec.latest()
