@@ -174,8 +174,9 @@ def positions(bootstrap: str, app_id: str) -> dict[int, int]:
         while found:
             start = {partition: max(low, high - look_back) for partition, (low, high) in found.items()}
             for message in _read_to(reader, topic, start, found):
-                if message.key() == rows.PARTITION_KEY:
-                    state, _ = rows.decode_partition(message.value() or b"")
+                key, row = message.key(), message.value()
+                if key == rows.PARTITION_KEY and rows.is_ours(key, row):
+                    state, _ = rows.decode_partition(row or b"")
                     reached[message.partition()] = state.next_offset
             found = {p: edges for p, edges in found.items() if p not in reached and start[p] > edges[0]}
             look_back *= 10
