@@ -49,7 +49,7 @@ def append(site: Site, partition: int, records: list[tuple[bytes, bytes | None]]
 
 
 def foreign_to(partition: int) -> list[tuple[bytes, bytes | None]]:
-    """Records that are no rows, under keys that are ours and that are not. (A compacted topic wants a key.)"""
+    """Records that are no rows, under keys that are ours and that are not."""
     (meter,) = meters_of(partition, 1)
     return [
         (meter.encode(), b"\xff\xfegarbage"),
