@@ -274,7 +274,7 @@ class Site:
         asked = [TopicPartition(topic, partition) for topic, partition in wanted]
         committed = asking.committed(asked, timeout=30) if asked else []
         reached = sum(min(max(one.offset, 0), wanted[one.topic, one.partition]) for one in committed)
-        return reached / max(1, sum(wanted.values()))
+        return float(reached / max(1, sum(wanted.values())))
 
     def wait_stored(self, share: float = 1.0, *, seconds: float = CAUGHT_UP_SECONDS) -> None:
         """Wait until that share of what is on the output topics at this moment is in the database."""
