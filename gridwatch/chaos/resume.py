@@ -31,8 +31,9 @@ from replay.households import MONDAY
 from replay.sample import lines
 
 _METERS, _DAYS, _INTERVAL_MINUTES = 40, 10, 30
-#: Event time against the clock: slow enough to be killed in the middle.
-_SPEED = 120_000
+#: Event time against the clock: slow enough to be killed in the middle, and as fast as it goes. (Without any
+#: pace there are fewer ticks: that would be another replay.)
+_SPEED, _UNDISTURBED_SPEED = 120_000, 100_000_000
 _LONGEST_SECONDS = 120.0
 _BROKER_EVERY = 3
 
@@ -54,7 +55,7 @@ def check_resume(servers: Servers, folder: Path, seed: int, kills: int) -> tuple
     command = [sys.executable, "-m", "gridwatch", "replay", str(source), "--faults", "seed-spec"]
     command += ["--seed", str(seed)]
     servers.renew_topics(settings, compacted=False)
-    with _started([*command, "--speed", "max"], settings, folder) as replay:
+    with _started([*command, "--speed", str(_UNDISTURBED_SPEED)], settings, folder) as replay:
         _ended(replay)
     wanted = _content(settings)
     servers.renew_topics(settings, compacted=False)
@@ -68,7 +69,7 @@ def check_resume(servers: Servers, folder: Path, seed: int, kills: int) -> tuple
         if number % _BROKER_EVERY == _BROKER_EVERY - 1:
             servers.kafka.kill()
             servers.start()
-    with _started([*command, "--speed", "max", "--resume"], settings, folder) as replay:
+    with _started([*command, "--speed", str(_SPEED), "--resume"], settings, folder) as replay:
         if chance.random() < 0.5:
             servers.kafka.kill()
             servers.start()
