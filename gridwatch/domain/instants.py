@@ -7,8 +7,8 @@ skipped is refused. Leap seconds (``:60``) are refused: no clock in the flow can
 
 Out: RFC 3339 in UTC with ``Z``, a fraction only when it is not zero, trailing zeros trimmed.
 
-Years 2 to 9998 are accepted, so that whatever is reckoned from an instant (a watermark before it, the end
-of a gap after it) can be written as well.
+Years from 2 on are read, so that a watermark before an instant can be written too. So are the last years of
+the calendar: such a stamp is right in itself, and is refused because it lies in the future.
 """
 
 from __future__ import annotations
@@ -58,8 +58,8 @@ def parse_instant(text: str, zone: str = "UTC") -> tuple[int, bool]:
         instant = (stamp - _EPOCH) // _MICROSECOND
     else:
         instant, ambiguous = _in_zone(stamp, _zone(zone))
-    if not EARLIEST <= instant < LATEST:
-        raise ValueError(f"outside of the years 2 to 9998: {text[:40]!r}")
+    if instant < EARLIEST:
+        raise ValueError(f"before the year 2: {text[:40]!r}")
     return instant, ambiguous
 
 
