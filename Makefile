@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test browser check lint format docs dashboards bench clean
+.PHONY: help setup demo test browser check lint format docs dashboards bench soak clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' Makefile
@@ -43,6 +43,9 @@ dashboards: $(READY) ## write the JSON of the Grafana dashboards from their code
 
 bench: $(READY) ## speed, side by side with stock Faust; takes ARGS
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+soak: $(READY) ## constant load and faults for MINUTES (10): memory and open files plotted, none may grow
+	@$(BIN)/python -m benchmarks.soak --minutes $(or $(MINUTES),10) $(ARGS)
 
 clean: ## remove .venv, caches and reports
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis gridwatch-report.html

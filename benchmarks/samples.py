@@ -1,0 +1,110 @@
+"""Memory and file descriptors of processes over time: sampled, judged for growth, plotted.
+
+Growth is judged after a warm-up (the first third): a straight line through what remains, least squares,
+may rise by no more than a tenth of the median and a little over the whole of it. Only processes that
+lived through all of it can be judged.
+"""
+
+from __future__ import annotations
+
+import statistics
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+
+import psutil
+from markupsafe import Markup, escape
+
+from gridwatch.views import plot
+
+MEBIBYTE = 1024 * 1024
+WARM_UP_SHARE = 1 / 3
+#: What a line may rise by: a share of the median, and what is noise on top of it.
+_SHARE = 0.10
+MEMORY_NOISE = 8.0
+FILES_NOISE = 12.0
+
+Points = list[tuple[int, float]]
+
+
+@dataclass
+class Samples:
+    """Of a process and its children: (µs since the epoch, MiB resident), and the same of open files."""
+
+    memory: Points = field(default_factory=list)
+    files: Points = field(default_factory=list)
+
+    def take(self, pid: int | None) -> None:
+        """Add what is so now; nothing while the process is not there."""
+        if pid is None:
+            return
+        now = time.time_ns() // 1000
+        try:
+            root = psutil.Process(pid)
+            tree = [root, *root.children(recursive=True)]
+            memory = sum(one.memory_info().rss for one in tree) / MEBIBYTE
+            files = sum(one.num_fds() for one in tree)
+        except (psutil.NoSuchProcess, psutil.AccessDenied):
+            return
+        self.memory.append((now, memory))
+        self.files.append((now, float(files)))
+
+
+@dataclass(frozen=True)
+class Growth:
+    """What a line through the samples after the warm-up does: from, to, and how much more is allowed."""
+
+    first: float
+    last: float
+    allowed: float
+
+    @property
+    def ok(self) -> bool:
+        """Whether it stays within what is allowed."""
+        return self.last - self.first <= self.allowed
+
+
+def growth(points: Sequence[tuple[int, float]], noise: float) -> Growth:
+    """Judge samples in order of time. ValueError with fewer than ten of them after the warm-up."""
+    after = points[round(len(points) * WARM_UP_SHARE) :]
+    if len(after) < 10:
+        raise ValueError(f"{len(after)} samples after the warm-up are too few: let it go on for longer")
+    slope, intercept = statistics.linear_regression([at for at, _ in after], [value for _, value in after])
+    first, last = (intercept + slope * at for at in (after[0][0], after[-1][0]))
+    return Growth(first, last, _SHARE * statistics.median(value for _, value in after) + noise)
+
+
+def page(title: str, summary: Sequence[str], samples: Mapping[str, Samples]) -> str:
+    """One HTML page with the summary and, for memory and files, a plot of up to four processes each."""
+    names = list(samples)
+    groups = [names[start : start + 4] for start in range(0, len(names), 4)]
+    pictures = [
+        _picture(what, unit, {name: of(samples[name]) for name in group})
+        for what, unit, of in _KINDS
+        for group in groups
+    ]
+    lines = "".join(f"<li>{escape(line)}</li>" for line in summary)
+    return (
+        f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(title)}</title>'
+        f"<style>body {{ font: 15px system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; }}"
+        f"{plot.STYLE}</style><h1>{escape(title)}</h1><ul>{lines}</ul>{''.join(pictures)}</html>"
+    )
+
+
+_KINDS: tuple[tuple[str, str, Callable[[Samples], Points]], ...] = (
+    ("Memory", "MiB", lambda samples: samples.memory),
+    ("Open files", "files", lambda samples: samples.files),
+)
+
+
+def _picture(what: str, unit: str, series: Mapping[str, Points]) -> Markup:
+    drawn = {name: points for name, points in series.items() if points}
+    if not drawn:
+        return Markup("")
+    start = min(points[0][0] for points in drawn.values())
+    end = max(points[-1][0] for points in drawn.values())
+    title = f"{what}: {', '.join(drawn)}"
+    warm_up = plot.Region(start, start + round((end - start) * WARM_UP_SHARE), "unknown", "warm-up")
+    frame = plot.Frame(title, unit, start, end, [warm_up])
+    drawing = plot.lines(frame, [plot.Series(name, points) for name, points in drawn.items()])
+    return Markup("<h2>{}</h2>{}").format(title, drawing)

@@ -1,0 +1,266 @@
+"""`python -m benchmarks.soak`: constant load and a fault every few seconds, for as long as one likes.
+
+Two workers and two sinks. One of each is killed or stopped again and again and comes back; the other one
+lives through all of it, and through every rebalance that it causes: neither its memory nor its open files
+may grow once it is warm. At the end every reading must be in the database once.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import suppress
+from itertools import count, cycle
+from pathlib import Path
+
+import click
+import psycopg2
+from confluent_kafka import Producer
+
+from benchmarks.samples import FILES_NOISE, MEMORY_NOISE, Samples, growth, page
+from gridwatch.broker import Broker
+from gridwatch.domain.instants import format_instant
+from gridwatch.domain.partitioning import partition_of
+from gridwatch.domain.policy import MINUTE
+from gridwatch.embedded import EmbeddedKafka, EmbeddedPostgres
+from gridwatch.embedded.ports import free_ports
+from gridwatch.embedded.process import ServerProcess
+from gridwatch.errors import GridwatchError
+from gridwatch.positions import Positions
+from gridwatch.settings import PREFIX, Settings, load_settings
+from gridwatch.topics import OUTPUTS, RAW
+from sinks.schema_version import migrate
+
+START = 1_704_103_200_000_000
+#: One reading in this many does not come.
+_LEFT_OUT = 50
+#: A slot of all meters takes some seconds, so that what a meter remembers is there soon.
+_RULES = {"default_interval": "1m", "gap_memory": "30m", "allowed_lateness": "30m", "idle_timeout": "1d"}
+_SAMPLE_SECONDS = 1.0
+_SETTLE_SECONDS = 240.0
+
+
+class Service:
+    """A worker or a sink that is ended and started again."""
+
+    def __init__(self, kind: str, name: str, folder: Path, settings: dict[str, str]) -> None:
+        port = str(free_ports(1)[0])
+        of_its_own = {"datadir": str(folder / name), "instance_id": name}
+        of_its_own["web_port" if kind == "worker" else "sink_web_port"] = port
+        env = {PREFIX + key.upper(): value for key, value in {**settings, **of_its_own}.items()}
+        self.name = name
+        self._command = ["env", *(f"{key}={value}" for key, value in env.items())]
+        self._command += [sys.executable, "-m", "gridwatch", kind, "-l", "warn"]
+        self._folder = folder
+        self._process: ServerProcess | None = None
+
+    @property
+    def pid(self) -> int | None:
+        """Its process id while it runs."""
+        return self._process.pid if self._process is not None and self._process.running else None
+
+    def start(self) -> None:
+        """Start it."""
+        lock = os.open(self._folder, os.O_RDONLY)
+        try:
+            log = self._folder / f"{self.name}.log"
+            self._process = ServerProcess(self.name, self._command, log, lock, grace=30.0)
+        finally:
+            os.close(lock)
+
+    def require_running(self) -> None:
+        """GridwatchError with the end of its log when it has ended by itself."""
+        if self._process is not None and not self._process.running:
+            raise GridwatchError(f"{self.name} ended by itself:\n{self._process.said(30)}")
+
+    def kill(self) -> None:
+        """SIGKILL."""
+        if self._process is not None:
+            self._process.kill()
+
+    def stop(self) -> None:
+        """End it in order."""
+        if self._process is not None:
+            self._process.stop()
+
+
+class Load:
+    """Readings of the same meters at a constant rate, a slot after the other, some of them left out."""
+
+    def __init__(self, settings: Settings, meters: int, rate: int) -> None:
+        self._producer = Producer(settings.confluent() | {"linger.ms": 50})
+        self._meters = [f"METER_{number:05d}" for number in range(meters)]
+        self._partitions = settings.partitions
+        self._rate = rate
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self.sent = 0
+
+    def start(self) -> None:
+        """Begin."""
+        self._thread.start()
+
+    def stop(self) -> None:
+        """End; everything that was sent is on the topic then."""
+        self._ended.set()
+        self._thread.join(60)
+        self._producer.flush(60)
+
+    def _run(self) -> None:
+        begun = time.monotonic()
+        for slot in count():
+            stamp = format_instant(START + slot * MINUTE)
+            for meter, value in self._readings(stamp):
+                self._producer.produce(RAW.name, value, meter, partition_of(meter, self._partitions))
+                self.sent += 1
+                if not self.sent % 100:
+                    self._producer.poll(0)
+                    if self._ended.wait(max(0.0, begun + self.sent / self._rate - time.monotonic())):
+                        return
+
+    def _readings(self, stamp: str) -> Iterator[tuple[str, str]]:
+        chance = random.Random(stamp)
+        for meter in self._meters:
+            if chance.randrange(_LEFT_OUT):
+                kwh = round(chance.uniform(0.05, 2.5), 3)
+                yield meter, f'{{"meter_id":"{meter}","timestamp":"{stamp}","consumption_kwh":{kwh}}}'
+
+
+class Soak:
+    """One run; `samples` by name of the process."""
+
+    def __init__(self, kafka: EmbeddedKafka, postgres: EmbeddedPostgres, folder: Path) -> None:
+        common = {"broker": kafka.bootstrap, "database_url": postgres.url, "app_id": "soak", **_RULES}
+        self.settings = load_settings(**common)
+        self.services = [
+            Service(kind, f"{kind}-{fate}", folder, common)
+            for fate in ("that-stays", "that-dies")
+            for kind in ("worker", "sink")
+        ]
+        self._servers: dict[str, Callable[[], int | None]] = {
+            "kafka": lambda: kafka.pid,
+            "postgresql": lambda: postgres.pid,
+        }
+        self._servers.update((one.name, lambda one=one: one.pid) for one in self.services)  # type: ignore[misc]
+        self.samples = {name: Samples() for name in self._servers}
+        self.faults = 0
+
+    def run(self, load: Load, seconds: float, every: float) -> None:
+        """Load and faults for that long; a fault every `every` seconds."""
+        for service in self.services:
+            service.start()
+        load.start()
+        begun = time.monotonic()
+        fault_at = begun + every
+        mortal = cycle(self.services[2:])
+        while (now := time.monotonic()) < begun + seconds:
+            for service in self.services:
+                service.require_running()
+            if now >= fault_at:
+                self._fault(next(mortal))
+                fault_at = time.monotonic() + every
+            for name, pid in self._servers.items():
+                self.samples[name].take(pid())
+            time.sleep(_SAMPLE_SECONDS)
+
+    def _fault(self, service: Service) -> None:
+        """Every third time it leaves in order, and the other one has all partitions for a moment."""
+        self.faults += 1
+        if self.faults % 3:
+            service.kill()
+        else:
+            service.stop()
+        service.start()
+
+    def settle(self) -> None:
+        """Wait until worker and sink have come to the end of their topics."""
+        positions = Positions(self.settings)
+        deadline = time.monotonic() + _SETTLE_SECONDS
+        groups = {"soak": [RAW.name], "soak-sink": [topic.name for topic in OUTPUTS]}
+        for group, topics in groups.items():
+            while any(one.lag for one in positions.of_group(group, topics)):
+                if time.monotonic() > deadline:
+                    raise GridwatchError(f"group {group} did not come to the end of its topics")
+                time.sleep(1.0)
+
+    def end(self) -> None:
+        """Leave nothing running."""
+        for service in self.services:
+            with suppress(Exception):  # each of them, whatever the others do
+                service.kill()
+
+
+def stored(url: str) -> int:
+    """Readings in the database."""
+    connection = psycopg2.connect(url)
+    try:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT count(*) FROM validated_readings")
+            return int(cursor.fetchone()[0])
+    finally:
+        connection.close()
+
+
+def judge(soak: Soak, sent: int, found: int) -> tuple[list[str], bool]:
+    """What is to be said at the end, and whether all of it is good."""
+    lines = [f"{sent:,} readings sent, {found:,} in the database; {soak.faults} faults"]
+    good = sent == found
+    for name in ("worker-that-stays", "sink-that-stays"):
+        samples = soak.samples[name]
+        for what, unit, points, noise in (
+            ("memory", "MiB", samples.memory, MEMORY_NOISE),
+            ("open files", "files", samples.files, FILES_NOISE),
+        ):
+            line = growth(points, noise)
+            good = good and line.ok
+            word = "no growth" if line.ok else "GROWS"
+            lines.append(
+                f"{name}: {what} after warm-up {line.first:.0f} → {line.last:.0f} {unit} "
+                f"(allowed +{line.allowed:.0f}): {word}"
+            )
+    return lines, good
+
+
+@click.command(epilog="Example:  python -m benchmarks.soak --minutes 30")
+@click.option("--minutes", default=10.0, show_default=True, help="How long.")
+@click.option("--meters", default=2000, show_default=True, help="Meters that send readings.")
+@click.option("--rate", default=1500, show_default=True, help="Readings a second.")
+@click.option("--every", default=8.0, show_default=True, help="Seconds between faults.")
+@click.option(
+    "--report",
+    type=click.Path(path_type=Path),
+    default=Path("benchmarks/results/soak.html"),
+    show_default=True,
+    help="Where the plots go.",
+)
+def main(minutes: float, meters: int, rate: int, every: float, report: Path) -> None:
+    """Soak worker and sink; exit 1 when something grows or a reading is lost."""
+    with (
+        tempfile.TemporaryDirectory(prefix="gridwatch-soak-") as folder,
+        EmbeddedKafka(Path(folder) / "kafka") as kafka,
+        EmbeddedPostgres(Path(folder) / "postgres") as postgres,
+    ):
+        migrate(postgres.url)
+        soak = Soak(kafka, postgres, Path(folder))
+        Broker(soak.settings).create()
+        load = Load(soak.settings, meters, rate)
+        try:
+            soak.run(load, minutes * 60, every)
+            load.stop()
+            soak.settle()
+        finally:
+            soak.end()
+        lines, good = judge(soak, load.sent, stored(postgres.url))
+    report.parent.mkdir(parents=True, exist_ok=True)
+    report.write_text(page(f"{minutes:g} minutes of gridwatch", lines, soak.samples), encoding="utf-8")
+    click.echo("\n".join([*lines, f"plots: {report}"]))
+    sys.exit(0 if good else 1)
+
+
+if __name__ == "__main__":
+    main()
