@@ -12,6 +12,8 @@ from replay.rows import BadCell, Job, Row
 
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _CACHED_TEXTS = 200_000
+#: Decimals of a kWh that a converted value keeps.
+DECIMALS = 12
 _WORD = re.compile(r"[^A-Z0-9]+")
 
 
@@ -72,14 +74,14 @@ class Numbers:
 
 
 class Scale:
-    """Values of a file to kWh: what is converted is rounded to whole micro-kWh, kWh stay as they are."""
+    """Values of a file to kWh. Converted ones lose only the noise of floating point, so sums stay exact."""
 
     def __init__(self, factor: Fraction) -> None:
         self._up, self._down = factor.numerator, factor.denominator
         self.is_one = factor == 1
 
     def __call__(self, value: float) -> float:
-        return value if self.is_one else round(value * self._up / self._down, 6)
+        return value if self.is_one else round(value * self._up / self._down, DECIMALS)
 
 
 def flagged(codes: list[str]) -> str:

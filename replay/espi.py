@@ -141,7 +141,9 @@ def _parsed(
             "pip install 'gridwatch[datasets]'",
         ) from problem
     parser = create_parser(forbid_dtd=True)
-    parser.setContentHandler(_Handler(on_entry, on_reading))
+    handler = _Handler(on_entry, on_reading)
+    handler.setDocumentLocator(parser)
+    parser.setContentHandler(handler)
     try:
         with source.opened(on_bytes) as (raw, _):
             while chunk := raw.read(_CHUNK):

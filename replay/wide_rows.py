@@ -7,7 +7,7 @@ is an error. A repeated hour that stands once is the sum of both and is sent as 
 
 from __future__ import annotations
 
-from replay.cells import Intake, Numbers, Scale, code, tail
+from replay.cells import DECIMALS, Intake, Numbers, Scale, code, tail
 from replay.local_time import Folds, LocalTime, local_micros
 from replay.rows import BadCell, Job, Row
 
@@ -54,8 +54,8 @@ class _WideParser:
             raise BadCell("timestamp", text, f"not a time: {problem}") from problem
 
     def _halved(self, rows: list[Row], meter: str, times: tuple[int, ...], kwh: float) -> None:
-        half = round(kwh / 2, 6)
-        for time, part in zip(times, (half, round(kwh - half, 6)), strict=True):
+        half = round(kwh / 2, DECIMALS)
+        for time, part in zip(times, (half, round(kwh - half, DECIMALS)), strict=True):
             self._intake.take(rows, meter, time, part, tail(self._interval, [SPLIT]))
         self._job.tally.split_hours += 1
 

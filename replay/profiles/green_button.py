@@ -80,7 +80,7 @@ class _Streams:
         self._types = [entry for entry in found if entry.kind == "ReadingType"]
         self._meters = [entry for entry in found if entry.kind == "MeterReading"]
         self._known: dict[tuple[str, str], _Stream] = {}
-        names = [self._name(entry) for entry in self._meters]
+        names = [self._name(entry) for entry in self._meters if self._unit(self._type(entry))]
         self._many = {name for name, count in Counter(names).items() if count > 1}
 
     def of(self, block: Entry, reading: IntervalReading) -> _Stream:
@@ -115,9 +115,13 @@ class _Streams:
             raise GridwatchError(
                 f"{self._source}: powerOfTenMultiplier {power!r}, intervalLength {length!r}: no numbers"
             )
-        energy = values.get("accumulationBehaviour", "") in _DELTA
-        unit = _UNITS.get(values.get("uom", ""), "") if energy else ""
-        return _Stream(name, unit, int(power), generation, int(length))
+        return _Stream(name, self._unit(kind), int(power), generation, int(length))
+
+    def _unit(self, kind: Entry | None) -> str:
+        """The unit of a type of readings; empty for what is no energy of an interval."""
+        if kind is None or kind.values.get("accumulationBehaviour", "") not in _DELTA:
+            return ""
+        return _UNITS.get(kind.values.get("uom", ""), "")
 
     def _type(self, meter: Entry) -> Entry | None:
         linked = [entry for entry in self._types if entry.own and entry.own in meter.related]

@@ -9,6 +9,7 @@ Times are market time, standard time without summer. Channels E are taken from t
 from __future__ import annotations
 
 import re
+from math import isfinite
 from types import ModuleType
 from typing import Any
 
@@ -59,9 +60,7 @@ class _Parser:
         self._line += 1
         record = cells[0].strip()
         if self._line == 1 and record != "100":
-            problem = BadCell(
-                "(row)", ",".join(cells), "a NEM12 file begins with a 100 record, this one does not"
-            )
+            problem = BadCell("(row)", ",".join(cells), "the first record is not a 100 record")
             self._job.reject(problem, 1, "")
         if record != "400":
             self._hand_out(block)
@@ -116,11 +115,12 @@ class _Parser:
             self._job.tally.other_series += values
             return
         whole = cells + [""] * max(0, values + _COLUMNS_AFTER_VALUES - len(cells))
-        day = self._nem.parse_300_row(whole, interval, channel.uom, channel.meter_serial_number)
-        if day.interval_date is None:
+        if self._nem.parse_datetime(cells[1]) is None:
             raise BadCell("IntervalDate", cells[1], "not a date like 20240131")
+        day = self._nem.parse_300_row(whole, interval, channel.uom, channel.meter_serial_number)
         for at, reading in enumerate(day.interval_values, 2):
-            if reading.read_value is None and whole[at].strip():
+            energy = reading.read_value
+            if (whole[at].strip() != "") if energy is None else not isfinite(energy):
                 raise BadCell("IntervalValue", whole[at], "not a number")
         self._day = day.interval_values
 

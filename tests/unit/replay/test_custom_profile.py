@@ -1,0 +1,110 @@
+"""A profile of one's own: three shapes, and what a wrong key says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from gridwatch.cli import run
+from gridwatch.errors import UsageProblem
+from replay.profiles import load_custom
+from replay.rows import Row, Selection, Tally, read_rows
+from tests.unit.replay.rig import at
+
+LONG = """
+delimiter = ";"
+decimal = ","
+unit = "kW"
+interval = "15m"
+anchor = "end"
+zone = "Europe/Berlin"
+stamps = ["%d.%m.%Y %H:%M"]
+nulls = ["-"]
+multiply = 40
+[columns]
+meter_id = ["Zähler", "Meter"]
+timestamp = "Zeit"
+consumption_kwh = "Wert"
+"""
+MINIMAL = '[columns]\nmeter_id = "m"\ntimestamp = "t"\nconsumption_kwh = "v"\n'
+
+
+def profile_file(folder: Path, text: str) -> Path:
+    path = folder / "profile.toml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def read(folder: Path, toml: str, text: str) -> list[Row]:
+    path = folder / "M7.csv"
+    path.write_text(text, encoding="utf-8")
+    profile = load_custom(profile_file(folder, toml))
+    blocks = read_rows(path, profile, "UTC", Selection(), Tally(), skip_bad=False)
+    return [row for block in blocks for row in block]
+
+
+def test_a_long_file_of_power_in_local_time_behind_a_transformer(tmp_path: Path) -> None:
+    text = "Zähler;Zeit;Wert\nA;01.01.2024 11:15;0,5\nA;01.01.2024 11:30;-\n"
+    assert read(tmp_path, LONG, text) == [(at("10:00"), "A", 5.0, 15, ',"interval_minutes":15')]
+
+
+def test_a_day_a_line(tmp_path: Path) -> None:
+    toml = 'shape = "day"\ncells = "v[0-9]+"\n[columns]\nmeter_id = "m"\ntimestamp = "d"\n'
+    rows = read(tmp_path, toml, "m,d,v0,v1,v2\nA,2024-01-01,1,2,3\n")
+    assert [(row[0], row[2], row[3]) for row in rows] == [
+        (at("00:00"), 1.0, 480), (at("08:00"), 2.0, 480), (at("16:00"), 3.0, 480),
+    ]  # fmt: skip
+
+
+def test_a_column_a_meter(tmp_path: Path) -> None:
+    toml = 'shape = "meters"\ncells = "M.*"\ninterval = "1h"\nunit = "Wh"\n[columns]\ntimestamp = "t"\n'
+    rows = read(tmp_path, toml, "t,M1,M2,else\n2024-01-01 10:00,1500,1,x\n")
+    assert [(row[1], row[2]) for row in rows] == [("M1", 1.5), ("M2", 0.001)]
+
+
+def test_a_file_is_its_meter(tmp_path: Path) -> None:
+    toml = 'meter_from_file = true\n[columns]\ntimestamp = "t"\nconsumption_kwh = "v"\n'
+    assert read(tmp_path, toml, "t,v\n2024-01-01 10:00,1\n")[0][1] == "M7"
+
+
+@pytest.mark.parametrize(
+    ("toml", "part"),
+    [
+        ("shape = 'round'\n" + MINIMAL, "shape: 'round' is none of long, day, meters"),
+        ("colour = 'red'\n" + MINIMAL, "colour: no such key"),
+        ("unit = 'kVA'\n" + MINIMAL, "unit: 'kVA' is none of kWh"),
+        ("unit = 'kW'\n" + MINIMAL, "interval: needed with unit = 'kW'"),
+        ("anchor = 'end'\n" + MINIMAL, "interval: needed with anchor = 'end'"),
+        ("zone = 'Mars/Base'\n" + MINIMAL, "zone: 'Mars/Base'"),
+        ("interval = '90s'\n" + MINIMAL, "interval: a whole number of minutes"),
+        ("interval = 'soon'\n" + MINIMAL, "interval: write a duration"),
+        ("multiply = 'x'\n" + MINIMAL, "multiply: not a number"),
+        ("multiply = 0\n" + MINIMAL, "multiply: 0"),
+        ("decimal = ';'\n" + MINIMAL, "decimal: ';'"),
+        ("delimiter = ',,'\n" + MINIMAL, "delimiter: ',,'"),
+        ("nulls = 'NA'\n" + MINIMAL, "nulls: not a list of texts"),
+        ("shape = 'day'\n" + MINIMAL, "cells: missing"),
+        ("shape = 'day'\ncells = '('\n" + MINIMAL, "cells: not a regular expression"),
+        ("[columns]\ntimestamp = 't'\n", "columns.meter_id: missing"),
+        ("columns = 3\n", "columns: not a table"),
+        ("[columns]\ncolour = 'c'\n", "columns.colour: no field"),
+        ("unit = ", "not TOML"),
+    ],
+)
+def test_a_wrong_key_is_named_with_what_is_allowed(toml: str, part: str, tmp_path: Path) -> None:
+    with pytest.raises(UsageProblem) as raised:
+        load_custom(profile_file(tmp_path, toml))
+    assert part in str(raised.value)
+    assert "profile.toml" in str(raised.value)
+
+
+def test_custom_goes_with_its_file(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "x.csv"
+    path.write_text("t;m;v\n2024-01-01T10:00Z;A;1\n")
+    assert run(["replay", str(path), "--dry-run", "--profile", "custom"]) == 2
+    assert "--profile-file" in capsys.readouterr().err
+    toml = str(profile_file(tmp_path, MINIMAL))
+    assert run(["replay", str(path), "--dry-run", "--profile", "custom", "--profile-file", toml]) == 0
+    assert "1 readings of 1 meters" in capsys.readouterr().out
+    assert run(["replay", str(path), "--profile", "custom", "--profile-file", str(tmp_path / "none")]) == 2

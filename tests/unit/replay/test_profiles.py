@@ -1,0 +1,211 @@
+"""Every kind of file: what is in it is what is sent, to the micro-kWh, also on days when clocks change."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable
+from datetime import datetime, timedelta, timezone
+from decimal import Decimal
+from pathlib import Path
+
+import pytest
+
+from gridwatch.errors import GridwatchError, UsageProblem
+from replay.detection import detect
+from replay.emission import EmissionPlan, emit
+from replay.faults import FaultPlan, Faults
+from replay.ordering import TimeOrder
+from replay.profiles import PROFILES, Profile
+from replay.rows import Flow, Row, Selection, Tally, read_rows
+from replay.sources import Source
+from tests.unit.replay import public_sets
+from tests.unit.replay.public_sets import Truth
+
+EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+SETS: dict[str, tuple[str, str, Callable[[], tuple[str, Truth]]]] = {
+    "london": ("london", "london.csv", public_sets.london),
+    "london-kaggle": ("london-kaggle", "block_0.csv", public_sets.kaggle),
+    "london-kaggle wide": ("london-kaggle", "block_1.csv", public_sets.kaggle_wide),
+    "uci": ("uci", "LD2011_2014.txt", public_sets.uci),
+    "cer": ("cer", "File1.txt", public_sets.cer),
+    "cer counted on": ("cer", "File1.txt", lambda: public_sets.cer(False)),
+    "ausgrid 2010": ("ausgrid", "2010.csv", public_sets.ausgrid),
+    "ausgrid 2012": ("ausgrid", "2012.csv", lambda: public_sets.ausgrid("%d/%m/%Y")),
+    "nem12": ("nem12", "nem12.csv", public_sets.nem12),
+    "nem12 without last columns": ("nem12", "nem12.csv", lambda: public_sets.nem12(updated=False)),
+    "green-button": ("green-button", "gb.xml", public_sets.green_button),
+    "green-button types first": ("green-button", "gb.xml", lambda: public_sets.green_button(False)),
+    "esb kW": ("esb", "HDF.csv", public_sets.esb),
+    "esb kWh": ("esb", "HDF.csv", lambda: public_sets.esb("kWh", newest_first=False)),
+    "goiener": ("goiener", "0a1b2c.csv", public_sets.goiener),
+    "goiener raw": ("goiener", "0a1b2c.csv", lambda: public_sets.goiener(False)),
+    "simbench": ("simbench", "LoadProfile.csv", public_sets.simbench),
+}  # fmt: skip
+
+
+def written(folder: Path, which: str) -> tuple[Path, Profile, Truth]:
+    name, file, make = SETS[which]
+    text, truth = make()
+    path = folder / file
+    path.write_bytes(text.encode())
+    return path, PROFILES[name], truth
+
+
+def read(
+    path: Path, profile: Profile, tally: Tally | None = None, *, skip_bad: bool = False, flow: Flow = "both"
+) -> list[Row]:
+    blocks = read_rows(path, profile, "UTC", Selection(flow=flow), tally or Tally(), skip_bad=skip_bad)
+    return [row for block in blocks for row in block]
+
+
+def sent(rows: list[Row]) -> list[Row]:
+    """The readings of the sequence that a replay of these rows sends."""
+    with TimeOrder(lambda: iter([rows])) as order:
+        items = emit(order.blocks(), Faults(FaultPlan()), EmissionPlan(10_000_000, 900_000_000))
+        return [item.row for item in items if item.row is not None]
+
+
+def energy_by_day(values: Iterable[tuple[str, datetime, Decimal]]) -> dict[tuple[str, str], Decimal]:
+    """Micro-kWh by meter and UTC day."""
+    days: dict[tuple[str, str], Decimal] = {}
+    for meter, time, kwh in values:
+        day = (meter, f"{time:%Y-%m-%d}")
+        days[day] = days.get(day, Decimal(0)) + kwh * 1_000_000
+    return days
+
+
+def instant(row: Row) -> datetime:
+    return EPOCH + timedelta(microseconds=row[0])
+
+
+@pytest.mark.parametrize("which", SETS)
+def test_energy_in_is_energy_sent_by_meter_and_day(which: str, tmp_path: Path) -> None:
+    path, profile, truth = written(tmp_path, which)
+    rows = list(dict.fromkeys(sent(read(path, profile))))
+    assert energy_by_day((row[1], instant(row), Decimal(repr(row[2]))) for row in rows) == energy_by_day(
+        (meter, time, kwh) for (meter, time), kwh in truth.items()
+    )
+
+
+@pytest.mark.parametrize("which", SETS)
+def test_every_reading_is_sent_at_the_start_of_its_interval(which: str, tmp_path: Path) -> None:
+    path, profile, truth = written(tmp_path, which)
+    rows = sent(read(path, profile))
+    assert {(row[1], instant(row)) for row in rows} == set(truth)
+    for row in rows:
+        assert Decimal(repr(row[2])) == truth[row[1], instant(row)]
+
+
+@pytest.mark.parametrize("which", SETS)
+def test_the_record_that_is_sent_is_json_with_the_interval(which: str, tmp_path: Path) -> None:
+    path, profile, _ = written(tmp_path, which)
+    for _, _, kwh, interval, extras in read(path, profile):
+        record = json.loads(f'{{"consumption_kwh":{kwh!r}{extras}}}')
+        assert record["interval_minutes"] == interval
+
+
+@pytest.mark.parametrize("which", SETS)
+def test_auto_finds_the_profile_and_says_why(which: str, tmp_path: Path) -> None:
+    path, profile, _ = written(tmp_path, which)
+    found, why = detect([Source(path)])
+    assert found.name == profile.name
+    assert why
+
+
+def test_auto_knows_the_plain_form(tmp_path: Path) -> None:
+    (tmp_path / "m.csv").write_text("id;timestamp;kwh\nM;2024-01-01T10:00Z;1\n")
+    assert detect([Source(tmp_path / "m.csv")])[0].name == "spec"
+
+
+def test_auto_asks_where_two_fit_and_where_none_fits(tmp_path: Path) -> None:
+    path = tmp_path / "m.csv"
+    path.write_text("LCLid,tstp,KWH/hh,energy(kWh/hh)\nM,2012-01-01 00:00:00,1,1\n")
+    with pytest.raises(UsageProblem, match=r"several profiles fit: london .*; london-kaggle"):
+        detect([Source(path)])
+    path.write_text("colour,weight\nred,1\n")
+    with pytest.raises(UsageProblem, match="no profile fits; it begins: 'colour,weight'"):
+        detect([Source(path)])
+
+
+def test_auto_does_not_mix_kinds(tmp_path: Path) -> None:
+    first, second = written(tmp_path, "cer")[0], written(tmp_path, "uci")[0]
+    with pytest.raises(UsageProblem, match=r"File1.txt looks like cer, .*LD2011_2014.txt like uci"):
+        detect([Source(first), Source(second)])
+
+
+def test_null_values_are_no_readings_and_are_counted(tmp_path: Path) -> None:
+    tally = Tally()
+    path, profile, _ = written(tmp_path, "london")
+    assert len(read(path, profile, tally)) == 122  # with one duplicate of each meter, for the worker to see
+    assert tally.null_values == 2
+
+
+def test_an_hour_that_holds_two_is_halved_and_flagged(tmp_path: Path) -> None:
+    tally = Tally()
+    path, profile, _ = written(tmp_path, "uci")
+    rows = read(path, profile, tally)
+    assert (tally.split_hours, tally.skipped_hours) == (8, 8)
+    assert sum('"flags":["DST_SPLIT"]' in row[4] for row in rows) == 16
+
+
+def test_energy_in_an_hour_that_the_clocks_skipped_is_told(tmp_path: Path) -> None:
+    path = tmp_path / "ld.txt"
+    path.write_text('"";"MT_001"\n"2011-03-27 01:30:00";4,5\n')
+    with pytest.raises(GridwatchError, match=r"line 2, column .*does not exist in Europe/Lisbon"):
+        read(path, PROFILES["uci"])
+
+
+def test_quality_codes_are_kept_as_flags(tmp_path: Path) -> None:
+    flags: dict[str, Counter[str]] = {}
+    for which in ("nem12", "green-button", "goiener", "ausgrid 2010"):
+        path, profile, _ = written(tmp_path, which)
+        found = (json.loads("{" + row[4][1:] + "}").get("flags", []) for row in read(path, profile))
+        flags[which] = Counter(flag for one in found for flag in one)
+    # Two channels of energy: a day of A, one of S14, and of the variable day 20 A and 20 E52.
+    assert flags["nem12"] == {"NEM12_A": 2 * 68, "NEM12_S14": 2 * 48, "NEM12_E52": 2 * 20}
+    assert flags["green-button"] == {"ESPI_8": 48, "ESPI_17": 48}
+    assert flags["goiener"] == {"GOIENER_IMPUTED": 7}
+    assert flags["ausgrid 2010"] == {"AUSGRID_NA": 3 * 48}
+
+
+@pytest.mark.parametrize(
+    ("which", "consumption", "generation"),
+    [
+        ("ausgrid 2010", {"1-GC", "1-CL"}, {"1-GG"}),
+        ("nem12", {"VABD000163-E1"}, {"VABD000163-B1"}),
+        ("green-button", {"9b6c-01"}, {"9b6c-01-export"}),
+        ("esb kW", {"10000000001"}, {"10000000001-export"}),
+    ],
+)
+def test_consumption_and_generation_are_meters_of_their_own(
+    which: str, consumption: set[str], generation: set[str], tmp_path: Path
+) -> None:
+    path, profile, _ = written(tmp_path, which)
+    assert {row[1] for row in read(path, profile, flow="consumption")} == consumption
+    assert {row[1] for row in read(path, profile, flow="generation")} == generation
+    assert {row[1] for row in read(path, profile)} == consumption | generation
+
+
+def test_what_is_no_energy_is_counted(tmp_path: Path) -> None:
+    for which, count in (("nem12", 4 * 48), ("green-button", 48), ("esb kW", 1)):
+        tally = Tally()
+        path, profile, _ = written(tmp_path, which)
+        read(path, profile, tally)
+        assert tally.other_series == count
+
+
+def test_an_interval_that_the_days_of_nem12_do_not_have_is_mended_and_noted(tmp_path: Path) -> None:
+    text, truth = public_sets.nem12(claimed=15)
+    (tmp_path / "nem.csv").write_text(text)
+    tally = Tally()
+    rows = read(tmp_path / "nem.csv", PROFILES["nem12"], tally)
+    assert {(row[1], instant(row)) for row in rows} == set(truth)
+    assert any("15 in the 200 record, its days have 48 values: taken as 30" in note for note in tally.notes)
+
+
+def test_nem12_that_ends_early_is_noted(tmp_path: Path) -> None:
+    (tmp_path / "nem.csv").write_text(public_sets.nem12()[0].replace("900\r\n", ""))
+    tally = Tally()
+    read(tmp_path / "nem.csv", PROFILES["nem12"], tally)
+    assert any("no 900 record" in note for note in tally.notes)
