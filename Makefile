@@ -9,10 +9,10 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test browser check lint format docs dashboards bench soak clean
+.PHONY: help setup demo test browser check lint format docs dashboards bench bench-dashboards soak clean
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-17s %s\n", $$1, $$2}' Makefile
 
 setup: $(READY) ## make .venv and install gridwatch and its pinned packages into it
 
@@ -46,6 +46,9 @@ bench: $(READY) ## speed, side by side with stock Faust; takes ARGS
 
 soak: $(READY) ## constant load and faults for MINUTES (10): memory and open files plotted, none may grow
 	@$(BIN)/python -m benchmarks.soak --minutes $(or $(MINUTES),10) $(ARGS)
+
+bench-dashboards: $(READY) ## how long the dashboards' questions take with 10 million readings; takes ARGS
+	@$(BIN)/python -m benchmarks.dashboards $(ARGS)
 
 clean: ## remove .venv, caches and reports
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis gridwatch-report.html

@@ -84,7 +84,8 @@ def build() -> Dashboard:
         .with_panel(
             rows(
                 "Partitions",
-                "Of each partition what its worker told last within the time range.",
+                "What the worker of each partition told last, in the last hour of the time range in which any"
+                " worker told something.",
                 ask.PARTITIONS,
                 units={"watermark lag": "s"},
                 width=24,

@@ -12,8 +12,10 @@ WHERE metric = 'consumer_lag_records' AND "time" > now() - INTERVAL '1 minute' A
 """
 
 LAST_HEARD = f"""
-SELECT extract(epoch FROM now() - max(window_end)) AS "ago" FROM metrics
-WHERE metric = 'consumer_lag_records' AND {partition_chosen()}
+SELECT extract(epoch FROM now() - (
+    SELECT window_end FROM metrics WHERE metric = 'consumer_lag_records' AND {partition_chosen()}
+    ORDER BY "time" DESC LIMIT 1
+)) AS "ago"
 """
 
 LAG_NOW = f"""
@@ -33,7 +35,9 @@ SELECT max(value) AS "behind" FROM (
 """
 
 SINK_LAST_HEARD = """
-SELECT extract(epoch FROM now() - max(window_end)) AS "ago" FROM metrics WHERE metric = 'sink_rows'
+SELECT extract(epoch FROM now() - (
+    SELECT window_end FROM metrics WHERE metric = 'sink_rows' ORDER BY "time" DESC LIMIT 1
+)) AS "ago"
 """
 
 PARTITIONS = f"""
@@ -49,6 +53,9 @@ FROM (
     SELECT DISTINCT ON (metric, partition) metric, partition, value, window_end FROM metrics
     WHERE metric IN ('watermark_lag_seconds', 'consumer_lag_records', 'state_meters', 'open_gaps')
       AND {OF_METRICS}
+      AND "time" > (
+          SELECT max("time") FROM metrics WHERE metric = 'consumer_lag_records' AND $__timeFilter("time")
+      ) - INTERVAL '1 hour'
     ORDER BY metric, partition, "time" DESC
 ) AS newest
 GROUP BY partition ORDER BY partition
@@ -58,8 +65,10 @@ GROUP BY partition ORDER BY partition
 def of_partitions(metric: str, gather: str = "max") -> str:
     """A system metric over time, a line a partition."""
     return f"""
-SELECT $__timeGroupAlias("time", $__interval), 'partition ' || partition AS metric, {gather}(value) AS value
-FROM metrics WHERE metric = '{metric}' AND {OF_METRICS} GROUP BY 1, 2 ORDER BY 1, 2
+SELECT "time", 'partition ' || partition AS metric, value FROM (
+    SELECT $__timeGroupAlias("time", $__interval), partition, {gather}(value) AS value
+    FROM metrics WHERE metric = '{metric}' AND {OF_METRICS} GROUP BY 1, 2
+) AS each ORDER BY 1, partition
 """
 
 
@@ -74,9 +83,11 @@ SELECT "time", sum(value) AS "{name}" FROM (
 
 
 ROWS_A_SECOND = f"""
-SELECT $__timeGroupAlias("time", $__interval), 'partition ' || partition AS metric,
-       sum(value) / nullif(sum(extract(epoch FROM window_end - "time")), 0) AS value
-FROM metrics WHERE metric = 'sink_rows' AND {OF_METRICS} GROUP BY 1, 2 ORDER BY 1, 2
+SELECT "time", 'partition ' || partition AS metric, value FROM (
+    SELECT $__timeGroupAlias("time", $__interval), partition,
+           sum(value) / nullif(sum(extract(epoch FROM window_end - "time")), 0) AS value
+    FROM metrics WHERE metric = 'sink_rows' AND {OF_METRICS} GROUP BY 1, 2
+) AS each ORDER BY 1, partition
 """
 
 RATES = f"""

@@ -1,0 +1,163 @@
+"""How long the questions of the dashboards take: `python -m benchmarks.dashboards [--readings N]`.
+
+A plain PostgreSQL with N readings (10 million unless told otherwise) of 20 000 meters every half hour, with
+gaps, late readings, metrics and dead letters in proportion, made by the server itself. Each question is
+asked as Grafana does for the last 24 hours, three times, and the middle one counts. Plans are kept beside
+the results (`benchmarks/results/dashboards/`). Exit 1 if a question takes more than 200 ms.
+"""
+
+from __future__ import annotations
+
+import statistics
+import sys
+import tempfile
+import time
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+import click
+import psycopg2
+
+from dashboards.expansion import Question, Raw, View, expand, questions
+from gridwatch.embedded import EmbeddedPostgres
+from sinks.schema_version import migrate
+
+RESULTS = Path(__file__).with_name("results") / "dashboards"
+LIMIT_MS = 200.0
+METERS = 20_000
+PARTITIONS = 6
+
+#: In the order of the clock, as a stream comes. One in ten late, one slot in twenty missing.
+FILL = (
+    """
+    INSERT INTO validated_readings (time, meter_id, consumption_kwh, status, delay_seconds, flags,
+        interval_minutes, region, source_partition, source_offset, source_index, id, watermark)
+    SELECT at, 'METER_' || lpad(meter::text, 6, '0'), 0.5 + meter %% 7 / 10.0,
+           CASE WHEN (meter + slot) %% 10 = 0 THEN 'LATE' ELSE 'OK' END,
+           CASE WHEN (meter + slot) %% 10 = 0 THEN 30 + meter %% 4000 ELSE 0 END,
+           '{}', 30, 'region ' || meter %% 12, meter %% 6, slot * 20000 + meter, 0,
+           slot || '-' || meter, at
+    FROM (SELECT slot, %(end)s::timestamptz - (%(slots)s - slot) * INTERVAL '30 minutes' AS at
+          FROM generate_series(1, %(slots)s) AS slot) AS times,
+         generate_series(1, %(meters)s) AS meter
+    """,
+    """
+    INSERT INTO gap_alerts (time, gap_id, meter_id, revision, state, missing_from, missing_to,
+        missing_intervals, filled_intervals, missing_ranges, gap_minutes, interval_minutes, expected_at,
+        detected_at, last_seen, grace_seconds, reason, region, source_partition, source_offset)
+    SELECT at, meter || '@' || at, 'METER_' || lpad(meter::text, 6, '0'), 1,
+           CASE WHEN slot = %(slots)s AND meter %% 10 = 0 THEN 'OPEN' ELSE 'CLOSED' END, at,
+           at + INTERVAL '30 minutes', 1, 0,
+           jsonb_build_array(jsonb_build_array(at, at + INTERVAL '30 minutes')),
+           30, 30, at, at, at, 900, 'no reading by its deadline', 'region ' || meter %% 12, meter %% 6, slot
+    FROM (SELECT slot, %(end)s::timestamptz - (%(slots)s - slot) * INTERVAL '30 minutes' AS at
+          FROM generate_series(1, %(slots)s) AS slot) AS times,
+         generate_series(1, %(meters)s) AS meter WHERE (meter + slot) %% 40 = 0
+    """,
+    """
+    INSERT INTO late_events (time, meter_id, consumption_kwh, delay_seconds, allowed_lateness_seconds, flags,
+        watermark, source_partition, source_offset, source_index, id)
+    SELECT at, 'METER_' || lpad((n %% %(meters)s)::text, 6, '0'), 1, 4000 + n %% 9000, 3600, '{}', at, n %% 6,
+           n, 0, 'late-' || n
+    FROM (SELECT n, %(end)s::timestamptz - n * INTERVAL '8 seconds' AS at
+          FROM generate_series(1, 100000) AS n) AS late
+    """,
+    """
+    INSERT INTO metrics (time, window_end, metric, value, scope, partition, revision, labels, id)
+    SELECT at, at + INTERVAL '5 minutes', metric, 100 + n %% 7, 'event', partition, 1, '{}',
+           metric || n || '/' || partition
+    FROM (SELECT n, %(end)s::timestamptz - n * INTERVAL '5 minutes' AS at
+          FROM generate_series(1, 2880) AS n) AS t,
+         unnest(%(event)s::text[]) AS metric, generate_series(0, 5) AS partition
+    """,
+    """
+    INSERT INTO metrics (time, window_end, metric, value, scope, partition, revision, labels, id)
+    SELECT at, at + INTERVAL '10 seconds', metric, 10 + n %% 7, 'system', partition, 1, '{}',
+           metric || n || '/' || partition
+    FROM (SELECT n, %(end)s::timestamptz - n * INTERVAL '10 seconds' AS at
+          FROM generate_series(1, 17280) AS n) AS t,
+         unnest(%(system)s::text[]) AS metric, generate_series(0, 5) AS partition
+    """,
+    """
+    INSERT INTO dead_letters (time, id, reasons, message, raw, raw_encoding, raw_size, raw_truncated, topic,
+        partition, "offset", index)
+    SELECT %(end)s::timestamptz - n * INTERVAL '20 seconds', 'dead-' || n,
+           ARRAY[(ARRAY['NOT_JSON', 'NEGATIVE', 'BAD_TIMESTAMP'])[1 + n %% 3]], 'bad', '{', 'utf-8', 1, FALSE,
+           'smartmeter_raw', n %% 6, n, 0
+    FROM generate_series(1, 50000) AS n
+    """,
+    "VACUUM ANALYZE",
+)
+
+
+def fill(cursor: Any, readings: int, end: datetime) -> None:
+    """Make the rows; `end` is the time of the newest."""
+    from gridwatch.agents.system_metrics import SYSTEM_METRICS as WORKER_METRICS
+    from gridwatch.domain.windows import METRICS as EVENT_METRICS
+    from sinks.system_metrics import SYSTEM_METRICS as SINK_METRICS
+
+    values = {
+        "end": end,
+        "slots": max(48, readings // METERS),
+        "meters": METERS,
+        "event": list(EVENT_METRICS),
+        "system": [*WORKER_METRICS, *SINK_METRICS],
+    }
+    for statement in FILL:
+        started = time.monotonic()
+        cursor.execute(statement, values if "%(" in statement else None)
+        print(f"{time.monotonic() - started:7.1f} s  {' '.join(statement.split())[:60]}", file=sys.stderr)
+
+
+def measure(cursor: Any, question: Question, view: View) -> tuple[float, int]:
+    """Milliseconds of the middle of three tries, and the number of rows; keeps the plan."""
+    sql = expand(question.sql, view)
+    times = []
+    rows = 0
+    for _ in range(3):
+        started = time.perf_counter()
+        cursor.execute(sql)
+        rows = len(cursor.fetchall())
+        times.append((time.perf_counter() - started) * 1000)
+    cursor.execute(f"EXPLAIN (ANALYZE, BUFFERS) {sql}")
+    plan = "\n".join(line for (line,) in cursor.fetchall())
+    name = "".join(letter if letter.isalnum() else "-" for letter in str(question))
+    (RESULTS / f"{name}.txt").write_text(f"{sql}\n\n{plan}\n", encoding="utf-8")
+    return statistics.median(times), rows
+
+
+@click.command(epilog="Example:  python -m benchmarks.dashboards --readings 1000000")
+@click.option("--readings", default=10_000_000, show_default=True, help="Rows of validated_readings.")
+def main(readings: int) -> None:
+    """Time every question of the dashboards on a plain PostgreSQL with many rows."""
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    end = datetime.now(timezone.utc).replace(microsecond=0)
+    everything = Raw("'*'")
+    view = View(
+        end - timedelta(days=1),
+        end,
+        {"meter": "METER_000123", "region": everything, "partition": everything, "interval": "12m"},
+        interval="1m",
+    )
+    slow = 0
+    with (
+        tempfile.TemporaryDirectory(prefix="gridwatch-bench-") as folder,
+        EmbeddedPostgres(folder, fsync=False, overrides={"max_wal_size": "4GB"}) as server,
+    ):
+        migrate(server.url)
+        session = psycopg2.connect(server.url)
+        session.autocommit = True
+        with session.cursor() as cursor:
+            fill(cursor, readings, end)
+            for question in questions():
+                taken, rows = measure(cursor, question, view)
+                slow += taken > LIMIT_MS
+                print(f"{taken:8.1f} ms  {rows:6} rows  {'SLOW  ' if taken > LIMIT_MS else ''}{question}")
+        session.close()
+    print(f"plans: {RESULTS}")
+    sys.exit(1 if slow else 0)
+
+
+if __name__ == "__main__":
+    main()
