@@ -41,7 +41,7 @@ class Emitter:
         self._starting = asyncio.Lock()
         self._closing: set[asyncio.Future[None]] = set()
         self._unacked: dict[object, float] = {}
-        #: Why an ack did not come the last time.
+        #: Why an ack did not come, as long as none has come since.
         self.last_error = ""
 
     @property
@@ -75,6 +75,7 @@ class Emitter:
                     producer = await self.start()
                     for ack in await _send(producer, topic, partition, rows, timestamp):
                         await ack
+                    self.last_error = ""
                     return
                 except KafkaError as error:
                     self.last_error = f"{topic}: {error!r}"
