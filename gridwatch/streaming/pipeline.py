@@ -33,7 +33,7 @@ from gridwatch.streaming.changelog import ChangelogWriter
 from gridwatch.streaming.emission import RECORD_OVERHEAD, Emitter
 from gridwatch.tables import rows
 from gridwatch.tables.meters import StoredMeters
-from gridwatch.tables.store import Store
+from gridwatch.tables.store import DamagedError, Store
 from gridwatch.topics import CHANGELOG_BATCH_BYTES, RAW, REPLAY_HEADER, TICK_HEADER
 
 logger = logging.getLogger(__name__)
@@ -121,7 +121,10 @@ class Pipeline:
         offsets = {}
         for tp in partitions:
             if tp.topic == raw:
-                row = self.store.row(tp.partition, rows.PARTITION_KEY)
+                try:
+                    row = self.store.row(tp.partition, rows.PARTITION_KEY)
+                except DamagedError:
+                    continue  # taking over finds it again, and has all of it recovered anew
                 if row is not None:
                     offsets[tp] = rows.decode_partition(row)[0].next_offset
         return offsets
@@ -192,8 +195,7 @@ class Pipeline:
         consumer = self._app.consumer
         source = next(tp for tp in consumer.assignment() if tp == (topic, partition))
         earliest = (await consumer.earliest_offsets(source))[source]
-        persisted = self.store.persisted_offset(source)
-        read_up_to = max(earliest, 0 if persisted is None else persisted + 1)
+        read_up_to = max(earliest, self.store.reached(partition) + 1)
         writer = ChangelogWriter(self._settings, topic, topic, partition, read_up_to)
         fence = await writer.take()
         self.store.write(partition, [(rows.FENCE_KEY, b"")], fence)

@@ -83,24 +83,28 @@ class Store(faust_rocksdb.Store):  # type: ignore[misc, unused-ignore]
         if start <= last != reached:
             raise self._judged(partition, ValueError(f"Corruption: unreadable after key {reached!r}"))
 
-    def persisted_offset(self, tp: Any) -> int | None:
-        """The changelog offset that a partition's rows reach to; None if it has to be read from its start.
+    def reached(self, partition: int) -> int:
+        """The changelog offset that a partition's rows reach to; -1 if they reach to none yet."""
+        try:
+            offset = self._sound(partition).get(self.offset_key)
+        except Exception as error:
+            raise self._judged(partition, error) from error
+        return -1 if offset is None else int(offset)
 
-        Recovery begins with this question: here a damaged database gives way to an empty one.
+    def persisted_offset(self, tp: Any) -> int:
+        """The same for Faust, which asks as a recovery begins: a damaged database gives way to a new one.
+
+        Never None: Faust would take that for "as far as I remember", which is how far the lost one reached.
         """
         try:
-            self._sound(tp.partition)
-            offset: int | None = super().persisted_offset(tp)
-        except Exception as error:
-            if not isinstance(self._judged(tp.partition, error), DamagedError):
-                raise
+            return self.reached(tp.partition)
+        except DamagedError:
             self._damaged.discard(tp.partition)
             database = self._dbs.pop(tp.partition, None)
             if database is not None:
                 database.close()
             shutil.rmtree(self.partition_path(tp.partition), ignore_errors=True)
-            return None
-        return offset
+            return -1
 
     def _sound(self, partition: int) -> Any:
         if partition in self._damaged:

@@ -5,8 +5,12 @@ from __future__ import annotations
 import asyncio
 from types import SimpleNamespace
 
+import pytest
+
 from gridwatch.streaming.batches import RecordBatch
+from gridwatch.streaming.changelog import FencedError
 from gridwatch.streaming.lanes import Lanes
+from gridwatch.tables.store import DamagedError
 
 
 class Event:
@@ -136,3 +140,36 @@ def test_work_that_raises_crashes_the_worker_and_nothing_after_it_is_done() -> N
     assert [str(error) for error in crashed] == ["broken"]
     assert done == [0]
     assert not events[1].value.done
+
+
+@pytest.mark.parametrize("unread", [FencedError("by another"), DamagedError("on disk")])
+def test_a_partition_whose_state_is_not_what_was_read_is_assigned_and_recovered_anew(
+    unread: Exception,
+) -> None:
+    joined: list[bool] = []
+    done: list[int] = []
+
+    async def work(batch: RecordBatch) -> bool:
+        if not joined:
+            raise unread
+        done.append(batch.offset)
+        return True
+
+    async def scenario() -> list[Event]:
+        lanes = Lanes(work, no_crash, lambda: joined.append(True))
+        events = [Event(0, offset) for offset in range(3)]
+        await lanes.put(events[0])
+        await settle()
+        await lanes.put(events[1])  # from before the new assignment: dropped, to be read again
+        await settle()
+        lanes.reopen()
+        await lanes.put(events[2])
+        await settle()
+        await lanes.stop()
+        return events
+
+    events = asyncio.run(scenario())
+    assert joined == [True]
+    assert done == [2]
+    assert all(event.acked for event in events)
+    assert [event.value.done for event in events] == [False, False, True]

@@ -59,7 +59,7 @@ def test_a_damaged_database_is_thrown_away_so_that_the_changelog_rebuilds_it(
     with caplog.at_level(logging.ERROR):
         second = make(tmp_path)
         assert second.row(0, b"a") is None
-    assert second.persisted_offset(SimpleNamespace(partition=0)) is None  # type: ignore[arg-type]
+    assert second.persisted_offset(SimpleNamespace(partition=0)) == -1  # type: ignore[arg-type]
     assert "rebuilding it from the changelog" in caplog.text
 
 
@@ -100,7 +100,7 @@ def test_a_partition_found_damaged_answers_nothing_until_recovery_begins_anew(tm
         store.write(0, [(b"a", b"1")], 6)
     rows = SimpleNamespace(partition=0, records=[SimpleNamespace(key=b"a", value=None)], offset=6)
     store.apply_changelog_batch([SimpleNamespace(value=rows)], None, None)  # a recovery under way goes on
-    assert store.persisted_offset(SimpleNamespace(partition=0)) is None  # the next one begins at the start
+    assert store.persisted_offset(SimpleNamespace(partition=0)) == -1  # the next one begins at the start
     assert list(store.rows(0)) == []
     store.write(0, [(b"a", b"1")], 6)
     assert store.row(0, b"a") == b"1"
