@@ -2,8 +2,8 @@
 
 Not one of the tests that run by themselves: there is no TimescaleDB among the Python packages. URL leads to
 an EMPTY database; everything is made in it: the plain schema, with rows, which then becomes TimescaleDB's.
-Where the server takes no COPY (PGlite's socket) rows go in by plain INSERT, so the sink's writer is not tried
-there. Prints each rule as it is found to hold; ends with an AssertionError at the first that does not.
+`timescale_pglite.mjs` runs one; it takes no COPY, so rows go in by plain INSERT and the sink's writer is not
+tried. Prints each rule as it is found to hold; ends with an AssertionError at the first that does not.
 """
 
 from __future__ import annotations
