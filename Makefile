@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test browser check lint format docs dashboards bench bench-dashboards soak clean
+.PHONY: help setup demo test browser check lint format docs dashboards bench bench-dashboards soak chaos clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-17s %s\n", $$1, $$2}' Makefile
@@ -49,6 +49,9 @@ soak: $(READY) ## constant load and faults for MINUTES (10): memory and open fil
 
 bench-dashboards: $(READY) ## how long the dashboards' questions take with 10 million readings; takes ARGS
 	@$(BIN)/python -m benchmarks.dashboards $(ARGS)
+
+chaos: $(READY) ## random faults against an undisturbed run, every difference; takes ARGS
+	@$(BIN)/gridwatch chaos $(ARGS)
 
 clean: ## remove .venv, caches and reports
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis gridwatch-report.html

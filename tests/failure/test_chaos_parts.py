@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import json
 import os
+import re
 import signal
 import sys
 import time
@@ -209,6 +210,25 @@ def test_what_is_killed_is_started_again_and_what_ends_by_itself_is_noted_too(tm
         wait(lambda: killed.running)
     assert not killed.running
     assert not ending.running
+
+
+# -- the page
+
+ROOT = Path(__file__).parents[2]
+
+
+def test_every_test_that_the_page_of_guarantees_names_exists() -> None:
+    page = (ROOT / "docs" / "guarantees.md").read_text(encoding="utf-8")
+    tests = "".join(file.read_text(encoding="utf-8") for file in (ROOT / "tests").rglob("test_*.py"))
+    named = set(re.findall(r"`(test_\w+)`", page))
+    assert named
+    assert {name for name in named if f"def {name}(" not in tests} == set()
+
+
+def test_every_kind_of_fault_is_on_the_page_of_guarantees() -> None:
+    page = (ROOT / "docs" / "guarantees.md").read_text(encoding="utf-8")
+    rows = re.findall(r"^\| `([a-z-]+)` \| (.*) \|$", page, re.MULTILINE)
+    assert rows == [(kind, meaning) for kind, (meaning, _) in KINDS.items()]
 
 
 # -- command
