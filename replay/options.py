@@ -11,7 +11,7 @@ from gridwatch.domain.instants import parse_instant
 from gridwatch.durations import micros, parse_duration
 
 #: A replay needs about this much whatever it sorts.
-LEAST_MEMORY = 128 << 20
+LEAST_MEMORY = 192 << 20
 
 
 class DurationType(click.ParamType):

@@ -27,7 +27,7 @@ RUN_ROWS = 400_000
 #: What a row may need at the busiest moment, when runs are merged.
 _BYTES_A_ROW = 400
 #: What a replay needs apart from rows: the interpreter, the producer's queue.
-_BYTES_APART = 100 << 20
+_BYTES_APART = 160 << 20
 _LEAST_RUN_ROWS = 10_000
 #: Runs merged at once; each holds a file open and one block in memory.
 FAN_IN = 96
