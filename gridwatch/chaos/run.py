@@ -160,6 +160,10 @@ class Chaos:
             feed.stop()
             raise
         feed.finish()
-        self._say(f"{time.monotonic() - began:6.1f} s all sent; settling")
-        site.settle()
-        self._say(f"{time.monotonic() - began:6.1f} s settled")
+
+        def told(line: str) -> None:
+            self._say(f"{time.monotonic() - began:6.1f} s {line}")
+
+        told("all sent; settling")
+        site.settle(told)
+        told("settled")

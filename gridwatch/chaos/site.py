@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -93,7 +93,7 @@ class Site:
                 raise GridwatchError(f"not ready within {STANDSTILL_SECONDS:g} s: {', '.join(waiting)}")
             time.sleep(_LOOK_SECONDS)
 
-    def settle(self) -> None:
+    def settle(self, say: Callable[[str], None] = lambda line: None) -> None:
         """Return when the raw topic is worked to its end, everything is said, and all of it is stored.
 
         GridwatchError when nothing moves any more before that, or a service is in a crash loop.
@@ -105,6 +105,7 @@ class Site:
             self._progress("the worker", lambda: self._worked(state, wanted))
         finally:
             state.close()
+        say("all worked; storing")
         topics = [topic.name for topic in OUTPUTS]
         said = self._asked(lambda: Positions(self.settings).ends(topics))
         self._progress("the sink", lambda: self._stored(said))

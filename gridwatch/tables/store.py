@@ -37,6 +37,10 @@ _OPTIONS = {
 }
 
 
+#: What RocksDB says when a database cannot be read any more.
+_DAMAGE = ("Corruption", "No such file")
+
+
 class DamagedError(Exception):
     """A local database cannot be read any more: its partition has to be recovered from the changelog."""
 
@@ -113,7 +117,8 @@ class Store(faust_rocksdb.Store):  # type: ignore[misc, unused-ignore]
 
     def _judged(self, partition: int, error: Exception) -> Exception:
         """The error itself, or DamagedError if it says that the database cannot be read any more."""
-        if isinstance(error, DamagedError) or not str(error).startswith(("Corruption", "IO error")):
+        # A full disk or too many open files are none of it: an empty database would fare no better.
+        if isinstance(error, DamagedError) or not any(word in str(error) for word in _DAMAGE):
             return error
         path = self.partition_path(partition)
         self._damaged.add(partition)
@@ -135,8 +140,7 @@ class Store(faust_rocksdb.Store):  # type: ignore[misc, unused-ignore]
         try:
             database.write(batch)
         except Exception as error:
-            # A full disk is none of it: nothing is lost, and an empty database would not fit either.
-            raise self._judged(partition, error) if "Corruption" in str(error) else error from error
+            raise self._judged(partition, error) from error
 
     def apply_changelog_batch(self, batch: Iterable[Any], to_key: Any, to_value: Any) -> None:
         """Write what recovery or a standby read from the changelog: events that hold a RecordBatch each.
