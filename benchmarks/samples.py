@@ -1,8 +1,9 @@
 """Memory and file descriptors of processes over time: sampled, judged for growth, plotted.
 
-Growth is judged after a warm-up (the first third): a straight line through what remains, least squares,
-may rise by no more than a tenth of the median and a little over the whole of it. Only processes that
-lived through all of it can be judged.
+Growth is judged after a warm-up: a straight line through what remains, least squares, may rise by no more
+than a tenth of the median and a little over the whole of it. Only processes that lived through all of it
+can be judged. The warm-up has to last until every RocksDB has filled its write buffers once, 16 MiB a
+partition and twice that while one is flushed: minutes, at the rate of a soak.
 """
 
 from __future__ import annotations
@@ -18,7 +19,6 @@ from markupsafe import Markup, escape
 from gridwatch.views import plot
 
 MEBIBYTE = 1024 * 1024
-WARM_UP_SHARE = 1 / 3
 #: What a line may rise by: a share of the median, and what is noise on top of it.
 _SHARE = 0.10
 MEMORY_NOISE = 8.0
@@ -64,9 +64,9 @@ class Growth:
         return self.last - self.first <= self.allowed
 
 
-def growth(points: Sequence[tuple[int, float]], noise: float) -> Growth:
-    """Judge samples in order of time. ValueError with fewer than ten of them after the warm-up."""
-    after = points[round(len(points) * WARM_UP_SHARE) :]
+def growth(points: Sequence[tuple[int, float]], since: int, noise: float) -> Growth:
+    """Judge samples from `since` (µs) on. ValueError with fewer than ten of them."""
+    after = [(at, value) for at, value in points if at >= since]
     if len(after) < 10:
         raise ValueError(f"{len(after)} samples after the warm-up are too few: let it go on for longer")
     slope, intercept = statistics.linear_regression([at for at, _ in after], [value for _, value in after])
@@ -74,12 +74,15 @@ def growth(points: Sequence[tuple[int, float]], noise: float) -> Growth:
     return Growth(first, last, _SHARE * statistics.median(value for _, value in after) + noise)
 
 
-def page(title: str, summary: Sequence[str], samples: Mapping[str, Samples]) -> str:
-    """One HTML page with the summary and, for memory and files, a plot of up to four processes each."""
+def page(title: str, summary: Sequence[str], samples: Mapping[str, Samples], since: int) -> str:
+    """One HTML page with the summary and, for memory and files, a plot of up to four processes each.
+
+    Up to `since` (µs) it was warming up: that part is shaded.
+    """
     names = list(samples)
     groups = [names[start : start + 4] for start in range(0, len(names), 4)]
     pictures = [
-        _picture(what, unit, {name: of(samples[name]) for name in group})
+        _picture(what, unit, {name: of(samples[name]) for name in group}, since)
         for what, unit, of in _KINDS
         for group in groups
     ]
@@ -97,14 +100,14 @@ _KINDS: tuple[tuple[str, str, Callable[[Samples], Points]], ...] = (
 )
 
 
-def _picture(what: str, unit: str, series: Mapping[str, Points]) -> Markup:
+def _picture(what: str, unit: str, series: Mapping[str, Points], since: int) -> Markup:
     drawn = {name: points for name, points in series.items() if points}
     if not drawn:
         return Markup("")
     start = min(points[0][0] for points in drawn.values())
     end = max(points[-1][0] for points in drawn.values())
     title = f"{what}: {', '.join(drawn)}"
-    warm_up = plot.Region(start, start + round((end - start) * WARM_UP_SHARE), "unknown", "warm-up")
+    warm_up = plot.Region(start, since, "unknown", "warm-up")
     frame = plot.Frame(title, unit, start, end, [warm_up])
     drawing = plot.lines(frame, [plot.Series(name, points) for name, points in drawn.items()])
     return Markup("<h2>{}</h2>{}").format(title, drawing)

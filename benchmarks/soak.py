@@ -93,7 +93,7 @@ class Load:
     """Readings of the same meters at a constant rate, a slot after the other, some of them left out."""
 
     def __init__(self, settings: Settings, meters: int, rate: int) -> None:
-        self._producer = Producer(settings.confluent() | {"linger.ms": 50})
+        self._producer = Producer(settings.confluent() | {"linger.ms": 50, "log_level": 0})
         self._meters = [f"METER_{number:05d}" for number in range(meters)]
         self._partitions = settings.partitions
         self._rate = rate
@@ -149,16 +149,19 @@ class Soak:
         self._servers.update((one.name, lambda one=one: one.pid) for one in self.services)  # type: ignore[misc]
         self.samples = {name: Samples() for name in self._servers}
         self.faults = 0
+        #: When it was warm, µs since the epoch.
+        self.warm = 0
 
-    def run(self, load: Load, seconds: float, every: float) -> None:
-        """Load and faults for that long; a fault every `every` seconds."""
+    def run(self, load: Load, warm_up: float, seconds: float, every: float) -> None:
+        """Load and faults for the warm-up and that long; a fault every `every` seconds."""
         for service in self.services:
             service.start()
         load.start()
         begun = time.monotonic()
+        self.warm = time.time_ns() // 1000 + int(warm_up * 1_000_000)
         fault_at = begun + every
         mortal = cycle(self.services[2:])
-        while (now := time.monotonic()) < begun + seconds:
+        while (now := time.monotonic()) < begun + warm_up + seconds:
             for service in self.services:
                 service.require_running()
             if now >= fault_at:
@@ -216,7 +219,7 @@ def judge(soak: Soak, sent: int, found: int) -> tuple[list[str], bool]:
             ("memory", "MiB", samples.memory, MEMORY_NOISE),
             ("open files", "files", samples.files, FILES_NOISE),
         ):
-            line = growth(points, noise)
+            line = growth(points, soak.warm, noise)
             good = good and line.ok
             word = "no growth" if line.ok else "GROWS"
             lines.append(
@@ -227,7 +230,8 @@ def judge(soak: Soak, sent: int, found: int) -> tuple[list[str], bool]:
 
 
 @click.command(epilog="Example:  python -m benchmarks.soak --minutes 30")
-@click.option("--minutes", default=10.0, show_default=True, help="How long.")
+@click.option("--minutes", default=10.0, show_default=True, help="How long, once it is warm.")
+@click.option("--warm-up", default=5.0, show_default=True, help="Minutes before that.")
 @click.option("--meters", default=2000, show_default=True, help="Meters that send readings.")
 @click.option("--rate", default=1500, show_default=True, help="Readings a second.")
 @click.option("--every", default=8.0, show_default=True, help="Seconds between faults.")
@@ -238,7 +242,7 @@ def judge(soak: Soak, sent: int, found: int) -> tuple[list[str], bool]:
     show_default=True,
     help="Where the plots go.",
 )
-def main(minutes: float, meters: int, rate: int, every: float, report: Path) -> None:
+def main(minutes: float, warm_up: float, meters: int, rate: int, every: float, report: Path) -> None:
     """Soak worker and sink; exit 1 when something grows or a reading is lost."""
     with (
         tempfile.TemporaryDirectory(prefix="gridwatch-soak-") as folder,
@@ -250,14 +254,16 @@ def main(minutes: float, meters: int, rate: int, every: float, report: Path) -> 
         Broker(soak.settings).create()
         load = Load(soak.settings, meters, rate)
         try:
-            soak.run(load, minutes * 60, every)
+            soak.run(load, warm_up * 60, minutes * 60, every)
             load.stop()
             soak.settle()
         finally:
             soak.end()
         lines, good = judge(soak, load.sent, stored(postgres.url))
     report.parent.mkdir(parents=True, exist_ok=True)
-    report.write_text(page(f"{minutes:g} minutes of gridwatch", lines, soak.samples), encoding="utf-8")
+    report.write_text(
+        page(f"{minutes:g} minutes of gridwatch", lines, soak.samples, soak.warm), encoding="utf-8"
+    )
     click.echo("\n".join([*lines, f"plots: {report}"]))
     sys.exit(0 if good else 1)
 
