@@ -23,6 +23,7 @@ from replay.rows import BadCell, Job, Row
 _MINUTE = 60_000_000
 _QUALITY = re.compile(r"[AEFNSV]\d{0,2}")
 _COLUMNS_AFTER_VALUES = 6
+_INTERVALS = tuple(minutes for minutes in range(1, 61) if 60 % minutes == 0)
 _UNITS = {"kwh": "kWh", "wh": "Wh", "mwh": "MWh"}
 _ACCEPTED = ("record", "…")
 
@@ -93,9 +94,9 @@ class _Parser:
             self._channel = self._nem.parse_200_row(cells)
         except ValueError as problem:
             raise BadCell("IntervalLength", cells[8], "not a number of minutes") from problem
-        if self._channel.interval_length not in (5, 15, 30):
+        if self._channel.interval_length not in _INTERVALS:
             length, self._channel = str(self._channel.interval_length), None
-            raise BadCell("IntervalLength", length, "an interval is 5, 15 or 30 minutes")
+            raise BadCell("IntervalLength", length, "an interval is 5, 15 or 30 minutes, or divides an hour")
         self._unit = _UNITS.get(self._channel.uom.strip().lower(), "")
 
     def _take_day(self, cells: list[str]) -> None:
@@ -103,6 +104,9 @@ class _Parser:
         if channel is None:
             raise BadCell("(row)", ",".join(cells)[:80], "a 300 record without a good 200 record before it")
         interval, values = channel.interval_length, _values(cells)
+        if not any(text.strip() for text in cells[2 : 2 + values]):
+            self._job.tally.null_values += 1440 // interval  # a day that nothing is known of
+            return
         if values != 1440 // interval:
             if values not in (48, 96, 288):
                 reason = f"{values} values, {interval} minutes make {1440 // interval}"

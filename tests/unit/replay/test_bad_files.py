@@ -161,7 +161,7 @@ def test_nem12_without_its_first_record_is_told_or_counted(tmp_path: Path) -> No
     ("before", "after", "line", "part"),
     [
         (",kWh,30,", ",kWh,thirty,", 2, "not a number of minutes"),
-        (",kWh,30,", ",kWh,7,", 2, "5, 15 or 30 minutes"),
+        (",kWh,30,", ",kWh,7,", 2, "5, 15 or 30 minutes, or divides"),
         ("NEM12", "NEM13", 1, "only interval data"),
         ("300,20040201,", "300,2004-02,", 3, "not a date"),
         ("300,20040202,", "300,20040202,many", 4, "not a number"),

@@ -209,3 +209,16 @@ def test_nem12_that_ends_early_is_noted(tmp_path: Path) -> None:
     tally = Tally()
     read(tmp_path / "nem.csv", PROFILES["nem12"], tally)
     assert any("no 900 record" in note for note in tally.notes)
+
+
+@pytest.mark.parametrize("row", ["300,20040205,", "300,20040205,V,,,20040202120025,"])
+def test_a_day_of_nem12_without_any_value_is_no_reading(row: str, tmp_path: Path) -> None:
+    text, truth = public_sets.nem12()
+    (tmp_path / "nem.csv").write_text(
+        text.replace("200,VABD000163,E1B1Q1,1,B1", f"{row}\r\n200,VABD000163,E1B1Q1,1,B1")
+    )
+    tally, plain = Tally(), Tally()
+    (tmp_path / "plain.csv").write_text(text)
+    read(tmp_path / "plain.csv", PROFILES["nem12"], plain)
+    assert len(read(tmp_path / "nem.csv", PROFILES["nem12"], tally)) == len(truth)
+    assert tally.null_values == plain.null_values + 48
