@@ -128,6 +128,8 @@ def test_constraints_are_exact_and_name_no_host() -> None:
     loose = [
         line
         for line in lines
-        if not re.fullmatch(r'[\w.-]+==[\w.]+( ; python_version (<|>=) "3\.\d+")?', line)
+        if not re.fullmatch(
+            r'[\w.-]+==[\w.]+( ; python_version (<|>=) "3\.\d+"( and python_version < "3\.\d+")?)?', line
+        )
     ]
     assert not loose
