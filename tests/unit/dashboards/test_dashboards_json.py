@@ -1,4 +1,4 @@
-"""What a reader of the dashboards may rely on: every panel explained, with a unit, a source, working links."""
+"""What a reader of the dashboards may rely on: every panel explained, with unit, source and working links."""
 
 from __future__ import annotations
 
