@@ -44,7 +44,7 @@ dashboards: $(READY) ## write the JSON of the Grafana dashboards from their code
 bench: $(READY) ## speed, side by side with stock Faust; takes ARGS
 	@$(BIN)/python -m benchmarks $(ARGS)
 
-soak: $(READY) ## constant load and faults, MINUTES=10 after 5 to warm up: memory and open files may not grow
+soak: $(READY) ## constant load and faults, MINUTES=10 after 8 to warm up: memory and open files may not grow
 	@$(BIN)/python -m benchmarks.soak --minutes $(or $(MINUTES),10) $(ARGS)
 
 bench-dashboards: $(READY) ## how long the dashboards' questions take with 10 million readings; takes ARGS

@@ -231,7 +231,7 @@ def judge(soak: Soak, sent: int, found: int) -> tuple[list[str], bool]:
 
 @click.command(epilog="Example:  python -m benchmarks.soak --minutes 30")
 @click.option("--minutes", default=10.0, show_default=True, help="How long, once it is warm.")
-@click.option("--warm-up", default=5.0, show_default=True, help="Minutes before that.")
+@click.option("--warm-up", default=8.0, show_default=True, help="Minutes before that.")
 @click.option("--meters", default=2000, show_default=True, help="Meters that send readings.")
 @click.option("--rate", default=1500, show_default=True, help="Readings a second.")
 @click.option("--every", default=8.0, show_default=True, help="Seconds between faults.")
