@@ -18,21 +18,17 @@ import asyncio
 import logging
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
-from itertools import islice
 from typing import Any
 
-from gridwatch.domain.partition import PartitionState
-from gridwatch.domain.processor import Outcome, Processor
+from gridwatch.domain.processor import Outcome
 from gridwatch.domain.reading import LogRecord
-from gridwatch.models.decode import decode_readings
 from gridwatch.models.wire import encode_outputs
 from gridwatch.settings import Settings
 from gridwatch.streaming.batches import RecordBatch, Wake
-from gridwatch.streaming.changelog import ChangelogWriter
 from gridwatch.streaming.emission import RECORD_OVERHEAD, Emitter
+from gridwatch.streaming.holes import next_offset_from
+from gridwatch.streaming.ownership import Owned, take_over
 from gridwatch.tables import rows
-from gridwatch.tables.meters import StoredMeters
 from gridwatch.tables.store import DamagedError, Store
 from gridwatch.topics import CHANGELOG_BATCH_BYTES, RAW, REPLAY_HEADER, TICK_HEADER
 
@@ -42,38 +38,9 @@ logger = logging.getLogger(__name__)
 #: and all of a commit has to fit one record batch.
 COMMIT_BYTES = CHANGELOG_BATCH_BYTES // 8
 
-#: Rows looked at in one go when a partition is taken over: some 20 ms.
-SLICE_ROWS = 10_000
-#: Rows appended in one go where somebody else wrote to the changelog.
-PUT_RIGHT_ROWS = 500
-
 #: The steps of a commit, in order. A batch whose state is too large for one commit is "cut": inside an array,
 #: or inside a long settlement. After "taken" a partition's state is in memory and its changelog ours.
 STEPS = ("taken", "cut", "decided", "outputs acked", "changelog acked", "written")
-
-
-@dataclass
-class Owned:
-    """A partition that this worker owns: its rules at work, and what the pages and metrics ask about."""
-
-    partition: int
-    generation: int
-    processor: Processor
-    meters: StoredMeters
-    changelog: ChangelogWriter
-    #: A hole being looked into: the offset expected, the first one got, and when it was read again.
-    hole: tuple[int, int] = (-1, -1)
-    hole_read_again: float = 0.0
-    batch_seconds: float = 0.0
-    batch_records: int = 0
-    #: Wall time of the last commit, 0 before the first, and of taking over, seconds.
-    last_commit: float = 0.0
-    taken: float = field(default_factory=time.time)
-
-    @property
-    def state(self) -> PartitionState:
-        """The partition's state."""
-        return self.processor.partition
 
 
 class Pipeline:
@@ -87,7 +54,6 @@ class Pipeline:
     def __init__(self, app: Any, settings: Settings, emitter: Emitter, table: Any) -> None:
         self._app = app
         self._settings = settings
-        self._policy = settings.policy()
         self._emitter = emitter
         self._table = table
         self.owned: dict[int, Owned] = {}
@@ -148,58 +114,9 @@ class Pipeline:
         return None
 
     async def _take_over(self, partition: int) -> Owned:
-        started = time.monotonic()
-        generation = self._app.consumer_generation_id
-        changelog = await self._take_changelog(partition)
-        await self._put_right(partition, changelog)
-        row = self.store.row(partition, rows.PARTITION_KEY)
-        state = PartitionState(partition) if row is None else rows.decode_partition(row)[0]
-        due = await self._deadlines(partition)
-        share = self._settings.meters_in_memory // self._settings.partitions
-        meters = StoredMeters(self.store, partition, share)
-        processor = Processor(self._policy, state, meters, due=due, decode=decode_readings)
-        owned = self.owned[partition] = Owned(partition, generation, processor, meters, changelog)
-        logger.info(
-            "partition %d: on from offset %d with %d meters (%.2f s)",
-            partition,
-            state.next_offset,
-            len(due),
-            time.monotonic() - started,
-        )
+        owned = self.owned[partition] = await take_over(partition, self._app, self._settings, self._table)
         self.watch("taken")
         return owned
-
-    async def _put_right(self, partition: int, changelog: ChangelogWriter) -> None:
-        """Append our own rows again for keys that somebody else wrote: compaction keeps the last of a key."""
-        keys = sorted(self.store.foreign_keys.pop(partition, ()))
-        ours = [(key, self.store.row(partition, key)) for key in keys]
-        ours = [(key, row) for key, row in ours if rows.is_ours(key, row)]
-        for start in range(0, len(ours), PUT_RIGHT_ROWS):
-            again = ours[start : start + PUT_RIGHT_ROWS]
-            self.store.write(partition, again, await changelog.append(again, time.time_ns() // 1_000_000))
-
-    async def _deadlines(self, partition: int) -> list[tuple[int, str]]:
-        """(due, meter) of every stored meter, a slice at a time: heartbeats and pages share this loop."""
-        due: list[tuple[int, str]] = []
-        start = b""
-        while True:
-            rows_read = list(islice(self.store.rows_from(partition, start), SLICE_ROWS))
-            due += [(rows.due_of(row), key.decode()) for key, row in rows_read if rows.is_meter(key)]
-            if len(rows_read) < SLICE_ROWS:
-                return due
-            start = rows_read[-1][0] + b"\x00"
-            await asyncio.sleep(0)
-
-    async def _take_changelog(self, partition: int) -> ChangelogWriter:
-        topic = self._table.changelog_topic_name
-        consumer = self._app.consumer
-        source = next(tp for tp in consumer.assignment() if tp == (topic, partition))
-        earliest = (await consumer.earliest_offsets(source))[source]
-        read_up_to = max(earliest, self.store.reached(partition) + 1)
-        writer = ChangelogWriter(self._settings, topic, topic, partition, read_up_to)
-        fence = await writer.take()
-        self.store.write(partition, [(rows.FENCE_KEY, b"")], fence)
-        return writer
 
     def _is_ours(self, owned: Owned) -> bool:
         return (
@@ -235,22 +152,21 @@ class Pipeline:
         """Make sure that nothing is missing between our position and the batch.
 
         Offsets that retention removed leave a hole that is real; a batch lost on its way inside this
-        process would leave one that is not. So a hole is read again once before it is believed.
+        process leaves one that is not, and is read again (`holes.py`).
         """
         expected = owned.state.next_offset
         first = batch.records[0].offset
-        if first <= expected or expected == 0 or owned.hole == (expected, first):
+        if first <= expected or owned.hole == (expected, first):
             return True
-        now = time.monotonic()
-        if owned.hole[0] != expected or first < owned.hole[1] or now > owned.hole_read_again + 1:
-            logger.warning(
-                "partition %d: expected offset %d, got %d; reading again", owned.partition, expected, first
-            )
+        if await next_offset_from(self._settings, RAW.name, owned.partition, expected) == first:
             owned.hole = (expected, first)
-            owned.hole_read_again = now
-            consumer = self._app.consumer
-            source = next(tp for tp in consumer.assignment() if tp == (batch.topic, batch.partition))
-            await consumer.seek_wait({source: expected})
+            return True
+        logger.warning(
+            "partition %d: expected offset %d, got %d; reading again", owned.partition, expected, first
+        )
+        consumer = self._app.consumer
+        source = next(tp for tp in consumer.assignment() if tp == (batch.topic, batch.partition))
+        await consumer.seek_wait({source: expected})
         return False
 
     async def _commit(self, owned: Owned, outcome: Outcome) -> bool:
