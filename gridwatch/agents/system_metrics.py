@@ -14,7 +14,8 @@ from gridwatch.clock import now_micros
 from gridwatch.domain.instants import format_instant
 from gridwatch.models.metric import Metric
 from gridwatch.streaming.emission import Emitter
-from gridwatch.streaming.pipeline import Owned, Pipeline
+from gridwatch.streaming.ownership import Owned
+from gridwatch.streaming.pipeline import Pipeline
 from gridwatch.streaming.producers import Row
 from gridwatch.topics import METRICS
 

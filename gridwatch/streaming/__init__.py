@@ -9,6 +9,7 @@
     changelog.py   state appended a commit at a time by one writer, the others fenced
     broker_look.py what the brokers say to health, over a connection of its own
     recovery.py    how far state is recovered, in words
+    ownership.py   a partition taken over: changelog, state, deadlines
     pipeline.py    a lane's work: decode and domain, outputs, changelog, RocksDB, ack
 
 Faust is pinned exactly; `tests/unit/streaming/test_faust_contract.py` holds every private part of it

@@ -60,6 +60,9 @@ class ChangelogWriter:
                 )
                 await self.close()
                 await pauses.take()
+            except FencedError:
+                await self.close()
+                raise
 
     async def _take(self) -> int:
         name = f"{self._name}-{self._partition}"
