@@ -47,7 +47,7 @@ def print_summary(console: Console, outcomes: Sequence[Outcome], seconds: float)
     """All seeds as a table."""
     table = Table(title=f"{len(outcomes)} runs in {seconds:.0f} s", title_justify="left")
     for name in ("", "faults", *SORTS, "said in two ways", "exits by itself", "compared", "s"):
-        table.add_column(name, justify="right")
+        table.add_column(name, justify="right", no_wrap=not name)
     for outcome in outcomes:
         table.add_row(
             _name(outcome),
