@@ -7,6 +7,7 @@ import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta, timezone
+from functools import cache
 from typing import Any
 
 import psycopg2
@@ -20,15 +21,24 @@ from tests.integration.dashboard_data import METERS, PARTITIONS, Period, write
 
 pytestmark = pytest.mark.integration
 
-NOW = datetime.now(timezone.utc).replace(microsecond=0)
-TODAY = NOW.replace(minute=0, second=0)
-PERIOD = Period(TODAY - timedelta(days=2), TODAY, NOW)
 ALL = Raw("'*'")
-VIEW = View(
-    PERIOD.start,
-    NOW,
-    {"meter": "O'Brien", "region": ALL, "partition": ALL, "interval": "1h"},
-)
+
+
+@cache
+def period() -> Period:
+    """Two days up to now: the moment the tests begin, which may be long after they were collected."""
+    now = datetime.now(timezone.utc).replace(microsecond=0)
+    today = now.replace(minute=0, second=0)
+    return Period(today - timedelta(days=2), today, now)
+
+
+@cache
+def whole_view() -> View:
+    """All of it, with nothing chosen."""
+    variables = {"meter": "O'Brien", "region": ALL, "partition": ALL, "interval": "1h"}
+    return View(period().start, period().now, variables)
+
+
 Ask = Callable[[str, View], list[tuple[Any, ...]]]
 
 QUESTIONS = list(questions())
@@ -74,7 +84,7 @@ def ask_empty(postgres: EmbeddedPostgres) -> Iterator[Ask]:
 @pytest.fixture(scope="module")
 def ask(postgres: EmbeddedPostgres) -> Iterator[Ask]:
     url = _database(postgres)
-    write(url, PERIOD)
+    write(url, period())
     yield from _asking(url)
 
 
@@ -88,14 +98,14 @@ each_question = pytest.mark.parametrize("question", QUESTIONS, ids=str)
 
 @each_question
 def test_an_empty_database_gives_zero_or_nothing(ask_empty: Ask, question: Question) -> None:
-    rows = ask_empty(question.sql, VIEW)
+    rows = ask_empty(question.sql, whole_view())
     assert len(rows) <= 1
     assert all(value in (None, 0) for row in rows for value in row)
 
 
 @each_question
 def test_data_gives_rows(ask: Ask, question: Question) -> None:
-    rows = ask(question.sql, VIEW)
+    rows = ask(question.sql, whole_view())
     assert rows
     assert any(value is not None for row in rows for value in row)
 
@@ -103,9 +113,10 @@ def test_data_gives_rows(ask: Ask, question: Question) -> None:
 @each_question
 def test_whatever_is_chosen_there_is_an_answer(ask: Ask, question: Question) -> None:
     used = [name for name in CHOICES if f"${name}" in question.sql or f"${{{name}" in question.sql]
-    everything = ask(question.sql, VIEW)
+    everything = ask(question.sql, whole_view())
     for values in itertools.product(*(CHOICES[name] for name in used)):
-        chosen = replace(VIEW, variables={**VIEW.variables, **dict(zip(used, values, strict=True))})
+        variables = {**whole_view().variables, **dict(zip(used, values, strict=True))}
+        chosen = replace(whole_view(), variables=variables)
         rows = ask(question.sql, chosen)
         if "meter" not in used and "interval" not in used:
             assert len(rows) <= len(everything)
@@ -126,50 +137,50 @@ def test_whatever_is_chosen_there_is_an_answer(ask: Ask, question: Question) -> 
     ],
 )
 def test_numbers_are_right(ask: Ask, title: str, expected: float) -> None:
-    assert ask(_sql(title), VIEW) == [(expected,)]
+    assert ask(_sql(title), whole_view()) == [(expected,)]
 
 
 def test_rates_are_the_same_whatever_they_are_gathered_by(ask: Ask) -> None:
     sql = _sql("gridwatch-overview: Readings per minute A")
     for interval in ("5m", "1h"):
-        view = replace(VIEW, variables={**VIEW.variables, "interval": interval})
+        view = replace(whole_view(), variables={**whole_view().variables, "interval": interval})
         rates = {rate for _, metric, rate in ask(sql, view)[6:-6] if metric == "received"}
         assert rates == {10.0 * PARTITIONS / 5}
 
 
 def test_a_region_counts_for_itself(ask: Ask) -> None:
     sql = _sql("gridwatch-overview: By region A")
-    by_region = {row[0]: row[1:4] for row in ask(sql, VIEW)}
+    by_region = {row[0]: row[1:4] for row in ask(sql, whole_view())}
     assert set(by_region) == {"north", "south'; --", "(none)"}
     assert len({counts[0] for counts in by_region.values()}) == 1
-    only = replace(VIEW, variables={**VIEW.variables, "region": ["north", "(none)"]})
+    only = replace(whole_view(), variables={**whole_view().variables, "region": ["north", "(none)"]})
     assert {row[0] for row in ask(sql, only)} == {"north", "(none)"}
 
 
 def test_a_meter_of_any_name_is_found_by_typing_and_shown(ask: Ask) -> None:
     meters = _sql("gridwatch-meter: variable meter")
     plot = _sql("gridwatch-meter: Consumption A")
-    assert {row[0] for row in ask(meters, VIEW)} == set(METERS)
-    assert ask(meters, replace(VIEW, search="O'")) == [("O'Brien",)]
+    assert {row[0] for row in ask(meters, whole_view())} == set(METERS)
+    assert ask(meters, replace(whole_view(), search="O'")) == [("O'Brien",)]
     for meter in METERS:
-        shown = ask(plot, replace(VIEW, variables={**VIEW.variables, "meter": meter}))
-        assert len(shown) == len(ask(plot, VIEW)) > 70
+        shown = ask(plot, replace(whole_view(), variables={**whole_view().variables, "meter": meter}))
+        assert len(shown) == len(ask(plot, whole_view())) > 70
 
 
 def test_missing_intervals_are_regions_on_the_plot(ask: Ask) -> None:
-    regions = ask(_sql("gridwatch-meter: annotation Missing intervals"), VIEW)
+    regions = ask(_sql("gridwatch-meter: annotation Missing intervals"), whole_view())
     assert all(end - start == timedelta(minutes=30) for start, end, *_ in regions)
     assert sum(text.startswith("OPEN: ") for _, _, text, _ in regions) == 1
-    gaps = ask(_sql("gridwatch-meter: Gaps A"), VIEW)
+    gaps = ask(_sql("gridwatch-meter: Gaps A"), whole_view())
     assert len(gaps) == len(regions) + 1  # the one taken back has no region
 
 
 def test_delays_fall_into_their_bins(ask: Ask) -> None:
-    bins = dict(ask(_sql("gridwatch-overview: How late A"), VIEW))
+    bins = dict(ask(_sql("gridwatch-overview: How late A"), whole_view()))
     assert bins["to 6 h"] == len(METERS)
     assert set(bins) == {"to 1 min", "to 5 min", "to 15 min", "to 6 h"}
 
 
 def test_silence_of_the_workers_is_not_health(ask_empty: Ask) -> None:
-    assert ask_empty(_sql("gridwatch-health: Partitions heard from A"), VIEW) == [(0,)]
-    assert ask_empty(_sql("gridwatch-health: Worker last heard A"), VIEW) == [(None,)]
+    assert ask_empty(_sql("gridwatch-health: Partitions heard from A"), whole_view()) == [(0,)]
+    assert ask_empty(_sql("gridwatch-health: Worker last heard A"), whole_view()) == [(None,)]
