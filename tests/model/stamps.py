@@ -47,9 +47,10 @@ def parse(text: str, zone: str) -> tuple[int, bool]:
             hours, minutes = int(found.group(10)), int(found.group(11) or 0)
             if hours > 23 or minutes > 59:
                 raise BadStampError(text)
-            away = timedelta(hours=hours, minutes=minutes)
-            utc = naive - away if found.group(9) == "+" else naive + away
-            return micros_of(utc.replace(tzinfo=timezone.utc)), False
+            # Reckoned in microseconds: west of Greenwich the calendar's last hours lie beyond its end.
+            away = timedelta(hours=hours, minutes=minutes) // timedelta(microseconds=1)
+            there = micros_of(naive.replace(tzinfo=timezone.utc))
+            return (there - away if found.group(9) == "+" else there + away), False
         local = ZoneInfo(zone)
         both = {naive.replace(tzinfo=local, fold=fold).astimezone(timezone.utc) for fold in (0, 1)}
         real = sorted(m for m in both if m.astimezone(local).replace(tzinfo=None) == naive)
