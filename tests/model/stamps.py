@@ -50,7 +50,10 @@ def parse(text: str, zone: str) -> tuple[int, bool]:
             # Reckoned in microseconds: west of Greenwich the calendar's last hours lie beyond its end.
             away = timedelta(hours=hours, minutes=minutes) // timedelta(microseconds=1)
             there = micros_of(naive.replace(tzinfo=timezone.utc))
-            return (there - away if found.group(9) == "+" else there + away), False
+            instant = there - away if found.group(9) == "+" else there + away
+            if instant < micros_of(datetime.min.replace(tzinfo=timezone.utc)):
+                raise BadStampError(text)
+            return instant, False
         local = ZoneInfo(zone)
         both = {naive.replace(tzinfo=local, fold=fold).astimezone(timezone.utc) for fold in (0, 1)}
         real = sorted(m for m in both if m.astimezone(local).replace(tzinfo=None) == naive)
