@@ -90,6 +90,8 @@ def start_gridwatch(bootstrap: str, partitions: int, folder: Path) -> Run:
     extra = {
         "GRIDWATCH_BROKER": bootstrap,
         "GRIDWATCH_PARTITIONS": str(partitions),
+        # The input is shared and ends: ticks after it would be no readings to the others.
+        "GRIDWATCH_IDLE_TIMEOUT": "1d",
         "GRIDWATCH_APP_ID": f"bench-gridwatch-{uuid.uuid4().hex[:8]}",
         "GRIDWATCH_DATADIR": str(folder / "data"),
         "GRIDWATCH_WEB_PORT": str(free_ports(1)[0]),

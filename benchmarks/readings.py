@@ -60,7 +60,8 @@ def readings(count: int, meters: int, seed: int = 1) -> Iterator[tuple[str, byte
 def load(bootstrap: str, partitions: int, count: int, meters: int) -> None:
     """Put the input into the raw topic."""
     producer = Producer(
-        {"bootstrap.servers": bootstrap, "linger.ms": 20, "batch.size": 500_000, "acks": "all"}
+        # Idempotent, because a retry must not change the order: readings overtaken by others are late.
+        {"bootstrap.servers": bootstrap, "linger.ms": 20, "batch.size": 500_000, "enable.idempotence": True}
         | {"queue.buffering.max.messages": 2_000_000, "queue.buffering.max.kbytes": 1_000_000}
     )
     places: dict[str, int] = {}
