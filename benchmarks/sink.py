@@ -51,6 +51,7 @@ def _until_still(url: str, process: subprocess.Popen[bytes]) -> tuple[int, float
     tree = psutil.Process(process.pid)
     begun = time.monotonic()
     best = (0, 0.0, 0.0)
+    before: int | None = None  # what the migration itself wrote
     with psycopg2.connect(url) as connection:
         connection.autocommit = True
         cursor = connection.cursor()
@@ -62,7 +63,9 @@ def _until_still(url: str, process: subprocess.Popen[bytes]) -> tuple[int, float
                 " where relname not like 'alembic%'"
             )
             row = cursor.fetchone()
-            rows = int(row[0]) if row else 0
+            counted = int(row[0]) if row else 0
+            before = counted if before is None else before
+            rows = counted - before
             if rows > best[0]:
                 best = (rows, cpu_seconds(tree), time.monotonic() - begun)
             elif best[0] and time.monotonic() - begun > best[2] + 5:
