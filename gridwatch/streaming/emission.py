@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
@@ -94,23 +94,18 @@ class Emitter:
 
     async def offer(self, topic: str, partition: int, rows: Iterable[Row], timestamp: int) -> bool:
         """Send rows that nobody misses if the brokers are away: whether they were acked."""
-        producer: AIOKafkaProducer | None = None
-        try:
-            producer = await self.start()
+
+        async def attempt(producer: AIOKafkaProducer) -> None:
             for ack in await _send(producer, topic, partition, rows, timestamp):
                 await ack
-        except KafkaError as error:
-            logger.warning("%s[%d]: not sent (%r)", topic, partition, error)
-            self._let_go(producer)
-            return False
-        return True
+
+        return await self._offered(f"{topic}[{partition}]: not sent", attempt)
 
     async def offer_tick(self, topic: str, partition: int, instant: str, timestamp: int) -> bool:
         """Put a tick into a raw partition: no key, the tick header, the instant as value. Whether it is
         there; if the brokers are away a later one says more."""
-        producer: AIOKafkaProducer | None = None
-        try:
-            producer = await self.start()
+
+        async def attempt(producer: AIOKafkaProducer) -> None:
             await producer.send_and_wait(
                 topic,
                 value=instant.encode(),
@@ -118,8 +113,17 @@ class Emitter:
                 timestamp_ms=timestamp,
                 headers=[(TICK_HEADER, b"1")],
             )
+
+        return await self._offered(f"{topic}[{partition}]: no tick sent", attempt)
+
+    async def _offered(self, otherwise: str, attempt: Callable[[AIOKafkaProducer], Awaitable[None]]) -> bool:
+        """Try once: whether it went; else `otherwise` is said, and the next try has a new producer."""
+        producer: AIOKafkaProducer | None = None
+        try:
+            producer = await self.start()
+            await attempt(producer)
         except KafkaError as error:
-            logger.warning("%s[%d]: no tick sent (%r)", topic, partition, error)
+            logger.warning("%s (%r)", otherwise, error)
             self._let_go(producer)
             return False
         return True
