@@ -82,6 +82,7 @@ def fill_changelog(settings: Settings, meters: int) -> list[list[str]]:
         state = PartitionState(partition, watermark=FIRST + (REMEMBERED - 1) * INTERVAL)
         state.meters = len(known[partition])
         producer.produce(topic, rows.encode_partition(state, 1), rows.PARTITION_KEY, partition)
+        producer.produce(topic, b"", rows.FENCE_KEY, partition)
     producer.flush()
     return known
 

@@ -11,7 +11,7 @@ import io
 import os
 import socket
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import psycopg2
@@ -73,18 +73,25 @@ class SinkConnection:
                 "gridwatch db migrate; if that says the schema is newer, upgrade gridwatch",
             )
 
-    def commit(self, copies: Sequence[tuple[str, bytes]]) -> None:
-        """Write rows, given as pairs of topic name and COPY text, in one transaction, whole or not at all."""
+    def commit(
+        self, copies: Sequence[tuple[str, bytes]], watch: Callable[[str], None] = lambda step: None
+    ) -> None:
+        """Write rows, given as pairs of topic name and COPY text, in one transaction, whole or not at all.
+
+        watch: told when they are "copied" and when they are "merged".
+        """
         try:
             with self._session.cursor() as cursor:
                 staged: Counter[str] = Counter()
                 for topic, copy_text in copies:
                     cursor.copy_expert(TARGETS[topic].copy, io.BytesIO(copy_text), size=_COPY_CHUNK)
                     staged[topic] += cursor.rowcount
+                watch("copied")
                 # Always in the same order of tables, so that two sinks do not wait for each other crosswise.
                 for topic, target in TARGETS.items():
                     if staged[topic]:
                         self._merge(cursor, target, staged[topic])
+                watch("merged")
             self._session.commit()
         except BaseException:
             self._roll_back()

@@ -111,7 +111,9 @@ class Chaos:
             site.sinks[0].start()
             site.settle()
             site.stop()
-            snapshot = take_snapshot(site.settings)
+            snapshot = take_snapshot(site.settings, site.data_folders)
+            if snapshot.contradictions:
+                raise GridwatchError(f"undisturbed, and yet: {snapshot.contradictions[0]}")
             if site.exits:
                 raise GridwatchError(f"{site.exits[0].service} ended by itself:\n{site.exits[0].said}")
         self._undisturbed[input_seed] = snapshot
@@ -134,7 +136,7 @@ class Chaos:
             try:
                 self._live_through(site, schedule, outcome, records)
                 site.stop()
-                return take_snapshot(site.settings)
+                return take_snapshot(site.settings, site.data_folders)
             finally:
                 outcome.exits = site.exits
 

@@ -15,7 +15,7 @@ from confluent_kafka import KafkaException
 from gridwatch.chaos.changelog import State
 from gridwatch.chaos.schedule import SESSION_SECONDS
 from gridwatch.chaos.servers import Servers
-from gridwatch.chaos.service import MOST_EXITS, Exit, Service, Supervisor, Worker
+from gridwatch.chaos.service import MOST_EXITS, Exit, Service, Supervisor
 from gridwatch.embedded.ports import free_ports
 from gridwatch.errors import GridwatchError
 from gridwatch.positions import Positions
@@ -41,14 +41,17 @@ RULES: dict[str, Any] = {
 class Site:
     """A deployment; use it through `new_site`."""
 
-    def __init__(self, servers: Servers, settings: Settings, folder: Path, tuning: dict[str, Any]) -> None:
+    def __init__(
+        self, servers: Servers, settings: Settings, folder: Path, tuning: dict[str, Any], compacted: bool
+    ) -> None:
         self.servers = servers
+        self.compacted = compacted
         self.settings = settings
         self.folder = folder
         self.notes: list[str] = []
         #: Faults that could not happen: the step at which they were to happen was not reached.
         self.missed = 0
-        commit_bytes = tuning.pop("commit_bytes", None)
+        commit_bytes = tuning.pop("commit_bytes", 0)
         common = {
             **RULES,
             **tuning,
@@ -67,16 +70,18 @@ class Site:
                 "instance_id": name,
                 "web_port" if kind == "worker" else "sink_web_port": port,
             }
-            made = Worker if kind == "worker" else Service
-            service = made(name, folder, port, {**common, **of_its_own})
-            if isinstance(service, Worker) and commit_bytes is not None:
-                service.commit_bytes = commit_bytes
-            of.append(service)
+            its_settings = {**common, **of_its_own}
+            of.append(Service(kind, name, folder, port, its_settings, commit_bytes=commit_bytes))
 
     @property
     def services(self) -> list[Service]:
         """Workers and sinks."""
         return [*self.workers, *self.sinks]
+
+    @property
+    def data_folders(self) -> list[Path]:
+        """Of the workers."""
+        return [service.data for service in self.workers]
 
     @property
     def exits(self) -> list[Exit]:
@@ -179,6 +184,6 @@ def new_site(servers: Servers, folder: Path, name: str, *, compacted: bool, **tu
             security_protocol="PLAINTEXT",
         )
         servers.renew_topics(settings, compacted=compacted)
-        site = Site(servers, settings, folder, dict(tuning))
+        site = Site(servers, settings, folder, dict(tuning), compacted)
         with Supervisor(site.services):
             yield site

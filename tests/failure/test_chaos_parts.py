@@ -22,7 +22,7 @@ from gridwatch.chaos.comparison import differences
 from gridwatch.chaos.entry import DONE_SUFFIX, Orders
 from gridwatch.chaos.faults import CARRIED_OUT
 from gridwatch.chaos.input import DAY, MINUTE, Raw, make_input
-from gridwatch.chaos.schedule import INPUTS, KINDS, STEPS, make_schedule
+from gridwatch.chaos.schedule import INPUTS, KINDS, SINK_STEPS, STEPS, make_schedule
 from gridwatch.chaos.service import Service, Supervisor
 from gridwatch.chaos.snapshot import Snapshot, last_revisions
 from gridwatch.domain.partition import PartitionState
@@ -33,6 +33,7 @@ from gridwatch.errors import UsageProblem
 from gridwatch.models.decode import decode_readings
 from gridwatch.streaming import pipeline
 from gridwatch.topics import DEAD_LETTERS, GAP_ALERTS, METRICS
+from sinks import writer
 
 pytestmark = pytest.mark.failure
 
@@ -59,6 +60,10 @@ def test_only_the_kinds_asked_for_are_drawn() -> None:
 
 def test_the_steps_of_a_commit_are_those_of_the_pipeline() -> None:
     assert STEPS == pipeline.STEPS
+
+
+def test_the_steps_of_a_transaction_are_those_of_the_writer() -> None:
+    assert SINK_STEPS == writer.STEPS
 
 
 def test_faults_lie_within_the_input_in_order() -> None:
@@ -195,7 +200,7 @@ def wait(holds: Callable[[], bool]) -> None:
 
 
 def test_what_is_killed_is_started_again_and_what_ends_by_itself_is_noted_too(tmp_path: Path) -> None:
-    killed, ending = Sleeper("killed", tmp_path, 1, {}), Sleeper("ending", tmp_path, 2, {})
+    killed, ending = Sleeper("sink", "killed", tmp_path, 1, {}), Sleeper("sink", "ending", tmp_path, 2, {})
     ending.seconds = 0.0
     with Supervisor([killed, ending]):
         killed.start()
