@@ -37,16 +37,23 @@ class Kind(IntEnum):
     WITHHELD = 1
     TICK = 2
     SETTLE = 3
+    GARBAGE = 4
 
 
 class Item(NamedTuple):
-    """One step of a replay. Times in µs; `row` is None for ticks, `instant` is a tick's own value."""
+    """One step of a replay. Times in µs; `row` is None for ticks, `instant` is a tick's own value.
+
+    All that sending needs to know: a READING's row is to be sent, a TICK and a SETTLE are their instant, a
+    WITHHELD row only has its number, and of a GARBAGE row the last element is the record's value itself, a
+    character a byte (latin-1). `faults` names what was done to the reading; it is for the truth alone.
+    """
 
     kind: Kind
     arrival: int
     row: Row | None
     delay: int
     instant: int
+    faults: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

@@ -279,7 +279,7 @@ class Replay:
         speed = self.request.speed
         pace = Pace(speed, sender.idle) if speed and sender else None
         done = 0
-        for number, (kind, arrival, row, delay, instant) in enumerate(items):
+        for number, (kind, arrival, row, delay, instant, _) in enumerate(items):
             if number % _REPORT_EVERY == 0:
                 self._progress.at(done)
                 if sender:
@@ -293,7 +293,8 @@ class Replay:
                 pace.wait_for(arrival)
             if row is not None:
                 done += 1
-                if sender is None or sender.reading(number, row):
+                send = None if sender is None else sender.garbage if kind is Kind.GARBAGE else sender.reading
+                if send is None or send(number, row):
                     summary.readings += 1
                     summary.delayed += delay > 0
                 else:

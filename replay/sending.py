@@ -99,6 +99,16 @@ class Sender:
         self._produce(partition, key, value, [self._run_header, (ROW_HEADER, b"%d" % number)])
         return True
 
+    def garbage(self, number: int, row: Row) -> bool:
+        """Send what is no reading, a character of the row's last element a byte, as item `number`."""
+        partition, key, _ = self._placement.of(row[1])
+        if number <= self._sent_before[partition]:
+            return False
+        self._produce(
+            partition, key, row[4].encode("latin-1"), [self._run_header, (ROW_HEADER, b"%d" % number)]
+        )
+        return True
+
     def tick(self, number: int, instant: int) -> int:
         """Send a tick to every partition as item `number`; returns to how many it was new."""
         value = format_instant(instant).encode()
