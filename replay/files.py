@@ -7,63 +7,15 @@ import io
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from gridwatch.errors import GridwatchError
+from replay.layout import Layout, Start
 from replay.profile import OPTIONAL_FIELDS, REQUIRED_FIELDS, Profile
 from replay.sources import DAMAGE, Source
 
 _SNIFFED_BYTES = 262_144
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
-
-
-@dataclass(frozen=True)
-class Start:
-    """The beginning of a file: how it is packed, and up to some thousand characters."""
-
-    source: Source
-    packed: str
-    encoding: str
-    text: str
-
-    @property
-    def lines(self) -> list[str]:
-        """The first lines; the last one may be cut."""
-        return re.split("\r\n|\r|\n", self.text)
-
-    def cells(self, line: int, delimiter: str = ",") -> list[str]:
-        """The cells of a line, counted from 0, without case and surrounding blanks."""
-        if line >= len(self.lines):
-            return []
-        return [
-            cell.strip().lower() for cell in next(csv.reader([self.lines[line]], delimiter=delimiter), [])
-        ]
-
-
-@dataclass(frozen=True)
-class Layout:
-    """How one file turned out to be written."""
-
-    file: str
-    delimiter: str
-    compressed: bool
-    headers: tuple[str, ...]
-    columns: dict[str, int]
-    accepted: str
-    encoding: str = "utf-8-sig"
-    #: Lines before the first row.
-    header_lines: int = 1
-    #: What else was found, in words.
-    notes: tuple[str, ...] = ()
-    #: Wide files: the columns with values.
-    cells: tuple[int, ...] = ()
-
-    @property
-    def ignored(self) -> list[str]:
-        """Headers that mean nothing to the profile."""
-        used = {*self.columns.values(), *self.cells}
-        return [header for index, header in enumerate(self.headers) if index not in used]
 
 
 def inspect(path: Path | Source, profile: Profile) -> Layout:

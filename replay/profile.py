@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
-if TYPE_CHECKING:
-    from replay.files import Layout, Start
+from replay.layout import Layout, Start
 
 #: Fields that every reading has.
 REQUIRED_FIELDS = ("meter_id", "timestamp", "consumption_kwh")

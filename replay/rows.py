@@ -16,7 +16,8 @@ from pathlib import Path
 from typing import Literal, Protocol, TextIO
 
 from gridwatch.errors import GridwatchError
-from replay.files import Layout, inspect, opened_text
+from replay.files import inspect, opened_text
+from replay.layout import Layout
 from replay.profile import Profile
 from replay.sources import DAMAGE, Source
 

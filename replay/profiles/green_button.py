@@ -16,7 +16,8 @@ from fractions import Fraction
 from gridwatch.errors import GridwatchError
 from replay.cells import Intake, Numbers, Scale, code, tail
 from replay.espi import Entry, IntervalReading, entries, readings
-from replay.files import Layout, Start, plain
+from replay.files import plain
+from replay.layout import Layout, Start
 from replay.profile import Profile, Series
 from replay.rows import BLOCK_ROWS, BadCell, Job, Row
 

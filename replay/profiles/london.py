@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from replay.files import Layout, Start, by_header
+from replay.files import by_header
+from replay.layout import Layout, Start
 from replay.long_rows import LongParser
 from replay.profile import Profile
 from replay.rows import Job, LineParser

@@ -15,7 +15,8 @@ from typing import Any
 
 from gridwatch.errors import GridwatchError
 from replay.cells import Intake, Scale, code, tail
-from replay.files import Layout, Start, plain
+from replay.files import plain
+from replay.layout import Layout, Start
 from replay.local_time import LocalTime, local_micros
 from replay.profile import Profile, Series
 from replay.rows import BadCell, Job, Row

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from replay.files import Start
+from replay.layout import Start
 from replay.long_rows import LongParser
 from replay.profile import Profile
 
