@@ -13,8 +13,8 @@ from typing import Any
 
 from gridwatch.domain.instants import format_instant
 from replay.local_time import LocalTime
-from replay.ordering import Survey
 from replay.rows import Row
+from replay.survey import Survey
 
 _MINUTE = 60_000_000
 _HOUR = 60 * _MINUTE

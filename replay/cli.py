@@ -15,8 +15,9 @@ from replay.options import DurationType, InstantType, IntervalType, SizeType, Sp
 from replay.profiles import PROFILES, Profile, load_custom
 from replay.progress import Terminal
 from replay.report import done, found
+from replay.request import Request
 from replay.rows import Flow, Selection
-from replay.run import Replay, Request
+from replay.run import Replay
 
 _PRESETS = {
     "none": FaultPlan(),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gridwatch.domain.instants import format_instant
 from replay.census import Census
-from replay.run import Request
+from replay.request import Request
 from replay.summary import Summary
 
 

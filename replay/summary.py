@@ -8,10 +8,10 @@ from typing import Any
 from gridwatch.domain.instants import format_instant
 from replay.census import Census
 from replay.layout import Layout
-from replay.ordering import Survey
 from replay.profile import Profile
 from replay.profiles.spec import SPEC
 from replay.rows import Tally
+from replay.survey import Survey
 
 
 @dataclass

@@ -26,7 +26,8 @@ from replay.faults import FaultPlan
 from replay.households import MONDAY
 from replay.manifest import read_manifest
 from replay.progress import Quiet
-from replay.run import Replay, Request
+from replay.request import Request
+from replay.run import Replay
 from replay.sample import lines
 from replay.summary import Summary
 
@@ -196,7 +197,8 @@ from pathlib import Path
 from gridwatch.settings import load_settings
 from replay.faults import FaultPlan
 from replay.progress import Quiet
-from replay.run import Replay, Request
+from replay.request import Request
+from replay.run import Replay
 request = Request((Path(sys.argv[1]),), faults=FaultPlan(5, 0.1, 300_000_000, 0.05), topic=sys.argv[2],
                   speed=float(sys.argv[3]), resume=True, truth=Path(sys.argv[4]))
 Replay(request, load_settings(), Quiet(), lambda text: None).send()

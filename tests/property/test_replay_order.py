@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from replay.emission import Item, Kind
 from replay.faults import FaultPlan
 from replay.ordering import TimeOrder
+from replay.placement import Placement
 from replay.rows import Row
-from replay.sending import Placement
 from tests.unit.replay.rig import MINUTE, SECOND, at, row, sequence
 
 PARTITIONS = 3

@@ -18,9 +18,9 @@ from replay.emission import EmissionPlan, Item, Kind, emit
 from replay.faults import FaultPlan, Faults
 from replay.findings import Finding
 from replay.manifest import Manifest, ManifestWriter, read_manifest
+from replay.placement import Placement
 from replay.rows import Row
 from replay.scoring import FoundGap, FoundLate, Score, score
-from replay.sending import Placement
 from replay.truth import Truth
 
 SECOND = 1_000_000

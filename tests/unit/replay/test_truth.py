@@ -11,8 +11,8 @@ from gridwatch.domain.policy import Policy
 from replay.emission import Item, Kind
 from replay.faults import FaultPlan
 from replay.findings import DelayTruth, GapTruth, NothingTruth, Unjudged
+from replay.placement import Placement
 from replay.rows import Row
-from replay.sending import Placement
 from replay.truth import Truth
 from tests.unit.replay.rig import DAY, HOUR, MINUTE, at, every, findings, manifest, row, scored, sequence
 
