@@ -1,4 +1,4 @@
-"""The sink's one connection: how it is opened, what it promises, and when it is thrown away.
+"""A connection of the sink: how it is opened, what it promises, and when it is thrown away.
 
 Every statement of it ends: a lock that somebody holds is given up after some seconds and asked for
 again, and so is a statement that takes a minute, so that the sink can always say what it waits for.
