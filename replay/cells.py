@@ -45,6 +45,11 @@ class Numbers:
         self._may_be_comma = "," in marks and delimiter != ","
         self._mark = "" if self._may_be_comma and "." in marks else ("," if self._may_be_comma else ".")
 
+    @property
+    def pointed(self) -> bool:
+        """Whether the mark is known to be a point: then numbers are what `float` reads."""
+        return self._mark == "."
+
     def read(self, name: str, text: str) -> float:
         """The number in a cell; BadCell names the field."""
         try:

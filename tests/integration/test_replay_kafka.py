@@ -76,7 +76,7 @@ def content(settings: Settings, topic: str) -> list[list[Record]]:
             consumer.assign([TopicPartition(topic, partition, low)])
             records: list[Record] = []
             while len(records) < high - low:
-                for message in consumer.consume(10_000, 10):
+                for message in consumer.consume(high - low - len(records), 10):
                     assert message.error() is None
                     records.append((message.key(), message.value(), dict(message.headers() or ())))
             found.append(records)

@@ -124,15 +124,15 @@ def big(folder: Path, meters: int, slots: int) -> str:
 def test_memory_stays_bounded_and_the_disk_space_is_reckoned(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = big(tmp_path, 20, 1_500)
-    monkeypatch.setattr("replay.run.run_rows_within", lambda _memory: 2_000)
+    path = big(tmp_path, 40, 1_500)
+    monkeypatch.setattr("replay.run.run_rows_within", lambda _memory: 8_000)
     tracemalloc.start()
     found = dry_run(capsys, path, "--profile", "london", "--memory", "200M")
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert found["rows"] == 30_000
+    assert found["rows"] == 60_000
     assert found["order_found"] == "by meter"
-    assert peak < 5_000_000
+    assert peak < 6_000_000
     assert 0.7 < found["temp_bytes_estimated"] / found["temp_bytes"] < 1.4
 
 
