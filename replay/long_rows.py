@@ -7,7 +7,7 @@ from itertools import compress, repeat
 from math import isfinite
 from typing import cast
 
-from replay.cells import CONTROL, Meters, Numbers, Scale, code, flagged, given
+from replay.cells import CONTROL, Meters, Numbers, Scale, codes, flagged, given
 from replay.local_time import Folds, Stamps
 from replay.profile import OPTIONAL_FIELDS, TEXT_FIELDS
 from replay.rows import BadCell, Job, Row
@@ -139,7 +139,7 @@ class LongParser:
             members.insert(0, given(interval))
         quality = self._profile.quality
         if quality and self._quality_at is not None and (text := cells[self._quality_at].strip()):
-            members.append(flagged([code(quality[1], text)]))
+            members.append(flagged(codes(quality[1], text)))
         return "".join(members), interval
 
 

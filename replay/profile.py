@@ -84,7 +84,8 @@ class Profile:
     dst: Literal["order", "split"] = "order"
     order: Literal["time", "meter", "any"] = "any"
     off_grid: Literal["send", "leave out"] = "send"
-    #: A column of quality codes, and what stands before each code among a reading's flags.
+    #: A column of quality codes, and what stands before each code among a reading's flags; with nothing
+    #: before them they are several between blanks, as gridwatch exports them.
     quality: tuple[str, str] | None = None
     #: What the text of the column `series` says: None for a series that is no energy of an interval.
     series: Callable[[str], Series | None] | None = None

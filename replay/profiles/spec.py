@@ -1,4 +1,4 @@
-"""The plain form: one reading a line, a header, energy in kWh."""
+"""The plain form: one reading a line, a header, energy in kWh; what `gridwatch export` writes."""
 
 from __future__ import annotations
 
@@ -27,5 +27,6 @@ SPEC = Profile(
     meaning="meter_id, timestamp, consumption_kwh: one reading a row",
     columns={"meter_id": _METER, "timestamp": ("timestamp",), "consumption_kwh": _ENERGY},
     parser=LongParser,
+    quality=("flags", ""),
     recognise=_recognise,
 )
