@@ -204,9 +204,13 @@ def _read_lines(job: Job) -> Iterator[list[Row]]:
                         parse.previous = block[-1]
                         yield block
                         block = []
+                cells = ["(held until the end of the file)"]
                 parse.finish(block)
                 break
             except BadCell as problem:
+                if not "".join(cells).strip():
+                    job.tally.notes["rows of empty cells: passed over"] += 1
+                    continue
                 job.reject(
                     _header_again(problem, cells, layout), lines.line_num, layout.delimiter.join(cells)
                 )
