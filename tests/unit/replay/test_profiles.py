@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -202,6 +204,55 @@ def test_an_interval_that_the_days_of_nem12_do_not_have_is_mended_and_noted(tmp_
     rows = read(tmp_path / "nem.csv", PROFILES["nem12"], tally)
     assert {(row[1], instant(row)) for row in rows} == set(truth)
     assert any("15 in the 200 record, its days have 48 values: taken as 30" in note for note in tally.notes)
+
+
+def test_channels_that_are_no_energy_are_named(tmp_path: Path) -> None:
+    path, profile, _ = written(tmp_path, "nem12")
+    tally = Tally()
+    read(path, profile, tally)
+    assert tally.notes["channels in kVArh are no energy: left out"] == 4
+
+
+def days_of_new_york(unit: int) -> str:
+    """Green Button: three days around each change of the clocks, 1000 W or Wh each."""
+    text = public_sets.green_button()[0].replace("<powerOfTenMultiplier>-3<", "<powerOfTenMultiplier>0<")
+    clocks = ZoneInfo("America/New_York")
+    readings = ""
+    for day in (11, 12, 13, 238 + 11, 239 + 11, 240 + 11):
+        midnights = [datetime(2023, 3, 1) + timedelta(days=day + n - 1) for n in (0, 1)]
+        start, end = (int(at.replace(tzinfo=clocks).timestamp()) for at in midnights)
+        readings += (
+            f"<IntervalReading><timePeriod><duration>{end - start}</duration><start>{start}</start>"
+            "</timePeriod><value>1000</value></IntervalReading>"
+        )
+    head, _, rest = text.replace("<uom>72<", f"<uom>{unit}<").partition("<IntervalReading>")
+    return head + readings + rest[rest.index("</IntervalBlock>") :]
+
+
+@pytest.mark.parametrize(("unit", "kwh"), [(72, [1, 1, 1, 1, 1, 1]), (38, [24, 23, 24, 24, 25, 24])])
+def test_days_of_23_and_25_hours_are_days(unit: int, kwh: list[int], tmp_path: Path) -> None:
+    (tmp_path / "gb.xml").write_text(days_of_new_york(unit))
+    rows = read(tmp_path / "gb.xml", PROFILES["green-button"], flow="consumption")
+    assert [(row[2], row[3]) for row in rows] == [(one, 1440) for one in kwh]
+
+
+def test_readings_without_a_time_follow_on_each_other(tmp_path: Path) -> None:
+    text, truth = public_sets.green_button()
+    period = re.compile(r"<timePeriod>.*?</timePeriod>")
+    first = "<interval><duration>172800</duration><start>1331355600</start></interval>"
+    text = period.sub("", text).replace("<IntervalBlock>", f"<IntervalBlock>{first}")
+    (tmp_path / "gb.xml").write_text(text)
+    rows = read(tmp_path / "gb.xml", PROFILES["green-button"])
+    assert {(row[1], instant(row)) for row in rows} == set(truth)
+
+
+def test_sums_of_months_are_no_readings(tmp_path: Path) -> None:
+    text, _ = public_sets.green_button()
+    (tmp_path / "gb.xml").write_text(text.replace(">3600</intervalLength>", ">2678400</intervalLength>"))
+    tally = Tally()
+    rows = read(tmp_path / "gb.xml", PROFILES["green-button"], tally)
+    assert {row[1] for row in rows} == {"9b6c-01-export"}
+    assert tally.other_series == 96
 
 
 def test_nem12_that_ends_early_is_noted(tmp_path: Path) -> None:
