@@ -8,6 +8,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import BinaryIO, cast
 
 from gridwatch.errors import GridwatchError
 from replay.layout import Layout, Start
@@ -15,6 +16,8 @@ from replay.profile import OPTIONAL_FIELDS, REQUIRED_FIELDS, Profile
 from replay.sources import DAMAGE, Source
 
 _SNIFFED_BYTES = 262_144
+#: A line longer than this, in bytes, is no line of meter data: it would only fill the memory.
+LONGEST_LINE = 1 << 24
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
 
 
@@ -43,7 +46,7 @@ def by_header(start: Start, profile: Profile, line: int = 0) -> Layout:
         )
         layout = Layout(
             str(start.source), delimiter, start.packed == "gzip", headers, columns, accepted,
-            start.encoding, line + 1, _notes(start), cells,
+            start.encoding, start.blank + line + 1, notes=_notes(start), cells=cells,
         )  # fmt: skip
         found.append((sum(name in columns for name in required), len(headers), layout))
     layout = max(found, key=lambda one: one[:2])[2]
@@ -51,7 +54,7 @@ def by_header(start: Start, profile: Profile, line: int = 0) -> Layout:
     if missing or (pattern and not layout.cells):
         no = " and ".join(f"no column {name}" for name in missing) or f"no columns named like {profile.cells}"
         raise GridwatchError(
-            f"{start.source}, line {line + 1}: {no}; "
+            f"{start.source}, line {start.blank + line + 1}: {no}; "
             f"headers found: {', '.join(layout.headers)[:300] or 'none'}; accepted: {accepted}",
             "rename the headers, or choose another --profile (--profile auto finds out)",
         )
@@ -63,7 +66,7 @@ def plain(start: Start, delimiter: str, headers: tuple[str, ...]) -> Layout:
     columns = {name: at for at, name in enumerate(headers)}
     return Layout(
         str(start.source), delimiter, start.packed == "gzip", headers, columns, ", ".join(headers),
-        start.encoding, 0, _notes(start),
+        start.encoding, start.blank, named=False, notes=_notes(start),
     )  # fmt: skip
 
 
@@ -91,7 +94,38 @@ def sniff(source: Source) -> Start:
         raise GridwatchError(
             f"{source}, line 1: no line end in the first {_SNIFFED_BYTES:,} bytes", "give a file of lines"
         )
-    return Start(source, packed, encoding, text)
+    rest = text.lstrip("\r\n")
+    before = text[: len(text) - len(rest)].replace("\r\n", "\n")
+    return Start(source, packed, encoding, rest, len(before))
+
+
+class _Lines(io.BufferedIOBase):
+    """The bytes of another stream, as long as lines end now and then."""
+
+    def __init__(self, raw: BinaryIO, source: Source) -> None:
+        self._raw = cast(io.BufferedReader, raw)
+        self._source = source
+        self._line = 1
+        self._since_end = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def read1(self, size: int = -1) -> bytes:
+        """The next bytes. GridwatchError when a line does not end."""
+        found = self._raw.read1(size)
+        ends = found.count(b"\n") or found.count(b"\r")
+        if ends:
+            self._line += ends
+            self._since_end = len(found) - 1 - max(found.rfind(b"\n"), found.rfind(b"\r"))
+        else:
+            self._since_end += len(found)
+            if self._since_end > LONGEST_LINE:
+                raise GridwatchError(
+                    f"{self._source}, line {self._line}: no line end in {LONGEST_LINE >> 20} MB",
+                    "mend the file",
+                )
+        return found
 
 
 @contextmanager
@@ -101,7 +135,9 @@ def opened_text(
     """The text of a file. Bytes that are not UTF-8 become lone surrogates: they spoil their own row only."""
     errors = "surrogateescape" if encoding.startswith("utf-8") else "strict"
     with source.opened(on_bytes) as (raw, _):
-        text = io.TextIOWrapper(raw, encoding=encoding, errors=errors, newline="")
+        text = io.TextIOWrapper(
+            cast(BinaryIO, _Lines(raw, source)), encoding=encoding, errors=errors, newline=""
+        )
         try:
             yield text
         finally:

@@ -11,12 +11,15 @@ from replay.sources import Source
 
 @dataclass(frozen=True)
 class Start:
-    """The beginning of a file: how it is packed, and up to some thousand characters."""
+    """The beginning of a file: how it is packed, and up to some thousand characters from the first line on
+    that is not blank; `blank` lines stand before it.
+    """
 
     source: Source
     packed: str
     encoding: str
     text: str
+    blank: int = 0
 
     @property
     def lines(self) -> list[str]:
@@ -45,6 +48,8 @@ class Layout:
     encoding: str = "utf-8-sig"
     #: Lines before the first row.
     header_lines: int = 1
+    #: Whether one of them names the columns; else `headers` are words for people.
+    named: bool = True
     #: What else was found, in words.
     notes: tuple[str, ...] = ()
     #: Wide files: the columns with values.

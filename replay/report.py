@@ -13,7 +13,7 @@ def found(summary: Summary, request: Request, zone: str) -> str:
     survey = summary.survey
     lines = []
     for layout in summary.layouts:
-        if not layout.delimiter.strip(" "):
+        if not layout.named:
             columns = f"columns {', '.join(layout.headers)}, no header"
         else:
             delimiter = {"\t": "tab"}.get(layout.delimiter, layout.delimiter)

@@ -211,7 +211,6 @@ def _read_lines(job: Job) -> Iterator[list[Row]]:
                 next(lines, None)
         except csv.Error as problem:
             raise GridwatchError(f"{layout.file}, line 1: not CSV: {problem}") from problem
-        cells: list[str] = []
         for before, one_each, lot in _lots(lines, job):
             block = together(lot) if together else None
             if block is None:
@@ -222,6 +221,9 @@ def _read_lines(job: Job) -> Iterator[list[Row]]:
                     try:
                         parse(cells, block)
                     except BadCell as problem:
+                        if not "".join(cells).strip():
+                            job.tally.notes["rows of empty cells: passed over"] += 1
+                            continue
                         job.reject(_header_again(problem, cells, layout), at, layout.delimiter.join(cells))
                     if len(block) >= BLOCK_ROWS:
                         parse.previous = block[-1]
@@ -230,7 +232,7 @@ def _read_lines(job: Job) -> Iterator[list[Row]]:
             if block:
                 parse.previous = block[-1]
                 yield block
-        yield from _last(job, parse, cells, lines.line_num)
+        yield from _last(job, parse, lines.line_num)
 
 
 def _lots(lines: CsvReader, job: Job) -> Iterator[tuple[int, bool, list[list[str]]]]:
@@ -259,7 +261,7 @@ def _lots(lines: CsvReader, job: Job) -> Iterator[tuple[int, bool, list[list[str
             raise job.source.damaged(problem, f", after line {lines.line_num}") from problem
 
 
-def _last(job: Job, parse: LineParser, cells: list[str], line: int) -> Iterator[list[Row]]:
+def _last(job: Job, parse: LineParser, line: int) -> Iterator[list[Row]]:
     """What a parser still holds when the file has ended."""
     block: list[Row] = []
     while True:
@@ -267,7 +269,7 @@ def _last(job: Job, parse: LineParser, cells: list[str], line: int) -> Iterator[
             parse.finish(block)
             break
         except BadCell as problem:
-            job.reject(problem, line, job.layout.delimiter.join(cells))
+            job.reject(problem, line, "(held until the end of the file)")
     if block:
         yield block
 

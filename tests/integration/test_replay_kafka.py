@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from gridwatch.domain.partitioning import partition_of
@@ -108,10 +108,15 @@ class Ends:
         self._consumer.close()
 
     def total(self) -> int:
-        return sum(
-            self._consumer.get_watermark_offsets(TopicPartition(self._topic, partition), timeout=20)[1]
-            for partition in range(self._partitions)
-        )
+        while True:
+            try:
+                return sum(map(self._end, range(self._partitions)))
+            except KafkaException:
+                time.sleep(0.1)  # a topic that was just made has no leader yet
+
+    def _end(self, partition: int) -> int:
+        end: int = self._consumer.get_watermark_offsets(TopicPartition(self._topic, partition), timeout=20)[1]
+        return end
 
 
 def test_every_reading_and_tick_lands_where_and_as_the_contract_says(
