@@ -210,7 +210,8 @@ class Replay:
             items = emit(blocks, Faults(request.faults), plan)
             manifest = stack.enter_context(ManifestWriter(request.truth)) if request.truth else None
             if manifest:
-                truth = Truth(policy, placement.partition, manifest.report)
+                latest = now_micros() + policy.max_future_skew
+                truth = Truth(policy, placement.partition, manifest.report, latest)
                 items = _watched(items, truth)
             self._progress.stage("planning" if position is None else "replaying", summary.survey.rows)
             began = time.monotonic()
@@ -295,7 +296,8 @@ class Replay:
                 done += 1
                 send = None if sender is None else sender.garbage if kind is Kind.GARBAGE else sender.reading
                 if send is None or send(number, row):
-                    summary.readings += 1
+                    summary.readings += kind is Kind.READING
+                    summary.garbage += kind is Kind.GARBAGE
                     summary.delayed += delay > 0
                 else:
                     summary.already_sent += 1
@@ -312,18 +314,21 @@ class Replay:
             "run": summary.run,
             "seed": request.faults.seed,
             "file": [path.name for path in request.files],
-            "first": format_instant(summary.survey.first),
-            "last": format_instant(summary.survey.last),
+            "first": format_instant(summary.survey.first if truth.first is None else truth.first),
+            "last": format_instant(summary.survey.last if truth.last is None else truth.last),
             "settled_to": None if truth.settled_to is None else format_instant(truth.settled_to),
             "interval_minutes": truth.interval // 60_000_000,
             "grace_seconds": policy.grace / 1_000_000,
             "delay_rate": request.faults.delay_rate,
             "max_delay_seconds": request.faults.max_delay / 1_000_000,
             "gap_rate": request.faults.gap_rate,
+            "faults": [asdict(fault) for fault in request.faults.faults],
             "partitions": policy.partitions,
             "meters": request.selection.meters,
             "rows": summary.survey.rows,
             "withheld": summary.withheld,
+            "meter_count": truth.meters,
+            "overtaken": truth.overtaken,
         }
 
 
