@@ -68,7 +68,8 @@ class Delivery:
             else:
                 new = sender.readings(number, (row,)) == 1
             if new:
-                summary.readings += 1
+                summary.readings += kind is not Kind.GARBAGE
+                summary.garbage += kind is Kind.GARBAGE
                 summary.delayed += delay > 0
             else:
                 summary.already_sent += 1

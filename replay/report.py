@@ -65,7 +65,8 @@ def done(summary: Summary, request: Request) -> str:
     lines = [
         f"sent      {summary.readings:,} readings{already} in {summary.seconds:,.1f} s, "
         f"{summary.rate:,.0f} readings/s",
-        f"faults    {summary.delayed:,} delayed, {summary.withheld:,} withheld",
+        f"faults    {summary.delayed:,} delayed, {summary.withheld:,} withheld"
+        + (f", {summary.garbage:,} garbage" if summary.garbage else ""),
         f"ticks     {summary.ticks:,} to each partition{settled}",
         f"run       {summary.run}",
     ]

@@ -6,7 +6,7 @@ import gc
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import ExitStack, contextmanager
-from dataclasses import replace
+from dataclasses import asdict, replace
 from typing import Any
 
 from gridwatch.broker import Broker
@@ -28,10 +28,10 @@ from replay.progress import Progress
 from replay.request import Request
 from replay.rows import Row
 from replay.sending import Sender
-from replay.stretches import undisturbed
 from replay.summary import Summary
 from replay.survey import Survey, survey_of
 from replay.truth import Truth
+from replay.undisturbed import undisturbed
 
 #: Rows are no garbage in circles: looking for it among them every 700 would take as long as reading them.
 _COLLECT_EVERY = 200_000
@@ -94,7 +94,8 @@ class Replay:
                 blocks = summary.census.watch(blocks)
             placement = Placement(policy.partitions)
             manifest = stack.enter_context(ManifestWriter(request.truth)) if request.truth else None
-            truth = Truth(policy, placement.partition, manifest.report) if manifest else None
+            latest = now_micros() + policy.max_future_skew
+            truth = Truth(policy, placement.partition, manifest.report, latest) if manifest else None
             parts = self._sequence(blocks, policy, truth)
             progress.stage("planning" if position is None else "replaying", summary.survey.rows)
             began = time.monotonic()
@@ -195,18 +196,21 @@ class Replay:
             "run": summary.run,
             "seed": request.faults.seed,
             "file": [path.name for path in request.files],
-            "first": format_instant(summary.survey.first),
-            "last": format_instant(summary.survey.last),
+            "first": format_instant(summary.survey.first if truth.first is None else truth.first),
+            "last": format_instant(summary.survey.last if truth.last is None else truth.last),
             "settled_to": None if truth.settled_to is None else format_instant(truth.settled_to),
             "interval_minutes": truth.interval // 60_000_000,
             "grace_seconds": policy.grace / 1_000_000,
             "delay_rate": request.faults.delay_rate,
             "max_delay_seconds": request.faults.max_delay / 1_000_000,
             "gap_rate": request.faults.gap_rate,
+            "faults": [asdict(fault) for fault in request.faults.faults],
             "partitions": policy.partitions,
             "meters": request.selection.meters,
             "rows": summary.survey.rows,
             "withheld": summary.withheld,
+            "meter_count": truth.meters,
+            "overtaken": truth.overtaken,
         }
 
 

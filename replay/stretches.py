@@ -1,36 +1,53 @@
-"""The sequence of `emission` where nothing is disturbed: the same steps, but readings by the stretch.
+"""Faults that last, or that change only what a reading says: told as what was done, from when to when.
 
-Without faults each reading of a replay in time order arrives at its own time. What is then left of the rule
-for ticks is that the first reading of each later minute has one before it, of that minute less the
-out-of-orderness; so all readings of a minute go in one piece.
+Whatever follows of them for gaps and lateness is told by `truth`, each gap and late reading by itself.
 """
 
 from __future__ import annotations
 
-from bisect import bisect_left
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable
 
-from replay.emission import EmissionPlan, Item, Kind
-from replay.rows import Row
+from replay.emission import Item, Kind
+from replay.findings import FaultTruth
 
-_MINUTE = 60_000_000
+_TOLD = frozenset({"clock", "interval-change", "swap", "frozen", "spike", "zero-run", "reboot-storm"})
+_COPIES = frozenset({"duplicate", "revision"})
 
 
-def undisturbed(blocks: Iterable[list[Row]], plan: EmissionPlan) -> Iterator[list[Row] | Item]:
-    """Stretches of readings, none empty, and the ticks between them. `blocks` are in time order."""
-    next_minute: int | None = None
-    last = 0
-    for block in blocks:
-        at = 0
-        while at < len(block):
-            time = block[at][0]
-            if next_minute is None or time >= next_minute:
-                minute = time - time % _MINUTE
-                if next_minute is not None:
-                    yield Item(Kind.TICK, minute, None, 0, minute - plan.out_of_orderness)
-                next_minute = minute + _MINUTE
-            end = bisect_left(block, (next_minute,), at)
-            yield block[at:end]
-            last, at = block[end - 1][0], end
-    if plan.settle and next_minute is not None:
-        yield Item(Kind.SETTLE, last, None, 0, last + plan.grace)
+class Stretches:
+    """Puts readings in a row of one meter and one fault together. `report` takes each when it has ended."""
+
+    def __init__(self, report: Callable[[FaultTruth], None]) -> None:
+        self._report = report
+        self._open: dict[str, dict[str, FaultTruth]] = {}
+
+    def see(self, item: Item, interval: int) -> None:
+        """Take the next reading, sent or withheld; `interval` is its meter's."""
+        row = item.row
+        if row is None or (not item.faults and row[1] not in self._open) or _COPIES & set(item.faults):
+            return
+        time, meter = row[0], row[1]
+        stretches = self._open.get(meter, {})
+        if item.kind is not Kind.WITHHELD:
+            for kind in [kind for kind in stretches if kind not in item.faults]:
+                self._report(stretches.pop(kind))
+        offset = time - (item.arrival - item.delay)
+        for kind in _TOLD.intersection(item.faults):
+            known = stretches.get(kind)
+            if known is None:
+                self._open.setdefault(meter, stretches)[kind] = FaultTruth(
+                    meter, kind, time, time + interval, 1, (offset, offset)
+                )
+            else:
+                known.slots += 1
+                known.to = max(known.to, time + interval)
+                known.offsets = (known.offsets[0], offset)
+        if not stretches:
+            self._open.pop(meter, None)
+
+    def finish(self) -> None:
+        """The sequence has ended: report what has not."""
+        for stretches in self._open.values():
+            for one in stretches.values():
+                self._report(one)
+        self._open.clear()

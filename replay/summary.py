@@ -25,6 +25,8 @@ class Summary:
     readings: int = 0
     delayed: int = 0
     withheld: int = 0
+    #: Records sent that are no reading.
+    garbage: int = 0
     ticks: int = 0
     tick_records: int = 0
     already_sent: int = 0
@@ -70,6 +72,7 @@ class Summary:
             "readings": self.readings,
             "delayed": self.delayed,
             "withheld": self.withheld,
+            "garbage": self.garbage,
             "ticks": self.ticks,
             "tick_records": self.tick_records,
             "already_sent": self.already_sent,

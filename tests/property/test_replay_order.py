@@ -13,7 +13,7 @@ from replay.faults import FaultPlan, Faults
 from replay.ordering import TimeOrder
 from replay.placement import Placement
 from replay.rows import Row
-from replay.stretches import undisturbed
+from replay.undisturbed import undisturbed
 from tests.unit.replay.rig import MINUTE, SECOND, at, row, sequence
 
 PARTITIONS = 3
