@@ -132,6 +132,7 @@ class Replay:
             self.summary.profile, self.summary.profile_why = detect(self._sources)
         else:
             self.summary.profile = self.request.profile
+        self.summary.zone = self.zone
         self.summary.layouts = [inspect(source, self.summary.profile) for source in self._sources]
 
     @property
