@@ -175,7 +175,7 @@ def command(
     if as_json:
         click.echo(json.dumps(summary.as_dict()))
     else:
-        click.echo(found(summary, request, replay.zone) if dry_run else done(summary, request))
+        click.echo(found(summary, request, summary.zone) if dry_run else done(summary, request))
 
 
 def _profile(name: str, file: Path | None) -> Profile | None:

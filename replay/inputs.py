@@ -31,6 +31,7 @@ class Inputs:
             summary.profile, summary.profile_why = detect(self._sources)
         else:
             summary.profile = request.profile
+        summary.zone = summary.profile.zone or timezone
         summary.layouts = [inspect(source, summary.profile) for source in self._sources]
 
     @property

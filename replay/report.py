@@ -93,6 +93,8 @@ def _remarks(summary: Summary, request: Request) -> list[str]:
             f"sorted    on disk: {summary.survey.bytes_on_disk / 1e6:,.0f} MB in "
             f"{summary.survey.runs_on_disk} runs (reckoned: {summary.temp_estimate / 1e6:,.0f} MB)"
         )
+    if summary.census and summary.census.negative:
+        lines.append("note      the worker refuses negative readings (NEGATIVE)")
     if tally.bad:
         reasons = "; ".join(f"{count:,} × {reason}" for reason, count in tally.bad.most_common())
         lines.append(f"bad rows  {reasons}")

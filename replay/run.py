@@ -68,11 +68,6 @@ class Replay:
         self.summary.resumed = found is not None
         return self._run(inputs, policy, found or Position(new_run(identity), (-1,) * partitions))
 
-    @property
-    def zone(self) -> str:
-        """The zone in which stamps without offset are read."""
-        return self.summary.profile.zone or self.settings.timezone
-
     def _partitions(self) -> int:
         topics = Broker(self.settings).partitions()
         if self.request.topic not in topics:
@@ -90,7 +85,7 @@ class Replay:
             blocks = self._in_order(inputs, stack)
             self._look_ahead(summary.survey, policy)
             if position is None:
-                summary.census = Census(summary.survey, self.zone, request.by_time)
+                summary.census = Census(summary.survey, self.summary.zone, request.by_time)
                 blocks = summary.census.watch(blocks)
             placement = Placement(policy.partitions)
             manifest = stack.enter_context(ManifestWriter(request.truth)) if request.truth else None
@@ -170,7 +165,7 @@ class Replay:
             self._warn(
                 "some stamps name two instants, at the change from summer time: of a meter's two rows with "
                 "the same stamp the first was taken for the earlier one, or for the later one where rows run "
-                f"backwards in time; read in {self.zone}"
+                f"backwards in time; read in {self.summary.zone}"
             )
         if not self.request.by_time and not survey.by_time:
             self._warn(

@@ -38,6 +38,8 @@ class Summary:
     profile: Profile = SPEC
     #: Why this profile, where that was found out.
     profile_why: str = ""
+    #: In which stamps without offset were read.
+    zone: str = "UTC"
     #: What a dry run counted.
     census: Census | None = None
     #: Bytes on disk that sorting was reckoned to need, 0 when it needed none.
@@ -84,8 +86,10 @@ class Summary:
             "profile_why": self.profile_why,
             "assumed": {
                 "unit": self.profile.unit,
-                "zone": self.profile.zone,
-                "zone_known": self.profile.zone_known,
+                "multiply": str(self.profile.multiply),
+                "interval_minutes": self.profile.interval or None,
+                "zone": self.zone,
+                "zone_known": bool(self.profile.zone) and self.profile.zone_known,
                 "anchor": self.profile.anchor,
                 "clock_changes": self.profile.dst,
                 "off_grid": self.profile.off_grid,

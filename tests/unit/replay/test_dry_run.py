@@ -61,6 +61,7 @@ def test_the_same_is_said_to_people(tmp_path: Path, capsys: pytest.CaptureFixtur
         "no change of clocks",
         "are UTC (assumed)",
         "which end of its interval a stamp names: unknown",
+        "the worker refuses negative readings (NEGATIVE)",
     ):
         assert part in out
 
@@ -72,13 +73,33 @@ def test_days_on_which_the_clocks_change_are_named_with_their_readings(
     found = dry_run(capsys, path, "--profile", "auto", "--flow", "consumption")
     assert found["profile"] == "esb"
     assert found["assumed"] == {
-        "unit": "kW", "zone": "Europe/Dublin", "zone_known": True, "anchor": "end",
+        "unit": "kW", "multiply": "1", "interval_minutes": 30, "zone": "Europe/Dublin",
+        "zone_known": True, "anchor": "end",
         "clock_changes": "order", "off_grid": "send",
     }  # fmt: skip
     changes = found["found"]["clock_changes"]
     assert [(change["date"], change["hours"], change["readings"]) for change in changes] == [
         ("2023-03-26", 23, 46), ("2023-10-29", 25, 50),
     ]  # fmt: skip
+
+
+def test_a_zone_that_is_not_published_is_said_as_assumed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GRIDWATCH_TIMEZONE", "Africa/Lagos")
+    path = written(tmp_path, public_sets.kaggle()[0])
+    said = dry_run(capsys, path, "--profile", "auto")
+    assert (said["assumed"]["zone"], said["assumed"]["zone_known"]) == ("Africa/Lagos", False)
+    assert said["first"] == "2013-03-29T23:00:00Z"
+
+
+def test_meters_of_several_intervals_have_a_common_grid(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = written(tmp_path, public_sets.green_button()[0], "gb.xml")
+    found = dry_run(capsys, path, "--profile", "auto")["found"]
+    assert {one["minutes"] for one in found["intervals"]} == {15, 60}
+    assert found["off_grid"] == 0
 
 
 def test_nulls_and_what_was_not_sent_are_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
