@@ -73,6 +73,9 @@ class Profile:
     parser: Callable[[Any], Any]
     delimiters: tuple[str, ...] = (",", ";", "\t")
     decimal_marks: tuple[str, ...] = (".", ",")
+    #: Lines before the header; and the headers themselves, of files that have none.
+    skip_lines: int = 0
+    headers: tuple[str, ...] = ()
     null_tokens: frozenset[str] = frozenset()
     unit: str = "kWh"
     multiply: Fraction = Fraction(1)
