@@ -54,6 +54,15 @@ class SqlQuery(Dataquery):
 
 
 @dataclass
+class AnnotationQuery(SqlQuery):
+    """A question whose rows are marks or regions on plots: `time`, `timeend`, `text`, `tags`."""
+
+    def to_json(self) -> dict[str, object]:
+        """With what Grafana's schema wants of every annotation, and only its own data source reads."""
+        return {**super().to_json(), "limit": 100, "matchAny": False, "tags": [], "type": "dashboard"}
+
+
+@dataclass
 class PrometheusQuery(Dataquery):
     """One question in PromQL; `legend` names its series, `{{label}}` standing for a label's value."""
 

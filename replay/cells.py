@@ -8,6 +8,7 @@ from fnmatch import fnmatchcase
 from fractions import Fraction
 from math import isfinite
 
+from gridwatch.domain.reading import FLAG_NAMES
 from replay.rows import BadCell, Job, Row
 
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
@@ -44,6 +45,11 @@ class Numbers:
         # In a file delimited by commas a comma cannot also be the decimal mark of a bare number.
         self._may_be_comma = "," in marks and delimiter != ","
         self._mark = "" if self._may_be_comma and "." in marks else ("," if self._may_be_comma else ".")
+
+    @property
+    def pointed(self) -> bool:
+        """Whether the mark is known to be a point: then numbers are what `float` reads."""
+        return self._mark == "."
 
     def read(self, name: str, text: str) -> float:
         """The number in a cell; BadCell names the field."""
@@ -92,6 +98,17 @@ def flagged(codes: list[str]) -> str:
 def code(prefix: str, text: str) -> str:
     """A quality code as one upper-case word behind the name of its list."""
     return f"{prefix}_{_WORD.sub('_', text.strip().upper()).strip('_')}"
+
+
+def codes(prefix: str, text: str) -> list[str]:
+    """The quality codes of a cell: one of a list with a name, or several between blanks, as exported.
+
+    gridwatch's own flags are left out: the worker finds them anew.
+    """
+    if prefix:
+        return [code(prefix, text)]
+    words = (_WORD.sub("_", word.upper()).strip("_") for word in text.split())
+    return [word for word in words if word and word not in FLAG_NAMES]
 
 
 def given(interval: int) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
@@ -18,9 +19,9 @@ from replay.emission import EmissionPlan, Item, Kind, emit
 from replay.faults import FaultPlan, Faults
 from replay.findings import Finding
 from replay.manifest import Manifest, ManifestWriter, read_manifest
+from replay.placement import Placement
 from replay.rows import Row
-from replay.scoring import FoundGap, FoundLate, Score, score
-from replay.sending import Placement
+from replay.scoring import Found, FoundGap, FoundLate, Score, score
 from replay.truth import Truth
 
 SECOND = 1_000_000
@@ -66,7 +67,7 @@ def findings(items: Iterable[Item], policy: Policy | None = None) -> list[Findin
 def manifest(items: list[Item], folder: Path, policy: Policy | None = None) -> Manifest:
     """The truth, written and read back."""
     policy = policy or Policy()
-    times = [item.row[0] for item in items if item.row]
+    times = [item.row[0] for item in items if item.row and item.kind is Kind.READING] or [0]
     with ManifestWriter(folder / "truth.jsonl") as writer:
         truth = Truth(policy, Placement(policy.partitions).partition, writer.report)
         for item in items:
@@ -77,6 +78,8 @@ def manifest(items: list[Item], folder: Path, policy: Policy | None = None) -> M
             "last": format_instant(max(times)),
             "settled_to": None if truth.settled_to is None else format_instant(truth.settled_to),
             "grace_seconds": policy.grace / SECOND,
+            "meter_count": truth.meters,
+            "overtaken": truth.overtaken,
         }
         writer.close(head)
     return read_manifest(folder / "truth.jsonl")
@@ -87,9 +90,9 @@ def logs(items: Iterable[Item], partitions: int) -> list[list[LogRecord]]:
     placement = Placement(partitions)
     made: list[list[LogRecord]] = [[] for _ in range(partitions)]
 
-    def append(partition: int, value: str, tick: bool) -> None:
+    def append(partition: int, value: str, tick: bool, encoding: str = "utf-8") -> None:
         log = made[partition]
-        log.append(LogRecord(len(log), at("00:00", 31) * 2, value.encode(), tick, True))
+        log.append(LogRecord(len(log), at("00:00", 31) * 2, value.encode(encoding), tick, True))
 
     for item in items:
         if item.kind is Kind.WITHHELD:
@@ -97,6 +100,8 @@ def logs(items: Iterable[Item], partitions: int) -> list[list[LogRecord]]:
         if item.row is None:
             for partition in range(partitions):
                 append(partition, format_instant(item.instant), True)
+        elif item.kind is Kind.GARBAGE:
+            append(placement.partition(item.row[1]), item.row[4], False, "latin-1")
         else:
             time, meter, kwh, given, _ = item.row
             reading: dict[str, Any] = {
@@ -112,11 +117,12 @@ def logs(items: Iterable[Item], partitions: int) -> list[list[LogRecord]]:
     return made
 
 
-def detected(items: Iterable[Item], policy: Policy | None = None) -> tuple[list[FoundGap], list[FoundLate]]:
-    """What the real rules report for the sequence: last revisions of gaps, and late events."""
+def detected(items: Iterable[Item], policy: Policy | None = None) -> Found:
+    """What the real rules report for the sequence: last revisions of gaps, late events, and so on."""
     policy = policy or Policy()
     gaps: dict[str, FoundGap] = {}
-    late: list[FoundLate] = []
+    found = Found()
+    refused: Counter[tuple[str, str]] = Counter()
     for partition, log in enumerate(logs(items, policy.partitions)):
         outcome = Processor(policy, PartitionState(partition), {}).process(log)
         for topic, messages in encode_outputs(outcome.outputs).items():
@@ -129,14 +135,26 @@ def detected(items: Iterable[Item], policy: Policy | None = None) -> tuple[list[
                         record["missing_intervals"],
                         record["state"],
                         _micros(record["detected_at"]),
+                        round(record["interval_minutes"] * MINUTE),
+                        tuple((_micros(start), _micros(to)) for start, to in record["missing_ranges"]),
                     )
-                elif topic == topics.LATE_EVENTS.name:
-                    late.append(FoundLate(record["meter_id"], _micros(record["timestamp"])))
-    return list(gaps.values()), late
+                elif topic == topics.DEAD_LETTERS.name:
+                    refused[record["raw_encoding"], record["raw"]] += 1
+                elif topic != topics.METRICS.name:
+                    key = record["meter_id"], _micros(record["timestamp"])
+                    if topic == topics.LATE_EVENTS.name:
+                        found.late.append(FoundLate(*key))
+                    else:
+                        if record["status"] == "LATE":
+                            found.late_readings.add(key)
+                        if "REVISED" in record["flags"]:
+                            found.revised.add(key)
+    found.gaps, found.refused = list(gaps.values()), dict(refused)
+    return found
 
 
 def scored(items: list[Item], folder: Path, policy: Policy | None = None) -> Score:
-    return score(manifest(items, folder, policy), *detected(items, policy))
+    return score(manifest(items, folder, policy), detected(items, policy))
 
 
 def _micros(text: str) -> int:
