@@ -8,7 +8,7 @@ other.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from gridwatch.streaming.batches import RecordBatch
 from sinks.store import BatchStore, Emit
@@ -29,6 +29,11 @@ class Pool:
         self._writers = [Writer(url) for _ in range(connections)]
         self._stores = [BatchStore(writer, emit, most_rows) for writer in self._writers]
         self.address = self._writers[0].address
+
+    def watch(self, told: Callable[[str], None]) -> None:
+        """Have every writer tell its steps, of `writer.STEPS`; called in their threads."""
+        for writer in self._writers:
+            writer.watch = told
 
     async def store(self, batch: RecordBatch) -> bool:
         """Store a batch; True once it is safe, False when it was given up."""

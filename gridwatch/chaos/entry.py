@@ -14,6 +14,7 @@ import contextlib
 import json
 import os
 import sys
+import threading
 import time
 from pathlib import Path
 
@@ -29,15 +30,17 @@ class Orders:
         self._step = ""
         self._left = 0
         self._signal = 0
+        self._lock = threading.Lock()
 
     def __call__(self, step: str) -> None:
-        """A step has been reached."""
-        if not self._left:
-            self._read()
-        if self._left and step == self._step:
-            self._left -= 1
+        """A step has been reached, in any thread."""
+        with self._lock:
             if not self._left:
-                self._carry_out()
+                self._read()
+            if self._left and step == self._step:
+                self._left -= 1
+                if not self._left:
+                    self._carry_out()
 
     def _read(self) -> None:
         with contextlib.suppress(FileNotFoundError):
@@ -72,9 +75,9 @@ def main(arguments: list[str]) -> None:
         pipeline.commit_bytes = int(commit_bytes)
         run_faust("gridwatch.app", "worker", tuple(others))
     else:
-        from sinks.app import writer
+        from sinks.app import pool
 
-        writer.watch = Orders(Path(orders))
+        pool.watch(Orders(Path(orders)))
         run_faust("sinks.app", "worker", tuple(others))
 
 

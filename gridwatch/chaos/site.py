@@ -52,6 +52,8 @@ class Site:
         #: Faults that could not happen: the step at which they were to happen was not reached.
         self.missed = 0
         commit_bytes = tuning.pop("commit_bytes", 0)
+        # Small batches make many commits; a sink that polls for so few would take its time over nothing.
+        of_workers = {name: tuning.pop(name) for name in ("batch_records",) if name in tuning}
         common = {
             **RULES,
             **tuning,
@@ -70,8 +72,8 @@ class Site:
                 "instance_id": name,
                 "web_port" if kind == "worker" else "sink_web_port": port,
             }
-            its_settings = {**common, **of_its_own}
-            of.append(Service(kind, name, folder, port, its_settings, commit_bytes=commit_bytes))
+            settings_of_it = {**common, **of_its_own, **(of_workers if kind == "worker" else {})}
+            of.append(Service(kind, name, folder, port, settings_of_it, commit_bytes=commit_bytes))
 
     @property
     def services(self) -> list[Service]:
