@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from gridwatch.chaos.comparison import Difference, differences
 from gridwatch.chaos.faults import carry_out
@@ -124,7 +125,7 @@ class Chaos:
         self._servers.start()
         records = make_input(schedule.input_seed, self._readings, RULES["partitions"])
         name = self._next_name(f"seed_{schedule.seed}")
-        tuning = {
+        tuning: dict[str, Any] = {
             "commit_bytes": schedule.commit_bytes,
             "batch_records": schedule.batch_records,
             "sink_batch_rows": schedule.sink_rows,

@@ -57,11 +57,11 @@ class Servers:
         self.kafka.kill()  # its folder goes next: nothing is worth an orderly end
         self.postgres.stop()
 
-    def renew_topics(self, settings: Settings, *, compacted: bool) -> None:
-        """Make every topic of the flow anew, empty."""
+    def renew_topics(self, settings: Settings, *, compacted: bool, raw: bool = True) -> None:
+        """Make every topic of the flow anew, empty; the raw topic may stay with what it holds."""
         admin = self._admin()
         broker = Broker(settings)
-        names = {topic.name for topic in (RAW, *OUTPUTS)}
+        names = {topic.name for topic in ((RAW, *OUTPUTS) if raw else OUTPUTS)}
         there = names & set(broker.partitions())
         if there:
             for deleted in admin.delete_topics(sorted(there)).values():

@@ -174,8 +174,13 @@ class Site:
 
 
 @contextmanager
-def new_site(servers: Servers, folder: Path, name: str, *, compacted: bool, **tuning: Any) -> Iterator[Site]:
-    """A deployment with empty topics and tables, none of its services started; nothing of it runs on."""
+def new_site(
+    servers: Servers, folder: Path, name: str, *, compacted: bool, raw: bool = True, **tuning: Any
+) -> Iterator[Site]:
+    """A deployment with empty topics and tables, none of its services started; nothing of it runs on.
+
+    raw: False leaves the raw topic as it is, with what it holds.
+    """
     folder.mkdir()
     with servers.new_database(name) as database:
         settings = load_settings(
@@ -185,7 +190,7 @@ def new_site(servers: Servers, folder: Path, name: str, *, compacted: bool, **tu
             database_url=database,
             security_protocol="PLAINTEXT",
         )
-        servers.renew_topics(settings, compacted=compacted)
+        servers.renew_topics(settings, compacted=compacted, raw=raw)
         site = Site(servers, settings, folder, dict(tuning), compacted)
         with Supervisor(site.services):
             yield site
