@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test browser outside check lint format docs dashboards bench profile bench-dashboards bench-sink soak chaos clean
+.PHONY: help setup demo test browser outside check lint format docs dashboards bench profile bench-dashboards bench-sink bench-score soak chaos clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-17s %s\n", $$1, $$2}' Makefile
@@ -59,6 +59,9 @@ bench-dashboards: $(READY) ## how long the dashboards' questions take with 10 mi
 
 bench-sink: $(READY) ## the database sink, from Kafka to committed rows, and what each step costs; takes ARGS
 	@$(BIN)/python -m benchmarks.sink $(ARGS)
+
+bench-score: $(READY) ## precision and recall of gaps on injected faults, over a million slots and 20 seeds; takes ARGS
+	@$(BIN)/python -m benchmarks.score $(ARGS)
 
 chaos: $(READY) ## random faults against an undisturbed run, every difference; takes ARGS
 	@$(BIN)/gridwatch chaos $(ARGS)

@@ -6,6 +6,7 @@ put in order with ticks, and worked by the rules of the worker, in memory and in
 
 from __future__ import annotations
 
+import json
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
@@ -30,7 +31,6 @@ from replay.profiles import PROFILES
 from replay.progress import Quiet
 from replay.rows import Row, Selection, Tally, read_rows
 from replay.run import Replay, Request
-from replay.sending import Placement
 from replay.sources import expand
 from replay.summary import Summary
 from tests.unit.replay import public_sets
@@ -150,7 +150,6 @@ def _outputs(request: Request, last: int) -> Iterator[Any]:
 
 def _records(request: Request, policy: Policy, written: int) -> Iterator[LogRecord]:
     """The raw topic as a replay fills it, all of it at the time `written` (µs)."""
-    placement = Placement(policy.partitions)
     plan = EmissionPlan(policy.max_out_of_orderness, policy.grace)
     with TimeOrder(lambda: _read(request)) as order:
         for offset, item in enumerate(emit(order.blocks(), Faults(FaultPlan()), plan)):
@@ -158,8 +157,8 @@ def _records(request: Request, policy: Policy, written: int) -> Iterator[LogReco
                 yield LogRecord(offset, written, format_instant(item.instant).encode(), True, True)
             else:
                 time, meter, kwh, _, members = item.row
-                start = placement.of(meter)[2]
-                value = f'{start}{format_instant(time)}","consumption_kwh":{kwh!r}{members}}}'
+                start = json.dumps({"meter_id": meter, "timestamp": format_instant(time)})[:-1]
+                value = f'{start},"consumption_kwh":{kwh!r}{members}}}'
                 yield LogRecord(offset, written, value.encode(), False, True)
 
 

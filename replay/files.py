@@ -27,8 +27,12 @@ def inspect(path: Path | Source, profile: Profile) -> Layout:
     return (profile.inspect or by_header)(start, profile)
 
 
-def by_header(start: Start, profile: Profile, line: int = 0) -> Layout:
-    """Delimiter and columns from the header, which is line `line` (from 0)."""
+def by_header(start: Start, profile: Profile, line: int | None = None) -> Layout:
+    """Delimiter and columns from the header, which is line `line` (from 0; as the profile says if left out).
+
+    Where the profile has the headers, that line is the first row.
+    """
+    line = profile.skip_lines if line is None else line
     required = tuple(name for name in (*REQUIRED_FIELDS, "series") if profile.columns.get(name))
     wanted = {name: _accepted(profile, name) for name in (*required, *OPTIONAL_FIELDS)}
     if profile.quality:
@@ -39,6 +43,8 @@ def by_header(start: Start, profile: Profile, line: int = 0) -> Layout:
     found: list[tuple[int, int, Layout]] = []
     for delimiter in profile.delimiters:
         headers = tuple(cell.strip() for cell in next(csv.reader([text], delimiter=delimiter), []))
+        if profile.headers and len(headers) == len(profile.headers):
+            headers = profile.headers
         columns = _match(headers, wanted)
         taken = columns.values()
         cells = tuple(
@@ -46,7 +52,8 @@ def by_header(start: Start, profile: Profile, line: int = 0) -> Layout:
         )
         layout = Layout(
             str(start.source), delimiter, start.packed == "gzip", headers, columns, accepted,
-            start.encoding, start.blank + line + 1, notes=_notes(start), cells=cells,
+            start.encoding, start.blank + line + (not profile.headers), not profile.headers, _notes(start),
+            cells,
         )  # fmt: skip
         found.append((sum(name in columns for name in required), len(headers), layout))
     layout = max(found, key=lambda one: one[:2])[2]

@@ -28,6 +28,8 @@ OPTIONAL_FIELDS = (
     "frequency",
     "sent_at",
 )
+#: Among `strptime` forms: RFC 3339.
+RFC_3339 = "RFC 3339"
 #: kWh in one of a unit; the units of power are multiplied by the hours of the interval as well.
 UNITS = {
     "kWh": Fraction(1),
@@ -57,11 +59,11 @@ class Profile:
     """The layout of a file and the meaning of its columns.
 
     `columns` maps the fields of a reading to the headers accepted for it, compared without case and
-    surrounding blanks. `stamps` are `strptime` forms, none for RFC 3339. `anchor` says which end of its
-    interval a stamp names: where it is the end, the interval's start is sent. `dst` says how the hour that
-    the clocks repeat lies in the file: twice, told apart by the order of the rows, or once, as a sum to be
-    split. `null_tokens` are values that stand for "no reading": such a row is left out, as if the meter had
-    not reported.
+    surrounding blanks. `stamps` are `strptime` forms or RFC_3339, none for that alone. `anchor` says which
+    end of its interval a stamp names: where it is the end, the interval's start is sent. `dst` says how the
+    hour that the clocks repeat lies in the file: twice, told apart by the order of the rows, or once, as a
+    sum to be split. `null_tokens` are values that stand for "no reading": such a row is left out, as if the
+    meter had not reported.
     """
 
     name: str
@@ -71,6 +73,9 @@ class Profile:
     parser: Callable[[Any], Any]
     delimiters: tuple[str, ...] = (",", ";", "\t")
     decimal_marks: tuple[str, ...] = (".", ",")
+    #: Lines before the header; and the headers themselves, of files that have none.
+    skip_lines: int = 0
+    headers: tuple[str, ...] = ()
     null_tokens: frozenset[str] = frozenset()
     unit: str = "kWh"
     multiply: Fraction = Fraction(1)

@@ -81,9 +81,13 @@ class SinkConnection:
             )
 
     def commit(self, copies: Sequence[tuple[str, bytes]]) -> None:
-        """Write rows, given as pairs of topic name and COPY text, in one transaction, whole or not at all."""
+        """Write rows, given as pairs of topic name and COPY text, in one transaction, whole or not at all.
+
+        SchemaMismatchError when the schema has become one that is not to be written to.
+        """
         try:
             with self._session.cursor() as cursor:
+                self._check_schema(cursor)
                 staged: Counter[str] = Counter()
                 for topic, copy_text in copies:
                     staged[topic] += self._stage(cursor, TARGETS[topic], copy_text)
@@ -111,10 +115,13 @@ class SinkConnection:
             cursor.execute(statement)
 
     def ping(self) -> None:
-        """Ask for nothing, to see whether anybody answers. psycopg2.Error when nobody does."""
+        """Ask for the schema, to see whether anybody answers.
+
+        SchemaMismatchError when the schema has become one that is not to be written to.
+        """
         try:
             with self._session.cursor() as cursor:
-                cursor.execute("SELECT 1")
+                self._check_schema(cursor)
         finally:
             self._roll_back()
 

@@ -25,8 +25,22 @@ from tests.unit.replay import public_sets, real_sets
 from tests.unit.replay.public_sets import Truth
 
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+
+
+def with_days_first(text: str, truth: Truth) -> tuple[str, Truth]:
+    """The edition of London with Acorn groups."""
+    lines = re.sub(r"(\d{4})-(\d\d)-(\d\d) ([\d:]{8})\.0{7}", r"\3/\2/\1 \4", text).splitlines()
+    rows = [lines[0] + ",Acorn,Acorn_grouped", *(line + ",ACORN-A,Affluent" for line in lines[1:])]
+    return "\n".join(rows), truth
+
+
 SETS: dict[str, tuple[str, str, Callable[[], tuple[str | bytes, Truth]]]] = {
     "london": ("london", "london.csv", public_sets.london),
+    "london with days first": (
+        "london",
+        "london.csv",
+        lambda: with_days_first(*public_sets.london()),
+    ),
     "london-kaggle": ("london-kaggle", "block_0.csv", public_sets.kaggle),
     "london-kaggle wide": ("london-kaggle", "block_1.csv", public_sets.kaggle_wide),
     "uci": ("uci", "LD2011_2014.txt", public_sets.uci),
