@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test browser outside check lint format docs dashboards bench profile bench-dashboards bench-sink bench-score soak chaos clean
+.PHONY: help setup demo test browser outside check lint format docs dashboards bench profile bench-dashboards bench-replay bench-merge bench-sink bench-score soak chaos clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-17s %s\n", $$1, $$2}' Makefile
@@ -56,6 +56,12 @@ soak: $(READY) ## constant load and faults, MINUTES=10 after 8 to warm up: memor
 
 bench-dashboards: $(READY) ## how long the dashboards' questions take with 10 million readings; takes ARGS
 	@$(BIN)/python -m benchmarks.dashboards $(ARGS)
+
+bench-replay: $(READY) ## the replay from CSV to Kafka, and what each step costs; takes ARGS
+	@$(BIN)/python -m benchmarks.replay $(ARGS)
+
+bench-merge: $(READY) ## a 2 GB file sorted by meter in order of time: memory, room on disk, time; takes ARGS
+	@$(BIN)/python -m benchmarks.merge $(ARGS)
 
 bench-sink: $(READY) ## the database sink, from Kafka to committed rows, and what each step costs; takes ARGS
 	@$(BIN)/python -m benchmarks.sink $(ARGS)
