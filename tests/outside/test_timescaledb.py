@@ -29,7 +29,7 @@ from tests.integration.dashboard_data import METERS, Period, Source, gaps, readi
 from tests.outside import timescale_steps as steps
 from tests.outside.conftest import timescaledb
 
-pytestmark = [pytest.mark.integration, pytest.mark.timeout(120)]
+pytestmark = pytest.mark.integration
 
 NOW = datetime.now(timezone.utc).replace(minute=0, second=0, microsecond=0)
 DAY = timedelta(days=1)
@@ -89,6 +89,17 @@ def test_policies_compress_and_refresh_and_change_no_row(grown: Became) -> None:
     assert steps.compressed_chunks(grown.url).keys() == HYPERTABLES.keys()
     assert steps.contents(grown.url) == grown.contents
     assert steps.summaries(grown.url) == steps.summaries_by_plain_sql(grown.url) == grown.summaries
+
+
+def test_a_later_revision_comes_to_chunks_that_are_compressed(grown: Became) -> None:
+    steps.run_policies(grown.url, "policy_compression")
+    with connect(grown.url) as connection:
+        connection.execute(text("DROP INDEX metrics_values, gap_alerts_region"))
+        connection.execute(text('CREATE INDEX metrics_metric_time ON metrics (metric, "time" DESC)'))
+        connection.execute(text(f"UPDATE {VERSION_TABLE} SET version_num = '0002'"))
+    before, after = migrate(grown.url)
+    assert (before.state, after.state) == ("older", "current")
+    assert steps.contents(grown.url) == grown.contents
 
 
 def test_every_question_of_the_dashboards_has_an_answer(grown: Became) -> None:
