@@ -90,7 +90,7 @@ def _score_gaps(result: Score, judge: _Judge, truth: Manifest, gaps: Iterable[Fo
             kind.matched += 1
             kind.found += 1
             _pair(result, truth, expected, seen)
-            result.detection.append(seen.detected_at - seen.missing_from)
+            result.detection.append((seen.missing_from, seen.detected_at - seen.missing_from))
         else:
             missed.append(expected)
     _differ(result, truth, missed, found)
