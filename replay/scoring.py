@@ -51,7 +51,9 @@ class _Judge:
 
     def replayed(self, meter: str, time: int) -> bool:
         """Whether the replay can have had to do with it."""
-        return self._truth.first <= time and fnmatchcase(meter.partition("~")[0], self._pattern)
+        # A meter that was swapped goes on under its id with a number after the tilde.
+        ids = (meter, meter.rpartition("~")[0])
+        return self._truth.first <= time and any(fnmatchcase(name, self._pattern) for name in ids)
 
     def settled(self, meter: str, slot: int) -> bool:
         """Whether a slot was due by the end, on a grid that was known."""
