@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test browser outside check lint format docs dashboards bench profile bench-dashboards bench-sink soak chaos clean
+.PHONY: help setup demo test browser outside check lint format docs dashboards bench profile bench-dashboards bench-replay bench-merge bench-sink bench-score bench-pages screenshots soak chaos clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-17s %s\n", $$1, $$2}' Makefile
@@ -57,8 +57,23 @@ soak: $(READY) ## constant load and faults, MINUTES=10 after 8 to warm up: memor
 bench-dashboards: $(READY) ## how long the dashboards' questions take with 10 million readings; takes ARGS
 	@$(BIN)/python -m benchmarks.dashboards $(ARGS)
 
+bench-replay: $(READY) ## the replay from CSV to Kafka, and what each step costs; takes ARGS
+	@$(BIN)/python -m benchmarks.replay $(ARGS)
+
+bench-merge: $(READY) ## a 2 GB file sorted by meter in order of time: memory, room on disk, time; takes ARGS
+	@$(BIN)/python -m benchmarks.merge $(ARGS)
+
 bench-sink: $(READY) ## the database sink, from Kafka to committed rows, and what each step costs; takes ARGS
 	@$(BIN)/python -m benchmarks.sink $(ARGS)
+
+bench-score: $(READY) ## precision and recall of gaps on injected faults, over a million slots and 20 seeds; takes ARGS
+	@$(BIN)/python -m benchmarks.score $(ARGS)
+
+bench-pages: $(READY) ## the pages with a million meters, and what they take of the throughput; takes ARGS
+	@$(BIN)/python -m benchmarks.pages $(ARGS)
+
+screenshots: $(READY) ## the pictures in docs/images/, from a real worker through a headless Chromium
+	@$(BIN)/python -m benchmarks.screenshots
 
 chaos: $(READY) ## random faults against an undisturbed run, every difference; takes ARGS
 	@$(BIN)/gridwatch chaos $(ARGS)

@@ -30,6 +30,12 @@ def partition_chosen(column: str = "partition") -> str:
     return f"({ALL} IN (${{partition:sqlstring}}) OR {column}::text IN (${{partition:sqlstring}}))"
 
 
+def grouped(by: str = "$__interval") -> str:
+    """The start of the group of length `by` that a row's time falls into, counted from the epoch: the groups
+    of Grafana's $__timeGroup, at a fraction of what that costs on plain PostgreSQL."""
+    return f"date_bin('{by}', \"time\", 'epoch') AS \"time\""
+
+
 METER_CHOSEN = "meter_id = ${meter:sqlstring}"
 
 

@@ -198,6 +198,8 @@ class Manifest:
     #: Records that are no reading, by (encoding, raw).
     refused: dict[tuple[str, str], ExpectedRefusal] = field(default_factory=dict)
     unjudged: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
+    #: By meter: withheld readings that no detector can miss, from, to, and why.
+    not_missing: dict[str, list[tuple[int, int, str]]] = field(default_factory=dict)
     faults: Counter[str] = field(default_factory=Counter)
 
 
@@ -248,7 +250,9 @@ def _take(manifest: Manifest, line: dict[str, Any]) -> None:
     if expect == "unjudged":
         manifest.unjudged.setdefault(meter, []).append((_micros(line["from"]), _micros(line["to"])))
     elif expect == "nothing":
-        return
+        if "why" in line:
+            span = _micros(line["from"]), _micros(line["to"]), str(line["why"])
+            manifest.not_missing.setdefault(meter, []).append(span)
     elif "gap" in expect:
         gap = expect["gap"]
         manifest.gaps.append(

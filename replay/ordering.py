@@ -1,9 +1,9 @@
 """Rows in time order, whatever the order and size of the files, in bounded memory.
 
 The first pass reads everything once, so that a bad row, the order, the number of rows and the last
-instant are known before anything is sent. What fits in memory is sorted there. A larger input that is
-in time order already is read a second time and only equal times are sorted by meter. A larger input
-that is not is cut into sorted runs on disk, which are merged.
+instant are known before anything is sent. What fits in memory is sorted there. Of a larger input that is
+in time order already only equal times are sorted by meter; it is kept packed, and read a second time if even
+that is too much. A larger input that is not in order is cut into sorted runs on disk, which are merged.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from pathlib import Path
 from types import TracebackType
 
 from replay import sorted_runs
+from replay.packed import Packed
 from replay.rows import BLOCK_ROWS, Row
 from replay.sorted_runs import Blocks, SortedRuns, sliced
 from replay.survey import Survey, Surveyor
@@ -22,6 +23,8 @@ from replay.survey import Survey, Surveyor
 RUN_ROWS = 400_000
 #: What a row may need at the busiest moment, when runs are merged.
 _BYTES_A_ROW = 400
+#: What may be used of that to keep rows that are in order, packed.
+_BYTES_PACKED = 150
 #: What a replay needs apart from rows: the interpreter, batches under way.
 _BYTES_APART = 160 << 20
 _LEAST_RUN_ROWS = 10_000
@@ -35,7 +38,7 @@ def run_rows_within(memory: int) -> int:
 class TimeOrder:
     """The rows of `read()` in time order; a context manager, because runs may lie on disk.
 
-    `read` is called once, for a large input twice; each call must give the same rows.
+    `read` is called once, for a very large input twice; each call must give the same rows.
     """
 
     def __init__(
@@ -52,6 +55,7 @@ class TimeOrder:
         self._on_read = on_read
         self._runs = SortedRuns(max(64, min(BLOCK_ROWS, run_rows // sorted_runs.FAN_IN)), on_first_run)
         self._memory: list[Row] | None = None
+        self._packed = Packed(run_rows * _BYTES_PACKED)
         self.survey = Survey()
 
     def __enter__(self) -> TimeOrder:
@@ -71,35 +75,41 @@ class TimeOrder:
         """The rows in order, some thousand at a time."""
         if self._memory is not None:
             return sliced(self._memory)
-        return _equal_times_sorted(self._read()) if self.survey.by_time else self._runs.merged()
+        if not self.survey.by_time:
+            return self._runs.merged()
+        return _equal_times_sorted(self._packed.take() if self._packed.complete else self._read())
 
     def _first_pass(self) -> None:
         surveyor = Surveyor(self.survey)
         held: list[Row] = []
-        passed_by = False
         for block in self._read():
             surveyor.see(block)
             self._on_read(self.survey.rows)
             held += block
             if len(held) >= self._run_rows:
-                if passed_by or (self.survey.by_time and not self._runs):
-                    passed_by = True  # as long as the order is right, nothing needs to be kept
-                else:
-                    self._runs.add(held)
+                self._put_by(held)
                 held = []
-        if passed_by:
-            if not self.survey.by_time:
-                self._sort_everything()
-        elif self._runs:
-            self._runs.add(held)
+        if self._packed.rows or self._runs:
+            self._put_by(held)
         else:
             held.sort()
             self._memory = held
+        if not self.survey.by_time and not self._packed.complete:
+            self._sort(self._read())
         self.survey.runs_on_disk, self.survey.bytes_on_disk = len(self._runs), self._runs.peak_bytes
 
-    def _sort_everything(self) -> None:
+    def _put_by(self, rows: list[Row]) -> None:
+        """Keep rows as they are while they are in order; once they are not, only sorted runs help."""
+        if self.survey.by_time:
+            for block in sliced(rows):
+                self._packed.add(block)
+        elif self._packed.complete:
+            self._sort(self._packed.take())
+            self._runs.add(rows)
+
+    def _sort(self, blocks: Iterable[list[Row]]) -> None:
         held: list[Row] = []
-        for block in self._read():
+        for block in blocks:
             held += block
             if len(held) >= self._run_rows:
                 self._runs.add(held)

@@ -81,7 +81,7 @@ class Replay:
         request, summary, progress = self.request, self.summary, self._progress
         progress.stage("reading", None)
         with ExitStack() as stack:
-            stack.enter_context(_rarely_collected())
+            stack.enter_context(rarely_collected())
             blocks = self._in_order(inputs, stack)
             self._look_ahead(summary.survey, policy)
             if position is None:
@@ -217,7 +217,8 @@ def _watched(items: Iterable[Item], truth: Truth | None) -> Iterator[Item]:
 
 
 @contextmanager
-def _rarely_collected() -> Iterator[None]:
+def rarely_collected() -> Iterator[None]:
+    """Python's garbage collector looks around less often."""
     before = gc.get_threshold()
     gc.set_threshold(_COLLECT_EVERY, *before[1:])
     try:

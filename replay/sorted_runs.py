@@ -7,6 +7,7 @@ a heap of rows: it finds the runs again and merges them in C.
 from __future__ import annotations
 
 import marshal
+import struct
 import tempfile
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
@@ -17,6 +18,9 @@ from replay.rows import BLOCK_ROWS, Row
 
 #: Runs merged at once; each holds a file open and one block in memory.
 FAN_IN = 96
+
+#: Stands before each block: read piece by piece from a file, they would take ten times as long.
+_LENGTH = struct.Struct("<I")
 
 Blocks = Iterator[list[Row]]
 
@@ -70,8 +74,9 @@ class SortedRuns:
         try:
             with run.open("wb") as file:
                 for block in blocks:
-                    for start in range(0, len(block), self._block_rows):
-                        marshal.dump(block[start : start + self._block_rows], file)
+                    for piece in sliced(block, self._block_rows):
+                        packed = marshal.dumps(piece)
+                        file.write(_LENGTH.pack(len(packed)) + packed)
         except OSError as problem:
             raise GridwatchError(
                 f"sorted rows cannot be written to {run.parent}: {problem.strerror}",
@@ -92,11 +97,9 @@ def sliced(rows: list[Row], size: int = BLOCK_ROWS) -> Blocks:
 
 def _load(run: Path) -> Blocks:
     with run.open("rb") as file:
-        while True:
-            try:
-                block: list[Row] = marshal.load(file)  # noqa: S302 - our own temporary file
-            except EOFError:
-                return
+        while length := file.read(_LENGTH.size):
+            packed = file.read(*_LENGTH.unpack(length))
+            block: list[Row] = marshal.loads(packed)  # noqa: S302 - our own temporary file
             yield block
 
 

@@ -119,7 +119,7 @@ class _Counts:
     kwh: Decimal = Decimal(0)
     _meter: str | None = None
 
-    def add(self, rows: Sequence[tuple[Any, ...]]) -> None:
+    def add(self, rows: Sequence[Sequence[Any]]) -> None:
         """Count rows, which come in order of meter."""
         at = {column.name: place for place, column in enumerate(self.question.columns)}
         for row in rows:

@@ -24,12 +24,12 @@ from gridwatch.errors import GridwatchError, UsageProblem
 from gridwatch.export.queries import Column
 
 Format = Literal["csv", "parquet"]
-Rows = Sequence[tuple[Any, ...]]
+Rows = Sequence[Sequence[Any]]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _MICROSECOND = timedelta(microseconds=1)
 #: Rows of one group of a Parquet file, which is held in memory until it is full.
-_GROUP_ROWS = 100_000
+_GROUP_ROWS = 50_000
 
 
 class Writer(Protocol):
@@ -83,7 +83,7 @@ class ParquetWriter:
         self._pa = pa
         self._schema = pa.schema([(column.name, types[column.kind]) for column in columns])
         self._file = parquet.ParquetWriter(raw, self._schema, compression="zstd")
-        self._held: list[tuple[Any, ...]] = []
+        self._held: list[Sequence[Any]] = []
 
     def write(self, rows: Rows) -> None:
         """Append rows."""

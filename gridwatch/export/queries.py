@@ -9,7 +9,7 @@ last settled slot, and a day on which the clocks change has its 46 or 50 half-ho
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -148,7 +148,7 @@ COMPLETENESS = Question(
 
 def answers(
     connection: Connection, question: Question, selection: Selection
-) -> Iterator[list[tuple[Any, ...]]]:
+) -> Iterator[Sequence[Sequence[Any]]]:
     """The rows of the answer, some thousand at a time, in order of meter and time; instants are in UTC."""
     connection.execute(text("SET LOCAL TimeZone = 'UTC'"))
     found = connection.execution_options(stream_results=True, yield_per=ROWS_AT_ONCE).execute(
@@ -160,8 +160,7 @@ def answers(
             **({"zone": selection.zone} if question is COMPLETENESS else {}),
         },
     )
-    for some in found.partitions(ROWS_AT_ONCE):
-        yield [tuple(row) for row in some]
+    yield from found.partitions(ROWS_AT_ONCE)
 
 
 def expression_of(pattern: str) -> str:

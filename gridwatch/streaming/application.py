@@ -16,6 +16,7 @@ from yarl import URL
 
 from gridwatch.broker import require_topics
 from gridwatch.errors import GridwatchError
+from gridwatch.logs import logging_config
 from gridwatch.settings import Settings
 from gridwatch.streaming.assignor import Assignor
 from gridwatch.streaming.batches import batch_scheduler
@@ -119,6 +120,7 @@ def create_app(settings: Settings, *, name: str, web_port: int, batched: frozens
         web_port=web_port,
         canonical_url=settings.web_advertised_url or f"http://{_reachable(settings.web_host)}:{web_port}",
         agent_supervisor="mode.supervisors:CrashingSupervisor",
+        logging_config=logging_config(settings),
     )
     app.settings = settings
     transport = app.transport = Transport(app.conf.broker, app, loop=None)

@@ -1,6 +1,7 @@
 """Faults: what is done to readings on their way, and when; a kind a module, all behind one interface.
 
-    plan      what is wanted: a seed, the two rates of the command line, and further faults in their order
+    plan      what is wanted: a seed, the two rates of the command line, and further faults
+    catalogue the kinds, and the order in which they strike
     fault     the interface: a fault says what it does to one reading on its way (`Sending`)
     chance    every decision: drawn from seed, fault, meter (or region) and time, and from nothing else
     pipeline  all faults of a plan, one after the other, over one reading

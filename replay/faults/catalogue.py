@@ -1,4 +1,8 @@
-"""All kinds of faults by the names that files use."""
+"""All kinds of faults by the names that files use, in the order in which they strike.
+
+That order is the same for every plan, whatever the order in its file: a reading that is withheld is not
+sent twice, and one that is sent twice may be late both times.
+"""
 
 from __future__ import annotations
 
@@ -21,20 +25,27 @@ from replay.faults.upload import Upload
 from replay.faults.zero_run import ZeroRun
 
 KINDS: dict[str, type[Fault]] = {
+    # which readings there are
+    "swap": Swap,
+    "interval-change": IntervalChange,
+    # what they say
+    "frozen": Frozen,
+    "zero-run": ZeroRun,
+    "spike": Spike,
+    # what time they say
+    "clock": Clock,
+    # which are never sent
     "gap": Gap,
     "burst": Burst,
     "day": Day,
     "outage": Outage,
-    "delay": Delay,
-    "upload": Upload,
+    # which are sent more than once
+    "reboot-storm": RebootStorm,
     "duplicate": Duplicate,
     "revision": Revision,
-    "clock": Clock,
-    "interval-change": IntervalChange,
-    "swap": Swap,
-    "frozen": Frozen,
-    "spike": Spike,
-    "zero-run": ZeroRun,
-    "reboot-storm": RebootStorm,
+    # when they are sent
+    "delay": Delay,
+    "upload": Upload,
+    # what is left of them
     "garbage": Garbage,
 }

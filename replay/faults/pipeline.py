@@ -1,9 +1,14 @@
-"""All faults of a plan over one reading: each sees what the ones before it left, while it is a reading."""
+"""All faults of a plan over one reading, in the order of the catalogue.
+
+Each sees what the ones before it left; what is withheld or no reading any more is left alone.
+"""
 
 from __future__ import annotations
 
+from collections import Counter
 from hashlib import blake2b
 
+from replay.faults.catalogue import KINDS
 from replay.faults.chance import SECOND, Chance, below
 from replay.faults.fault import Scope, Strike
 from replay.faults.plan import FaultPlan
@@ -22,10 +27,12 @@ class Faults:
         self.active = plan.active
         self._rates = _Rates(plan) if plan.delay_rate > 0 or plan.gap_rate > 0 else None
         self._strikes: list[tuple[Scope, Strike]] = []
-        for number, fault in enumerate(plan.faults):
+        order = list(KINDS)
+        seen: Counter[str] = Counter()
+        for fault in sorted(plan.faults, key=lambda fault: order.index(fault.kind)):
             # Two of a kind in one plan draw apart.
-            which = sum(other.kind == fault.kind for other in plan.faults[:number])
-            chance = Chance(plan.seed, f"{fault.kind}#{which}")
+            chance = Chance(plan.seed, f"{fault.kind}#{seen[fault.kind]}")
+            seen[fault.kind] += 1
             self._strikes.append((Scope(fault, chance), fault.striker(chance)))
 
     def over(self, row: Row) -> list[Sending] | None:

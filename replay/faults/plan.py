@@ -11,7 +11,7 @@ from replay.faults.fault import Fault
 class FaultPlan:
     """How many readings are withheld (`gap_rate`) or delayed (`delay_rate`, up to `max_delay` µs).
 
-    `faults` come after that, in their order.
+    `faults` come after that, in the order of their kinds in the catalogue.
     """
 
     seed: int = 0

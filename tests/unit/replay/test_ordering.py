@@ -49,7 +49,27 @@ def test_what_is_in_order_never_touches_the_disk() -> None:
     assert ordered(BY_METER, 20)[1].runs_on_disk > 1
 
 
-def test_an_order_that_breaks_late_is_mended() -> None:
+@pytest.mark.parametrize(
+    ("run_rows", "most_bytes", "reads"), [(1_000, 150, 1), (20, 10_000, 1), (20, 10, 2)]
+)
+def test_what_is_in_order_is_read_again_only_where_it_cannot_be_kept_packed(
+    monkeypatch: pytest.MonkeyPatch, run_rows: int, most_bytes: int, reads: int
+) -> None:
+    monkeypatch.setattr("replay.ordering._BYTES_PACKED", most_bytes)
+    passes: list[int] = []
+
+    def read() -> Iterator[list[Row]]:
+        passes.append(1)
+        yield from in_blocks(BY_TIME)
+
+    with TimeOrder(read, run_rows=run_rows) as order:
+        assert [r for block in order.blocks() for r in block] == BY_TIME
+    assert len(passes) == reads
+
+
+@pytest.mark.parametrize("most_bytes", [10, 10_000])
+def test_an_order_that_breaks_late_is_mended(monkeypatch: pytest.MonkeyPatch, most_bytes: int) -> None:
+    monkeypatch.setattr("replay.ordering._BYTES_PACKED", most_bytes)
     rows = [*BY_TIME, row("M0", at("00:15"))]
     assert ordered(rows, 30)[0] == sorted(rows)
 

@@ -190,6 +190,15 @@ def test_quality_codes_are_kept_as_flags(tmp_path: Path) -> None:
     assert flags["ausgrid 2010"] == {"AUSGRID_NA": 3 * 48}
 
 
+def test_quality_codes_are_few_and_short(tmp_path: Path) -> None:
+    path = tmp_path / "m.csv"
+    path.write_text(
+        f"id,timestamp,kwh,flags\nM,2024-01-01T10:00Z,1,{'x' * 99} {' '.join('abcdefghijklmnopqrs')}\n"
+    )
+    codes = json.loads("{" + read(path, PROFILES["spec"])[0][4][1:] + "}")["flags"]
+    assert codes == ["X" * 64, *"ABCDEFGHIJKLMNO"]
+
+
 @pytest.mark.parametrize(
     ("which", "consumption", "generation"),
     [
