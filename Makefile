@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test browser outside check lint format docs dashboards bench profile bench-dashboards bench-replay bench-merge bench-sink bench-score bench-pages screenshots soak chaos clean
+.PHONY: help setup demo test browser outside check lint format docs dashboards bench profile bench-dashboards bench-replay bench-merge bench-sink bench-score bench-pages screenshots soak restarts chaos clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-17s %s\n", $$1, $$2}' Makefile
@@ -74,6 +74,9 @@ bench-pages: $(READY) ## the pages with a million meters, and what they take of 
 
 screenshots: $(READY) ## the pictures in docs/images/, from a real worker through a headless Chromium
 	@$(BIN)/python -m benchmarks.screenshots
+
+restarts: $(READY) ## the worker stopped and started 50 times while a million readings flow; takes ARGS
+	@$(BIN)/python -m benchmarks.restarts $(ARGS)
 
 chaos: $(READY) ## random faults against an undisturbed run, every difference; takes ARGS
 	@$(BIN)/gridwatch chaos $(ARGS)
