@@ -9,7 +9,7 @@ BIN := $(VENV)/bin
 READY := $(VENV)/.ready
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test browser outside check lint format docs dashboards bench profile bench-dashboards bench-replay bench-merge bench-sink bench-score soak chaos clean
+.PHONY: help setup demo test browser outside check lint format docs dashboards bench profile bench-dashboards bench-replay bench-merge bench-sink bench-score bench-pages screenshots soak restarts chaos clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-17s %s\n", $$1, $$2}' Makefile
@@ -68,6 +68,15 @@ bench-sink: $(READY) ## the database sink, from Kafka to committed rows, and wha
 
 bench-score: $(READY) ## precision and recall of gaps on injected faults, over a million slots and 20 seeds; takes ARGS
 	@$(BIN)/python -m benchmarks.score $(ARGS)
+
+bench-pages: $(READY) ## the pages with a million meters, and what they take of the throughput; takes ARGS
+	@$(BIN)/python -m benchmarks.pages $(ARGS)
+
+screenshots: $(READY) ## the pictures in docs/images/, from a real worker through a headless Chromium
+	@$(BIN)/python -m benchmarks.screenshots
+
+restarts: $(READY) ## the worker stopped and started 50 times while a million readings flow; takes ARGS
+	@$(BIN)/python -m benchmarks.restarts $(ARGS)
 
 chaos: $(READY) ## random faults against an undisturbed run, every difference; takes ARGS
 	@$(BIN)/gridwatch chaos $(ARGS)

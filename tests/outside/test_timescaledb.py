@@ -159,7 +159,9 @@ def test_what_comes_late_for_compressed_chunks_is_merged_as_anything_else(empty:
     before = became(empty)
     steps.run_policies(empty)
     assert steps.compressed_chunks(empty)
-    steps.write(empty, (OLD,))  # the same rows again, as a sink does that was killed
+    steps.write(empty, (NEW,))  # the same rows again, as a sink does that was killed
+    assert steps.unpacked_chunks(empty) == 0
+    steps.write(empty, (OLD,))
     assert steps.contents(empty) == before.contents
     late = [Rows(topic, of_it, [Source(topic)] * len(of_it)) for topic, of_it in newer(OLD).items()]
     with steps.writer_to(empty) as writer:
