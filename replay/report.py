@@ -64,7 +64,7 @@ def done(summary: Summary, request: Request) -> str:
     settled = "" if summary.settled_to is None else f", settled to {format_instant(summary.settled_to)}"
     lines = [
         f"sent      {summary.readings:,} readings{already} in {summary.seconds:,.1f} s, "
-        f"{summary.rate:,.0f} readings/s",
+        f"{summary.rate:,.0f} readings/s, after {summary.reading_seconds:,.1f} s of reading",
         f"faults    {summary.delayed:,} delayed, {summary.withheld:,} withheld"
         + (f", {summary.garbage:,} garbage" if summary.garbage else ""),
         f"ticks     {summary.ticks:,} to each partition{settled}",
@@ -91,7 +91,12 @@ def _remarks(summary: Summary, request: Request) -> list[str]:
     if summary.survey.bytes_on_disk:
         lines.append(
             f"sorted    on disk: {summary.survey.bytes_on_disk / 1e6:,.0f} MB in "
-            f"{summary.survey.runs_on_disk} runs (reckoned: {summary.temp_estimate / 1e6:,.0f} MB)"
+            f"{summary.survey.runs_on_disk} runs "
+            + (
+                "(as the interrupted replay left them)"
+                if summary.sorted_before
+                else f"(reckoned: {summary.temp_estimate / 1e6:,.0f} MB)"
+            )
         )
     if summary.census and summary.census.negative:
         lines.append("note      the worker refuses negative readings (NEGATIVE)")
