@@ -28,7 +28,7 @@ def found(summary: Summary, request: Request, zone: str) -> str:
     profile = summary.profile
     why = f" (found out: {summary.profile_why})" if summary.profile_why else ""
     stated = "as published" if profile.zone and profile.zone_known else "assumed"
-    at_end = "; sent is the interval's start" if profile.anchor == "end" else ""
+    sent = {"start": "", "end": "; sent is the interval's start", "unknown": "; sent as they stand"}
     unit = profile.unit + (f" × {profile.multiply}" if profile.multiply != 1 else "")
     lines += [
         f"found     {survey.rows:,} readings of {survey.meters:,} meters, "
@@ -36,7 +36,7 @@ def found(summary: Summary, request: Request, zone: str) -> str:
         *(_census(summary.census) if summary.census else ()),
         f"assumed   profile {profile.name}{why}; stamps without offset are {zone} ({stated}); "
         f"values are {unit} per interval; "
-        f"which end of its interval a stamp names: {profile.anchor}{at_end}",
+        f"which end of its interval a stamp names: {profile.anchor}{sent[profile.anchor]}",
         f"would send {summary.readings:,} readings, {summary.delayed:,} of them delayed, "
         f"and withhold {summary.withheld:,}; "
         f"{summary.ticks:,} ticks to each partition",
