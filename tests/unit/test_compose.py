@@ -1,6 +1,6 @@
 """docker-compose.yml, the Dockerfile and what they mount fit each other, the commands and the settings.
 
-That it is one by Compose's own schema is held in `tests/outside`, that its services run in `tests/integration`.
+That it is one by Compose's own schema is held in `tests/outside`, that services run in `tests/integration`.
 """
 
 from __future__ import annotations
