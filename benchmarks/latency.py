@@ -30,6 +30,7 @@ from benchmarks.contestants import BROKER, GRIDWATCH, Contestant, Run, Site, gri
 from benchmarks.environments import ROOT
 from benchmarks.pacer import FIRST
 from benchmarks.percentiles import Latency, latency_of, steady
+from benchmarks.race import PATIENCE_SECONDS
 from gridwatch.broker import Broker
 from gridwatch.embedded import EmbeddedKafka, EmbeddedPostgres
 from gridwatch.embedded.ports import free_ports
@@ -58,8 +59,7 @@ def measure(contestant: Contestant, partitions: int, meters: int, rate: float, s
         try:
             pacer = pace(kafka.bootstrap, partitions, meters, rate, seconds)
             try:
-                while sum(started.said()) < FIRST:
-                    time.sleep(0.1)
+                _awake(started, pacer)
                 go(pacer)
                 waits = _waits(started, site, int(rate * seconds), seconds)
             finally:
@@ -78,6 +78,15 @@ def pace(
     command = [sys.executable, "-m", "benchmarks.pacer", bootstrap, RAW.name, *map(str, numbers)]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     return subprocess.Popen(command, env=environment, stdin=subprocess.PIPE)
+
+
+def _awake(started: Run, pacer: subprocess.Popen[bytes]) -> None:
+    """Wait until the first readings are validated."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while sum(started.said()) < FIRST:
+        if pacer.poll() is not None or time.monotonic() > deadline:
+            raise RuntimeError("the first readings were not validated in time")
+        time.sleep(0.1)
 
 
 def go(pacer: subprocess.Popen[bytes]) -> None:
@@ -126,7 +135,7 @@ def to_database(partitions: int, meters: int, rate: float, seconds: float) -> tu
         sink = _sink(kafka.bootstrap, partitions, postgres.url, Path(name))
         pacer = pace(kafka.bootstrap, partitions, meters, rate, seconds)
         try:
-            _until_rows(postgres.url, FIRST, _PATIENCE_SECONDS)
+            _until_rows(postgres.url, FIRST, PATIENCE_SECONDS)
             go(pacer)
             _until_rows(postgres.url, int(rate * seconds), seconds + _PATIENCE_SECONDS)
         finally:
