@@ -25,7 +25,7 @@ import msgspec
 import psycopg2
 from confluent_kafka import Consumer, TopicPartition
 
-from benchmarks import figures, published, report
+from benchmarks import figures, options, published, report
 from benchmarks.contestants import BROKER, GRIDWATCH, Contestant, Run, Site, gridwatch_settings
 from benchmarks.environments import ROOT
 from benchmarks.pacer import FIRST
@@ -205,12 +205,12 @@ def say(measured: Latency) -> None:
 
 
 @click.command(epilog="Example:  python -m benchmarks.latency --rate 30000 --database-rate 10000")
-@click.option("--rate", default=30_000.0, show_default=True, help="Readings a second, to validated.")
-@click.option("--database-rate", default=10_000.0, show_default=True, help="The same, to the database.")
-@click.option("--meters", default=200_000, show_default=True, help="Meters that send them.")
-@click.option("--partitions", default=6, show_default=True, help="Partitions of every topic.")
-@click.option("--seconds", default=20.0, show_default=True, help="How long each.")
-@click.option("--keep", is_flag=True, help="Renew the kept results and docs/ from this run.")
+@options.real("rate", "rate", 30_000, "Readings a second, to validated.", least=100)
+@options.real("database-rate", "database_rate", 10_000, "The same, to the database.", least=100)
+@options.real("seconds", "seconds", 20, "How long each.", least=3)
+@options.whole("meters", 200_000, "Meters that send them.")
+@options.whole("partitions", 6, "Partitions of every topic.")
+@options.KEEP
 def main(rate: float, database_rate: float, meters: int, partitions: int, seconds: float, keep: bool) -> None:
     """Measure gridwatch alone: from raw to validated, and from raw to a committed row."""
     # Ended from outside, it still stops what it started.
