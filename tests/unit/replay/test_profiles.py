@@ -269,6 +269,11 @@ def test_readings_without_a_time_follow_on_each_other(tmp_path: Path) -> None:
     period = re.compile(r"<timePeriod>.*?</timePeriod>")
     first = "<interval><duration>172800</duration><start>1331355600</start></interval>"
     text = period.sub("", text).replace("<IntervalBlock>", f"<IntervalBlock>{first}")
+    # An entry may hold several blocks: the second one begins with the hourly meter's reading number 20.
+    parts = text.split("<IntervalReading>")
+    second = first.replace("1331355600", str(1331355600 + 20 * 3600))
+    parts[20] += f"</IntervalBlock><IntervalBlock>{second}"
+    text = "<IntervalReading>".join(parts)
     (tmp_path / "gb.xml").write_text(text)
     rows = read(tmp_path / "gb.xml", PROFILES["green-button"])
     assert {(row[1], instant(row)) for row in rows} == set(truth)
