@@ -58,6 +58,8 @@ class Tally:
     other_series: int = 0
     #: Rows off the grid that the profile leaves out.
     off_grid: int = 0
+    #: Meters that are named after a file, and the file.
+    named_after: dict[str, str] = field(default_factory=dict)
     bytes_read: int = 0
     bad: Counter[str] = field(default_factory=Counter)
     examples: list[BadRow] = field(default_factory=list)

@@ -288,6 +288,16 @@ def test_sums_of_months_are_no_readings(tmp_path: Path) -> None:
     assert tally.other_series == 96
 
 
+def test_files_of_one_name_are_one_meter_and_that_is_noted(tmp_path: Path) -> None:
+    tally = Tally()
+    for year in ("2018", "2019"):
+        (tmp_path / year).mkdir()
+        path = tmp_path / year / "0a1b2c.csv"
+        path.write_text(f"timestamp,kWh\n{year}-06-01 00:00:00,1\n")
+        assert [row[1] for row in read(path, PROFILES["goiener"], tally)] == ["0a1b2c"]
+    assert [note.endswith("have the same name: taken as one meter") for note in tally.notes] == [True]
+
+
 def test_nem12_that_ends_early_is_noted(tmp_path: Path) -> None:
     (tmp_path / "nem.csv").write_text(public_sets.nem12()[0].replace("900\r\n", ""))
     tally = Tally()
