@@ -71,14 +71,19 @@ class Application(faust.App):  # type: ignore[misc, unused-ignore]
 
     async def on_stop(self) -> None:
         """Finish what is in work, let Faust stop, then disconnect; by force if that does not end."""
-        giving_up = threading.Timer(_STOP_SECONDS, _end)
-        giving_up.daemon = True
-        giving_up.start()
+        self._giving_up = threading.Timer(_STOP_SECONDS, _end)
+        self._giving_up.daemon = True
+        self._giving_up.start()
         for step in self.before_stop:
             await step()
         await super().on_stop()
         for step in self.after_stop:
             await step()
+
+    async def on_shutdown(self) -> None:
+        """Everything has stopped."""
+        await super().on_shutdown()
+        self._giving_up.cancel()
 
 
 def _end() -> None:

@@ -125,8 +125,9 @@ class Store(faust_rocksdb.Store):  # type: ignore[misc, unused-ignore]
         partition: int = tp.partition
         try:
             if self._is_of_changelog(partition):
-                self._anew.discard(partition)
-                return self.reached(partition)
+                reached = self.reached(partition)
+                (self._anew.add if reached < 0 else self._anew.discard)(partition)
+                return reached
         except DamagedError:
             self._damaged.discard(partition)
         self._anew.add(partition)
