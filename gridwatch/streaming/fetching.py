@@ -1,0 +1,79 @@
+"""What a fetch brought, a Kafka record batch at a time.
+
+aiokafka makes an object of eleven fields of every record, through a generator and two calls: two
+microseconds each. Where a whole fetch is handed on as one event (`batches.py`) nobody reads most of those
+fields, so here records stay what the parser made: they have `offset`, `timestamp` (milliseconds), `key`,
+`value` and `headers`, and no topic nor partition, which are their batch's.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from aiokafka.consumer.fetcher import READ_COMMITTED, FetchResult
+from aiokafka.errors import CorruptRecordException
+
+
+class BareFetches(dict[Any, Any]):
+    """Takes the place of a fetcher's `_records`: what came of each partition and was not handed on yet.
+
+    Args:
+        topics: those whose records stay bare.
+    """
+
+    def __init__(self, topics: frozenset[str]) -> None:
+        super().__init__()
+        self._topics = topics
+
+    def __setitem__(self, partition: Any, fetched: Any) -> None:
+        """Fetched partitions of the topics give bare records; what else there is stays as it is."""
+        if type(fetched) is FetchResult and partition.topic in self._topics:
+            source = fetched._partition_records
+            # With transactions there is more to a batch than its records; gridwatch has none.
+            if source._isolation_level != READ_COMMITTED:
+                fetched.getall = _Drain(partition, fetched, source).getall
+        super().__setitem__(partition, fetched)
+
+
+class _Drain:
+    """Hands on what one fetch brought of one partition."""
+
+    def __init__(self, partition: Any, fetched: Any, source: Any) -> None:
+        self._partition = partition
+        self._fetched = fetched
+        self._source = source
+        self._batches = source._records
+        self._left: list[Any] = []
+        self._ended = False
+
+    def getall(self, max_records: int | None = None) -> list[Any]:
+        """The next records, at most `max_records`; the partition's position moves with them."""
+        fetched, source = self._fetched, self._source
+        if not fetched.check_assignment(self._partition) or not fetched.has_more():
+            return []
+        taken = self._left
+        while self._has_next() and (max_records is None or len(taken) < max_records):
+            taken += self._records_of(self._batches.next_batch())
+        self._left = [] if max_records is None else taken[max_records:]
+        del taken[len(taken) - len(self._left) :]
+        if self._left:
+            source.next_fetch_offset = self._left[0].offset
+        fetched._update_position()
+        if not self._left and not self._has_next():
+            fetched._partition_records = None
+        return taken
+
+    def _has_next(self) -> bool:
+        return not self._ended and self._batches.has_next()
+
+    def _records_of(self, batch: Any) -> list[Any]:
+        source = self._source
+        if source._check_crcs and not batch.validate_crc():
+            self._ended = True  # it, and what follows it, will be fetched again
+            raise CorruptRecordException(f"Invalid CRC - {self._partition}")
+        records = [] if batch.is_control_batch else list(batch)
+        if records and records[0].offset < source.next_fetch_offset:  # a fetch brings whole batches
+            records = [record for record in records if record.offset >= source.next_fetch_offset]
+        # Of a batch that compaction thinned out the last offset remains known.
+        source.next_fetch_offset = batch.next_offset
+        return records
