@@ -60,8 +60,8 @@ class Workbench:
     def begin(
         self, outputs: list[Output], changed: dict[str, MeterState | None], budget: int, weight: int
     ) -> None:
-        """Start a call: outputs and changes go to these, which weigh ``weight`` bytes already, up to ``budget``
-        bytes (0: no limit)."""
+        """Start a call: outputs and changes go to these, which weigh ``weight`` bytes already, until that is
+        ``budget`` bytes (0: no limit)."""
         self.outputs, self.changed, self.budget, self.weight = outputs, changed, budget, weight
 
     def find(self, meter_id: str) -> MeterState | None:

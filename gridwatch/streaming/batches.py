@@ -90,8 +90,8 @@ def batch_scheduler(topics: frozenset[str]) -> type[DefaultSchedulingStrategy]:
         def map_from_records(cls, records: Mapping[Any, list[Any]]) -> Any:
             return super().map_from_records(
                 {
-                    tp: [RecordBatch(tp.topic, tp.partition, fetched)] if fetched and tp.topic in topics else fetched
-                    for tp, fetched in records.items()
+                    tp: [RecordBatch(tp.topic, tp.partition, got)] if got and tp.topic in topics else got
+                    for tp, got in records.items()
                 }
             )
 

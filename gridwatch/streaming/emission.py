@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
@@ -20,15 +20,14 @@ from aiokafka.errors import KafkaError
 
 from gridwatch.errors import GridwatchError
 from gridwatch.settings import Settings
-from gridwatch.streaming.producers import Pauses, Row, close_producer, start_producer
+from gridwatch.streaming.packing import Row, pack
+from gridwatch.streaming.producers import Pauses, close_producer, start_producer
 from gridwatch.topics import TICK_HEADER
 
 logger = logging.getLogger(__name__)
 
 #: Output batches are cut here: small enough to compress and replicate smoothly, large enough to be few.
 OUTPUT_BATCH_BYTES = 1_000_000
-#: What a record costs in a batch beside key and value, at most.
-RECORD_OVERHEAD = 64
 
 
 class Emitter:
@@ -85,14 +84,14 @@ class Emitter:
         finally:
             del self._unacked[ticket]
 
-    async def send(self, topic: str, partition: int, rows: Iterable[Row], timestamp: int) -> list[Any]:
+    async def send(self, topic: str, partition: int, rows: Sequence[Row], timestamp: int) -> list[Any]:
         """Send rows (key, value) to one partition; returns the pending acks, one a batch.
 
         `timestamp` is the Kafka timestamp of the records, milliseconds.
         """
         return await _send(await self.start(), topic, partition, rows, timestamp)
 
-    async def offer(self, topic: str, partition: int, rows: Iterable[Row], timestamp: int) -> bool:
+    async def offer(self, topic: str, partition: int, rows: Sequence[Row], timestamp: int) -> bool:
         """Send rows that nobody misses if the brokers are away: whether they were acked."""
 
         async def attempt(producer: AIOKafkaProducer) -> None:
@@ -138,20 +137,19 @@ class Emitter:
 
 
 async def _send(
-    producer: AIOKafkaProducer, topic: str, partition: int, rows: Iterable[Row], timestamp: int
+    producer: AIOKafkaProducer, topic: str, partition: int, rows: Sequence[Row], timestamp: int
 ) -> list[Any]:
     pending: list[Any] = []
-    batch = producer.create_batch()
-    size = 0
-    for key, value in rows:
-        added = len(key or b"") + len(value or b"") + RECORD_OVERHEAD
-        if size and size + added > OUTPUT_BATCH_BYTES:
-            pending.append(await producer.send_batch(batch, topic, partition=partition))
-            batch = producer.create_batch()
-            size = 0
-        if batch.append(timestamp=timestamp, key=key, value=value) is None:
-            raise GridwatchError(f"{topic}: a record of {added} bytes does not fit a batch")
-        size += added
-    if size:
+    start = 0
+    while start < len(rows):
+        batch = producer.create_batch()
+        end = pack(batch, rows, start, timestamp, OUTPUT_BATCH_BYTES)
+        if end == start:
+            raise GridwatchError(f"{topic}: a record of {_size(rows[start])} bytes does not fit a batch")
         pending.append(await producer.send_batch(batch, topic, partition=partition))
+        start = end
     return pending
+
+
+def _size(row: Row) -> int:
+    return sum(len(part or b"") for part in row)

@@ -31,6 +31,7 @@ class BareFetches(dict[Any, Any]):
             source = fetched._partition_records
             # With transactions there is more to a batch than its records; gridwatch has none.
             if source._isolation_level != READ_COMMITTED:
+                source._records_iterator = None  # holds its owner, and with it all that was fetched
                 fetched.getall = _Drain(partition, fetched, source).getall
         super().__setitem__(partition, fetched)
 
@@ -61,6 +62,7 @@ class _Drain:
         fetched._update_position()
         if not self._left and not self._has_next():
             fetched._partition_records = None
+            del fetched.getall  # the way back to us would keep all of it until garbage is looked for
         return taken
 
     def _has_next(self) -> bool:

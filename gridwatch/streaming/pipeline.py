@@ -25,9 +25,10 @@ from gridwatch.models.decode import log_records
 from gridwatch.models.wire import Message, encode_outputs
 from gridwatch.settings import Settings
 from gridwatch.streaming.batches import RecordBatch, Wake
-from gridwatch.streaming.emission import RECORD_OVERHEAD, Emitter
+from gridwatch.streaming.emission import Emitter
 from gridwatch.streaming.holes import next_offset_from
 from gridwatch.streaming.ownership import Owned, take_over
+from gridwatch.streaming.packing import RECORD_OVERHEAD
 from gridwatch.tables import rows
 from gridwatch.tables.store import DamagedError, Store
 from gridwatch.topics import CHANGELOG_BATCH_BYTES, RAW

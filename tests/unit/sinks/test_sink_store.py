@@ -143,7 +143,8 @@ def test_a_refused_dead_letter_is_not_sent_round_in_circles() -> None:
     async def scenario(store: BatchStore, writer: FakeWriter, sent: Sent) -> None:
         letter = msgspec.json.encode(refused(Record(1, b""), "no"))
         writer.refuse = {7}
-        assert await store.store(RecordBatch(DEAD_LETTERS.name, 0, [Record(7, letter, topic=DEAD_LETTERS.name)]))
+        records = [Record(7, letter, topic=DEAD_LETTERS.name)]
+        assert await store.store(RecordBatch(DEAD_LETTERS.name, 0, records))
         assert writer.transactions == [[1], [1]]
         assert sent.letters == []
         assert store.lost_letters == 1
