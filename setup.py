@@ -31,7 +31,9 @@ def extensions() -> list[Any]:
     from mypyc.build import mypycify
 
     sources = sorted(str(path) for pattern in HOT_PATH for path in Path().glob(pattern))
-    return list(mypycify(sources, opt_level="3", debug_level="0"))
+    # The project's own settings of mypy ask for plugins that building does not need.
+    options = ["--config-file=", "--ignore-missing-imports", "--follow-imports=silent"]
+    return list(mypycify([*options, *sources], opt_level="3", debug_level="0"))
 
 
 setup(ext_modules=extensions())
