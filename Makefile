@@ -10,7 +10,7 @@ READY := $(VENV)/.ready
 COMPILED := .venv-compiled
 
 .DEFAULT_GOAL := help
-.PHONY: compiled test-compiled help setup demo test browser check lint format docs dashboards bench bench-dashboards soak chaos clean
+.PHONY: compiled test-compiled help setup demo test browser outside check lint format docs dashboards bench profile bench-dashboards bench-replay bench-merge bench-sink bench-score soak chaos clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-17s %s\n", $$1, $$2}' Makefile
@@ -20,11 +20,15 @@ setup: $(READY) ## make .venv and install gridwatch and its pinned packages into
 demo: $(READY) ## Kafka, PostgreSQL, replay with injected faults, score and report; takes ARGS
 	@$(BIN)/gridwatch demo $(ARGS)
 
-test: $(READY) ## all tests but those in a browser: unit, property, real Kafka and PostgreSQL; takes ARGS
-	@$(BIN)/python -m pytest --ignore=tests/browser $(ARGS)
+test: $(READY) ## all tests but `browser` and `outside`: unit, property, real Kafka and PostgreSQL; takes ARGS
+	@$(BIN)/python -m pytest --ignore=tests/browser --ignore=tests/outside $(ARGS)
 
 browser: $(READY) ## the tests that look at the pages in Chromium; takes ARGS
 	@$(BIN)/python -m pytest tests/browser $(ARGS)
+
+outside: $(READY) ## the tests on TimescaleDB's engine, and against the schemas of Grafana and Compose; takes ARGS
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[outside]'
+	@$(BIN)/python -m pytest tests/outside $(ARGS)
 
 check: lint ## ruff and mypy --strict
 	@$(BIN)/python -m mypy
@@ -45,11 +49,26 @@ dashboards: $(READY) ## write the JSON of the Grafana dashboards from their code
 bench: $(READY) ## speed, side by side with stock Faust; takes ARGS
 	@$(BIN)/python -m benchmarks $(ARGS)
 
+profile: $(READY) ## where the worker's CPU time goes, by stage; takes ARGS
+	@$(BIN)/python -m benchmarks.profile $(ARGS)
+
 soak: $(READY) ## constant load and faults, MINUTES=10 after 8 to warm up: memory and open files may not grow
 	@$(BIN)/python -m benchmarks.soak --minutes $(or $(MINUTES),10) $(ARGS)
 
 bench-dashboards: $(READY) ## how long the dashboards' questions take with 10 million readings; takes ARGS
 	@$(BIN)/python -m benchmarks.dashboards $(ARGS)
+
+bench-replay: $(READY) ## the replay from CSV to Kafka, and what each step costs; takes ARGS
+	@$(BIN)/python -m benchmarks.replay $(ARGS)
+
+bench-merge: $(READY) ## a 2 GB file sorted by meter in order of time: memory, room on disk, time; takes ARGS
+	@$(BIN)/python -m benchmarks.merge $(ARGS)
+
+bench-sink: $(READY) ## the database sink, from Kafka to committed rows, and what each step costs; takes ARGS
+	@$(BIN)/python -m benchmarks.sink $(ARGS)
+
+bench-score: $(READY) ## precision and recall of gaps on injected faults, over a million slots and 20 seeds; takes ARGS
+	@$(BIN)/python -m benchmarks.score $(ARGS)
 
 chaos: $(READY) ## random faults against an undisturbed run, every difference; takes ARGS
 	@$(BIN)/gridwatch chaos $(ARGS)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import click
 
-from benchmarks import race, readings, sink
+from benchmarks import race, readings
 from benchmarks.contestants import CONTESTANTS
 from gridwatch.embedded.kafka import EmbeddedKafka
 
@@ -23,9 +23,8 @@ RESULTS = Path("benchmarks/results")
 @click.option("--meters", default=1000, show_default=True, help="Meters that send them.")
 @click.option("--rounds", default=5, show_default=True, help="Interleaved rounds.")
 @click.option("--partitions", default=6, show_default=True, help="Partitions of every topic.")
-@click.option("--skip-sink", is_flag=True, help="Leave out the database sink.")
-def main(count: int, meters: int, rounds: int, partitions: int, skip_sink: bool) -> None:
-    """Measure gridwatch beside a plain confluent-kafka loop and stock Faust, then its database sink."""
+def main(count: int, meters: int, rounds: int, partitions: int) -> None:
+    """Measure gridwatch beside a plain confluent-kafka loop and stock Faust."""
     # Ended from outside, it still stops what it started.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     with tempfile.TemporaryDirectory(prefix="gridwatch-bench-") as folder:
@@ -34,8 +33,6 @@ def main(count: int, meters: int, rounds: int, partitions: int, skip_sink: bool)
         try:
             results = _race(kafka.bootstrap, count, meters, rounds, partitions)
             _report(results, count, meters)
-            if not skip_sink:
-                sink.measure(kafka.bootstrap, partitions, Path(folder))
         finally:
             kafka.stop()
 

@@ -85,9 +85,9 @@ def start_stock_faust(bootstrap: str, partitions: int, folder: Path) -> Run:
     return _peer(command, bootstrap, partitions, folder, "faust")
 
 
-def start_gridwatch(bootstrap: str, partitions: int, folder: Path) -> Run:
-    """gridwatch's worker, its state and changelog fresh."""
-    extra = {
+def gridwatch_settings(bootstrap: str, partitions: int, folder: Path) -> dict[str, str]:
+    """The settings, as environment, of a worker with state and changelog of its own."""
+    return {
         "GRIDWATCH_BROKER": bootstrap,
         "GRIDWATCH_PARTITIONS": str(partitions),
         # The input is shared and ends: ticks after it would be no readings to the others.
@@ -96,10 +96,21 @@ def start_gridwatch(bootstrap: str, partitions: int, folder: Path) -> Run:
         "GRIDWATCH_DATADIR": str(folder / "data"),
         "GRIDWATCH_WEB_PORT": str(free_ports(1)[0]),
     }
-    command = [sys.executable, "-m", "gridwatch"]
-    subprocess.run([*command, "topics", "create"], env=os.environ | extra, check=True, capture_output=True)
+
+
+def create_topics(settings: dict[str, str]) -> None:
+    """Make the topics that a worker with these settings needs."""
+    command = [sys.executable, "-m", "gridwatch", "topics", "create"]
+    subprocess.run(command, env=os.environ | settings, check=True, capture_output=True)
+
+
+def start_gridwatch(bootstrap: str, partitions: int, folder: Path) -> Run:
+    """gridwatch's worker, its state and changelog fresh."""
+    extra = gridwatch_settings(bootstrap, partitions, folder)
+    create_topics(extra)
     first = end_offsets(bootstrap, VALIDATED.name, partitions)
-    process = _start([*command, "worker", "-l", "warn", "--without-web"], folder, extra)
+    command = [sys.executable, "-m", "gridwatch", "worker", "-l", "warn", "--without-web"]
+    process = _start(command, folder, extra)
     return Run(process, VALIDATED.name, first)
 
 

@@ -62,6 +62,7 @@ def load(bootstrap: str, partitions: int, count: int, meters: int) -> None:
     producer = Producer(
         # Idempotent, because a retry must not change the order: readings overtaken by others are late.
         {"bootstrap.servers": bootstrap, "linger.ms": 20, "batch.size": 500_000, "enable.idempotence": True}
+        | {"log_level": 0}
         | {"queue.buffering.max.messages": 2_000_000, "queue.buffering.max.kbytes": 1_000_000}
     )
     places: dict[str, int] = {}
@@ -78,7 +79,7 @@ def load(bootstrap: str, partitions: int, count: int, meters: int) -> None:
 @lru_cache(maxsize=1)
 def _onlooker(bootstrap: str) -> Consumer:
     """One client for all looks at end offsets: a look every moment must cost the contestants nothing."""
-    return Consumer({"bootstrap.servers": bootstrap, "group.id": "benchmarks"})
+    return Consumer({"bootstrap.servers": bootstrap, "group.id": "benchmarks", "log_level": 0})
 
 
 def end_offsets(bootstrap: str, topic: str, partitions: int) -> list[int]:

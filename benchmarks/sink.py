@@ -1,74 +1,298 @@
-"""The sink alone: validated readings from Kafka to committed PostgreSQL rows, per CPU-second of the sink."""
+"""The sink alone, from Kafka to committed rows: `python -m benchmarks.sink [--rows N]`.
+
+A real Kafka holds N validated readings, a real PostgreSQL is empty, and a sink is started. Counted is the CPU
+time of the sink's process from its start on, and beside it that of all of PostgreSQL's processes, until every
+row is committed. Then the same rows go through the sink's own steps one by one, without Kafka, and each step
+says what it costs a row: in this process, and in the server's process that works for it.
+"""
 
 from __future__ import annotations
 
+import gc
+import io
+import json
 import os
+import random
+import re
+import signal
 import subprocess
 import sys
+import tempfile
 import time
-import uuid
+import urllib.request
+from collections.abc import Callable, Iterator
+from dataclasses import asdict, dataclass, field
+from datetime import datetime, timedelta, timezone
 from pathlib import Path
 
 import click
+import msgspec
 import psutil
 import psycopg2
+from confluent_kafka import Producer
 
 from benchmarks.race import PATIENCE_SECONDS, cpu_seconds
+from gridwatch.broker import Broker
+from gridwatch.domain.partitioning import partition_of
+from gridwatch.embedded import EmbeddedKafka, EmbeddedPostgres
 from gridwatch.embedded.ports import free_ports
-from gridwatch.embedded.postgres import EmbeddedPostgres
+from gridwatch.models.validated import Validated
+from gridwatch.settings import load_settings
+from gridwatch.topics import VALIDATED
+from sinks.copy_text import rows as copy_rows
+from sinks.schema_version import migrate
+from sinks.targets import TARGETS
+
+RESULTS = Path(__file__).with_name("results") / "sink.json"
+METERS = 20_000
+PARTITIONS = 6
+START = datetime(2024, 1, 1, tzinfo=timezone.utc)
+#: Of the steps that are looked at one by one; what a transaction of the sink holds.
+BATCH_ROWS = 20_000
+_COMMITTED = re.compile(rf'^gridwatch_sink_rows_total{{topic="{VALIDATED.name}"}} (\S+)', re.MULTILINE)
 
 
-def measure(bootstrap: str, partitions: int, folder: Path) -> None:
-    """Let a sink write what the races left in the output topics; prints rows per CPU-second."""
-    postgres = EmbeddedPostgres(folder / "postgres")
-    postgres.start()
-    try:
-        environment = os.environ | {
-            "GRIDWATCH_BROKER": bootstrap,
-            "GRIDWATCH_PARTITIONS": str(partitions),
-            "GRIDWATCH_DATABASE_URL": postgres.url,
-            "GRIDWATCH_APP_ID": f"bench-sink-{uuid.uuid4().hex[:8]}",
-            "GRIDWATCH_SINK_WEB_PORT": str(free_ports(1)[0]),
-            "GRIDWATCH_DATADIR": str(folder / "sink-data"),
-        }
-        command = [sys.executable, "-m", "gridwatch"]
-        subprocess.run([*command, "topics", "create"], env=environment, check=True, capture_output=True)
-        subprocess.run([*command, "db", "migrate"], env=environment, check=True, capture_output=True)
-        log = (folder / "sink-log").open("wb")
-        process = subprocess.Popen([*command, "sink", "-l", "warn"], env=environment, stdout=log, stderr=log)
-        try:
-            rows, cpu, wall = _until_still(postgres.url, process)
-        finally:
-            process.kill()
-            process.wait()
-        click.echo(f"\nsink: {rows:,} rows in {cpu:.1f} CPU-s ({wall:.1f} s): {rows / cpu:,.0f} rows/CPU-s")
-    finally:
-        postgres.stop()
+@dataclass
+class Step:
+    """What a step cost: microseconds a row of CPU here, of CPU in the server, and by the clock."""
+
+    ours: float = 0.0
+    theirs: float = 0.0
+    wall: float = 0.0
 
 
-def _until_still(url: str, process: subprocess.Popen[bytes]) -> tuple[int, float, float]:
-    """Rows written (inserted or updated), CPU and wall seconds, once nothing more comes."""
-    tree = psutil.Process(process.pid)
+@dataclass
+class Outcome:
+    """Of one run. Times in seconds; `steps` in microseconds a row."""
+
+    rows: int
+    connections: int
+    sink_cpu: float
+    start_cpu: float
+    postgres_cpu: float
+    wall: float
+    steps: dict[str, Step] = field(default_factory=dict)
+
+    @property
+    def rate(self) -> float:
+        """Rows per CPU-second of the sink, its start included."""
+        return self.rows / self.sink_cpu
+
+
+def readings(count: int) -> Iterator[tuple[int, bytes]]:
+    """`count` validated readings as (partition, JSON), slot by slot, as a worker says them."""
+    chance = random.Random(1)
+    encode = msgspec.json.Encoder().encode
+    places = [(f"METER_{n:07d}", f"north-{n % 12}") for n in range(METERS)]
+    partitions = [partition_of(name, PARTITIONS) for name, _ in places]
+    offsets = [0] * PARTITIONS
+    for number in range(count):
+        slot, meter = divmod(number, METERS)
+        (name, region), partition = places[meter], partitions[meter]
+        stamp = (START + slot * timedelta(minutes=30)).strftime("%Y-%m-%dT%H:%M:%SZ")
+        offset = offsets[partition]
+        offsets[partition] += 1
+        late = number % 100 == 0
+        yield (
+            partition,
+            encode(
+                Validated(
+                    id=f"{partition}-{offset}-0",
+                    meter_id=name,
+                    timestamp=stamp,
+                    consumption_kwh=round(chance.uniform(0.05, 2.5), 3),
+                    interval_minutes=30,
+                    status="LATE" if late else "OK",
+                    delay_seconds=90.0 if late else 0.0,
+                    flags=["FIRST"] if slot == 0 else [],
+                    watermark=stamp,
+                    partition=partition,
+                    offset=offset,
+                    index=0,
+                    region=region,
+                    voltage=230.0 + slot % 10 / 10,
+                    power_factor=0.97,
+                )
+            ),
+        )
+
+
+def load(bootstrap: str, count: int) -> list[bytes]:
+    """Make the topics and fill the one of validated readings; gives the values of some records."""
+    _make_topics(bootstrap, "bench")
+    producer = Producer(
+        {"bootstrap.servers": bootstrap, "linger.ms": 20, "batch.size": 500_000, "enable.idempotence": True}
+        | {"queue.buffering.max.messages": 2_000_000, "queue.buffering.max.kbytes": 1_000_000}
+    )
+    kept = []
+    for number, (partition, value) in enumerate(readings(count)):
+        producer.produce(VALIDATED.name, value, partition=partition)
+        if number < 10 * BATCH_ROWS:
+            kept.append(value)
+        if number % 10_000 == 0:
+            producer.poll(0)
+    if producer.flush(PATIENCE_SECONDS):
+        raise RuntimeError("the broker did not take the input")
+    return kept
+
+
+def _make_topics(bootstrap: str, app_id: str) -> None:
+    Broker(load_settings(broker=bootstrap, partitions=PARTITIONS, app_id=app_id)).create()
+
+
+def run(bootstrap: str, postgres: EmbeddedPostgres, folder: Path, count: int, connections: int) -> Outcome:
+    """Let a sink write everything there is."""
+    server = _server(postgres)
+    app_id = f"bench-{connections}"
+    _make_topics(bootstrap, app_id)
+    port = free_ports(1)[0]
+    environment = os.environ | {
+        "GRIDWATCH_BROKER": bootstrap,
+        "GRIDWATCH_PARTITIONS": str(PARTITIONS),
+        "GRIDWATCH_DATABASE_URL": postgres.url,
+        "GRIDWATCH_APP_ID": app_id,
+        "GRIDWATCH_SINK_WEB_PORT": str(port),
+        "GRIDWATCH_SINK_CONNECTIONS": str(connections),
+        "GRIDWATCH_DATADIR": str(folder / "sink-data"),
+    }
+    before = cpu_seconds(server)
     begun = time.monotonic()
-    best = (0, 0.0, 0.0)
-    before: int | None = None  # what the migration itself wrote
-    with psycopg2.connect(url) as connection:
-        connection.autocommit = True
-        cursor = connection.cursor()
-        while time.monotonic() - begun < PATIENCE_SECONDS:
-            if process.poll() is not None:
-                raise RuntimeError("the sink stopped early")
-            cursor.execute(
-                "select coalesce(sum(n_tup_ins + n_tup_upd), 0) from pg_stat_user_tables"
-                " where relname = 'validated_readings'"  # metrics of the sink itself never end
-            )
-            row = cursor.fetchone()
-            counted = int(row[0]) if row else 0
-            before = counted if before is None else before
-            rows = counted - before
-            if rows > best[0]:
-                best = (rows, cpu_seconds(tree), time.monotonic() - begun)
-            elif best[0] and time.monotonic() - begun > best[2] + 5:
-                break
-            time.sleep(0.2)
-    return best
+    start_cpu = 0.0
+    with (folder / "sink.log").open("wb") as log:
+        process = subprocess.Popen(
+            [sys.executable, "-m", "gridwatch", "sink", "-l", "warn"],
+            env=environment,
+            stdout=log,
+            stderr=log,
+        )
+        tree = psutil.Process(process.pid)
+        try:
+            while (stored := _committed(port)) < count:
+                if process.poll() is not None or time.monotonic() - begun > PATIENCE_SECONDS:
+                    said = (folder / "sink.log").read_text()[-4000:]
+                    raise RuntimeError(f"the sink stopped early:\n{said}")
+                if not stored:
+                    start_cpu = cpu_seconds(tree)
+                time.sleep(0.1)
+            cpu, wall = cpu_seconds(tree), time.monotonic() - begun
+        finally:
+            process.terminate()
+            process.wait(30)
+    return Outcome(count, connections, cpu, start_cpu, cpu_seconds(server) - before, wall)
+
+
+def _server(postgres: EmbeddedPostgres) -> psutil.Process:
+    """PostgreSQL's first process, whose children all others are."""
+    with psycopg2.connect(postgres.url) as session:
+        parent = psutil.Process(session.info.backend_pid).parent()
+    session.close()
+    if parent is None:
+        raise RuntimeError("PostgreSQL has ended")
+    return parent
+
+
+def _committed(port: int) -> int:
+    """Rows that the sink says are committed; 0 when it does not answer yet."""
+    try:
+        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics/", timeout=5) as answer:
+            found = _COMMITTED.search(answer.read().decode())
+    except OSError:
+        return 0
+    return int(float(found[1])) if found else 0
+
+
+def steps(url: str, values: list[bytes]) -> dict[str, Step]:
+    """What each of the sink's steps costs a row, one after the other, a transaction a batch."""
+    target = TARGETS[VALIDATED.name]
+    costs = {name: Step() for name in ("decode", "COPY text", "COPY", "INSERT", "commit")}
+    session = psycopg2.connect(url)
+    server = psutil.Process(session.info.backend_pid)
+    cursor = session.cursor()
+    cursor.execute("SET TimeZone = 'UTC'")
+    cursor.execute(target.create_stage)
+    session.commit()
+    # As in a sink's process (`gridwatch/streaming/application.py`).
+    gc.freeze()
+    gc.set_threshold(200_000)
+
+    def timed(name: str, work: Callable[[], object]) -> object:
+        ours, theirs, wall = time.process_time(), cpu_seconds(server), time.perf_counter()
+        result = work()
+        step = costs[name]
+        step.wall += time.perf_counter() - wall
+        step.theirs += cpu_seconds(server) - theirs
+        step.ours += time.process_time() - ours
+        return result
+
+    def merge() -> None:
+        for statement in target.merge:
+            cursor.execute(statement)
+
+    for first in range(0, len(values), BATCH_ROWS):
+        batch = values[first : first + BATCH_ROWS]
+        records = timed("decode", lambda batch=batch: [target.decode(value) for value in batch])
+        text = timed("COPY text", lambda records=records: copy_rows(target.columns(records).values()))
+        timed("COPY", lambda text=text: cursor.copy_expert(target.copy, io.BytesIO(text), size=1 << 20))
+        timed("INSERT", merge)
+        timed("commit", session.commit)
+    session.close()
+    for step in costs.values():
+        step.ours, step.theirs, step.wall = (
+            1e6 * seconds / len(values) for seconds in (step.ours, step.theirs, step.wall)
+        )
+    return costs
+
+
+def report(outcome: Outcome) -> None:
+    """Print what was found."""
+    click.echo(
+        f"{outcome.rows:,} rows over {outcome.connections} connection(s) in {outcome.wall:.1f} s:"
+        f" {outcome.rate:,.0f} rows/CPU-s of the sink ({outcome.sink_cpu:.1f} s, {outcome.start_cpu:.1f} s of"
+        f" them its start), {outcome.rows / (outcome.sink_cpu + outcome.postgres_cpu):,.0f} with PostgreSQL's"
+        f" ({outcome.postgres_cpu:.1f} s)"
+    )
+    if not outcome.steps:
+        return
+    click.echo(f"{'µs a row':<12} {'sink':>8} {'server':>8} {'clock':>8}")
+    working = 1e6 * (outcome.sink_cpu - outcome.start_cpu) / outcome.rows
+    rest = working - sum(step.ours for step in outcome.steps.values())
+    click.echo(f"{'fetch, rest':<12} {rest:>8.2f}")
+    for name, step in outcome.steps.items():
+        click.echo(f"{name:<12} {step.ours:>8.2f} {step.theirs:>8.2f} {step.wall:>8.2f}")
+
+
+@click.command(epilog="Example:  python -m benchmarks.sink --rows 1000000 --connections 1 --connections 2")
+@click.option("--rows", default=1_000_000, show_default=True, help="Validated readings in Kafka.")
+@click.option(
+    "--connections", multiple=True, default=(1, 2), show_default=True, help="Of the sink; each a run."
+)
+def main(rows: int, connections: tuple[int, ...]) -> None:
+    """Measure the sink from Kafka to committed rows on plain PostgreSQL, and what each step costs a row."""
+    # Ended from outside, it still stops what it started.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    outcomes = []
+    with (
+        tempfile.TemporaryDirectory(prefix="gridwatch-bench-") as name,
+        EmbeddedKafka(Path(name) / "kafka") as kafka,
+    ):
+        folder = Path(name)
+        values = load(kafka.bootstrap, rows)
+        for number, wanted in enumerate(connections):
+            data = folder / f"postgres-{number}"
+            with EmbeddedPostgres(data, overrides={"max_wal_size": "4GB"}) as postgres:
+                migrate(postgres.url)
+                outcome = run(kafka.bootstrap, postgres, folder, rows, wanted)
+                if number == len(connections) - 1:
+                    with psycopg2.connect(postgres.url) as session, session.cursor() as cursor:
+                        cursor.execute("TRUNCATE validated_readings, reading_revisions")
+                    session.close()
+                    outcome.steps = steps(postgres.url, values)
+            report(outcome)
+            outcomes.append(outcome)
+    RESULTS.parent.mkdir(parents=True, exist_ok=True)
+    RESULTS.write_text(json.dumps([asdict(outcome) for outcome in outcomes], indent=2) + "\n")
+    click.echo(f"written to {RESULTS}")
+
+
+if __name__ == "__main__":
+    main()

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from typing import Any, cast
 
-from grafana_foundation_sdk.builders.dashboard import AnnotationQuery, Dashboard
+from grafana_foundation_sdk.builders import dashboard as builders
+from grafana_foundation_sdk.builders.dashboard import Dashboard
 from grafana_foundation_sdk.cog.builder import Builder
 from grafana_foundation_sdk.models import dashboard as models
 
@@ -21,15 +22,19 @@ from dashboards.panels import (
     number,
     rows,
 )
-from dashboards.queries import POSTGRES, SqlQuery
+from dashboards.queries import POSTGRES, AnnotationQuery, SqlQuery
 
 
-def _missing_regions() -> AnnotationQuery:
+def _missing_regions() -> builders.AnnotationQuery:
     annotation = (
-        AnnotationQuery().name("Missing intervals").datasource(POSTGRES).enable(True).icon_color("red")
+        builders.AnnotationQuery()
+        .name("Missing intervals")
+        .datasource(POSTGRES)
+        .enable(True)
+        .icon_color("red")
     )
     # The SDK knows targets of Grafana's own annotations only; a query is one as well.
-    target = cast(models.AnnotationTarget, cast(Any, SqlQuery(ask.MISSING_REGIONS, "table", "Anno")))
+    target = cast(models.AnnotationTarget, cast(Any, AnnotationQuery(ask.MISSING_REGIONS, "table", "Anno")))
     return annotation.target(_Built(target))
 
 

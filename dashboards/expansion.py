@@ -18,7 +18,7 @@ from typing import Any
 JSON_FOLDER = Path(__file__).with_name("json")
 
 _VARIABLE = re.compile(r"\$\{(\w+)(?::(\w+))?\}|\$(\w+)(?!\w*\()")
-_MACRO = re.compile(r"\$(__[_a-zA-Z0-9]+)\(([^)]*)\)")
+_MACRO = re.compile(r"\$([_a-zA-Z0-9]+)\(([^)]*)\)")
 _UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 
 
@@ -57,7 +57,10 @@ class Question:
 
 
 def expand(sql: str, view: View) -> str:
-    """SQL without variables and macros. KeyError for one that there is not."""
+    """SQL without variables and macros. KeyError for one that there is not.
+
+    Macros are looked for in what variables brought, too: a meter whose id holds `$name(` cannot be asked for.
+    """
     known: dict[str, Value] = {
         "__interval": view.interval,
         "__searchFilter": view.search.replace("'", "''") + "%",
@@ -69,7 +72,10 @@ def expand(sql: str, view: View) -> str:
         return _formatted(known[name], found[2])
 
     def macro(found: re.Match[str]) -> str:
-        return _evaluated(found[1], [part.strip() for part in found[2].split(",")], view)
+        name = found[1]
+        if name == "__timeGroup" and found.string[found.end() :].startswith(","):
+            name = "__timeGroupAlias"
+        return _evaluated(name, [part.strip(" ") for part in found[2].split(",")], view)
 
     return _MACRO.sub(macro, _VARIABLE.sub(variable, sql))
 
@@ -99,7 +105,7 @@ def _evaluated(name: str, arguments: list[str], view: View) -> str:
         group = (
             f"time_bucket('{seconds:.3f}s',{column})"
             if view.timescaledb
-            else f"floor(extract(epoch from {column})/{seconds:g})*{seconds:g}"
+            else f"floor(extract(epoch from {column})/{_short(seconds)})*{_short(seconds)}"
         )
         return f'{group} AS "time"' if name == "__timeGroupAlias" else group
     raise KeyError(f"no rule for the macro {name}")
@@ -112,8 +118,15 @@ def _seconds(length: str) -> float:
     return int(matched[1]) * _UNITS[matched[2]]
 
 
+def _short(seconds: float) -> str:
+    """A number as Go prints it: no fraction where there is none."""
+    return str(int(seconds)) if seconds == int(seconds) else repr(seconds)
+
+
 def _instant(time: datetime) -> str:
-    return time.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%SZ")
+    """RFC 3339 with as many places as there are: Grafana's times have milliseconds."""
+    text = time.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%f")
+    return text.rstrip("0").rstrip(".") + "Z"
 
 
 def dashboards() -> dict[str, dict[str, Any]]:

@@ -195,6 +195,30 @@ def build() -> Dashboard:
         )
         .with_panel(
             lines(
+                "Throughput",
+                "Raw records committed a second, by worker.",
+                PrometheusQuery("sum by (instance) (rate(gridwatch_committed_offset[1m]))", "{{instance}}"),
+                unit="cps",
+            )
+        )
+        .with_panel(
+            lines(
+                "Errors",
+                "What is wrong with brokers and topics, transactions that had to be tried again, and rows"
+                " that the database refused.",
+                PrometheusQuery("gridwatch_broker_problems", "problems {{instance}}", "A"),
+                PrometheusQuery("gridwatch_sink_broker_problems", "problems {{instance}}", "B"),
+                PrometheusQuery("increase(gridwatch_sink_retries_total[1m])", "retries {{instance}}", "C"),
+                PrometheusQuery(
+                    "sum by (topic) (increase(gridwatch_sink_refused_rows_total[1m]))",
+                    "refused {{topic}}",
+                    "D",
+                ),
+                unit="short",
+            )
+        )
+        .with_panel(
+            lines(
                 "Recovery and rebalance",
                 "1 while state is recovered from the changelog, or partitions are handed out anew.",
                 PrometheusQuery("gridwatch_recovering", "recovering {{instance}}", "A"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dashboards.queries import partition_chosen
+from dashboards.queries import grouped, partition_chosen
 
 OF_METRICS = f'$__timeFilter("time") AND {partition_chosen()}'
 
@@ -66,7 +66,7 @@ def of_partitions(metric: str, gather: str = "max") -> str:
     """A system metric over time, a line a partition."""
     return f"""
 SELECT "time", 'partition ' || partition AS metric, value FROM (
-    SELECT $__timeGroupAlias("time", $__interval), partition, {gather}(value) AS value
+    SELECT {grouped()}, partition, {gather}(value) AS value
     FROM metrics WHERE metric = '{metric}' AND {OF_METRICS} GROUP BY 1, 2
 ) AS each ORDER BY 1, partition
 """
@@ -76,7 +76,7 @@ def in_all(metric: str, name: str) -> str:
     """A system metric over time, added up over the partitions: of each its last in the group."""
     return f"""
 SELECT "time", sum(value) AS "{name}" FROM (
-    SELECT $__timeGroupAlias("time", $__interval), partition, max(value) AS value
+    SELECT {grouped()}, partition, max(value) AS value
     FROM metrics WHERE metric = '{metric}' AND {OF_METRICS} GROUP BY 1, 2
 ) AS each GROUP BY 1 ORDER BY 1
 """
@@ -84,14 +84,14 @@ SELECT "time", sum(value) AS "{name}" FROM (
 
 ROWS_A_SECOND = f"""
 SELECT "time", 'partition ' || partition AS metric, value FROM (
-    SELECT $__timeGroupAlias("time", $__interval), partition,
+    SELECT {grouped()}, partition,
            sum(value) / nullif(sum(extract(epoch FROM window_end - "time")), 0) AS value
     FROM metrics WHERE metric = 'sink_rows' AND {OF_METRICS} GROUP BY 1, 2
 ) AS each ORDER BY 1, partition
 """
 
 RATES = f"""
-SELECT $__timeGroupAlias("time", '$interval'), metric, sum(value) AS value
+SELECT {grouped("$interval")}, metric, sum(value) AS value
 FROM metrics
 WHERE metric IN ('readings_invalid', 'readings_late', 'readings_too_late', 'gaps_opened', 'gaps_closed')
   AND {OF_METRICS}
@@ -99,6 +99,6 @@ GROUP BY 1, 2 ORDER BY 1, 2
 """
 
 LETTERS = f"""
-SELECT $__timeGroupAlias("time", '$interval'), topic AS metric, count(*) AS value
+SELECT {grouped("$interval")}, topic AS metric, count(*) AS value
 FROM dead_letters WHERE {OF_METRICS} GROUP BY 1, 2 ORDER BY 1, 2
 """

@@ -124,7 +124,7 @@ def build() -> Dashboard:
         .with_panel(
             lines(
                 "Gaps per hour",
-                "Gaps by the hour of their first missing interval, of all regions and partitions.",
+                "Gaps by the hour of their first missing interval.",
                 ask.GAPS_AN_HOUR,
                 unit="short",
                 width=8,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dashboards.queries import NO_REGION, REGION_CHOSEN, partition_chosen
+from dashboards.queries import NO_REGION, REGION_CHOSEN, grouped, partition_chosen
 
 OF_METRICS = f'$__timeFilter("time") AND {partition_chosen()}'
 OF_GAPS = f"{REGION_CHOSEN} AND {partition_chosen('source_partition')}"
@@ -43,7 +43,7 @@ SELECT count(*) AS "dead letters" FROM dead_letters WHERE $__timeFilter("time") 
 """
 
 READINGS_A_MINUTE = f"""
-SELECT $__timeGroupAlias("time", '$interval'), replace(metric, 'readings_', '') AS metric,
+SELECT {grouped("$interval")}, replace(metric, 'readings_', '') AS metric,
        sum(value) / {GROUP_MINUTES} AS value
 FROM metrics
 WHERE metric IN ('readings_received', 'readings_validated', 'readings_late', 'readings_too_late',
@@ -52,7 +52,7 @@ GROUP BY 1, 2 ORDER BY 1, 2
 """
 
 METERS_OVER_TIME = f"""
-SELECT $__timeGroupAlias("time", '$interval'), max(meters) AS "meters with readings"
+SELECT {grouped("$interval")}, max(meters) AS "meters with readings"
 FROM (SELECT "time", sum(value) AS meters FROM metrics
       WHERE metric = 'active_meters' AND {OF_METRICS} GROUP BY "time") AS windows
 GROUP BY 1 ORDER BY 1
@@ -63,13 +63,15 @@ SELECT bucket AS "time", sum_value AS "missing intervals" FROM metrics_summary_h
 WHERE metric = 'missing_intervals' AND $__timeFilter(bucket) ORDER BY 1
 """
 
-GAPS_AN_HOUR = """
-SELECT bucket AS "time", gaps AS "gaps begun", open_gaps AS "of them still open" FROM gap_summary_hourly
-WHERE $__timeFilter(bucket) ORDER BY 1
+GAPS_AN_HOUR = f"""
+SELECT {grouped("1 hour")}, count(*) AS "gaps begun",
+       count(*) FILTER (WHERE state = 'OPEN') AS "of them still open"
+FROM gap_alerts WHERE state <> 'RETRACTED' AND $__timeFilter("time") AND {OF_GAPS}
+GROUP BY 1 ORDER BY 1
 """
 
 SHARES_OVER_TIME = f"""
-SELECT $__timeGroupAlias("time", '$interval'),
+SELECT {grouped("$interval")},
        100 * sum(value) FILTER (WHERE metric IN ('readings_late', 'readings_too_late'))
            / nullif(sum(value) FILTER (WHERE metric = 'readings_received'), 0) AS "late",
        100 * sum(value) FILTER (WHERE metric = 'readings_validated')

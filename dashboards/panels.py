@@ -16,10 +16,12 @@ from grafana_foundation_sdk.builders.dashboard import DashboardLink, Row, Thresh
 from grafana_foundation_sdk.models.common import (
     BigValueColorMode,
     BigValueGraphMode,
+    FieldTextAlignment,
     GraphDrawStyle,
     LegendDisplayMode,
     LegendPlacement,
     StackingMode,
+    TableAutoCellOptions,
     TooltipDisplayMode,
     VisibilityMode,
     VizOrientation,
@@ -178,9 +180,15 @@ def rows(
         _dressed(table.Panel(), title, description, [SqlQuery(sql, "table")])
         .unit("none")
         .no_value("none")
+        .frame_index(0)
+        .show_header(True)
+        .align(FieldTextAlignment.AUTO)
+        .cell_options(TableAutoCellOptions())
+        .inspect(False)
         .height(height)
         .span(width)
     )
+    panel.build().options.footer = None  # Grafana 12.2 knows it no more where the SDK puts an empty one
     for column, unit in (units or {}).items():
         panel.override_by_name(column, [DynamicConfigValue(id_val="unit", value=unit)])
     if "AS meter" in sql:

@@ -30,6 +30,12 @@ def partition_chosen(column: str = "partition") -> str:
     return f"({ALL} IN (${{partition:sqlstring}}) OR {column}::text IN (${{partition:sqlstring}}))"
 
 
+def grouped(by: str = "$__interval") -> str:
+    """The start of the group of length `by` that a row's time falls into, counted from the epoch: the groups
+    of Grafana's $__timeGroup, at a fraction of what that costs on plain PostgreSQL."""
+    return f"date_bin('{by}', \"time\", 'epoch') AS \"time\""
+
+
 METER_CHOSEN = "meter_id = ${meter:sqlstring}"
 
 
@@ -51,6 +57,15 @@ class SqlQuery(Dataquery):
             "editorMode": "code",
             "rawSql": self.sql.strip(),
         }
+
+
+@dataclass
+class AnnotationQuery(SqlQuery):
+    """A question whose rows are marks or regions on plots: `time`, `timeend`, `text`, `tags`."""
+
+    def to_json(self) -> dict[str, object]:
+        """With what Grafana's schema wants of every annotation, and only its own data source reads."""
+        return {**super().to_json(), "limit": 100, "matchAny": False, "tags": [], "type": "dashboard"}
 
 
 @dataclass

@@ -23,8 +23,18 @@ WITH RECURSIVE meters (meter_id) AS (
 SELECT meter_id FROM meters WHERE meter_id IS NOT NULL LIMIT {METERS_OFFERED}
 """
 
-# Of gaps, since the region matters where something is wrong; they are few beside readings.
-REGIONS = f"SELECT DISTINCT coalesce(region, '{NO_REGION}') FROM gap_alerts ORDER BY 1"
+# Of gaps, since the region matters where something is wrong. One probe of an index a region.
+REGIONS = f"""
+WITH RECURSIVE regions (region) AS (
+    SELECT min(region) FROM gap_alerts
+    UNION ALL
+    SELECT (SELECT min(next.region) FROM gap_alerts AS next WHERE next.region > regions.region)
+    FROM regions WHERE regions.region IS NOT NULL
+)
+SELECT region FROM regions WHERE region IS NOT NULL
+UNION ALL
+SELECT '{NO_REGION}' WHERE EXISTS (SELECT FROM gap_alerts WHERE region IS NULL)
+"""
 
 # The last day that there is data of: every partition has windows in it.
 PARTITIONS = """

@@ -6,6 +6,7 @@ A table stands between `<!-- table: NAME -->` and `<!-- end -->`; everything els
 from __future__ import annotations
 
 import re
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from datetime import timedelta
 from pathlib import Path
@@ -20,7 +21,7 @@ from gridwatch.topics import OUTPUTS, RAW
 from sinks.system_metrics import SYSTEM_METRICS as SINK_METRICS
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = (ROOT / "README.md", ROOT / "docs" / "records.md")
+PAGES = (ROOT / "README.md", ROOT / "docs" / "records.md", ROOT / "docs" / "datasets.md")
 
 _TABLE = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 _UNITS = (
@@ -78,11 +79,22 @@ def system_metrics() -> str:
     )
 
 
+def datasets() -> str:
+    """What the public sets at hand hold when seen through gridwatch."""
+    # The page alone needs the files of the tests.
+    if str(ROOT) not in sys.path:
+        sys.path.insert(0, str(ROOT))
+    from docs.datasets_seen import HEAD, rows
+
+    return _table(HEAD, rows())
+
+
 TABLES: dict[str, Callable[[], str]] = {
     "settings": settings,
     "commands": commands,
     "topics": topics,
     "system_metrics": system_metrics,
+    "datasets": datasets,
 }
 
 

@@ -36,6 +36,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "replay": ("replay.cli", "Turn meter files into a stream on the raw topic."),
     "sample": ("replay.sample", "Make realistic meter data."),
     "score": ("gridwatch.commands.score", "Hold what was detected against the injected truth."),
+    "export": (
+        "gridwatch.commands.export",
+        "Readings, or the completeness of days, from the database to CSV or Parquet.",
+    ),
     "chaos": (
         "gridwatch.commands.chaos",
         "Prove that failures change nothing: random faults, every difference.",

@@ -134,6 +134,9 @@ class Settings(BaseSettings):
     sink_batch_rows: int = Field(
         20_000, ge=1, le=1_000_000, description="most rows of one database transaction"
     )
+    sink_connections: int = Field(
+        2, ge=1, le=32, description="database connections of a sink, side by side; partitions share them"
+    )
 
     chunk_interval: Duration = Field(
         timedelta(days=7),

@@ -8,12 +8,15 @@ from fnmatch import fnmatchcase
 from fractions import Fraction
 from math import isfinite
 
+from gridwatch.domain.reading import FLAG_NAMES
 from replay.rows import BadCell, Job, Row
 
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _CACHED_TEXTS = 200_000
 #: Decimals of a kWh that a converted value keeps.
 DECIMALS = 12
+#: Quality codes that a reading may have, and the characters of one.
+MOST_CODES, LONGEST_CODE = 16, 64
 _WORD = re.compile(r"[^A-Z0-9]+")
 
 
@@ -44,6 +47,11 @@ class Numbers:
         # In a file delimited by commas a comma cannot also be the decimal mark of a bare number.
         self._may_be_comma = "," in marks and delimiter != ","
         self._mark = "" if self._may_be_comma and "." in marks else ("," if self._may_be_comma else ".")
+
+    @property
+    def pointed(self) -> bool:
+        """Whether the mark is known to be a point: then numbers are what `float` reads."""
+        return self._mark == "."
 
     def read(self, name: str, text: str) -> float:
         """The number in a cell; BadCell names the field."""
@@ -86,12 +94,23 @@ class Scale:
 
 def flagged(codes: list[str]) -> str:
     """Quality codes as a member of the raw record: `,"flags":["NEM12_E"]`, or nothing."""
-    return f',"flags":{json.dumps(codes)}' if codes else ""
+    return f',"flags":{json.dumps(codes[:MOST_CODES])}' if codes else ""
 
 
 def code(prefix: str, text: str) -> str:
     """A quality code as one upper-case word behind the name of its list."""
-    return f"{prefix}_{_WORD.sub('_', text.strip().upper()).strip('_')}"
+    return f"{prefix}_{_WORD.sub('_', text.strip().upper()).strip('_')}"[:LONGEST_CODE]
+
+
+def codes(prefix: str, text: str) -> list[str]:
+    """The quality codes of a cell: one of a list with a name, or several between blanks, as exported.
+
+    gridwatch's own flags are left out: the worker finds them anew.
+    """
+    if prefix:
+        return [code(prefix, text)]
+    words = (_WORD.sub("_", word.upper()).strip("_")[:LONGEST_CODE] for word in text.split())
+    return [word for word in words if word and word not in FLAG_NAMES]
 
 
 def given(interval: int) -> str:

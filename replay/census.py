@@ -9,12 +9,13 @@ from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from math import gcd
 from typing import Any
 
 from gridwatch.domain.instants import format_instant
 from replay.local_time import LocalTime
-from replay.ordering import Survey
 from replay.rows import Row
+from replay.survey import Survey
 
 _MINUTE = 60_000_000
 _HOUR = 60 * _MINUTE
@@ -23,6 +24,8 @@ _KINDS = 5_000
 _LONGEST_SPAN = 100_000 * _DAY
 #: A reading this close to its slot lies on the grid, as the worker sees it.
 _TOLERANCE = 5 * _MINUTE
+#: An interval counts as common from three distances, and one in so many, on.
+_COMMON = 20
 
 
 @dataclass
@@ -96,11 +99,16 @@ class Census:
         return round(found[0][0] / _MINUTE) if found else 0
 
     @property
+    def _grid(self) -> int:
+        """The step (µs) on which meters lie that report in different intervals, an hour at most."""
+        least = min(max(3, self._distances.total() // _COMMON), max(self._distances.values(), default=0))
+        common = (distance for distance, count in self._distances.items() if count >= least)
+        return gcd(_HOUR, *(round(distance / _MINUTE) * _MINUTE for distance in common))
+
+    @property
     def off_grid(self) -> int:
-        """Readings that lie off the commonest grid by more than the worker's tolerance."""
-        interval = min(self.interval or 60, 60) * _MINUTE
-        if _HOUR % interval:
-            interval = _HOUR
+        """Readings that lie off the common grid by more than the worker's tolerance."""
+        interval = self._grid
         phases: Counter[int] = Counter()
         for place, count in self._places.items():
             phases[place % interval] += count

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import click
@@ -11,17 +12,15 @@ from gridwatch.durations import micros
 from gridwatch.errors import UsageProblem
 from gridwatch.settings import load_settings
 from replay.faults import FaultPlan
+from replay.faults.file import PRESETS, plan_of
 from replay.options import DurationType, InstantType, IntervalType, SizeType, SpeedType
 from replay.profiles import PROFILES, Profile, load_custom
 from replay.progress import Terminal
 from replay.report import done, found
+from replay.request import Request
 from replay.rows import Flow, Selection
-from replay.run import Replay, Request
+from replay.run import Replay
 
-_PRESETS = {
-    "none": FaultPlan(),
-    "seed-spec": FaultPlan(delay_rate=0.10, max_delay=300_000_000, gap_rate=0.05),
-}
 _RATE = click.FloatRange(0, 1)
 
 
@@ -58,10 +57,10 @@ _RATE = click.FloatRange(0, 1)
 )
 @click.option(
     "--faults",
-    type=click.Choice(sorted(_PRESETS)),
+    metavar="PRESET|FILE",
     default="none",
     show_default=True,
-    help="Ready-made faults: seed-spec is 10% delays up to 5m and 5% gaps.",
+    help=f"Faults from a TOML file, or ready-made: {', '.join(PRESETS)}.",
 )
 @click.option("--delay-rate", type=_RATE, help="Share of readings that are sent late.")
 @click.option("--max-delay", type=DurationType(), help="Longest delay, such as 5m.")
@@ -69,9 +68,7 @@ _RATE = click.FloatRange(0, 1)
 @click.option(
     "--seed",
     type=int,
-    default=0,
-    show_default=True,
-    help="What the faults are drawn from, with meter and time.",
+    help="What the faults are drawn from, with meter and time; 0, or what the file of faults says.",
 )
 @click.option(
     "--truth",
@@ -123,7 +120,7 @@ def command(
     delay_rate: float | None,
     max_delay: int | None,
     gap_rate: float | None,
-    seed: int,
+    seed: int | None,
     truth: Path | None,
     start: int | None,
     end: int | None,
@@ -142,15 +139,16 @@ def command(
 
     FILE is a file, a folder or a pattern, plain, gzip or zip. In the profile spec a row is meter_id (or
     meterId, id), timestamp, consumption_kwh (or consumption, kwh), below a header; docs/datasets.md has the
-    others. Faults are drawn from seed, meter and time alone.
+    others, docs/faults.md the faults, which are drawn from seed, meter and time alone.
     """
     settings = load_settings()
-    preset = _PRESETS[faults]
-    plan = FaultPlan(
-        seed,
-        preset.delay_rate if delay_rate is None else delay_rate,
-        preset.max_delay if max_delay is None else max_delay,
-        preset.gap_rate if gap_rate is None else gap_rate,
+    chosen = plan_of(faults)
+    plan = replace(
+        chosen,
+        seed=chosen.seed if seed is None else seed,
+        delay_rate=chosen.delay_rate if delay_rate is None else delay_rate,
+        max_delay=chosen.max_delay if max_delay is None else max_delay,
+        gap_rate=chosen.gap_rate if gap_rate is None else gap_rate,
     )
     selection = Selection(start, end, meters, flow)
     if rejected is not None and not skip_bad:
@@ -177,7 +175,7 @@ def command(
     if as_json:
         click.echo(json.dumps(summary.as_dict()))
     else:
-        click.echo(found(summary, request, replay.zone) if dry_run else done(summary, request))
+        click.echo(found(summary, request, summary.zone) if dry_run else done(summary, request))
 
 
 def _profile(name: str, file: Path | None) -> Profile | None:

@@ -3,11 +3,13 @@
 A file is read twice: what blocks of readings belong to (usage points, meter readings, reading types) may
 stand behind them. `defusedxml` refuses document types and entities before anything is expanded. The one
 Green Button library on the package index builds a tree of the whole file with the plain XML parser, which
-does neither, and has had no release since 2024.
+does neither, and has had no release since 2024. What no meter data holds (elements without end, texts or a
+depth beyond all measure) stops the reading before it fills the memory.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,6 +21,14 @@ from replay.sources import DAMAGE, Source
 
 _CHUNK = 1 << 16
 _LONGEST_TEXT = 10_000
+_LONGEST_TAG = 1 << 22
+_DEEPEST = 64
+_MOST_PARTS = 1_000
+_MOST_ENTRIES = 500_000
+
+
+class _NoMeterDataError(Exception):
+    """XML that no meter data is like."""
 
 
 @dataclass
@@ -31,6 +41,8 @@ class Entry:
     related: list[str] = field(default_factory=list)
     #: Texts of the elements of the content, by name.
     values: dict[str, str] = field(default_factory=dict)
+    #: Of a block: when a reading begins that has no time of its own, seconds since 1970.
+    next: int | None = None
 
 
 @dataclass
@@ -53,14 +65,20 @@ class _Handler(ContentHandler):
         self._entry = Entry()
         self._reading: IntervalReading | None = None
         self._text: list[str] = []
+        self._size = self._depth = 0
         self._locator: Any = None
+        #: Set by everything that was met; whoever feeds the parser takes it back.
+        self.met = False
 
     def setDocumentLocator(self, locator: Any) -> None:  # noqa: N802 - named by the parser
         self._locator = locator
 
     def startElement(self, name: str, attributes: Any) -> None:  # noqa: N802 - named by the parser
         name = name.rsplit(":", 1)[-1]
-        self._text = []
+        self._text, self._size, self.met = [], 0, True
+        self._depth += 1
+        if self._depth > _DEEPEST:
+            raise _NoMeterDataError(f"elements within elements, more than {_DEEPEST} deep")
         if name == "entry":
             self._entry = Entry()
         elif name == "link":
@@ -69,7 +87,7 @@ class _Handler(ContentHandler):
                 self._entry.own = href
             elif attributes.get("rel") == "up":
                 self._entry.up = href
-            else:
+            elif len(self._entry.related) < _MOST_PARTS:
                 self._entry.related.append(href)
         elif name in ("UsagePoint", "MeterReading", "ReadingType", "IntervalBlock", "LocalTimeParameters"):
             self._entry.kind = self._entry.kind or name
@@ -77,25 +95,33 @@ class _Handler(ContentHandler):
             self._reading = IntervalReading(self._locator.getLineNumber(), {}, [])
 
     def characters(self, content: str) -> None:
-        if len(self._text) < _LONGEST_TEXT:
-            self._text.append(content)
+        self.met = True
+        if self._size < _LONGEST_TEXT:
+            self._text.append(content[:_LONGEST_TEXT])
+            self._size += len(content)
 
     def endElement(self, name: str) -> None:  # noqa: N802 - named by the parser
         name = name.rsplit(":", 1)[-1]
         text = "".join(self._text).strip()
-        self._text = []
+        self._text, self._size, self.met = [], 0, True
+        self._depth -= 1
         reading = self._reading
         if name == "IntervalReading" and reading is not None:
             self._on_reading(self._entry, reading)
             self._reading = None
         elif reading is not None:
+            if len(reading.values) + len(reading.qualities) > _MOST_PARTS:
+                raise _NoMeterDataError(f"a reading of more than {_MOST_PARTS} parts")
             if name == "quality":
                 reading.qualities.append(text)
             else:
                 reading.values[name] = text
         elif name == "entry":
             self._on_entry(self._entry)
-        elif self._entry.kind not in ("", "IntervalBlock"):
+        elif self._entry.kind == "IntervalBlock":
+            if name == "start":
+                self._entry.next = int(text) if re.fullmatch(r"\d{1,12}", text) else None
+        elif self._entry.kind and len(self._entry.values) < _MOST_PARTS:
             self._entry.values[name] = text
 
 
@@ -122,6 +148,8 @@ def readings(
 
 def _keep(found: list[Entry], entry: Entry) -> None:
     if entry.kind in ("UsagePoint", "MeterReading", "ReadingType", "LocalTimeParameters"):
+        if len(found) >= _MOST_ENTRIES:
+            raise _NoMeterDataError(f"more than {_MOST_ENTRIES:,} entries")
         found.append(entry)
 
 
@@ -146,8 +174,13 @@ def _parsed(
     parser.setContentHandler(handler)
     try:
         with source.opened(on_bytes) as (raw, _):
+            unmet = 0
             while chunk := raw.read(_CHUNK):
+                handler.met = False
                 parser.feed(chunk)
+                unmet = 0 if handler.met else unmet + len(chunk)
+                if unmet > _LONGEST_TAG:
+                    raise _NoMeterDataError(f"an element without end in {_LONGEST_TAG >> 20} MB")
                 yield
             parser.close()
             yield
@@ -156,6 +189,10 @@ def _parsed(
             f"{source}, line {parser.getLineNumber()}: a document type or entities ({problem}): refused, a "
             "Green Button file has none",
             "do not trust this file",
+        ) from problem
+    except _NoMeterDataError as problem:
+        raise GridwatchError(
+            f"{source}, line {parser.getLineNumber()}: {problem}: refused", "do not trust this file"
         ) from problem
     except SAXParseException as problem:
         raise GridwatchError(

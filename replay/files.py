@@ -7,63 +7,18 @@ import io
 import re
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
+from typing import BinaryIO, cast
 
 from gridwatch.errors import GridwatchError
+from replay.layout import Layout, Start
 from replay.profile import OPTIONAL_FIELDS, REQUIRED_FIELDS, Profile
 from replay.sources import DAMAGE, Source
 
 _SNIFFED_BYTES = 262_144
+#: A line longer than this, in bytes, is no line of meter data: it would only fill the memory.
+LONGEST_LINE = 1 << 24
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
-
-
-@dataclass(frozen=True)
-class Start:
-    """The beginning of a file: how it is packed, and up to some thousand characters."""
-
-    source: Source
-    packed: str
-    encoding: str
-    text: str
-
-    @property
-    def lines(self) -> list[str]:
-        """The first lines; the last one may be cut."""
-        return re.split("\r\n|\r|\n", self.text)
-
-    def cells(self, line: int, delimiter: str = ",") -> list[str]:
-        """The cells of a line, counted from 0, without case and surrounding blanks."""
-        if line >= len(self.lines):
-            return []
-        return [
-            cell.strip().lower() for cell in next(csv.reader([self.lines[line]], delimiter=delimiter), [])
-        ]
-
-
-@dataclass(frozen=True)
-class Layout:
-    """How one file turned out to be written."""
-
-    file: str
-    delimiter: str
-    compressed: bool
-    headers: tuple[str, ...]
-    columns: dict[str, int]
-    accepted: str
-    encoding: str = "utf-8-sig"
-    #: Lines before the first row.
-    header_lines: int = 1
-    #: What else was found, in words.
-    notes: tuple[str, ...] = ()
-    #: Wide files: the columns with values.
-    cells: tuple[int, ...] = ()
-
-    @property
-    def ignored(self) -> list[str]:
-        """Headers that mean nothing to the profile."""
-        used = {*self.columns.values(), *self.cells}
-        return [header for index, header in enumerate(self.headers) if index not in used]
 
 
 def inspect(path: Path | Source, profile: Profile) -> Layout:
@@ -72,8 +27,12 @@ def inspect(path: Path | Source, profile: Profile) -> Layout:
     return (profile.inspect or by_header)(start, profile)
 
 
-def by_header(start: Start, profile: Profile, line: int = 0) -> Layout:
-    """Delimiter and columns from the header, which is line `line` (from 0)."""
+def by_header(start: Start, profile: Profile, line: int | None = None) -> Layout:
+    """Delimiter and columns from the header, which is line `line` (from 0; as the profile says if left out).
+
+    Where the profile has the headers, that line is the first row.
+    """
+    line = profile.skip_lines if line is None else line
     required = tuple(name for name in (*REQUIRED_FIELDS, "series") if profile.columns.get(name))
     wanted = {name: _accepted(profile, name) for name in (*required, *OPTIONAL_FIELDS)}
     if profile.quality:
@@ -84,6 +43,8 @@ def by_header(start: Start, profile: Profile, line: int = 0) -> Layout:
     found: list[tuple[int, int, Layout]] = []
     for delimiter in profile.delimiters:
         headers = tuple(cell.strip() for cell in next(csv.reader([text], delimiter=delimiter), []))
+        if profile.headers and len(headers) == len(profile.headers):
+            headers = profile.headers
         columns = _match(headers, wanted)
         taken = columns.values()
         cells = tuple(
@@ -91,7 +52,8 @@ def by_header(start: Start, profile: Profile, line: int = 0) -> Layout:
         )
         layout = Layout(
             str(start.source), delimiter, start.packed == "gzip", headers, columns, accepted,
-            start.encoding, line + 1, _notes(start), cells,
+            start.encoding, start.blank + line + (not profile.headers), not profile.headers, _notes(start),
+            cells,
         )  # fmt: skip
         found.append((sum(name in columns for name in required), len(headers), layout))
     layout = max(found, key=lambda one: one[:2])[2]
@@ -99,7 +61,7 @@ def by_header(start: Start, profile: Profile, line: int = 0) -> Layout:
     if missing or (pattern and not layout.cells):
         no = " and ".join(f"no column {name}" for name in missing) or f"no columns named like {profile.cells}"
         raise GridwatchError(
-            f"{start.source}, line {line + 1}: {no}; "
+            f"{start.source}, line {start.blank + line + 1}: {no}; "
             f"headers found: {', '.join(layout.headers)[:300] or 'none'}; accepted: {accepted}",
             "rename the headers, or choose another --profile (--profile auto finds out)",
         )
@@ -111,7 +73,7 @@ def plain(start: Start, delimiter: str, headers: tuple[str, ...]) -> Layout:
     columns = {name: at for at, name in enumerate(headers)}
     return Layout(
         str(start.source), delimiter, start.packed == "gzip", headers, columns, ", ".join(headers),
-        start.encoding, 0, _notes(start),
+        start.encoding, start.blank, named=False, notes=_notes(start),
     )  # fmt: skip
 
 
@@ -139,7 +101,38 @@ def sniff(source: Source) -> Start:
         raise GridwatchError(
             f"{source}, line 1: no line end in the first {_SNIFFED_BYTES:,} bytes", "give a file of lines"
         )
-    return Start(source, packed, encoding, text)
+    rest = text.lstrip("\r\n")
+    before = text[: len(text) - len(rest)].replace("\r\n", "\n")
+    return Start(source, packed, encoding, rest, len(before))
+
+
+class _Lines(io.BufferedIOBase):
+    """The bytes of another stream, as long as lines end now and then."""
+
+    def __init__(self, raw: BinaryIO, source: Source) -> None:
+        self._raw = cast(io.BufferedReader, raw)
+        self._source = source
+        self._line = 1
+        self._since_end = 0
+
+    def readable(self) -> bool:
+        return True
+
+    def read1(self, size: int = -1) -> bytes:
+        """The next bytes. GridwatchError when a line does not end."""
+        found = self._raw.read1(size)
+        ends = found.count(b"\n") or found.count(b"\r")
+        if ends:
+            self._line += ends
+            self._since_end = len(found) - 1 - max(found.rfind(b"\n"), found.rfind(b"\r"))
+        else:
+            self._since_end += len(found)
+            if self._since_end > LONGEST_LINE:
+                raise GridwatchError(
+                    f"{self._source}, line {self._line}: no line end in {LONGEST_LINE >> 20} MB",
+                    "mend the file",
+                )
+        return found
 
 
 @contextmanager
@@ -149,7 +142,9 @@ def opened_text(
     """The text of a file. Bytes that are not UTF-8 become lone surrogates: they spoil their own row only."""
     errors = "surrogateescape" if encoding.startswith("utf-8") else "strict"
     with source.opened(on_bytes) as (raw, _):
-        text = io.TextIOWrapper(raw, encoding=encoding, errors=errors, newline="")
+        text = io.TextIOWrapper(
+            cast(BinaryIO, _Lines(raw, source)), encoding=encoding, errors=errors, newline=""
+        )
         try:
             yield text
         finally:

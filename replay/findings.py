@@ -2,13 +2,27 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import Literal
+
+#: Faults that leave no reading out of a meter's own grid: an empty slot they explain was not withheld.
+SOFT = frozenset({"clock", "interval-change"})
+#: What made a reading late, or a slot missing for a while, that had no fault itself: the watermark was ahead
+#: of it, which another meter's fast clock does.
+OVERTAKEN = "overtaken"
+#: What the file lacked by itself.
+NATIVE = "native"
+
+Status = Literal["ON_TIME", "LATE", "TOO_LATE"]
 
 
 @dataclass
 class GapTruth:
-    """A run of missing slots as it must stand at the end. Times in µs, `to` exclusive."""
+    """A run of missing slots as it must stand at the end. Times in µs, `to` exclusive.
+
+    `causes` says of which faults slots are missing, `fillers` why those that were filled came so late.
+    """
 
     meter: str
     first: int
@@ -16,7 +30,8 @@ class GapTruth:
     interval: int
     state: Literal["OPEN", "CLOSED", "PARTIAL", "FILLED", "EXPIRED"] = "OPEN"
     filled: set[int] = field(default_factory=set)
-    injected: int = 0
+    causes: Counter[str] = field(default_factory=Counter)
+    fillers: Counter[str] = field(default_factory=Counter)
     to: int = 0
 
     @property
@@ -27,8 +42,36 @@ class GapTruth:
     def missing(self) -> int:
         return self.slots - len(self.filled)
 
+    @property
+    def injected(self) -> int:
+        """Slots whose readings were withheld."""
+        return sum(count for cause, count in self.causes.items() if cause not in SOFT)
+
+    @property
+    def kind(self) -> str:
+        """The fault that most of it comes from."""
+        if self.causes:
+            return self.causes.most_common(1)[0][0]
+        return NATIVE if self.missing or not self.fillers else self.fillers.most_common(1)[0][0]
+
+    @property
+    def ranges(self) -> list[tuple[int, int]]:
+        """The slots that are missing still, as [from, to)."""
+        found: list[tuple[int, int]] = []
+        start = self.first
+        for slot in [*sorted(self.filled), self.last + self.interval]:
+            if slot > start:
+                found.append((start, slot))
+            start = slot + self.interval
+        return found
+
     def has(self, slot: int) -> bool:
         return self.first <= slot <= self.last and slot not in self.filled
+
+    def fill(self, slot: int, why: str) -> None:
+        """The reading of a missing slot came after all."""
+        self.filled.add(slot)
+        self.fillers[why] += 1
 
     def end(self, state: Literal["EXPIRED"] | None = None) -> None:
         """The meter is back (or given up): from now on `to` and the state follow from what was filled."""
@@ -45,17 +88,49 @@ class NothingTruth:
     to: int
     slots: int
     why: str
+    kind: str = "gap"
 
 
 @dataclass(frozen=True)
-class DelayTruth:
-    """A reading that was sent late, and how it must be classified."""
+class ReadingTruth:
+    """A reading that was sent late or more than once, or came too late, and how it must be classified.
+
+    `repeats`: its stamp had come before, with the same value (to be dropped) or with another one.
+    """
 
     meter: str
     time: int
     arrival: int
-    status: Literal["ON_TIME", "LATE", "TOO_LATE"]
+    status: Status
     delay: int
+    kind: str = "delay"
+    repeats: Literal["", "DUPLICATE", "REVISED"] = ""
+
+
+@dataclass(frozen=True)
+class RefusedTruth:
+    """What is no reading and must be a dead letter; `raw` is the record where it is known byte for byte."""
+
+    meter: str
+    time: int
+    kind: str
+    reason: str
+    raw: bytes | None = None
+
+
+@dataclass
+class FaultTruth:
+    """What was done to readings of one meter in a row, of which nothing follows by itself.
+
+    `offsets` are the clock's at the first and the last of them.
+    """
+
+    meter: str
+    kind: str
+    first: int
+    to: int
+    slots: int = 1
+    offsets: tuple[int, int] = (0, 0)
 
 
 @dataclass(frozen=True)
@@ -69,4 +144,4 @@ class Unjudged:
     injected: int
 
 
-Finding = GapTruth | NothingTruth | DelayTruth | Unjudged
+Finding = GapTruth | NothingTruth | ReadingTruth | RefusedTruth | FaultTruth | Unjudged

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import random
+from collections.abc import Iterable
 from dataclasses import dataclass
 
 _DAY = 1440
@@ -42,6 +43,10 @@ KINDS = (
 )
 
 
+#: The number of a slot, and for each kind of household its load and what the sun takes off that, kW.
+Slot = tuple[int, list[tuple[float, float]]]
+
+
 class Households:
     """The consumption of meters `0 … meters − 1` at slots of `interval` minutes."""
 
@@ -58,22 +63,40 @@ class Households:
             for kind in kinds
         ]
 
-    def at(self, time: int, chosen: range) -> list[float]:
-        """kWh of each chosen meter for the slot at `time` (µs)."""
+    def slot(self, time: int) -> Slot:
+        """What all meters have in common in the slot at `time` (µs)."""
         minutes = (time - MONDAY) // _MINUTE
-        day, slot = minutes // _DAY, minutes // self._interval
+        day = minutes // _DAY
         in_week = minutes % _WEEK // self._interval % len(self._weeks[0])
         in_day = minutes % _DAY // self._interval % len(self._sun[0])
         winter = 1.0 + 0.25 * math.cos(2 * math.pi * (day % 365) / 365)
+        cloud = min(1.0, 0.5 * self._noise[day * 7919 & (_NOISE - 1)] + 0.1)
+        kilowatts = zip(self._weeks, self._sun, strict=True)
+        return minutes // self._interval, [
+            (week[in_week] * winter, sun[in_day] * cloud) for week, sun in kilowatts
+        ]
+
+    def at(self, time: int, chosen: range) -> list[float]:
+        """kWh of each chosen meter for the slot at `time` (µs)."""
+        slot, kilowatts = self.slot(time)
         hours, noise, mask = self._hours, self._noise, _NOISE - 1
-        loads = [week[in_week] * winter for week in self._weeks]
-        suns = [sun[in_day] for sun in self._sun]
-        cloud = min(1.0, 0.5 * noise[day * 7919 & mask] + 0.1)
         values = []
         for meter in chosen:
             kind, scale, offset, stride = self._meters[meter]
-            load = loads[kind] * scale * noise[offset + slot * stride & mask] - suns[kind] * cloud
-            values.append((load if load > _STANDBY_KW else _STANDBY_KW) * hours)
+            load, sun = kilowatts[kind]
+            used = load * scale * noise[offset + slot * stride & mask] - sun
+            values.append((used if used > _STANDBY_KW else _STANDBY_KW) * hours)
+        return values
+
+    def of(self, meter: int, slots: Iterable[Slot]) -> list[float]:
+        """kWh of one meter for each slot."""
+        hours, noise, mask = self._hours, self._noise, _NOISE - 1
+        kind, scale, offset, stride = self._meters[meter]
+        values = []
+        for slot, kilowatts in slots:
+            load, sun = kilowatts[kind]
+            used = load * scale * noise[offset + slot * stride & mask] - sun
+            values.append((used if used > _STANDBY_KW else _STANDBY_KW) * hours)
         return values
 
 

@@ -12,6 +12,7 @@ from datetime import datetime, timedelta, timezone
 from zoneinfo import ZoneInfo
 
 from gridwatch.domain.instants import parse_instant
+from replay.profile import RFC_3339
 from replay.rows import BadCell, Row, Tally
 
 _EPOCH = datetime(1970, 1, 1)
@@ -58,10 +59,13 @@ def local_micros(text: str, forms: tuple[str, ...]) -> int:
         return parse_instant(text, "UTC")[0]
     for form in forms:
         try:
+            if form == RFC_3339:
+                return parse_instant(text, "UTC")[0]
             return (datetime.strptime(text, form) - _EPOCH) // _MICROSECOND
         except ValueError:
             continue
-    shown = " or ".join(datetime(2024, 12, 31, 23, 30).strftime(form) for form in forms)
+    example = datetime(2024, 12, 31, 23, 30)
+    shown = " or ".join(str(example) if form == RFC_3339 else example.strftime(form) for form in forms)
     raise ValueError(f"{text[:40]!r} is not written like {shown}")
 
 
@@ -78,13 +82,14 @@ class Stamps(dict[str, int]):
         self.clocks = LocalTime(zone)
         self._tally = tally
         self._forms = forms
+        self._may_have_offset = not forms or RFC_3339 in forms
         self._shift = shift
         self._offsets: bool | None = None
 
     def __missing__(self, text: str) -> int:
         stamp = text.strip()
         rest = stamp[_TOP_OF_A_STAMP:]
-        offset = not self._forms and any(mark in rest for mark in "Zz+-")
+        offset = self._may_have_offset and any(mark in rest for mark in "Zz+-")
         try:
             times: tuple[int, ...] = (
                 (parse_instant(stamp)[0],)

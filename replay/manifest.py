@@ -1,15 +1,18 @@
 """The truth manifest: JSON lines, a head first, then one line a fault, native gap or unjudged stretch.
 
-    head      seed, file, interval_minutes, settled_to, first, last, grace_seconds, …
-    gap       slots that are missing because readings were withheld (neighbours that the file lacked by
-              itself are part of it: `slots` counts all, `injected_slots` the withheld ones)
-    native    slots that the file lacked by itself
-    delay     a reading sent late: `from` its time, `to` its arrival
-    unjudged  a stretch of a meter whose grid was not settled yet
+`kind` is the kind of the fault (`replay.faults.catalogue`), `native` for what the file had by itself, or
+`overtaken` for what had no fault itself but was late by a watermark that a wrong clock had moved ahead.
+
+    with a gap      missing slots; `slots` counts all of them, `injected_slots` those whose reading was
+                    withheld, `faults` says how many slots each fault left empty
+    with a reading  a reading that came late or twice: `from` its time, `to` its arrival
+    with a dead letter  what is no reading
+    with nothing    what was done, and no detector of gaps and lateness may report
+    unjudged        a stretch of a meter whose grid was not settled yet
 
 `expect` is what a perfect detector reports at the end: {"gap": {…}}, {"reading": {"status",
-"delay_seconds"}}, "nothing", or "unjudged". The head is known last, so the lines wait in a file beside
-it; the manifest appears whole or not at all.
+"delay_seconds", "flags"}}, {"dead_letter": {…}}, "nothing", or "unjudged". The head is known last, so the
+lines wait in a file beside it; the manifest appears whole or not at all.
 """
 
 from __future__ import annotations
@@ -17,7 +20,7 @@ from __future__ import annotations
 import json
 import shutil
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -25,7 +28,8 @@ from typing import Any
 
 from gridwatch.domain.instants import format_instant, parse_instant
 from gridwatch.errors import GridwatchError
-from replay.findings import DelayTruth, Finding, GapTruth, NothingTruth
+from gridwatch.models.wire import raw_text
+from replay.findings import FaultTruth, Finding, GapTruth, NothingTruth, ReadingTruth, RefusedTruth, Unjudged
 
 VERSION = 1
 
@@ -70,52 +74,90 @@ class ManifestWriter:
 
 
 def _line(finding: Finding) -> dict[str, Any]:
-    if isinstance(finding, GapTruth):
-        first = format_instant(finding.first)
-        return {
-            "kind": "gap" if finding.injected else "native" if finding.missing else "delay",
-            "meter_id": finding.meter,
-            "from": first,
-            "to": format_instant(finding.last + finding.interval),
-            "slots": finding.slots,
-            "injected_slots": finding.injected,
-            "expect": {
-                "gap": {
-                    "gap_id": f"{finding.meter}@{first}",
-                    "state": finding.state,
-                    "missing_from": first,
-                    "missing_to": format_instant(finding.to),
-                    "missing_intervals": finding.missing,
-                    "filled_intervals": len(finding.filled),
-                }
-            },
-        }
-    if isinstance(finding, DelayTruth):
-        reading = {"status": finding.status, "delay_seconds": finding.delay / 1_000_000}
-        return {
-            "kind": "delay",
-            "meter_id": finding.meter,
-            "from": format_instant(finding.time),
-            "to": format_instant(finding.arrival),
-            "slots": 1,
-            "expect": "nothing" if finding.status == "ON_TIME" else {"reading": reading},
-        }
-    nothing = isinstance(finding, NothingTruth)
-    slots = finding.slots if isinstance(finding, NothingTruth) else finding.injected
+    return _LINES[type(finding)](finding)
+
+
+def _start(kind: str, meter: str, first: int, to: int, slots: int) -> dict[str, Any]:
     return {
-        "kind": "gap" if nothing else "unjudged",
-        "meter_id": finding.meter,
-        "from": format_instant(finding.first),
-        "to": format_instant(finding.to),
+        "kind": kind,
+        "meter_id": meter,
+        "from": format_instant(first),
+        "to": format_instant(to),
         "slots": slots,
-        "expect": "nothing" if nothing else "unjudged",
-        "why": finding.why,
     }
+
+
+def _gap(finding: GapTruth) -> dict[str, Any]:
+    first = format_instant(finding.first)
+    return {
+        **_start(finding.kind, finding.meter, finding.first, finding.last + finding.interval, finding.slots),
+        "injected_slots": finding.injected,
+        "faults": dict(finding.causes or finding.fillers),
+        "expect": {
+            "gap": {
+                "gap_id": f"{finding.meter}@{first}",
+                "state": finding.state,
+                "missing_from": first,
+                "missing_to": format_instant(finding.to),
+                "missing_intervals": finding.missing,
+                "filled_intervals": len(finding.filled),
+                "interval_minutes": finding.interval // 60_000_000,
+                "missing_ranges": [[format_instant(at) for at in both] for both in finding.ranges],
+            }
+        },
+    }
+
+
+def _reading(finding: ReadingTruth) -> dict[str, Any]:
+    line = _start(finding.kind, finding.meter, finding.time, finding.arrival, 1)
+    if finding.repeats == "DUPLICATE" or (finding.status == "ON_TIME" and not finding.repeats):
+        return {**line, "expect": "nothing"}
+    reading: dict[str, Any] = {"status": finding.status, "delay_seconds": finding.delay / 1_000_000}
+    if finding.repeats:
+        reading["flags"] = [finding.repeats]
+    return {**line, "expect": {"reading": reading}}
+
+
+def _refused(finding: RefusedTruth) -> dict[str, Any]:
+    expected: dict[str, Any] = {"reasons": [finding.reason]} if finding.reason else {}
+    if finding.raw is not None:
+        expected["raw"], expected["raw_encoding"] = raw_text(finding.raw)
+    return {
+        **_start(finding.kind, finding.meter, finding.time, finding.time, 1),
+        "expect": {"dead_letter": expected},
+    }
+
+
+def _fault(finding: FaultTruth) -> dict[str, Any]:
+    line = _start(finding.kind, finding.meter, finding.first, finding.to, finding.slots)
+    if any(finding.offsets):
+        line["clock_offset_seconds"] = [offset / 1_000_000 for offset in finding.offsets]
+    return {**line, "expect": "nothing"}
+
+
+def _nothing(finding: NothingTruth) -> dict[str, Any]:
+    line = _start(finding.kind, finding.meter, finding.first, finding.to, finding.slots)
+    return {**line, "expect": "nothing", "why": finding.why}
+
+
+def _unjudged(finding: Unjudged) -> dict[str, Any]:
+    line = _start("unjudged", finding.meter, finding.first, finding.to, finding.injected)
+    return {**line, "expect": "unjudged", "why": finding.why}
+
+
+_LINES: dict[type, Callable[[Any], dict[str, Any]]] = {
+    GapTruth: _gap,
+    ReadingTruth: _reading,
+    RefusedTruth: _refused,
+    FaultTruth: _fault,
+    NothingTruth: _nothing,
+    Unjudged: _unjudged,
+}
 
 
 @dataclass(frozen=True)
 class ExpectedGap:
-    """A gap that must be reported, times in µs."""
+    """A gap that must be reported, times in µs. `ranges`: what is missing still, in steps of `interval`."""
 
     meter: str
     missing_from: int
@@ -123,11 +165,23 @@ class ExpectedGap:
     missing_intervals: int
     state: str
     kind: str = "gap"
+    interval: int = 0
+    ranges: tuple[tuple[int, int], ...] = ()
+
+
+@dataclass
+class ExpectedRefusal:
+    """A record that must be refused, how often, and the first time (µs) and meter that it was sent for."""
+
+    kind: str
+    meter: str
+    time: int
+    count: int = 0
 
 
 @dataclass
 class Manifest:
-    """A manifest as `score` needs it. Times in µs."""
+    """A manifest as `score` needs it. Times in µs; readings are told by (meter, time)."""
 
     head: dict[str, Any]
     first: int
@@ -135,8 +189,17 @@ class Manifest:
     settled_to: int | None
     grace: int
     gaps: list[ExpectedGap] = field(default_factory=list)
+    #: TOO_LATE readings, and which fault made them so.
     late: Counter[tuple[str, int]] = field(default_factory=Counter)
+    kinds: dict[tuple[str, int], str] = field(default_factory=dict)
+    #: Readings that must be marked LATE or REVISED, each with its fault.
+    late_readings: dict[tuple[str, int], str] = field(default_factory=dict)
+    revised: dict[tuple[str, int], str] = field(default_factory=dict)
+    #: Records that are no reading, by (encoding, raw).
+    refused: dict[tuple[str, str], ExpectedRefusal] = field(default_factory=dict)
     unjudged: dict[str, list[tuple[int, int]]] = field(default_factory=dict)
+    #: By meter: withheld readings that no detector can miss, from, to, and why.
+    not_missing: dict[str, list[tuple[int, int, str]]] = field(default_factory=dict)
     faults: Counter[str] = field(default_factory=Counter)
 
 
@@ -182,12 +245,14 @@ def _numbered(path: Path, file: Any) -> Iterator[tuple[int, dict[str, Any]]]:
 
 
 def _take(manifest: Manifest, line: dict[str, Any]) -> None:
-    meter, expect = line["meter_id"], line["expect"]
-    manifest.faults[line["kind"]] += 1
+    meter, kind, expect = line["meter_id"], line["kind"], line["expect"]
+    manifest.faults[kind] += 1
     if expect == "unjudged":
         manifest.unjudged.setdefault(meter, []).append((_micros(line["from"]), _micros(line["to"])))
     elif expect == "nothing":
-        return
+        if "why" in line:
+            span = _micros(line["from"]), _micros(line["to"]), str(line["why"])
+            manifest.not_missing.setdefault(meter, []).append(span)
     elif "gap" in expect:
         gap = expect["gap"]
         manifest.gaps.append(
@@ -197,11 +262,30 @@ def _take(manifest: Manifest, line: dict[str, Any]) -> None:
                 _micros(gap["missing_to"]),
                 int(gap["missing_intervals"]),
                 str(gap["state"]),
-                line["kind"],
+                kind,
+                int(gap["interval_minutes"]) * 60_000_000,
+                tuple((_micros(start), _micros(to)) for start, to in gap["missing_ranges"]),
             )
         )
-    elif expect["reading"]["status"] == "TOO_LATE":
-        manifest.late[(meter, _micros(line["from"]))] += 1
+    elif "dead_letter" in expect:
+        letter = expect["dead_letter"]
+        if "raw" in letter:
+            key = (letter["raw_encoding"], letter["raw"])
+            refusal = manifest.refused.setdefault(key, ExpectedRefusal(kind, meter, _micros(line["from"])))
+            refusal.count += 1
+    else:
+        _take_reading(manifest, (meter, _micros(line["from"])), kind, expect["reading"])
+
+
+def _take_reading(manifest: Manifest, key: tuple[str, int], kind: str, reading: dict[str, Any]) -> None:
+    if reading["status"] == "TOO_LATE":
+        manifest.late[key] += 1
+        manifest.kinds[key] = kind
+        return
+    if reading["status"] == "LATE":
+        manifest.late_readings[key] = kind
+    if "REVISED" in reading.get("flags", ()):
+        manifest.revised[key] = kind
 
 
 def _micros(text: str) -> int:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from replay.findings import GapTruth
 
 _MINUTE = 60_000_000
@@ -24,8 +26,10 @@ class MeterTruth:
         self.off_grid: list[int] = []
         self.open: GapTruth | None = None
         self.ended: list[GapTruth] = []
-        self.withheld: set[int] = set()
-        self.recent = [time]
+        #: Slots not decided yet whose readings will not come, and which fault keeps them.
+        self.withheld: dict[int, str] = {}
+        #: The stamps that a duplicate could repeat, with their values.
+        self.recent: dict[int, float] = {}
         #: Since a change of the grid that the latest reading does not lie on: from where, slots, why.
         self.unclear: tuple[int, int, str] | None = None
         self.given = given
@@ -44,14 +48,16 @@ class MeterTruth:
         """The slot a stamp belongs to, or None when it lies off the grid."""
         return _nearest(time, self.anchor, self.interval)
 
-    def repeats(self, time: int, memory: int) -> bool:
-        """Take a reading no older than `memory`; whether its stamp came before."""
-        again = time in self.recent
-        if not again:
-            if len(self.recent) > _RECENT:
-                self.recent = [stamp for stamp in self.recent if stamp >= self.last_seen - 2 * memory]
-            self.recent.append(time)
-        return again
+    def repeats(self, time: int, kwh: float) -> Literal["", "DUPLICATE", "REVISED"]:
+        """Whether this stamp came before, with the same value or with another one."""
+        standing = self.recent.get(time)
+        return "" if standing is None else "DUPLICATE" if standing == kwh else "REVISED"
+
+    def remember(self, time: int, kwh: float, horizon: int) -> None:
+        """Take a stamp with its value; stamps before `horizon` cannot be repeated any more."""
+        if len(self.recent) > _RECENT:
+            self.recent = {stamp: value for stamp, value in self.recent.items() if stamp >= horizon}
+        self.recent[time] = kwh
 
     def strays(self, time: int, slot: int | None) -> bool:
         """Take the next reading; whether it is the one off the grid that moves the grid to its phase."""
@@ -77,24 +83,26 @@ class MeterTruth:
         enough = _SHRINK_AFTER if minutes * _MINUTE < self.interval else _GROW_AFTER
         return minutes * _MINUTE if count >= enough else 0
 
-    def fill_missing(self, time: int) -> None:
+    def fill_missing(self, time: int, why: str) -> None:
         """A reading of the past counts where its slot is missing in a gap still held, on that gap's grid."""
-        gap = self.open
-        if gap is not None and (slot := self._slot_in(gap, time)) is not None:
-            gap.filled.add(slot)
-            if slot == gap.last:
-                self.end_open(gap)
+        lacking = self.lacking(time)
+        if lacking is None:
             return
-        for ended in self.ended:
-            if (slot := self._slot_in(ended, time)) is not None:
-                ended.filled.add(slot)
-                ended.end()
-                return
+        gap, slot = lacking
+        gap.fill(slot, why)
+        if gap is not self.open:
+            gap.end()
+        elif slot == gap.last:
+            self.end_open(gap)
 
-    @staticmethod
-    def _slot_in(gap: GapTruth, time: int) -> int | None:
-        slot = _nearest(time, gap.first, gap.interval)
-        return slot if slot is not None and gap.has(slot) else None
+    def lacking(self, time: int) -> tuple[GapTruth, int] | None:
+        """The gap, still held, in which the slot of this stamp is missing, and the slot."""
+        for gap in (self.open, *self.ended):
+            if gap is not None:
+                slot = _nearest(time, gap.first, gap.interval)
+                if slot is not None and gap.has(slot):
+                    return gap, slot
+        return None
 
     def end_open(self, gap: GapTruth) -> None:
         """The meter is back."""

@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, fields
 from fractions import Fraction
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
-if TYPE_CHECKING:
-    from replay.files import Layout, Start
+from replay.layout import Layout, Start
 
 #: Fields that every reading has.
 REQUIRED_FIELDS = ("meter_id", "timestamp", "consumption_kwh")
@@ -29,6 +28,8 @@ OPTIONAL_FIELDS = (
     "frequency",
     "sent_at",
 )
+#: Among `strptime` forms: RFC 3339.
+RFC_3339 = "RFC 3339"
 #: kWh in one of a unit; the units of power are multiplied by the hours of the interval as well.
 UNITS = {
     "kWh": Fraction(1),
@@ -58,11 +59,11 @@ class Profile:
     """The layout of a file and the meaning of its columns.
 
     `columns` maps the fields of a reading to the headers accepted for it, compared without case and
-    surrounding blanks. `stamps` are `strptime` forms, none for RFC 3339. `anchor` says which end of its
-    interval a stamp names: where it is the end, the interval's start is sent. `dst` says how the hour that
-    the clocks repeat lies in the file: twice, told apart by the order of the rows, or once, as a sum to be
-    split. `null_tokens` are values that stand for "no reading": such a row is left out, as if the meter had
-    not reported.
+    surrounding blanks. `stamps` are `strptime` forms or RFC_3339, none for that alone. `anchor` says which
+    end of its interval a stamp names: where it is the end, the interval's start is sent. `dst` says how the
+    hour that the clocks repeat lies in the file: twice, told apart by the order of the rows, or once, as a
+    sum to be split. `null_tokens` are values that stand for "no reading": such a row is left out, as if the
+    meter had not reported.
     """
 
     name: str
@@ -72,6 +73,9 @@ class Profile:
     parser: Callable[[Any], Any]
     delimiters: tuple[str, ...] = (",", ";", "\t")
     decimal_marks: tuple[str, ...] = (".", ",")
+    #: Lines before the header; and the headers themselves, of files that have none.
+    skip_lines: int = 0
+    headers: tuple[str, ...] = ()
     null_tokens: frozenset[str] = frozenset()
     unit: str = "kWh"
     multiply: Fraction = Fraction(1)
@@ -85,7 +89,8 @@ class Profile:
     dst: Literal["order", "split"] = "order"
     order: Literal["time", "meter", "any"] = "any"
     off_grid: Literal["send", "leave out"] = "send"
-    #: A column of quality codes, and what stands before each code among a reading's flags.
+    #: A column of quality codes, and what stands before each code among a reading's flags; with nothing
+    #: before them they are several between blanks, as gridwatch exports them.
     quality: tuple[str, str] | None = None
     #: What the text of the column `series` says: None for a series that is no energy of an interval.
     series: Callable[[str], Series | None] | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gridwatch.domain.instants import format_instant
 from replay.census import Census
-from replay.run import Request
+from replay.request import Request
 from replay.summary import Summary
 
 
@@ -13,7 +13,7 @@ def found(summary: Summary, request: Request, zone: str) -> str:
     survey = summary.survey
     lines = []
     for layout in summary.layouts:
-        if not layout.delimiter.strip(" "):
+        if not layout.named:
             columns = f"columns {', '.join(layout.headers)}, no header"
         else:
             delimiter = {"\t": "tab"}.get(layout.delimiter, layout.delimiter)
@@ -65,7 +65,8 @@ def done(summary: Summary, request: Request) -> str:
     lines = [
         f"sent      {summary.readings:,} readings{already} in {summary.seconds:,.1f} s, "
         f"{summary.rate:,.0f} readings/s",
-        f"faults    {summary.delayed:,} delayed, {summary.withheld:,} withheld",
+        f"faults    {summary.delayed:,} delayed, {summary.withheld:,} withheld"
+        + (f", {summary.garbage:,} garbage" if summary.garbage else ""),
         f"ticks     {summary.ticks:,} to each partition{settled}",
         f"run       {summary.run}",
     ]
@@ -92,6 +93,8 @@ def _remarks(summary: Summary, request: Request) -> list[str]:
             f"sorted    on disk: {summary.survey.bytes_on_disk / 1e6:,.0f} MB in "
             f"{summary.survey.runs_on_disk} runs (reckoned: {summary.temp_estimate / 1e6:,.0f} MB)"
         )
+    if summary.census and summary.census.negative:
+        lines.append("note      the worker refuses negative readings (NEGATIVE)")
     if tally.bad:
         reasons = "; ".join(f"{count:,} × {reason}" for reason, count in tally.bad.most_common())
         lines.append(f"bad rows  {reasons}")

@@ -9,16 +9,22 @@ with `skip_bad` it is counted by reason instead, the first few are kept to be sh
 from __future__ import annotations
 
 import csv
+import re
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from itertools import islice
 from pathlib import Path
-from typing import Literal, Protocol, TextIO
+from typing import TYPE_CHECKING, Literal, Protocol, TextIO, runtime_checkable
 
 from gridwatch.errors import GridwatchError
-from replay.files import Layout, inspect, opened_text
+from replay.files import inspect, opened_text
+from replay.layout import Layout
 from replay.profile import Profile
 from replay.sources import DAMAGE, Source
+
+if TYPE_CHECKING:
+    from _csv import Reader as CsvReader
 
 #: time (µs), meter_id, kWh, interval given with the reading (minutes, 0 = none), further JSON members
 #: (`,"region":"N"` or nothing). Rows order as tuples: by time, then meter, whatever file they came from.
@@ -27,6 +33,9 @@ Row = tuple[int, str, float, int, str]
 Flow = Literal["both", "consumption", "generation"]
 
 BLOCK_ROWS = 8192
+#: Lines read at once; fewer where they are wide.
+_LINES_AT_ONCE, _CELLS_AT_ONCE = 2_048, 16_384
+_LINE_END = re.compile("\r\n|\r|\n")
 _SHOWN_EXAMPLES = 5
 
 
@@ -167,6 +176,14 @@ class LineParser(Protocol):
         """The file has ended: hand out what is still held; called again after a BadCell."""
 
 
+@runtime_checkable
+class LotParser(LineParser, Protocol):
+    """A parser that can take many lines at once, where nothing about them is out of the ordinary."""
+
+    def together(self, lot: list[list[str]]) -> list[Row] | None:
+        """The rows of some lines; None, and nothing counted, where they must be taken one by one."""
+
+
 def read_rows(
     path: Path | Source,
     profile: Profile,
@@ -188,39 +205,73 @@ def _read_lines(job: Job) -> Iterator[list[Row]]:
     with opened_text(job.source, layout.encoding, job.tally.on_bytes) as text:
         lines = csv.reader(text, delimiter=layout.delimiter)
         parse: LineParser = job.profile.parser(job)
-        block: list[Row] = []
-        cells: list[str] = []
+        together = parse.together if isinstance(parse, LotParser) else None
         try:
             for _ in range(layout.header_lines):
                 next(lines, None)
         except csv.Error as problem:
             raise GridwatchError(f"{layout.file}, line 1: not CSV: {problem}") from problem
-        while True:
-            try:
-                for cells in lines:
-                    parse(cells, block)
+        for before, one_each, lot in _lots(lines, job):
+            block = together(lot) if together else None
+            if block is None:
+                block = []
+                at = before
+                for cells in lot:
+                    at += 1 if one_each else 1 + sum(len(_LINE_END.findall(cell)) for cell in cells)
+                    try:
+                        parse(cells, block)
+                    except BadCell as problem:
+                        if not "".join(cells).strip():
+                            job.tally.notes["rows of empty cells: passed over"] += 1
+                            continue
+                        job.reject(_header_again(problem, cells, layout), at, layout.delimiter.join(cells))
                     if len(block) >= BLOCK_ROWS:
                         parse.previous = block[-1]
                         yield block
                         block = []
-                parse.finish(block)
-                break
-            except BadCell as problem:
-                job.reject(
-                    _header_again(problem, cells, layout), lines.line_num, layout.delimiter.join(cells)
-                )
-            except csv.Error as problem:
-                job.reject(BadCell("(row)", "", f"not CSV: {problem}"), lines.line_num, "")
-            except DAMAGE as problem:
-                raise job.source.damaged(problem, f", after line {lines.line_num}") from problem
-            except UnicodeDecodeError as problem:
-                raise GridwatchError(
-                    f"{layout.file}, after line {lines.line_num}: not {problem.encoding} to the end: "
-                    f"{problem.reason}",
-                    "fetch it again, or save it as UTF-8",
-                ) from problem
-        if block:
-            yield block
+            if block:
+                parse.previous = block[-1]
+                yield block
+        yield from _last(job, parse, lines.line_num)
+
+
+def _lots(lines: CsvReader, job: Job) -> Iterator[tuple[int, bool, list[list[str]]]]:
+    """Many lines at a time: how many were read before, whether each row is one of them, their cells."""
+    size = max(1, min(_LINES_AT_ONCE, _CELLS_AT_ONCE // max(1, len(job.layout.headers))))
+    while True:
+        before, lot, problem = lines.line_num, [], None
+        try:
+            for cells in islice(lines, size):
+                lot.append(cells)
+        except (csv.Error, UnicodeDecodeError, *DAMAGE) as failure:
+            problem = failure
+        if lot:
+            yield before, lines.line_num - before == len(lot), lot
+        elif problem is None:
+            return
+        if isinstance(problem, csv.Error):
+            job.reject(BadCell("(row)", "", f"not CSV: {problem}"), lines.line_num, "")
+        elif isinstance(problem, UnicodeDecodeError):
+            raise GridwatchError(
+                f"{job.layout.file}, after line {lines.line_num}: not {problem.encoding} to the end: "
+                f"{problem.reason}",
+                "fetch it again, or save it as UTF-8",
+            ) from problem
+        elif problem is not None:
+            raise job.source.damaged(problem, f", after line {lines.line_num}") from problem
+
+
+def _last(job: Job, parse: LineParser, line: int) -> Iterator[list[Row]]:
+    """What a parser still holds when the file has ended."""
+    block: list[Row] = []
+    while True:
+        try:
+            parse.finish(block)
+            break
+        except BadCell as problem:
+            job.reject(problem, line, "(held until the end of the file)")
+    if block:
+        yield block
 
 
 def _header_again(problem: BadCell, cells: list[str], layout: Layout) -> BadCell:

@@ -5,46 +5,87 @@ from __future__ import annotations
 import gzip
 import io
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO
 
 import click
 
 from gridwatch.domain.instants import format_instant
-from gridwatch.errors import GridwatchError
-from replay.households import MONDAY, Households
+from gridwatch.errors import GridwatchError, UsageProblem
+from replay.households import MONDAY, Households, Slot
 from replay.options import InstantType, IntervalType
+from replay.profiles import PROFILES
 
 HEADER = "meter_id,timestamp,consumption_kwh\n"
 _MINUTE = 60_000_000
-_SLOTS_A_CHUNK = 512
+#: Slots that are worked out at once, and how many such chunks are remembered from meter to meter.
+_SLOTS_A_CHUNK, _CHUNKS_REMEMBERED = 4_096, 64
+
+
+@dataclass(frozen=True)
+class Form:
+    """How a line is written: `meter` takes the number of a meter, `line` meter, stamp and kWh."""
+
+    header: str
+    meter: str
+    stamp: Callable[[int], str]
+    line: str
+
+
+def _london_stamp(time: int) -> str:
+    return format_instant(time).replace("T", " ").replace("Z", ".0000000")
+
+
+#: By the name of the profile that reads it.
+FORMS = {
+    "spec": Form(HEADER, "METER_{:04d}", format_instant, "{},{},{:.3f}\n"),
+    "london": Form(
+        "LCLid,stdorToU,DateTime,KWH/hh (per half hour) \r\n",
+        "MAC{:06d}",
+        _london_stamp,
+        "{},Std,{}, {:.3f} \r\n",
+    ),
+}
 
 
 def lines(  # noqa: PLR0917 - the options of the command, in their order
-    meters: int, days: int, interval: int, seed: int, start: int, by_time: bool
+    meters: int,
+    days: int,
+    interval: int,
+    seed: int,
+    start: int,
+    by_time: bool,
+    form: Form = FORMS["spec"],
 ) -> Iterator[str]:
     """The CSV in pieces of many lines; `interval` in minutes, `start` in µs."""
     households = Households(meters, interval, seed)
-    names = [f"METER_{number:04d}" for number in range(1, meters + 1)]
+    names = [form.meter.format(number) for number in range(1, meters + 1)]
     times = range(start, start + days * 1440 * _MINUTE, interval * _MINUTE)
-    yield HEADER
+    line = form.line.format
+    yield form.header
     if by_time:
         for time in times:
-            end = f",{format_instant(time)},"
+            stamp = form.stamp(time)
             values = households.at(time, range(meters))
-            yield "".join([f"{name}{end}{value:.3f}\n" for name, value in zip(names, values, strict=True)])
+            yield "".join([line(name, stamp, value) for name, value in zip(names, values, strict=True)])
         return
-    stamps = [format_instant(time) for time in times]
+    chunks = [times[first : first + _SLOTS_A_CHUNK] for first in range(0, len(times), _SLOTS_A_CHUNK)]
+    known: dict[int, tuple[list[str], list[Slot]]] = {}
     for meter, name in enumerate(names):
-        for first in range(0, len(times), _SLOTS_A_CHUNK):
-            yield "".join(
-                f"{name},{stamp},{households.at(time, range(meter, meter + 1))[0]:.3f}\n"
-                for time, stamp in zip(
-                    times[first : first + _SLOTS_A_CHUNK], stamps[first : first + _SLOTS_A_CHUNK], strict=True
+        for chunk in chunks:
+            if chunk.start not in known:
+                if len(known) >= _CHUNKS_REMEMBERED:
+                    known.clear()
+                known[chunk.start] = (
+                    [form.stamp(time) for time in chunk],
+                    [households.slot(time) for time in chunk],
                 )
-            )
+            stamps, slots = known[chunk.start]
+            values = households.of(meter, slots)
+            yield "".join([line(name, stamp, value) for stamp, value in zip(stamps, values, strict=True)])
 
 
 @click.command(
@@ -78,19 +119,38 @@ def lines(  # noqa: PLR0917 - the options of the command, in their order
     help="What rows are sorted by.",
 )
 @click.option(
+    "--profile",
+    type=click.Choice(sorted(FORMS)),
+    default="spec",
+    show_default=True,
+    help="The profile that reads the file: london is every 30m, as Low Carbon London has it.",
+)
+@click.option(
     "-o",
     "--output",
     required=True,
     metavar="FILE",
     help="Where to; compressed if it ends in .gz; - is stdout.",
 )
-def command(*, meters: int, days: int, interval: int, seed: int, start: int, order: str, output: str) -> None:
+def command(
+    *,
+    meters: int,
+    days: int,
+    interval: int,
+    seed: int,
+    start: int,
+    order: str,
+    profile: str,
+    output: str,
+) -> None:
     """Make realistic meter data: daily and weekly shapes, households of several kinds, some with panels.
 
-    Columns are meter_id, timestamp (UTC), consumption_kwh.
+    Columns are meter_id, timestamp (UTC), consumption_kwh, or those of the profile.
     """
+    if profile == "london" and interval != PROFILES[profile].interval:
+        raise UsageProblem(f"--interval: readings of {profile} are every 30m", "leave it out")
     with _opened(output) as file:
-        for piece in lines(meters, days, interval, seed, start, order == "time"):
+        for piece in lines(meters, days, interval, seed, start, order == "time", FORMS[profile]):
             file.write(piece)
     if output != "-":
         count = meters * -(-days * 1440 // interval)

@@ -21,6 +21,7 @@ from gridwatch.errors import GridwatchError
 _GZIP, _ZIP = b"\x1f\x8b", b"PK\x03\x04"
 _BUFFER = 1 << 18
 _METER_FILES = {".csv", ".txt", ".tsv", ".dat", ".xml", ".gz", ".zip"}
+_SPREADSHEET = "[Content_Types].xml"
 #: What reading packed data raises when the data is not whole.
 DAMAGE = (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile)
 
@@ -64,7 +65,11 @@ class Source:
                 raw.seek(0)
                 if self.member:
                     with zipfile.ZipFile(raw) as archive, archive.open(self.member) as packed:
-                        yield cast(BinaryIO, packed), "zip"
+                        if cast(io.BufferedReader, packed).peek(2)[:2] == _GZIP:
+                            with gzip.open(packed, "rb") as unpacked:
+                                yield cast(BinaryIO, unpacked), "zip"
+                        else:
+                            yield cast(BinaryIO, packed), "zip"
                 elif magic[:2] == _GZIP:
                     with gzip.open(raw, "rb") as unpacked:
                         yield cast(BinaryIO, unpacked), "gzip"
@@ -133,6 +138,9 @@ def _members(path: Path) -> list[Source]:
             ]  # fmt: skip
     except zipfile.BadZipFile as problem:
         raise Source(path).damaged(problem) from problem
+    if any(source.member == _SPREADSHEET for source in members):
+        raise GridwatchError(f"{path}: a spreadsheet", "save its sheet as CSV")
     if not members:
         raise GridwatchError(f"{path}: the archive is empty", "give one with meter files")
-    return members
+    # Notes and pictures that lie beside the data are passed over, unless there is nothing else.
+    return [source for source in members if Path(source.member).suffix.lower() in _METER_FILES] or members

@@ -7,11 +7,11 @@ from typing import Any
 
 from gridwatch.domain.instants import format_instant
 from replay.census import Census
-from replay.files import Layout
-from replay.ordering import Survey
+from replay.layout import Layout
 from replay.profile import Profile
 from replay.profiles.spec import SPEC
 from replay.rows import Tally
+from replay.survey import Survey
 
 
 @dataclass
@@ -25,6 +25,8 @@ class Summary:
     readings: int = 0
     delayed: int = 0
     withheld: int = 0
+    #: Records sent that are no reading.
+    garbage: int = 0
     ticks: int = 0
     tick_records: int = 0
     already_sent: int = 0
@@ -36,6 +38,8 @@ class Summary:
     profile: Profile = SPEC
     #: Why this profile, where that was found out.
     profile_why: str = ""
+    #: In which stamps without offset were read.
+    zone: str = "UTC"
     #: What a dry run counted.
     census: Census | None = None
     #: Bytes on disk that sorting was reckoned to need, 0 when it needed none.
@@ -70,6 +74,7 @@ class Summary:
             "readings": self.readings,
             "delayed": self.delayed,
             "withheld": self.withheld,
+            "garbage": self.garbage,
             "ticks": self.ticks,
             "tick_records": self.tick_records,
             "already_sent": self.already_sent,
@@ -81,8 +86,10 @@ class Summary:
             "profile_why": self.profile_why,
             "assumed": {
                 "unit": self.profile.unit,
-                "zone": self.profile.zone,
-                "zone_known": self.profile.zone_known,
+                "multiply": str(self.profile.multiply),
+                "interval_minutes": self.profile.interval or None,
+                "zone": self.zone,
+                "zone_known": bool(self.profile.zone) and self.profile.zone_known,
                 "anchor": self.profile.anchor,
                 "clock_changes": self.profile.dst,
                 "off_grid": self.profile.off_grid,

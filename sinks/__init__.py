@@ -6,10 +6,11 @@
     columns.py         the columns of each table's rows, from the records of its topic
     copy_text.py       columns of values as COPY text
     rows.py            rows on their way, each with the record it comes from
+    pool.py            several connections side by side, partition by partition
     store.py           batches that are ready together share a transaction
     writer.py          a batch to the database: committed, waited for, or halved until the bad row is found
     outages.py         whose fault an error is: the row's or the database's
-    connection.py      the one connection: time-outs, temporary tables, one transaction
+    connection.py      a connection: time-outs, temporary tables, one transaction
     refusals.py        dead letters of the sink's own; dead_letters.py sends them
     health.py          /live/, /ready/, /metrics/; system_metrics.py beside it
     schema.py          tables, keys, indexes; migrations/ is their history

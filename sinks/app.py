@@ -3,8 +3,9 @@
 `faust -A sinks.app worker -l info` and `gridwatch sink` both start it.
 
     smartmeter_validated, …gap_alerts, …late_events, …metrics, …dead_letters
-        ──► lanes ──► store (decode, gather) ──► writer (one transaction) ──► database
-                        └─► smartmeter_dead_letters   what is foreign, what the database refuses
+        ──► lanes ──► pool ─┬► store (decode, gather) ──► writer (one transaction) ──► database
+                            └► … one of each a connection
+                                 └─► smartmeter_dead_letters   what is foreign, what the database refuses
 """
 
 from __future__ import annotations
@@ -24,8 +25,7 @@ from gridwatch.topics import OUTPUTS
 from sinks import health, system_metrics
 from sinks.connection import SchemaMismatchError
 from sinks.dead_letters import DeadLetterOffice
-from sinks.store import BatchStore
-from sinks.writer import Writer
+from sinks.pool import Pool
 
 logger = logging.getLogger(__name__)
 
@@ -41,9 +41,8 @@ app = create_app(
 )
 emitter = Emitter(settings, client_id=app.conf.broker_client_id)
 office = DeadLetterOffice(emitter)
-writer = Writer(settings.database)
-store = BatchStore(writer, office.send, settings.sink_batch_rows)
-lanes = Lanes(store.store, app.crash)
+pool = Pool(settings.database, office.send, settings.sink_batch_rows, settings.sink_connections)
+lanes = Lanes(pool.store, app.crash)
 
 
 @app.agent(  # type: ignore[untyped-decorator, unused-ignore]
@@ -59,33 +58,33 @@ async def sink(stream: Any) -> None:
 async def database_is_there() -> None:
     """Refuse to start on a wrong schema; then look whether the database is there when nothing is to do."""
     try:
-        await store.in_thread(writer.check)
+        await pool.check()
     except SchemaMismatchError as problem:
-        logger.critical("%s at %s\n  remedy: %s", problem.message, writer.address, problem.remedy)
+        logger.critical("%s at %s\n  remedy: %s", problem.message, pool.address, problem.remedy)
         os._exit(problem.exit_code)
     while not app.should_stop:
         await app.sleep(LOOK_SECONDS)
-        if not store.busy and not app.should_stop:
+        if not app.should_stop:
             with contextlib.suppress(SchemaMismatchError):  # by now it is waited for; /ready/ says so
-                await store.in_thread(writer.check)
+                await pool.check()
 
 
 async def hand_over() -> None:
     """Let go of what is not in the database yet: whoever owns the partitions next reads it again."""
-    store.give_up()
+    pool.give_up()
     await lanes.empty()
-    store.go_on()
+    pool.go_on()
 
 
 async def finish() -> None:
     """The same, for good."""
-    store.give_up()
+    pool.give_up()
     await lanes.stop()
-    await store.stop()
+    await pool.stop()
 
 
 app.transport.hooks = Hooks(before_revoked=hand_over, after_recovered=lanes.reopen)
 app.before_stop.append(finish)
 app.after_stop.append(emitter.stop)
-health.register(app, settings, writer, store, office)
-system_metrics.register(app, emitter, writer, store)
+health.register(app, settings, pool, office)
+system_metrics.register(app, emitter, pool)

@@ -1,4 +1,4 @@
-"""The sink's one connection: how it is opened, what it promises, and when it is thrown away.
+"""A connection of the sink: how it is opened, what it promises, and when it is thrown away.
 
 Every statement of it ends: a lock that somebody holds is given up after some seconds and asked for
 again, and so is a statement that takes a minute, so that the sink can always say what it waits for.
@@ -24,6 +24,12 @@ from sinks.targets import TARGETS, Target
 
 LOCK_TIMEOUT = "5s"
 STATEMENT_TIMEOUT = "60s"
+#: Where TimescaleDB has this limit (2.12 and later), and it is there by now: what comes late for compressed
+#: chunks is merged as anything else is. The limit would refuse a batch of many meters.
+_ANY_NUMBER_UNPACKED = """
+SELECT set_config(name, '0', FALSE) FROM pg_settings
+WHERE name = 'timescaledb.max_tuples_decompressed_per_dml_transaction'
+"""
 #: How much COPY text is handed to libpq at a time.
 _COPY_CHUNK = 1 << 20
 
@@ -55,6 +61,7 @@ class SinkConnection:
             cursor.execute("SET TimeZone = 'UTC'; SET client_encoding = 'UTF8'; SET DateStyle = 'ISO, YMD'")
             cursor.execute(f"SET statement_timeout = '{STATEMENT_TIMEOUT}'")
             cursor.execute(f"SET lock_timeout = '{lock_timeout}'")
+            cursor.execute(_ANY_NUMBER_UNPACKED)
             self._check_schema(cursor)
             for target in TARGETS.values():
                 cursor.execute(target.create_stage)
@@ -74,13 +81,16 @@ class SinkConnection:
             )
 
     def commit(self, copies: Sequence[tuple[str, bytes]]) -> None:
-        """Write rows, given as pairs of topic name and COPY text, in one transaction, whole or not at all."""
+        """Write rows, given as pairs of topic name and COPY text, in one transaction, whole or not at all.
+
+        SchemaMismatchError when the schema has become one that is not to be written to.
+        """
         try:
             with self._session.cursor() as cursor:
+                self._check_schema(cursor)
                 staged: Counter[str] = Counter()
                 for topic, copy_text in copies:
-                    cursor.copy_expert(TARGETS[topic].copy, io.BytesIO(copy_text), size=_COPY_CHUNK)
-                    staged[topic] += cursor.rowcount
+                    staged[topic] += self._stage(cursor, TARGETS[topic], copy_text)
                 # Always in the same order of tables, so that two sinks do not wait for each other crosswise.
                 for topic, target in TARGETS.items():
                     if staged[topic]:
@@ -91,6 +101,12 @@ class SinkConnection:
             raise
 
     @staticmethod
+    def _stage(cursor: Any, target: Target, copy_text: bytes) -> int:
+        """Fill the temporary table; gives the number of rows."""
+        cursor.copy_expert(target.copy, io.BytesIO(copy_text), size=_COPY_CHUNK)
+        return int(cursor.rowcount)
+
+    @staticmethod
     def _merge(cursor: Any, target: Target, staged: int) -> None:
         first, *others = target.merge
         cursor.execute(first)
@@ -99,10 +115,13 @@ class SinkConnection:
             cursor.execute(statement)
 
     def ping(self) -> None:
-        """Ask for nothing, to see whether anybody answers. psycopg2.Error when nobody does."""
+        """Ask for the schema, to see whether anybody answers.
+
+        SchemaMismatchError when the schema has become one that is not to be written to.
+        """
         try:
             with self._session.cursor() as cursor:
-                cursor.execute("SELECT 1")
+                self._check_schema(cursor)
         finally:
             self._roll_back()
 

@@ -2,21 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
-import logging
 import time
 from collections.abc import Sequence
 
 import msgspec
-from aiokafka.errors import KafkaError
 
 from gridwatch.models.dead_letter import DeadLetter
 from gridwatch.streaming.emission import Emitter
+from gridwatch.streaming.packing import Row
 from gridwatch.topics import DEAD_LETTERS
-
-logger = logging.getLogger(__name__)
-
-_TRY_AGAIN_SECONDS = 1.0
 
 
 class DeadLetterOffice:
@@ -28,29 +22,15 @@ class DeadLetterOffice:
         self.sent = 0
 
     async def send(self, letters: Sequence[DeadLetter]) -> None:
-        """Send all letters; returns once every one is acknowledged. Waits while the brokers are away.
+        """Send all letters; returns once every one is acknowledged, however long the brokers are away.
 
         Sending again what had arrived already does no harm: a letter has its id from what it is about.
         """
-        while True:
-            try:
-                await self._send(letters)
-            except KafkaError as error:
-                if not error.retriable:
-                    raise
-                logger.error("dead letters cannot be sent: %s; trying again", error)
-                await asyncio.sleep(_TRY_AGAIN_SECONDS)
-            else:
-                self.sent += len(letters)
-                return
-
-    async def _send(self, letters: Sequence[DeadLetter]) -> None:
-        by_partition: dict[int, list[DeadLetter]] = {}
+        by_partition: dict[int, list[Row]] = {}
         for letter in letters:
-            by_partition.setdefault(letter.partition, []).append(letter)
-        acks = []
-        for partition, theirs in by_partition.items():
-            rows = [(letter.id.encode(), self._encode(letter)) for letter in theirs]
-            acks += await self._emitter.send(DEAD_LETTERS.name, partition, rows, int(time.time() * 1000))
-        for ack in acks:
-            await ack
+            row = (letter.id.encode(), self._encode(letter))
+            by_partition.setdefault(letter.partition, []).append(row)
+        now = int(time.time() * 1000)
+        for partition, rows in by_partition.items():
+            await self._emitter.deliver(DEAD_LETTERS.name, partition, rows, now)
+        self.sent += len(letters)

@@ -22,8 +22,8 @@ from gridwatch.streaming.broker_look import BrokerLook, BrokerView
 from gridwatch.topics import OUTPUTS
 from gridwatch.views.health import Progress
 from sinks.dead_letters import DeadLetterOffice
-from sinks.store import BatchStore
-from sinks.writer import Writer, WriterState
+from sinks.pool import Pool
+from sinks.writer import WriterState
 
 #: How often the progress of each partition is noted, so that a stall is timed from its beginning, seconds.
 LOOK_SECONDS = 5.0
@@ -89,13 +89,10 @@ def assignment(app: Any) -> set[Any]:
 class Watch:
     """Looks at brokers, partitions and the writer; changes none of them."""
 
-    def __init__(
-        self, app: Any, settings: Settings, writer: Writer, store: BatchStore, office: DeadLetterOffice
-    ) -> None:
+    def __init__(self, app: Any, settings: Settings, pool: Pool, office: DeadLetterOffice) -> None:
         self._app = app
         self._stalled_after = settings.stalled_after.total_seconds()
-        self._writer = writer
-        self._store = store
+        self._pool = pool
         self._office = office
         topics = [topic.name for topic in OUTPUTS]
         self._broker = BrokerLook(settings, "gridwatch-sink-health", topics, topics)
@@ -107,8 +104,8 @@ class Watch:
         """Why the sink is not ready; empty when it is."""
         self._view = await self._broker.look()
         reasons = [*application_reasons(self._app), *self._view.problems]
-        writer = self._writer
-        reasons += database_reasons(writer.address, writer.state, time.time(), self._stalled_after)
+        pool = self._pool
+        reasons += database_reasons(pool.address, pool.state, time.time(), self._stalled_after)
         return reasons + [
             f"{topic}[{partition}]: records wait, and nothing was committed for {seconds:.0f} s"
             for (topic, partition), seconds in sorted(self.standing().items())
@@ -136,13 +133,13 @@ class Watch:
     async def families(self) -> Iterable[Metric]:
         """All metric families of this moment."""
         ready = not await self.reasons()
-        state = self._writer.state
+        state = self._pool.state
         by_topic = {"rows": state.rows, "refused_rows": state.refused}
         counted = {
             "commits": state.commits,
             "retries": state.retries,
             "dead_letters": self._office.sent,
-            "lost_dead_letters": self._store.lost_letters,
+            "lost_dead_letters": self._pool.lost_letters,
             "commit_seconds": state.commit_seconds_total,
         }
         measured = {
@@ -190,11 +187,9 @@ class Families(Collector):
         return self._families
 
 
-def register(
-    app: Any, settings: Settings, writer: Writer, store: BatchStore, office: DeadLetterOffice
-) -> None:
+def register(app: Any, settings: Settings, pool: Pool, office: DeadLetterOffice) -> None:
     """Declare the pages."""
-    watch = Watch(app, settings, writer, store, office)
+    watch = Watch(app, settings, pool, office)
 
     @app.timer(LOOK_SECONDS, name="look_at_progress")  # type: ignore[untyped-decorator, unused-ignore]
     async def look_at_progress() -> None:

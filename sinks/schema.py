@@ -131,6 +131,7 @@ gap_alerts = Table(
     PrimaryKeyConstraint("gap_id", "time"),
     Index("gap_alerts_time", desc("time")),
     Index("gap_alerts_meter", "meter_id", desc("time")),
+    Index("gap_alerts_region", "region"),
     Index("gap_alerts_open", "time", postgresql_where=text("state = 'OPEN'")),
 )
 
@@ -166,7 +167,8 @@ metrics = Table(
     Column("labels", JSONB, nullable=False),
     _name("id"),
     PrimaryKeyConstraint("id", "time"),
-    Index("metrics_metric_time", "metric", desc("time")),
+    # With all that plots ask for: thousands of rows a plot are read from the index alone.
+    Index("metrics_values", "metric", desc("time"), postgresql_include=["partition", "value", "window_end"]),
 )
 
 #: What could not be read or stored; `time` is that of the Kafka record.

@@ -1,4 +1,4 @@
-"""From the lanes of all partitions to the one writer: what is ready at the same time shares a transaction.
+"""From the lanes of partitions to a writer: what is ready at the same time shares a transaction.
 
 Batches are decoded as they come, on the event loop; the writer works in a thread of its own. While a
 transaction runs, the batches for the next one gather. A batch is done (its offsets may be committed)

@@ -14,8 +14,7 @@ from gridwatch.models.metric import Metric
 from gridwatch.streaming.emission import Emitter
 from gridwatch.topics import METRICS
 from sinks.health import assignment
-from sinks.store import BatchStore
-from sinks.writer import Writer
+from sinks.pool import Pool
 
 #: Every system metric of the sink, with its meaning.
 SYSTEM_METRICS = {
@@ -28,9 +27,8 @@ EVERY_SECONDS = 10.0
 class Window:
     """The time between two emissions, and what was counted before it."""
 
-    def __init__(self, writer: Writer, store: BatchStore) -> None:
-        self._writer = writer
-        self._store = store
+    def __init__(self, pool: Pool) -> None:
+        self._pool = pool
         self._start = now_micros()
         self._rows: Counter[int] = Counter()
         self._commits = 0
@@ -39,17 +37,17 @@ class Window:
     def close(self, partitions: set[int]) -> list[Metric]:
         """The metrics of the window that ends now, for each partition; the next one begins."""
         end = now_micros()
-        state = self._writer.state
+        state = self._pool.state
         commits = state.commits - self._commits
         seconds = state.commit_seconds_total - self._seconds
+        rows = self._pool.rows_of_partition
         metrics = []
         for partition in sorted(partitions):
-            stored = self._store.rows_of_partition[partition]
-            metrics.append(self._metric("sink_rows", partition, stored - self._rows[partition], end))
+            metrics.append(self._metric("sink_rows", partition, rows[partition] - self._rows[partition], end))
             if commits:
                 metrics.append(self._metric("sink_commit_seconds", partition, seconds / commits, end))
         self._start = end
-        self._rows = self._store.rows_of_partition.copy()
+        self._rows = rows
         self._commits, self._seconds = state.commits, state.commit_seconds_total
         return metrics
 
@@ -68,15 +66,15 @@ class Window:
         )
 
 
-def register(app: Any, emitter: Emitter, writer: Writer, store: BatchStore) -> None:
+def register(app: Any, emitter: Emitter, pool: Pool) -> None:
     """Declare the timer that emits them."""
-    window = Window(writer, store)
+    window = Window(pool)
     encode = msgspec.json.Encoder().encode
 
     @app.timer(EVERY_SECONDS, name="sink_metrics")  # type: ignore[untyped-decorator, unused-ignore]
     async def sink_metrics() -> None:
         """Emit rows and time of transactions."""
-        if app.rebalancing or writer.state.waiting_since is not None:
+        if app.rebalancing or pool.state.waiting_since is not None:
             return
         assigned = {tp.partition for tp in assignment(app) if tp.topic == METRICS.name}
         for metric in window.close(assigned):

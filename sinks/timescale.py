@@ -24,9 +24,6 @@ MIN_VERSION = (2, 11)
 
 _REFRESHED_UP_TO = timedelta(hours=1)
 _REFRESHED_EVERY = timedelta(minutes=1)
-#: Writes into compressed chunks are wanted: what came late is merged as anything else is. The default
-#: limit would refuse a batch of many meters.
-_DECOMPRESSION_LIMIT = "timescaledb.max_tuples_decompressed_per_dml_transaction"
 
 
 @dataclass(frozen=True)
@@ -93,8 +90,6 @@ class Standing:
     compressed_after: dict[str, timedelta] = field(default_factory=dict)
     dropped_after: dict[str, timedelta] = field(default_factory=dict)
     refreshed: frozenset[str] = frozenset()
-    #: Whether the limit of writes into compressed chunks is ours to lift, and still there.
-    limited: bool = False
 
     @property
     def complete(self) -> bool:
@@ -123,11 +118,6 @@ def statements(standing: Standing, storage: Storage) -> Iterator[str]:
             yield f"SELECT set_chunk_time_interval('{table}', {_interval(storage.chunk_interval)})"
     if not standing.full:
         return
-    if standing.limited:
-        yield (
-            "DO $do$ BEGIN EXECUTE 'ALTER DATABASE ' || quote_ident(current_database()) || "
-            f"' SET {_DECOMPRESSION_LIMIT} = 0'; END $do$"
-        )
     for table, compression in HYPERTABLES.items():
         if not standing.hypertables.get(table, False):
             yield (
@@ -205,28 +195,11 @@ def read_standing(connection: Connection) -> Standing:
         found.setdefault(policy, {})[aggregates.get(relation, relation)] = timedelta(seconds=seconds or 0)
     return Standing(
         full=connection.scalar(text("SELECT current_setting('timescaledb.license', TRUE)")) != "apache",
-        hypertables=dict(row._tuple() for row in hypertables),
+        hypertables={str(name): bool(compressed) for name, compressed in hypertables},
         aggregates=frozenset(aggregates.values()),
         compressed_after=found.get("policy_compression", {}),
         dropped_after=found.get("policy_retention", {}),
         refreshed=frozenset(found.get("policy_refresh_continuous_aggregate", {})),
-        limited=_is_limited(connection),
-    )
-
-
-def _is_limited(connection: Connection) -> bool:
-    """The limit came with 2.12; lifting it for the whole database takes its owner."""
-    return bool(
-        connection.scalar(
-            text(
-                "SELECT EXISTS (SELECT FROM pg_settings WHERE name = :limit)"
-                " AND pg_has_role(datdba, 'MEMBER') AND NOT EXISTS (SELECT FROM pg_db_role_setting"
-                " WHERE setdatabase = pg_database.oid AND setrole = 0"
-                " AND array_to_string(setconfig, ',') LIKE '%' || :limit || '=0%')"
-                " FROM pg_database WHERE datname = current_database()"
-            ),
-            {"limit": _DECOMPRESSION_LIMIT},
-        )
     )
 
 

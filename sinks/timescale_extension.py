@@ -47,9 +47,17 @@ def _is_offered(connection: Connection, extension: str) -> bool:
 
 
 def shortcoming(connection: Connection, version: str | None) -> str:
-    """What keeps TimescaleDB of this version from doing all it could for the schema; "" when nothing."""
+    """What keeps TimescaleDB from doing all it could for the schema; "" when nothing, or nobody has it.
+
+    `version` is that of the extension in this database, None where it was not created.
+    """
     if version is None:
-        return ""
+        if not _is_offered(connection, EXTENSION):
+            return ""
+        return (
+            "plain PostgreSQL: the server has TimescaleDB, but not in this database. gridwatch db migrate"
+            " creates it where it may; else have an administrator run CREATE EXTENSION timescaledb first"
+        )
     if not is_recent_enough(version):
         wanted = ".".join(map(str, MIN_VERSION))
         return f"TimescaleDB {version} is not used: {wanted} is needed. The tables are plain ones"

@@ -3,7 +3,7 @@ is loaded from elsewhere, so that it can be sent to somebody."""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timezone
 from pathlib import Path
@@ -19,23 +19,26 @@ from gridwatch.demo.summary import rates_of, rows_of
 from gridwatch.errors import GridwatchError
 from gridwatch.settings import Settings
 from gridwatch.views import plot
-from gridwatch.views.html import stylesheet
+from gridwatch.views.html import number, percent, stylesheet
+from gridwatch.views.meter_plot import SIZES
 from gridwatch.views.plot_axes import DAY, HOUR, MINUTE, stamp
 from sinks.database import connect
-from sinks.schema import gap_alerts, validated_readings
+from sinks.schema import gap_alerts, late_events, validated_readings
 
 FILE = "gridwatch-report.html"
 _LISTED_GAPS = 25
 _SHOWN_METERS = 2
-_SHOWN_SPAN = 3 * DAY
+#: A meter is shown over this many intervals, and never over more than this.
+_SHOWN_INTERVALS = 96
+_LONGEST_SPAN = 4 * DAY
 
 
 @dataclass(frozen=True)
 class Picture:
-    """One plot with its words."""
+    """One plot with its words; `drawn` is the plot by the width that it is for."""
 
     title: str
-    svg: Markup
+    drawn: Mapping[str, Markup]
     caption: str
 
 
@@ -59,11 +62,12 @@ def _render(connection: Connection, settings: Settings, figures: Figures) -> str
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
+        lstrip_blocks=True,
     )
+    environment.filters.update(number=number, percent=percent)
     return environment.get_template("report.html").render(
         style=Markup(stylesheet()),  # noqa: S704  our own file
         made_at=f"{datetime.now(timezone.utc):%Y-%m-%d %H:%M}",
-        title=f"{figures.sent:,} readings of {figures.meters:,} meters over {figures.days:,} days",
         policy=policy_line(settings),
         figures=figures,
         rates=rates_of(figures),
@@ -74,33 +78,49 @@ def _render(connection: Connection, settings: Settings, figures: Figures) -> str
     )
 
 
-def _pictures(connection: Connection) -> list[Picture]:
-    """Over time: consumption, late readings, missing readings; then the meters with the most gaps."""
+def _pictures(connection: Connection) -> dict[str, list[Picture]]:
+    """Over time: consumption, late readings, missing readings; then the meters where most is missing."""
     reading, gap = validated_readings.c, gap_alerts.c
     consumption = _hourly(connection, reading.time, func.sum(reading.consumption_kwh))
-    late = _hourly(connection, reading.time, func.count().filter(reading.status == "LATE"))
-    missing = _hourly(connection, gap.time, func.sum(gap.missing_intervals))
     if not consumption:
-        return []
+        return {"small": [], "meters": []}
+    on_time = _hourly(connection, reading.time, func.count().filter(reading.status == "OK"))
+    late = _hourly(connection, reading.time, func.count().filter(reading.status == "LATE"))
+    too_late = _hourly(connection, late_events.c.time, func.count())
+    missing = _hourly(connection, gap.time, func.sum(gap.missing_intervals))
     start, end = consumption[0][0], consumption[-1][0] + HOUR
 
-    def hourly(title: str, unit: str, points: Sequence[tuple[int, float]], caption: str) -> Picture:
-        frame = plot.Frame(title, unit, start, end)
-        return Picture(title, plot.bars(frame, points, HOUR), caption)
+    def hourly(title: str, unit: str, layers: Sequence[plot.Layer], caption: str) -> Picture:
+        frame = plot.Frame(title, unit, start, end, width=460, height=150, size="small")
+        return Picture(title, {"both": plot.layered(frame, layers, HOUR, stacked=True)}, caption)
 
-    return [
+    small = [
         hourly(
-            "Consumption of all meters", "kWh an hour", consumption, "What the validated readings add up to."
+            "Consumption of all meters",
+            "kWh an hour",
+            [plot.Layer("validated", consumption)],
+            "What the validated readings add up to.",
+        ),
+        hourly(
+            "Validated readings",
+            "readings an hour",
+            [plot.Layer("on time", on_time), plot.Layer("late", late, "late")],
+            "On time, and late ones on top of them.",
         ),
         hourly(
             "Late readings",
             "readings an hour",
-            late,
-            "Behind the watermark when they came, and still processed.",
+            [plot.Layer("late", late, "late"), plot.Layer("too late", too_late, "too-late")],
+            "Behind the watermark when they came; late ones are still processed.",
         ),
-        hourly("Missing readings", "slots an hour", missing, "By the hour in which their gap begins."),
-        *(_meter(connection, meter, start, end) for meter in _gappiest(connection)),
+        hourly(
+            "Missing readings",
+            "slots an hour",
+            [plot.Layer("missing", missing, "missing")],
+            "By the hour in which their gap begins.",
+        ),
     ]
+    return {"small": small, "meters": [_meter(connection, one, start, end) for one in _gappiest(connection)]}
 
 
 def _hourly(connection: Connection, time: Any, value: Any) -> list[tuple[int, float]]:
@@ -118,18 +138,27 @@ def _gappiest(connection: Connection) -> list[str]:
 
 def _meter(connection: Connection, meter: str, start: int, end: int) -> Picture:
     """A meter's readings and gaps over some days around its longest gap, within `start` to `end`."""
-    reading, gap = validated_readings.c, gap_alerts.c
+    gap = gap_alerts.c
     gaps = connection.execute(
         select(gap.missing_from, gap.missing_to, gap.missing_intervals, gap.state, gap.interval_minutes)
         .where(gap.meter_id == meter)
         .order_by(gap.missing_from)
     ).all()
     longest = max(gaps, key=lambda one: one.missing_intervals)
-    first = max(start, min(_micros(longest.missing_from) - _SHOWN_SPAN // 2, end - _SHOWN_SPAN))
-    last = min(end, first + _SHOWN_SPAN)
-    readings = connection.execute(
-        select(reading.time, reading.consumption_kwh).where(reading.meter_id == meter).order_by(reading.time)
-    )
+    interval = longest.interval_minutes * MINUTE
+    span = min(_LONGEST_SPAN, max(_SHOWN_INTERVALS * interval, 2 * longest.missing_intervals * interval))
+    first = max(start, min(_micros(longest.missing_from) - span // 2, end - span))
+    last = min(end, first + span)
+    layers = [
+        plot.Layer(
+            name, [point for point in _readings(connection, meter, status) if first <= point[0] < last], tone
+        )
+        for name, status, tone in (
+            ("on time", "OK", "reading"),
+            ("late", "LATE", "late"),
+            ("too late", None, "too-late"),
+        )
+    ]
     regions = [
         plot.Region(
             _micros(one.missing_from),
@@ -140,14 +169,31 @@ def _meter(connection: Connection, meter: str, start: int, end: int) -> Picture:
         for one in gaps
     ]
     title = f"Meter {meter}"
-    frame = plot.Frame(title, "kWh a reading", first, last, regions)
-    points = [(at, value) for time, value in readings if first <= (at := _micros(time)) < last]
-    svg = plot.bars(frame, points, longest.interval_minutes * MINUTE)
+    drawn = {
+        size: plot.layered(
+            plot.Frame(title, "kWh a reading", first, last, regions, width=width, height=height, size=size),
+            layers,
+            interval,
+        )
+        for size, (width, height) in SIZES.items()
+    }
+    noun = "gap" if len(gaps) == 1 else "gaps"
     return Picture(
         title,
-        svg,
-        f"Readings around its longest gap; shaded where they are missing ({len(gaps)} gaps in all).",
+        drawn,
+        f"Around its longest gap; shaded where readings are missing ({len(gaps)} {noun} in all).",
     )
+
+
+def _readings(connection: Connection, meter: str, status: str | None) -> list[tuple[int, float]]:
+    """A meter's validated readings of a status, or those that came too late: (time, kWh) in order."""
+    if status is None:
+        of = late_events.c
+        query = select(of.time, of.consumption_kwh).where(of.meter_id == meter)
+    else:
+        of = validated_readings.c
+        query = select(of.time, of.consumption_kwh).where(of.meter_id == meter, of.status == status)
+    return [(_micros(time), value) for time, value in connection.execute(query.order_by(of.time))]
 
 
 def _longest_gaps(connection: Connection) -> list[dict[str, Any]]:

@@ -22,7 +22,8 @@ from gridwatch.embedded.ports import LOOPBACK, free_ports
 from gridwatch.settings import Settings, load_settings
 from replay.faults import FaultPlan
 from replay.households import MONDAY
-from replay.run import Replay, Request
+from replay.request import Request
+from replay.run import Replay
 from replay.sample import lines
 from replay.summary import Summary
 from sinks.schema_version import migrate

@@ -17,7 +17,7 @@ DATABASE, SCHEMA, CLOCK = "database", "schema", "database clock"
 
 
 def look_at_database(settings: Settings) -> list[Finding]:
-    """Reachable, kind, schema, clock."""
+    """Reachable, kind (with what keeps TimescaleDB from doing all it could), schema, clock."""
     address = address_of(settings.database)
     try:
         with connect(settings.database) as connection:
@@ -29,10 +29,11 @@ def look_at_database(settings: Settings) -> list[Finding]:
         return [wrong(DATABASE, problem.message, problem.remedy)]
     kind = good(
         DATABASE,
-        f"{status.kind} at {address}",
+        f"{status.kind} at {address}" + (f"; {status.note}" if status.note else ""),
         postgresql=status.kind.postgresql,
         timescaledb=status.kind.timescaledb,
         address=address,
+        note=status.note,
     )
     details = {"state": status.state, "revision": status.revision, "wanted": status.wanted}
     schema = Finding(SCHEMA, status.state == "current", str(status), status.remedy, details)

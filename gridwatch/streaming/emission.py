@@ -84,13 +84,6 @@ class Emitter:
         finally:
             del self._unacked[ticket]
 
-    async def send(self, topic: str, partition: int, rows: Sequence[Row], timestamp: int) -> list[Any]:
-        """Send rows (key, value) to one partition; returns the pending acks, one a batch.
-
-        `timestamp` is the Kafka timestamp of the records, milliseconds.
-        """
-        return await _send(await self.start(), topic, partition, rows, timestamp)
-
     async def offer(self, topic: str, partition: int, rows: Sequence[Row], timestamp: int) -> bool:
         """Send rows that nobody misses if the brokers are away: whether they were acked."""
 

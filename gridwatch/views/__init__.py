@@ -1,14 +1,15 @@
-"""The worker's pages: health, meters, gaps and partitions, for people (HTML) and machines (JSON).
+"""The worker's pages, for people (HTML) and machines (JSON).
 
-server.py       addresses and formats, on Faust's own web server
-pages.py        each page: a question answered as plain data
-state.py        meters, gaps and partitions, read from committed state
-gap_search.py   gaps across all meters, page by page
-watch.py        what this worker knows of itself and the others
-routing.py      which worker has which partition, and asking it
-health.py       ready or not, and why not
-prometheus.py   every metric of `/metrics/`
-html.py         templates and style; meter_plot.py, plot.py and plot_axes.py draw
+server.py        addresses and formats, on Faust's own web server; queries.py: what a request asks for
+pages.py         every page by its address; reply.py: what a page gives back
+overview.py      the overview; rates.py: what its plots are made of
+lists.py         meters and gaps in any order: survey.py looks, rankings.py orders
+meter_page.py    one meter; history.py: its last readings; meter_plot.py draws them
+dead_letters.py  the newest of them; log_tail.py: the ends of topics
+state.py         meters and partitions, read from committed state
+watch.py         what this worker knows of itself and the others; routing.py: which has what, and asking it
+health.py        ready or not, and why not; prometheus.py: every metric of `/metrics/`
+html.py          templates, style (style.css) and script (live.js); plot.py, plot_canvas.py, plot_axes.py: SVG
 """
 
 from __future__ import annotations
@@ -31,11 +32,12 @@ def register(app: Any, settings: Settings, pipeline: Pipeline) -> None:
     from gridwatch.views.watch import Watch
 
     watch = Watch(app, settings, pipeline)
-    serve(app, Pages(settings, pipeline, watch), watch)
+    pages = Pages(settings, pipeline, watch)
+    serve(app, pages, watch)
 
     @app.timer(LOOK_SECONDS, name="look_at_progress")  # type: ignore[untyped-decorator, unused-ignore]
     async def look_at_progress() -> None:
         """Look at brokers and other workers, and note how far each partition has come."""
         await watch.look()
 
-    app.after_stop.append(watch.close)
+    app.after_stop += [pages.close, watch.close]

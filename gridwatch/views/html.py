@@ -1,8 +1,8 @@
-"""Pages as HTML: templates with everything escaped, one style sheet, nothing from outside.
+"""Pages as HTML: templates with everything escaped, one style sheet, one script, nothing from outside.
 
 The templates lie in `templates/`, rendered by Jinja2 with escaping always on and undefined names an
-error. The content security policy allows our own style sheet and nothing else: no script, no image, no
-frame, so that even a meter id that is HTML stays text.
+error. The content security policy allows our own style sheet, script and icon, each a file of its own, and
+nothing else: nothing inline runs, so that even a meter id that is HTML stays text.
 """
 
 from __future__ import annotations
@@ -18,18 +18,33 @@ from markupsafe import Markup
 from gridwatch.views import plot
 
 HEADERS = {
-    "Content-Security-Policy": "default-src 'none'; style-src 'self'; base-uri 'none'; "
-    "form-action 'self'; frame-ancestors 'none'",
+    "Content-Security-Policy": "default-src 'none'; style-src 'self'; script-src 'self'; connect-src 'self'; "
+    "img-src 'self'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'",
     "X-Content-Type-Options": "nosniff",
     "Referrer-Policy": "no-referrer",
     "Cache-Control": "no-store",
 }
 
 
+#: How often a page that is open asks for what is new, seconds.
+REFRESH_SECONDS = 5
+_HERE = Path(__file__).parent
+
+
 @cache
 def stylesheet() -> str:
     """The one style sheet, plots included."""
-    return Path(__file__).with_name("style.css").read_text(encoding="utf-8") + plot.STYLE
+    return (_HERE / "style.css").read_text(encoding="utf-8") + plot.STYLE
+
+
+@cache
+def assets() -> dict[str, tuple[str, str]]:
+    """Path → (content type, text) of what pages load."""
+    return {
+        "/style.css": ("text/css", stylesheet()),
+        "/live.js": ("text/javascript", (_HERE / "live.js").read_text(encoding="utf-8")),
+        "/icon.svg": ("image/svg+xml", (_HERE / "icon.svg").read_text(encoding="utf-8")),
+    }
 
 
 def meter_path(meter_id: str) -> str:
@@ -43,12 +58,12 @@ def readable(instant: str | None, *, to_seconds: bool = False) -> Markup:
     """An RFC 3339 instant as a person reads it, the exact one beside it for machines; a dash for None.
 
     Args:
-        to_seconds: leave out fractions, of wall times of which nobody reads them.
+        to_seconds: leave out fractions, of wall times and watermarks, of which nobody reads them.
     """
     if instant is None:
         return Markup("–")
     day, clock = instant.removesuffix("Z").split("T")
-    return _time(instant, f"{day} {clock[:8] if to_seconds else _short(clock)}")
+    return _time(instant, f"{day} {_short(clock[:8] if to_seconds else clock)}")
 
 
 def stretch(start: str, end: str) -> Markup:
@@ -88,6 +103,13 @@ def number(value: float | None) -> str:
     return "–" if value is None else f"{value:,}".replace(",", "\u202f")
 
 
+def percent(share: float | None) -> str:
+    """A share of 1 as per cent; a dash for None. What is there is never shown as nothing."""
+    if share is None:
+        return "–"
+    return "< 0.1 %" if 0 < share < 0.001 else f"{100 * share:.1f} %"
+
+
 @cache
 def _environment() -> Environment:
     environment = Environment(
@@ -97,8 +119,10 @@ def _environment() -> Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.globals.update(meter_path=meter_path, stretch=stretch)
-    environment.filters.update(readable=readable, duration=duration, number=number, query=urlencode)
+    environment.globals.update(meter_path=meter_path, stretch=stretch, refresh=REFRESH_SECONDS)
+    environment.filters.update(
+        readable=readable, duration=duration, number=number, percent=percent, query=urlencode
+    )
     return environment
 
 

@@ -1,52 +1,115 @@
-"""The plot on a meter's page: the readings that its state remembers, its gaps, and where it stands.
+"""The plot on a meter's page: its last readings, which of them were late, its gaps, and where it stands.
 
-The state remembers the values of about the last hour of event time and the gaps of the last day; what lies
-in between is shaded as not kept here, so that an empty stretch is never mistaken for one without readings.
+Readings come from the log and from the state (`history.py`). What neither has kept is shaded as such, so that
+an empty stretch is never mistaken for one without readings.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from markupsafe import Markup
 
 from gridwatch.domain.gaps import OPEN, Gap
+from gridwatch.domain.instants import format_instant, parse_instant
 from gridwatch.domain.meter import MeterState
-from gridwatch.views.plot import Frame, Mark, Region, bars, stamp
-from gridwatch.views.state import recent
+from gridwatch.domain.timeliness import LATE, TOO_LATE
+from gridwatch.views.history import History
+from gridwatch.views.plot import DAY, HOUR, Frame, Layer, Mark, Region, layered, stamp
+from gridwatch.views.state import Record, recent
 
-#: Intervals shown at least, so that a meter with two readings still has a readable plot.
-_LEAST_INTERVALS = 8
+#: Intervals shown: at least so that a meter with two readings still has a readable plot, as a rule, and the
+#: stretches of time that keep this within reason for every interval.
+_LEAST_INTERVALS, _USUAL_INTERVALS = 8, 48
+_SHORT, _LONG = 6 * HOUR, 2 * DAY
+#: Width and height of the plot, and of the one for narrow screens.
+SIZES = {"wide": (960, 240), "narrow": (400, 240)}
+_TONES = {LATE: "late", TOO_LATE: "too-late"}
 
 
-def meter_plot(meter_id: str, meter: MeterState, grace: int, watermark: int | None) -> Markup:
-    """The plot as SVG. `grace` in µs; `watermark` is the partition's, None before it has one."""
-    readings = recent(meter)
-    starts = [at for at, _ in readings[:1]] + [gap.first for gap in meter.gaps] + [meter.last_seen]
+@dataclass(frozen=True)
+class Picture:
+    """What of a meter is plotted: instants in µs, readings in order of time."""
+
+    start: int
+    end: int
+    readings: Sequence[Record]
+    #: From here on every reading is there.
+    whole_from: int
+
+
+def picture(meter: MeterState, history: History, grace: int, watermark: int | None) -> Picture:
+    """Choose the stretch of time, and put together the readings of state and log. `grace` in µs."""
+    known = {one["timestamp"]: one for one in history.readings}
+    remembered = recent(meter)
+    for at, value in remembered:
+        # Of a reading that only the state still has, it is not known whether it was late.
+        unknown: Record = {"status": None, "delay_seconds": None, "flags": []}
+        known.setdefault(
+            format_instant(at), {"timestamp": format_instant(at), "consumption_kwh": value, **unknown}
+        )
+    readings = sorted((parse_instant(one["timestamp"])[0], one) for one in known.values()) if known else []
     ends = [meter.expected_next + meter.interval] + [gap.missing_to(grace) for gap in meter.gaps]
     if watermark is not None:
         ends.append(watermark)
     end = max(ends) + meter.interval // 2
-    start = min(min(starts) - meter.interval, end - _LEAST_INTERVALS * meter.interval)
+    usual = min(_LONG, max(_SHORT, _USUAL_INTERVALS * meter.interval))
+    starts = [at for at, _ in readings[:1]] + [gap.first for gap in meter.gaps] + [meter.last_seen]
+    start = max(min(starts) - meter.interval, end - usual)
+    if meter.open_gap is not None:
+        start = min(start, meter.open_gap.first - 2 * meter.interval)
+    start = min(start, end - _LEAST_INTERVALS * meter.interval)
+    first_remembered = remembered[0][0] if remembered else meter.last_seen + meter.interval
+    whole_from = first_remembered if history.whole_from is None else min(first_remembered, history.whole_from)
+    return Picture(start, end, [one for at, one in readings if start <= at < end], whole_from)
+
+
+def meter_plot(
+    meter_id: str,
+    meter: MeterState,
+    shown: Picture,
+    *,
+    grace: int,
+    watermark: int | None,
+    size: str = "wide",
+) -> Markup:
+    """The plot as SVG. `grace` in µs; `watermark` is the partition's, None before it has one."""
     marks = [Mark(meter.last_seen, "last seen"), Mark(meter.expected_next, "expected next")]
     if watermark is not None:
         marks.append(Mark(watermark, "watermark"))
-    known_from = readings[0][0] if readings else meter.last_seen + meter.interval
+    width, height = SIZES[size]
     frame = Frame(
-        title=f"Recent readings and gaps of {meter_id}",
+        title=f"Last readings and gaps of {meter_id}",
         unit="kWh",
-        start=start,
-        end=end,
-        regions=[*_unknown(start, known_from, meter.gaps), *_regions(meter.gaps, grace)],
+        start=shown.start,
+        end=shown.end,
+        regions=[*_unknown(shown, meter), *_regions(meter.gaps, grace)],
         marks=marks,
+        width=width,
+        height=height,
+        size=size,
     )
-    return bars(frame, readings, meter.interval)
+    layers = [
+        Layer(
+            name,
+            [
+                (parse_instant(one["timestamp"])[0], one["consumption_kwh"])
+                for one in shown.readings
+                if _TONES.get(one["status"] or "", "reading") == tone
+            ],
+            tone,
+        )
+        for name, tone in (("on time", "reading"), ("late", "late"), ("too late", "too-late"))
+    ]
+    return layered(frame, layers, meter.interval)
 
 
-def _unknown(start: int, end: int, gaps: tuple[Gap, ...]) -> Iterator[Region]:
-    """What lies before the readings that are remembered, and in no gap."""
-    label = "values not kept here"
-    for gap in gaps:
+def _unknown(shown: Picture, meter: MeterState) -> Iterator[Region]:
+    """What lies before the readings that are known, and in no gap."""
+    label = "readings not kept here"
+    start, end = shown.start, min(shown.whole_from, shown.end)
+    for gap in meter.gaps:
         if gap.first >= end:
             break
         if gap.first > start:

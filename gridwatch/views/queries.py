@@ -81,6 +81,10 @@ def text(name: str, value: str) -> str:
         raise Problem(400, f"{name}: longer than {MAX_TEXT} characters")
     if not value.isprintable() and any(ord(character) < 32 or ord(character) == 127 for character in value):
         raise Problem(400, f"{name}: control characters are not allowed")
+    try:
+        value.encode()
+    except UnicodeEncodeError:
+        raise Problem(400, f"{name}: not UTF-8") from None
     return value
 
 

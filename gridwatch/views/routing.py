@@ -9,6 +9,7 @@ one with the header `X-Gridwatch-Asked-By` answers from what it has, or says tha
 from __future__ import annotations
 
 import asyncio
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -109,3 +110,30 @@ class Cluster:
             refused = isinstance(error, aiohttp.ClientConnectorError)
             detail = "no connection" if refused else str(error) or f"nothing within {ASK_SECONDS:g} s"
             raise Problem(503, f"worker {url} does not answer: {detail}") from error
+
+    async def ask_all(self, path: str) -> tuple[list[Any], list[str]]:
+        """The JSON that every other worker answers to `path`, and a reason for each that does not."""
+        questions = [self.ask_json(url, path) for url in self.others()]
+        results = await asyncio.gather(*questions, return_exceptions=True)
+        answers: list[Any] = []
+        incomplete: list[str] = []
+        for result in results:
+            if isinstance(result, Problem):
+                incomplete += result.reasons
+            elif isinstance(result, BaseException):
+                raise result
+            else:
+                answers.append(result)
+        return answers, incomplete
+
+    async def ask_json(self, url: str, path: str) -> Any:
+        """What the worker at `url` answers to `path`; Problem when it is not what was asked for."""
+        answer = await self.ask(url, path)
+        try:
+            said = json.loads(answer.body)
+        except ValueError as error:
+            raise Problem(503, f"worker {url} answered {answer.status} and no JSON") from error
+        if answer.status != 200:
+            reasons = said.get("reasons", [f"status {answer.status}"])
+            raise Problem(503, *(f"worker {url}: {reason}" for reason in reasons))
+        return said

@@ -14,30 +14,15 @@ from typing import Any
 
 from aiohttp import web
 
-from gridwatch.topics import STATE_TABLE
 from gridwatch.views import html
-from gridwatch.views.pages import JSON_ONLY, Handler, Pages, Reply, encode
+from gridwatch.views.pages import Pages
 from gridwatch.views.prometheus import exposition
 from gridwatch.views.queries import Problem, wants_json
+from gridwatch.views.reply import JSON_ONLY, Handler, Reply, encode
 from gridwatch.views.routing import Answer
 from gridwatch.views.watch import Watch
 
 logger = logging.getLogger(__name__)
-
-
-def routes(pages: Pages) -> dict[str, Handler]:
-    """Address → page."""
-    return {
-        "/": pages.overview,
-        "/meters/": pages.meters,
-        "/meters/{meter_id}/": pages.meter,
-        f"/table/{STATE_TABLE}/{{meter_id}}/": pages.table_row,
-        "/gaps/": pages.gaps,
-        "/gaps/{partition}/": pages.gaps_of_partition,
-        "/partitions/": pages.partitions,
-        "/live/": pages.live,
-        "/ready/": pages.ready,
-    }
 
 
 def serve(app: Any, pages: Pages, watch: Watch) -> None:
@@ -49,16 +34,19 @@ def serve(app: Any, pages: Pages, watch: Watch) -> None:
         body, content_type = exposition(await watch.scrape(), request.headers.get("Accept", ""))
         return web.Response(body=body, headers={"Content-Type": content_type, "Cache-Control": "no-store"})
 
-    async def style(view: Any, request: Any) -> Any:
-        """The style sheet."""
-        return web.Response(
-            text=html.stylesheet(), content_type="text/css", headers={"Cache-Control": "max-age=300"}
-        )
+    def asset(content_type: str, text: str) -> Callable[..., Awaitable[Any]]:
+        async def view(_view: Any, _request: Any) -> Any:
+            """What pages load."""
+            headers = html.HEADERS | {"Cache-Control": "max-age=300"}
+            return web.Response(text=text, content_type=content_type, headers=headers)
+
+        return view
 
     handlers: dict[str, Callable[..., Awaitable[Any]]] = {
-        path: _view(path, handler, lambda: me.me) for path, handler in routes(pages).items()
+        path: _view(path, handler, lambda: me.me) for path, handler in pages.routes().items()
     }
-    for path, handler in (handlers | {"/metrics/": metrics, "/style.css": style}).items():
+    handlers |= {path: asset(*content) for path, content in html.assets().items()}
+    for path, handler in (handlers | {"/metrics/": metrics}).items():
         for address in {path, path.rstrip("/") or "/"}:
             app.page(address, name=f"gridwatch:{address}")(handler)
 

@@ -1,15 +1,14 @@
 """What the pages say about meters, gaps and partitions: read from committed state, ready for JSON.
 
 Everything here comes from the rows in RocksDB, never from what is being worked on in memory: a page shows
-what a crash at this moment would leave. Nothing is scanned whole: meters are read in order of their key
-from where a page begins, and a search for gaps looks at a limited number of rows at a time.
+what a crash at this moment would leave. Nothing is scanned whole here: meters are read in order of their key
+from where a page begins; other orders are those of `survey.py`.
 """
 
 from __future__ import annotations
 
 import heapq
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from itertools import islice
 from typing import Any
 
@@ -20,12 +19,6 @@ from gridwatch.domain.partition import PartitionState
 from gridwatch.domain.policy import MINUTE
 from gridwatch.tables import rows
 from gridwatch.tables.store import Store
-
-#: Rows that one step of a search for gaps looks at: some milliseconds of work.
-SCAN_ROWS = 4000
-#: A row that holds a gap of the kind holds one of these words. Looking for them costs a tenth of reading the
-#: row; a row that has one by chance (in its region's name) is read in vain, no more.
-_TELLTALES = {True: (b"OPEN",), False: (b"CLOSED", b"PARTIAL", b"FILLED")}
 
 Record = dict[str, Any]
 
@@ -161,34 +154,3 @@ def find_meters(store: Store, partitions: Iterable[int], prefix: str, after: str
         describe_meter(key.decode(), partition, rows.decode_meter(row))
         for key, partition, row in islice(found, limit)
     ]
-
-
-@dataclass(frozen=True)
-class Scan:
-    """What one step of a search for gaps found, and the meter it came to; None at the partition's end."""
-
-    gaps: list[Record]
-    reached: str | None
-
-
-def scan_gaps(store: Store, partition: int, *, opened: bool, after: str, limit: int, grace: int) -> Scan:
-    """Look through the next rows of a partition for open (or for ended) gaps.
-
-    Stops after SCAN_ROWS rows, or after the meter with which `limit` gaps are found, so a meter's gaps are
-    never torn apart: up to the 32 that a meter remembers may come beyond the limit.
-    """
-    gaps: list[Record] = []
-    key = b""
-    start = rows.meter_key(after) + b"\x00" if after else b""
-    telltales = _TELLTALES[opened]
-    for looked, (key, row) in enumerate(store.rows_from(partition, start), 1):
-        if rows.is_meter(key) and any(word in row for word in telltales):
-            meter_id = key.decode()
-            gaps += [
-                describe_gap(meter_id, partition, gap, grace)
-                for gap in rows.decode_meter(row).gaps
-                if (gap.state == OPEN) is opened
-            ]
-        if (looked >= SCAN_ROWS or len(gaps) >= limit) and rows.is_meter(key):
-            return Scan(gaps, key.decode())
-    return Scan(gaps, None)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import json
 import time
 from collections.abc import Mapping
 from dataclasses import replace
@@ -22,6 +21,7 @@ from gridwatch.views import state
 from gridwatch.views.health import Condition, Progress, condition
 from gridwatch.views.prometheus import Scrape
 from gridwatch.views.queries import Problem
+from gridwatch.views.rates import Throughput
 from gridwatch.views.routing import Cluster
 from gridwatch.views.state import Record
 
@@ -42,23 +42,30 @@ class Watch:
         self._watermarks_standing: Mapping[int, float] = {}
         self._silent_owners: Mapping[str, str] = {}
         self.cluster = Cluster(app, RAW.name)
+        self.throughput = Throughput()
 
     # -- readiness
 
     def _condition(self) -> Condition:
         return condition(self._app, assigned=bool(self.cluster.mine()))
 
+    def is_settled(self) -> bool:
+        """Whether the state of this worker's partitions is there whole."""
+        now = self._condition()
+        return now.settled and (now.assigned or bool(self.cluster.owners()))
+
     def require_settled(self) -> None:
         """Problem 503 unless the state of this worker's partitions is there whole."""
-        now = self._condition()
-        unplaced = not (now.assigned or self.cluster.owners())
-        if not now.settled or unplaced:
-            raise Problem(503, *now.reasons())
+        if not self.is_settled():
+            raise Problem(503, *self._condition().reasons())
 
     async def look(self) -> None:
         """Look at the brokers and at the other workers, and take note of each partition's progress."""
         self._view = await self._broker.look()
         self._silent_owners = await self._unanswered()
+        self.throughput.note(
+            {partition: owned.state.next_offset for partition, owned in self._pipeline.owned.items()}
+        )
         self._now()
 
     async def close(self) -> None:
@@ -68,6 +75,10 @@ class Watch:
     async def reasons(self) -> list[str]:
         """Why this worker is not ready; empty when it is."""
         self._view = await self._broker.look()
+        return self._now().reasons()
+
+    def last_reasons(self) -> list[str]:
+        """The same with what the brokers said at the last look, some seconds ago: it waits for nobody."""
         return self._now().reasons()
 
     def warnings(self) -> list[str]:
@@ -181,7 +192,7 @@ class Watch:
         """Every partition, asked of its owner, and what could not be had."""
         owners = self.cluster.owners()
         known = {one["partition"]: one for one in self.my_partitions()}
-        answers, incomplete = await self.ask_all("/partitions/")
+        answers, incomplete = await self.cluster.ask_all("/partitions/")
         for answer in answers:
             known.update((one["partition"], one) for one in answer["partitions"])
         everything = [
@@ -197,33 +208,6 @@ class Watch:
 
     def _nobodys(self) -> list[int]:
         return sorted(set(range(self._settings.partitions)) - self.cluster.owners().keys())
-
-    async def ask_all(self, path: str) -> tuple[list[Any], list[str]]:
-        """The JSON that every other worker answers to `path`, and a reason for each that does not."""
-        questions = [self.ask_json(url, path) for url in self.cluster.others()]
-        results = await asyncio.gather(*questions, return_exceptions=True)
-        answers: list[Any] = []
-        incomplete: list[str] = []
-        for result in results:
-            if isinstance(result, Problem):
-                incomplete += result.reasons
-            elif isinstance(result, BaseException):
-                raise result
-            else:
-                answers.append(result)
-        return answers, incomplete
-
-    async def ask_json(self, url: str, path: str) -> Any:
-        """What the worker at `url` answers to `path`; Problem when it is not what was asked for."""
-        answer = await self.cluster.ask(url, path)
-        try:
-            said = json.loads(answer.body)
-        except ValueError as error:
-            raise Problem(503, f"worker {url} answered {answer.status} and no JSON") from error
-        if answer.status != 200:
-            reasons = said.get("reasons", [f"status {answer.status}"])
-            raise Problem(503, *(f"worker {url}: {reason}" for reason in reasons))
-        return said
 
     # -- numbers
 

@@ -6,6 +6,7 @@ from replay.profile import Profile
 from replay.profiles.ausgrid import AUSGRID
 from replay.profiles.cer import CER
 from replay.profiles.custom import load_custom
+from replay.profiles.eemeter import EEMETER
 from replay.profiles.esb import ESB
 from replay.profiles.goiener import GOIENER
 from replay.profiles.green_button import GREEN_BUTTON
@@ -19,6 +20,7 @@ PROFILES: dict[str, Profile] = {
     profile.name: profile
     for profile in (
         SPEC, LONDON, LONDON_KAGGLE, UCI, CER, AUSGRID, NEM12, GREEN_BUTTON, ESB, GOIENER, SIMBENCH,
+        EEMETER,
     )
 }  # fmt: skip
 

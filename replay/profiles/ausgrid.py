@@ -8,7 +8,8 @@ taken as standard time.
 
 from __future__ import annotations
 
-from replay.files import Layout, Start, by_header
+from replay.files import by_header
+from replay.layout import Layout, Start
 from replay.profile import Profile, Series
 from replay.wide_rows import DayParser
 

@@ -10,7 +10,8 @@ from __future__ import annotations
 import re
 
 from replay.cells import Intake, Numbers, Scale, tail
-from replay.files import Layout, Start, plain
+from replay.files import plain
+from replay.layout import Layout, Start
 from replay.local_time import LocalTime, local_micros
 from replay.profile import Profile
 from replay.rows import BadCell, Job, Row

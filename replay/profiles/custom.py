@@ -1,6 +1,8 @@
 """A profile from a TOML file, for files that none of the others fits.
 
 shape = "long"                       # or "day" (a day a line) or "meters" (a column a meter)
+skip_lines = 2                       # before the header
+headers = ["meter", "time", "value"] # of a file that has none
 delimiter = ";"
 decimal = ","
 unit = "kW"                          # kWh, Wh, MWh, kW or W
@@ -43,6 +45,7 @@ _NEEDED = {
     "day": ("meter_id", "timestamp"),
     "meters": ("timestamp",),
 }
+_MOST_SKIPPED = 100
 _CHOICES = {
     "shape": tuple(_PARSERS),
     "unit": tuple(UNITS),
@@ -52,7 +55,7 @@ _CHOICES = {
     "off_grid": ("send", "leave out"),
 }
 _TEXTS = ("delimiter", "decimal", "zone", "cells", "interval", "quality", "multiply", "meaning")
-_LISTS = ("stamps", "nulls")
+_LISTS = ("stamps", "nulls", "headers")
 
 
 def load_custom(path: Path) -> Profile:
@@ -68,7 +71,7 @@ def load_custom(path: Path) -> Profile:
 
 
 def _profile(path: Path, found: dict[str, Any]) -> Profile:
-    known = {*_CHOICES, *_TEXTS, *_LISTS, "columns", "meter_from_file"}
+    known = {*_CHOICES, *_TEXTS, *_LISTS, "columns", "meter_from_file", "skip_lines"}
     for key in found:
         if key not in known:
             raise _wrong(path, key, f"no such key; known are {', '.join(sorted(known))}")
@@ -86,6 +89,8 @@ def _profile(path: Path, found: dict[str, Any]) -> Profile:
         meaning=str(found.get("meaning", path.name)),
         columns=columns,
         parser=_PARSERS[shape],
+        skip_lines=_lines(path, found),
+        headers=tuple(_texts(path, found, "headers")),
         null_tokens=frozenset(_texts(path, found, "nulls")),
         unit=str(found.get("unit", "kWh")),
         multiply=_multiply(path, found),
@@ -146,6 +151,13 @@ def _texts(path: Path, found: dict[str, Any], key: str) -> list[str]:
     if not isinstance(texts, list) or not all(isinstance(text, str) for text in texts):
         raise _wrong(path, key, "not a list of texts")
     return texts
+
+
+def _lines(path: Path, found: dict[str, Any]) -> int:
+    lines = found.get("skip_lines", 0)
+    if type(lines) is not int or not 0 <= lines <= _MOST_SKIPPED:
+        raise _wrong(path, "skip_lines", f"not a number of lines from 0 to {_MOST_SKIPPED}")
+    return lines
 
 
 def _one(path: Path, found: dict[str, Any], key: str) -> str:

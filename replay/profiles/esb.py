@@ -6,7 +6,7 @@ energy itself. Registers, which some editions hold as well, are no energy of an 
 
 from __future__ import annotations
 
-from replay.files import Start
+from replay.layout import Start
 from replay.long_rows import SeriesParser
 from replay.profile import Profile, Series
 

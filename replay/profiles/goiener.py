@@ -6,7 +6,7 @@ An imputed value was not measured: it is sent, flagged `GOIENER_IMPUTED`. The fi
 from __future__ import annotations
 
 from replay.cells import flagged
-from replay.files import Start
+from replay.layout import Start
 from replay.long_rows import LongParser
 from replay.profile import Profile
 from replay.rows import BadCell, Job

@@ -2,7 +2,8 @@
 
 A reading has a start (seconds since 1970, UTC), a duration and a value; its reading type says what a value
 is: unit 72 is Wh, 38 is W, each times a power of ten; direction 1 is taken from the grid, 19 fed in. Costs,
-other units and running totals are left out. Quality codes of a reading become flags (`ESPI_8`: estimated).
+other units, running totals and sums of months are left out. A reading without a time follows on the one
+before it in its block. Quality codes of a reading become flags (`ESPI_8`: estimated).
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from fractions import Fraction
 from gridwatch.errors import GridwatchError
 from replay.cells import Intake, Numbers, Scale, code, tail
 from replay.espi import Entry, IntervalReading, entries, readings
-from replay.files import Layout, Start, plain
+from replay.files import plain
+from replay.layout import Layout, Start
 from replay.profile import Profile, Series
 from replay.rows import BLOCK_ROWS, BadCell, Job, Row
 
@@ -26,6 +28,8 @@ _DELTA = ("", "0", "4")
 _REVERSE = "19"
 _NAMES = re.compile(r"(?:RetailCustomer|Subscription)/([^/]+)(?:.*?)/UsagePoint/([^/]+)")
 _EARLIEST, _LATEST = 0, 253_370_764_800
+#: Days on which the clocks change are an hour shorter or longer, and days all the same.
+_SHORT_DAY, _DAY, _LONG_DAY = 82_800, 86_400, 90_000
 
 
 @dataclass(frozen=True)
@@ -51,19 +55,20 @@ def _read(job: Job) -> Iterator[list[Row]]:
                 job.tally.other_series += 1
                 continue
             try:
-                start = _seconds(reading, "start", _EARLIEST, _LATEST)
-                duration = _seconds(reading, "duration", 1, 86_400, stream.interval)
+                start = _seconds(reading, "start", _EARLIEST, _LATEST, block.next)
+                duration = _seconds(reading, "duration", 1, _LONG_DAY, stream.interval or None)
+                block.next = start + duration
                 value = number("value", reading.values.get("value", ""))
                 if duration % 60:
                     raise BadCell("duration", str(duration), "not a whole number of minutes")
             except BadCell as problem:
                 job.reject(problem, reading.line, str(reading.values))
                 continue
-            minutes = duration // 60
             scale = Scale(
-                job.profile.kwh_per_unit(minutes, stream.unit) * Fraction(10) ** stream.power_of_ten
+                job.profile.kwh_per_unit(duration // 60, stream.unit) * Fraction(10) ** stream.power_of_ten
             )
-            last = tail(minutes, [code("ESPI", quality) for quality in reading.qualities])
+            interval = (_DAY if _SHORT_DAY <= duration <= _LONG_DAY else duration) // 60
+            last = tail(interval, [code("ESPI", quality) for quality in reading.qualities])
             intake.take(rows, stream.meter, start * 1_000_000, scale(value), last)
         if len(rows) >= BLOCK_ROWS:
             yield rows
@@ -79,6 +84,9 @@ class _Streams:
         self._source = job.source
         self._types = [entry for entry in found if entry.kind == "ReadingType"]
         self._meters = [entry for entry in found if entry.kind == "MeterReading"]
+        self._types_at = {entry.own: entry for entry in self._types if entry.own}
+        self._meters_at = {entry.own: entry for entry in self._meters if entry.own}
+        self._blocks_of = {address: entry for entry in self._meters for address in entry.related}
         self._known: dict[tuple[str, str], _Stream] = {}
         names = [self._name(entry) for entry in self._meters if self._unit(self._type(entry))]
         self._many = {name for name, count in Counter(names).items() if count > 1}
@@ -94,7 +102,7 @@ class _Streams:
         return stream
 
     def _find(self, block: Entry, reading: IntervalReading) -> _Stream:
-        meter = next((entry for entry in self._meters if _belongs(block, entry)), None)
+        meter = self._meter_of(block)
         if meter is None and len(self._meters) == 1:
             meter = self._meters[0]
         kind = self._type(meter) if meter else self._types[0] if len(self._types) == 1 else None
@@ -121,11 +129,24 @@ class _Streams:
         """The unit of a type of readings; empty for what is no energy of an interval."""
         if kind is None or kind.values.get("accumulationBehaviour", "") not in _DELTA:
             return ""
+        length = kind.values.get("intervalLength", "")
+        if length.isdigit() and int(length) > _LONG_DAY:
+            return ""
         return _UNITS.get(kind.values.get("uom", ""), "")
 
     def _type(self, meter: Entry) -> Entry | None:
-        linked = [entry for entry in self._types if entry.own and entry.own in meter.related]
-        return linked[0] if linked else self._types[0] if len(self._types) == 1 else None
+        linked = (self._types_at[address] for address in meter.related if address in self._types_at)
+        return next(linked, self._types[0] if len(self._types) == 1 else None)
+
+    def _meter_of(self, block: Entry) -> Entry | None:
+        """The meter reading below whose address a block lies, or that refers to it."""
+        for address in (block.own, block.up):
+            above = address
+            while above:
+                if above in self._meters_at:
+                    return self._meters_at[above]
+                above = above.rpartition("/")[0]
+        return self._blocks_of.get(block.up)
 
     def _name(self, meter: Entry) -> str:
         found = _NAMES.search(meter.own or meter.up)
@@ -134,14 +155,9 @@ class _Streams:
         return ("-".join(found.groups()) if found else self._source.stem) + ("-export" if reverse else "")
 
 
-def _belongs(block: Entry, meter: Entry) -> bool:
-    inside = meter.own and (block.own.startswith(meter.own + "/") or block.up.startswith(meter.own + "/"))
-    return bool(inside) or (block.up != "" and block.up in meter.related)
-
-
-def _seconds(reading: IntervalReading, name: str, least: int, most: int, instead: int = 0) -> int:
+def _seconds(reading: IntervalReading, name: str, least: int, most: int, instead: int | None = None) -> int:
     text = reading.values.get(name, "")
-    if not text and instead:
+    if not text and instead is not None:
         return instead
     if not re.fullmatch(r"-?\d{1,12}", text) or not least <= int(text) < most + 1:
         raise BadCell(name, text, f"not whole seconds from {least} to {most}" if text else "missing")

@@ -1,17 +1,18 @@
 """London, Low Carbon London trial: half-hours of some 5 500 households, 2011 to 2014.
 
 The publisher's edition has a stamp with seven decimals, padded values, a trailing blank in the header, and
-`Null` in rows off the half-hour grid; other editions add columns. Kaggle's has shorter headers, or one day a
-line. Neither the zone nor the end of the interval that a stamp names is stated.
+`Null` in rows off the half-hour grid; another one has days first and Acorn groups. Kaggle's has shorter
+headers, or one day a line. Neither the zone nor the end of the interval that a stamp names is stated.
 """
 
 from __future__ import annotations
 
 from dataclasses import replace
 
-from replay.files import Layout, Start, by_header
+from replay.files import by_header
+from replay.layout import Layout, Start
 from replay.long_rows import LongParser
-from replay.profile import Profile
+from replay.profile import RFC_3339, Profile
 from replay.rows import Job, LineParser
 from replay.wide_rows import DayParser
 
@@ -56,6 +57,7 @@ LONDON = Profile(
     null_tokens=_NULLS,
     interval=30,
     order="meter",
+    stamps=(RFC_3339, "%d/%m/%Y %H:%M:%S", "%d/%m/%Y %H:%M"),
     recognise=_london,
 )
 LONDON_KAGGLE = Profile(

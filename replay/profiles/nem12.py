@@ -15,7 +15,8 @@ from typing import Any
 
 from gridwatch.errors import GridwatchError
 from replay.cells import Intake, Scale, code, tail
-from replay.files import Layout, Start, plain
+from replay.files import plain
+from replay.layout import Layout, Start
 from replay.local_time import LocalTime, local_micros
 from replay.profile import Profile, Series
 from replay.rows import BadCell, Job, Row
@@ -25,7 +26,7 @@ _QUALITY = re.compile(r"[AEFNSV]\d{0,2}")
 _COLUMNS_AFTER_VALUES = 6
 _INTERVALS = tuple(minutes for minutes in range(1, 61) if 60 % minutes == 0)
 _UNITS = {"kwh": "kWh", "wh": "Wh", "mwh": "MWh"}
-_ACCEPTED = ("record", "…")
+_ACCEPTED = ("record", "what belongs to it")
 
 
 def _nemreader() -> ModuleType:
@@ -62,7 +63,7 @@ class _Parser:
         record = cells[0].strip()
         if self._line == 1 and record != "100":
             problem = BadCell("(row)", ",".join(cells), "the first record is not a 100 record")
-            self._job.reject(problem, 1, "")
+            self._job.reject(problem, self._job.layout.header_lines + 1, "")
         if record != "400":
             self._hand_out(block)
         if record == "100":
@@ -117,6 +118,8 @@ class _Parser:
         wanted = Series(generation=channel.nmi_suffix[:1].upper() == "B").wanted(self._job.selection.flow)
         if not self._unit or not wanted:
             self._job.tally.other_series += values
+            if not self._unit:
+                self._job.tally.notes[f"channels in {channel.uom.strip()[:16]} are no energy: left out"] += 1
             return
         whole = cells + [""] * max(0, values + _COLUMNS_AFTER_VALUES - len(cells))
         if self._nem.parse_datetime(cells[1]) is None:

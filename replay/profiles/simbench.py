@@ -6,7 +6,7 @@ happen: an hour is missing in March, one comes twice in October. Reactive power 
 
 from __future__ import annotations
 
-from replay.files import Start
+from replay.layout import Start
 from replay.profile import Profile
 from replay.wide_rows import MeterColumnsParser
 

@@ -1,8 +1,8 @@
-"""The plain form: one reading a line, a header, energy in kWh."""
+"""The plain form: one reading a line, a header, energy in kWh; what `gridwatch export` writes."""
 
 from __future__ import annotations
 
-from replay.files import Start
+from replay.layout import Start
 from replay.long_rows import LongParser
 from replay.profile import Profile
 
@@ -27,5 +27,6 @@ SPEC = Profile(
     meaning="meter_id, timestamp, consumption_kwh: one reading a row",
     columns={"meter_id": _METER, "timestamp": ("timestamp",), "consumption_kwh": _ENERGY},
     parser=LongParser,
+    quality=("flags", ""),
     recognise=_recognise,
 )

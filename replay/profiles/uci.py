@@ -6,7 +6,7 @@ one its lines hold both hours. The first stamp is 00:15 and the last one midnigh
 
 from __future__ import annotations
 
-from replay.files import Start
+from replay.layout import Start
 from replay.profile import Profile
 from replay.wide_rows import MeterColumnsParser
 

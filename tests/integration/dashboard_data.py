@@ -200,9 +200,13 @@ def records(period: Period) -> dict[str, list[Any]]:
     }
 
 
+def rows(period: Period) -> list[Rows]:
+    """All records, as the sink's writer takes them."""
+    return [Rows(topic, of_it, [Source(topic)] * len(of_it)) for topic, of_it in records(period).items()]
+
+
 def write(url: str, period: Period) -> None:
     """Into the database at `url`, as the sink does it."""
     writer = Writer(url)
-    batch = [Rows(topic, of_it, [Source(topic)] * len(of_it)) for topic, of_it in records(period).items()]
-    assert writer.write(batch) == []
+    assert writer.write(rows(period)) == []
     writer.disconnect()

@@ -15,6 +15,7 @@ from typing import Any
 from urllib.parse import quote, urlsplit
 
 import pytest
+from markupsafe import escape
 from prometheus_client.parser import text_string_to_metric_families
 
 from gridwatch.domain.partitioning import partition_of
@@ -23,7 +24,7 @@ from gridwatch.topics import GAP_ALERTS
 from gridwatch.views.prometheus import PARTITION_GAUGES, PREFIX, WORKER_GAUGES
 from gridwatch.views.routing import ASKED_BY
 from tests.processes import Service, Site, until
-from tests.records import PARTITIONS, meters_of, reading, ticks
+from tests.records import PARTITIONS, Raw, meters_of, reading, ticks
 
 pytestmark = pytest.mark.integration
 
@@ -38,7 +39,13 @@ HOSTILE = [
     "..",
     ".",
     "+ +",
+    "%2F%2e%2e",
+    "'><svg/onload=document.title=1>",
+    "\u202eright to left",
+    "x" * 200,
+    "計" * 200,
 ]
+REFUSED = b"<script>document.title = 1</script>"
 HEALTHY = [meter for partition in range(PARTITIONS) for meter in meters_of(partition, 3)[1:]]
 #: One a partition, silent from 10:00 on.
 SILENT = [meters_of(partition, 1)[0] for partition in range(PARTITIONS)]
@@ -76,7 +83,7 @@ def at(hour: int, minute: int = 0) -> str:
 
 @pytest.fixture(scope="module")
 def site(kafka: EmbeddedKafka, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Site]:
-    with Site(kafka.bootstrap, tmp_path_factory.mktemp("pages")) as site:
+    with Site(kafka.bootstrap, tmp_path_factory.mktemp("pages"), max_meter_id_bytes=1024) as site:
         raw = [
             reading(meter, at(hour, minute), 1.0 + hour / 10)
             for hour in (8, 9, 10, 11)
@@ -84,7 +91,8 @@ def site(kafka: EmbeddedKafka, tmp_path_factory: pytest.TempPathFactory) -> Iter
             for meter in HEALTHY + HOSTILE + SILENT
             if not (meter in SILENT and hour >= 10)
         ]
-        site.produce([*raw, *ticks(at(11, 50))])
+        refused = [Raw(partition, None, REFUSED) for partition in range(PARTITIONS)]
+        site.produce([*raw, *refused, *ticks(at(11, 50))])
         yield site
 
 
@@ -114,6 +122,8 @@ def test_every_meter_has_its_page_on_every_worker(workers: tuple[Service, Servic
         assert page["interval_minutes"] == 30
         assert (page["gap_count"], page["late_count"], page["gaps"]) == (0, 0, [])
         assert page["recent_readings"][-1] == {"timestamp": "2024-01-01T11:30:00Z", "consumption_kwh": 2.1}
+        read = [(one["timestamp"], one["consumption_kwh"], one["status"]) for one in page["readings"]]
+        assert read == [(at(hour, half), 1 + hour / 10, "OK") for hour in (8, 9, 10, 11) for half in (0, 30)]
 
 
 def test_the_links_of_the_list_lead_to_the_meters(workers: tuple[Service, Service]) -> None:
@@ -156,7 +166,7 @@ def test_a_page_says_what_the_changelog_holds(site: Site, workers: tuple[Service
         assert one["meters"] == len(known)
         assert one["open_gaps"] == 1
         assert one["watermark"] == one["last_tick"] == "2024-01-01T11:50:00Z"
-        assert one["committed"] == one["end"] == 8 * (len(known) - 1) + 4 + 1
+        assert one["committed"] == one["end"] == 8 * (len(known) - 1) + 4 + 1 + 1
         assert (one["lag"], one["jump_candidates"]) == (0, 0)
         assert one["empty_since"] is not None
         assert one["owner"] in {worker.url for worker in workers}
@@ -181,6 +191,58 @@ def test_the_list_of_meters_goes_through_all_workers_in_order_page_by_page(
         assert [one["meter_id"] for one in found["meters"]] == [HOSTILE[0]]
 
 
+@pytest.mark.parametrize(
+    "sort", ["last_seen", "expected_next", "gap_count", "late_count", "interval_minutes"]
+)
+def test_every_order_goes_through_all_workers_page_by_page(
+    workers: tuple[Service, Service], sort: str
+) -> None:
+    for order in ("asc", "desc"):
+        seen: list[tuple[Any, str]] = []
+        after = ""
+        while True:
+            page = get(workers[1], f"/meters/?limit=11&sort={sort}&order={order}&after={quote(after)}").json
+            seen += [(one[sort], one["meter_id"]) for one in page["meters"]]
+            assert (page["complete"], page["incomplete"]) == (True, [])
+            if page["next"] is None:
+                break
+            after = page["next"]
+        assert {meter_id for _, meter_id in seen} == {*HEALTHY, *HOSTILE, *SILENT}
+        assert len(seen) == len({*HEALTHY, *HOSTILE, *SILENT})
+        values = [value for value, _ in seen]
+        assert values == sorted(values, reverse=order == "desc")
+
+
+def test_dead_letters_of_all_partitions_are_shown_by_every_worker(workers: tuple[Service, Service]) -> None:
+    for worker in workers:
+        seen: list[tuple[int, str]] = []
+        before = ""
+        while True:
+            page = get(worker, f"/dead-letters/?limit=4&before={before}").json
+            seen += [(one["partition"], one["raw"]) for one in page["dead_letters"]]
+            if page["next"] is None:
+                break
+            before = quote(page["next"])
+        assert sorted(seen) == [(partition, REFUSED.decode()) for partition in range(PARTITIONS)]
+        html = get(worker, "/dead-letters/", "text/html").body
+        assert b"&lt;script&gt;document.title" in html
+        assert b"<script>" not in html
+
+
+def test_the_rates_of_all_workers_are_added_up(workers: tuple[Service, Service]) -> None:
+    meters = len({*HEALTHY, *HOSTILE})
+    for worker in workers:
+        page = get(worker, "/").json
+        received = {one["window_start"]: one["readings_received"] for one in page["windows"]}
+        # What is refused counts where the watermark stands, ten seconds behind the readings of 11:30.
+        assert {start: count for start, count in received.items() if count} == {
+            at(11): meters,
+            at(11, 25): PARTITIONS,
+            at(11, 30): meters,
+        }
+        assert (page["late_share"], page["readings_invalid"]) == (0.0, PARTITIONS)
+
+
 def test_gaps_of_all_workers_come_once_page_by_page(workers: tuple[Service, Service]) -> None:
     for worker in workers:
         seen: list[str] = []
@@ -197,7 +259,16 @@ def test_gaps_of_all_workers_come_once_page_by_page(workers: tuple[Service, Serv
 
 
 def test_a_browser_gets_html_and_who_asks_for_json_gets_json(workers: tuple[Service, Service]) -> None:
-    for path in ("/", "/meters/", f"/meters/{SILENT[0]}/", "/gaps/", "/partitions/", "/live/", "/ready/"):
+    pages = (
+        "/meters/",
+        f"/meters/{SILENT[0]}/",
+        "/gaps/",
+        "/partitions/",
+        "/dead-letters/",
+        "/live/",
+        "/ready/",
+    )
+    for path in ("/", *pages):
         for worker in workers:
             html = get(worker, path, "text/html,application/xhtml+xml,*/*;q=0.8")
             assert (html.status, html.headers["Content-Type"]) == (200, "text/html; charset=utf-8")
@@ -216,7 +287,7 @@ def test_a_meter_id_that_is_a_script_stays_text(workers: tuple[Service, Service]
         f"/meters/?prefix={quote(HOSTILE[0])}",
     ):
         page = get(workers[0], path, "text/html").body
-        assert b"<script" not in page
+        assert page.count(b"<script") == page.count(b'<script src="/live.js" defer></script>') == 1
         assert b"&lt;script&gt;" in page
 
 
@@ -235,6 +306,19 @@ def test_a_meter_id_that_is_a_script_stays_text(workers: tuple[Service, Service]
         ("/gaps/?state=OPEN", 400, "state: 'OPEN' is not one of all, open, ended"),
         ("/gaps/?after=nowhere", 400, "after: 'nowhere' is not a place"),
         ("/gaps/?after=open:77:", 400, "after: 'open:77:' is not a place"),
+        ("/gaps/?state=open&after=ended:1:2:A", 400, "after: 'ended:1:2:A' is not a place"),
+        ("/meters/?sort=size", 400, "sort: 'size' is not one of meter_id, last_seen"),
+        ("/meters/?order=up", 400, "order: 'up' is not one of asc, desc"),
+        ("/meters/?sort=late_count&after=x", 400, "after: 'x' is not a place"),
+        ("/meters/?id=a&limit=5", 400, "unknown parameter 'limit'"),
+        ("/meters/?limit=%3Cscript%3E", 400, "limit: '<script>' is not a whole number"),
+        (f"/meters/?prefix={'x' * 1025}", 400, "prefix: longer than 1024 characters"),
+        ("/dead-letters/?before=1", 400, "before: '1' is not partition:offset"),
+        ("/dead-letters/?before=99:1", 400, "before: '99' is not a whole number from 0 to 5"),
+        ("/dead-letters/?limit=201", 400, "limit: '201' is not a whole number from 1 to 200"),
+        ("/rates/?x=1", 400, "unknown parameter 'x'"),
+        ("/?x=1", 400, "unknown parameter 'x'"),
+        (f"/meters/{SILENT[0]}/?x=1", 400, "unknown parameter 'x'"),
         ("/partitions/?x=1", 400, "unknown parameter 'x'"),
     ],
 )
@@ -248,6 +332,8 @@ def test_a_question_that_cannot_be_answered_says_why(
     as_html = get(workers[0], path, "text/html")
     assert as_json.status == as_html.status == status
     assert as_html.headers["Content-Type"] == "text/html; charset=utf-8"
+    if "format=" not in path:
+        assert escape(as_json.json["reasons"][0]) in as_html.body.decode()
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])

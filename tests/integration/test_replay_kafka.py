@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
+import multiprocessing
 import os
 import random
 import signal
@@ -14,7 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from confluent_kafka import Consumer, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from gridwatch.domain.partitioning import partition_of
@@ -26,7 +28,8 @@ from replay.faults import FaultPlan
 from replay.households import MONDAY
 from replay.manifest import read_manifest
 from replay.progress import Quiet
-from replay.run import Replay, Request
+from replay.request import Request
+from replay.run import Replay
 from replay.sample import lines
 from replay.summary import Summary
 
@@ -75,7 +78,7 @@ def content(settings: Settings, topic: str) -> list[list[Record]]:
             consumer.assign([TopicPartition(topic, partition, low)])
             records: list[Record] = []
             while len(records) < high - low:
-                for message in consumer.consume(10_000, 10):
+                for message in consumer.consume(high - low - len(records), 10):
                     assert message.error() is None
                     records.append((message.key(), message.value(), dict(message.headers() or ())))
             found.append(records)
@@ -91,15 +94,29 @@ def without_run(records: list[Record]) -> list[Record]:
     ]
 
 
-def size(settings: Settings, topic: str) -> int:
-    consumer = Consumer({"bootstrap.servers": settings.bootstrap, "group.id": "test"})
-    try:
-        return sum(
-            consumer.get_watermark_offsets(TopicPartition(topic, partition), timeout=20)[1]
-            for partition in range(PARTITIONS)
-        )
-    finally:
-        consumer.close()
+class Ends:
+    """Asks how many records a topic has."""
+
+    def __init__(self, settings: Settings, topic: str, partitions: int = PARTITIONS) -> None:
+        self._topic, self._partitions = topic, partitions
+        self._consumer = Consumer({"bootstrap.servers": settings.bootstrap, "group.id": "test"})
+
+    def __enter__(self) -> Ends:
+        return self
+
+    def __exit__(self, *failure: object) -> None:
+        self._consumer.close()
+
+    def total(self) -> int:
+        while True:
+            try:
+                return sum(map(self._end, range(self._partitions)))
+            except KafkaException:
+                time.sleep(0.1)  # a topic that was just made has no leader yet
+
+    def _end(self, partition: int) -> int:
+        end: int = self._consumer.get_watermark_offsets(TopicPartition(self._topic, partition), timeout=20)[1]
+        return end
 
 
 def test_every_reading_and_tick_lands_where_and_as_the_contract_says(
@@ -149,11 +166,11 @@ def test_a_file_by_meter_and_one_by_time_make_the_same_topic(
 def test_resuming_a_finished_replay_sends_nothing(settings: Settings, topic: str, sample: Path) -> None:
     request = Request((sample,), faults=FAULTS, topic=topic)
     whole, _ = replay(settings, request)
-    before = size(settings, topic)
+    before = [len(records) for records in content(settings, topic)]
     again, _ = replay(settings, Request((sample,), faults=FAULTS, topic=topic, resume=True))
     assert (again.readings, again.tick_records, again.already_sent) == (0, 0, whole.readings)
     assert again.run == whole.run
-    assert size(settings, topic) == before
+    assert [len(records) for records in content(settings, topic)] == before
 
 
 def test_resuming_what_never_began_starts_from_the_beginning(
@@ -190,43 +207,55 @@ def test_the_newest_of_two_runs_is_resumed_also_behind_other_records(
     assert (resumed.run, resumed.readings) == (second.run, 0)
 
 
-RUNNER = """
-import sys
-from pathlib import Path
-from gridwatch.settings import load_settings
-from replay.faults import FaultPlan
-from replay.progress import Quiet
-from replay.run import Replay, Request
-request = Request((Path(sys.argv[1]),), faults=FaultPlan(5, 0.1, 300_000_000, 0.05), topic=sys.argv[2],
-                  speed=float(sys.argv[3]), resume=True, truth=Path(sys.argv[4]))
-Replay(request, load_settings(), Quiet(), lambda text: None).send()
-"""
+def go_on(bootstrap: str, request: Request) -> None:
+    """What `--resume` does, in a process that is killed."""
+    Replay(request, load_settings(broker=bootstrap), Quiet(), lambda text: None).send()
 
 
+# Processes of these begin with the modules loaded: killing and starting again takes a second, not five.
+PROCESSES = multiprocessing.get_context("forkserver")
+PROCESSES.set_forkserver_preload([__name__])
+
+
+@pytest.mark.parametrize(
+    ("meters", "days", "faults", "speed"),
+    [(20, 10, FAULTS, 150_000.0), (100, 21, FaultPlan(), None)],
+    ids=["paced and with faults", "as fast as it can"],
+)
 def test_a_replay_killed_again_and_again_ends_as_if_it_had_not_been(
-    settings: Settings, topic: str, sample: Path, tmp_path: Path
+    settings: Settings,
+    topic: str,
+    tmp_path: Path,
+    meters: int,
+    days: int,
+    faults: FaultPlan,
+    speed: float | None,
 ) -> None:
-    truth, undisturbed = tmp_path / "truth.jsonl", tmp_path / "undisturbed.jsonl"
-    environment = {**os.environ, "GRIDWATCH_BROKER": settings.bootstrap}
-    command = [sys.executable, "-c", RUNNER, str(sample), topic, "150000", str(truth)]
+    path, truth = tmp_path / "meters.csv", tmp_path / "truth.jsonl" if faults.active else None
+    path.write_text("".join(lines(meters, days, 30, 1, MONDAY, False)))
+    request = Request((path,), faults=faults, speed=speed, resume=True, truth=truth, topic=topic)
     chance, kills, code = random.Random(3), 0, None
-    while code is None:
-        process = subprocess.Popen(command, env=environment)
-        goal = size(settings, topic) + chance.randrange(1, 9_000)
-        while (code := process.poll()) is None and (kills >= 4 or size(settings, topic) < goal):
-            time.sleep(0.02)
-        if code is None:
-            process.send_signal(signal.SIGKILL)
-            process.wait()
-            kills += 1
-    assert (code, kills) == (0, 4)
+    with Ends(settings, topic) as ends:
+        while code is None:
+            process = PROCESSES.Process(target=go_on, args=(settings.bootstrap, request))
+            process.start()
+            goal = ends.total() + chance.randrange(1, meters * days * 15)
+            while (code := process.exitcode) is None and (kills >= 4 or ends.total() < goal):
+                time.sleep(0.01)
+            if code is None:
+                process.kill()
+                kills += 1
+            process.join()
+    assert code == 0
+    assert kills == 4 or (kills and speed is None)
     interrupted = content(settings, topic)
     assert len({headers[REPLAY_HEADER] for part in interrupted for *_, headers in part}) == 1
-    request = Request((sample,), faults=FAULTS, speed=1e8, truth=undisturbed, topic=topic)
-    replay(settings, request)
+    undisturbed = tmp_path / "undisturbed.jsonl" if truth else None
+    replay(settings, dataclasses.replace(request, resume=False, speed=speed and 1e8, truth=undisturbed))
     for before, after in zip(interrupted, content(settings, topic), strict=True):
         assert without_run(after[len(before) :]) == without_run(before)
-    assert truth.read_text().splitlines()[1:] == undisturbed.read_text().splitlines()[1:]
+    if truth and undisturbed:
+        assert truth.read_text().splitlines()[1:] == undisturbed.read_text().splitlines()[1:]
 
 
 def test_ctrl_c_stops_with_130_and_resume_goes_on(kafka: EmbeddedKafka, tmp_path: Path, sample: Path) -> None:
@@ -234,8 +263,12 @@ def test_ctrl_c_stops_with_130_and_resume_goes_on(kafka: EmbeddedKafka, tmp_path
     gridwatch = [sys.executable, "-m", "gridwatch"]
     subprocess.run([*gridwatch, "topics", "create"], env=environment, check=True, capture_output=True)
     command = [sys.executable, "-m", "replay", str(sample), "--speed", "20000", "--meters", "METER_0001"]
-    process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
-    time.sleep(6)
+    settings = load_settings(broker=kafka.bootstrap)
+    with Ends(settings, RAW.name, settings.partitions) as ends:
+        before = ends.total()
+        process = subprocess.Popen(command, env=environment, stderr=subprocess.PIPE, text=True)
+        while ends.total() == before and process.poll() is None:
+            time.sleep(0.05)
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=60)
     assert process.returncode == 130

@@ -14,11 +14,13 @@ from sqlalchemy import text
 from sqlalchemy.engine import make_url
 
 from gridwatch.cli import run
+from gridwatch.domain.instants import format_instant
 from gridwatch.embedded import EmbeddedPostgres
+from replay.emission import Kind
 from replay.faults import FaultPlan
 from replay.manifest import Manifest
 from sinks.database import connect, open_engine
-from sinks.schema import gap_alerts, late_events
+from sinks.schema import gap_alerts, late_events, validated_readings
 from sinks.schema_version import migrate
 from tests.unit.replay.rig import HOUR, at, detected, every, manifest, sequence
 
@@ -53,14 +55,16 @@ def moment(time: int) -> datetime:
 
 def fill(url: str, leave_out: int = 0) -> None:
     """What the rules report for ITEMS, as the sink would have written it, without the first few gaps."""
-    gaps, late = detected(ITEMS)
+    found = detected(ITEMS)
+    gaps, late = found.gaps, found.late
     gap_rows: list[dict[str, Any]] = [
         {
             "time": moment(gap.missing_from), "gap_id": f"{gap.meter}@{gap.missing_from}",
             "meter_id": gap.meter, "revision": 1, "state": gap.state,
             "missing_from": moment(gap.missing_from), "missing_to": moment(gap.missing_to),
             "missing_intervals": gap.missing_intervals,
-            "filled_intervals": 0, "missing_ranges": [], "gap_minutes": 30.0, "interval_minutes": 30,
+            "filled_intervals": 0, "gap_minutes": 30.0, "interval_minutes": 30,
+            "missing_ranges": [[format_instant(at) for at in both] for both in gap.ranges],
             "expected_at": moment(gap.missing_from), "detected_at": moment(gap.detected_at),
             "last_seen": moment(gap.missing_from), "grace_seconds": 900.0, "reason": "",
             "source_partition": 0, "source_offset": 0,
@@ -75,7 +79,17 @@ def fill(url: str, leave_out: int = 0) -> None:
         }
         for number, event in enumerate(late)
     ]  # fmt: skip
+    readings = [
+        {
+            "time": moment(item.row[0]), "meter_id": item.row[1], "consumption_kwh": item.row[2],
+            "status": "LATE" if (item.row[1], item.row[0]) in found.late_readings else "OK",
+            "delay_seconds": 0.0, "flags": [], "interval_minutes": 30, "watermark": moment(item.row[0]),
+            "source_partition": 0, "source_offset": number, "source_index": 0, "id": f"0-{number}-0",
+        }
+        for number, item in enumerate(ITEMS) if item.row and item.kind is Kind.READING
+    ]  # fmt: skip
     with connect(url) as connection:
+        connection.execute(validated_readings.insert(), readings)
         connection.execute(gap_alerts.insert(), gap_rows)
         connection.execute(late_events.insert(), late_rows)
 
@@ -99,8 +113,17 @@ def test_each_miss_is_named_and_a_floor_makes_it_exit_1(
     migrate(url)
     fill(url, leave_out=3)
     command = ["score", str(tmp_path / "truth.jsonl"), "--database-url", url]
-    assert run(command) == 0
-    assert capsys.readouterr().out.count("gap missed: M") == 3
+    page = tmp_path / "score.html"
+    assert run([*command, "--html", str(page)]) == 0
+    said = capsys.readouterr().out
+    assert said.count("gap missed: M") == 3
+    first = said[said.index("gap missed: ") :].splitlines()[1:]
+    assert first[0].strip().startswith("2024-01-0")
+    assert "kWh OK" in first[0]
+    html = page.read_text()
+    assert html.count("<section") == 3
+    assert html.count("<svg") == 3 + 3
+    assert "http://" not in html.replace("http://www.w3.org/", "")
     assert run([*command, "--min-recall", "0.9999"]) == 1
     assert "recall is 0." in capsys.readouterr().err
 

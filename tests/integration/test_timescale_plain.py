@@ -12,8 +12,10 @@ import psycopg2
 import pytest
 
 from gridwatch.cli import run
+from gridwatch.doctor.databases import look_at_database
 from gridwatch.embedded import EmbeddedPostgres
 from gridwatch.errors import GridwatchError
+from gridwatch.settings import load_settings
 from sinks.database import connect, read_url
 from sinks.schema import metadata
 from sinks.schema_retention import maintain
@@ -81,6 +83,21 @@ def test_an_extension_that_one_may_not_create_is_said_and_the_schema_stays_plain
     assert "CREATE EXTENSION file_fdw" in said.err
     assert "sekret" not in said.err
     server.execute(f"ALTER DATABASE {database} OWNER TO CURRENT_USER")
+
+
+def test_an_extension_that_is_there_but_not_in_the_database_is_said(
+    empty: str, monkeypatch: pytest.MonkeyPatch, capsys: Any
+) -> None:
+    migrate(empty)
+    # Stands for TimescaleDB, installed after the schema was made.
+    monkeypatch.setattr("sinks.timescale_extension.EXTENSION", "file_fdw")
+    monkeypatch.setenv("GRIDWATCH_DATABASE_URL", empty)
+    assert run(["db", "status"]) == 0
+    assert "not in this database" in capsys.readouterr().err
+    kind = look_at_database(load_settings())[0]
+    assert kind.ok
+    assert "not in this database" in kind.said
+    assert kind.details["note"]
 
 
 def test_a_timescaledb_that_is_too_old_is_not_used(empty: str) -> None:

@@ -8,11 +8,12 @@ from collections.abc import Sequence
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from replay.emission import Item, Kind
-from replay.faults import FaultPlan
+from replay.emission import EmissionPlan, Item, Kind, emit
+from replay.faults import FaultPlan, Faults
 from replay.ordering import TimeOrder
+from replay.placement import Placement
 from replay.rows import Row
-from replay.sending import Placement
+from replay.undisturbed import undisturbed
 from tests.unit.replay.rig import MINUTE, SECOND, at, row, sequence
 
 PARTITIONS = 3
@@ -69,6 +70,18 @@ def test_resumed_anywhere_it_sends_the_rest_and_nothing_twice(
     kept = [part[: data.draw(st.integers(0, len(part)))] for part in whole]
     rest = records(items, [part[-1] if part else -1 for part in kept])
     assert [before + after for before, after in zip(kept, rest, strict=True)] == whole
+
+
+@given(ROWS, st.integers(1, 20), st.booleans())
+@settings(max_examples=150, deadline=None)
+def test_stretches_of_readings_are_the_readings_one_by_one(rows: list[Row], size: int, settle: bool) -> None:
+    ordered = sorted(rows)
+    blocks = [ordered[start : start + size] for start in range(0, len(ordered), size)]
+    plan = EmissionPlan(10 * SECOND, 15 * MINUTE, settle=settle)
+    items: list[Item] = []
+    for part in undisturbed(blocks, plan):
+        items += [Item(Kind.READING, r[0], r, 0, 0) for r in part] if isinstance(part, list) else [part]
+    assert items == list(emit([ordered], Faults(FaultPlan()), plan))
 
 
 @given(ROWS)

@@ -3,15 +3,33 @@
 from __future__ import annotations
 
 import tempfile
+from dataclasses import fields
 from pathlib import Path
+from typing import Any
 
-from hypothesis import given, settings
+from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
 from gridwatch.domain.policy import Policy
+from replay.emission import Kind
 from replay.faults import FaultPlan
+from replay.faults.catalogue import KINDS
+from replay.faults.fault import Fault
+from replay.findings import SOFT, GapTruth, NothingTruth, Unjudged
 from replay.rows import Row
-from tests.unit.replay.rig import DAY, HOUR, MINUTE, SECOND, at, manifest, row, scored, sequence
+from tests.unit.replay.rig import (
+    DAY,
+    HOUR,
+    MINUTE,
+    SECOND,
+    at,
+    every,
+    findings,
+    manifest,
+    row,
+    scored,
+    sequence,
+)
 
 FIRST = at("00:00")
 
@@ -47,6 +65,44 @@ def faults(draw: st.DrawFn) -> FaultPlan:
     return FaultPlan(draw(st.integers(0, 99)), draw(rate), draw(longest), draw(rate))
 
 
+DURATIONS = st.sampled_from(
+    [SECOND, 20 * SECOND, MINUTE, 5 * MINUTE, 20 * MINUTE, 30 * MINUTE, HOUR, 12 * HOUR, 25 * HOUR, 3 * DAY]
+)
+SPANS = st.tuples(DURATIONS, DURATIONS).map(lambda both: (min(both), max(both)))
+#: What the options of faults may be, by name; every other one stays as it is.
+OPTIONS: dict[str, st.SearchStrategy[Any]] = {
+    "share": st.sampled_from([1.0, 0.5]),
+    "every": st.sampled_from([HOUR, 6 * HOUR, DAY, 3 * DAY]),
+    "length": SPANS,
+    "by": SPANS,
+    "after": SPANS,
+    "rate": st.sampled_from([0.02, 0.1, 0.5]),
+    "lose": st.sampled_from([0.0, 0.5]),
+    "mode": st.sampled_from(["fast", "slow", "drift", "jump"]),
+    "shape": st.sampled_from(["uniform", "heavy"]),
+    "to": st.sampled_from([5 * MINUTE, 10 * MINUTE, 15 * MINUTE, HOUR, 90 * MINUTE]),
+    "announce": st.booleans(),
+    "regions": st.sampled_from([0, 1, 3]),
+    "factor": st.sampled_from([2.0, 1e4]),
+}
+
+
+@st.composite
+def any_fault(draw: st.DrawFn, *, but: tuple[str, ...] = ()) -> Fault:
+    kind = draw(st.sampled_from([kind for kind in KINDS if kind not in but]))
+    options = {name: draw(values) for name, values in OPTIONS.items() if name in fields_of(kind)}
+    fault = KINDS[kind](kind, **options)
+    try:
+        fault.check()
+    except ValueError:
+        reject()
+    return fault
+
+
+def fields_of(kind: str) -> set[str]:
+    return {field.name for field in fields(KINDS[kind])}
+
+
 POLICIES = st.builds(
     Policy,
     partitions=st.integers(1, 3),
@@ -56,7 +112,7 @@ POLICIES = st.builds(
 
 
 @given(meters(), faults(), POLICIES, st.booleans(), st.booleans())
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_a_perfect_detector_scores_perfectly(
     rows: list[Row], plan: FaultPlan, policy: Policy, every_minute: bool, settle: bool
 ) -> None:
@@ -67,7 +123,7 @@ def test_a_perfect_detector_scores_perfectly(
 
 
 @given(meters(intervals=(15, 30, 60, 1), given_too=True), faults(), POLICIES)
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=80, deadline=None)
 def test_other_intervals_are_judged_from_where_they_are_known(
     rows: list[Row], plan: FaultPlan, policy: Policy
 ) -> None:
@@ -87,3 +143,41 @@ def test_what_is_not_judged_ends_when_the_interval_is_known(seed: int, minutes: 
     assert result.perfect
     known_after = max((to for stretches in truth.unjudged.values() for _, to in stretches), default=FIRST)
     assert known_after < FIRST + 30 * minutes * MINUTE
+
+
+@given(
+    meters(intervals=(30, 30, 15, 60), given_too=True),
+    st.lists(any_fault(), min_size=1, max_size=3).map(tuple),
+    st.integers(0, 99),
+    POLICIES,
+)
+@settings(max_examples=80, deadline=None)
+def test_the_truth_of_any_faults_is_what_the_rules_report(
+    rows: list[Row], chosen: tuple[Fault, ...], seed: int, policy: Policy
+) -> None:
+    items = sequence(rows, FaultPlan(seed, faults=chosen), policy)
+    with tempfile.TemporaryDirectory() as folder:
+        result = scored(items, Path(folder), policy)
+    assert [str(difference) for difference in result.differences] == []
+
+
+@given(
+    st.integers(0, 9999),
+    st.lists(any_fault(but=("spike", "garbage")), min_size=1, max_size=3).map(tuple),
+)
+@settings(max_examples=50, deadline=None)
+def test_every_reading_that_was_withheld_is_accounted_for_once(seed: int, chosen: tuple[Fault, ...]) -> None:
+    rows = [one for n in range(3) for one in every(30, f"M{n}", FIRST, 300)]
+    items = sequence(rows, FaultPlan(seed, faults=chosen))
+    withheld = {
+        item.row[:2]
+        for item in items
+        if item.row and item.kind is Kind.WITHHELD and item.faults[-1] not in SOFT
+    }
+    told = findings(items)
+    accounted = sum(
+        one.injected if isinstance(one, GapTruth | Unjudged) else one.slots
+        for one in told
+        if isinstance(one, GapTruth | Unjudged | NothingTruth)
+    )
+    assert accounted == len(withheld)

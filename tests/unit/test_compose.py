@@ -214,6 +214,8 @@ def test_prometheus_reads_every_worker_and_the_sink() -> None:
     }
     assert jobs == {"gridwatch-worker": ["worker-1:6066", "worker-2:6066"], "gridwatch-sink": ["sink:6067"]}
     assert {job["metrics_path"] for job in config["scrape_configs"]} == {"/metrics/"}
+    mounted = dict(volume.split(":")[1::-1] for volume in SERVICES["prometheus"]["volumes"])
+    assert [mounted[file] for file in config["rule_files"]] == ["./dashboards/alerts.yml"]
 
 
 def test_grafana_is_given_every_variable_of_its_sources() -> None:

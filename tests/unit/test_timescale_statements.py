@@ -91,10 +91,6 @@ def test_under_the_apache_licence_there_are_chunks_and_plain_views() -> None:
     assert all(statement.startswith("SELECT create_hypertable") for statement in run)
 
 
-def test_writes_into_compressed_chunks_are_not_limited() -> None:
-    assert any("ALTER DATABASE" in statement for statement in _run(replace(COMPLETE, limited=True)))
-
-
 @pytest.mark.parametrize(
     ("version", "enough"),
     [

@@ -16,6 +16,7 @@ from gridwatch.topics import VALIDATED
 from sinks.connection import SchemaMismatchError
 from sinks.outages import BackOff
 from sinks.rows import Rows
+from sinks.schema import VERSION_TABLE
 from sinks.schema_version import migrate
 from sinks.writer import WriteInterruptedError, Writer
 
@@ -160,6 +161,23 @@ def test_a_missing_schema_is_waited_for_and_named(empty_database: str, query: An
     assert background.result() == []
     assert stored(query) == [1]
     writer.disconnect()
+
+
+def test_a_newer_schema_is_not_written_to_even_if_it_comes_while_the_sink_runs(
+    writer: Writer, query: Any
+) -> None:
+    [(version,)] = query(f"SELECT version_num FROM {VERSION_TABLE}")
+    writer.write([rows(reading(1))])
+    query(f"UPDATE {VERSION_TABLE} SET version_num = '9999'")
+    with pytest.raises(SchemaMismatchError, match="revision 9999"):
+        writer.check()
+    background = InTheBackground(writer, [rows(reading(2))])
+    wait_until(lambda: writer.state.retries)
+    assert "upgrade gridwatch" in writer.state.last_error
+    assert stored(query) == [1]
+    query(f"UPDATE {VERSION_TABLE} SET version_num = '{version}'")
+    assert background.result() == []
+    assert stored(query) == [1, 2]
 
 
 def test_interrupting_ends_the_wait_for_a_database_that_is_away() -> None:

@@ -14,6 +14,7 @@ from dashboards.expansion import dashboards, questions
 from gridwatch.agents.system_metrics import SYSTEM_METRICS as WORKER_METRICS
 from gridwatch.domain.windows import METRICS as EVENT_METRICS
 from gridwatch.views.prometheus import PARTITION_GAUGES, PREFIX, WORKER_GAUGES
+from sinks import health
 from sinks.schema import VIEWS, metadata
 from sinks.system_metrics import SYSTEM_METRICS as SINK_METRICS
 
@@ -145,6 +146,8 @@ def test_metrics_are_named_as_they_are_told() -> None:
 
 def test_prometheus_is_asked_for_what_workers_offer() -> None:
     offered = {PREFIX + name for name in (*WORKER_GAUGES, *PARTITION_GAUGES)}
+    offered |= {health.PREFIX + name for name in (*health.GAUGES, *health.PARTITION_GAUGES)}
+    offered |= {f"{health.PREFIX}{name}_total" for name in (*health.COUNTERS, *health.TOPIC_COUNTERS)}
     asked = {
         name
         for board in DASHBOARDS.values()

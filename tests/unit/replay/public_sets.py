@@ -140,7 +140,7 @@ def nem12(header: bool = True, claimed: int = 30, updated: bool = True) -> tuple
     east = timezone(timedelta(hours=10))
     tail = ",,20040419003200,20040419003200" if updated else ""
     for channel, unit in (("E1", "kWh"), ("B1", "Wh"), ("Q1", "kVArh")):
-        lines.append(f"200,VABD000163,E1B1Q1,1,{channel},N1,METSER123,{unit},{claimed},20040120")
+        lines.append(f"200,6001000163,E1B1Q1,1,{channel},N1,METSER123,{unit},{claimed},20040120")
         for day, quality in ((1, "A"), (2, "S14"), (3, "V"), (4, "N")):
             cells = []
             start = datetime(2004, 2, day, tzinfo=east).astimezone(UTC)
@@ -149,7 +149,7 @@ def nem12(header: bool = True, claimed: int = 30, updated: bool = True) -> tuple
                 cells.append(str(energy * 1000 if unit == "Wh" else energy))
                 missing = quality == "N" or (quality == "V" and n >= 40)
                 if unit != "kVArh" and not missing:
-                    truth[f"VABD000163-{channel}", time] = energy
+                    truth[f"6001000163-{channel}", time] = energy
             reason = "," if quality in ("A", "V", "N") else ",32,"
             lines.append(f"300,200402{day:02d},{','.join(cells)},{quality}{reason}{tail}".rstrip(","))
             if quality == "V":

@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
-from gridwatch import topics
-from gridwatch.domain.instants import format_instant, parse_instant
-from gridwatch.domain.partition import PartitionState
+from benchmarks import in_process
+from gridwatch.domain.instants import parse_instant
 from gridwatch.domain.policy import Policy
-from gridwatch.domain.processor import Processor
-from gridwatch.domain.reading import LogRecord
-from gridwatch.models.wire import encode_outputs
-from replay.emission import EmissionPlan, Item, Kind, emit
+from replay.emission import EmissionPlan, Item, emit
 from replay.faults import FaultPlan, Faults
 from replay.findings import Finding
-from replay.manifest import Manifest, ManifestWriter, read_manifest
+from replay.manifest import Manifest
+from replay.placement import Placement
 from replay.rows import Row
-from replay.scoring import FoundGap, FoundLate, Score, score
-from replay.sending import Placement
+from replay.scoring import Found, Score, score
 from replay.truth import Truth
 
 SECOND = 1_000_000
@@ -56,7 +50,7 @@ def sequence(
 def findings(items: Iterable[Item], policy: Policy | None = None) -> list[Finding]:
     policy = policy or Policy()
     found: list[Finding] = []
-    truth = Truth(policy, Placement(policy.partitions).partition, found.append)
+    truth = Truth(policy, Placement(policy.partitions).partition, found.append, in_process.APPENDED)
     for item in items:
         truth.see(item)
     truth.finish()
@@ -65,79 +59,13 @@ def findings(items: Iterable[Item], policy: Policy | None = None) -> list[Findin
 
 def manifest(items: list[Item], folder: Path, policy: Policy | None = None) -> Manifest:
     """The truth, written and read back."""
-    policy = policy or Policy()
-    times = [item.row[0] for item in items if item.row]
-    with ManifestWriter(folder / "truth.jsonl") as writer:
-        truth = Truth(policy, Placement(policy.partitions).partition, writer.report)
-        for item in items:
-            truth.see(item)
-        truth.finish()
-        head = {
-            "first": format_instant(min(times)),
-            "last": format_instant(max(times)),
-            "settled_to": None if truth.settled_to is None else format_instant(truth.settled_to),
-            "grace_seconds": policy.grace / SECOND,
-        }
-        writer.close(head)
-    return read_manifest(folder / "truth.jsonl")
+    return in_process.manifest(items, policy or Policy(), folder)
 
 
-def logs(items: Iterable[Item], partitions: int) -> list[list[LogRecord]]:
-    """The raw partitions that the sequence makes."""
-    placement = Placement(partitions)
-    made: list[list[LogRecord]] = [[] for _ in range(partitions)]
-
-    def append(partition: int, value: str, tick: bool) -> None:
-        log = made[partition]
-        log.append(LogRecord(len(log), at("00:00", 31) * 2, value.encode(), tick, True))
-
-    for item in items:
-        if item.kind is Kind.WITHHELD:
-            continue
-        if item.row is None:
-            for partition in range(partitions):
-                append(partition, format_instant(item.instant), True)
-        else:
-            time, meter, kwh, given, _ = item.row
-            reading: dict[str, Any] = {
-                "meter_id": meter,
-                "timestamp": format_instant(time),
-                "consumption_kwh": kwh,
-            }
-            append(
-                placement.partition(meter),
-                json.dumps(reading | ({"interval_minutes": given} if given else {})),
-                False,
-            )
-    return made
-
-
-def detected(items: Iterable[Item], policy: Policy | None = None) -> tuple[list[FoundGap], list[FoundLate]]:
-    """What the real rules report for the sequence: last revisions of gaps, and late events."""
-    policy = policy or Policy()
-    gaps: dict[str, FoundGap] = {}
-    late: list[FoundLate] = []
-    for partition, log in enumerate(logs(items, policy.partitions)):
-        outcome = Processor(policy, PartitionState(partition), {}).process(log)
-        for topic, messages in encode_outputs(outcome.outputs).items():
-            for record in (json.loads(value) for _, value in messages):
-                if topic == topics.GAP_ALERTS.name:
-                    gaps[record["gap_id"]] = FoundGap(
-                        record["meter_id"],
-                        _micros(record["missing_from"]),
-                        _micros(record["missing_to"]),
-                        record["missing_intervals"],
-                        record["state"],
-                        _micros(record["detected_at"]),
-                    )
-                elif topic == topics.LATE_EVENTS.name:
-                    late.append(FoundLate(record["meter_id"], _micros(record["timestamp"])))
-    return list(gaps.values()), late
+def detected(items: Iterable[Item], policy: Policy | None = None) -> Found:
+    """What the real rules report for the sequence."""
+    return in_process.detected(items, policy or Policy())
 
 
 def scored(items: list[Item], folder: Path, policy: Policy | None = None) -> Score:
-    return score(manifest(items, folder, policy), *detected(items, policy))
-
-
-def _micros(text: str) -> int:
-    return parse_instant(text)[0]
+    return score(manifest(items, folder, policy), detected(items, policy))

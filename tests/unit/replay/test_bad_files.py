@@ -13,6 +13,7 @@ import pytest
 
 from gridwatch.cli import run
 from gridwatch.errors import GridwatchError
+from replay.detection import detect
 from replay.profiles import PROFILES
 from replay.rows import Row, Selection, Tally, read_rows
 from replay.sources import Source, expand
@@ -96,6 +97,23 @@ def test_stamps_with_and_without_offset_are_mixed_zones(tmp_path: Path) -> None:
     assert "mixed zones: the stamp has no offset, those before it had one" in message
 
 
+def test_a_mark_and_blank_lines_before_the_header_are_passed_over(tmp_path: Path) -> None:
+    path = file(tmp_path, b"\xef\xbb\xbf\r\n\n" + SPEC_TEXT.replace("\n", "\r\n").encode())
+    assert [row[1:3] for row in read(path)] == [("M1", 2.5)]
+    assert "line 5" in failure(file(tmp_path, "\n\n" + SPEC_TEXT + "M1,yesterday,1\n"))
+    assert "line 3: no column" in failure(file(tmp_path, "\n\nmeter,time\n"))
+
+
+def test_rows_of_empty_cells_are_passed_over_and_noted(tmp_path: Path) -> None:
+    for profile, text in (
+        ("spec", SPEC_TEXT + ",,\n , ,\n"),
+        ("simbench", "time;H0\n01.01.2016 00:00;1\n;\n;\n"),
+    ):
+        tally = Tally()
+        assert len(read(file(tmp_path, text), profile, tally=tally)) == 1
+        assert tally.notes == {"rows of empty cells: passed over": 2}
+
+
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
 def test_utf16_with_its_mark_is_read_and_without_it_told(encoding: str, tmp_path: Path) -> None:
     path = file(tmp_path, SPEC_TEXT.encode(encoding))
@@ -148,6 +166,12 @@ def test_half_hours_that_the_clocks_skipped_are_told_one_by_one(tmp_path: Path) 
     assert tally.bad.total() == 2
 
 
+def test_nem12_that_begins_with_a_blank_line_is_the_same(tmp_path: Path) -> None:
+    path = file(tmp_path, "\r\n" + public_sets.nem12(header=False)[0])
+    assert detect([Source(path)])[0].name == "nem12"
+    assert "line 2, column (row): the first record is not a 100 record" in failure(path, "nem12")
+
+
 def test_nem12_without_its_first_record_is_told_or_counted(tmp_path: Path) -> None:
     text, truth = public_sets.nem12(header=False)
     path = file(tmp_path, text)
@@ -181,7 +205,7 @@ def test_a_bad_nem12_record_names_its_line(
 def test_days_of_a_200_record_that_is_bad_are_not_taken_for_those_before(tmp_path: Path) -> None:
     text = public_sets.nem12()[0].replace(",B1,N1,METSER123,Wh,30,", ",B1,N1,METSER123,Wh,x,")
     rows = read(file(tmp_path, text), "nem12", skip_bad=True)
-    assert {row[1] for row in rows} == {"VABD000163-E1"}
+    assert {row[1] for row in rows} == {"6001000163-E1"}
 
 
 BOMB = "".join(f'<!ENTITY e{n} "{f"&e{n - 1};" * 10}">' for n in range(1, 12))
@@ -202,6 +226,27 @@ def test_a_document_type_in_a_green_button_file_is_refused(document_type: str, t
     tracemalloc.stop()
     assert "line 2" in message
     assert "refused" in message
+    assert peak < 20_000_000
+
+
+@pytest.mark.parametrize(
+    ("text", "part"),
+    [
+        ("<a>" * 100_000, "more than 64 deep"),
+        ("<feed><title " + "a" * 6_000_000, "an element without end"),
+        ("<feed><entry><content><IntervalBlock><IntervalReading>" + "<quality>1</quality>" * 50_000, "parts"),
+        ("<feed><title>" + "long " * 2_000_000, "not whole XML"),
+        ("<feed><!-- naesb.org/espi " + "x" * 6_000_000, "an element without end"),
+    ],
+)
+def test_xml_that_would_fill_the_memory_is_refused(text: str, part: str, tmp_path: Path) -> None:
+    path = file(tmp_path, '<?xml version="1.0"?><feed xmlns="http://naesb.org/espi">\n' + text, "gb.xml")
+    tracemalloc.start()
+    message = failure(path, "green-button", skip_bad=True)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert part in message
+    assert "line" in message
     assert peak < 20_000_000
 
 
@@ -255,6 +300,42 @@ def test_a_line_of_a_wide_file_is_taken_whole_or_not_at_all(tmp_path: Path) -> N
 
 def test_a_file_without_line_ends_is_told_before_it_is_read_whole(tmp_path: Path) -> None:
     assert "no line end" in failure(file(tmp_path, "x," * 200_000))
+
+
+def test_a_line_without_end_further_down_is_told_in_bounded_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("replay.files.LONGEST_LINE", 1 << 20)
+    path = file(tmp_path, gzip.compress((SPEC_TEXT * 500 + "x" * 30_000_000).encode()), "file.csv.gz")
+    tracemalloc.start()
+    message = failure(path, skip_bad=True)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert "line 1001: no line end in 1 MB" in message
+    assert peak < 12_000_000
+
+
+def test_a_quote_that_is_never_closed_is_told(tmp_path: Path) -> None:
+    rows = "M1,2024-01-01T10:30:00Z,1\n" * 10_000
+    assert "line" in failure(file(tmp_path, SPEC_TEXT + '"M1,2024-01-01T10:30:00Z,1\n' + rows))
+
+
+def test_a_spreadsheet_is_told_and_notes_beside_the_data_are_passed_over(tmp_path: Path) -> None:
+    path = zipped(tmp_path, {"[Content_Types].xml": "<Types/>", "xl/workbook.xml": "<workbook/>"})
+    with pytest.raises(GridwatchError, match="a spreadsheet"):
+        read(path)
+    members = {"notes.pdf": "%PDF", "a.csv": SPEC_TEXT, "LICENSE": "free"}
+    assert expand([zipped(tmp_path, members)]) == (Source(path, "a.csv"),)
+
+
+def test_gzip_within_zip_is_unpacked(tmp_path: Path) -> None:
+    path = tmp_path / "files.zip"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a.csv.gz", gzip.compress(SPEC_TEXT.encode()))
+    assert len(read(path)) == 1
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a.csv.gz", gzip.compress(SPEC_TEXT.encode())[:-9])
+    assert "damaged" in failure(path)
 
 
 def test_an_archive_with_a_password_or_without_files_is_told(tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from gridwatch.cli import run
-from gridwatch.errors import UsageProblem
+from gridwatch.errors import GridwatchError, UsageProblem
 from replay.profiles import load_custom
 from replay.rows import Row, Selection, Tally, read_rows
 from tests.unit.replay.rig import at
@@ -49,6 +49,18 @@ def test_a_long_file_of_power_in_local_time_behind_a_transformer(tmp_path: Path)
     assert read(tmp_path, LONG, text) == [(at("10:00"), "A", 5.0, 15, ',"interval_minutes":15')]
 
 
+def test_lines_before_the_header_are_passed_over(tmp_path: Path) -> None:
+    rows = read(tmp_path, "skip_lines = 2\n" + MINIMAL, "Export, of today\n\nm,t,v\nA,2024-01-01T10:00Z,1\n")
+    assert rows == [(at("10:00"), "A", 1.0, 0, "")]
+
+
+def test_a_file_without_header_has_that_of_the_profile(tmp_path: Path) -> None:
+    toml = 'headers = ["v", "m", "t"]\n' + MINIMAL
+    assert read(tmp_path, toml, "1;A;2024-01-01T10:00Z\n") == [(at("10:00"), "A", 1.0, 0, "")]
+    with pytest.raises(GridwatchError, match="line 1: no column meter_id"):
+        read(tmp_path, toml, "1;A\n")
+
+
 def test_a_day_a_line(tmp_path: Path) -> None:
     toml = 'shape = "day"\ncells = "v[0-9]+"\n[columns]\nmeter_id = "m"\ntimestamp = "d"\n'
     rows = read(tmp_path, toml, "m,d,v0,v1,v2\nA,2024-01-01,1,2,3\n")
@@ -81,6 +93,7 @@ def test_a_file_is_its_meter(tmp_path: Path) -> None:
         ("interval = 'soon'\n" + MINIMAL, "interval: write a duration"),
         ("multiply = 'x'\n" + MINIMAL, "multiply: not a number"),
         ("multiply = 0\n" + MINIMAL, "multiply: 0"),
+        ("skip_lines = 'two'\n" + MINIMAL, "skip_lines: not a number of lines"),
         ("decimal = ';'\n" + MINIMAL, "decimal: ';'"),
         ("delimiter = ',,'\n" + MINIMAL, "delimiter: ',,'"),
         ("nulls = 'NA'\n" + MINIMAL, "nulls: not a list of texts"),

@@ -61,6 +61,7 @@ def test_the_same_is_said_to_people(tmp_path: Path, capsys: pytest.CaptureFixtur
         "no change of clocks",
         "are UTC (assumed)",
         "which end of its interval a stamp names: unknown",
+        "the worker refuses negative readings (NEGATIVE)",
     ):
         assert part in out
 
@@ -72,13 +73,33 @@ def test_days_on_which_the_clocks_change_are_named_with_their_readings(
     found = dry_run(capsys, path, "--profile", "auto", "--flow", "consumption")
     assert found["profile"] == "esb"
     assert found["assumed"] == {
-        "unit": "kW", "zone": "Europe/Dublin", "zone_known": True, "anchor": "end",
+        "unit": "kW", "multiply": "1", "interval_minutes": 30, "zone": "Europe/Dublin",
+        "zone_known": True, "anchor": "end",
         "clock_changes": "order", "off_grid": "send",
     }  # fmt: skip
     changes = found["found"]["clock_changes"]
     assert [(change["date"], change["hours"], change["readings"]) for change in changes] == [
         ("2023-03-26", 23, 46), ("2023-10-29", 25, 50),
     ]  # fmt: skip
+
+
+def test_a_zone_that_is_not_published_is_said_as_assumed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GRIDWATCH_TIMEZONE", "Africa/Lagos")
+    path = written(tmp_path, public_sets.kaggle()[0])
+    said = dry_run(capsys, path, "--profile", "auto")
+    assert (said["assumed"]["zone"], said["assumed"]["zone_known"]) == ("Africa/Lagos", False)
+    assert said["first"] == "2013-03-29T23:00:00Z"
+
+
+def test_meters_of_several_intervals_have_a_common_grid(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = written(tmp_path, public_sets.green_button()[0], "gb.xml")
+    found = dry_run(capsys, path, "--profile", "auto")["found"]
+    assert {one["minutes"] for one in found["intervals"]} == {15, 60}
+    assert found["off_grid"] == 0
 
 
 def test_nulls_and_what_was_not_sent_are_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -124,15 +145,15 @@ def big(folder: Path, meters: int, slots: int) -> str:
 def test_memory_stays_bounded_and_the_disk_space_is_reckoned(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    path = big(tmp_path, 20, 1_500)
-    monkeypatch.setattr("replay.run.run_rows_within", lambda _memory: 2_000)
+    path = big(tmp_path, 40, 1_500)
+    monkeypatch.setattr("replay.run.run_rows_within", lambda _memory: 8_000)
     tracemalloc.start()
     found = dry_run(capsys, path, "--profile", "london", "--memory", "200M")
     _, peak = tracemalloc.get_traced_memory()
     tracemalloc.stop()
-    assert found["rows"] == 30_000
+    assert found["rows"] == 60_000
     assert found["order_found"] == "by meter"
-    assert peak < 5_000_000
+    assert peak < 6_000_000
     assert 0.7 < found["temp_bytes_estimated"] / found["temp_bytes"] < 1.4
 
 

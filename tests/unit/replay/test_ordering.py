@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from replay import ordering
-from replay.ordering import TimeOrder, survey_of
+from replay import sorted_runs
+from replay.ordering import TimeOrder
 from replay.rows import Row
+from replay.survey import Survey, survey_of
 from tests.unit.replay.rig import at, every, row
 
 BY_METER = [r for m in range(6) for r in every(30, f"M{m}", at("00:00"), 40)]
@@ -21,7 +22,7 @@ def in_blocks(rows: list[Row], size: int = 7) -> Iterator[list[Row]]:
     return (rows[start : start + size] for start in range(0, len(rows), size))
 
 
-def ordered(rows: list[Row], run_rows: int) -> tuple[list[Row], ordering.Survey]:
+def ordered(rows: list[Row], run_rows: int) -> tuple[list[Row], Survey]:
     with TimeOrder(lambda: in_blocks(rows), run_rows=run_rows) as order:
         return [r for block in order.blocks() for r in block], order.survey
 
@@ -48,13 +49,33 @@ def test_what_is_in_order_never_touches_the_disk() -> None:
     assert ordered(BY_METER, 20)[1].runs_on_disk > 1
 
 
-def test_an_order_that_breaks_late_is_mended() -> None:
+@pytest.mark.parametrize(
+    ("run_rows", "most_bytes", "reads"), [(1_000, 150, 1), (20, 10_000, 1), (20, 10, 2)]
+)
+def test_what_is_in_order_is_read_again_only_where_it_cannot_be_kept_packed(
+    monkeypatch: pytest.MonkeyPatch, run_rows: int, most_bytes: int, reads: int
+) -> None:
+    monkeypatch.setattr("replay.ordering._BYTES_PACKED", most_bytes)
+    passes: list[int] = []
+
+    def read() -> Iterator[list[Row]]:
+        passes.append(1)
+        yield from in_blocks(BY_TIME)
+
+    with TimeOrder(read, run_rows=run_rows) as order:
+        assert [r for block in order.blocks() for r in block] == BY_TIME
+    assert len(passes) == reads
+
+
+@pytest.mark.parametrize("most_bytes", [10, 10_000])
+def test_an_order_that_breaks_late_is_mended(monkeypatch: pytest.MonkeyPatch, most_bytes: int) -> None:
+    monkeypatch.setattr("replay.ordering._BYTES_PACKED", most_bytes)
     rows = [*BY_TIME, row("M0", at("00:15"))]
     assert ordered(rows, 30)[0] == sorted(rows)
 
 
 def test_many_runs_are_merged_before_they_are_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(ordering, "FAN_IN", 3)
+    monkeypatch.setattr(sorted_runs, "FAN_IN", 3)
     found, survey = ordered(BY_METER, 8)
     assert found == BY_TIME
     assert survey.runs_on_disk < 3

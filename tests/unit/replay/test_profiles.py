@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import json
+import re
 from collections import Counter
 from collections.abc import Callable, Iterable
 from datetime import datetime, timedelta, timezone
 from decimal import Decimal
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -19,12 +21,26 @@ from replay.ordering import TimeOrder
 from replay.profiles import PROFILES, Profile
 from replay.rows import Flow, Row, Selection, Tally, read_rows
 from replay.sources import Source
-from tests.unit.replay import public_sets
+from tests.unit.replay import public_sets, real_sets
 from tests.unit.replay.public_sets import Truth
 
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
-SETS: dict[str, tuple[str, str, Callable[[], tuple[str, Truth]]]] = {
+
+
+def with_days_first(text: str, truth: Truth) -> tuple[str, Truth]:
+    """The edition of London with Acorn groups."""
+    lines = re.sub(r"(\d{4})-(\d\d)-(\d\d) ([\d:]{8})\.0{7}", r"\3/\2/\1 \4", text).splitlines()
+    rows = [lines[0] + ",Acorn,Acorn_grouped", *(line + ",ACORN-A,Affluent" for line in lines[1:])]
+    return "\n".join(rows), truth
+
+
+SETS: dict[str, tuple[str, str, Callable[[], tuple[str | bytes, Truth]]]] = {
     "london": ("london", "london.csv", public_sets.london),
+    "london with days first": (
+        "london",
+        "london.csv",
+        lambda: with_days_first(*public_sets.london()),
+    ),
     "london-kaggle": ("london-kaggle", "block_0.csv", public_sets.kaggle),
     "london-kaggle wide": ("london-kaggle", "block_1.csv", public_sets.kaggle_wide),
     "uci": ("uci", "LD2011_2014.txt", public_sets.uci),
@@ -41,6 +57,10 @@ SETS: dict[str, tuple[str, str, Callable[[], tuple[str, Truth]]]] = {
     "goiener": ("goiener", "0a1b2c.csv", public_sets.goiener),
     "goiener raw": ("goiener", "0a1b2c.csv", lambda: public_sets.goiener(False)),
     "simbench": ("simbench", "LoadProfile.csv", public_sets.simbench),
+    "simbench real": ("simbench", "LoadProfile.csv", real_sets.simbench),
+    "nem12 real meters": ("nem12", "nem12.csv", lambda: real_sets.nem12("multiple_meters")),
+    "nem12 real qualities": ("nem12", "nem12.csv", lambda: real_sets.nem12("multiple_quality")),
+    "nem12 real intervals": ("nem12", "nem12.csv", lambda: real_sets.nem12("different_interval_length")),
 }  # fmt: skip
 
 
@@ -48,7 +68,7 @@ def written(folder: Path, which: str) -> tuple[Path, Profile, Truth]:
     name, file, make = SETS[which]
     text, truth = make()
     path = folder / file
-    path.write_bytes(text.encode())
+    path.write_bytes(text if isinstance(text, bytes) else text.encode())
     return path, PROFILES[name], truth
 
 
@@ -158,22 +178,32 @@ def test_energy_in_an_hour_that_the_clocks_skipped_is_told(tmp_path: Path) -> No
 
 def test_quality_codes_are_kept_as_flags(tmp_path: Path) -> None:
     flags: dict[str, Counter[str]] = {}
-    for which in ("nem12", "green-button", "goiener", "ausgrid 2010"):
+    for which in ("nem12", "nem12 real qualities", "green-button", "goiener", "ausgrid 2010"):
         path, profile, _ = written(tmp_path, which)
         found = (json.loads("{" + row[4][1:] + "}").get("flags", []) for row in read(path, profile))
         flags[which] = Counter(flag for one in found for flag in one)
     # Two channels of energy: a day of A, one of S14, and of the variable day 20 A and 20 E52.
     assert flags["nem12"] == {"NEM12_A": 2 * 68, "NEM12_S14": 2 * 48, "NEM12_E52": 2 * 20}
     assert flags["green-button"] == {"ESPI_8": 48, "ESPI_17": 48}
+    assert flags["nem12 real qualities"] == {"NEM12_F14": 20, "NEM12_A": 4, "NEM12_S14": 24}
     assert flags["goiener"] == {"GOIENER_IMPUTED": 7}
     assert flags["ausgrid 2010"] == {"AUSGRID_NA": 3 * 48}
+
+
+def test_quality_codes_are_few_and_short(tmp_path: Path) -> None:
+    path = tmp_path / "m.csv"
+    path.write_text(
+        f"id,timestamp,kwh,flags\nM,2024-01-01T10:00Z,1,{'x' * 99} {' '.join('abcdefghijklmnopqrs')}\n"
+    )
+    codes = json.loads("{" + read(path, PROFILES["spec"])[0][4][1:] + "}")["flags"]
+    assert codes == ["X" * 64, *"ABCDEFGHIJKLMNO"]
 
 
 @pytest.mark.parametrize(
     ("which", "consumption", "generation"),
     [
         ("ausgrid 2010", {"1-GC", "1-CL"}, {"1-GG"}),
-        ("nem12", {"VABD000163-E1"}, {"VABD000163-B1"}),
+        ("nem12", {"6001000163-E1"}, {"6001000163-B1"}),
         ("green-button", {"9b6c-01"}, {"9b6c-01-export"}),
         ("esb kW", {"10000000001"}, {"10000000001-export"}),
     ],
@@ -204,6 +234,55 @@ def test_an_interval_that_the_days_of_nem12_do_not_have_is_mended_and_noted(tmp_
     assert any("15 in the 200 record, its days have 48 values: taken as 30" in note for note in tally.notes)
 
 
+def test_channels_that_are_no_energy_are_named(tmp_path: Path) -> None:
+    path, profile, _ = written(tmp_path, "nem12")
+    tally = Tally()
+    read(path, profile, tally)
+    assert tally.notes["channels in kVArh are no energy: left out"] == 4
+
+
+def days_of_new_york(unit: int) -> str:
+    """Green Button: three days around each change of the clocks, 1000 W or Wh each."""
+    text = public_sets.green_button()[0].replace("<powerOfTenMultiplier>-3<", "<powerOfTenMultiplier>0<")
+    clocks = ZoneInfo("America/New_York")
+    readings = ""
+    for day in (11, 12, 13, 238 + 11, 239 + 11, 240 + 11):
+        midnights = [datetime(2023, 3, 1) + timedelta(days=day + n - 1) for n in (0, 1)]
+        start, end = (int(at.replace(tzinfo=clocks).timestamp()) for at in midnights)
+        readings += (
+            f"<IntervalReading><timePeriod><duration>{end - start}</duration><start>{start}</start>"
+            "</timePeriod><value>1000</value></IntervalReading>"
+        )
+    head, _, rest = text.replace("<uom>72<", f"<uom>{unit}<").partition("<IntervalReading>")
+    return head + readings + rest[rest.index("</IntervalBlock>") :]
+
+
+@pytest.mark.parametrize(("unit", "kwh"), [(72, [1, 1, 1, 1, 1, 1]), (38, [24, 23, 24, 24, 25, 24])])
+def test_days_of_23_and_25_hours_are_days(unit: int, kwh: list[int], tmp_path: Path) -> None:
+    (tmp_path / "gb.xml").write_text(days_of_new_york(unit))
+    rows = read(tmp_path / "gb.xml", PROFILES["green-button"], flow="consumption")
+    assert [(row[2], row[3]) for row in rows] == [(one, 1440) for one in kwh]
+
+
+def test_readings_without_a_time_follow_on_each_other(tmp_path: Path) -> None:
+    text, truth = public_sets.green_button()
+    period = re.compile(r"<timePeriod>.*?</timePeriod>")
+    first = "<interval><duration>172800</duration><start>1331355600</start></interval>"
+    text = period.sub("", text).replace("<IntervalBlock>", f"<IntervalBlock>{first}")
+    (tmp_path / "gb.xml").write_text(text)
+    rows = read(tmp_path / "gb.xml", PROFILES["green-button"])
+    assert {(row[1], instant(row)) for row in rows} == set(truth)
+
+
+def test_sums_of_months_are_no_readings(tmp_path: Path) -> None:
+    text, _ = public_sets.green_button()
+    (tmp_path / "gb.xml").write_text(text.replace(">3600</intervalLength>", ">2678400</intervalLength>"))
+    tally = Tally()
+    rows = read(tmp_path / "gb.xml", PROFILES["green-button"], tally)
+    assert {row[1] for row in rows} == {"9b6c-01-export"}
+    assert tally.other_series == 96
+
+
 def test_nem12_that_ends_early_is_noted(tmp_path: Path) -> None:
     (tmp_path / "nem.csv").write_text(public_sets.nem12()[0].replace("900\r\n", ""))
     tally = Tally()
@@ -215,7 +294,7 @@ def test_nem12_that_ends_early_is_noted(tmp_path: Path) -> None:
 def test_a_day_of_nem12_without_any_value_is_no_reading(row: str, tmp_path: Path) -> None:
     text, truth = public_sets.nem12()
     (tmp_path / "nem.csv").write_text(
-        text.replace("200,VABD000163,E1B1Q1,1,B1", f"{row}\r\n200,VABD000163,E1B1Q1,1,B1")
+        text.replace("200,6001000163,E1B1Q1,1,B1", f"{row}\r\n200,6001000163,E1B1Q1,1,B1")
     )
     tally, plain = Tally(), Tally()
     (tmp_path / "plain.csv").write_text(text)

@@ -133,6 +133,13 @@ def test_skip_bad_counts_by_reason_shows_the_first_and_goes_on(tmp_path: Path) -
     assert [bad.line for bad in tally.examples] == [3, 4, 5, 6, 7]
 
 
+def test_the_line_told_is_that_of_the_file_also_after_a_cell_of_several_lines(tmp_path: Path) -> None:
+    text = GOOD + '"M\n2",2024-01-01T10:00:00Z,1\n\n"M\r\n3",2024-01-01T10:00:00Z,1\nM4,never,1\n'
+    tally = Tally()
+    read(tmp_path, text, skip_bad=True, tally=tally)
+    assert [bad.line for bad in tally.examples] == [4, 7, 8]
+
+
 def test_bytes_that_are_not_utf8_spoil_their_row_only(tmp_path: Path) -> None:
     tally = Tally()
     rows = read(

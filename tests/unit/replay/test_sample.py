@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import json
 from pathlib import Path
 
 import pytest
@@ -64,6 +65,25 @@ def test_the_suffix_decides_on_compression_and_the_file_is_the_same_each_time(tm
         assert run(["sample", "--meters", "3", "--days", "1", "-o", path]) == 0
     assert gzip.decompress(Path(packed).read_bytes()) == Path(plain).read_bytes()
     assert Path(packed).read_bytes() == Path(again).read_bytes()
+
+
+def test_the_form_of_london_is_read_by_its_profile_and_holds_the_same(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = str(tmp_path / "london.csv")
+    options = ["--meters", "3", "--days", "2", "--profile", "london", "--order", "meter", "-o", path]
+    assert run(["sample", *options]) == 0
+    capsys.readouterr()
+    assert run(["replay", path, "--profile", "auto", "--dry-run", "--json"]) == 0
+    found = json.loads(capsys.readouterr().out)
+    assert (found["profile"], found["rows"], found["order_found"]) == ("london", 3 * 96, "by meter")
+    plain = sum(round(float(kwh) * 1_000_000) for *_, kwh in rows(meters=3, days=2, seed=0))
+    assert found["found"]["energy_micro_kwh"] == plain
+
+
+def test_london_is_every_half_hour(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(["sample", "--profile", "london", "--interval", "15m", "-o", str(tmp_path / "x.csv")]) == 2
+    assert "every 30m" in capsys.readouterr().err
 
 
 def test_a_dash_is_stdout(capsys: pytest.CaptureFixture[str]) -> None:

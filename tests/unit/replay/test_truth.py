@@ -10,9 +10,9 @@ from gridwatch.domain.instants import format_instant
 from gridwatch.domain.policy import Policy
 from replay.emission import Item, Kind
 from replay.faults import FaultPlan
-from replay.findings import DelayTruth, GapTruth, NothingTruth, Unjudged
+from replay.findings import GapTruth, NothingTruth, ReadingTruth, Unjudged
+from replay.placement import Placement
 from replay.rows import Row
-from replay.sending import Placement
 from replay.truth import Truth
 from tests.unit.replay.rig import DAY, HOUR, MINUTE, at, every, findings, manifest, row, scored, sequence
 
@@ -99,7 +99,7 @@ def test_a_reading_later_than_grace_fills_its_gap() -> None:
     place = next(n for n, item in enumerate(items) if item.arrival > at("11:00"))
     items.insert(place, Item(Kind.READING, at("11:00") + 1, reading, 30 * MINUTE + 1, 0))
     assert gaps(items) == [("FILLED", "10:30", "11:00", 0, 0)]
-    assert [f.status for f in findings(items) if isinstance(f, DelayTruth)] == ["LATE"]
+    assert [f.status for f in findings(items) if isinstance(f, ReadingTruth)] == ["LATE"]
 
 
 @pytest.mark.parametrize(
@@ -110,7 +110,7 @@ def test_delayed_readings_are_classified_by_the_watermark_of_their_partition(
 ) -> None:
     rows = [r for n in range(4) for r in every(30, f"M{n}", at("00:00"), 100)]
     items = sequence(rows, FaultPlan(1, 0.3, longest, 0.0))
-    assert {f.status for f in findings(items) if isinstance(f, DelayTruth)} >= seen
+    assert {f.status for f in findings(items) if isinstance(f, ReadingTruth)} >= seen
 
 
 def test_delays_within_grace_open_no_gap() -> None:

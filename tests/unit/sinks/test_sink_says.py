@@ -9,11 +9,9 @@ from typing import Any
 
 import msgspec
 import pytest
-from aiokafka.errors import KafkaConnectionError, MessageSizeTooLargeError
 from faust.exceptions import ConsumerNotStarted
 
 from gridwatch.models.dead_letter import DeadLetter
-from sinks import dead_letters
 from sinks.dead_letters import DeadLetterOffice
 from sinks.health import application_reasons, database_reasons
 from sinks.refusals import refused
@@ -70,17 +68,16 @@ def test_a_transaction_that_does_not_end_is_said() -> None:
 
 
 def test_a_window_counts_what_was_stored_in_it() -> None:
-    writer = SimpleNamespace(state=WriterState())
-    store = SimpleNamespace(rows_of_partition=Counter[int]())
-    window = Window(writer, store)  # type: ignore[arg-type]
-    store.rows_of_partition.update({0: 5, 1: 7})
-    writer.state.commits, writer.state.commit_seconds_total = 4, 2.0
+    pool = SimpleNamespace(state=WriterState(), rows_of_partition=Counter[int]())
+    window = Window(pool)  # type: ignore[arg-type]
+    pool.rows_of_partition = Counter({0: 5, 1: 7})
+    pool.state.commits, pool.state.commit_seconds_total = 4, 2.0
     first = {(metric.metric, metric.partition): metric.value for metric in window.close({0, 1})}
     assert first == {
         **{("sink_rows", 0): 5.0, ("sink_rows", 1): 7.0},
         **{("sink_commit_seconds", 0): 0.5, ("sink_commit_seconds", 1): 0.5},
     }
-    store.rows_of_partition.update({0: 2})
+    pool.rows_of_partition = Counter({0: 7, 1: 7})
     second = window.close({0})
     assert [(metric.metric, metric.value, metric.scope) for metric in second] == [
         ("sink_rows", 2.0, "system")
@@ -90,19 +87,13 @@ def test_a_window_counts_what_was_stored_in_it() -> None:
 
 
 class FakeEmitter:
-    """Fails as often as it is told, then keeps what it is given."""
+    """Keeps what it is given."""
 
-    def __init__(self, *errors: Exception) -> None:
-        self.errors = list(errors)
-        self.sent: dict[int, list[DeadLetter]] = {}
+    def __init__(self) -> None:
+        self.delivered: dict[int, list[DeadLetter]] = {}
 
-    async def send(self, topic: str, partition: int, rows: Any, timestamp: int) -> list[Any]:
-        if self.errors:
-            raise self.errors.pop(0)
-        self.sent[partition] = [msgspec.json.decode(value, type=DeadLetter) for _, value in rows]
-        ack = asyncio.get_running_loop().create_future()
-        ack.set_result(None)
-        return [ack]
+    async def deliver(self, topic: str, partition: int, rows: Any, timestamp: int) -> None:
+        self.delivered[partition] = [msgspec.json.decode(value, type=DeadLetter) for _, value in rows]
 
 
 def letter(partition: int) -> DeadLetter:
@@ -114,18 +105,5 @@ def test_dead_letters_go_under_the_partition_of_what_they_are_about() -> None:
     emitter = FakeEmitter()
     office = DeadLetterOffice(emitter)  # type: ignore[arg-type]
     asyncio.run(office.send([letter(1), letter(4), letter(1)]))
-    assert {partition: len(letters) for partition, letters in emitter.sent.items()} == {1: 2, 4: 1}
+    assert {partition: len(letters) for partition, letters in emitter.delivered.items()} == {1: 2, 4: 1}
     assert office.sent == 3
-
-
-def test_dead_letters_are_sent_again_while_the_brokers_are_away(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(dead_letters, "_TRY_AGAIN_SECONDS", 0.0)
-    emitter = FakeEmitter(KafkaConnectionError(), KafkaConnectionError())
-    asyncio.run(DeadLetterOffice(emitter).send([letter(1)]))  # type: ignore[arg-type]
-    assert list(emitter.sent) == [1]
-
-
-def test_what_trying_again_cannot_mend_is_raised() -> None:
-    emitter = FakeEmitter(MessageSizeTooLargeError())
-    with pytest.raises(MessageSizeTooLargeError):
-        asyncio.run(DeadLetterOffice(emitter).send([letter(1)]))  # type: ignore[arg-type]

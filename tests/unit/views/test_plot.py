@@ -7,7 +7,7 @@ import xml.etree.ElementTree as ET
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gridwatch.views.plot import Frame, Mark, Region, Series, bars, lines
+from gridwatch.views.plot import Frame, Layer, Mark, Region, Series, bars, layered, lines
 from gridwatch.views.plot_axes import DAY, HOUR, MINUTE, time_ticks, value_ticks
 
 START = 1_704_103_200_000_000  # 2024-01-01T10:00:00Z
@@ -25,7 +25,7 @@ def parsed(svg: str) -> ET.Element:
 
 def test_every_point_is_one_bar_at_its_time_and_height() -> None:
     drawn = parsed(bars(frame(), [(START, 1.0), (START + 3 * HOUR, 2.0)], 30 * MINUTE))
-    rectangles = [one for one in drawn.iter(f"{SVG}rect") if one.get("class") == "bar"]
+    rectangles = [one for one in drawn.iter(f"{SVG}rect") if "bar" in one.attrib.get("class", "").split()]
     assert len(rectangles) == 2
     first, second = rectangles
     assert float(first.attrib["x"]) == 52.0
@@ -36,8 +36,27 @@ def test_every_point_is_one_bar_at_its_time_and_height() -> None:
 
 def test_a_reading_of_zero_is_still_seen() -> None:
     drawn = parsed(bars(frame(), [(START, 0.0), (START + HOUR, 5.0)], 30 * MINUTE))
-    heights = [float(one.attrib["height"]) for one in drawn.iter(f"{SVG}rect") if one.get("class") == "bar"]
+    heights = [
+        float(one.attrib["height"])
+        for one in drawn.iter(f"{SVG}rect")
+        if "bar" in one.attrib.get("class", "").split()
+    ]
     assert heights[0] > 0
+
+
+def test_bars_of_one_time_stand_on_each_other_when_stacked() -> None:
+    layers = [Layer("on time", [(START, 3.0)]), Layer("late", [(START, 1.0), (START + HOUR, 0.0)], "late")]
+    drawn = parsed(layered(frame(), layers, HOUR, stacked=True))
+    below, above = (one for one in drawn.iter(f"{SVG}rect") if "bar" in one.attrib.get("class", ""))
+    assert above.get("class") == "bar late"
+    assert abs(float(above.attrib["y"]) + float(above.attrib["height"]) - float(below.attrib["y"])) < 0.2
+    assert abs(float(below.attrib["height"]) - 3 * float(above.attrib["height"])) < 0.3
+
+
+def test_late_bars_have_a_sign_so_that_they_are_told_apart_without_colours() -> None:
+    layers = [Layer("on time", [(START, 3.0)]), Layer("late", [(START + HOUR, 1.0)], "late")]
+    drawn = parsed(layered(frame(), layers, HOUR))
+    assert [one.get("class") for one in drawn.iter(f"{SVG}path")] == ["sign late"]
 
 
 def test_a_region_is_cut_to_the_plot_and_one_outside_is_left_out() -> None:

@@ -53,6 +53,7 @@ def test_parameters_are_read_and_empty_ones_left_out() -> None:
         ([("state", "OPEN")], "state: 'OPEN' is not one of open"),
         ([("prefix", "a\x00b")], "prefix: control characters"),
         ([("prefix", "a" * 1025)], "prefix: longer than 1024"),
+        ([("prefix", "a\udcff")], "prefix: not UTF-8"),
         ([("prefx", "a")], "unknown parameter 'prefx'; known here: format, limit, prefix, state"),
     ],
 )

@@ -9,13 +9,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gridwatch.domain.gaps import CLOSED, FILLED, OPEN, PARTIAL, Gap
+from gridwatch.domain.gaps import OPEN, PARTIAL, Gap
 from gridwatch.domain.meter import MeterState
 from gridwatch.domain.partition import PartitionState
 from gridwatch.tables import rows
 from gridwatch.tables.store import Store
 from gridwatch.views import state
-from gridwatch.views.meter_plot import meter_plot
 
 MINUTE = 60_000_000
 HALF_HOUR = 30 * MINUTE
@@ -126,35 +125,6 @@ def test_a_page_of_meters_looks_at_no_more_rows_than_it_shows() -> None:
     assert kept.looked <= 12
 
 
-def test_a_search_for_gaps_goes_on_where_it_stopped_and_finds_each_once(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setattr(state, "SCAN_ROWS", 7)
-    kinds = [(), (gap(1, 1),), (gap(1, 1, CLOSED), gap(4, 2, PARTIAL), gap(9, 1)), (gap(2, 1, FILLED),)]
-    known = {f"M{number:03}": meter(*kinds[number % 4]) for number in range(60)}
-    here, _ = store({5: known})
-    for opened, expected in ((True, 30), (False, 45)):
-        found: list[str] = []
-        after: str | None = ""
-        steps = 0
-        while after is not None:
-            scan = state.scan_gaps(here, 5, opened=opened, after=after, limit=4, grace=GRACE)
-            assert len(scan.gaps) <= 4 + 2
-            found += [one["gap_id"] for one in scan.gaps]
-            after = scan.reached
-            steps += 1
-        assert len(found) == len(set(found)) == expected
-        assert steps >= 9
-
-
-@pytest.mark.parametrize("kind", [OPEN, CLOSED, PARTIAL, FILLED])
-def test_no_kind_of_remembered_gap_is_overlooked(kind: str) -> None:
-    here, _ = store({0: {"M": meter(gap(1, 2, kind))}})
-    scan = state.scan_gaps(here, 0, opened=kind == OPEN, after="", limit=5, grace=GRACE)
-    assert [one["state"] for one in scan.gaps] == [kind]
-    assert scan.reached is None
-
-
 def test_a_partition_that_is_caught_up_is_empty_since_its_last_record() -> None:
     now = PartitionState(2, watermark=TEN, offset=9, tick=TEN, meters=4, open_gaps=1)
     now.record_time = now.reading_time = TEN + MINUTE
@@ -187,29 +157,3 @@ def test_what_is_not_known_of_a_partition_is_none_and_never_zero() -> None:
 
 def test_before_the_first_commit_all_that_the_broker_holds_waits() -> None:
     assert state.describe_partition(0, "http://a", None, end=7)["lag"] == 7
-
-
-def test_the_plot_has_each_remembered_reading_and_each_missing_stretch() -> None:
-    one = meter(gap(2, 2, CLOSED), gap(6, 1), last_seen=TEN + 5 * HALF_HOUR, last_slot=TEN + 5 * HALF_HOUR)
-    one.recent = (TEN + 4 * HALF_HOUR, 1.5, TEN + 5 * HALF_HOUR, 0.5)
-    svg = meter_plot("M<1>", one, GRACE, TEN + 7 * HALF_HOUR)
-    assert svg.count('class="bar"') == 2
-    assert svg.count('class="region missing"') == 1
-    assert svg.count('class="region open"') == 1
-    assert "OPEN gap: 1 reading missing from 2024-01-01 13:00" in svg
-    assert "M&lt;1&gt;" in svg
-
-
-def test_the_plot_of_a_silent_meter_says_that_values_are_not_kept() -> None:
-    svg = meter_plot("M", meter(gap(1, 48)), GRACE, TEN + 50 * HALF_HOUR)
-    assert 'class="bar"' not in svg
-    assert 'class="region unknown"' in svg
-    assert 'class="region open"' in svg
-
-
-def test_the_plot_shows_what_came_after_all_apart_from_what_is_missing() -> None:
-    slot = TEN + HALF_HOUR
-    one = meter(gap(1, 3, PARTIAL, missing=(slot + HALF_HOUR, slot + 2 * HALF_HOUR)))
-    svg = meter_plot("M", one, GRACE, TEN + 10 * HALF_HOUR)
-    assert svg.count('class="region filled"') == 2
-    assert svg.count('class="region missing"') == 1

@@ -1,0 +1,124 @@
+"""A replay without files and broker: the sequence and its truth, and what the rules make of its records.
+
+The records are those that a replay sends, byte for byte but for headers, and go through the worker's own
+decoder and rules, partition by partition.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from gridwatch.domain.instants import format_instant
+from gridwatch.domain.outputs import DeadLetter, GapAlert, LateEvent, Metric
+from gridwatch.domain.partition import PartitionState
+from gridwatch.domain.policy import Policy
+from gridwatch.domain.processor import Processor
+from gridwatch.domain.reading import LogRecord
+from gridwatch.models.decode import decode_readings
+from gridwatch.models.wire import raw_text
+from replay.emission import EmissionPlan, Item, Kind, emit
+from replay.faults import FaultPlan, Faults
+from replay.manifest import Manifest, ManifestWriter, read_manifest
+from replay.placement import Placement
+from replay.rows import Row
+from replay.scoring import Found, FoundGap, FoundLate
+from replay.truth import Truth
+
+#: When the broker says that records were appended: 2030, later than any of their stamps.
+APPENDED = 1_893_456_000_000_000
+
+
+def sequence(rows: Sequence[Row], faults: FaultPlan, policy: Policy) -> list[Item]:
+    """Everything that a replay of `rows`, in order of time, does."""
+    plan = EmissionPlan(policy.max_out_of_orderness, policy.grace)
+    return list(emit([list(rows)], Faults(faults), plan))
+
+
+def manifest(items: Iterable[Item], policy: Policy, folder: Path) -> Manifest:
+    """The truth, written to `folder` and read back."""
+    with ManifestWriter(folder / "truth.jsonl") as writer:
+        truth = Truth(policy, Placement(policy.partitions).partition, writer.report, APPENDED)
+        for item in items:
+            truth.see(item)
+        truth.finish()
+        writer.close(
+            {
+                "first": format_instant(truth.first or 0),
+                "last": format_instant(truth.last or 0),
+                "settled_to": None if truth.settled_to is None else format_instant(truth.settled_to),
+                "grace_seconds": policy.grace / 1_000_000,
+                "meter_count": truth.meters,
+                "overtaken": truth.overtaken,
+            }
+        )
+    return read_manifest(folder / "truth.jsonl")
+
+
+def logs(items: Iterable[Item], partitions: int) -> list[list[LogRecord]]:
+    """The raw partitions that the sequence makes."""
+    placement = Placement(partitions)
+    made: list[list[LogRecord]] = [[] for _ in range(partitions)]
+    for item in items:
+        row = item.row
+        if item.kind is Kind.WITHHELD:
+            continue
+        if row is None:
+            value = format_instant(item.instant).encode()
+            for log in made:
+                log.append(LogRecord(len(log), APPENDED, value, True, True))
+            continue
+        log = made[placement.partition(row[1])]
+        value = row[4].encode("latin-1") if item.kind is Kind.GARBAGE else _record(row)
+        log.append(LogRecord(len(log), APPENDED, value, False, True))
+    return made
+
+
+def _record(row: Row) -> bytes:
+    time, meter, kwh, _, more = row
+    name = json.dumps(meter, ensure_ascii=False)
+    return (
+        f'{{"meter_id":{name},"timestamp":"{format_instant(time)}","consumption_kwh":{kwh!r}{more}}}'.encode()
+    )
+
+
+def detected(items: Iterable[Item], policy: Policy) -> Found:
+    """What the worker's rules report for the sequence: last revisions of gaps, late readings, and so on."""
+    gaps: dict[tuple[str, int], FoundGap] = {}
+    found = Found()
+    refused: Counter[tuple[str, str]] = Counter()
+    for partition, log in enumerate(logs(items, policy.partitions)):
+        processor = Processor(policy, PartitionState(partition), {}, decode=decode_readings)
+        for output in processor.process(log).outputs:
+            if isinstance(output, Metric):
+                continue
+            if isinstance(output, GapAlert):
+                gaps[output.meter_id, output.missing_from] = _gap(output)
+            elif isinstance(output, DeadLetter):
+                text, encoding = raw_text(output.raw)
+                refused[encoding, text] += 1
+            elif isinstance(output, LateEvent):
+                found.late.append(FoundLate(output.reading.meter_id, output.time))
+            else:
+                key = output.reading.meter_id, output.time
+                if output.status == "LATE":
+                    found.late_readings.add(key)
+                if "REVISED" in output.flags:
+                    found.revised.add(key)
+    found.gaps, found.refused = list(gaps.values()), dict(refused)
+    return found
+
+
+def _gap(alert: GapAlert) -> FoundGap:
+    return FoundGap(
+        alert.meter_id,
+        alert.missing_from,
+        alert.missing_to,
+        alert.missing_intervals,
+        alert.state,
+        alert.detected_at,
+        alert.interval,
+        alert.missing_ranges,
+    )

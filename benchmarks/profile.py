@@ -1,0 +1,156 @@
+"""`python -m benchmarks.profile`: where the worker's CPU time goes, by stage, as a table and a plot.
+
+A worker with the sampler of `sampled.py` inside does a whole input from a real Apache Kafka. What it used
+before the first validated reading is start-up and left out.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import asdict, dataclass
+from pathlib import Path
+
+import click
+
+from benchmarks import charts, readings, stages
+from benchmarks.contestants import create_topics, gridwatch_settings
+from gridwatch.embedded import EmbeddedKafka
+from gridwatch.topics import VALIDATED
+
+RESULTS = Path("benchmarks/results")
+PATIENCE_SECONDS = 600.0
+_LOOK_SECONDS = 0.05
+_MOST_FUNCTIONS = 3
+
+
+@dataclass(frozen=True)
+class Profile:
+    """Of one input: µs of CPU for each reading by stage, and the functions behind them."""
+
+    meters: int
+    partitions: int
+    readings: int
+    load: float
+    stages: dict[str, float]
+    functions: dict[str, list[tuple[str, float]]]
+
+    @property
+    def total(self) -> float:
+        """µs of CPU for each reading."""
+        return sum(self.stages.values())
+
+
+def profile(count: int, meters: int, partitions: int, flame: Path) -> Profile:
+    """Measure one worker on `count` readings of `meters`; the stacks themselves go to the file `flame`."""
+    with (
+        tempfile.TemporaryDirectory(prefix="gridwatch-profile-") as name,
+        EmbeddedKafka(Path(name) / "kafka") as kafka,
+    ):
+        folder = Path(name)
+        settings = gridwatch_settings(kafka.bootstrap, partitions, folder)
+        create_topics(settings)
+        readings.load(kafka.bootstrap, partitions, count, meters)
+        file = folder / "stacks"
+        environment = os.environ | settings
+        command = [sys.executable, "-m", "benchmarks.sampled", str(file)]
+        command += ["worker", "-l", "warn", "--without-web"]
+        load = os.getloadavg()[0]
+        log = folder / "log"
+        with log.open("wb") as output:
+            process = subprocess.Popen(command, env=environment, stdout=output, stderr=output)
+        try:
+            first = _until(process, log, kafka.bootstrap, partitions, 1)
+            before = _stacks(process, file, log)
+            last = _until(process, log, kafka.bootstrap, partitions, count)
+            after = _stacks(process, file, log)
+        finally:
+            process.kill()
+            process.wait()
+    stacks = stages.between(before, after)
+    flame.write_text("".join(f"{stack} {weight}\n" for stack, weight in stacks.items()))
+    done = last - first
+    return Profile(
+        meters,
+        partitions,
+        done,
+        load,
+        {stage: weight / done for stage, weight in stages.by_stage(stacks).items()},
+        {
+            stage: [(function, weight / done) for function, weight in most]
+            for stage, most in stages.functions(stacks, _MOST_FUNCTIONS).items()
+        },
+    )
+
+
+def _until(process: subprocess.Popen[bytes], log: Path, bootstrap: str, partitions: int, wanted: int) -> int:
+    """Wait for that many validated readings; returns how many there are."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while (validated := sum(readings.end_offsets(bootstrap, VALIDATED.name, partitions))) < wanted:
+        if process.poll() is not None or time.monotonic() > deadline:
+            raise RuntimeError(f"the worker ended early:\n{_end_of(log)}")
+        time.sleep(_LOOK_SECONDS)
+    return validated
+
+
+def _stacks(process: subprocess.Popen[bytes], file: Path, log: Path) -> dict[str, int]:
+    """What the sampler has by now."""
+    file.unlink(missing_ok=True)
+    process.send_signal(signal.SIGVTALRM)
+    while not file.exists():
+        if process.poll() is not None:
+            raise RuntimeError(f"the worker ended while asked for stacks:\n{_end_of(log)}")
+        time.sleep(_LOOK_SECONDS)
+    return stages.parse(file.read_text())
+
+
+def _end_of(log: Path) -> str:
+    return log.read_text(encoding="utf-8", errors="replace")[-4000:]
+
+
+def say(one: Profile) -> None:
+    """Print a profile as a table."""
+    click.echo(
+        f"\n{one.readings:,} readings of {one.meters:,} meters in {one.partitions} partitions: "
+        f"{one.total:.1f} µs of CPU a reading, machine load {one.load:.1f} before"
+    )
+    for stage, cost in one.stages.items():
+        most = ", ".join(f"{function} {own:.2f}" for function, own in one.functions.get(stage, ()))
+        click.echo(f"{stage:<9}{cost:>7.2f} µs{cost / one.total:>7.1%}   {most}")
+
+
+def picture(profiles: list[Profile]) -> str:
+    """The stages of up to four profiles as one SVG."""
+    return charts.bars(
+        "CPU time of the worker by stage",
+        "µs for each reading",
+        [f"{one.meters:,} meters ({one.total:.1f} µs)" for one in profiles],
+        [(stage, [charts.Value(one.stages[stage]) for one in profiles]) for stage in stages.STAGES],
+    )
+
+
+@click.command(epilog="Example:  python -m benchmarks.profile --meters 200000 --readings 500000")
+@click.option("--readings", "count", default=1_000_000, show_default=True, help="Readings in the input.")
+@click.option("--meters", multiple=True, default=(1000, 200_000), show_default=True, type=int, help="Meters.")
+@click.option("--partitions", default=6, show_default=True, help="Partitions of every topic.")
+def main(count: int, meters: tuple[int, ...], partitions: int) -> None:
+    """Profile a worker by stage, once for each number of meters."""
+    # Ended from outside, it still stops what it started.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    RESULTS.mkdir(parents=True, exist_ok=True)
+    profiles = []
+    for number in meters:
+        profiles.append(profile(count, number, partitions, RESULTS / f"profile-{number}.stacks"))
+        say(profiles[-1])
+    (RESULTS / "profile.json").write_text(json.dumps([asdict(one) for one in profiles], indent=2) + "\n")
+    (RESULTS / "profile.svg").write_text(picture(profiles))
+    click.echo(f"\nwritten to {RESULTS}/profile.json, profile.svg, and profile-*.stacks for flame graphs")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,98 @@
+"""Which stage of the worker a sampled stack belongs to.
+
+A stack is decided by its innermost frame of gridwatch that a rule names, so a call into a library counts for
+whoever made it; a stack without one, such as a task of aiokafka's own, by the innermost frame of a library.
+What no rule names is "rest", and shown by function, so that nothing hides in it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping
+
+from benchmarks.sampled import GARBAGE, MAIN, NATIVE
+
+#: In the order in which a reading meets them.
+STAGES: Mapping[str, str] = {
+    "fetch": "from the broker to a batch: sockets, parsing record batches, Faust's delivery",
+    "decode": "JSON to readings",
+    "domain": "the rules: lateness, gaps, windows, state",
+    "encode": "what was decided to JSON",
+    "emit": "packing outputs into record batches",
+    "commit": "state rows, packing them for the changelog, the order of a commit",
+    "RocksDB": "reading and writing local state, its own threads included",
+    "send": "handing batches to the broker and awaiting acks: outputs and changelog",
+    "garbage": "looking for garbage in cycles",
+    "rest": "event loop, pages, everything else",
+}
+
+#: (what `module:function` begins with, stage); the first that fits decides. Valid in the main thread.
+_RULES = (
+    ("gridwatch.models.decode:", "decode"),
+    ("gridwatch.domain.", "domain"),
+    ("gridwatch.models.", "encode"),
+    ("gridwatch.tables.rows:", "commit"),
+    ("gridwatch.tables.", "RocksDB"),
+    ("gridwatch.streaming.emission:", "emit"),
+    ("gridwatch.streaming.changelog:", "commit"),
+    ("gridwatch.streaming.pipeline:log_records", "fetch"),
+    # Compiled, the domain has no frames of its own: it is called from here.
+    ("gridwatch.streaming.pipeline:work", "domain"),
+    ("gridwatch.streaming.pipeline:", "commit"),
+    ("gridwatch.streaming.", "fetch"),
+)
+_LIBRARIES = (
+    ("rocksdict", "RocksDB"),
+    ("aiokafka.producer.", "send"),
+    ("aiokafka.consumer.", "fetch"),
+    ("aiokafka.", "send"),
+    ("faust.", "fetch"),
+)
+#: What runs the event loop: frames up to these say nothing of what runs in it.
+_LOOP = ("mode.worker:execute_from_commandline", "asyncio.base_events:_run_once")
+
+
+def stage_of(stack: str) -> str:
+    """The stage of `thread;module:function;…`, outermost first."""
+    thread, *frames = stack.split(";")
+    if thread == NATIVE:
+        return "RocksDB"
+    if frames == [GARBAGE]:
+        return "garbage"
+    if thread != MAIN:
+        return "fetch"  # the thread that Faust's consumer runs in
+    inside = max((place + 1 for place, frame in enumerate(frames) if frame in _LOOP), default=0)
+    for rules in (_RULES, _LIBRARIES):
+        for frame in reversed(frames[inside:]):
+            for beginning, stage in rules:
+                if frame.startswith(beginning):
+                    return stage
+    return "rest"
+
+
+def parse(text: str) -> dict[str, int]:
+    """µs of CPU by stack, from what the sampler wrote."""
+    return {stack: int(weight) for stack, _, weight in (line.rpartition(" ") for line in text.splitlines())}
+
+
+def between(before: Mapping[str, int], after: Mapping[str, int]) -> dict[str, int]:
+    """µs by stack that came in between."""
+    return {stack: more for stack, weight in after.items() if (more := weight - before.get(stack, 0)) > 0}
+
+
+def by_stage(stacks: Mapping[str, int]) -> dict[str, int]:
+    """µs by stage, every stage named."""
+    sums = dict.fromkeys(STAGES, 0)
+    for stack, weight in stacks.items():
+        sums[stage_of(stack)] += weight
+    return sums
+
+
+def functions(stacks: Mapping[str, int], most: int) -> dict[str, list[tuple[str, int]]]:
+    """Of each stage the functions with the most µs of their own, as (module:function, µs)."""
+    own: dict[str, defaultdict[str, int]] = {stage: defaultdict(int) for stage in STAGES}
+    for stack, weight in stacks.items():
+        own[stage_of(stack)][stack.rpartition(";")[2]] += weight
+    return {
+        stage: sorted(sums.items(), key=lambda item: -item[1])[:most] for stage, sums in own.items() if sums
+    }

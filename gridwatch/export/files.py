@@ -1,0 +1,198 @@
+"""Rows as CSV or Parquet: in a file that appears when it is whole, or on stdout.
+
+CSV is what `gridwatch replay --profile spec` reads: UTC as RFC 3339, numbers in the shortest text that reads
+back as the same number, empty where there is nothing. Parquet has the same columns, typed; it needs pyarrow,
+which is large, so it comes with an extra: `gridwatch[parquet]`.
+"""
+
+from __future__ import annotations
+
+import csv
+import gzip
+import io
+import os
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from datetime import datetime, timedelta, timezone
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, BinaryIO, Literal, Protocol, cast
+
+from gridwatch.domain.instants import format_instant
+from gridwatch.errors import GridwatchError, UsageProblem
+from gridwatch.export.queries import Column
+
+Format = Literal["csv", "parquet"]
+Rows = Sequence[Sequence[Any]]
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_MICROSECOND = timedelta(microseconds=1)
+#: Rows of one group of a Parquet file, which is held in memory until it is full.
+_GROUP_ROWS = 50_000
+
+
+class Writer(Protocol):
+    """Takes rows; `close` writes what is still held."""
+
+    def write(self, rows: Rows) -> None:
+        """Append rows with one value a column."""
+
+    def close(self) -> None:
+        """All rows have been given."""
+
+
+class CsvWriter:
+    """A header, then a line a row."""
+
+    def __init__(self, raw: BinaryIO, columns: Sequence[Column]) -> None:
+        self._raw = raw
+        self._texts = [_TEXTS.get(column.kind) for column in columns]
+        self._put([[column.name for column in columns]])
+
+    def write(self, rows: Rows) -> None:
+        """Append rows."""
+        # None is written as nothing, and a float by its repr, by the csv module itself.
+        columns = [
+            values if text is None else map(text, values)
+            for text, values in zip(self._texts, zip(*rows, strict=True), strict=True)
+        ]
+        self._put(zip(*columns, strict=True))
+
+    def close(self) -> None:
+        """Nothing is held."""
+
+    def _put(self, rows: Iterable[Iterable[Any]]) -> None:
+        lines = io.StringIO(newline="")
+        csv.writer(lines, lineterminator="\n").writerows(rows)
+        self._raw.write(lines.getvalue().encode())
+
+
+class ParquetWriter:
+    """Typed columns; instants as timestamps in UTC, flags as lists of texts."""
+
+    def __init__(self, raw: BinaryIO, columns: Sequence[Column]) -> None:
+        pa, parquet = _pyarrow()
+        types = {
+            "text": pa.string(),
+            "number": pa.float64(),
+            "whole": pa.int32(),
+            "instant": pa.timestamp("us", tz="UTC"),
+            "words": pa.list_(pa.string()),
+        }
+        self._pa = pa
+        self._schema = pa.schema([(column.name, types[column.kind]) for column in columns])
+        self._file = parquet.ParquetWriter(raw, self._schema, compression="zstd")
+        self._held: list[Sequence[Any]] = []
+
+    def write(self, rows: Rows) -> None:
+        """Append rows."""
+        self._held += rows
+        if len(self._held) >= _GROUP_ROWS:
+            self._write_group()
+
+    def close(self) -> None:
+        """Write the last group and the end of the file."""
+        if self._held:
+            self._write_group()
+        self._file.close()
+
+    def _write_group(self) -> None:
+        columns = [
+            self._pa.array(values, kind)
+            for values, kind in zip(zip(*self._held, strict=True), self._schema.types, strict=True)
+        ]
+        self._held = []
+        self._file.write_table(self._pa.Table.from_arrays(columns, schema=self._schema))
+
+
+def format_of(path: Path | None) -> Format:
+    """What the ending of a file says; UsageProblem for one that says nothing. None is stdout: CSV."""
+    name = "" if path is None else path.name.lower()
+    if name.endswith(".parquet"):
+        _pyarrow()
+        return "parquet"
+    if path is None or name.endswith((".csv", ".csv.gz")):
+        return "csv"
+    raise UsageProblem(f"{path}: of what kind is it?", "end the name in .csv, .csv.gz or .parquet")
+
+
+@contextmanager
+def written(path: Path | None, columns: Sequence[Column]) -> Iterator[Writer]:
+    """A writer for a file, None for stdout. The file is there, whole, once the block has ended well.
+
+    GridwatchError when it cannot be written, or when nobody reads stdout any more.
+    """
+    try:
+        if path is None:
+            with _stdout() as raw:
+                yield from _through(CsvWriter(raw, columns))
+        else:
+            with _replacing(path) as raw:
+                yield from _through(_writer(path, raw, columns))
+    except BrokenPipeError as problem:
+        raise GridwatchError("nobody reads stdout any more", "write to a file: -o FILE") from problem
+    except OSError as problem:
+        raise GridwatchError(
+            f"{path}: cannot be written: {problem.strerror}", "make room there, or name another file with -o"
+        ) from problem
+
+
+def _through(writer: Writer) -> Iterator[Writer]:
+    yield writer
+    writer.close()
+
+
+def _writer(path: Path, raw: BinaryIO, columns: Sequence[Column]) -> Writer:
+    return ParquetWriter(raw, columns) if format_of(path) == "parquet" else CsvWriter(raw, columns)
+
+
+@contextmanager
+def _replacing(path: Path) -> Iterator[BinaryIO]:
+    """A file beside `path` that takes its place at the end, or is removed."""
+    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    try:
+        with part.open("wb") as file:
+            if path.name.lower().endswith(".gz"):
+                # Neither name nor time in the gzip header: the same rows are the same file.
+                with gzip.GzipFile(filename="", mode="wb", compresslevel=4, fileobj=file, mtime=0) as packed:
+                    yield cast(BinaryIO, packed)
+            else:
+                yield file
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    finally:
+        part.unlink(missing_ok=True)
+
+
+@contextmanager
+def _stdout() -> Iterator[BinaryIO]:
+    try:
+        yield sys.stdout.buffer
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        # Python flushes stdout once more when it ends, and would complain.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        raise
+
+
+def _pyarrow() -> tuple[Any, Any]:
+    try:
+        import pyarrow
+        from pyarrow import parquet
+    except ImportError as problem:
+        raise UsageProblem(
+            f"Parquet is written by pyarrow, which is missing ({problem})",
+            "pip install 'gridwatch[parquet]', or write a .csv or .csv.gz",
+        ) from problem
+    return pyarrow, parquet
+
+
+@lru_cache(maxsize=100_000)
+def _stamp(moment: datetime) -> str:
+    return format_instant((moment - _EPOCH) // _MICROSECOND)
+
+
+#: How values of a kind are written; the others are written as they are.
+_TEXTS: dict[str, Callable[[Any], str]] = {"instant": _stamp, "words": " ".join}

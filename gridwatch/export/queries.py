@@ -1,0 +1,181 @@
+"""What is exported: the questions in SQL, and the columns of their answers.
+
+Readings are the validated ones, and those that came too late and stand nowhere else: together they are all
+the energy that came. Completeness follows what the detector knows: a slot is expected if a reading filled it
+or a gap says that it is missing. So nothing before a meter's first reading is missing, nothing after the
+last settled slot, and a day on which the clocks change has its 46 or 50 half-hours.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from sqlalchemy import Connection, text
+
+Kind = Literal["text", "number", "whole", "instant", "words"]
+
+#: Rows fetched, and written, at once.
+ROWS_AT_ONCE = 10_000
+
+#: The last reading in log order stands for a stamp that came too late more than once.
+_ALL_READINGS = """
+    SELECT meter_id, time, consumption_kwh, interval_minutes, region, voltage, current, power_kw,
+           power_factor, frequency, sent_at, status, delay_seconds, flags
+    FROM validated_readings
+    WHERE time >= CAST(:start AS timestamptz) AND time < CAST(:end AS timestamptz) AND meter_id ~ :meters
+    UNION ALL
+    SELECT meter_id, time, consumption_kwh, NULL::integer, NULL::text, NULL::float8, NULL::float8,
+           NULL::float8, NULL::float8, NULL::float8, NULL::text, 'TOO_LATE', delay_seconds, flags
+    FROM (
+        SELECT DISTINCT ON (meter_id, time) * FROM late_events
+        WHERE time >= CAST(:start AS timestamptz) AND time < CAST(:end AS timestamptz)
+          AND meter_id ~ :meters
+        ORDER BY meter_id, time, source_partition DESC, source_offset DESC, source_index DESC
+    ) AS late
+    WHERE NOT EXISTS (
+        SELECT FROM validated_readings AS valid
+        WHERE valid.meter_id = late.meter_id AND valid.time = late.time
+    )
+"""
+_READINGS = _ALL_READINGS + "ORDER BY meter_id, time"
+_COMPLETENESS = f"""
+WITH readings AS ({_ALL_READINGS}), had AS (
+    SELECT meter_id, CAST(time AT TIME ZONE :zone AS date) AS day,
+        (max(ARRAY[CAST(extract(epoch FROM time) AS bigint), interval_minutes])
+            FILTER (WHERE interval_minutes IS NOT NULL))[2] AS interval_minutes,
+        count(*) FILTER (WHERE NOT flags && ARRAY['OFF_GRID', 'EXTRA', 'SLOT_FILLED']) AS had,
+        count(*) FILTER (WHERE status = 'LATE') AS late,
+        count(*) FILTER (WHERE status = 'TOO_LATE') AS too_late,
+        sum(CAST(consumption_kwh AS numeric)) AS consumption_kwh
+    FROM readings
+    GROUP BY 1, 2
+), missing AS (
+    SELECT meter_id, CAST(slot AT TIME ZONE :zone AS date) AS day,
+        max(interval_minutes) AS interval_minutes, count(*) AS missing
+    FROM gap_alerts AS gap, jsonb_array_elements(missing_ranges) AS stretch, generate_series(
+        CAST(stretch ->> 0 AS timestamptz),
+        CAST(stretch ->> 1 AS timestamptz) - interval '1 microsecond',
+        interval_minutes * interval '1 minute'
+    ) AS slot
+    WHERE state <> 'RETRACTED' AND meter_id ~ :meters
+      AND slot >= CAST(:start AS timestamptz) AND slot < CAST(:end AS timestamptz)
+      AND NOT EXISTS (SELECT FROM late_events AS late WHERE late.meter_id = gap.meter_id AND late.time = slot)
+    GROUP BY 1, 2
+), days AS (
+    SELECT meter_id, day, coalesce(had.interval_minutes, missing.interval_minutes) AS interval_minutes,
+        coalesce(had, 0) AS had, coalesce(missing, 0) AS missing,
+        coalesce(late, 0) AS late, coalesce(too_late, 0) AS too_late,
+        coalesce(consumption_kwh, 0) AS consumption_kwh,
+        extract(epoch FROM CAST(day + 1 AS timestamp) AT TIME ZONE :zone
+            - CAST(day AS timestamp) AT TIME ZONE :zone) / 60 AS minutes
+    FROM had FULL JOIN missing USING (meter_id, day)
+)
+SELECT meter_id, to_char(day, 'YYYY-MM-DD'), interval_minutes,
+    CAST(greatest(1, round(minutes / interval_minutes)) AS integer), had + missing, had, missing,
+    CAST(100.0 * had / nullif(had + missing, 0) AS float8), late, too_late, CAST(consumption_kwh AS float8)
+FROM days ORDER BY meter_id, day
+"""  # noqa: S608 - put together from constants
+
+
+@dataclass(frozen=True)
+class Column:
+    """A column of an export and what its values are."""
+
+    name: str
+    kind: Kind
+
+
+@dataclass(frozen=True)
+class Question:
+    """SQL with the parameters of a Selection, and the columns of what it answers."""
+
+    sql: str
+    columns: tuple[Column, ...]
+
+
+@dataclass(frozen=True)
+class Selection:
+    """Which rows: `start` ≤ time < `end` (RFC 3339, or the database's `infinity`), meters by a shell pattern.
+
+    `zone` says which local days completeness is counted by.
+    """
+
+    start: str = "-infinity"
+    end: str = "infinity"
+    meters: str = "*"
+    zone: str = "UTC"
+
+
+READINGS = Question(
+    _READINGS,
+    (
+        Column("meter_id", "text"),
+        Column("timestamp", "instant"),
+        Column("consumption_kwh", "number"),
+        Column("interval_minutes", "whole"),
+        Column("region", "text"),
+        Column("voltage", "number"),
+        Column("current", "number"),
+        Column("power_kw", "number"),
+        Column("power_factor", "number"),
+        Column("frequency", "number"),
+        Column("sent_at", "text"),
+        Column("status", "text"),
+        Column("delay_seconds", "number"),
+        Column("flags", "words"),
+    ),
+)
+COMPLETENESS = Question(
+    _COMPLETENESS,
+    (
+        Column("meter_id", "text"),
+        Column("day", "text"),
+        Column("interval_minutes", "whole"),
+        Column("slots_of_day", "whole"),
+        Column("expected", "whole"),
+        Column("had", "whole"),
+        Column("missing", "whole"),
+        Column("completeness_percent", "number"),
+        Column("late", "whole"),
+        Column("too_late", "whole"),
+        Column("consumption_kwh", "number"),
+    ),
+)
+
+
+def answers(
+    connection: Connection, question: Question, selection: Selection
+) -> Iterator[Sequence[Sequence[Any]]]:
+    """The rows of the answer, some thousand at a time, in order of meter and time; instants are in UTC."""
+    connection.execute(text("SET LOCAL TimeZone = 'UTC'"))
+    found = connection.execution_options(stream_results=True, yield_per=ROWS_AT_ONCE).execute(
+        text(question.sql),
+        {
+            "start": selection.start,
+            "end": selection.end,
+            "meters": expression_of(selection.meters),
+            **({"zone": selection.zone} if question is COMPLETENESS else {}),
+        },
+    )
+    yield from found.partitions(ROWS_AT_ONCE)
+
+
+def expression_of(pattern: str) -> str:
+    """A shell pattern (`*`, `?`, `[a-c]`, `[!a-c]`) as PostgreSQL's regular expression for whole ids."""
+    found = ""
+    for part in re.findall(r"\[!?\]?[^\]]*\]|.", pattern, re.DOTALL):
+        if part == "*":
+            found += ".*"
+        elif part == "?":
+            found += "."
+        elif len(part) > 1:
+            inside = part[1:-1]
+            negated = inside.startswith("!")
+            inner = re.sub(r"([\\\[\]^])", r"\\\1", inside.removeprefix("!"))
+            found += f"[{'^' if negated else ''}{inner}]"
+        else:
+            found += part if part.isalnum() or part == "_" else f"\\{part}"
+    return f"^{found}$"

@@ -1,0 +1,148 @@
+"""What the database holds of a replay, for its score; and the readings around what was not as expected."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from datetime import datetime, timedelta, timezone
+from typing import Any
+
+from sqlalchemy import Connection, Select, func, select
+
+from gridwatch.domain.instants import format_instant, parse_instant
+from gridwatch.topics import RAW
+from replay.manifest import Manifest
+from replay.scoring import Difference, Found, FoundGap, FoundLate, Score, score
+from sinks.database import connect
+from sinks.schema import dead_letters, gap_alerts, late_events, reading_revisions, validated_readings
+
+_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_ROWS_AT_ONCE = 10_000
+_MINUTE = 60_000_000
+_BEFORE, _AFTER = 3, 6
+
+
+@dataclass(frozen=True)
+class Around:
+    """A reading near a difference: time (µs), kWh, and what became of it."""
+
+    time: int
+    kwh: float
+    status: str
+    delay_seconds: float
+    flags: tuple[str, ...]
+
+    def __str__(self) -> str:
+        late = f" by {self.delay_seconds:g} s" if self.delay_seconds else ""
+        flags = f" {' '.join(self.flags)}" if self.flags else ""
+        return f"{format_instant(self.time)} {self.kwh:g} kWh {self.status}{late}{flags}"
+
+    def as_dict(self) -> dict[str, Any]:
+        return {
+            "timestamp": format_instant(self.time),
+            "consumption_kwh": self.kwh,
+            "status": self.status,
+            "delay_seconds": self.delay_seconds,
+            "flags": list(self.flags),
+        }
+
+
+def score_database(truth: Manifest, url: str) -> Score:
+    """Score what the database at `url` holds. GridwatchError when it cannot be read."""
+    with connect(url) as connection:
+        return score(truth, detected(connection, truth))
+
+
+def detected(connection: Connection, truth: Manifest) -> Found:
+    """Everything in the database that the manifest may have something to say about."""
+    reading, revision = validated_readings.c, reading_revisions.c
+    late = select(reading.meter_id, reading.time).where(reading.status == "LATE")
+    revised = select(revision.meter_id, revision.time)
+    too_late = select(late_events.c.meter_id, late_events.c.time)
+    return Found(
+        list(_gaps(connection, truth)),
+        [FoundLate(*key) for key in _keys(connection, truth, too_late)],
+        set(_keys(connection, truth, late)),
+        set(_keys(connection, truth, revised)),
+        _refused(connection) if truth.refused else {},
+    )
+
+
+def around(connection: Connection, difference: Difference) -> list[Around]:
+    """The last readings of the meter before a difference and the first from its start on, late ones too."""
+    found: list[Around] = []
+    reading, event = validated_readings.c, late_events.c
+    start = _moment(difference.start)
+    for columns, status in (
+        ((reading.time, reading.consumption_kwh, reading.status, reading.delay_seconds, reading.flags), None),
+        ((event.time, event.consumption_kwh, event.delay_seconds, event.flags), "TOO_LATE"),
+    ):
+        table = validated_readings.c if status is None else late_events.c
+        of_meter = select(*columns).where(table.meter_id == difference.meter)
+        for query in (
+            of_meter.where(table.time < start).order_by(table.time.desc()).limit(_BEFORE),
+            of_meter.where(table.time >= start).order_by(table.time).limit(_AFTER),
+        ):
+            for row in connection.execute(query):
+                said = status or row.status
+                found.append(
+                    Around(_micros(row.time), row.consumption_kwh, said, row.delay_seconds, tuple(row.flags))
+                )
+    return sorted(found, key=lambda one: one.time)
+
+
+def _gaps(connection: Connection, truth: Manifest) -> Iterator[FoundGap]:
+    table = gap_alerts.c
+    query = select(
+        table.meter_id,
+        table.missing_from,
+        table.missing_to,
+        table.missing_intervals,
+        table.state,
+        table.detected_at,
+        table.interval_minutes,
+        table.missing_ranges,
+    ).where(table.time >= _moment(truth.first))
+    if truth.settled_to is not None:
+        query = query.where(table.time <= _moment(truth.settled_to))
+    for row in connection.execute(query.execution_options(yield_per=_ROWS_AT_ONCE)):
+        yield FoundGap(
+            row.meter_id,
+            _micros(row.missing_from),
+            _micros(row.missing_to),
+            row.missing_intervals,
+            row.state,
+            _micros(row.detected_at),
+            row.interval_minutes * _MINUTE,
+            tuple((parse_instant(start)[0], parse_instant(to)[0]) for start, to in row.missing_ranges),
+        )
+
+
+def _keys(connection: Connection, truth: Manifest, query: Select[Any]) -> Iterator[tuple[str, int]]:
+    """(meter, time) of the rows in the time of the replay."""
+    time = query.selected_columns["time"]
+    within = query.where(time >= _moment(truth.first), time <= _moment(truth.last))
+    for row in connection.execute(within.execution_options(yield_per=_ROWS_AT_ONCE)):
+        yield row[0], _micros(row[1])
+
+
+def _refused(connection: Connection) -> dict[tuple[str, str], int]:
+    table = dead_letters.c
+    query = (
+        select(table.raw_encoding, table.raw, func.count())
+        .where(table.topic == RAW.name)
+        .group_by(table.raw_encoding, table.raw)
+    )
+    counted: Counter[tuple[str, str]] = Counter()
+    for encoding, raw, count in connection.execute(query.execution_options(yield_per=_ROWS_AT_ONCE)):
+        counted[encoding, raw] += count
+    return counted
+
+
+def _moment(time: int) -> datetime:
+    return _EPOCH + timedelta(microseconds=time)
+
+
+def _micros(moment: datetime) -> int:
+    return (moment - _EPOCH) // timedelta(microseconds=1)

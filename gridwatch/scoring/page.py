@@ -1,0 +1,144 @@
+"""A score as one HTML file with plots. Nothing in it is loaded from elsewhere, so that it can be sent on."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from datetime import datetime, timezone
+from itertools import pairwise
+from pathlib import Path
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from gridwatch import __version__
+from gridwatch.errors import GridwatchError
+from gridwatch.scoring.database import Around
+from gridwatch.scoring.text import figures
+from gridwatch.views import plot
+from gridwatch.views.html import stylesheet
+from gridwatch.views.plot_axes import DAY, HOUR, MINUTE
+from replay.manifest import Manifest
+from replay.scoring import Difference, Found, Score
+
+#: Longer replays are drawn by the day.
+_HOURLY = 21 * DAY
+_MARGIN = 2 * HOUR
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One plot with its words."""
+
+    title: str
+    svg: Markup
+    caption: str
+
+
+def write_page(
+    path: Path,
+    truth: Manifest,
+    found: Found,
+    result: Score,
+    named: Sequence[tuple[Difference, Sequence[Around]]],
+) -> None:
+    """Write the page to `path`. GridwatchError when it cannot be written."""
+    environment = Environment(
+        loader=PackageLoader("gridwatch.scoring", "."),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+    )
+    page = environment.get_template("score.html").render(
+        style=Markup(stylesheet()),  # noqa: S704  our own file
+        made_at=f"{datetime.now(timezone.utc):%Y-%m-%d %H:%M}",
+        head=truth.head,
+        files=", ".join(map(str, truth.head.get("file", ()))),
+        faults=truth.faults,
+        score=result,
+        parts={**result.parts, "overall": result.overall},
+        kinds=sorted((key, rates) for key, rates in result.kinds.items() if rates.expected or rates.found),
+        figures=list(figures(result).values()),
+        plots=_pictures(truth, found, result),
+        differences=[(one, readings, _close_up(one, readings)) for one, readings in named],
+        version=__version__,
+    )
+    try:
+        path.write_text(page, encoding="utf-8")
+    except OSError as problem:
+        raise GridwatchError(
+            f"{path}: cannot be written: {problem.strerror}", "name another --html"
+        ) from problem
+
+
+def _pictures(truth: Manifest, found: Found, result: Score) -> list[Picture]:
+    """Over time: missing slots expected and found, differences, and how long gaps took to be detected."""
+    start, end = truth.first, max(truth.last, truth.settled_to or 0) + 1
+    step, unit = (HOUR, "hour") if end - start <= _HOURLY else (DAY, "day")
+    start -= start % step
+
+    def frame(title: str, of: str) -> plot.Frame:
+        return plot.Frame(title, of, start, end)
+
+    expected = _by(step, ((gap.missing_from, gap.missing_intervals) for gap in truth.gaps), start, end)
+    seen = _by(
+        step,
+        ((gap.missing_from, gap.missing_intervals) for gap in found.gaps if gap.state != "RETRACTED"),
+        start,
+        end,
+    )
+    delays: dict[int, float] = {}
+    for gap in found.gaps:
+        if gap.state != "RETRACTED" and start <= gap.missing_from < end:
+            bucket = gap.missing_from - gap.missing_from % step
+            delays[bucket] = max(delays.get(bucket, 0.0), (gap.detected_at - gap.missing_from) / MINUTE)
+    pictures = [
+        Picture(
+            "Missing readings, expected and found",
+            plot.lines(
+                frame("Missing readings, expected and found", f"slots a {unit}"),
+                [plot.Series("expected", expected), plot.Series("found", seen)],
+            ),
+            f"By the {unit} in which their gap begins. Where both agree one line hides the other.",
+        ),
+        Picture(
+            "Time to detect",
+            plot.bars(frame("Time to detect", "minutes"), sorted(delays.items()), step),
+            f"The longest of each {unit}: event time from the first missing slot of a gap to the watermark "
+            "that settled it.",
+        ),
+    ]
+    if result.differences:
+        differences = _by(step, ((one.start, 1) for one in result.differences), start, end)
+        pictures.insert(
+            1,
+            Picture(
+                "Differences",
+                plot.bars(frame("Differences", f"a {unit}"), differences, step),
+                "Missed, reported otherwise, or false.",
+            ),
+        )
+    return pictures
+
+
+def _by(step: int, values: Iterable[tuple[int, int]], start: int, end: int) -> list[tuple[int, float]]:
+    """Sums of each step from `start` to `end`."""
+    sums: Counter[int] = Counter()
+    for time, value in values:
+        sums[time - time % step] += value
+    return [(bucket, float(sums[bucket])) for bucket in range(start, end, step)]
+
+
+def _close_up(difference: Difference, readings: Sequence[Around]) -> Markup:
+    """The readings around a difference, its stretch shaded."""
+    points = [(reading.time, reading.kwh) for reading in readings]
+    times = [time for time, _ in points] or [difference.start]
+    stretch = max(difference.end, difference.start + MINUTE)
+    start, end = min(*times, difference.start) - _MARGIN, max(*times, stretch) + _MARGIN
+    apart = [later - earlier for earlier, later in pairwise(times) if later > earlier]
+    said = f"expected {difference.expected}, found {difference.found}"
+    shaded = plot.Region(difference.start, stretch, "open", said)
+    title = f"{difference.meter} around {difference.at}"
+    frame = plot.Frame(title, "kWh a reading", start, end, [shaded], height=150)
+    return plot.bars(frame, points, min(apart, default=HOUR) // 2)

@@ -1,0 +1,200 @@
+"""The overview: how it stands, how much comes, and where each partition is."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+from gridwatch.clock import now_micros
+from gridwatch.domain.instants import parse_instant
+from gridwatch.domain.policy import MINUTE, SECOND
+from gridwatch.durations import micros
+from gridwatch.settings import Settings
+from gridwatch.streaming.pipeline import Pipeline
+from gridwatch.views import rates, state
+from gridwatch.views.html import duration
+from gridwatch.views.plot import Frame, Layer, Mark, layered
+from gridwatch.views.queries import parameters
+from gridwatch.views.reply import Reply, asked_by_a_worker, sums
+from gridwatch.views.state import Record
+from gridwatch.views.watch import Watch
+
+_WIDTH, _HEIGHT = 460, 150
+
+
+class Overview:
+    """The first page, and the rates that it plots."""
+
+    def __init__(self, settings: Settings, pipeline: Pipeline, watch: Watch) -> None:
+        self._partitions = settings.partitions
+        self._window = micros(settings.metrics_window)
+        self._pipeline = pipeline
+        self._watch = watch
+
+    async def page(self, request: Any) -> Reply:
+        """How it stands, in a few numbers and plots. Nothing here takes longer with more meters."""
+        parameters(request.query, {})
+        (partitions, incomplete), (windows, minutes) = await asyncio.gather(
+            self._watch.all_partitions(), self._everybodys_rates()
+        )
+        reasons = self._watch.last_reasons()
+        watermarks = sorted(
+            (parse_instant(one["watermark"])[0], one["watermark"])
+            for one in partitions
+            if one["watermark"] is not None
+        )
+        hour = rates.last_hour(windows, watermarks[-1][0] if watermarks else None)
+        data = {
+            "ready": not reasons,
+            "reasons": reasons,
+            **sums(partitions),
+            "partitions": self._partitions,
+            "partitions_owned": len(self._watch.cluster.mine()),
+            "late_share": rates.late_share(hour),
+            "readings_received": sum(one["readings_received"] for one in hour),
+            "readings_invalid": sum(one["readings_invalid"] for one in hour),
+            "active_meters": max((one["active_meters"] for one in hour), default=0),
+            "watermark_lowest": watermarks[0][1] if watermarks else None,
+            "watermark_highest": watermarks[-1][1] if watermarks else None,
+            "watermark_lag_seconds": rates.age_seconds(watermarks[0][1]) if watermarks else None,
+            "last_commit": self._last_commit(),
+            "watermarks": [_standing(one) for one in partitions],
+            "windows": hour,
+            "workers": self._workers(partitions),
+            "incomplete": incomplete,
+        }
+        shown = {
+            "plots": self._plots(hour, minutes, watermarks[0][0] if watermarks else None),
+            "window": duration(self._window / SECOND),
+        }
+        return Reply(data, "overview.html", shown=shown)
+
+    async def rates(self, request: Any) -> Reply:
+        """The last hour by event time and by wall clock: of this worker for another one, else of all."""
+        parameters(request.query, {})
+        if asked_by_a_worker(request):
+            return Reply({"windows": self._my_windows(), "minutes": self._watch.throughput.minutes()}, "")
+        windows, minutes = await self._everybodys_rates()
+        worked = [{"minute": state.instant(at), "records_per_second": rate} for at, rate in minutes]
+        return Reply({"windows": windows, "minutes": worked}, "")
+
+    def _my_windows(self) -> list[Record]:
+        self._watch.require_settled()
+        store, mine = self._pipeline.store, self._watch.cluster.mine()
+        states = (state.read_partition(store, partition) for partition in mine)
+        return rates.windows_of((one for one in states if one is not None), self._window)
+
+    async def _everybodys_rates(self) -> tuple[list[Record], list[tuple[int, float]]]:
+        # Who does not answer is named by the partitions that are asked for in the same breath.
+        answers, _ = await self._watch.cluster.ask_all("/rates/")
+        windows = [self._my_windows()] if self._watch.is_settled() else []
+        windows += [one["windows"] for one in answers]
+        minutes = [self._watch.throughput.minutes(), *(one["minutes"] for one in answers)]
+        return rates.merged(windows), rates.merged_minutes(minutes)
+
+    def _last_commit(self) -> str | None:
+        commits = [owned.last_commit for owned in self._pipeline.owned.values() if owned.last_commit]
+        return state.instant(int(max(commits)) * SECOND) if commits else None
+
+    def _workers(self, partitions: list[Record]) -> list[Record]:
+        workers = []
+        for url in sorted({self._watch.cluster.me, *(one["owner"] for one in partitions if one["owner"])}):
+            theirs = [one for one in partitions if one["owner"] == url]
+            numbers = [one["partition"] for one in theirs]
+            workers.append({"url": url, "partitions": numbers, **sums(theirs)})
+        return workers
+
+    def _plots(
+        self, hour: list[Record], minutes: Sequence[tuple[int, float]], lowest: int | None
+    ) -> list[Record]:
+        """Each plot with its words; `lowest` is the watermark up to which every partition has come."""
+        starts = [parse_instant(one["window_start"])[0] for one in hour]
+        length = self._window
+        end = starts[-1] + length if starts else now_micros()
+        start = min(starts[0] if starts else end, end - max(rates.HOUR, length))
+        span = max(length, MINUTE)
+        per = duration(span / SECOND)
+        whole = Mark(lowest, "slowest watermark") if lowest is not None and lowest < end - length else None
+
+        def counted(*names: str, less: str = "") -> list[tuple[int, float]]:
+            """Counts by window, put together by the minute where windows are shorter than that."""
+            found: dict[int, float] = {}
+            for at, one in zip(starts, hour, strict=True):
+                value = sum(one[name] for name in names) - (one[less] if less else 0)
+                found[at - at % span] = found.get(at - at % span, 0.0) + value
+            return sorted(found.items())
+
+        def frame(title: str, unit: str, **more: Any) -> Frame:
+            marks = [whole] if whole is not None else []
+            return Frame(
+                title, unit, start, end, marks=marks, width=_WIDTH, height=_HEIGHT, size="small", **more
+            )
+
+        received = dict(counted("readings_received"))
+        late = [
+            (at, 100 * value / received[at])
+            for at, value in counted("readings_late", "readings_too_late")
+            if received[at]
+        ]
+        kinds = [
+            Layer("on time", counted("readings_validated", less="readings_late")),
+            Layer("late", counted("readings_late"), "late"),
+            Layer("too late", counted("readings_too_late"), "too-late"),
+            Layer("refused", counted("readings_invalid"), "refused"),
+        ]
+        now = now_micros()
+        clock = Frame(
+            "Records worked",
+            "records a second",
+            now - rates.HOUR,
+            now,
+            width=_WIDTH,
+            height=_HEIGHT,
+            size="small",
+        )
+        return [
+            {
+                "title": "Readings",
+                "svg": layered(frame("Readings", f"readings in {per}", least=4), kinds, span, stacked=True),
+                "kinds": [(layer.tone, layer.name) for layer in kinds],
+                "caption": "",
+            },
+            {
+                "title": "Late share",
+                "svg": layered(
+                    frame("Late share", "% of received", least=4),
+                    [Layer("late", late, "late")],
+                    span,
+                    stacked=True,
+                ),
+                "kinds": [],
+                "caption": "late and too late ones among all received",
+            },
+            {
+                "title": "Missing readings",
+                "svg": layered(
+                    frame("Missing readings", f"slots in {per}", least=4),
+                    [Layer("missing", counted("missing_intervals"), "missing")],
+                    span,
+                    stacked=True,
+                ),
+                "kinds": [],
+                "caption": "by the time at which that was certain",
+            },
+            {
+                "title": "Records worked",
+                "svg": layered(clock, [Layer("worked", minutes, "worked")], MINUTE, stacked=True),
+                "kinds": [],
+                "caption": "by wall clock, of all workers, since they started",
+            },
+        ]
+
+
+def _standing(partition: Record) -> Record:
+    """Where a partition is: what the overview has of it."""
+    names = ("partition", "owner", "watermark", "lag", "open_gaps", "meters")
+    return {
+        **{name: partition[name] for name in names},
+        "watermark_lag_seconds": rates.age_seconds(partition["watermark"]),
+    }

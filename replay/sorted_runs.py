@@ -1,0 +1,120 @@
+"""Sorted runs of rows on disk, merged block by block.
+
+All rows up to the least of the runs' last loaded rows are final, and one sort of that little is faster than
+a heap of rows: it finds the runs again and merges them in C.
+"""
+
+from __future__ import annotations
+
+import marshal
+import struct
+import tempfile
+from bisect import bisect_right
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from gridwatch.errors import GridwatchError
+from replay.rows import BLOCK_ROWS, Row
+
+#: Runs merged at once; each holds a file open and one block in memory.
+FAN_IN = 96
+
+#: Stands before each block: read piece by piece from a file, they would take ten times as long.
+_LENGTH = struct.Struct("<I")
+
+Blocks = Iterator[list[Row]]
+
+
+class SortedRuns:
+    """Runs in a temporary folder, which `close` removes.
+
+    `block_rows` is how many rows of each run a merge holds. `on_first` is told how large the first run is
+    (bytes), and where it lies.
+    """
+
+    def __init__(self, block_rows: int, on_first: Callable[[int, Path], None]) -> None:
+        self._block_rows = block_rows
+        self._on_first = on_first
+        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._runs: list[Path] = []
+        self._written = 0
+        #: The most bytes that lay on disk at once.
+        self.peak_bytes = 0
+
+    def __len__(self) -> int:
+        return len(self._runs)
+
+    def add(self, rows: list[Row]) -> None:
+        """Sort these rows, which are changed, and put them on disk. GridwatchError when they do not fit."""
+        if not rows:
+            return
+        rows.sort()
+        self._write(sliced(rows, self._block_rows))
+        if len(self._runs) >= FAN_IN:
+            runs, self._runs = self._runs, []
+            self._write(_merged([_load(run) for run in runs]), beside=runs)
+            for run in runs:
+                run.unlink()
+
+    def merged(self) -> Blocks:
+        """All rows in order, some thousand at a time."""
+        return _merged([_load(run) for run in self._runs])
+
+    def close(self) -> None:
+        """Remove everything from disk."""
+        if self._folder is not None:
+            self._folder.cleanup()
+            self._folder = None
+
+    def _write(self, blocks: Blocks, beside: list[Path] | None = None) -> None:
+        if self._folder is None:
+            self._folder = tempfile.TemporaryDirectory(prefix="gridwatch-replay-")
+        run = Path(self._folder.name) / f"run-{self._written}"
+        self._written += 1
+        try:
+            with run.open("wb") as file:
+                for block in blocks:
+                    for piece in sliced(block, self._block_rows):
+                        packed = marshal.dumps(piece)
+                        file.write(_LENGTH.pack(len(packed)) + packed)
+        except OSError as problem:
+            raise GridwatchError(
+                f"sorted rows cannot be written to {run.parent}: {problem.strerror}",
+                "make room there, or set TMPDIR to a folder with more",
+            ) from problem
+        self._runs.append(run)
+        lying = sum(one.stat().st_size for one in (*self._runs, *(beside or ())))
+        self.peak_bytes = max(self.peak_bytes, lying)
+        if self._written == 1:
+            self._on_first(lying, run.parent)
+
+
+def sliced(rows: list[Row], size: int = BLOCK_ROWS) -> Blocks:
+    """Rows in blocks of `size`."""
+    for start in range(0, len(rows), size):
+        yield rows[start : start + size]
+
+
+def _load(run: Path) -> Blocks:
+    with run.open("rb") as file:
+        while length := file.read(_LENGTH.size):
+            packed = file.read(*_LENGTH.unpack(length))
+            block: list[Row] = marshal.loads(packed)  # noqa: S302 - our own temporary file
+            yield block
+
+
+def _merged(runs: list[Blocks]) -> Blocks:
+    heads = [(block, run) for run in runs if (block := next(run, []))]
+    while heads:
+        limit = min(block[-1] for block, _ in heads)
+        final: list[Row] = []
+        left: list[tuple[list[Row], Blocks]] = []
+        for block, run in heads:
+            cut = bisect_right(block, limit)
+            final += block[:cut]
+            rest = block[cut:] or next(run, [])
+            if rest:
+                left.append((rest, run))
+        final.sort()
+        yield final
+        heads = left

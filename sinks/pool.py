@@ -1,0 +1,92 @@
+"""Several connections to the database side by side, each with a store and a writer of its own.
+
+While one waits for the server, others fetch, decode and write. A partition always goes to the same one: all
+that is about one meter is in one partition, so no two transactions of a sink meet in a row and wait for each
+other.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+from gridwatch.streaming.batches import RecordBatch
+from sinks.store import BatchStore, Emit
+from sinks.writer import Writer, WriterState
+
+
+class Pool:
+    """As many stores as there are connections.
+
+    Args:
+        url: of the database.
+        emit: sends dead letters and returns once they are acknowledged.
+        most_rows: of one transaction.
+        connections: to the database, at least one.
+    """
+
+    def __init__(self, url: str, emit: Emit, most_rows: int, connections: int) -> None:
+        self._writers = [Writer(url) for _ in range(connections)]
+        self._stores = [BatchStore(writer, emit, most_rows) for writer in self._writers]
+        self.address = self._writers[0].address
+
+    async def store(self, batch: RecordBatch) -> bool:
+        """Store a batch; True once it is safe, False when it was given up."""
+        return await self._stores[batch.partition % len(self._stores)].store(batch)
+
+    async def check(self) -> None:
+        """See whether the database is there, over each connection that has nothing to do.
+
+        SchemaMismatchError when it is, with a schema that is not the one to write to.
+        """
+        for store, writer in zip(self._stores, self._writers, strict=True):
+            if not store.busy:
+                await store.in_thread(writer.check)
+
+    def give_up(self) -> None:
+        """Let go of every batch that is not in a running transaction, and of that too if it hangs."""
+        for store in self._stores:
+            store.give_up()
+
+    def go_on(self) -> None:
+        """Store again."""
+        for store in self._stores:
+            store.go_on()
+
+    async def stop(self) -> None:
+        """End the work for good; the connections are closed."""
+        for store in self._stores:
+            await store.stop()
+
+    @property
+    def state(self) -> WriterState:
+        """What all writers together have done, and how the one stands that is worst off."""
+        return together([writer.state for writer in self._writers])
+
+    @property
+    def rows_of_partition(self) -> Counter[int]:
+        """Rows written, by partition number."""
+        return sum((store.rows_of_partition for store in self._stores), Counter())
+
+    @property
+    def lost_letters(self) -> int:
+        """Dead letters that no row can hold."""
+        return sum(store.lost_letters for store in self._stores)
+
+
+def together(states: Sequence[WriterState]) -> WriterState:
+    """Counts added up; waiting and writing since the earliest, the last commit of the latest."""
+    worst = min(states, key=lambda state: state.waiting_since or float("inf"))
+    latest = max(states, key=lambda state: state.last_commit)
+    return WriterState(
+        waiting_since=worst.waiting_since,
+        writing_since=min((state.writing_since for state in states if state.writing_since), default=None),
+        last_error=worst.last_error,
+        last_commit=latest.last_commit,
+        commit_seconds=latest.commit_seconds,
+        commits=sum(state.commits for state in states),
+        commit_seconds_total=sum(state.commit_seconds_total for state in states),
+        retries=sum(state.retries for state in states),
+        rows={topic: sum(state.rows[topic] for state in states) for topic in states[0].rows},
+        refused={topic: sum(state.refused[topic] for state in states) for topic in states[0].refused},
+    )

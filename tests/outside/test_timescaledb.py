@@ -1,0 +1,209 @@
+"""On TimescaleDB's own engine: the schema, its policies, what comes late, and the dashboards' questions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta, timezone
+from pathlib import Path
+from typing import Any
+
+import msgspec
+import pytest
+from sqlalchemy import text
+
+from dashboards.expansion import Raw, View, expand, questions
+from gridwatch.cli import run
+from gridwatch.doctor.databases import look_at_database
+from gridwatch.models.validated import Validated
+from gridwatch.settings import load_settings
+from gridwatch.topics import GAP_ALERTS, VALIDATED
+from sinks import timescale
+from sinks.connection import SchemaMismatchError
+from sinks.database import connect
+from sinks.rows import Rows
+from sinks.schema import VERSION_TABLE, VIEWS, metadata
+from sinks.schema_version import SchemaStatus, migrate
+from sinks.timescale import HYPERTABLES, Storage, read_standing, statements
+from tests.integration.dashboard_data import METERS, Period, Source, gaps, readings
+from tests.outside import timescale_steps as steps
+from tests.outside.conftest import timescaledb
+
+pytestmark = pytest.mark.integration
+
+NOW = datetime.now(timezone.utc).replace(minute=0, second=0, microsecond=0)
+DAY = timedelta(days=1)
+#: Old enough to be compressed, and young enough not to be.
+OLD = Period(NOW - 100 * DAY, NOW - 99 * DAY, NOW - 99 * DAY)
+NEW = Period(NOW - 2 * DAY, NOW, NOW)
+ALL = Raw("'*'")
+
+
+@dataclass(frozen=True)
+class Became:
+    """A plain database with rows that became one of TimescaleDB, and what it held before."""
+
+    url: str
+    contents: steps.Contents
+    summaries: steps.Contents
+    columns: list[Any]
+    after: SchemaStatus
+
+
+def became(url: str) -> Became:
+    steps.migrate_to_plain(url)
+    steps.write(url, (OLD, NEW))
+    before = steps.contents(url), steps.summaries(url), steps.columns(url)
+    assert all(before[0].values())
+    assert all(before[1].values())
+    return Became(url, *before, migrate(url)[1])
+
+
+@pytest.fixture(scope="module")
+def grown(packages: Path) -> Iterator[Became]:
+    """Shared by tests that leave its rows as they are."""
+    with timescaledb() as url:
+        yield became(url)
+
+
+def test_a_plain_database_becomes_one_of_timescaledb_with_every_row(grown: Became) -> None:
+    assert grown.after.kind.timescaledb
+    assert grown.after.note == ""
+    assert steps.contents(grown.url) == grown.contents
+    assert steps.columns(grown.url) == grown.columns
+    assert steps.summaries(grown.url) == grown.summaries
+
+
+def test_a_second_migration_finds_nothing_to_do(grown: Became) -> None:
+    migrate(grown.url)
+    with connect(grown.url) as connection:
+        standing = read_standing(connection)
+    assert standing.complete
+    left = list(statements(standing, Storage()))
+    assert len(left) == len(HYPERTABLES)
+    assert all("set_chunk_time_interval" in statement for statement in left)
+
+
+def test_policies_compress_and_refresh_and_change_no_row(grown: Became) -> None:
+    assert steps.run_policies(grown.url) >= len(HYPERTABLES) + len(VIEWS)
+    assert steps.compressed_chunks(grown.url).keys() == HYPERTABLES.keys()
+    assert steps.contents(grown.url) == grown.contents
+    assert steps.summaries(grown.url) == steps.summaries_by_plain_sql(grown.url) == grown.summaries
+
+
+def test_a_later_revision_comes_to_chunks_that_are_compressed(grown: Became) -> None:
+    steps.run_policies(grown.url, "policy_compression")
+    with connect(grown.url) as connection:
+        connection.execute(text("DROP INDEX metrics_values, gap_alerts_region"))
+        connection.execute(text('CREATE INDEX metrics_metric_time ON metrics (metric, "time" DESC)'))
+        connection.execute(text(f"UPDATE {VERSION_TABLE} SET version_num = '0002'"))
+    before, after = migrate(grown.url)
+    assert (before.state, after.state) == ("older", "current")
+    assert steps.contents(grown.url) == grown.contents
+
+
+def test_every_question_of_the_dashboards_has_an_answer(grown: Became) -> None:
+    chosen = {"meter": "O'Brien", "region": ALL, "partition": ALL, "interval": "1h"}
+    view = View(OLD.start, NOW, chosen, timescaledb=True)
+    answers = 0
+    for question in questions():
+        for way in (view, replace(view, timescaledb=False)):
+            with connect(grown.url) as connection:
+                found = connection.exec_driver_sql(expand(question.sql, way).replace("%", "%%"), ()).all()
+            assert found or question.dashboard == "gridwatch-health", question
+            answers += bool(found)
+    assert answers > 80
+
+
+def test_from_nothing_to_chunks_policies_and_summaries(
+    empty: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("GRIDWATCH_DATABASE_URL", empty)
+    assert run(["db", "migrate"]) == 0
+    assert "TimescaleDB 2." in capsys.readouterr().out
+    assert run(["db", "status"]) == 0
+    assert "TimescaleDB 2." in capsys.readouterr().out
+    kind, schema, _clock = look_at_database(load_settings())
+    assert kind.ok
+    assert kind.said.startswith("TimescaleDB 2.")
+    assert schema.ok
+    # Nothing in it yet: no question may be an error.
+    view = View(NOW - DAY, NOW, {"meter": "", "region": ALL, "partition": ALL, "interval": "5m"})
+    for question in questions():
+        with connect(empty) as connection:
+            sql = expand(question.sql, replace(view, timescaledb=True)).replace("%", "%%")
+            found = connection.exec_driver_sql(sql, ()).all()
+        assert all(value in (None, 0) for row in found for value in row), question
+    with connect(empty) as connection:
+        connection.execute(text(f"UPDATE {VERSION_TABLE} SET version_num = '9999'"))
+    with steps.writer_to(empty) as writer, pytest.raises(SchemaMismatchError, match="9999"):
+        writer.check()
+
+
+def newer(period: Period) -> dict[str, list[Any]]:
+    """Of an old period a later value of each reading, and a later revision of each gap."""
+
+    def later(one: Validated) -> Validated:
+        offset = one.offset + 10_000_000
+        changes: dict[str, Any] = {"id": f"late-{offset}", "offset": offset, "consumption_kwh": 7.5}
+        return msgspec.structs.replace(one, flags=["REVISED"], **changes)
+
+    filled = (
+        msgspec.structs.replace(gap, revision=3, state="FILLED", missing_intervals=0, missing_ranges=[])
+        for gap in gaps(period)
+    )
+    return {VALIDATED.name: [later(one) for one in readings(period)], GAP_ALERTS.name: list(filled)}
+
+
+def test_what_comes_late_for_compressed_chunks_is_merged_as_anything_else(empty: str) -> None:
+    before = became(empty)
+    steps.run_policies(empty)
+    assert steps.compressed_chunks(empty)
+    steps.write(empty, (OLD,))  # the same rows again, as a sink does that was killed
+    assert steps.contents(empty) == before.contents
+    late = [Rows(topic, of_it, [Source(topic)] * len(of_it)) for topic, of_it in newer(OLD).items()]
+    with steps.writer_to(empty) as writer:
+        assert writer.write(late) == []
+    with connect(empty) as connection:
+        old = {"until": OLD.end + timedelta(hours=1)}
+        stands = 'SELECT DISTINCT consumption_kwh, first_kwh FROM validated_readings WHERE "time" < :until'
+        assert connection.execute(text(stands), old).all() == [(7.5, 1.5)]
+        states = 'SELECT DISTINCT state, revision FROM gap_alerts WHERE "time" < :until'
+        assert connection.execute(text(states), old).all() == [("FILLED", 3)]
+        meters = "SELECT count(DISTINCT meter_id) FROM reading_revisions"
+        assert connection.scalar(text(meters)) == len(METERS)
+    steps.run_policies(empty)
+    assert steps.summaries(empty) == steps.summaries_by_plain_sql(empty) != before.summaries
+
+
+def test_retention_comes_and_goes_with_its_settings(empty: str) -> None:
+    migrate(empty, Storage(retention=30 * DAY, metrics_retention=10 * DAY))
+    steps.write(empty, (OLD, NEW))
+    with connect(empty) as connection:
+        dropped = read_standing(connection).dropped_after
+    assert dropped.keys() == {*metadata.tables, *VIEWS}
+    assert {name for name, age in dropped.items() if age == 10 * DAY} == {"metrics", "metrics_summary_hourly"}
+    steps.run_policies(empty, "policy_retention")
+    with connect(empty) as connection:
+        assert connection.scalar(text('SELECT min("time") FROM validated_readings')) > NOW - 40 * DAY
+    migrate(empty)
+    with connect(empty) as connection:
+        assert read_standing(connection).dropped_after == {}
+
+
+def test_under_the_apache_licence_there_are_chunks_and_plain_views(
+    empty: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # The engine is there under the other licence only, and lets nobody change it.
+    found = read_standing
+    monkeypatch.setattr(timescale, "read_standing", lambda connection: replace(found(connection), full=False))
+    monkeypatch.setattr("sinks.timescale_extension.read_standing", timescale.read_standing)
+    _, after = migrate(empty)
+    assert "Apache licence" in after.note
+    steps.write(empty, (NEW,))
+    assert steps.summaries(empty) == steps.summaries_by_plain_sql(empty)
+    with connect(empty) as connection:
+        standing = found(connection)
+    assert standing.hypertables == dict.fromkeys(HYPERTABLES, False)
+    assert not standing.aggregates
+    assert not standing.refreshed

@@ -1,0 +1,152 @@
+"""Steps of the tests on TimescaleDB: rows in by the sink's own writer, policies run, what is there read."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import Any
+from unittest.mock import patch
+
+from sqlalchemy import Connection, text
+
+from sinks import schema_version, timescale
+from sinks.connection import SinkConnection
+from sinks.database import connect, open_engine
+from sinks.migrations.versions.v0001_tables import GAP_SUMMARY, LATE_SUMMARY, METRICS_SUMMARY
+from sinks.schema import VIEWS, metadata
+from sinks.schema_version import migrate
+from sinks.targets import TARGETS, Target
+from sinks.writer import Writer
+from tests.integration.dashboard_data import Period, rows
+
+Contents = dict[str, Any]
+#: Rows of one INSERT: the engine takes no COPY, and no message that comes in more than one piece.
+_ROWS = 50
+_ESCAPED = {"\\\\": "\\", "\\t": "\t", "\\n": "\n", "\\r": "\r", "\\b": "\b", "\\f": "\f", "\\v": "\v"}
+#: What each summary is to say, on the same rows.
+PLAIN = {
+    name: re.sub(rf"^\s*CREATE VIEW {name} AS", "", statement)
+    for name, statement in zip(VIEWS, (GAP_SUMMARY, LATE_SUMMARY, METRICS_SUMMARY), strict=True)
+}
+
+
+def _value(copied: str) -> str | None:
+    return None if copied == "\\N" else re.sub(r"\\.", lambda found: _ESCAPED[found[0]], copied)
+
+
+def _stage_by_insert(cursor: Any, target: Target, copy_text: bytes) -> int:
+    """What `SinkConnection` does with COPY."""
+    lines = [
+        tuple(_value(field) for field in line.split("\t")) for line in copy_text.decode().split("\n")[:-1]
+    ]
+    head = target.copy.removeprefix("COPY ").removesuffix(" FROM STDIN")
+    for first in range(0, len(lines), _ROWS):
+        some = lines[first : first + _ROWS]
+        marks = ", ".join(["(" + ", ".join(["%s"] * len(some[0])) + ")"] * len(some))
+        cursor.execute(f"INSERT INTO {head} VALUES {marks}", [value for line in some for value in line])
+    return len(lines)
+
+
+@contextmanager
+def writer_to(url: str) -> Iterator[Writer]:
+    """The sink's writer, but for COPY. The engine has one session for all connections: the temporary tables
+    of the one before are there still."""
+    with connect(url) as connection:
+        for target in TARGETS.values():
+            connection.exec_driver_sql(f"DROP TABLE IF EXISTS pg_temp.{target.stage}")
+    writer = Writer(url)
+    with patch.object(SinkConnection, "_stage", staticmethod(_stage_by_insert)):
+        yield writer
+        writer.disconnect()
+
+
+def write(url: str, periods: Sequence[Period]) -> None:
+    """The data of the dashboards' tests, as the sink writes it."""
+    with writer_to(url) as writer:
+        for period in periods:
+            assert writer.write(rows(period)) == []
+
+
+def migrate_to_plain(url: str) -> None:
+    """The schema as it is where nobody has the extension."""
+    with (
+        patch.object(schema_version, "create_if_possible", lambda url: ""),
+        patch.object(timescale, "apply", lambda connection, storage: None),
+    ):
+        migrate(url)
+
+
+@contextmanager
+def alone(url: str) -> Iterator[Connection]:
+    """A connection outside any transaction, for procedures that commit."""
+    with open_engine(url).connect() as connection:
+        yield connection.execution_options(isolation_level="AUTOCOMMIT")
+
+
+def run_policies(url: str, proc_name: str = "policy%") -> int:
+    """Run every policy whose procedure is named so, as the scheduler would; gives their number."""
+    with alone(url) as connection:
+        jobs = connection.execute(
+            text("SELECT job_id FROM timescaledb_information.jobs WHERE proc_name LIKE :name"),
+            {"name": proc_name},
+        ).all()
+        for (job,) in jobs:
+            connection.exec_driver_sql(f"CALL run_job({job})")
+    return len(jobs)
+
+
+def compressed_chunks(url: str) -> dict[str, int]:
+    """Number of compressed chunks by table."""
+    with connect(url) as connection:
+        found = connection.execute(
+            text(
+                "SELECT hypertable_name, count(*) FROM timescaledb_information.chunks"
+                " WHERE is_compressed GROUP BY 1"
+            )
+        )
+        return {str(table): int(number) for table, number in found}
+
+
+def contents(url: str) -> Contents:
+    """A fingerprint of each table's rows."""
+    with connect(url) as connection:
+        return {
+            table: connection.scalar(
+                text(
+                    f'SELECT md5(string_agg(t::text, chr(10) ORDER BY t::text COLLATE "C")) FROM {table} AS t'
+                )
+            )
+            for table in metadata.tables
+        }
+
+
+def summaries(url: str) -> Contents:
+    """The rows of each summary."""
+    return _asked(url, {view: f"SELECT * FROM {view}" for view in VIEWS})
+
+
+def summaries_by_plain_sql(url: str) -> Contents:
+    """What they are to be."""
+    return _asked(url, PLAIN)
+
+
+def _asked(url: str, questions: dict[str, str]) -> Contents:
+    with connect(url) as connection:
+        return {
+            name: sorted(tuple(row) for row in connection.exec_driver_sql(question))
+            for name, question in questions.items()
+        }
+
+
+def columns(url: str) -> list[Any]:
+    """Name and type of each column of the summaries."""
+    with connect(url) as connection:
+        found = connection.execute(
+            text(
+                "SELECT table_name, column_name, data_type FROM information_schema.columns"
+                " WHERE table_name = ANY (:views) ORDER BY table_name, ordinal_position"
+            ),
+            {"views": list(VIEWS)},
+        )
+        return [tuple(row) for row in found]

@@ -1,0 +1,109 @@
+"""What the pages ask, answered from plain data: two workers, four partitions."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+from typing import Any
+
+from multidict import MultiDict
+
+from gridwatch.domain.meter import MeterState
+from gridwatch.settings import load_settings
+from gridwatch.views.log_tail import Record, Tail
+from gridwatch.views.queries import Problem
+from gridwatch.views.rates import Throughput
+from gridwatch.views.routing import Answer
+from tests.unit.views.test_state import store
+
+ME, OTHER = "http://me:1", "http://other:2"
+SETTINGS = load_settings(partitions=4)
+
+
+class Cluster:
+    """Partitions 0 and 1 are ours, 2 is the other worker's, 3 is nobody's. It answers what it was told to."""
+
+    me = ME
+
+    def __init__(self, answers: dict[str, Any]) -> None:
+        self._answers = answers
+        self.asked: list[str] = []
+
+    def mine(self) -> list[int]:
+        return [0, 1]
+
+    def owner_elsewhere(self, partition: int, *, asked: bool) -> str | None:
+        if partition < 2:
+            return None
+        if partition == 3 or asked:
+            raise Problem(503, f"no worker owns partition {partition}")
+        return OTHER
+
+    async def ask(self, url: str, path: str, accept: str = "") -> Answer:
+        self.asked.append(url + path)
+        return Answer(200, "application/json", b"{}")
+
+    async def ask_all(self, path: str) -> tuple[list[Any], list[str]]:
+        return [self._answers[path]], []
+
+
+class Watch:
+    """A worker that is settled and ready."""
+
+    def __init__(self, answers: dict[str, Any]) -> None:
+        self.cluster = Cluster(answers)
+        self.throughput = Throughput()
+        self.partitions = [partition(0), partition(1)]
+
+    def require_settled(self) -> None:
+        pass
+
+    def is_settled(self) -> bool:
+        return True
+
+    def last_reasons(self) -> list[str]:
+        return []
+
+    def my_partitions(self) -> list[dict[str, Any]]:
+        return self.partitions
+
+    async def all_partitions(self) -> tuple[list[dict[str, Any]], list[str]]:
+        return self.partitions, self.unowned()
+
+    def unowned(self) -> list[str]:
+        return ["no worker owns partition 3"]
+
+
+def partition(number: int, **changes: Any) -> dict[str, Any]:
+    usual = {"partition": number, "owner": ME, "watermark": None, "lag": 0, "meters": 2, "open_gaps": 1}
+    return usual | changes
+
+
+def pipeline(meters: dict[int, dict[str, MeterState]]) -> Any:
+    return SimpleNamespace(store=store(meters)[0], owned={}, lag=lambda partition: 0)
+
+
+def request(query: str = "", path: str = "/", **headers: str) -> Any:
+    pairs = [(name, value) for name, _, value in (part.partition("=") for part in query.split("&")) if name]
+    return SimpleNamespace(
+        query=MultiDict(pairs), headers=headers, rel_url=SimpleNamespace(raw_path_qs=path), path=path
+    )
+
+
+class Log:
+    """Topics as lists of records by partition, read as `LogTail` reads them."""
+
+    def __init__(self, **topics: dict[int, list[Record]]) -> None:
+        self.topics = topics
+        self.looks = 0
+
+    async def read(self, topic: str, stretches: Any, wanted: Any) -> Tail:
+        self.looks += 1
+        tail = Tail()
+        for number, stretch in stretches.items():
+            records = self.topics.get(topic, {}).get(number, [])
+            before = [one for one in records if stretch.before is None or one.offset < stretch.before]
+            looked = before[-stretch.count :]
+            if looked:
+                tail.first[number] = looked[0]
+            tail.records += [one for one in looked if wanted(one.key)]
+        return tail

@@ -1,0 +1,107 @@
+"""Rates: the windows of all partitions added up, and what was worked minute by minute."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any, cast
+
+import pytest
+
+from gridwatch.domain.instants import format_instant
+from gridwatch.domain.partition import PartitionState
+from gridwatch.domain.windows import Window
+from gridwatch.views import rates
+from gridwatch.views.html import render
+from gridwatch.views.overview import Overview
+from gridwatch.views.rates import Throughput, last_hour, late_share, merged, merged_minutes, windows_of
+from tests.unit.views.fakes import OTHER, SETTINGS, Watch, partition, pipeline, request
+from tests.unit.views.test_state import MINUTE, TEN
+
+FIVE = 5 * MINUTE
+
+
+def window(**counts: int) -> Window:
+    made = Window()
+    for name, count in counts.items():
+        setattr(made, name, count)
+    return made
+
+
+def state(number: int, **windows: Window) -> PartitionState:
+    made = PartitionState(number)
+    made.windows = {TEN + int(slot[1:]) * FIVE: one for slot, one in windows.items()}
+    return made
+
+
+def test_the_windows_of_partitions_are_added_up() -> None:
+    first = state(0, w0=window(on_time=7, late=2, too_late=1), w1=window(on_time=1))
+    second = state(1, w1=window(on_time=3, invalid=2, missing=5))
+    one, two = windows_of([first, second], FIVE)
+    assert (one["window_start"], one["window_end"]) == ("2024-01-01T10:00:00Z", "2024-01-01T10:05:00Z")
+    assert (one["readings_received"], one["readings_validated"], one["readings_late"]) == (10, 9, 2)
+    assert (two["readings_received"], two["readings_invalid"], two["missing_intervals"]) == (6, 2, 5)
+    assert merged([windows_of([first], FIVE), windows_of([second], FIVE)]) == [one, two]
+    assert late_share([one, two]) == 3 / 16
+
+
+def test_without_readings_there_is_no_late_share() -> None:
+    assert late_share([]) is None
+
+
+def test_the_last_hour_ends_with_the_highest_watermark() -> None:
+    windows = windows_of([state(0, **{f"w{slot}": window(on_time=1) for slot in range(20)})], FIVE)
+    hour = last_hour(windows, TEN + 17 * FIVE + 1)
+    assert [hour[0]["window_start"], hour[-1]["window_start"]] == [
+        format_instant(TEN + 6 * FIVE),
+        format_instant(TEN + 17 * FIVE),
+    ]
+    assert last_hour(windows, None) == []
+
+
+def test_what_is_worked_is_counted_by_the_minute_and_a_new_partition_does_not_count_as_work(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    clock = [1000.0]
+    monkeypatch.setattr("time.monotonic", lambda: clock[0])
+    monkeypatch.setattr(rates, "now_micros", lambda: TEN + int((clock[0] - 1000) * 1_000_000))
+    throughput = Throughput()
+    for passed, reached in (
+        (0, {0: 50}),
+        (5, {0: 150, 1: 7_000}),
+        (65, {0: 150, 1: 7_300}),
+        (70, {1: 7_300}),
+    ):
+        clock[0] = 1000.0 + passed
+        throughput.note(reached)
+    minutes = throughput.minutes()
+    assert [(one["records"], one["seconds"]) for one in minutes] == [(100, 5.0), (300, 65.0)]
+    both = merged_minutes([minutes, minutes])
+    assert both == [(TEN, 40.0), (TEN + MINUTE, 2 * 300 / 65)]
+
+
+def test_the_overview_adds_up_what_all_workers_say() -> None:
+    mine = windows_of([state(0, w0=window(on_time=6, late=2))], FIVE)
+    theirs = {
+        "windows": windows_of([state(2, w0=window(on_time=2, too_late=1, active=3))], FIVE),
+        "minutes": [],
+    }
+    watch = Watch({"/rates/": theirs})
+    watch.partitions = [partition(0, watermark="2024-01-01T10:01:00Z"), partition(2, owner=OTHER)]
+    page = Overview(SETTINGS, pipeline({}), cast(Any, watch))
+    cast(Any, page)._my_windows = lambda: mine
+    reply = asyncio.run(page.page(request()))
+    assert (reply.data["readings_received"], reply.data["late_share"]) == (11, 3 / 11)
+    assert (reply.data["active_meters"], reply.data["meters"]) == (3, 4)
+    assert [one["lag"] for one in reply.data["watermarks"]] == [0, 0]
+    html = render(reply.template, **reply.data, **reply.shown, here="/", worker="http://me:1")
+    assert html.count("<svg") == 4
+    assert "27.3 %" in html
+
+
+def test_before_the_first_reading_the_overview_is_there_all_the_same() -> None:
+    watch = Watch({"/rates/": {"windows": [], "minutes": []}})
+    page = Overview(SETTINGS, pipeline({}), cast(Any, watch))
+    cast(Any, page)._my_windows = list
+    reply = asyncio.run(page.page(request()))
+    assert (reply.data["late_share"], reply.data["windows"]) == (None, [])
+    assert render(reply.template, **reply.data, **reply.shown, here="/", worker="w").count("<svg") == 4
