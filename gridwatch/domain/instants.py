@@ -118,7 +118,7 @@ def format_instant(micros: int) -> str:
     return text + "Z"
 
 
-#: As `format_instant`, remembered: most readings share their stamps, and all outputs of a step their watermark.
+#: As `format_instant`, and remembered: most readings share their stamps, and a step its watermark.
 instant_text = lru_cache(maxsize=8192)(format_instant)
 
 
