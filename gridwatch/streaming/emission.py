@@ -18,7 +18,6 @@ from typing import Any
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
-from gridwatch.errors import GridwatchError
 from gridwatch.settings import Settings
 from gridwatch.streaming.packing import Row, pack
 from gridwatch.streaming.producers import Pauses, close_producer, start_producer
@@ -136,13 +135,6 @@ async def _send(
     start = 0
     while start < len(rows):
         batch = producer.create_batch()
-        end = pack(batch, rows, start, timestamp, OUTPUT_BATCH_BYTES)
-        if end == start:
-            raise GridwatchError(f"{topic}: a record of {_size(rows[start])} bytes does not fit a batch")
+        start = pack(batch, rows, start, timestamp, OUTPUT_BATCH_BYTES)
         pending.append(await producer.send_batch(batch, topic, partition=partition))
-        start = end
     return pending
-
-
-def _size(row: Row) -> int:
-    return sum(len(part or b"") for part in row)

@@ -45,6 +45,8 @@ class _Drain:
         self._source = source
         self._batches = source._records
         self._left: list[Any] = []
+        #: The offset after everything that was unpacked.
+        self._reached: int = source.next_fetch_offset
         self._ended = False
 
     def getall(self, max_records: int | None = None) -> list[Any]:
@@ -57,8 +59,7 @@ class _Drain:
             taken += self._records_of(self._batches.next_batch())
         self._left = [] if max_records is None else taken[max_records:]
         del taken[len(taken) - len(self._left) :]
-        if self._left:
-            source.next_fetch_offset = self._left[0].offset
+        source.next_fetch_offset = self._left[0].offset if self._left else self._reached
         fetched._update_position()
         if not self._left and not self._has_next():
             fetched._partition_records = None
@@ -69,13 +70,12 @@ class _Drain:
         return not self._ended and self._batches.has_next()
 
     def _records_of(self, batch: Any) -> list[Any]:
-        source = self._source
-        if source._check_crcs and not batch.validate_crc():
+        if self._source._check_crcs and not batch.validate_crc():
             self._ended = True  # it, and what follows it, will be fetched again
             raise CorruptRecordException(f"Invalid CRC - {self._partition}")
         records = [] if batch.is_control_batch else list(batch)
-        if records and records[0].offset < source.next_fetch_offset:  # a fetch brings whole batches
-            records = [record for record in records if record.offset >= source.next_fetch_offset]
+        if records and records[0].offset < self._reached:  # a fetch brings whole batches
+            records = [record for record in records if record.offset >= self._reached]
         # Of a batch that compaction thinned out the last offset remains known.
-        source.next_fetch_offset = batch.next_offset
+        self._reached = batch.next_offset
         return records

@@ -13,7 +13,7 @@ from gridwatch.domain.outputs import DeadLetter, GapAlert, LateEvent, Metric, Ou
 from gridwatch.domain.partition import PartitionState
 from gridwatch.domain.policy import Policy
 from gridwatch.domain.processor import Processor
-from gridwatch.domain.reading import LogRecord, RawReading
+from gridwatch.domain.reading import LogRecord, OpenedReading, RawReading
 
 DAY = "2024-01-01T"
 LATER = parse_instant("2030-01-01T00:00:00Z")[0]
@@ -35,16 +35,19 @@ def decode(value: bytes) -> RawReading | list[RawReading]:
     def one(fields: Any) -> RawReading:
         if not isinstance(fields, dict):
             raise TypeError("not an object")
-        known = {name: fields[name] for name in RawReading.__slots__ if fields.get(name) is not None}
+        known = {name: fields[name] for name in OpenedReading.__slots__ if fields.get(name) is not None}
         for name, wanted in known.items():
             text = name in {"meter_id", "timestamp", "region", "sent_at"}
-            if type(wanted) not in ((str,) if text else (int, float)):
+            if name == "flags":
+                if not isinstance(wanted, list) or not all(isinstance(code, str) for code in wanted):
+                    raise TypeError(name)
+            elif type(wanted) not in ((str,) if text else (int, float)):
                 raise TypeError(name)
-            if not text:
+            elif not text:
                 known[name] = float(wanted)
                 if not abs(known[name]) < float("inf"):
                     raise ValueError(name)
-        return RawReading(**known)
+        return OpenedReading(**known)
 
     content = json.loads(value)
     return [one(fields) for fields in content] if isinstance(content, list) else one(content)
