@@ -10,7 +10,7 @@ READY := $(VENV)/.ready
 COMPILED := .venv-compiled
 
 .DEFAULT_GOAL := help
-.PHONY: compiled test-compiled help setup demo test browser outside check lint format docs dashboards bench profile bench-dashboards bench-replay bench-merge bench-sink bench-score soak chaos clean
+.PHONY: compiled test-compiled help setup demo test browser outside check lint format docs dashboards bench bench-quick bench-scale bench-latency profile bench-dashboards bench-replay bench-merge bench-sink bench-score bench-pages screenshots soak restarts chaos clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-17s %s\n", $$1, $$2}' Makefile
@@ -42,12 +42,22 @@ format: $(READY) ## put imports and lines in order
 
 docs: $(READY) ## renew the tables of README.md and docs/ from the code
 	@$(BIN)/python docs/tables.py
+	@$(BIN)/python -m benchmarks.figures
 
 dashboards: $(READY) ## write the JSON of the Grafana dashboards from their code (Python 3.11 or later)
 	@$(BIN)/python -m dashboards
 
-bench: $(READY) ## speed, side by side with stock Faust; takes ARGS
+bench: $(READY) ## speed, side by side with Faust, Quix Streams, Bytewax and a bare loop (an hour); takes ARGS
 	@$(BIN)/python -m benchmarks $(ARGS)
+
+bench-quick: $(READY) ## has it become slower: ratios beside those kept, in three minutes; takes ARGS
+	@$(BIN)/python -m benchmarks.quick $(ARGS)
+
+bench-scale: $(READY) ## cost, memory and start from 1,000 to 1,000,000 meters, and with partitions; takes ARGS
+	@$(BIN)/python -m benchmarks.scale $(ARGS)
+
+bench-latency: $(READY) ## from a reading sent to its validated record, and to its database row; takes ARGS
+	@$(BIN)/python -m benchmarks.latency $(ARGS)
 
 profile: $(READY) ## where the worker's CPU time goes, by stage; takes ARGS
 	@$(BIN)/python -m benchmarks.profile $(ARGS)
@@ -69,6 +79,15 @@ bench-sink: $(READY) ## the database sink, from Kafka to committed rows, and wha
 
 bench-score: $(READY) ## precision and recall of gaps on injected faults, over a million slots and 20 seeds; takes ARGS
 	@$(BIN)/python -m benchmarks.score $(ARGS)
+
+bench-pages: $(READY) ## the pages with a million meters, and what they take of the throughput; takes ARGS
+	@$(BIN)/python -m benchmarks.pages $(ARGS)
+
+screenshots: $(READY) ## the pictures in docs/images/, from a real worker through a headless Chromium
+	@$(BIN)/python -m benchmarks.screenshots
+
+restarts: $(READY) ## the worker stopped and started 50 times while a million readings flow; takes ARGS
+	@$(BIN)/python -m benchmarks.restarts $(ARGS)
 
 chaos: $(READY) ## random faults against an undisturbed run, every difference; takes ARGS
 	@$(BIN)/gridwatch chaos $(ARGS)

@@ -1,4 +1,4 @@
-"""`python -m benchmarks`: everybody in turn, round by round, medians and ratios at the end."""
+"""`python -m benchmarks`: everybody in turn, round by round, on each input; a report at the end."""
 
 from __future__ import annotations
 
@@ -7,77 +7,146 @@ import signal
 import statistics
 import sys
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 import click
 
-from benchmarks import race, readings
-from benchmarks.contestants import CONTESTANTS
-from gridwatch.embedded.kafka import EmbeddedKafka
+from benchmarks import figures, latency, published, race, report
+from benchmarks.contestants import BROKER, CONTESTANTS, Contestant, Site
+from benchmarks.environments import NotInstallable, python_of
+from benchmarks.readings import Feed
+from gridwatch.broker import Broker
+from gridwatch.embedded import EmbeddedKafka
+from gridwatch.settings import load_settings
+from gridwatch.topics import RAW
 
-RESULTS = Path("benchmarks/results")
-
-
-@click.command(epilog="Example:  python -m benchmarks --readings 600000 --meters 200000 --rounds 3")
-@click.option("--readings", "count", default=600_000, show_default=True, help="Readings in the input.")
-@click.option("--meters", default=1000, show_default=True, help="Meters that send them.")
-@click.option("--rounds", default=5, show_default=True, help="Interleaved rounds.")
-@click.option("--partitions", default=6, show_default=True, help="Partitions of every topic.")
-def main(count: int, meters: int, rounds: int, partitions: int) -> None:
-    """Measure gridwatch beside a plain confluent-kafka loop and stock Faust."""
-    # Ended from outside, it still stops what it started.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    with tempfile.TemporaryDirectory(prefix="gridwatch-bench-") as folder:
-        kafka = EmbeddedKafka(Path(folder) / "kafka")
-        kafka.start()
-        try:
-            results = _race(kafka.bootstrap, count, meters, rounds, partitions)
-            _report(results, count, meters)
-        finally:
-            kafka.stop()
+_SMALL_PART = 4
+#: A paced contestant holds half of the rate that it reached unpaced.
+_PACE = 0.5
 
 
-def _race(
-    bootstrap: str, count: int, meters: int, rounds: int, partitions: int
-) -> dict[str, list[race.Result]]:
-    from gridwatch.broker import Broker
-    from gridwatch.settings import load_settings
-
-    Broker(load_settings(broker=bootstrap, partitions=partitions)).create()
-    readings.load(bootstrap, partitions, count, meters)
-    results: dict[str, list[race.Result]] = {contestant.name: [] for contestant in CONTESTANTS}
-    expected: list[list[bytes]] | None = None
-    for number in range(1, rounds + 1):
-        for contestant in CONTESTANTS:
-            result, said = race.run(contestant, bootstrap, partitions, count, expected)
-            expected = expected or said  # the floor runs first, on the whole input
-            results[contestant.name].append(result)
+def compare(
+    contestants: Sequence[Contestant],
+    left_out: dict[str, str],
+    *,
+    count: int,
+    meters: int,
+    rounds: int,
+    partitions: int,
+    latency_seconds: float,
+) -> report.Comparison:
+    """Everybody on one input, at a quarter of its size and then at all of it, then at a steady rate."""
+    with (
+        tempfile.TemporaryDirectory(prefix="gridwatch-bench-") as folder,
+        EmbeddedKafka(Path(folder) / "kafka", overrides=BROKER) as kafka,
+    ):
+        Broker(load_settings(broker=kafka.bootstrap, partitions=partitions)).create()
+        site = Site(kafka.bootstrap, partitions, Path(folder))
+        feeds = {1.0: Feed(kafka.bootstrap, RAW.name, partitions, meters)}
+        for share in {one.share for one in contestants} - {1.0}:
+            topic = site.topic(f"part-{share}")
+            feeds[share] = Feed(kafka.bootstrap, topic, partitions, meters)
+        small = _rounds(contestants, site, feeds, count // _SMALL_PART, rounds)
+        large = _rounds(contestants, site, feeds, count, rounds)
+    latencies = {}
+    for one in contestants:
+        if latency_seconds:
+            rate = _PACE * statistics.median(run.wall_rate for run in large[one.name])
+            latencies[one.name] = measured = latency.measure(one, partitions, meters, rate, latency_seconds)
             click.echo(
-                f"round {number}  {contestant.name:<40} {result.rate:>10,.0f} readings/CPU-s "
-                f"({result.readings:,} in {result.cpu:.1f} CPU-s, {result.wall:.1f} s)"
+                f"{one.title:<42} {rate:>9,.0f} readings/s: "
+                f"p50 {measured.p50:,.0f} ms, p99 {measured.p99:,.0f} ms"
             )
+    return report.Comparison(meters, count, partitions, contestants, small, large, latencies, left_out)
+
+
+def _rounds(
+    contestants: Sequence[Contestant], site: Site, feeds: dict[float, Feed], count: int, rounds: int
+) -> dict[str, list[race.Result]]:
+    for share, feed in feeds.items():
+        feed.extend(int(count * share))
+    results: dict[str, list[race.Result]] = {one.name: [] for one in contestants}
+    for number, one in race.interleaved(contestants, rounds):
+        result = race.run(one, site, feeds[one.share])
+        results[one.name].append(result)
+        click.echo(
+            f"round {number}  {one.title:<42} {result.rate:>10,.0f} readings/CPU-s   ({result.readings:,} in "
+            f"{result.cpu:.1f} CPU-s, {result.wall:.1f} s; first after {result.start_cpu:.1f} CPU-s)"
+        )
     return results
 
 
-def _report(results: dict[str, list[race.Result]], count: int, meters: int) -> None:
-    medians = {name: statistics.median(r.rate for r in runs) for name, runs in results.items()}
-    floor = next(iter(medians.values()))
-    stock = medians[CONTESTANTS[1].name]
-    click.echo(
-        f"\n{count:,} readings of {meters:,} meters, medians of {len(next(iter(results.values())))} rounds"
-    )
-    click.echo(f"{'':<40} {'readings/CPU-s':>15} {'min–max':>19} {'of floor':>9} {'of Faust':>9}")
-    for name, runs in results.items():
-        rates = [run.rate for run in runs]
-        spread = f"{min(rates):,.0f}–{max(rates):,.0f}"
-        ratios = f"{medians[name] / floor:>9.2f} {medians[name] / stock:>9.1f}"
-        click.echo(f"{name:<40} {medians[name]:>15,.0f} {spread:>19} {ratios}")
-    RESULTS.mkdir(parents=True, exist_ok=True)
-    path = RESULTS / f"race-{meters}-meters.json"
-    path.write_text(
-        json.dumps({name: [vars(run) for run in runs] for name, runs in results.items()}, indent=2)
-    )
-    click.echo(f"written to {path}")
+def available(names: Sequence[str]) -> tuple[list[Contestant], dict[str, str]]:
+    """Those who can take part on this machine, and why the others cannot."""
+    ready, left_out = [], {}
+    for one in CONTESTANTS:
+        if names and one.name not in names and one.name not in ("floor", "gridwatch"):
+            continue
+        try:
+            if one.environment is not None:
+                python_of(one.environment)
+            ready.append(one)
+        except NotInstallable as problem:
+            left_out[one.title] = str(problem)
+            click.echo(f"left out: {problem}", err=True)
+    return ready, left_out
+
+
+@click.command(epilog="Example:  python -m benchmarks --readings 200000 --meters 1000 --rounds 1 --only quix")
+@click.option("--readings", "count", default=2_000_000, show_default=True, help="Readings in an input.")
+@click.option(
+    "--meters", multiple=True, default=(1000, 200_000), show_default=True, help="Meters that send them."
+)
+@click.option("--rounds", default=5, show_default=True, help="Interleaved rounds at each size of input.")
+@click.option("--partitions", default=6, show_default=True, help="Partitions of every topic.")
+@click.option(
+    "--latency", "seconds", default=15.0, show_default=True, help="Seconds at a steady rate; 0: none."
+)
+@click.option(
+    "--only", multiple=True, help="Names of contestants beside the floor and gridwatch; all if none."
+)
+@click.option("--keep", is_flag=True, help="Renew the kept results and docs/ from this run.")
+def main(
+    count: int,
+    meters: tuple[int, ...],
+    rounds: int,
+    partitions: int,
+    seconds: float,
+    only: Sequence[str],
+    keep: bool,
+) -> None:
+    """Measure gridwatch beside others on the same job and the same real Apache Kafka."""
+    # Ended from outside, it still stops what it started.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    contestants, left_out = available(only)
+    site = report.machine()
+    comparisons: list[dict[str, Any]] = []
+    for number in meters:
+        click.echo(f"\n{number:,} meters")
+        compared = compare(
+            contestants,
+            left_out,
+            count=count,
+            meters=number,
+            rounds=rounds,
+            partitions=partitions,
+            latency_seconds=seconds,
+        )
+        comparisons.append(compared.as_json())
+        click.echo("\n" + report.markdown(comparisons[-1]))
+    results = {"machine": site, "comparisons": comparisons}
+    published.write("race", results, report.picture(comparisons), keep=keep)
+    if keep:
+        figures.renew()
+    text = [
+        f"# {report.where(site)}\n",
+        *map(report.markdown, comparisons),
+        report.settings_table(contestants),
+    ]
+    (published.RESULTS / "race.md").write_text("\n".join(text), encoding="utf-8")
+    click.echo(json.dumps(report.where(site)))
 
 
 if __name__ == "__main__":

@@ -9,6 +9,7 @@ import os
 import select
 import shutil
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -18,6 +19,14 @@ from typing import Any
 
 ANSWER_SECONDS = 60.0
 NAMES = ("chromium", "chromium-browser", "google-chrome", "chrome")
+#: Becomes the browser, which expects its pipes as descriptors 3 and 4.
+_START = """
+import fcntl, os, sys
+ends = [fcntl.fcntl(int(end), fcntl.F_DUPFD, 10) for end in sys.argv[1:3]]
+os.dup2(ends[0], 3)
+os.dup2(ends[1], 4)
+os.execv(sys.argv[3], sys.argv[3:])
+"""
 #: Width and height of a window in CSS pixels.
 DESKTOP, PHONE = (1200, 900), (390, 844)
 
@@ -43,10 +52,11 @@ class Chromium:
         self._from, to_write = os.pipe()
         self._process = subprocess.Popen(
             [
-                "sh",
+                sys.executable,
                 "-c",
-                f'exec "$@" 3<&{to_read} 4>&{to_write}',
-                "sh",
+                _START,
+                str(to_read),
+                str(to_write),
                 found(),
                 "--headless",
                 *(["--no-sandbox"] if os.geteuid() == 0 else []),

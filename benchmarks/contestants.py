@@ -6,93 +6,208 @@ import os
 import subprocess
 import sys
 import uuid
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
+from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
+from benchmarks.environments import ROOT, python_of
 from benchmarks.readings import end_offsets
 from gridwatch.embedded.ports import free_ports
-from gridwatch.topics import VALIDATED
-
-
-@dataclass(frozen=True)
-class Run:
-    """A started contestant."""
-
-    process: subprocess.Popen[bytes]
-    output: str
-    #: End offset of each partition of the output before it started.
-    first: list[int]
+from gridwatch.topics import OUTPUTS, VALIDATED
 
 
 @dataclass(frozen=True)
 class Contestant:
-    """One way to do the job. `share` is the part of the input that it is given: slow ones get a prefix."""
+    """One way to do the job."""
 
     name: str
-    durable: bool
-    share: float
-    start: Callable[[str, int, Path], Run]
+    title: str
+    #: The best settings that its documentation has for this job, in words.
+    settings: str
+    #: Packages it runs with (`requirements/<this>.txt`); gridwatch runs with those of this very process.
+    environment: str | None = None
+    #: What its Python is called with.
+    arguments: tuple[str, ...] = ()
+    #: The part of the input that it is given: slow ones get a prefix.
+    share: float = 1.0
+    processes: int = 1
+    extra: tuple[tuple[str, str], ...] = ()
 
 
-def _topic(bootstrap: str, name: str, partitions: int) -> str:
-    admin = AdminClient({"bootstrap.servers": bootstrap})
-    for future in admin.create_topics([NewTopic(name, partitions, 1)]).values():
-        future.result()
-    return name
+_PRODUCER = "producer: linger 20 ms, batches of 1 MB"
+_FAUST = ("-m", "faust", "-A", "benchmarks.peers.stock_faust", "--loop", "uvloop", "worker", "-l", "warn")
+_QUIX = (
+    "JSON as it comes (orjson), state by message key in RocksDB, at least once, commits every 5 s, "
+    + _PRODUCER
+)
+_GRIDWATCH = "as it comes; RocksDB and changelog, every output acked before a commit"
+
+FLOOR = Contestant(
+    "floor",
+    "plain confluent-kafka loop (floor)",
+    f"orjson, state in a dict, nothing durable; 5,000 messages a call; {_PRODUCER}",
+    "floor",
+    ("-m", "benchmarks.peers.floor"),
+)
+GRIDWATCH = Contestant("gridwatch", "gridwatch, 1 worker, durable", _GRIDWATCH)
+FAUST = Contestant(
+    "faust",
+    "stock Faust, RocksDB and changelog",
+    "uvloop, orjson, rocksdict; polls of 5,000, stream buffer of 16,384, no standby; " + _PRODUCER,
+    "faust",
+    (*_FAUST, "--without-web"),
+    share=0.03,
+)
+QUIX = Contestant(
+    "quix",
+    "Quix Streams, RocksDB and changelog",
+    f"{_QUIX}; changelog topics, which is its default",
+    "quix",
+    ("-m", "benchmarks.peers.quix_streams"),
+    share=0.1,
+    extra=(("BENCH_CHANGELOG", "1"),),
+)
+QUIX_LOCAL = Contestant(
+    "quix-local",
+    "Quix Streams, RocksDB without changelog",
+    f"{_QUIX}; no changelog: state is lost with the disk",
+    "quix",
+    ("-m", "benchmarks.peers.quix_streams"),
+    share=0.1,
+    extra=(("BENCH_CHANGELOG", "0"),),
+)
+BYTEWAX = Contestant(
+    "bytewax",
+    "Bytewax, in memory, no recovery",
+    "orjson, its own keyed state (stateful_map), batch operators elsewhere, one worker, "
+    "polls of 5,000; no recovery store: nothing durable; " + _PRODUCER,
+    "bytewax",
+    ("-m", "bytewax.run", "benchmarks.peers.bytewax_flow:flow"),
+)
+GRIDWATCH_TWO = Contestant(
+    "gridwatch-2",
+    "gridwatch, 2 workers, durable",
+    f"{_GRIDWATCH}; two processes share the partitions",
+    processes=2,
+)
+
+CONTESTANTS = (FLOOR, BYTEWAX, QUIX_LOCAL, QUIX, FAUST, GRIDWATCH, GRIDWATCH_TWO)
 
 
-def _start(command: list[str], folder: Path, extra: dict[str, str]) -> subprocess.Popen[bytes]:
-    log = (folder / "log").open("wb")
-    return subprocess.Popen(command, stdout=log, stderr=log, env=os.environ | extra)
+#: Of the broker: deleted is soon off the disk, and a busy machine is no reason to give the broker up.
+BROKER = {
+    "log.segment.delete.delay.ms": "1000",
+    "broker.session.timeout.ms": "60000",
+    "broker.heartbeat.interval.ms": "2000",
+}
 
 
-def _peer(command: list[str], bootstrap: str, partitions: int, folder: Path, name: str) -> Run:
-    output = _topic(bootstrap, f"bench-{name}-{uuid.uuid4().hex[:8]}", partitions)
-    process = _start(
-        command,
-        folder,
-        {
-            "BENCH_OUTPUT": output,
-            "BENCH_BOOTSTRAP": bootstrap,
-            "BENCH_PARTITIONS": str(partitions),
-            "BENCH_DATADIR": str(folder / "data"),
-        },
-    )
-    return Run(process, output, [0] * partitions)
+@dataclass(frozen=True)
+class Site:
+    """Where they meet: a broker, the number of partitions, and a folder that is thrown away."""
+
+    bootstrap: str
+    partitions: int
+    folder: Path
+
+    def topic(self, name: str) -> str:
+        """Make a topic."""
+        admin = self._admin()
+        for future in admin.create_topics([NewTopic(name, self.partitions, 1)]).values():
+            future.result()
+        return name
+
+    def remove(self, mark: str) -> None:
+        """Remove the topics that have `mark` in their names."""
+        admin = self._admin()
+        names = [name for name in admin.list_topics(timeout=30).topics if mark in name]
+        for future in admin.delete_topics(names).values():
+            future.result()
+
+    def empty(self, *names: str) -> None:
+        """Remove what is in topics; their offsets go on."""
+        ends = [
+            TopicPartition(name, number, end)
+            for name in names
+            for number, end in enumerate(end_offsets(self.bootstrap, name, self.partitions))
+        ]
+        admin = self._admin()
+        for future in admin.delete_records(ends).values():
+            future.result()
+
+    def _admin(self) -> AdminClient:
+        return AdminClient({"bootstrap.servers": self.bootstrap, "log_level": 0})
 
 
-def start_floor(bootstrap: str, partitions: int, folder: Path) -> Run:
-    """The confluent-kafka loop."""
-    return _peer([sys.executable, "-m", "benchmarks.floor"], bootstrap, partitions, folder, "floor")
+class Run:
+    """A contestant at work on a topic. `output`: where it writes; `first`: that topic's ends before it."""
+
+    def __init__(self, contestant: Contestant, site: Site, source: str, folder: Path) -> None:
+        self._site = site
+        self._log = folder / "log"
+        #: In the name of every topic of its own, changelogs too.
+        self._mark = uuid.uuid4().hex[:8]
+        self.processes: list[subprocess.Popen[bytes]] = []
+        if contestant.environment is None:
+            settings = gridwatch_settings(site.bootstrap, site.partitions, folder, self._mark)
+            create_topics(settings)
+            self.output = VALIDATED.name
+            command = [sys.executable, "-m", "gridwatch", "worker", "-l", "warn", "--without-web"]
+            environments = [settings]
+            for number in range(1, contestant.processes):
+                port = {"GRIDWATCH_WEB_PORT": str(free_ports(1)[0])}
+                environments.append(settings | port | {"GRIDWATCH_DATADIR": str(folder / f"data-{number}")})
+        else:
+            command = [str(python_of(contestant.environment)), *contestant.arguments]
+            self.output = site.topic(f"bench-{contestant.name}-{self._mark}")
+            environments = [
+                {
+                    "BENCH_BOOTSTRAP": site.bootstrap,
+                    "BENCH_INPUT": source,
+                    "BENCH_OUTPUT": self.output,
+                    "BENCH_PARTITIONS": str(site.partitions),
+                    "BENCH_DATADIR": str(folder / "data"),
+                    "PYTHONPATH": str(ROOT),
+                }
+                | dict(contestant.extra)
+            ]
+        self.first = end_offsets(site.bootstrap, self.output, site.partitions)
+        for environment in environments:
+            with self._log.open("ab") as log:
+                self.processes.append(
+                    subprocess.Popen(command, stdout=log, stderr=log, env=os.environ | environment)
+                )
+
+    def said(self) -> list[int]:
+        """The end of its output, partition by partition; RuntimeError if it has ended."""
+        if any(process.poll() is not None for process in self.processes):
+            log = self._log.read_text(encoding="utf-8", errors="replace")
+            raise RuntimeError(f"it ended early:\n{log[-4000:]}")
+        return end_offsets(self._site.bootstrap, self.output, self._site.partitions)
+
+    def kill(self) -> None:
+        """End it at once."""
+        for process in self.processes:
+            process.kill()
+            process.wait()
+
+    def clear(self) -> None:
+        """Give back the disk space of what it wrote."""
+        self._site.remove(self._mark)
+        if self.output == VALIDATED.name:
+            self._site.empty(*(topic.name for topic in OUTPUTS))
 
 
-def start_stock_faust(bootstrap: str, partitions: int, folder: Path) -> Run:
-    """Faust as it comes."""
-    command = [
-        sys.executable,
-        "-m",
-        "faust",
-        "-A",
-        "benchmarks.stock_faust",
-        "worker",
-        "-l",
-        "warn",
-        "--without-web",
-    ]
-    return _peer(command, bootstrap, partitions, folder, "faust")
-
-
-def gridwatch_settings(bootstrap: str, partitions: int, folder: Path) -> dict[str, str]:
+def gridwatch_settings(bootstrap: str, partitions: int, folder: Path, mark: str = "0") -> dict[str, str]:
     """The settings, as environment, of a worker with state and changelog of its own."""
     return {
         "GRIDWATCH_BROKER": bootstrap,
         "GRIDWATCH_PARTITIONS": str(partitions),
         # The input is shared and ends: ticks after it would be no readings to the others.
         "GRIDWATCH_IDLE_TIMEOUT": "1d",
-        "GRIDWATCH_APP_ID": f"bench-gridwatch-{uuid.uuid4().hex[:8]}",
+        "GRIDWATCH_APP_ID": f"bench-gridwatch-{mark}",
         "GRIDWATCH_DATADIR": str(folder / "data"),
         "GRIDWATCH_WEB_PORT": str(free_ports(1)[0]),
     }
@@ -102,20 +217,3 @@ def create_topics(settings: dict[str, str]) -> None:
     """Make the topics that a worker with these settings needs."""
     command = [sys.executable, "-m", "gridwatch", "topics", "create"]
     subprocess.run(command, env=os.environ | settings, check=True, capture_output=True)
-
-
-def start_gridwatch(bootstrap: str, partitions: int, folder: Path) -> Run:
-    """gridwatch's worker, its state and changelog fresh."""
-    extra = gridwatch_settings(bootstrap, partitions, folder)
-    create_topics(extra)
-    first = end_offsets(bootstrap, VALIDATED.name, partitions)
-    command = [sys.executable, "-m", "gridwatch", "worker", "-l", "warn", "--without-web"]
-    process = _start(command, folder, extra)
-    return Run(process, VALIDATED.name, first)
-
-
-CONTESTANTS = (
-    Contestant("floor: confluent-kafka, orjson, dict", False, 1.0, start_floor),
-    Contestant("stock Faust, RocksDB and changelog", True, 0.03, start_stock_faust),
-    Contestant("gridwatch, RocksDB and changelog", True, 1.0, start_gridwatch),
-)

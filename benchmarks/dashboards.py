@@ -18,8 +18,10 @@ from pathlib import Path
 from typing import Any
 
 import click
+import psutil
 import psycopg2
 
+from benchmarks.race import cpu_seconds
 from dashboards.expansion import Question, Raw, View, expand, questions
 from gridwatch.embedded import EmbeddedPostgres
 from sinks.schema_version import migrate
@@ -114,23 +116,28 @@ def fill(cursor: Any, readings: int, end: datetime) -> None:
         print(f"{time.monotonic() - started:7.1f} s  {' '.join(statement.split())[:60]}", file=sys.stderr)
 
 
-def measure(cursor: Any, question: Question, view: View) -> tuple[float, int]:
-    """Milliseconds of the middle of three tries, and the number of rows; keeps the plan."""
+def measure(cursor: Any, server: psutil.Process, question: Question, view: View) -> tuple[float, float, int]:
+    """Milliseconds by the clock (the middle of three tries), of the server's CPU (of one), number of rows.
+
+    Keeps the plan.
+    """
     sql = expand(question.sql, view)
     times = []
     rows = 0
+    used = cpu_seconds(server)
     for _ in range(3):
         started = time.perf_counter()
         cursor.execute(sql)
         rows = len(cursor.fetchall())
         times.append((time.perf_counter() - started) * 1000)
+    used = (cpu_seconds(server) - used) / len(times) * 1000
     cursor.execute(f"EXPLAIN (ANALYZE, BUFFERS) {sql}")
     plan = "\n".join(line for (line,) in cursor.fetchall())
     name = "".join(letter if letter.isalnum() else "-" for letter in str(question))
     (RESULTS / f"{name}-{(view.end - view.start).days}d.txt").write_text(
         f"{sql}\n\n{plan}\n", encoding="utf-8"
     )
-    return statistics.median(times), rows
+    return statistics.median(times), used, rows
 
 
 @click.command(epilog="Example:  python -m benchmarks.dashboards --readings 1000000")
@@ -148,16 +155,18 @@ def main(readings: int) -> None:
         migrate(server.url)
         session = psycopg2.connect(server.url)
         session.autocommit = True
+        backend = psutil.Process(session.info.backend_pid)
         with session.cursor() as cursor:
             fill(cursor, readings, end)
             for length, (chosen, gathered) in RANGES.items():
                 variables = {"meter": "METER_000123", "region": everything, "partition": everything}
                 view = View(end - length, end, {**variables, "interval": chosen}, interval=gathered)
                 for question in questions():
-                    taken, rows = measure(cursor, question, view)
+                    taken, used, rows = measure(cursor, backend.parent() or backend, question, view)
                     slow += taken > LIMIT_MS
                     said = "SLOW  " if taken > LIMIT_MS else ""
-                    print(f"{taken:8.1f} ms  {rows:6} rows  {length.days} d  {said}{question}")
+                    figures = f"{taken:8.1f} ms  {used:6.0f} ms CPU  {rows:6} rows  {length.days} d"
+                    print(f"{figures}  {said}{question}")
         session.close()
     print(f"plans: {RESULTS}")
     sys.exit(1 if slow else 0)

@@ -6,7 +6,6 @@ before the first validated reading is start-up and left out.
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
@@ -18,12 +17,12 @@ from pathlib import Path
 
 import click
 
-from benchmarks import charts, readings, stages
-from benchmarks.contestants import create_topics, gridwatch_settings
+from benchmarks import charts, figures, published, readings, report, stages
+from benchmarks.contestants import BROKER, create_topics, gridwatch_settings
+from benchmarks.published import RESULTS
 from gridwatch.embedded import EmbeddedKafka
 from gridwatch.topics import VALIDATED
 
-RESULTS = Path("benchmarks/results")
 PATIENCE_SECONDS = 600.0
 _LOOK_SECONDS = 0.05
 _MOST_FUNCTIONS = 3
@@ -50,7 +49,7 @@ def profile(count: int, meters: int, partitions: int, flame: Path) -> Profile:
     """Measure one worker on `count` readings of `meters`; the stacks themselves go to the file `flame`."""
     with (
         tempfile.TemporaryDirectory(prefix="gridwatch-profile-") as name,
-        EmbeddedKafka(Path(name) / "kafka") as kafka,
+        EmbeddedKafka(Path(name) / "kafka", overrides=BROKER) as kafka,
     ):
         folder = Path(name)
         settings = gridwatch_settings(kafka.bootstrap, partitions, folder)
@@ -73,6 +72,7 @@ def profile(count: int, meters: int, partitions: int, flame: Path) -> Profile:
             process.kill()
             process.wait()
     stacks = stages.between(before, after)
+    flame.parent.mkdir(parents=True, exist_ok=True)
     flame.write_text("".join(f"{stack} {weight}\n" for stack, weight in stacks.items()))
     done = last - first
     return Profile(
@@ -138,18 +138,25 @@ def picture(profiles: list[Profile]) -> str:
 @click.option("--readings", "count", default=1_000_000, show_default=True, help="Readings in the input.")
 @click.option("--meters", multiple=True, default=(1000, 200_000), show_default=True, type=int, help="Meters.")
 @click.option("--partitions", default=6, show_default=True, help="Partitions of every topic.")
-def main(count: int, meters: tuple[int, ...], partitions: int) -> None:
+@click.option("--keep", is_flag=True, help="Renew the kept results and docs/ from this run.")
+def main(count: int, meters: tuple[int, ...], partitions: int, keep: bool) -> None:
     """Profile a worker by stage, once for each number of meters."""
     # Ended from outside, it still stops what it started.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
-    RESULTS.mkdir(parents=True, exist_ok=True)
+    site = report.machine()
     profiles = []
     for number in meters:
         profiles.append(profile(count, number, partitions, RESULTS / f"profile-{number}.stacks"))
         say(profiles[-1])
-    (RESULTS / "profile.json").write_text(json.dumps([asdict(one) for one in profiles], indent=2) + "\n")
-    (RESULTS / "profile.svg").write_text(picture(profiles))
-    click.echo(f"\nwritten to {RESULTS}/profile.json, profile.svg, and profile-*.stacks for flame graphs")
+    results = {
+        "machine": site,
+        "meaning": dict(stages.STAGES),
+        "profiles": [asdict(one) for one in profiles],
+    }
+    published.write("profile", results, picture(profiles), keep=keep)
+    if keep:
+        figures.renew()
+    click.echo(f"for flame graphs: {RESULTS}/profile-*.stacks")
 
 
 if __name__ == "__main__":

@@ -2,79 +2,126 @@
 
 from __future__ import annotations
 
-import shutil
+import os
 import tempfile
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import psutil
 
-from benchmarks.contestants import Contestant
-from benchmarks.readings import end_offsets, said_between
+from benchmarks.contestants import Contestant, Run, Site
+from benchmarks.readings import Feed, said_between
 
 PATIENCE_SECONDS = 600.0
+_LOOK_SECONDS = 0.1
 
 
 @dataclass(frozen=True)
 class Result:
-    """What one contestant did in one round. `cpu` and `wall` in seconds, `memory` in bytes."""
+    """What one contestant did in one round. CPU and wall times in seconds, memory in bytes."""
 
     contestant: str
     readings: int
     cpu: float
     wall: float
+    #: Resident memory of the whole process tree at its highest, as seen ten times a second.
     memory: int
+    #: When the first outputs were seen, and how many.
+    start_readings: int
+    start_cpu: float
+    start_wall: float
+    #: Of the machine, over the minute before.
+    load: float
 
     @property
     def rate(self) -> float:
         """Readings per CPU-second of the whole process tree, its start included."""
         return self.readings / self.cpu
 
+    @property
+    def running_rate(self) -> float:
+        """Readings per CPU-second once it had started."""
+        return (self.readings - self.start_readings) / max(self.cpu - self.start_cpu, 0.01)
+
+    @property
+    def wall_rate(self) -> float:
+        """Readings per second once it had started."""
+        return (self.readings - self.start_readings) / max(self.wall - self.start_wall, _LOOK_SECONDS)
+
 
 class WrongOutputs(Exception):
-    """A contestant's outputs are not everybody's: its figure does not count."""
+    """A contestant's outputs are not what the input demands: its figure does not count."""
 
 
 def cpu_seconds(root: psutil.Process) -> float:
-    """User and system time of a process and everything below it."""
+    """User and system time of a process and everything below it, living or ended.
+
+    A process that has ended is in the account of its parent, who waited for it; nobody is counted twice.
+    """
     total = 0.0
     for process in [root, *root.children(recursive=True)]:
-        times = process.cpu_times()
+        try:
+            times = process.cpu_times()
+        except psutil.NoSuchProcess:
+            continue
         total += times.user + times.system + times.children_user + times.children_system
     return total
 
 
-def run(
-    contestant: Contestant, bootstrap: str, partitions: int, count: int, expected: list[list[bytes]] | None
-) -> tuple[Result, list[list[bytes]]]:
-    """Let a contestant do its share of the input. Raises WrongOutputs if it says other than `expected`."""
-    wanted = int(count * contestant.share)
-    folder = Path(tempfile.mkdtemp(prefix="gridwatch-bench-"))
+def memory(root: psutil.Process) -> int:
+    """Resident bytes of a process and everything below it."""
+    total = 0
+    for process in [root, *root.children(recursive=True)]:
+        try:
+            total += process.memory_info().rss
+        except psutil.NoSuchProcess:
+            continue
+    return total
+
+
+def run(contestant: Contestant, site: Site, feed: Feed) -> Result:
+    """Let a contestant do all that is in the feed. Raises WrongOutputs if it says something else."""
+    load = os.getloadavg()[0]
+    with tempfile.TemporaryDirectory(prefix="run-", dir=site.folder) as folder:
+        started = Run(contestant, site, feed.topic, Path(folder))
+        try:
+            result, last = _watch(contestant, started, feed.count, load)
+        finally:
+            started.kill()
+        said = said_between(site.bootstrap, started.output, started.first, last)
+        started.clear()
+    if said != feed.expected:
+        raise WrongOutputs(f"{contestant.name} said: {said}; expected: {feed.expected}")
+    return result
+
+
+def _watch(contestant: Contestant, started: Run, wanted: int, load: float) -> tuple[Result, list[int]]:
     begun = time.monotonic()
-    started = contestant.start(bootstrap, partitions, folder)
-    first = started.first
-    tree = psutil.Process(started.process.pid)
-    try:
-        while True:
-            last = end_offsets(bootstrap, started.output, partitions)
-            if sum(last) - sum(first) >= wanted:
-                break
-            if started.process.poll() is not None or time.monotonic() - begun > PATIENCE_SECONDS:
-                raise RuntimeError(
-                    f"{contestant.name} stopped early:\n{(folder / 'log').read_text()[-4000:]}"
-                )
-            time.sleep(0.2)
-        cpu = cpu_seconds(tree)
+    trees = [psutil.Process(process.pid) for process in started.processes]
+    before = sum(started.first)
+    peak = 0
+    start: tuple[int, float, float] | None = None
+    while True:
+        ends = started.said()
         wall = time.monotonic() - begun
-        memory = tree.memory_info().rss
-    finally:
-        started.process.kill()
-        started.process.wait()
-    said = said_between(bootstrap, started.output, first, last)
-    shutil.rmtree(folder, ignore_errors=True)
-    if expected is not None:
-        for partition, (ours, theirs) in enumerate(zip(said, expected, strict=True)):
-            if ours != theirs[: len(ours)]:
-                raise WrongOutputs(f"{contestant.name}: partition {partition} differs")
-    return Result(contestant.name, sum(map(len, said)), cpu, wall, memory), said
+        cpu = sum(map(cpu_seconds, trees))
+        peak = max(peak, sum(map(memory, trees)))
+        done = sum(ends) - before
+        if done and start is None:
+            start = (done, cpu, wall)
+        if done >= wanted and start is not None:
+            return Result(contestant.name, done, cpu, wall, peak, *start, load), ends
+        if wall > PATIENCE_SECONDS:
+            raise RuntimeError(f"{contestant.name}: {done:,} of {wanted:,} readings after {wall:.0f} s")
+        time.sleep(_LOOK_SECONDS)
+
+
+def interleaved(contestants: Sequence[Contestant], rounds: int) -> list[tuple[int, Contestant]]:
+    """Who runs when: everybody once a round, each round begun by another, so that none has the best place."""
+    order = []
+    for number in range(rounds):
+        first = number % len(contestants)
+        order += [(number + 1, one) for one in (*contestants[first:], *contestants[:first])]
+    return order

@@ -3,25 +3,68 @@
 from __future__ import annotations
 
 import random
+import sys
 import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from functools import lru_cache
+from itertools import islice
+from typing import Any
 
 import msgspec
 from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
+from confluent_kafka.admin import AdminClient, OffsetSpec
 
+from benchmarks.peers.rules import Rules
 from gridwatch.domain.partitioning import partition_of
 from gridwatch.topics import RAW
 
 START = datetime(2024, 1, 1, tzinfo=timezone.utc)
 INTERVAL = timedelta(minutes=30)
+LEADER_SECONDS = 60.0
+
+_decode_reading = msgspec.json.Decoder(dict[str, Any]).decode
 
 
-class _Said(msgspec.Struct):
+class Record(msgspec.Struct):
+    """Of a validated reading, what every contestant can express."""
+
     meter_id: str
     timestamp: str
     status: str
+    consumption_kwh: float
+    delay_seconds: float
+
+
+class Said:
+    """What was said, as a multiset: equal ones have the same number, and the same sum of 64-bit hashes."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self._late = 0
+        self._sum = 0
+
+    def add(self, record: Record) -> None:
+        """One more."""
+        self.count += 1
+        self._late += record.status != "OK"
+        stated = (
+            record.meter_id,
+            record.timestamp,
+            record.status,
+            record.consumption_kwh,
+            record.delay_seconds,
+        )
+        self._sum = (self._sum + hash(stated)) & 0xFFFFFFFFFFFFFFFF
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Said) and (self.count, self._sum) == (other.count, other._sum)
+
+    def __hash__(self) -> int:
+        return hash((self.count, self._sum))
+
+    def __str__(self) -> str:
+        return f"{self.count:,} readings, {self._late:,} of them late, sum {self._sum:016x}"
 
 
 def readings(count: int, meters: int, seed: int = 1) -> Iterator[tuple[str, bytes]]:
@@ -57,62 +100,95 @@ def readings(count: int, meters: int, seed: int = 1) -> Iterator[tuple[str, byte
         slot += 1
 
 
+class Feed:
+    """A topic that is filled with the input, and what has to be said of it."""
+
+    def __init__(self, bootstrap: str, topic: str, partitions: int, meters: int) -> None:
+        self.topic = topic
+        self.count = 0
+        self.expected = Said()
+        self._bootstrap = bootstrap
+        self._partitions = partitions
+        self._readings = readings(sys.maxsize, meters)
+        self._rules = Rules()
+        self._places: dict[str, int] = {}
+
+    def extend(self, count: int) -> None:
+        """Go on until the topic holds `count` readings."""
+        producer = Producer(
+            # Idempotent, because a retry must not change the order: readings overtaken by others are late.
+            {"bootstrap.servers": self._bootstrap, "enable.idempotence": True, "log_level": 0}
+            | {"linger.ms": 20, "batch.size": 500_000}
+            | {"queue.buffering.max.messages": 2_000_000, "queue.buffering.max.kbytes": 1_000_000}
+        )
+        for name, value in islice(self._readings, max(0, count - self.count)):
+            place = self._places.get(name)
+            if place is None:
+                place = self._places[name] = partition_of(name, self._partitions)
+            reading = _decode_reading(value)
+            time, watermark = self._rules.place(place, reading)
+            late = time < watermark
+            self.expected.add(
+                Record(
+                    name,
+                    reading["timestamp"],
+                    "LATE" if late else "OK",
+                    reading["consumption_kwh"],
+                    watermark - time if late else 0.0,
+                )
+            )
+            producer.produce(self.topic, key=name, value=value, partition=place)
+            self.count += 1
+            if self.count % 10_000 == 0:
+                producer.poll(0)
+        producer.flush()
+
+
 def load(bootstrap: str, partitions: int, count: int, meters: int) -> None:
     """Put the input into the raw topic."""
-    producer = Producer(
-        # Idempotent, because a retry must not change the order: readings overtaken by others are late.
-        {"bootstrap.servers": bootstrap, "linger.ms": 20, "batch.size": 500_000, "enable.idempotence": True}
-        | {"log_level": 0}
-        | {"queue.buffering.max.messages": 2_000_000, "queue.buffering.max.kbytes": 1_000_000}
-    )
-    places: dict[str, int] = {}
-    for number, (name, value) in enumerate(readings(count, meters)):
-        place = places.get(name)
-        if place is None:
-            place = places[name] = partition_of(name, partitions)
-        producer.produce(RAW.name, key=name, value=value, partition=place)
-        if number % 10_000 == 0:
-            producer.poll(0)
-    producer.flush()
+    Feed(bootstrap, RAW.name, partitions, meters).extend(count)
 
 
 @lru_cache(maxsize=1)
-def _onlooker(bootstrap: str) -> Consumer:
+def _onlooker(bootstrap: str) -> AdminClient:
     """One client for all looks at end offsets: a look every moment must cost the contestants nothing."""
-    return Consumer({"bootstrap.servers": bootstrap, "group.id": "benchmarks", "log_level": 0})
+    return AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
 
 
 def end_offsets(bootstrap: str, topic: str, partitions: int) -> list[int]:
     """The end offset of each partition."""
-    return [_end_offset(_onlooker(bootstrap), TopicPartition(topic, number)) for number in range(partitions)]
-
-
-def _end_offset(consumer: Consumer, partition: TopicPartition) -> int:
-    for _ in range(50):
+    wanted = {TopicPartition(topic, number): OffsetSpec.latest() for number in range(partitions)}
+    deadline = time.monotonic() + LEADER_SECONDS
+    while True:
+        asked = _onlooker(bootstrap).list_offsets(wanted, request_timeout=30)
         try:
-            end: int = consumer.get_watermark_offsets(partition, timeout=30)[1]
-            return end
-        except KafkaException:  # a topic just made may not have its leader yet
+            ends = {partition.partition: future.result().offset for partition, future in asked.items()}
+            return [ends[number] for number in range(partitions)]
+        except KafkaException:  # a topic just made may not have its leaders yet
+            if time.monotonic() > deadline:
+                raise
+            _onlooker.cache_clear()  # once a topic was deleted, a client may not see new ones any more
             time.sleep(0.1)
-    raise RuntimeError(f"{partition.topic}: no leader")
 
 
-def said_between(bootstrap: str, topic: str, first: list[int], last: list[int]) -> list[list[bytes]]:
-    """What a contestant wrote: for each partition, in order, `meter|timestamp|status` of each record."""
-    decode = msgspec.json.Decoder(_Said).decode
+def said_between(bootstrap: str, topic: str, first: list[int], last: list[int]) -> Said:
+    """What a contestant wrote from the offsets `first` up to `last`."""
+    decode = msgspec.json.Decoder(Record).decode
     consumer = Consumer(
-        {"bootstrap.servers": bootstrap, "group.id": "benchmarks", "enable.auto.commit": False}
+        {
+            "bootstrap.servers": bootstrap,
+            "group.id": "benchmarks",
+            "enable.auto.commit": False,
+            "log_level": 0,
+        }
     )
     consumer.assign([TopicPartition(topic, number, offset) for number, offset in enumerate(first)])
-    said: list[list[bytes]] = [[] for _ in first]
+    said = Said()
     left = sum(last) - sum(first)
     while left > 0:
         for message in consumer.consume(10_000, timeout=10):
             if message.offset() < last[message.partition()]:
-                record = decode(message.value())
-                said[message.partition()].append(
-                    f"{record.meter_id}|{record.timestamp}|{record.status}".encode()
-                )
+                said.add(decode(message.value()))
                 left -= 1
     consumer.close()
     return said

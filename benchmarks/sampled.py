@@ -14,6 +14,7 @@ first, which is what flame graph tools read.
 
 from __future__ import annotations
 
+import atexit
 import gc
 import signal
 import sys
@@ -49,6 +50,8 @@ class Sampler:
         gc.callbacks.append(self._collected)
         signal.signal(signal.SIGVTALRM, self._write)
         signal.setitimer(signal.ITIMER_PROF, PERIOD_SECONDS, PERIOD_SECONDS)
+        # An ending interpreter has no handlers any more, and the signal would end it at once.
+        atexit.register(signal.setitimer, signal.ITIMER_PROF, 0)
 
     def _sample(self, _signal: int, interrupted: FrameType | None) -> None:
         for thread, frame in sys._current_frames().items():
@@ -58,7 +61,7 @@ class Sampler:
     def _collected(self, phase: str, _info: dict[str, int]) -> None:
         """Before and after a look for garbage, in the thread that does it."""
         thread = threading.get_ident()
-        self._account(thread, time.thread_time(), sys._getframe(1))
+        self._account(thread, time.thread_time(), sys._getframe().f_back)
         self._collecting = thread if phase == "start" else 0
 
     def _account(self, thread: int, used: float, frame: FrameType | None) -> None:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import gc
 import io
-import json
 import os
 import random
 import re
@@ -31,6 +30,7 @@ import psutil
 import psycopg2
 from confluent_kafka import Producer
 
+from benchmarks import published
 from benchmarks.race import PATIENCE_SECONDS, cpu_seconds
 from gridwatch.broker import Broker
 from gridwatch.domain.partitioning import partition_of
@@ -43,7 +43,6 @@ from sinks.copy_text import rows as copy_rows
 from sinks.schema_version import migrate
 from sinks.targets import TARGETS
 
-RESULTS = Path(__file__).with_name("results") / "sink.json"
 METERS = 20_000
 PARTITIONS = 6
 START = datetime(2024, 1, 1, tzinfo=timezone.utc)
@@ -266,7 +265,8 @@ def report(outcome: Outcome) -> None:
 @click.option(
     "--connections", multiple=True, default=(1, 2), show_default=True, help="Of the sink; each a run."
 )
-def main(rows: int, connections: tuple[int, ...]) -> None:
+@click.option("--keep", is_flag=True, help="Keep these results for docs/capacity.md (`make docs`).")
+def main(rows: int, connections: tuple[int, ...], keep: bool) -> None:
     """Measure the sink from Kafka to committed rows on plain PostgreSQL, and what each step costs a row."""
     # Ended from outside, it still stops what it started.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
@@ -289,9 +289,7 @@ def main(rows: int, connections: tuple[int, ...]) -> None:
                     outcome.steps = steps(postgres.url, values)
             report(outcome)
             outcomes.append(outcome)
-    RESULTS.parent.mkdir(parents=True, exist_ok=True)
-    RESULTS.write_text(json.dumps([asdict(outcome) for outcome in outcomes], indent=2) + "\n")
-    click.echo(f"written to {RESULTS}")
+    published.write("sink", [asdict(outcome) for outcome in outcomes], None, keep=keep)
 
 
 if __name__ == "__main__":

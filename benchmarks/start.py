@@ -82,6 +82,7 @@ def fill_changelog(settings: Settings, meters: int) -> list[list[str]]:
         state = PartitionState(partition, watermark=FIRST + (REMEMBERED - 1) * INTERVAL)
         state.meters = len(known[partition])
         producer.produce(topic, rows.encode_partition(state, 1), rows.PARTITION_KEY, partition)
+        producer.produce(topic, b"", rows.FENCE_KEY, partition)
     producer.flush()
     return known
 
@@ -94,7 +95,7 @@ class Worker:
         self._folder = folder
         self._meters = meters
         port = free_ports(1)[0]
-        self._url = f"http://127.0.0.1:{port}"
+        self.url = f"http://127.0.0.1:{port}"
         self._env = {
             "GRIDWATCH_BROKER": settings.bootstrap,
             "GRIDWATCH_PARTITIONS": str(settings.partitions),
@@ -115,8 +116,8 @@ class Worker:
         lock = os.open(self._folder, os.O_RDONLY)
         self.process = ServerProcess("worker", command, self._folder / "worker.log", lock, grace=60.0)
         os.close(lock)
-        looking = Looking(self._url)
-        ready = self._until(lambda: answers(self._url + "/ready/"), begun)
+        looking = Looking(self.url)
+        ready = self._until(lambda: answers(self.url + "/ready/"), begun)
         first = self._until(
             lambda: all(now > before for now, before in zip(self._ends(), ends, strict=True)), begun
         )

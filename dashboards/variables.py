@@ -23,17 +23,12 @@ WITH RECURSIVE meters (meter_id) AS (
 SELECT meter_id FROM meters WHERE meter_id IS NOT NULL LIMIT {METERS_OFFERED}
 """
 
-# Of gaps, since the region matters where something is wrong. One probe of an index a region.
+# Of gaps, since the region matters where something is wrong: those in the time range, and those open still.
 REGIONS = f"""
-WITH RECURSIVE regions (region) AS (
-    SELECT min(region) FROM gap_alerts
-    UNION ALL
-    SELECT (SELECT min(next.region) FROM gap_alerts AS next WHERE next.region > regions.region)
-    FROM regions WHERE regions.region IS NOT NULL
-)
-SELECT region FROM regions WHERE region IS NOT NULL
-UNION ALL
-SELECT '{NO_REGION}' WHERE EXISTS (SELECT FROM gap_alerts WHERE region IS NULL)
+SELECT coalesce(region, '{NO_REGION}') FROM gap_alerts WHERE $__timeFilter("time")
+UNION
+SELECT coalesce(region, '{NO_REGION}') FROM gap_alerts WHERE state = 'OPEN'
+ORDER BY 1
 """
 
 # The last day that there is data of: every partition has windows in it.

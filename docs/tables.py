@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -18,10 +18,17 @@ from gridwatch.agents.system_metrics import SYSTEM_METRICS as WORKER_METRICS
 from gridwatch.cli import COMMANDS
 from gridwatch.settings import PREFIX, Settings
 from gridwatch.topics import OUTPUTS, RAW
+from gridwatch.views import prometheus
+from sinks import health as sink_health
 from sinks.system_metrics import SYSTEM_METRICS as SINK_METRICS
 
 ROOT = Path(__file__).resolve().parent.parent
-PAGES = (ROOT / "README.md", ROOT / "docs" / "records.md", ROOT / "docs" / "datasets.md")
+PAGES = (
+    ROOT / "README.md",
+    ROOT / "docs" / "records.md",
+    ROOT / "docs" / "datasets.md",
+    ROOT / "docs" / "metrics.md",
+)
 
 _TABLE = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 _UNITS = (
@@ -89,11 +96,46 @@ def datasets() -> str:
     return _table(HEAD, rows())
 
 
+def worker_prometheus() -> str:
+    """Every metric of a worker's `/metrics/`, with its help."""
+    return _prometheus(
+        prometheus.PREFIX,
+        (("gauge", "", prometheus.WORKER_GAUGES), ("counter", "", prometheus.WORKER_COUNTERS)),
+        (("gauge", "partition", prometheus.PARTITION_GAUGES),),
+    )
+
+
+def sink_prometheus() -> str:
+    """Every metric of a sink's `/metrics/`, with its help."""
+    return _prometheus(
+        sink_health.PREFIX,
+        (("gauge", "", sink_health.GAUGES), ("counter", "", sink_health.COUNTERS)),
+        (
+            ("counter", "topic", sink_health.TOPIC_COUNTERS),
+            ("gauge", "topic, partition", sink_health.PARTITION_GAUGES),
+        ),
+    )
+
+
+def _prometheus(prefix: str, *groups: Iterable[tuple[str, str, Mapping[str, str]]]) -> str:
+    return _table(
+        ("metric", "type", "labels", "help"),
+        (
+            (f"`{prefix}{name}{'_total' if kind == 'counter' else ''}`", kind, labels, meaning)
+            for group in groups
+            for kind, labels, named in group
+            for name, meaning in named.items()
+        ),
+    )
+
+
 TABLES: dict[str, Callable[[], str]] = {
     "settings": settings,
     "commands": commands,
     "topics": topics,
     "system_metrics": system_metrics,
+    "worker_prometheus": worker_prometheus,
+    "sink_prometheus": sink_prometheus,
     "datasets": datasets,
 }
 

@@ -155,6 +155,11 @@ class Settings(BaseSettings):
         None, description="age at which metrics are removed; empty: kept for ever"
     )
 
+    log_format: str = Field(
+        "text",
+        pattern="^(text|json)$",
+        description="how worker and sink log: text, or json, one object a line",
+    )
     web_host: str = Field("127.0.0.1", description="address the web pages listen on")
     web_port: int = Field(6066, ge=1, le=65535, description="port of the worker's pages")
     web_advertised_url: str = Field(

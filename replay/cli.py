@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from dataclasses import replace
 from pathlib import Path
 
@@ -141,6 +142,8 @@ def command(
     meterId, id), timestamp, consumption_kwh (or consumption, kwh), below a header; docs/datasets.md has the
     others, docs/faults.md the faults, which are drawn from seed, meter and time alone.
     """
+    # Its connection is tried again and again while a broker is away: what comes of that is said once, by us.
+    logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     settings = load_settings()
     chosen = plan_of(faults)
     plan = replace(

@@ -12,6 +12,7 @@ from bisect import bisect_left
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from types import TracebackType
+from typing import Any
 
 from replay import sorted_runs
 from replay.packed import Packed
@@ -48,19 +49,35 @@ class TimeOrder:
         run_rows: int = RUN_ROWS,
         on_read: Callable[[int], None] = lambda rows: None,
         on_first_run: Callable[[int, Path], None] = lambda size, folder: None,
+        replay: str = "",
+        resume: bool = False,
+        remember: Callable[[], Any] = lambda: None,
     ) -> None:
-        """`on_first_run` is told how large the first run on disk is, and where, while more is to come."""
+        """`on_first_run` is told how large the first run on disk is, and where, while more is to come.
+
+        Of a `replay` that has a name, what was sorted stays on disk when it is interrupted, with what
+        `remember()` says; with `resume` that is taken over, and nothing is read.
+        """
         self._read = read
         self._run_rows = run_rows
         self._on_read = on_read
-        self._runs = SortedRuns(max(64, min(BLOCK_ROWS, run_rows // sorted_runs.FAN_IN)), on_first_run)
+        block_rows = max(64, min(BLOCK_ROWS, run_rows // sorted_runs.FAN_IN))
+        self._runs = SortedRuns(replay, block_rows, on_first_run)
+        self._named, self._resume, self._remember = bool(replay), resume, remember
         self._memory: list[Row] | None = None
         self._packed = Packed(run_rows * _BYTES_PACKED)
         self.survey = Survey()
+        #: What the interrupted replay remembered, None where nothing was taken over.
+        self.remembered: Any = None
 
     def __enter__(self) -> TimeOrder:
         try:
+            if self._resume and (left := self._runs.take_over()) is not None:
+                self.survey, self.remembered = left
+                return self
             self._first_pass()
+            if self._named:
+                self._runs.seal((self.survey, self._remember()))
         except BaseException:
             self._runs.close()
             raise
@@ -69,7 +86,7 @@ class TimeOrder:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        self._runs.close()
+        self._runs.close(interrupted=kind is not None)
 
     def blocks(self) -> Blocks:
         """The rows in order, some thousand at a time."""

@@ -7,7 +7,7 @@ found out from the file or taken from the settings, and the run says what it ass
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, fields
+from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Literal
 
@@ -105,13 +105,13 @@ class Profile:
     #: Why the start of a file is of this kind, or an empty text; None: never found by itself.
     recognise: Callable[[Start], str] | None = None
 
+    #: What a profile of one's own was made from.
+    described: str = ""
+
     @property
     def fingerprint(self) -> str:
         """What tells the rows of this profile from those of another one."""
-        if self.name != "custom":
-            return self.name
-        parts = (getattr(self, one.name) for one in fields(self) if not callable(getattr(self, one.name)))
-        return f"custom {[sorted(part) if isinstance(part, frozenset) else part for part in parts]!r}"
+        return f"{self.name} {self.described}" if self.described else self.name
 
     def accepted(self, field: str) -> tuple[str, ...]:
         """The headers that name `field`: its aliases, or an optional field's own name."""

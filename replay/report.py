@@ -28,7 +28,7 @@ def found(summary: Summary, request: Request, zone: str) -> str:
     profile = summary.profile
     why = f" (found out: {summary.profile_why})" if summary.profile_why else ""
     stated = "as published" if profile.zone and profile.zone_known else "assumed"
-    at_end = "; sent is the interval's start" if profile.anchor == "end" else ""
+    sent = {"start": "", "end": "; sent is the interval's start", "unknown": "; sent as they stand"}
     unit = profile.unit + (f" × {profile.multiply}" if profile.multiply != 1 else "")
     lines += [
         f"found     {survey.rows:,} readings of {survey.meters:,} meters, "
@@ -36,7 +36,7 @@ def found(summary: Summary, request: Request, zone: str) -> str:
         *(_census(summary.census) if summary.census else ()),
         f"assumed   profile {profile.name}{why}; stamps without offset are {zone} ({stated}); "
         f"values are {unit} per interval; "
-        f"which end of its interval a stamp names: {profile.anchor}{at_end}",
+        f"which end of its interval a stamp names: {profile.anchor}{sent[profile.anchor]}",
         f"would send {summary.readings:,} readings, {summary.delayed:,} of them delayed, "
         f"and withhold {summary.withheld:,}; "
         f"{summary.ticks:,} ticks to each partition",
@@ -64,7 +64,7 @@ def done(summary: Summary, request: Request) -> str:
     settled = "" if summary.settled_to is None else f", settled to {format_instant(summary.settled_to)}"
     lines = [
         f"sent      {summary.readings:,} readings{already} in {summary.seconds:,.1f} s, "
-        f"{summary.rate:,.0f} readings/s",
+        f"{summary.rate:,.0f} readings/s, after {summary.reading_seconds:,.1f} s of reading",
         f"faults    {summary.delayed:,} delayed, {summary.withheld:,} withheld"
         + (f", {summary.garbage:,} garbage" if summary.garbage else ""),
         f"ticks     {summary.ticks:,} to each partition{settled}",
@@ -91,7 +91,12 @@ def _remarks(summary: Summary, request: Request) -> list[str]:
     if summary.survey.bytes_on_disk:
         lines.append(
             f"sorted    on disk: {summary.survey.bytes_on_disk / 1e6:,.0f} MB in "
-            f"{summary.survey.runs_on_disk} runs (reckoned: {summary.temp_estimate / 1e6:,.0f} MB)"
+            f"{summary.survey.runs_on_disk} runs "
+            + (
+                "(as the interrupted replay left them)"
+                if summary.sorted_before
+                else f"(reckoned: {summary.temp_estimate / 1e6:,.0f} MB)"
+            )
         )
     if summary.census and summary.census.negative:
         lines.append("note      the worker refuses negative readings (NEGATIVE)")

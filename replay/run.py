@@ -52,7 +52,7 @@ class Replay:
     def plan(self) -> Summary:
         """Go through the whole sequence without a broker, as `--dry-run` does."""
         inputs = Inputs(self.request, self.settings.timezone, self.summary)
-        return self._run(inputs, self.settings.policy(), None)
+        return self._run(inputs, self.settings.policy(), None, "")
 
     def send(self) -> Summary:
         """Send the sequence. GridwatchError when the files, the broker or the topic will not have it."""
@@ -66,7 +66,8 @@ class Replay:
         if request.resume and found is None:
             self._warn("nothing of this replay is on the topic yet: it starts from the beginning")
         self.summary.resumed = found is not None
-        return self._run(inputs, policy, found or Position(new_run(identity), (-1,) * partitions))
+        position = found or Position(new_run(identity), (-1,) * partitions)
+        return self._run(inputs, policy, position, identity)
 
     def _partitions(self) -> int:
         topics = Broker(self.settings).partitions()
@@ -77,12 +78,13 @@ class Replay:
             )
         return topics[self.request.topic]
 
-    def _run(self, inputs: Inputs, policy: Policy, position: Position | None) -> Summary:
+    def _run(self, inputs: Inputs, policy: Policy, position: Position | None, name: str) -> Summary:
         request, summary, progress = self.request, self.summary, self._progress
         progress.stage("reading", None)
+        began = time.monotonic()
         with ExitStack() as stack:
             stack.enter_context(rarely_collected())
-            blocks = self._in_order(inputs, stack)
+            blocks = self._in_order(inputs, name, stack)
             self._look_ahead(summary.survey, policy)
             if position is None:
                 summary.census = Census(summary.survey, self.summary.zone, request.by_time)
@@ -93,6 +95,7 @@ class Replay:
             truth = Truth(policy, placement.partition, manifest.report, latest) if manifest else None
             parts = self._sequence(blocks, policy, truth)
             progress.stage("planning" if position is None else "replaying", summary.survey.rows)
+            summary.reading_seconds = time.monotonic() - began
             began = time.monotonic()
             if position is None:
                 Delivery(None, None, summary, progress).take(parts)
@@ -105,11 +108,11 @@ class Replay:
                 summary.truth = dict(manifest.counts)
         return summary
 
-    def _in_order(self, inputs: Inputs, stack: ExitStack) -> Iterator[list[Row]]:
+    def _in_order(self, inputs: Inputs, name: str, stack: ExitStack) -> Iterator[list[Row]]:
         """The rows in the order of sending; all have been read, and surveyed, before the first is out."""
-        request, progress = self.request, self._progress
+        request, summary, progress = self.request, self.summary, self._progress
         if not request.by_time:
-            self.summary.survey = survey_of(inputs.read(), progress.at)
+            summary.survey = survey_of(inputs.read(), progress.at)
             return inputs.read()
         order = stack.enter_context(
             TimeOrder(
@@ -117,9 +120,15 @@ class Replay:
                 run_rows=RUN_ROWS if request.memory is None else run_rows_within(request.memory),
                 on_read=progress.at,
                 on_first_run=inputs.room_check(lambda text: progress.stage(text, None)),
+                replay=name,
+                resume=request.resume,
+                remember=lambda: (summary.tally, summary.temp_estimate),
             )
         )
-        self.summary.survey = order.survey
+        summary.survey = order.survey
+        if order.remembered:
+            summary.tally, summary.temp_estimate = order.remembered
+            summary.sorted_before = True
         return order.blocks()
 
     def _sequence(
@@ -182,7 +191,8 @@ class Replay:
                 sender.flush()
             except KeyboardInterrupt:
                 sender.give_up()
-                self._warn("stopped; the same command with --resume goes on from here")
+                kept = "; until then its sorted rows stay on disk" if summary.survey.runs_on_disk else ""
+                self._warn(f"stopped; the same command with --resume goes on from here{kept}")
                 raise
 
     def _head(self, policy: Policy, truth: Truth) -> dict[str, Any]:

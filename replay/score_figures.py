@@ -120,8 +120,8 @@ class Score:
     refused: Rates = field(default_factory=Rates)
     kinds: dict[tuple[str, str], Rates] = field(default_factory=lambda: defaultdict(Rates))
     edges: Edges = field(default_factory=Edges)
-    #: From the first missing slot until the watermark that settled it, of matched gaps.
-    detection: list[int] = field(default_factory=list)
+    #: Of matched gaps: the first missing slot, and how long after it the watermark was that settled it.
+    detection: list[tuple[int, int]] = field(default_factory=list)
     #: Gaps reported where none was expected to overlap, and the time watched for them.
     false_alarms: int = 0
     meter_years: float = 0.0
@@ -162,7 +162,7 @@ class Score:
         """Seconds of event time: median, 95th percentile, longest; None without a match."""
         if not self.detection:
             return None
-        ordered = sorted(self.detection)
+        ordered = sorted(duration for _, duration in self.detection)
         high = ordered[min(len(ordered) - 1, round(0.95 * (len(ordered) - 1)))]
         return {
             "median": median(ordered) / 1_000_000,

@@ -51,7 +51,9 @@ class _Judge:
 
     def replayed(self, meter: str, time: int) -> bool:
         """Whether the replay can have had to do with it."""
-        return self._truth.first <= time and fnmatchcase(meter.partition("~")[0], self._pattern)
+        # A meter that was swapped goes on under its id with a number after the tilde.
+        ids = (meter, meter.rpartition("~")[0])
+        return self._truth.first <= time and any(fnmatchcase(name, self._pattern) for name in ids)
 
     def settled(self, meter: str, slot: int) -> bool:
         """Whether a slot was due by the end, on a grid that was known."""
@@ -90,7 +92,7 @@ def _score_gaps(result: Score, judge: _Judge, truth: Manifest, gaps: Iterable[Fo
             kind.matched += 1
             kind.found += 1
             _pair(result, truth, expected, seen)
-            result.detection.append(seen.detected_at - seen.missing_from)
+            result.detection.append((seen.missing_from, seen.detected_at - seen.missing_from))
         else:
             missed.append(expected)
     _differ(result, truth, missed, found)

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import marshal
 import struct
-import tempfile
 from bisect import bisect_right
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 from gridwatch.errors import GridwatchError
 from replay.rows import BLOCK_ROWS, Row
+from replay.run_folder import RunFolder
 
 #: Runs merged at once; each holds a file open and one block in memory.
 FAN_IN = 96
@@ -26,16 +27,18 @@ Blocks = Iterator[list[Row]]
 
 
 class SortedRuns:
-    """Runs in a temporary folder, which `close` removes.
+    """Runs in a folder of the replay of some name; `close` must be called.
 
     `block_rows` is how many rows of each run a merge holds. `on_first` is told how large the first run is
     (bytes), and where it lies.
     """
 
-    def __init__(self, block_rows: int, on_first: Callable[[int, Path], None]) -> None:
+    def __init__(self, replay: str, block_rows: int, on_first: Callable[[int, Path], None]) -> None:
+        self._replay = replay
         self._block_rows = block_rows
         self._on_first = on_first
-        self._folder: tempfile.TemporaryDirectory[str] | None = None
+        self._folder: RunFolder | None = None
+        self._sealed = False
         self._runs: list[Path] = []
         self._written = 0
         #: The most bytes that lay on disk at once.
@@ -60,16 +63,38 @@ class SortedRuns:
         """All rows in order, some thousand at a time."""
         return _merged([_load(run) for run in self._runs])
 
-    def close(self) -> None:
-        """Remove everything from disk."""
+    def seal(self, memory: Any) -> None:
+        """There will be no more rows; `memory` is what `take_over` gives to the replay that goes on."""
         if self._folder is not None:
-            self._folder.cleanup()
+            self._folder.seal((memory, [run.name for run in self._runs], self.peak_bytes))
+            self._sealed = True
+
+    def take_over(self) -> Any:
+        """Have the sealed runs that a replay of this name left; what it sealed them with, None without."""
+        if (left := RunFolder.left(self._replay)) is None:
+            return None
+        folder, (memory, names, peak_bytes) = left
+        runs = [folder.path / name for name in names]
+        if not all(run.exists() for run in runs):
+            folder.remove()
+            return None
+        self._folder, self._runs, self.peak_bytes = folder, runs, peak_bytes
+        self._sealed = True
+        return memory
+
+    def close(self, *, interrupted: bool = False) -> None:
+        """Remove everything from disk, or, if that is of use to a replay that goes on, leave it."""
+        if self._folder is not None:
+            if interrupted and self._sealed:
+                self._folder.leave()
+            else:
+                self._folder.remove()
             self._folder = None
 
     def _write(self, blocks: Blocks, beside: list[Path] | None = None) -> None:
         if self._folder is None:
-            self._folder = tempfile.TemporaryDirectory(prefix="gridwatch-replay-")
-        run = Path(self._folder.name) / f"run-{self._written}"
+            self._folder = RunFolder.made(self._replay)
+        run = self._folder.path / f"run-{self._written}"
         self._written += 1
         try:
             with run.open("wb") as file:

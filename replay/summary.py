@@ -44,6 +44,10 @@ class Summary:
     census: Census | None = None
     #: Bytes on disk that sorting was reckoned to need, 0 when it needed none.
     temp_estimate: int = 0
+    #: Whether the rows were found sorted, as an interrupted replay left them.
+    sorted_before: bool = False
+    #: Until the first record was sent.
+    reading_seconds: float = 0.0
 
     @property
     def rate(self) -> float:
@@ -97,6 +101,8 @@ class Summary:
             "found": None if self.census is None else self.census.as_dict(),
             "temp_bytes": self.survey.bytes_on_disk,
             "temp_bytes_estimated": self.temp_estimate,
+            "sorted_before": self.sorted_before,
+            "reading_seconds": round(self.reading_seconds, 3),
             "null_values": self.tally.null_values,
             "skipped_hours": self.tally.skipped_hours,
             "split_hours": self.tally.split_hours,

@@ -84,10 +84,8 @@ class DayParser(_WideParser):
         meter, last = cells[self._meter_at].strip(), tail(self._interval)
         if self._series_at >= 0 and profile.series:
             series = profile.series(cells[self._series_at].strip())
-            if series is None:
-                raise BadCell("series", cells[self._series_at], "no series that is known")
-            if not series.wanted(self._job.selection.flow):
-                tally.other_series += 1
+            if series is None or not series.wanted(self._job.selection.flow):
+                tally.other_series += len(values)
                 return
             meter += series.suffix
         if self._quality_at >= 0 and profile.quality and (text := cells[self._quality_at].strip()):

@@ -11,7 +11,7 @@ import io
 import os
 import socket
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import psycopg2
@@ -80,10 +80,13 @@ class SinkConnection:
                 "gridwatch db migrate; if that says the schema is newer, upgrade gridwatch",
             )
 
-    def commit(self, copies: Sequence[tuple[str, bytes]]) -> None:
+    def commit(
+        self, copies: Sequence[tuple[str, bytes]], watch: Callable[[str], None] = lambda step: None
+    ) -> None:
         """Write rows, given as pairs of topic name and COPY text, in one transaction, whole or not at all.
 
-        SchemaMismatchError when the schema has become one that is not to be written to.
+        watch: told when they are "copied" and when they are "merged". SchemaMismatchError when the schema has
+        become one that is not to be written to.
         """
         try:
             with self._session.cursor() as cursor:
@@ -91,10 +94,12 @@ class SinkConnection:
                 staged: Counter[str] = Counter()
                 for topic, copy_text in copies:
                     staged[topic] += self._stage(cursor, TARGETS[topic], copy_text)
+                watch("copied")
                 # Always in the same order of tables, so that two sinks do not wait for each other crosswise.
                 for topic, target in TARGETS.items():
                     if staged[topic]:
                         self._merge(cursor, target, staged[topic])
+                watch("merged")
             self._session.commit()
         except BaseException:
             self._roll_back()

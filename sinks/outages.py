@@ -15,12 +15,15 @@ import psycopg2.errors
 #: SQLSTATE classes that speak of the row: data exception, integrity constraint, program limit exceeded
 #: (an index row too large).
 _ROW_CLASSES = ("22", "23", "54")
+#: But for one: rows with equal keys are merged, and where that fails it is not for the row's sake.
+_EQUAL_KEYS = "23505"
 
 
 def is_row_at_fault(error: Exception) -> bool:
     """True when the same rows would be refused again."""
     if isinstance(error, psycopg2.Error):
-        return (error.pgcode or "")[:2] in _ROW_CLASSES
+        code = error.pgcode or ""
+        return code[:2] in _ROW_CLASSES and code != _EQUAL_KEYS
     return isinstance(error, ValueError)  # text that no database can take, found while encoding it
 
 

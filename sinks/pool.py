@@ -8,7 +8,7 @@ other.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from gridwatch.streaming.batches import RecordBatch
 from sinks.store import BatchStore, Emit
@@ -28,7 +28,13 @@ class Pool:
     def __init__(self, url: str, emit: Emit, most_rows: int, connections: int) -> None:
         self._writers = [Writer(url) for _ in range(connections)]
         self._stores = [BatchStore(writer, emit, most_rows) for writer in self._writers]
+        self._stopped = False
         self.address = self._writers[0].address
+
+    def watch(self, told: Callable[[str], None]) -> None:
+        """Have every writer tell its steps, of `writer.STEPS`; called in their threads."""
+        for writer in self._writers:
+            writer.watch = told
 
     async def store(self, batch: RecordBatch) -> bool:
         """Store a batch; True once it is safe, False when it was given up."""
@@ -40,7 +46,7 @@ class Pool:
         SchemaMismatchError when it is, with a schema that is not the one to write to.
         """
         for store, writer in zip(self._stores, self._writers, strict=True):
-            if not store.busy:
+            if not store.busy and not self._stopped:
                 await store.in_thread(writer.check)
 
     def give_up(self) -> None:
@@ -55,6 +61,7 @@ class Pool:
 
     async def stop(self) -> None:
         """End the work for good; the connections are closed."""
+        self._stopped = True
         for store in self._stores:
             await store.stop()
 

@@ -131,7 +131,6 @@ gap_alerts = Table(
     PrimaryKeyConstraint("gap_id", "time"),
     Index("gap_alerts_time", desc("time")),
     Index("gap_alerts_meter", "meter_id", desc("time")),
-    Index("gap_alerts_region", "region"),
     Index("gap_alerts_open", "time", postgresql_where=text("state = 'OPEN'")),
 )
 

@@ -76,6 +76,7 @@ class BatchStore:
         if self._task is None:
             self._task = asyncio.ensure_future(self._run())
         rows, letters = take_in(batch.topic, batch.records)
+        self._writer.watch("taken in")
         entry = _Waiting(batch.partition, rows, letters, asyncio.get_running_loop().create_future())
         self._waiting.append(entry)
         self._some.set()
@@ -120,6 +121,7 @@ class BatchStore:
             return False
         for entry in entries:
             self.rows_of_partition[entry.partition] += len(entry.rows)
+        self._writer.watch("stored")
         return True
 
     async def _send(self, letters: list[DeadLetter]) -> bool:

@@ -16,7 +16,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
 import psycopg2
@@ -29,6 +29,10 @@ from sinks.rows import Refused, Rows, halve
 from sinks.targets import TARGETS
 
 logger = logging.getLogger(__name__)
+
+#: The steps of a batch on its way into the database, in order: decoded; in the temporary tables; in the
+#: tables, not committed; committed, but not its offsets; its dead letters acknowledged: the offsets are next.
+STEPS = ("taken in", "copied", "merged", "committed", "stored")
 
 
 class WriteInterruptedError(Exception):
@@ -66,6 +70,9 @@ class Writer:
         self._connection: SinkConnection | None = None
         self._interrupted = threading.Event()
         self.state = WriterState()
+        #: Told at each step, of STEPS, by name: where failures are made to happen when it is proved that none
+        #: of them matters.
+        self.watch: Callable[[str], None] = lambda step: None
 
     def write(self, batch: Iterable[Rows]) -> list[Refused]:
         """Write all rows; returns those that the database refuses for good.
@@ -99,7 +106,7 @@ class Writer:
             started = time.monotonic()
             self.state.writing_since = time.time()
             try:
-                self.connection().commit(copies)
+                self.connection().commit(copies, self.watch)
             except (psycopg2.Error, GridwatchError) as error:
                 if is_row_at_fault(error) or (is_too_slow(error) and not alone):
                     self._back_in_order()
@@ -109,6 +116,7 @@ class Writer:
                 continue
             finally:
                 self.state.writing_since = None
+            self.watch("committed")
             self._back_in_order()
             self._count(batch, time.monotonic() - started)
             return

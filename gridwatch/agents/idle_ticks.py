@@ -62,5 +62,5 @@ def register(app: Any, settings: Settings, pipeline: Pipeline, lanes: Lanes, emi
                 idle_timeout=idle_timeout,
                 idle_delay=idle_delay,
             )
-            if instant is not None:
+            if instant is not None and not owned.lost:
                 await emitter.offer_tick(RAW.name, owned.partition, format_instant(instant), now // 1000)

@@ -31,6 +31,7 @@ def register(app: Any, pipeline: Pipeline, emitter: Emitter) -> Lanes:
         await pipeline.release()
 
     app.transport.hooks = Hooks(
+        before_recovery=pipeline.look_at_logs,
         resume_offsets=lambda partitions: pipeline.resume_offsets(RAW.name, partitions),
         before_revoked=before_revoked,
         after_recovered=lanes.reopen,

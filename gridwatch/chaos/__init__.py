@@ -4,14 +4,16 @@
     schedule.py    which faults, when, to whom: from one seed
     servers.py     the broker and the database all runs share, and what is made anew for each
     service.py     a worker or sink process: killed, frozen, started again
-    entry.py       the worker's own program, with a way to end it at a named step of a commit
+    entry.py       the services' own programs, with a way to end them at a named step
     site.py        one deployment: its processes, the feed, and when everything is done
-    processes.py   faults of processes; outages.py: of the servers; disks.py: of data folders
-    changelog.py   the state of every meter as the changelog has it
+    processes.py   faults of processes; outages.py: of the servers; disks.py: of data folders; records.py: of
+                   what the broker keeps
+    changelog.py   the state of every meter as the changelog has it; databases.py: as RocksDB has it
     snapshot.py    everything a run leaves, as a reader by id sees it
     comparison.py  two snapshots
     resume.py      a replay that is killed and resumed, apart from all else
     run.py         one seed from start to end; report.py says how it went
 
-Nothing of this is known to the services: the worker's pipeline names its steps, and here they are watched.
+Nothing of this is known to the services: the worker's pipeline and the sink's writer name their steps, and
+here they are watched.
 """

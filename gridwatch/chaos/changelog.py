@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
@@ -91,6 +91,8 @@ class Rows:
     """The last row of each key, by (partition, key)."""
 
     last: dict[tuple[int, bytes], bytes]
+    #: By partition, the offset of the newest row that says anything (a fence does not).
+    ends: dict[int, int] = field(default_factory=dict)
 
     def partition(self, number: int) -> PartitionState | None:
         """A partition's state, None before its first commit."""
@@ -110,6 +112,8 @@ class State:
         """Take in what has been committed since."""
         for message in self._reader.new():
             place = (message.partition(), message.key() or b"")
+            if message.key() != rows.FENCE_KEY:
+                self.rows.ends[message.partition()] = message.offset()
             if message.value() is None:
                 self.rows.last.pop(place, None)
             else:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from gridwatch.chaos import disks, outages, processes
+from gridwatch.chaos import disks, outages, processes, records
 from gridwatch.chaos.schedule import Fault
 from gridwatch.chaos.site import Site
 
@@ -12,20 +12,23 @@ from gridwatch.chaos.site import Site
 CARRIED_OUT: dict[str, Callable[[Site, Fault], None]] = {
     "worker-kill": lambda site, fault: processes.kill(site, fault, site.workers),
     "worker-term": lambda site, fault: processes.term(site, fault, site.workers),
-    "worker-kill-at-step": processes.kill_at_step,
+    "worker-kill-at-step": lambda site, fault: processes.kill_at_step(site, fault, site.workers),
     "worker-kill-starting": processes.kill_starting,
     "worker-freeze": lambda site, fault: processes.freeze(site, fault, site.workers),
-    "worker-freeze-at-step": processes.freeze_at_step,
+    "worker-freeze-at-step": lambda site, fault: processes.freeze_at_step(site, fault, site.workers),
     "worker-pause": processes.pause,
     "worker-join": processes.join,
     "worker-leave": processes.leave,
     "worker-swap": lambda site, fault: processes.swap(site, fault, site.workers),
     "worker-kill-rebalancing": processes.kill_rebalancing,
+    "worker-rolling": processes.roll,
     "worker-clock": processes.clock,
     "sink-kill": lambda site, fault: processes.kill(site, fault, site.sinks),
     "sink-term": lambda site, fault: processes.term(site, fault, site.sinks),
     "sink-freeze": lambda site, fault: processes.freeze(site, fault, site.sinks),
     "sink-swap": lambda site, fault: processes.swap(site, fault, site.sinks),
+    "sink-kill-at-step": lambda site, fault: processes.kill_at_step(site, fault, site.sinks),
+    "sink-freeze-at-step": lambda site, fault: processes.freeze_at_step(site, fault, site.sinks),
     "all-kill": processes.kill_all,
     "broker-kill": lambda site, fault: outages.kill(site, fault, site.servers.kafka),
     "broker-stop": lambda site, fault: outages.stop(site, fault, site.servers.kafka),
@@ -38,6 +41,8 @@ CARRIED_OUT: dict[str, Callable[[Site, Fault], None]] = {
     "disk-wiped": disks.wipe,
     "disk-truncated": disks.truncate,
     "disk-flipped": disks.flip,
+    "topic-changelog": records.lose_changelog,
+    "topic-offsets": records.lose_offsets,
 }
 
 

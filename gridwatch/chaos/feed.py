@@ -29,6 +29,7 @@ class Feed:
         self._allowed = 0
         self._sent = 0
         self._failed: list[str] = []
+        self._trouble = ""
         self._stopped = False
         self._producer = Producer(
             settings.confluent()
@@ -37,7 +38,7 @@ class Feed:
                 "enable.idempotence": True,
                 "linger.ms": 2,
                 "message.timeout.ms": int(_FLUSH_SECONDS * 1000),
-                "error_cb": lambda _error: None,
+                "error_cb": self._in_trouble,
             }
         )
         self._thread = threading.Thread(target=self._run, name="feed", daemon=True)
@@ -74,6 +75,9 @@ class Feed:
         if error is not None:
             self._failed.append(str(error))
 
+    def _in_trouble(self, error: KafkaError) -> None:
+        self._trouble = str(error)
+
     def finish(self) -> None:
         """Send what is left, at once, and wait until all of it is there; GridwatchError if it is not."""
         self._stopped = True
@@ -82,7 +86,10 @@ class Feed:
             self._send(record)
         left = self._producer.flush(_FLUSH_SECONDS)
         if left or self._failed:
-            raise GridwatchError(f"the input could not be sent: {left} records left, {self._failed[:3]}")
+            raise GridwatchError(
+                f"the input could not be sent: {left} records left, {len(self._failed)} failed: "
+                f"{self._failed[:1]}; last trouble: {self._trouble}"
+            )
 
     def stop(self) -> None:
         """End the thread, whatever was sent."""

@@ -123,6 +123,16 @@ class _History:
             # Silence: some of it longer than the life of a meter's state. Then all is settled in one step.
             self._now += self._chance.choice([5 * HOUR, 30 * HOUR, 3 * DAY])
             records.append(self._tick(self._now))
+        return records + self._roll_call()
+
+    def _roll_call(self) -> list[Raw]:
+        records = []
+        for meters in (self._meters, self._meters[::2]):
+            stamp = format_instant(self._now)
+            bodies = [{"meter_id": name, "timestamp": stamp, "consumption_kwh": 1} for name in meters]
+            records += [self._record([body], False) for body in bodies]
+            self._now += 3 * HOUR
+            records.append(self._tick(self._now))
         return records
 
     def _tick(self, instant: int) -> Raw:

@@ -42,9 +42,16 @@ def term(site: Site, fault: Fault, of: Sequence[Service]) -> None:
     _stop(site, _one(of, fault))
 
 
-def kill_at_step(site: Site, fault: Fault) -> None:
+def roll(site: Site, fault: Fault) -> None:
+    """One worker after the other: stopped, started, waited for until it says that it is ready."""
+    for service in _wanted(site.workers):
+        _stop(site, service)
+        site.wait_until_ready()
+
+
+def kill_at_step(site: Site, fault: Fault, of: Sequence[Service]) -> None:
     """kill -9 by itself, at the n-th pass of a step."""
-    _ordered(site, _one(site.workers, fault), fault, signal.SIGKILL)
+    _ordered(site, _one(of, fault), fault, signal.SIGKILL)
 
 
 def kill_starting(site: Site, fault: Fault) -> None:
@@ -69,10 +76,10 @@ def freeze(site: Site, fault: Fault, of: Sequence[Service]) -> None:
     _send_away(spare, fault)
 
 
-def freeze_at_step(site: Site, fault: Fault) -> None:
+def freeze_at_step(site: Site, fault: Fault, of: Sequence[Service]) -> None:
     """The same, by itself, at the n-th pass of a step."""
-    service = _one(site.workers, fault)
-    spare = _with_another(site.workers, service)
+    service = _one(of, fault)
+    spare = _with_another(of, service)
     if _ordered(site, service, fault, signal.SIGSTOP):
         time.sleep(BEYOND_SESSION)
     service.thaw()

@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from gridwatch.chaos.comparison import Difference, differences
 from gridwatch.chaos.faults import carry_out
@@ -111,7 +112,9 @@ class Chaos:
             site.sinks[0].start()
             site.settle()
             site.stop()
-            snapshot = take_snapshot(site.settings)
+            snapshot = take_snapshot(site.settings, site.data_folders)
+            if snapshot.contradictions:
+                raise GridwatchError(f"undisturbed, and yet: {snapshot.contradictions[0]}")
             if site.exits:
                 raise GridwatchError(f"{site.exits[0].service} ended by itself:\n{site.exits[0].said}")
         self._undisturbed[input_seed] = snapshot
@@ -122,7 +125,7 @@ class Chaos:
         self._servers.start()
         records = make_input(schedule.input_seed, self._readings, RULES["partitions"])
         name = self._next_name(f"seed_{schedule.seed}")
-        tuning = {
+        tuning: dict[str, Any] = {
             "commit_bytes": schedule.commit_bytes,
             "batch_records": schedule.batch_records,
             "sink_batch_rows": schedule.sink_rows,
@@ -134,7 +137,7 @@ class Chaos:
             try:
                 self._live_through(site, schedule, outcome, records)
                 site.stop()
-                return take_snapshot(site.settings)
+                return take_snapshot(site.settings, site.data_folders)
             finally:
                 outcome.exits = site.exits
 

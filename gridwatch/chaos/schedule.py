@@ -17,6 +17,8 @@ SESSION_SECONDS = 6
 BEYOND_SESSION = SESSION_SECONDS + 2.5
 #: The steps of a commit (`pipeline.STEPS`; a test holds the two together).
 STEPS = ("taken", "cut", "decided", "outputs acked", "changelog acked", "written")
+#: Those of the sink (`sinks.writer.STEPS`; the same test).
+SINK_STEPS = ("taken in", "copied", "merged", "committed", "stored")
 
 #: Every kind of fault, what it does, and how often it is drawn.
 KINDS: dict[str, tuple[str, int]] = {
@@ -31,11 +33,14 @@ KINDS: dict[str, tuple[str, int]] = {
     "worker-leave": ("a worker leaves, in order or by kill -9, and does not come back", 2),
     "worker-swap": ("a worker leaves while another joins", 2),
     "worker-kill-rebalancing": ("kill -9 of a worker while the partitions are dealt anew", 2),
+    "worker-rolling": ("every worker is stopped and started, one after the other", 1),
     "worker-clock": ("a worker comes back with its clock hours off", 1),
     "sink-kill": ("kill -9 of a sink at a random moment", 3),
     "sink-term": ("SIGTERM to a sink", 1),
     "sink-freeze": ("SIGSTOP of a sink beyond its session, then SIGCONT", 1),
     "sink-swap": ("a sink leaves while another joins", 1),
+    "sink-kill-at-step": ("kill -9 of a sink at a named step of a transaction", 3),
+    "sink-freeze-at-step": ("SIGSTOP of a sink at a named step beyond its session, then SIGCONT", 1),
     "all-kill": ("kill -9 of every worker and sink at once", 1),
     "broker-kill": ("kill -9 of the broker, which comes back", 1),
     "broker-stop": ("the broker is stopped and started", 1),
@@ -43,15 +48,38 @@ KINDS: dict[str, tuple[str, int]] = {
     "postgres-kill": ("kill -9 of PostgreSQL, which comes back", 1),
     "postgres-stop": ("PostgreSQL is stopped and started", 1),
     "postgres-cut": ("the sink's connections are cut, again and again", 1),
-    "postgres-lock": ("somebody holds a lock on a table", 1),
+    "postgres-lock": ("somebody holds a lock on a table, for a minute at most", 1),
     "postgres-refusing": ("every insert fails: disk full, deadlock, read only", 1),
     "disk-wiped": ("a worker comes back without its data folder", 1),
     "disk-truncated": ("a worker comes back with files of its RocksDB cut short", 1),
     "disk-flipped": ("a worker comes back with bytes of its RocksDB flipped", 1),
+    "topic-changelog": ("the changelog is deleted and made anew, also with every data folder gone", 1),
+    "topic-offsets": ("the committed offsets of workers and sinks are deleted", 1),
 }
 #: SQLSTATEs of errors that pass: disk full, serialization failure, deadlock, internal error, read only.
 _SQLSTATES = ("53100", "40001", "40P01", "XX000", "25006", "57P03")
 _TABLES = ("validated_readings", "gap_alerts", "late_events", "metrics", "dead_letters")
+_SERVER_AWAY = (0, 2, SESSION_SECONDS + 1)
+_PROCESS_AWAY = (0, 0, 1, SESSION_SECONDS + 1)
+#: Details that are drawn out of a few, by kind.
+_CHOICES: dict[str, dict[str, Sequence[object]]] = {
+    "worker-leave": {"how": ("stop", "kill")},
+    "worker-swap": {"how": ("stop", "kill")},
+    "sink-swap": {"how": ("stop", "kill")},
+    "worker-clock": {"hours": (-30, -2, 2, 30)},
+    "worker-kill": {"away": _PROCESS_AWAY},
+    "sink-kill": {"away": _PROCESS_AWAY},
+    "all-kill": {"away": _PROCESS_AWAY},
+    "broker-kill": {"away": _SERVER_AWAY},
+    "broker-stop": {"away": _SERVER_AWAY},
+    "postgres-kill": {"away": _SERVER_AWAY},
+    "postgres-stop": {"away": _SERVER_AWAY},
+    "worker-pause": {"seconds": (1, 3)},
+    "postgres-cut": {"times": (1, 5, 15)},
+    "postgres-lock": {"table": _TABLES, "seconds": (2, 7, 60)},
+    "postgres-refusing": {"table": _TABLES, "sqlstate": _SQLSTATES, "seconds": (1, 4)},
+    "topic-changelog": {"folders": ("kept", "gone")},
+}
 
 
 @dataclass(frozen=True)
@@ -131,34 +159,14 @@ def _fault(chance: random.Random, number: int, faults: int, kinds: Sequence[str]
     )
 
 
-def _details(chance: random.Random, kind: str) -> dict[str, object]:  # noqa: PLR0911
+def _details(chance: random.Random, kind: str) -> dict[str, object]:
     if kind.endswith("-at-step"):
-        step = chance.choice(STEPS)
+        step = chance.choice(SINK_STEPS if kind.startswith("sink-") else STEPS)
         return {"step": step, "pass": chance.choice([1, 2] if step == "taken" else [1, 1, 2, 5, 12])}
     if kind == "worker-kill-starting":
         return {"after": "+".join(f"{chance.uniform(0.2, 6.0):.2f}" for _ in range(chance.choice([1, 2])))}
-    if kind in ("worker-leave", "worker-swap", "sink-swap"):
-        return {"how": chance.choice(["stop", "kill"])}
     if kind == "worker-kill-rebalancing":
         return {"after": round(chance.uniform(1.0, 5.0), 2), "by": chance.choice(["join", "leave"])}
-    if kind == "worker-clock":
-        return {"hours": chance.choice([-30, -2, 2, 30])}
-    if kind in ("worker-kill", "sink-kill", "all-kill"):
-        return {"away": chance.choice([0, 0, 1, SESSION_SECONDS + 1])}
-    if kind in ("broker-kill", "broker-stop", "postgres-kill", "postgres-stop"):
-        return {"away": chance.choice([0, 2, SESSION_SECONDS + 1])}
-    if kind == "worker-pause":
-        return {"seconds": chance.choice([1, 3])}
-    if kind == "postgres-cut":
-        return {"times": chance.choice([1, 5, 15])}
-    if kind == "postgres-lock":
-        return {"table": chance.choice(_TABLES), "seconds": chance.choice([2, 7])}
-    if kind == "postgres-refusing":
-        return {
-            "table": chance.choice(_TABLES),
-            "sqlstate": chance.choice(_SQLSTATES),
-            "seconds": chance.choice([1, 4]),
-        }
     if kind.startswith("disk-"):
         return {"files": chance.choice([1, 3, 1000]), "dice": chance.randrange(1_000_000)}
-    return {}
+    return {name: chance.choice(choices) for name, choices in _CHOICES.get(kind, {}).items()}

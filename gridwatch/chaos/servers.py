@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import psycopg2
-from confluent_kafka import KafkaException, TopicPartition
+from confluent_kafka import KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, OffsetSpec
 
 from gridwatch.broker import Broker
@@ -57,19 +57,48 @@ class Servers:
         self.kafka.kill()  # its folder goes next: nothing is worth an orderly end
         self.postgres.stop()
 
-    def renew_topics(self, settings: Settings, *, compacted: bool) -> None:
-        """Make every topic of the flow anew, empty."""
-        admin = AdminClient({"bootstrap.servers": self.kafka.bootstrap, "log_level": 0})
+    def renew_topics(self, settings: Settings, *, compacted: bool, raw: bool = True) -> None:
+        """Make every topic of the flow anew, empty; the raw topic may stay with what it holds."""
+        admin = self._admin()
         broker = Broker(settings)
-        names = {topic.name for topic in (RAW, *OUTPUTS)}
+        names = {topic.name for topic in ((RAW, *OUTPUTS) if raw else OUTPUTS)}
         there = names & set(broker.partitions())
         if there:
             for deleted in admin.delete_topics(sorted(there)).values():
                 deleted.result(timeout=_PATIENCE_SECONDS)
         until("the old topics are gone", lambda: not names & set(broker.partitions()))
-        broker.create()
+        self._create(settings, compacted=compacted)
+
+    def renew_changelog(self, settings: Settings, *, compacted: bool) -> None:
+        """Delete the changelog with all that is in it, and make it anew."""
+        admin, name = self._admin(), changelog(settings.app_id).name
+        admin.delete_topics([name])[name].result(timeout=_PATIENCE_SECONDS)
+        until("the old changelog is gone", lambda: name not in Broker(settings).partitions())
+        self._create(settings, compacted=compacted)
+
+    def forget_offsets(self, groups: Sequence[str]) -> None:
+        """Delete what consumer groups have committed; they must have no members, or lose them soon."""
+
+        admin = self._admin()
+
+        def forgotten() -> bool:
+            try:
+                for deleted in admin.delete_consumer_groups(list(groups)).values():
+                    deleted.result(timeout=_PATIENCE_SECONDS)
+            except KafkaException as problem:
+                return bool(problem.args[0].code() == KafkaError.GROUP_ID_NOT_FOUND)
+            return True
+
+        until("the groups are empty and their offsets deleted", forgotten)
+
+    def _admin(self) -> AdminClient:
+        return AdminClient({"bootstrap.servers": self.kafka.bootstrap, "log_level": 0})
+
+    def _create(self, settings: Settings, *, compacted: bool) -> None:
+        Broker(settings).create()
         until("every new partition has a leader", lambda: _have_leaders(settings))
         if compacted:
+            admin = self._admin()
             resource = ConfigResource(
                 ConfigResource.Type.TOPIC,
                 changelog(settings.app_id).name,

@@ -40,9 +40,23 @@ class Exit:
 
 
 class Service:
-    """One worker or sink; settings in a file of its own, data and log beside it."""
+    """One worker or sink, whose steps are watched; settings in a file of its own, data and log beside it.
 
-    def __init__(self, name: str, folder: Path, port: int, settings: Mapping[str, object]) -> None:
+    kind: `worker` or `sink`. commit_bytes: how much changed state a commit of a worker takes, 0: any.
+    """
+
+    def __init__(
+        self,
+        kind: str,
+        name: str,
+        folder: Path,
+        port: int,
+        settings: Mapping[str, object],
+        *,
+        commit_bytes: int = 0,
+    ) -> None:
+        self.kind = kind
+        self.commit_bytes = commit_bytes
         self.name = name
         self.url = f"http://{LOOPBACK}:{port}"
         self.data = folder / name
@@ -64,7 +78,8 @@ class Service:
 
     def command(self) -> list[str]:
         """What to run."""
-        return [sys.executable, "-m", "gridwatch", "sink", "-l", "info"]
+        entry = [self.kind, str(self.orders), str(self.clock), str(self.commit_bytes)]
+        return [sys.executable, "-m", "gridwatch.chaos.entry", *entry, "-l", "info"]
 
     @property
     def running(self) -> bool:
@@ -182,17 +197,6 @@ class Service:
         """Forget orders."""
         self.orders.unlink(missing_ok=True)
         self.orders.with_name(self.orders.name + DONE_SUFFIX).unlink(missing_ok=True)
-
-
-class Worker(Service):
-    """A worker whose steps are watched."""
-
-    commit_bytes = 0
-
-    def command(self) -> list[str]:
-        """What to run."""
-        entry = [str(self.orders), str(self.commit_bytes), str(self.clock)]
-        return [sys.executable, "-m", "gridwatch.chaos.entry", *entry, "-l", "info"]
 
 
 class Supervisor:

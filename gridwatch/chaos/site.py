@@ -15,7 +15,7 @@ from confluent_kafka import KafkaException
 from gridwatch.chaos.changelog import State
 from gridwatch.chaos.schedule import SESSION_SECONDS
 from gridwatch.chaos.servers import Servers
-from gridwatch.chaos.service import MOST_EXITS, Exit, Service, Supervisor, Worker
+from gridwatch.chaos.service import MOST_EXITS, Exit, Service, Supervisor
 from gridwatch.embedded.ports import free_ports
 from gridwatch.errors import GridwatchError
 from gridwatch.positions import Positions
@@ -41,14 +41,19 @@ RULES: dict[str, Any] = {
 class Site:
     """A deployment; use it through `new_site`."""
 
-    def __init__(self, servers: Servers, settings: Settings, folder: Path, tuning: dict[str, Any]) -> None:
+    def __init__(
+        self, servers: Servers, settings: Settings, folder: Path, tuning: dict[str, Any], compacted: bool
+    ) -> None:
         self.servers = servers
+        self.compacted = compacted
         self.settings = settings
         self.folder = folder
         self.notes: list[str] = []
         #: Faults that could not happen: the step at which they were to happen was not reached.
         self.missed = 0
-        commit_bytes = tuning.pop("commit_bytes", None)
+        commit_bytes = tuning.pop("commit_bytes", 0)
+        # Small batches make many commits; a sink that polls for so few would take its time over nothing.
+        of_workers = {name: tuning.pop(name) for name in ("batch_records",) if name in tuning}
         common = {
             **RULES,
             **tuning,
@@ -67,16 +72,18 @@ class Site:
                 "instance_id": name,
                 "web_port" if kind == "worker" else "sink_web_port": port,
             }
-            made = Worker if kind == "worker" else Service
-            service = made(name, folder, port, {**common, **of_its_own})
-            if isinstance(service, Worker) and commit_bytes is not None:
-                service.commit_bytes = commit_bytes
-            of.append(service)
+            settings_of_it = {**common, **of_its_own, **(of_workers if kind == "worker" else {})}
+            of.append(Service(kind, name, folder, port, settings_of_it, commit_bytes=commit_bytes))
 
     @property
     def services(self) -> list[Service]:
         """Workers and sinks."""
         return [*self.workers, *self.sinks]
+
+    @property
+    def data_folders(self) -> list[Path]:
+        """Of the workers."""
+        return [service.data for service in self.workers]
 
     @property
     def exits(self) -> list[Exit]:
@@ -167,8 +174,13 @@ class Site:
 
 
 @contextmanager
-def new_site(servers: Servers, folder: Path, name: str, *, compacted: bool, **tuning: Any) -> Iterator[Site]:
-    """A deployment with empty topics and tables, none of its services started; nothing of it runs on."""
+def new_site(
+    servers: Servers, folder: Path, name: str, *, compacted: bool, raw: bool = True, **tuning: Any
+) -> Iterator[Site]:
+    """A deployment with empty topics and tables, none of its services started; nothing of it runs on.
+
+    raw: False leaves the raw topic as it is, with what it holds.
+    """
     folder.mkdir()
     with servers.new_database(name) as database:
         settings = load_settings(
@@ -178,7 +190,7 @@ def new_site(servers: Servers, folder: Path, name: str, *, compacted: bool, **tu
             database_url=database,
             security_protocol="PLAINTEXT",
         )
-        servers.renew_topics(settings, compacted=compacted)
-        site = Site(servers, settings, folder, dict(tuning))
+        servers.renew_topics(settings, compacted=compacted, raw=raw)
+        site = Site(servers, settings, folder, dict(tuning), compacted)
         with Supervisor(site.services):
             yield site

@@ -10,11 +10,13 @@ import json
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import psycopg2
 
 from gridwatch.chaos.changelog import Reader, State
+from gridwatch.chaos.databases import contradictions, read_databases
 from gridwatch.settings import Settings
 from gridwatch.topics import DEAD_LETTERS, GAP_ALERTS, OUTPUTS
 from sinks.schema import dead_letters, metadata
@@ -37,13 +39,14 @@ class Snapshot:
         return {place: len(found) for place, found in self.things.items()}
 
 
-def take_snapshot(settings: Settings) -> Snapshot:
-    """Read everything anew: topics, changelog, database."""
+def take_snapshot(settings: Settings, folders: Iterable[Path]) -> Snapshot:
+    """Read everything anew: topics, changelog, the workers' data folders (they have ended), database."""
     snapshot = Snapshot({})
     state = State(settings)
     try:
         state.read()
         snapshot.things["state"] = state.plain()
+        snapshot.contradictions += contradictions(state.rows, read_databases(folders))
     finally:
         state.close()
     for topic in OUTPUTS:
@@ -52,9 +55,8 @@ def take_snapshot(settings: Settings) -> Snapshot:
             values = [json.loads(message.value() or b"") for message in reader.new()]
         finally:
             reader.close()
-        last, contradictions = last_revisions(topic.name, values)
-        snapshot.things[f"topic {topic.name}"] = last
-        snapshot.contradictions += contradictions
+        snapshot.things[f"topic {topic.name}"], said_apart = last_revisions(topic.name, values)
+        snapshot.contradictions += said_apart
     for name, found in read_database(settings.database).items():
         snapshot.things[f"table {name}"] = found
     return snapshot

@@ -24,10 +24,12 @@ def run_faust(app: str, name: str, arguments: tuple[str, ...]) -> None:
     """Replace this program by Faust's command line."""
     from gridwatch.settings import load_settings
 
-    load_settings()  # a wrong setting is said in one line, before anything starts
+    settings = load_settings()  # a wrong setting is said in one line, before anything starts
     from faust.cli.faust import cli
 
-    sys.argv = ["faust", "-A", app, name, *arguments]
+    # Faust's banner is no JSON.
+    quiet = ["--quiet"] if settings.log_format == "json" else []
+    sys.argv = ["faust", *quiet, "-A", app, name, *arguments]
     cli.main(args=sys.argv[1:], prog_name="faust")
 
 

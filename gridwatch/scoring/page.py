@@ -75,7 +75,7 @@ def write_page(
 def _pictures(truth: Manifest, found: Found, result: Score) -> list[Picture]:
     """Over time: missing slots expected and found, differences, and how long gaps took to be detected."""
     start, end = truth.first, max(truth.last, truth.settled_to or 0) + 1
-    step, unit = (HOUR, "hour") if end - start <= _HOURLY else (DAY, "day")
+    step, unit = (HOUR, "an hour") if end - start <= _HOURLY else (DAY, "a day")
     start -= start % step
 
     def frame(title: str, of: str) -> plot.Frame:
@@ -89,23 +89,21 @@ def _pictures(truth: Manifest, found: Found, result: Score) -> list[Picture]:
         end,
     )
     delays: dict[int, float] = {}
-    for gap in found.gaps:
-        if gap.state != "RETRACTED" and start <= gap.missing_from < end:
-            bucket = gap.missing_from - gap.missing_from % step
-            delays[bucket] = max(delays.get(bucket, 0.0), (gap.detected_at - gap.missing_from) / MINUTE)
+    for first, duration in result.detection:
+        delays[first - first % step] = max(delays.get(first - first % step, 0.0), duration / MINUTE)
     pictures = [
         Picture(
             "Missing readings, expected and found",
             plot.lines(
-                frame("Missing readings, expected and found", f"slots a {unit}"),
+                frame("Missing readings, expected and found", f"slots {unit}"),
                 [plot.Series("expected", expected), plot.Series("found", seen)],
             ),
-            f"By the {unit} in which their gap begins. Where both agree one line hides the other.",
+            "By when their gap begins. Where both agree one line hides the other.",
         ),
         Picture(
             "Time to detect",
             plot.bars(frame("Time to detect", "minutes"), sorted(delays.items()), step),
-            f"The longest of each {unit}: event time from the first missing slot of a gap to the watermark "
+            f"The longest {unit}: event time from the first missing slot of a gap to the watermark "
             "that settled it.",
         ),
     ]
@@ -115,7 +113,7 @@ def _pictures(truth: Manifest, found: Found, result: Score) -> list[Picture]:
             1,
             Picture(
                 "Differences",
-                plot.bars(frame("Differences", f"a {unit}"), differences, step),
+                plot.bars(frame("Differences", f"differences {unit}"), differences, step),
                 "Missed, reported otherwise, or false.",
             ),
         )

@@ -8,6 +8,8 @@
     emission.py    outputs packed into Kafka record batches, every ack awaited
     changelog.py   state appended a commit at a time by one writer, the others fenced
     broker_look.py what the brokers say to health, over a connection of its own
+    logs.py        whether the broker's logs are still those that local state was made of
+    holes.py       whether offsets that did not come are gone
     recovery.py    how far state is recovered, in words
     ownership.py   a partition taken over: changelog, state, deadlines
     pipeline.py    a lane's work: decode and domain, outputs, changelog, RocksDB, ack

@@ -7,6 +7,7 @@ import gc
 import logging
 import os
 import socket
+import threading
 from collections.abc import Awaitable, Callable
 from typing import Any
 
@@ -15,6 +16,7 @@ from yarl import URL
 
 from gridwatch.broker import require_topics
 from gridwatch.errors import GridwatchError
+from gridwatch.logs import logging_config
 from gridwatch.settings import Settings
 from gridwatch.streaming.assignor import Assignor
 from gridwatch.streaming.batches import batch_scheduler
@@ -29,6 +31,11 @@ logger = logging.getLogger(__name__)
 #: restarted one with its old instance id has them back at once. Seconds; three fit into a session.
 _HEARTBEAT_SECONDS = 2.0
 _REQUEST_SECONDS = 60.0
+#: How often topics are looked up, milliseconds. A broker that has just started names topics without their
+#: partitions; a member that hands them out at that moment hands out none, and learns better only then.
+_METADATA_MS = 10_000
+#: An end that takes longer will never come: Faust waits for ever for a consumer that ended first. Seconds.
+_STOP_SECONDS = 30.0
 #: New objects between two looks for garbage in cycles: several batches' worth.
 _COLLECT_EVERY = 200_000
 #: Batches (not records) that wait between fetcher and lanes.
@@ -63,12 +70,20 @@ class Application(faust.App):  # type: ignore[misc, unused-ignore]
         self.add_future(say_progress(self))
 
     async def on_stop(self) -> None:
-        """Finish what is in work, let Faust stop, then disconnect."""
+        """Finish what is in work, let Faust stop, then disconnect; by force if that does not end."""
+        giving_up = threading.Timer(_STOP_SECONDS, _end)
+        giving_up.daemon = True
+        giving_up.start()
         for step in self.before_stop:
             await step()
         await super().on_stop()
         for step in self.after_stop:
             await step()
+
+
+def _end() -> None:
+    logger.critical("still not stopped after %.0f s: ending all the same; nothing is lost", _STOP_SECONDS)
+    os._exit(1)
 
 
 def create_app(
@@ -98,6 +113,7 @@ def create_app(
         ConsumerScheduler=batch_scheduler(batched),
         PartitionAssignor=Assignor,
         consumer_auto_offset_reset="earliest",
+        consumer_metadata_max_age_ms=_METADATA_MS,
         consumer_group_instance_id=settings.instance_id or f"{name}-{socket.gethostname()}-{web_port}",
         consumer_max_fetch_size=4 * 1024 * 1024,
         broker_max_poll_records=settings.batch_records,
@@ -112,6 +128,7 @@ def create_app(
         web_port=web_port,
         canonical_url=settings.web_advertised_url or f"http://{_reachable(settings.web_host)}:{web_port}",
         agent_supervisor="mode.supervisors:CrashingSupervisor",
+        logging_config=logging_config(settings),
     )
     app.settings = settings
     transport = app.transport = Transport(app.conf.broker, app, loop=None)

@@ -50,12 +50,15 @@ class ChangelogWriter:
         self._next_offset = next_offset
         self._producer: AIOKafkaProducer | None = None
 
-    async def take(self) -> int:
-        """Become the writer; returns the offset of the fence row. FencedError if the log has gone on."""
+    async def take(self, first: Sequence[Row] = ()) -> int:
+        """Become the writer: append a fence row, after those that are to come first.
+
+        Returns the offset of the fence row. FencedError if the log has gone on.
+        """
         pauses = Pauses()
         while True:
             try:
-                return await self._take()
+                return await self._take(first)
             except OUTAGES as error:
                 logger.warning(
                     "%s[%d] cannot be taken (%r); trying again", self._topic, self._partition, error
@@ -66,13 +69,13 @@ class ChangelogWriter:
                 await self.close()
                 raise
 
-    async def _take(self) -> int:
+    async def _take(self, first: Sequence[Row]) -> int:
         name = f"{self._name}-{self._partition}"
         producer = self._producer = await start_producer(self._settings, name, transactional_id=name)
         await producer._txn_manager.wait_for_pid()
         # It has the id and its new epoch: from here on it is an idempotent producer like any other.
         producer._txn_manager.transactional_id = None
-        return await self._append([(FENCE_KEY, b"")], 0)
+        return await self._append([*first, (FENCE_KEY, b"")], 0)
 
     async def append(self, rows: Sequence[Row], timestamp: int) -> int:
         """Append rows as one record batch, which the broker takes whole or not at all.
@@ -102,6 +105,7 @@ class ChangelogWriter:
         if metadata.offset != self._next_offset:
             raise FencedError(
                 f"{self._topic}[{self._partition}] is at {metadata.offset}, read up to {self._next_offset}"
+                + (": it has lost rows" if metadata.offset < self._next_offset else "")
             )
         self._next_offset = metadata.offset + len(rows)
         return self._next_offset - 1

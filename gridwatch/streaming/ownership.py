@@ -17,6 +17,7 @@ from gridwatch.domain.processor import Processor
 from gridwatch.models.decode import decode_readings
 from gridwatch.settings import Settings
 from gridwatch.streaming.changelog import ChangelogWriter
+from gridwatch.streaming.producers import Row
 from gridwatch.tables import rows
 from gridwatch.tables.meters import StoredMeters
 from gridwatch.tables.store import Store
@@ -38,6 +39,8 @@ class Owned:
     processor: Processor
     meters: StoredMeters
     changelog: ChangelogWriter
+    #: Why nothing of the partition can be worked on; empty as long as it can.
+    lost: str = ""
     #: A hole that is real: the offset expected and the next one that there is.
     hole: tuple[int, int] = (-1, -1)
     batch_seconds: float = 0.0
@@ -60,9 +63,10 @@ async def take_over(partition: int, app: Any, settings: Settings, table: Any) ->
     changelog = await _take_changelog(partition, app, settings, table)
     try:
         await _put_right(store, partition, changelog)
-        row = store.row(partition, rows.PARTITION_KEY)
+        row = stored_partition(store, partition)
         state = PartitionState(partition) if row is None else rows.decode_partition(row)[0]
         due = await _deadlines(store, partition)
+        store.require_meters(partition, len(due), state.meters)
     except BaseException:
         await changelog.close()
         raise
@@ -76,6 +80,17 @@ async def take_over(partition: int, app: Any, settings: Settings, table: Any) ->
         time.monotonic() - started,
     )
     return Owned(partition, generation, processor, meters, changelog)
+
+
+def stored_partition(store: Store, partition: int) -> bytes | None:
+    """The partition's row, None if there is none that everything before it is known of.
+
+    Whoever owns a partition begins with a fence. A changelog that was deleted and made anew under an owner
+    gets its next commit before that is noticed: rows without what they were built on.
+    """
+    if store.row(partition, rows.FENCE_KEY) is None:
+        return None
+    return store.row(partition, rows.PARTITION_KEY)
 
 
 async def _put_right(store: Store, partition: int, changelog: ChangelogWriter) -> None:
@@ -108,6 +123,18 @@ async def _take_changelog(partition: int, app: Any, settings: Settings, table: A
     earliest = (await consumer.earliest_offsets(source))[source]
     read_up_to = max(earliest, table.data.reached(partition) + 1)
     writer = ChangelogWriter(settings, topic, topic, partition, read_up_to)
-    fence = await writer.take()
-    table.data.write(partition, [(rows.FENCE_KEY, b"")], fence)
+    first: list[Row] = []
+    if stored_partition(table.data, partition) is None:
+        first = _emptied(table.data, partition)
+    last = await writer.take(first)
+    table.data.write(partition, [*first, (rows.FENCE_KEY, b"")], last)
     return writer
+
+
+def _emptied(store: Store, partition: int) -> list[Row]:
+    """What makes a partition's changelog that of one without any state, beside the fence."""
+    stale: list[Row] = [(key, None) for key, _ in store.rows(partition) if rows.is_meter(key)]
+    if store.row(partition, rows.PARTITION_KEY) is not None:
+        logger.error("partition %d: its changelog has lost its beginning; state is made anew", partition)
+        stale.append((rows.PARTITION_KEY, rows.encode_partition(PartitionState(partition), 0)))
+    return stale

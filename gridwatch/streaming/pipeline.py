@@ -27,11 +27,19 @@ from gridwatch.settings import Settings
 from gridwatch.streaming.batches import RecordBatch, Wake
 from gridwatch.streaming.emission import Emitter
 from gridwatch.streaming.holes import next_offset_from
+<<<<<<< HEAD
 from gridwatch.streaming.ownership import Owned, take_over
 from gridwatch.streaming.packing import RECORD_OVERHEAD
 from gridwatch.tables import rows
 from gridwatch.tables.store import DamagedError, Store
 from gridwatch.topics import CHANGELOG_BATCH_BYTES, RAW
+=======
+from gridwatch.streaming.logs import look_at, what_is_lost
+from gridwatch.streaming.ownership import Owned, stored_partition, take_over
+from gridwatch.tables import rows
+from gridwatch.tables.store import DamagedError, Log, Store
+from gridwatch.topics import CHANGELOG_BATCH_BYTES, RAW, REPLAY_HEADER, TICK_HEADER, changelog
+>>>>>>> main
 
 logger = logging.getLogger(__name__)
 
@@ -64,6 +72,8 @@ class Pipeline:
         self._emitter = emitter
         self._table = table
         self.owned: dict[int, Owned] = {}
+        #: The raw topic as it was at the last assignment.
+        self._raw: Log | None = None
         #: Told at each step of a commit, of STEPS, by name: where failures are made to happen when it is
         #: proved that none of them matters.
         self.watch: Callable[[str], None] = lambda step: None
@@ -83,6 +93,12 @@ class Pipeline:
 
     # -- partitions coming and going
 
+    async def look_at_logs(self) -> None:
+        """Find out which changelog and how much of the raw topic there is, before state is relied on."""
+        names = (changelog(self._settings.app_id).name, RAW.name)
+        looks = (look_at(self._settings, name) for name in names)
+        self.store.changelog, self._raw = await asyncio.gather(*looks)
+
     async def release(self) -> None:
         """Forget what is in memory of every partition: it may be another worker's next."""
         released = list(self.owned.values())
@@ -95,11 +111,11 @@ class Pipeline:
         for tp in partitions:
             if tp.topic == raw:
                 try:
-                    row = self.store.row(tp.partition, rows.PARTITION_KEY)
+                    row = stored_partition(self.store, tp.partition)
                 except DamagedError:
                     continue  # taking over finds it again, and has all of it recovered anew
-                if row is not None:
-                    offsets[tp] = rows.decode_partition(row)[0].next_offset
+                # Without any state from the start, even if the group has committed something.
+                offsets[tp] = 0 if row is None else rows.decode_partition(row)[0].next_offset
         return offsets
 
     def not_taken_over(self) -> list[int]:
@@ -121,7 +137,9 @@ class Pipeline:
         return None
 
     async def _take_over(self, partition: int) -> Owned:
-        owned = self.owned[partition] = await take_over(partition, self._app, self._settings, self._table)
+        owned = await take_over(partition, self._app, self._settings, self._table)
+        owned.lost = what_is_lost(self._raw, partition, owned.state.next_offset)
+        self.owned[partition] = owned
         self.watch("taken")
         return owned
 
@@ -135,7 +153,7 @@ class Pipeline:
     async def work(self, batch: RecordBatch | Wake) -> bool:
         """Do a batch; False when the partition went to somebody else before it was safe."""
         owned = self.owned.get(batch.partition) or await self._take_over(batch.partition)
-        if batch.records and not await self._joins_on(owned, batch):
+        if owned.lost or (batch.records and not await self._joins_on(owned, batch)):
             return False
         started = time.monotonic()
         portions = Portions(batch.records)
@@ -174,6 +192,11 @@ class Pipeline:
         """
         expected = owned.state.next_offset
         first = batch.records[0].offset
+        if batch.records[-1].offset < expected:
+            # Read again after a seek back; or the topic has begun anew.
+            owned.lost = what_is_lost(await look_at(self._settings, RAW.name), owned.partition, expected)
+            if owned.lost:
+                return False
         if first <= expected or owned.hole == (expected, first):
             return True
         if await next_offset_from(self._settings, RAW.name, owned.partition, expected) == first:

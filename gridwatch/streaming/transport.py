@@ -6,7 +6,8 @@
    whatever the group has committed: state and position are one.
 3. **Fetching.** A broker with nothing new answers after 100 ms instead of 1.5 s, and while every lane
    is full the fetcher looks again after 10 ms instead of a second.
-4. **Handing over.** Before partitions are given up, the lanes are emptied.
+4. **Handing over.** Before partitions are given up, the lanes are emptied. Before the state of those that
+   come is recovered, the application may look at what it has of them.
 5. **Leaving.** A static member that stops in order says so, and the others take over at once. One that is
    killed does not; if it is back within the session it has its partitions again without a rebalance.
 6. **Seeking.** Stock Faust drops what lies below the offset that it read last, without a word. It notes that
@@ -44,6 +45,8 @@ class Hooks:
 
     #: Where partitions are to be read on from; those not named go on where the group committed.
     resume_offsets: Callable[[set[Any]], Mapping[Any, int]] = lambda partitions: {}
+    #: Called when partitions have been assigned, before their tables are recovered.
+    before_recovery: Callable[[], Awaitable[None]] = _nothing
     #: Called before partitions are given up: finish what is in work, forget the rest.
     before_revoked: Callable[[], Awaitable[None]] = _nothing
     #: Called when partitions have been assigned and tables recovered, before any record of them comes.
@@ -136,6 +139,11 @@ class Consumer(driver.Consumer):  # type: ignore[misc, unused-ignore]
         """Finish what is in work before anybody else can take over."""
         await self.transport.hooks.before_revoked()
         await super().on_partitions_revoked(revoked)
+
+    async def on_partitions_assigned(self, assigned: set[Any], generation_id: int = 0) -> None:
+        """Begin with what was assigned."""
+        await self.transport.hooks.before_recovery()
+        await super().on_partitions_assigned(assigned, generation_id)
 
     def rejoin(self) -> None:
         """Join the group anew: partitions are given up, assigned, and their tables recovered again."""

@@ -8,13 +8,19 @@ Damage may be found at opening, or only when a block is read, much later. Then t
 any more until recovery begins anew, which finds an empty database: what was read of it must not be mixed
 with what it had lost. RocksDB's iterators end early at a damaged block without a word, so the last key they
 came to is held against the last one there is.
+
+A database also keeps which changelog its rows are of. If that one is gone, or ends before what the database
+has, its rows are of no use either: what the changelog says now has to be the whole truth. Nor are they if
+there are more of them than the partition's row has counted: compaction forgets removals after a while
+(`delete.retention.ms`), and a database that was away for longer still has what has been removed since.
 """
 
 from __future__ import annotations
 
 import contextlib
 import shutil
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import rocksdict
@@ -39,6 +45,16 @@ _OPTIONS = {
 
 #: What RocksDB says when a database cannot be read any more.
 _DAMAGE = ("Corruption", "No such file")
+#: Where a database keeps the identity of its changelog. Never in the changelog itself.
+IDENTITY_KEY = b"\x00changelog"
+
+
+@dataclass(frozen=True)
+class Log:
+    """A topic as the broker has it: which one of all that ever had its name, and each partition's end."""
+
+    identity: bytes
+    ends: Mapping[int, int]
 
 
 class DamagedError(Exception):
@@ -51,8 +67,14 @@ class Store(faust_rocksdb.Store):  # type: ignore[misc, unused-ignore]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs["options"] = dict(_OPTIONS)  # Faust takes what it knows out of it
         super().__init__(*args, **kwargs)
+        #: The changelog as the broker has it; None if that is not known.
+        self.changelog: Log | None = None
         #: Partitions whose database cannot be read.
         self._damaged: set[int] = set()
+        #: Partitions whose last recovery read all of the changelog.
+        self._anew: set[int] = set()
+        #: By partition, how many meters too many even the whole changelog has.
+        self._miscounted: dict[int, int] = {}
         #: Records read from the changelog that are no rows of ours, and their keys by partition.
         self.foreign_rows = 0
         self.foreign_keys: dict[int, set[bytes]] = {}
@@ -75,7 +97,7 @@ class Store(faust_rocksdb.Store):  # type: ignore[misc, unused-ignore]
         reached = b""
         for key, value in database.items(from_key=start):
             reached = key
-            if key != self.offset_key:
+            if key not in (self.offset_key, IDENTITY_KEY):
                 yield key, value
         try:
             end = database.iter()
@@ -96,19 +118,66 @@ class Store(faust_rocksdb.Store):  # type: ignore[misc, unused-ignore]
         return -1 if offset is None else int(offset)
 
     def persisted_offset(self, tp: Any) -> int:
-        """The same for Faust, which asks as a recovery begins: a damaged database gives way to a new one.
+        """The same for Faust, which asks as a recovery begins: a database of no use gives way to a new one.
 
         Never None: Faust would take that for "as far as I remember", which is how far the lost one reached.
         """
+        partition: int = tp.partition
         try:
-            return self.reached(tp.partition)
+            if self._is_of_changelog(partition):
+                self._anew.discard(partition)
+                return self.reached(partition)
         except DamagedError:
-            self._damaged.discard(tp.partition)
-            database = self._dbs.pop(tp.partition, None)
-            if database is not None:
-                database.close()
-            shutil.rmtree(self.partition_path(tp.partition), ignore_errors=True)
-            return -1
+            self._damaged.discard(partition)
+        self._anew.add(partition)
+        database = self._dbs.pop(partition, None)
+        if database is not None:
+            database.close()
+        shutil.rmtree(self.partition_path(partition), ignore_errors=True)
+        self._is_of_changelog(partition)
+        return -1
+
+    def _is_of_changelog(self, partition: int) -> bool:
+        """Whether a partition's rows are of the changelog that there is; those that never said are."""
+        log = self.changelog
+        if log is None:
+            return True
+        path, reached, end = self.partition_path(partition), self.reached(partition), log.ends[partition]
+        known = self.row(partition, IDENTITY_KEY)
+        if known is None:
+            self._sound(partition).put(IDENTITY_KEY, log.identity)
+        elif known != log.identity:
+            self.logger.error(
+                "%s: its changelog is gone, and there is another one of that name; state is made anew from"
+                " what that has, and from the raw topic",
+                path,
+            )
+            return False
+        if reached >= end:
+            self.logger.error(
+                "%s reaches to offset %d of a changelog that ends at %d: the broker has lost the end of it;"
+                " state goes back to what is left, and on from there with the raw topic",
+                *(path, reached, end),
+            )
+            return False
+        return True
+
+    def require_meters(self, partition: int, found: int, counted: int) -> None:
+        """DamagedError where a partition's rows are not as many as its own row has counted.
+
+        Then it is recovered from the changelog alone. If that says the same, so be it.
+        """
+        if found - counted == self._miscounted.get(partition, 0):
+            return
+        path = self.partition_path(partition)
+        why = f"it has {found} meters, and has counted {counted}"
+        if partition in self._anew:
+            self.logger.error("%s: %s, as its changelog says", path, why)
+            self._miscounted[partition] = found - counted
+            return
+        self.logger.error("%s is out of date (%s); rebuilding it from the changelog", path, why)
+        self._damaged.add(partition)
+        raise DamagedError(f"{path} is out of date")
 
     def _sound(self, partition: int) -> Any:
         if partition in self._damaged:

@@ -138,7 +138,9 @@ class LogTail:
                     "auto.offset.reset": "earliest",
                     "fetch.wait.max.ms": 20,
                     "queued.max.messages.kbytes": 16 * 1024,
+                    # librdkafka would repeat on stderr what the page says once.
                     "log_level": 0,
+                    "error_cb": lambda _error: None,
                 }
             )
         return self._consumer

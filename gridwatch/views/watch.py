@@ -96,6 +96,7 @@ class Watch:
         return replace(
             found,
             brokers=self._view.problems,
+            lost=[owned.lost for _, owned in sorted(self._pipeline.owned.items()) if owned.lost],
             not_taken=self._takings.observe(now, dict.fromkeys(self._not_taken(found), (0, 1))),
             standing=self._commits.observe(now, self._positions()),
             ticks_overdue=self._ticks_overdue() if found.settled else {},

@@ -92,7 +92,7 @@ def _fault(name: str, number: int, table: dict[str, Any]) -> Fault:
         try:
             given[key] = readers[key](value)
         except ValueError as problem:
-            raise _wrong(where, key, f"{value!r} is not {problem}") from problem
+            raise _wrong(where, key, f"{value!r} will not do: {problem}") from problem
     fault = KINDS[kind](kind, **given)
     try:
         fault.check()

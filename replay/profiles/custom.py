@@ -16,12 +16,18 @@ cells = "MT_.*"                      # wide shapes: the columns with values, a p
 timestamp = "time"                   # a header, or a list of them
 meter_id = "meter"
 consumption_kwh = "value"
+series = "direction"                 # where one says what a value is
+[series]                             # its texts; others are left out
+Import = "consumption"
+Export = "generation"                # a meter of its own, with -export behind its name
 """
 
 from __future__ import annotations
 
+import json
 import re
 import sys
+from collections.abc import Callable
 from dataclasses import replace
 from fractions import Fraction
 from pathlib import Path
@@ -30,8 +36,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from gridwatch.durations import parse_duration
 from gridwatch.errors import UsageProblem
-from replay.long_rows import LongParser
-from replay.profile import OPTIONAL_FIELDS, REQUIRED_FIELDS, UNITS, Profile
+from replay.long_rows import LongParser, SeriesParser
+from replay.profile import OPTIONAL_FIELDS, REQUIRED_FIELDS, UNITS, Profile, Series
 from replay.wide_rows import DayParser, MeterColumnsParser
 
 if sys.version_info >= (3, 11):
@@ -40,6 +46,7 @@ else:
     import tomli as tomllib
 
 _PARSERS = {"long": LongParser, "day": DayParser, "meters": MeterColumnsParser}
+_FLOWS = {"consumption": Series(), "generation": Series("-export", generation=True)}
 _NEEDED = {
     "long": REQUIRED_FIELDS,
     "day": ("meter_id", "timestamp"),
@@ -71,7 +78,7 @@ def load_custom(path: Path) -> Profile:
 
 
 def _profile(path: Path, found: dict[str, Any]) -> Profile:
-    known = {*_CHOICES, *_TEXTS, *_LISTS, "columns", "meter_from_file", "skip_lines"}
+    known = {*_CHOICES, *_TEXTS, *_LISTS, "columns", "meter_from_file", "skip_lines", "series"}
     for key in found:
         if key not in known:
             raise _wrong(path, key, f"no such key; known are {', '.join(sorted(known))}")
@@ -88,7 +95,7 @@ def _profile(path: Path, found: dict[str, Any]) -> Profile:
         name="custom",
         meaning=str(found.get("meaning", path.name)),
         columns=columns,
-        parser=_PARSERS[shape],
+        parser=SeriesParser if shape == "long" and "series" in columns else _PARSERS[shape],
         skip_lines=_lines(path, found),
         headers=tuple(_texts(path, found, "headers")),
         null_tokens=frozenset(_texts(path, found, "nulls")),
@@ -105,6 +112,8 @@ def _profile(path: Path, found: dict[str, Any]) -> Profile:
         quality=(str(found["quality"]), "CUSTOM") if found.get("quality") else None,
         cells=_cells(path, found, shape),
         meter_from_file=from_file,
+        series=_series(path, found, columns),
+        described=json.dumps(found, sort_keys=True, default=str),
     )
     if found.get("delimiter"):
         profile = replace(profile, delimiters=(_one(path, found, "delimiter"),))
@@ -123,7 +132,7 @@ def _columns(path: Path, found: dict[str, Any], shape: str, from_file: bool) -> 
         raise _wrong(path, "columns", "not a table of headers")
     columns: dict[str, tuple[str, ...]] = {}
     for name, headers in given.items():
-        if name not in (*REQUIRED_FIELDS, *OPTIONAL_FIELDS):
+        if name not in (*REQUIRED_FIELDS, *OPTIONAL_FIELDS, "series"):
             raise _wrong(path, f"columns.{name}", f"no field; {', '.join(REQUIRED_FIELDS + OPTIONAL_FIELDS)}")
         columns[name] = tuple(str(one) for one in (headers if isinstance(headers, list) else [headers]))
     needed = [name for name in _NEEDED[shape] if not (name == "meter_id" and from_file)]
@@ -131,6 +140,18 @@ def _columns(path: Path, found: dict[str, Any], shape: str, from_file: bool) -> 
         if not columns.get(name):
             raise _wrong(path, f"columns.{name}", f"missing; shape {shape} needs {', '.join(needed)}")
     return columns
+
+
+def _series(
+    path: Path, found: dict[str, Any], columns: dict[str, tuple[str, ...]]
+) -> Callable[[str], Series | None] | None:
+    given = found.get("series", {})
+    if not isinstance(given, dict) or any(flow not in _FLOWS for flow in given.values()):
+        raise _wrong(path, "series", f"not a table of texts and {' or '.join(_FLOWS)}")
+    if bool(given) != ("series" in columns):
+        raise _wrong(path, "series", "a table of its texts and a column of that name go together")
+    series = {text: _FLOWS[flow] for text, flow in given.items()}
+    return series.get if series else None
 
 
 def _cells(path: Path, found: dict[str, Any], shape: str) -> str:

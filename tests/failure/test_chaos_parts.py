@@ -15,14 +15,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import rocksdict
 from click.testing import CliRunner
 
 from gridwatch import cli
+from gridwatch.chaos.changelog import Rows
 from gridwatch.chaos.comparison import differences
+from gridwatch.chaos.databases import contradictions, read_databases
 from gridwatch.chaos.entry import DONE_SUFFIX, Orders
 from gridwatch.chaos.faults import CARRIED_OUT
 from gridwatch.chaos.input import DAY, MINUTE, Raw, make_input
-from gridwatch.chaos.schedule import INPUTS, KINDS, STEPS, make_schedule
+from gridwatch.chaos.schedule import INPUTS, KINDS, SINK_STEPS, STEPS, make_schedule
 from gridwatch.chaos.service import Service, Supervisor
 from gridwatch.chaos.snapshot import Snapshot, last_revisions
 from gridwatch.domain.partition import PartitionState
@@ -32,7 +35,10 @@ from gridwatch.domain.reading import LogRecord
 from gridwatch.errors import UsageProblem
 from gridwatch.models.decode import decode_readings
 from gridwatch.streaming import pipeline
+from gridwatch.tables import rows
+from gridwatch.tables.store import Store
 from gridwatch.topics import DEAD_LETTERS, GAP_ALERTS, METRICS
+from sinks import writer
 
 pytestmark = pytest.mark.failure
 
@@ -59,6 +65,10 @@ def test_only_the_kinds_asked_for_are_drawn() -> None:
 
 def test_the_steps_of_a_commit_are_those_of_the_pipeline() -> None:
     assert STEPS == pipeline.STEPS
+
+
+def test_the_steps_of_a_transaction_are_those_of_the_writer() -> None:
+    assert SINK_STEPS == writer.STEPS
 
 
 def test_faults_lie_within_the_input_in_order() -> None:
@@ -143,6 +153,54 @@ def test_what_follows_the_wall_clock_is_left_out() -> None:
     assert told == []
 
 
+# -- RocksDB against the changelog
+
+END = 7
+
+
+def stored(folder: Path, rows_of_it: dict[bytes, bytes], reached: int) -> Path:
+    """The folder of a worker with a database of partition 3."""
+    path = folder / "worker-1" / "v1" / "tables" / "meters-3.db"
+    path.mkdir(parents=True)
+    database = rocksdict.Rdict(str(path), rocksdict.Options(raw_mode=True))
+    for key, row in {**rows_of_it, Store.offset_key: str(reached).encode(), rows.FENCE_KEY: b""}.items():
+        database[key] = row
+    database.close()
+    return folder / "worker-1"
+
+
+def in_changelog() -> Rows:
+    state = PartitionState(3, meters=1)
+    found = {b"M1": b"row", rows.PARTITION_KEY: rows.encode_partition(state, 1)}
+    return Rows({(3, key): row for key, row in found.items()}, {3: END})
+
+
+@pytest.mark.parametrize("reached", [END, END + 1])
+def test_a_database_that_has_every_row_of_the_changelog_is_right(tmp_path: Path, reached: int) -> None:
+    changelog = in_changelog()
+    folder = stored(tmp_path, {key: row for (_, key), row in changelog.last.items()}, reached)
+    assert contradictions(changelog, read_databases([folder])) == []
+
+
+def test_a_row_too_few_or_too_many_or_another_is_told(tmp_path: Path) -> None:
+    changelog = in_changelog()
+    partition = changelog.last[3, rows.PARTITION_KEY]
+    wrong = {b"M1": b"another", b"M2": b"too many", rows.PARTITION_KEY: partition}
+    told = contradictions(changelog, read_databases([stored(tmp_path, wrong, END)]))
+    assert ["b'M1'" in told[0], "b'M2'" in told[1], len(told)] == [True, True, 2]
+
+
+def test_an_owner_without_its_rows_is_told(tmp_path: Path) -> None:
+    (told,) = contradictions(in_changelog(), read_databases([stored(tmp_path, {b"M1": b"row"}, END - 1)]))
+    assert "none reaches" in told
+
+
+def test_a_partition_that_has_miscounted_its_meters_is_told() -> None:
+    changelog = in_changelog()
+    changelog.last[3, b"M2"] = b"too many"
+    assert "2 meters, counted 1" in contradictions(changelog, [])[0]
+
+
 # -- processes
 
 
@@ -195,7 +253,7 @@ def wait(holds: Callable[[], bool]) -> None:
 
 
 def test_what_is_killed_is_started_again_and_what_ends_by_itself_is_noted_too(tmp_path: Path) -> None:
-    killed, ending = Sleeper("killed", tmp_path, 1, {}), Sleeper("ending", tmp_path, 2, {})
+    killed, ending = Sleeper("sink", "killed", tmp_path, 1, {}), Sleeper("sink", "ending", tmp_path, 2, {})
     ending.seconds = 0.0
     with Supervisor([killed, ending]):
         killed.start()
@@ -227,8 +285,8 @@ def test_every_test_that_the_page_of_guarantees_names_exists() -> None:
 
 def test_every_kind_of_fault_is_on_the_page_of_guarantees() -> None:
     page = (ROOT / "docs" / "guarantees.md").read_text(encoding="utf-8")
-    rows = re.findall(r"^\| `([a-z-]+)` \| (.*) \|$", page, re.MULTILINE)
-    assert rows == [(kind, meaning) for kind, (meaning, _) in KINDS.items()]
+    told = re.findall(r"^\| `([a-z-]+)` \| (.*) \|$", page, re.MULTILINE)
+    assert told == [(kind, meaning) for kind, (meaning, _) in KINDS.items()]
 
 
 # -- command

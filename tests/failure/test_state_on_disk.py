@@ -8,8 +8,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
+import rocksdict
 from confluent_kafka import Producer
 
+from gridwatch.domain.meter import MeterState
+from gridwatch.domain.policy import MINUTE
 from gridwatch.embedded import EmbeddedKafka
 from gridwatch.tables import rows
 from gridwatch.topics import GAP_ALERTS, VALIDATED, changelog
@@ -19,6 +22,7 @@ from tests.records import PARTITIONS, meters_of, reading, tick
 pytestmark = [pytest.mark.failure, pytest.mark.integration]
 
 SAID_SECONDS = 60.0
+START = 1_704_103_200_000_000  # 2024-01-01T10:00:00Z
 
 
 @pytest.fixture
@@ -71,6 +75,24 @@ def test_a_damaged_database_is_rebuilt_from_the_changelog(site: Site, damage: st
     assert gaps == dict.fromkeys(meters(), ("CLOSED", 3))
     if damage != "no folder at all":
         assert "rebuil" in worker.process.said(500)
+
+
+def test_a_meter_whose_removal_compaction_has_forgotten_does_not_come_back(site: Site) -> None:
+    """As on a disk that was away for longer than `delete.retention.ms`."""
+    worker = with_state(site)
+    meter = MeterState(START, 30 * MINUTE)
+    meter.last_seen = meter.last_slot = START
+    meter.cursor, meter.due = START + 30 * MINUTE, START + 45 * MINUTE
+    for folder in databases(site):
+        database = rocksdict.Rdict(str(folder), rocksdict.Options(raw_mode=True))
+        database[rows.meter_key("METER_LONG_GONE")] = rows.encode_meter(meter)
+        database.close()
+    worker.start()
+    site.produce([tick("2024-01-01T10:45:00Z", partition) for partition in range(PARTITIONS)])
+    site.wait_worked()
+    assert {gap["meter_id"] for gap in site.said()[GAP_ALERTS.name].values()} == set(meters())
+    assert "is out of date (it has 2 meters, and has counted 1)" in worker.process.said(5000)
+    worker.wait_ready()
 
 
 def test_a_locked_database_is_said_with_its_folder(site: Site) -> None:

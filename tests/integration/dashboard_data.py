@@ -19,7 +19,10 @@ from gridwatch.topics import DEAD_LETTERS, GAP_ALERTS, LATE_EVENTS, METRICS, RAW
 from sinks.rows import Rows
 from sinks.writer import Writer
 
-METERS = ("METER_0001", "METER_0002", "O'Brien", 'a "b" <i>/c\\', "Zähler €", "100%_$meter")
+METERS = (
+    *("METER_0001", "METER_0002", "O'Brien", 'a "b" <i>/c\\', "Zähler €", "100%_$meter"),
+    *("<script>alert(1)</script>", "a/b?c=d&e#f", "long " + "x" * 123),
+)
 REGIONS = ("north", "south'; --", None)
 HALF_HOUR = timedelta(minutes=30)
 PARTITIONS = 2

@@ -6,6 +6,7 @@ import csv
 import gzip
 import io
 import json
+import os
 import sys
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
@@ -211,6 +212,17 @@ def test_stdout_is_csv_and_nothing_else(capsysbinary: pytest.CaptureFixture[byte
     out, err = capsysbinary.readouterr()
     assert len(list(csv.reader(io.StringIO(out.decode())))) == 2
     assert b"1 readings of 1 meters" in err
+
+
+def test_a_reader_of_stdout_that_went_away_is_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    with os.fdopen(writer, "w") as stdout:
+        monkeypatch.setattr("sys.stdout", stdout)
+        assert run(["export"]) == 1
+    assert "nobody reads stdout any more" in capsys.readouterr().err
 
 
 def test_nothing_that_matches_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -108,6 +108,15 @@ def compressed_chunks(url: str) -> dict[str, int]:
         return {str(table): int(number) for table, number in found}
 
 
+def unpacked_chunks(url: str) -> int:
+    """Number of compressed chunks of which some rows had to be unpacked."""
+    with connect(url) as connection:
+        return int(
+            connection.scalar(text("SELECT count(*) FROM _timescaledb_catalog.chunk WHERE status & 8 = 8"))
+            or 0
+        )
+
+
 def contents(url: str) -> Contents:
     """A fingerprint of each table's rows."""
     with connect(url) as connection:

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from replay.emission import EmissionPlan, Item, Kind, emit
 from replay.faults import FaultPlan, Faults
+from replay.faults.episodic import Episodic
+from replay.faults.file import plan_of
 from replay.ordering import TimeOrder
 from replay.placement import Placement
 from replay.rows import Row
@@ -27,7 +30,20 @@ ROWS = st.lists(
     min_size=1,
     max_size=60,
 )
-PLANS = st.builds(FaultPlan, st.integers(0, 9), st.just(0.3), st.just(300 * SECOND), st.just(0.1))
+HOUR = 60 * MINUTE
+#: All kinds, in episodes short enough for rows of ten hours.
+EVERYTHING = tuple(
+    replace(fault, every=2 * HOUR, length=(HOUR, HOUR)) if isinstance(fault, Episodic) else fault
+    for fault in plan_of("everything").faults
+)
+PLANS = st.builds(
+    FaultPlan,
+    st.integers(0, 9),
+    st.just(0.3),
+    st.just(300 * SECOND),
+    st.just(0.1),
+    st.sampled_from([(), EVERYTHING]),
+)
 
 
 def through_files(rows: Sequence[Row], run_rows: int) -> list[Row]:

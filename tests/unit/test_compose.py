@@ -1,6 +1,6 @@
 """docker-compose.yml, the Dockerfile and what they mount fit each other, the commands and the settings.
 
-There is no Docker engine here; that the file is one of Compose was tried with the loader of Compose itself.
+That it is one by Compose's own schema is held in `tests/outside`, that services run in `tests/integration`.
 """
 
 from __future__ import annotations

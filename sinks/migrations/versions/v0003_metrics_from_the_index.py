@@ -1,4 +1,4 @@
-"""A week of metrics is answered from an index alone, and the regions without reading every gap."""
+"""A week of metrics is answered from an index alone."""
 
 from __future__ import annotations
 
@@ -19,4 +19,3 @@ def upgrade() -> None:
         postgresql_include=["partition", "value", "window_end"],
     )
     op.drop_index("metrics_metric_time", "metrics")
-    op.create_index("gap_alerts_region", "gap_alerts", ["region"])

@@ -49,6 +49,25 @@ def test_a_long_file_of_power_in_local_time_behind_a_transformer(tmp_path: Path)
     assert read(tmp_path, LONG, text) == [(at("10:00"), "A", 5.0, 15, ',"interval_minutes":15')]
 
 
+@pytest.mark.parametrize("shape", ["long", "day"])
+def test_a_column_may_say_which_way_a_value_flowed(shape: str, tmp_path: Path) -> None:
+    toml = '[series]\nIn = "consumption"\nOut = "generation"\n'
+    toml += '[columns]\nseries = "d"\nmeter_id = "m"\ntimestamp = "t"\n'
+    if shape == "long":
+        toml += 'consumption_kwh = "v"\n'
+        text = "m,t,d,v\nA,2024-01-01T10:00Z,In,1\nA,2024-01-01T10:00Z,Out,2\nA,2024-01-01T10:00Z,kvar,3\n"
+    else:
+        toml = 'shape = "day"\ncells = "v"\n' + toml
+        text = "m,t,d,v\nA,2024-01-01,In,1\nA,2024-01-01,Out,2\nA,2024-01-01,kvar,3\n"
+    assert [(row[1], row[2]) for row in read(tmp_path, toml, text)] == [("A", 1.0), ("A-export", 2.0)]
+
+
+def test_profiles_that_differ_anywhere_are_different_ones(tmp_path: Path) -> None:
+    texts = [MINIMAL, "skip_lines = 1\n" + MINIMAL, "nulls = ['-']\n" + MINIMAL]
+    found = {load_custom(profile_file(tmp_path, text)).fingerprint for text in texts}
+    assert len(found) == 3
+
+
 def test_lines_before_the_header_are_passed_over(tmp_path: Path) -> None:
     rows = read(tmp_path, "skip_lines = 2\n" + MINIMAL, "Export, of today\n\nm,t,v\nA,2024-01-01T10:00Z,1\n")
     assert rows == [(at("10:00"), "A", 1.0, 0, "")]
@@ -93,6 +112,8 @@ def test_a_file_is_its_meter(tmp_path: Path) -> None:
         ("interval = 'soon'\n" + MINIMAL, "interval: write a duration"),
         ("multiply = 'x'\n" + MINIMAL, "multiply: not a number"),
         ("multiply = 0\n" + MINIMAL, "multiply: 0"),
+        ("[series]\nIn = 'up'\n" + MINIMAL, "series: not a table of texts and consumption or generation"),
+        ("[series]\nIn = 'consumption'\n" + MINIMAL, "series: a table of its texts and a column"),
         ("skip_lines = 'two'\n" + MINIMAL, "skip_lines: not a number of lines"),
         ("decimal = ';'\n" + MINIMAL, "decimal: ';'"),
         ("delimiter = ',,'\n" + MINIMAL, "delimiter: ',,'"),

@@ -31,6 +31,7 @@ def test_the_row_is_at_fault(code: str) -> None:
     [
         None,
         "08006",
+        "23505",
         "25006",
         "40001",
         "40P01",

@@ -71,6 +71,17 @@ def test_what_is_given_up_is_given_up_on_every_connection(written: dict[int, set
     asyncio.run(run())
 
 
+def test_a_pool_that_is_stopped_looks_no_more() -> None:
+    async def run() -> None:
+        pool = Pool("postgresql://nobody@127.0.0.1:1/x", nobody, 100, 2)
+        await pool.check()
+        assert "refused" in pool.state.last_error
+        await pool.stop()
+        await pool.check()
+
+    asyncio.run(run())
+
+
 def state(**changes: Any) -> WriterState:
     made = WriterState(**changes)
     made.rows[VALIDATED.name] += 10

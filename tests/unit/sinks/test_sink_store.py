@@ -51,6 +51,9 @@ class FakeWriter:
         self.open.set()
         self.interrupted = threading.Event()
 
+    def watch(self, step: str) -> None:
+        """Nobody does."""
+
     def write(self, batch: Sequence[Rows]) -> list[Refused]:
         while not self.open.wait(0.005):
             if self.interrupted.is_set():

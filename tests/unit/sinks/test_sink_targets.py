@@ -24,3 +24,10 @@ def test_rows_have_the_columns_of_their_table_in_order(target: Target) -> None:
 @pytest.mark.parametrize("target", TARGETS.values(), ids=TARGETS.keys())
 def test_time_is_part_of_every_key(target: Target) -> None:
     assert "time" in target.table.primary_key.columns
+
+
+@pytest.mark.parametrize("target", TARGETS.values(), ids=TARGETS.keys())
+def test_rows_are_merged_key_by_key_which_compressed_chunks_of_timescaledb_take(target: Target) -> None:
+    for statement in (*target.merge, *target.merge_repeated):
+        assert statement.strip().startswith("INSERT INTO")
+        assert "DO UPDATE SET" in statement  # DO NOTHING loses rows up to 2.19.0

@@ -5,8 +5,12 @@ When an upgrade moves one of them, the test that names it fails, and says what o
 
 from __future__ import annotations
 
+import asyncio
 import importlib.metadata
 import inspect
+import threading
+from types import SimpleNamespace
+from typing import Any
 
 import pytest
 from aiokafka import AIOKafkaConsumer
@@ -19,8 +23,14 @@ from faust.transport import consumer as faust_consumer
 from faust.transport.drivers import aiokafka as driver
 from faust.transport.utils import DefaultSchedulingStrategy
 
+from gridwatch.settings import load_settings
+from gridwatch.streaming import application
 from gridwatch.streaming.transport import Consumer, ConsumerThread, Transport
 from gridwatch.tables.store import SCHEME, Store
+
+
+def made() -> Any:
+    return application.create_app(load_settings(), name="contract", web_port=1, batched=frozenset())
 
 
 def parameters(function: object) -> list[str]:
@@ -101,6 +111,41 @@ def test_rebalance_complete_is_sent_once_tables_are_recovered_and_before_records
 def test_a_static_member_leaves_the_group_only_without_its_instance_id() -> None:
     source = inspect.getsource(GroupCoordinator._maybe_leave_group)
     assert "self.generation > 0 and self._group_instance_id is None" in source
+
+
+def test_topics_are_looked_up_often_enough_for_a_member_that_was_handed_nothing() -> None:
+    assert "metadata_max_age_ms=conf.consumer_metadata_max_age_ms" in inspect.getsource(
+        driver.AIOKafkaConsumerThread._create_worker_consumer
+    )
+    source = inspect.getsource(GroupCoordinator._handle_metadata_update)
+    assert "self._metadata_snapshot != metadata_snapshot" in source
+    assert made().conf.consumer_metadata_max_age_ms == 10_000
+
+
+def test_nobody_keeps_a_copy_of_state_that_is_not_its_own() -> None:
+    assert made().conf.table_standby_replicas == 0
+
+
+def test_the_consumer_is_told_of_its_partitions_before_their_recovery() -> None:
+    for ours in (driver.Consumer.on_partitions_assigned, Consumer.on_partitions_assigned):
+        assert parameters(ours) == ["self", "assigned", "generation_id"]
+    source = inspect.getsource(App._on_partitions_assigned)
+    assert "tables.on_rebalance" in source
+
+
+def test_an_end_that_does_not_come_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+    ended = threading.Event()
+    monkeypatch.setattr(application, "_STOP_SECONDS", 0.01)
+    monkeypatch.setattr(application, "_end", ended.set)
+
+    async def never() -> None:
+        await asyncio.get_running_loop().run_in_executor(None, ended.wait, 10)
+        raise asyncio.CancelledError
+
+    stopping: Any = SimpleNamespace(before_stop=[never])
+    with pytest.raises(asyncio.CancelledError):
+        asyncio.run(application.Application.on_stop(stopping))
+    assert ended.is_set()
 
 
 def test_the_store_is_found_by_its_scheme_and_keeps_its_offset_under_fausts_key() -> None:

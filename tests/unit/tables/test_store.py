@@ -13,7 +13,7 @@ import pytest
 import rocksdict
 
 from gridwatch.errors import GridwatchError
-from gridwatch.tables.store import DamagedError, Store
+from gridwatch.tables.store import DamagedError, Log, Store
 
 
 @pytest.fixture
@@ -61,6 +61,60 @@ def test_a_damaged_database_is_thrown_away_so_that_the_changelog_rebuilds_it(
         assert second.row(0, b"a") is None
     assert second.persisted_offset(SimpleNamespace(partition=0)) == -1  # type: ignore[arg-type]
     assert "rebuilding it from the changelog" in caplog.text
+
+
+def asked(store: Store) -> int:
+    """What a recovery is told of partition 0."""
+    return store.persisted_offset(SimpleNamespace(partition=0))  # type: ignore[arg-type]
+
+
+def test_rows_of_another_changelog_are_thrown_away(store: Store, caplog: pytest.LogCaptureFixture) -> None:
+    store.changelog = Log(b"first", {0: 6})
+    assert asked(store) == -1
+    store.write(0, [(b"a", b"1")], 5)
+    assert asked(store) == 5
+    assert list(store.rows(0)) == [(b"a", b"1")]
+    store.changelog = Log(b"second", {0: 60})
+    assert asked(store) == -1
+    assert list(store.rows(0)) == []
+    assert "its changelog is gone" in caplog.text
+    store.write(0, [(b"b", b"2")], 7)
+    assert asked(store) == 7
+
+
+def test_rows_beyond_the_end_of_the_changelog_are_thrown_away(
+    store: Store, caplog: pytest.LogCaptureFixture
+) -> None:
+    store.changelog = Log(b"first", {0: 6})
+    store.write(0, [(b"a", b"1")], 5)
+    assert asked(store) == 5
+    store.changelog = Log(b"first", {0: 5})
+    assert asked(store) == -1
+    assert list(store.rows(0)) == []
+    assert "lost the end of it" in caplog.text
+
+
+def test_what_the_broker_does_not_say_is_not_held_against_rows(store: Store) -> None:
+    store.write(0, [(b"a", b"1")], 5)
+    assert asked(store) == 5
+    assert list(store.rows(0)) == [(b"a", b"1")]
+
+
+def test_rows_that_are_not_as_many_as_counted_are_thrown_away_unless_the_changelog_says_the_same(
+    store: Store,
+) -> None:
+    store.write(0, [(b"a", b"1")], 5)
+    asked(store)
+    store.require_meters(0, 1, 1)
+    with pytest.raises(DamagedError):
+        store.require_meters(0, 1, 2)
+    assert asked(store) == -1  # all of the changelog is read
+    store.write(0, [(b"a", b"1")], 5)
+    store.require_meters(0, 1, 2)
+    assert asked(store) == 5  # the next time it is known
+    store.require_meters(0, 1, 2)
+    with pytest.raises(DamagedError):
+        store.require_meters(0, 2, 2)
 
 
 def with_a_damaged_block(folder: Path) -> Store:

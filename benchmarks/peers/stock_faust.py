@@ -6,7 +6,7 @@ import os
 
 import faust
 
-from benchmarks.rules import Rules
+from benchmarks.peers.rules import Rules, judge
 
 OUTPUT = os.environ["BENCH_OUTPUT"]
 partitions = int(os.environ["BENCH_PARTITIONS"])
@@ -27,18 +27,19 @@ app = faust.App(
     stream_recovery_delay=0.0,
     web_enabled=False,
 )
-raw = app.topic("smartmeter_raw", key_type=str, value_serializer="json")
+raw = app.topic(os.environ["BENCH_INPUT"], key_type=str, value_serializer="json")
 validated = app.topic(OUTPUT, key_type=str, value_serializer="json")
 states = app.Table("states", key_type=str, partitions=partitions)
 rules = Rules()
 
 
 @app.agent(raw)
-async def judge(stream: faust.Stream) -> None:
+async def readings(stream: faust.Stream) -> None:
     """Judge each reading."""
     async for event in stream.events():
         reading = event.value
         partition = event.message.partition
         meter = reading["meter_id"]
-        states[meter], said = rules.judge(partition, reading, states.get(meter))
+        time, watermark = rules.place(partition, reading)
+        states[meter], said = judge(reading, time, watermark, states.get(meter))
         await validated.send(key=meter, value=said, partition=partition)

@@ -1,0 +1,165 @@
+"""`python -m benchmarks.figures`: docs/speed.md and docs/capacity.md say what the kept results say.
+
+As in the other pages, a table stands between `<!-- table: NAME -->` and `<!-- end -->`. What has no results
+yet says so, and how to get them.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any
+
+from benchmarks import capacity, published, report
+from benchmarks.contestants import CONTESTANTS
+from benchmarks.environments import ROOT
+
+PAGES = (ROOT / "docs" / "speed.md", ROOT / "docs" / "capacity.md")
+_TABLE = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
+_MEBIBYTE = 1024 * 1024
+
+
+def race() -> str:
+    """The comparison, input by input."""
+    kept = published.kept("race")
+    if not kept:
+        return _nothing("make bench ARGS=--keep")
+    tables = [report.markdown(one) for one in kept["comparisons"]]
+    return f"{report.where(kept['machine'])}.\n\n" + "\n".join(tables)
+
+
+def contestants() -> str:
+    """With what each of them runs."""
+    return report.settings_table(CONTESTANTS)
+
+
+def profile() -> str:
+    """µs of CPU for each reading by stage."""
+    kept = published.kept("profile")
+    if not kept:
+        return _nothing("make profile ARGS=--keep")
+    profiles = kept["profiles"]
+    head = ["stage", "what it is", *(f"{one['meters']:,} meters" for one in profiles)]
+    stages = [
+        [stage, meaning, *(f"{one['stages'][stage]:.2f} µs" for one in profiles)]
+        for stage, meaning in kept["meaning"].items()
+    ]
+    total = ["all", "", *(f"{sum(one['stages'].values()):.2f} µs" for one in profiles)]
+    loads = ", ".join(f"{one['load']:.1f}" for one in profiles)
+    return f"{report.where(kept['machine'])}; load before: {loads}.\n\n{_table(head, [*stages, total])}"
+
+
+def scale() -> str:
+    """Cost, memory and start as meters grow."""
+    kept = published.kept("scale")
+    if not kept:
+        return _nothing("make bench-scale ARGS=--keep")
+    starts = {one["meters"]: one for one in kept["starts"]}
+    rows = []
+    for point in kept["by_meters"]:
+        start = starts.get(point["meters"])
+        rows.append(
+            [
+                f"{point['meters']:,}",
+                f"{point['cost']:.1f} µs",
+                f"{point['memory'] / _MEBIBYTE:,.0f} MiB",
+                f"{start['changelog']:.1f} s" if start else "–",
+                f"{start['local']:.1f} s" if start else "–",
+                f"{point['load']:.1f}",
+            ]
+        )
+    costs = [point["cost"] for point in kept["by_meters"]]
+    head = ["meters", "CPU a reading", "memory", "start from the changelog alone", "from local state", "load"]
+    worst = f"The dearest costs {max(costs) / min(costs):.2f} times the cheapest."
+    return f"{report.where(kept['machine'])}. {worst}\n\n{_table(head, rows)}"
+
+
+def partitions() -> str:
+    """Cost as partitions grow."""
+    kept = published.kept("scale")
+    if not kept:
+        return _nothing("make bench-scale ARGS=--keep")
+    rows = [
+        [
+            f"{point['partitions']}",
+            f"{point['cost']:.1f} µs",
+            f"{point['memory'] / _MEBIBYTE:,.0f} MiB",
+            f"{point['load']:.1f}",
+        ]
+        for point in kept["by_partitions"]
+    ]
+    return _table(["partitions", "CPU a reading", "memory", "load"], rows)
+
+
+def latency() -> str:
+    """From sent to validated, and to the database."""
+    kept = published.kept("latency")
+    if not kept:
+        return _nothing("make bench-latency ARGS=--keep")
+    rows = [
+        [
+            "to the validated record" if one == "validated" else "to the committed database row",
+            f"{kept[one]['rate']:,.0f}",
+            f"{kept[one]['p50']:,.0f} ms",
+            f"{kept[one]['p99']:,.0f} ms",
+            f"{kept[one]['worst']:,.0f} ms",
+            f"{kept[one]['load']:.1f}",
+        ]
+        for one in ("validated", "database")
+    ]
+    head = ["from sent", "readings a second", "p50", "p99", "longest", "load"]
+    return f"{report.where(kept['machine'])}.\n\n" + _table(head, rows)
+
+
+def reckoning() -> str:
+    """The capacity page's lines."""
+    results = [published.kept(name) for name in ("scale", "latency", "sink")]
+    if not all(results):
+        return _nothing("make bench-scale, bench-latency and bench-sink, each with ARGS=--keep")
+    lines = capacity.reckon(capacity.measured(*results), capacity.Assumptions())
+    text = []
+    for subject, steps in lines.items():
+        rows = [[step.what, step.how, f"**{step.result}**"] for step in steps]
+        text.append(f"### {subject.capitalize()}\n\n" + _table(["", "from", ""], rows))
+    return "\n".join(text)
+
+
+def assumptions() -> str:
+    """What is chosen, not measured."""
+    return _table(["assumption", "value"], capacity.assumptions_table(capacity.Assumptions()))
+
+
+TABLES: dict[str, Callable[[], str]] = {
+    "race": race,
+    "contestants": contestants,
+    "profile": profile,
+    "scale": scale,
+    "partitions": partitions,
+    "latency": latency,
+    "reckoning": reckoning,
+    "assumptions": assumptions,
+}
+
+
+def renewed(page: str) -> str:
+    """The page with its tables as the kept results have them. KeyError for a table that there is not."""
+    return _TABLE.sub(lambda found: f"{found[1]}{TABLES[found[2]]()}{found[3]}", page)
+
+
+def renew() -> None:
+    """Write the pages anew."""
+    for path in PAGES:
+        path.write_text(renewed(path.read_text(encoding="utf-8")), encoding="utf-8")
+
+
+def _table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
+    lines = [head, ["---"] * len(head), *rows]
+    return "".join("| " + " | ".join(map(str, line)) + " |\n" for line in lines)
+
+
+def _nothing(command: str) -> str:
+    return f"Nothing is kept yet: `{command}`.\n"
+
+
+if __name__ == "__main__":
+    renew()

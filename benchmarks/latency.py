@@ -1,0 +1,234 @@
+"""`python -m benchmarks.latency`: from a reading being sent to its validated record, and to its database row.
+
+At a steady rate below the top one, measured outside of the contestant: a reading carries when it was sent
+(`pacer.py`), a contestant copies that, and a consumer here looks at its clock when the validated record
+arrives. It has started before, and what is sent in the first third of the time counts for nothing: only the
+steady state does.
+
+To the database: PostgreSQL notes when each transaction was committed (`track_commit_timestamp`), and a row
+names its raw record, which says when it was sent.
+"""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from dataclasses import asdict
+from pathlib import Path
+
+import click
+import msgspec
+import psycopg2
+from confluent_kafka import Consumer, TopicPartition
+
+from benchmarks import figures, published, report
+from benchmarks.contestants import BROKER, GRIDWATCH, Contestant, Run, Site, gridwatch_settings
+from benchmarks.environments import ROOT
+from benchmarks.pacer import FIRST
+from benchmarks.percentiles import Latency, latency_of, steady
+from benchmarks.race import PATIENCE_SECONDS
+from gridwatch.broker import Broker
+from gridwatch.embedded import EmbeddedKafka, EmbeddedPostgres
+from gridwatch.embedded.ports import free_ports
+from gridwatch.settings import load_settings
+from gridwatch.topics import RAW
+from sinks.schema_version import migrate
+
+#: After the last reading is sent, what has not come by now never will in time, seconds.
+_PATIENCE_SECONDS = 60.0
+
+
+class _Stamped(msgspec.Struct):
+    sent_at: str
+
+
+def measure(contestant: Contestant, partitions: int, meters: int, rate: float, seconds: float) -> Latency:
+    """Let a contestant work at a steady rate, on a broker of its own. RuntimeError if it cannot keep up."""
+    load = os.getloadavg()[0]
+    with (
+        tempfile.TemporaryDirectory(prefix="gridwatch-latency-") as name,
+        EmbeddedKafka(Path(name) / "kafka", overrides=BROKER) as kafka,
+    ):
+        Broker(load_settings(broker=kafka.bootstrap, partitions=partitions)).create()
+        site = Site(kafka.bootstrap, partitions, Path(name))
+        started = Run(contestant, site, RAW.name, Path(name))
+        try:
+            pacer = pace(kafka.bootstrap, partitions, meters, rate, seconds)
+            try:
+                _awake(started, pacer)
+                go(pacer)
+                waits = _waits(started, site, int(rate * seconds), seconds)
+            finally:
+                pacer.kill()
+                pacer.wait()
+        finally:
+            started.kill()
+    return latency_of(contestant.name, rate, seconds, waits, load)
+
+
+def pace(
+    bootstrap: str, partitions: int, meters: int, rate: float, seconds: float
+) -> subprocess.Popen[bytes]:
+    """Start sending readings to the raw topic: the first ones at once, the rest when told to on stdin."""
+    numbers = (partitions, meters, rate, seconds)
+    command = [sys.executable, "-m", "benchmarks.pacer", bootstrap, RAW.name, *map(str, numbers)]
+    environment = os.environ | {"PYTHONPATH": str(ROOT)}
+    return subprocess.Popen(command, env=environment, stdin=subprocess.PIPE)
+
+
+def _awake(started: Run, pacer: subprocess.Popen[bytes]) -> None:
+    """Wait until the first readings are validated."""
+    deadline = time.monotonic() + PATIENCE_SECONDS
+    while sum(started.said()) < FIRST:
+        if pacer.poll() is not None or time.monotonic() > deadline:
+            raise RuntimeError("the first readings were not validated in time")
+        time.sleep(0.1)
+
+
+def go(pacer: subprocess.Popen[bytes]) -> None:
+    """Let it begin in earnest."""
+    assert pacer.stdin is not None
+    pacer.stdin.write(b"\n")
+    pacer.stdin.flush()
+
+
+def _waits(started: Run, site: Site, wanted: int, seconds: float) -> list[float]:
+    """Milliseconds that each reading took, of those sent after the first third."""
+    consumer = Consumer(
+        {"bootstrap.servers": site.bootstrap, "group.id": "benchmarks", "enable.auto.commit": False}
+        | {"fetch.wait.max.ms": 10, "fetch.min.bytes": 1, "log_level": 0}
+    )
+    consumer.assign(
+        [TopicPartition(started.output, number, offset) for number, offset in enumerate(started.first)]
+    )
+    decode = msgspec.json.Decoder(_Stamped).decode
+    arrived: list[tuple[int, int]] = []
+    last = time.monotonic() + seconds
+    while len(arrived) < wanted:
+        messages = consumer.consume(1000, timeout=0.05)
+        now = time.time_ns() // 1000
+        arrived += [(int(decode(message.value()).sent_at), now) for message in messages]
+        if messages:
+            last = max(last, time.monotonic())
+        elif time.monotonic() > last + _PATIENCE_SECONDS:
+            started.said()
+            raise RuntimeError(f"{len(arrived):,} of {wanted:,} readings validated, then nothing more")
+    consumer.close()
+    return steady(arrived, seconds)
+
+
+def to_database(partitions: int, meters: int, rate: float, seconds: float) -> tuple[Latency, float]:
+    """A worker and a sink at a steady rate; also the bytes of a row in PostgreSQL, indexes included."""
+    load = os.getloadavg()[0]
+    with (
+        tempfile.TemporaryDirectory(prefix="gridwatch-latency-") as name,
+        EmbeddedKafka(Path(name) / "kafka", overrides=BROKER) as kafka,
+        EmbeddedPostgres(Path(name) / "postgres", overrides={"track_commit_timestamp": "on"}) as postgres,
+    ):
+        Broker(load_settings(broker=kafka.bootstrap, partitions=partitions)).create()
+        migrate(postgres.url)
+        started = Run(GRIDWATCH, Site(kafka.bootstrap, partitions, Path(name)), RAW.name, Path(name))
+        sink = _sink(kafka.bootstrap, partitions, postgres.url, Path(name))
+        pacer = pace(kafka.bootstrap, partitions, meters, rate, seconds)
+        try:
+            _until_rows(postgres.url, FIRST, PATIENCE_SECONDS)
+            go(pacer)
+            _until_rows(postgres.url, int(rate * seconds), seconds + _PATIENCE_SECONDS)
+        finally:
+            for process in (pacer, sink):
+                process.kill()
+                process.wait()
+            started.kill()
+        sent = _sent(kafka.bootstrap, partitions, int(rate * seconds))
+        with psycopg2.connect(postgres.url) as session, session.cursor() as cursor:
+            cursor.execute(
+                "SELECT source_partition, source_offset,"
+                " (extract(epoch FROM pg_xact_commit_timestamp(xmin)) * 1e6)::bigint FROM validated_readings"
+            )
+            arrived = [(sent[partition, offset], at) for partition, offset, at in cursor.fetchall()]
+            cursor.execute("SELECT pg_total_relation_size('validated_readings')")
+            row_bytes = cursor.fetchone()[0] / len(arrived)
+        session.close()
+    return latency_of("gridwatch to the database", rate, seconds, steady(arrived, seconds), load), row_bytes
+
+
+def _sink(bootstrap: str, partitions: int, database: str, folder: Path) -> subprocess.Popen[bytes]:
+    settings = gridwatch_settings(bootstrap, partitions, folder) | {
+        "GRIDWATCH_DATABASE_URL": database,
+        "GRIDWATCH_DATADIR": str(folder / "sink-data"),
+        "GRIDWATCH_SINK_WEB_PORT": str(free_ports(1)[0]),
+    }
+    with (folder / "sink.log").open("wb") as log:
+        command = [sys.executable, "-m", "gridwatch", "sink", "-l", "warn", "--without-web"]
+        return subprocess.Popen(command, env=os.environ | settings, stdout=log, stderr=log)
+
+
+def _until_rows(database: str, wanted: int, seconds: float) -> None:
+    deadline = time.monotonic() + seconds
+    session = psycopg2.connect(database)
+    session.autocommit = True
+    with session.cursor() as cursor:
+        rows = 0
+        while rows < wanted:
+            # Counted by the server as it goes: looking at the rows would cost it more than writing them.
+            cursor.execute("SELECT n_tup_ins FROM pg_stat_user_tables WHERE relname = 'validated_readings'")
+            rows = (cursor.fetchone() or (0,))[0]
+            if time.monotonic() > deadline:
+                raise RuntimeError(f"{rows:,} of {wanted:,} rows in the database, and no more in time")
+            time.sleep(0.2)
+    session.close()
+
+
+def _sent(bootstrap: str, partitions: int, count: int) -> dict[tuple[int, int], int]:
+    """When each raw record was sent, by (partition, offset)."""
+    decode = msgspec.json.Decoder(_Stamped).decode
+    consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": "benchmarks", "log_level": 0})
+    consumer.assign([TopicPartition(RAW.name, number, 0) for number in range(partitions)])
+    sent: dict[tuple[int, int], int] = {}
+    while len(sent) < count:
+        for message in consumer.consume(10_000, timeout=10):
+            sent[message.partition(), message.offset()] = int(decode(message.value()).sent_at)
+    consumer.close()
+    return sent
+
+
+def say(measured: Latency) -> None:
+    """Print one."""
+    click.echo(
+        f"{measured.contestant}: p50 {measured.p50:,.0f} ms, p99 {measured.p99:,.0f} ms, longest "
+        f"{measured.worst:,.0f} ms at {measured.rate:,.0f} readings/s; load {measured.load:.1f} before"
+    )
+
+
+@click.command(epilog="Example:  python -m benchmarks.latency --rate 30000 --database-rate 10000")
+@click.option("--rate", default=30_000.0, show_default=True, help="Readings a second, to validated.")
+@click.option("--database-rate", default=10_000.0, show_default=True, help="The same, to the database.")
+@click.option("--meters", default=200_000, show_default=True, help="Meters that send them.")
+@click.option("--partitions", default=6, show_default=True, help="Partitions of every topic.")
+@click.option("--seconds", default=20.0, show_default=True, help="How long each.")
+@click.option("--keep", is_flag=True, help="Renew the kept results and docs/ from this run.")
+def main(rate: float, database_rate: float, meters: int, partitions: int, seconds: float, keep: bool) -> None:
+    """Measure gridwatch alone: from raw to validated, and from raw to a committed row."""
+    # Ended from outside, it still stops what it started.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    site = report.machine()
+    say(validated := measure(GRIDWATCH, partitions, meters, rate, seconds))
+    database, row_bytes = to_database(partitions, meters, database_rate, seconds)
+    say(database)
+    results = {
+        "machine": site,
+        "validated": asdict(validated),
+        "database": asdict(database),
+        "row_bytes": row_bytes,
+    }
+    published.write("latency", results, None, keep=keep)
+    if keep:
+        figures.renew()
+
+
+if __name__ == "__main__":
+    main()

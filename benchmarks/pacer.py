@@ -1,0 +1,57 @@
+"""`python -m benchmarks.pacer BOOTSTRAP TOPIC PARTITIONS METERS RATE SECONDS`: readings at a steady rate.
+
+The first ones are sent at once, to see the answerer awake; the rest after a line on stdin. A process of its
+own, so that who listens for the answers is not held up. Each reading says in `sent_at` when it was handed to
+the producer: µs since the epoch, as a text.
+"""
+
+from __future__ import annotations
+
+import sys
+import time
+from itertools import islice
+
+from confluent_kafka import Producer
+
+from benchmarks.readings import readings
+from gridwatch.domain.partitioning import partition_of
+
+FIRST = 100
+#: How often readings are handed over, seconds: it adds half of this to what is measured, if anything.
+_BEAT_SECONDS = 0.002
+
+
+def main() -> None:
+    """Send, in step with the clock."""
+    bootstrap, topic, partitions, meters, rate, seconds = sys.argv[1:]
+    producer = Producer(
+        {"bootstrap.servers": bootstrap, "enable.idempotence": True, "log_level": 0, "linger.ms": 1}
+        | {"queue.buffering.max.messages": 2_000_000}
+    )
+    total = int(float(rate) * float(seconds))
+    source = [
+        (name, value[:-1], partition_of(name, int(partitions)))
+        for name, value in islice(readings(total, int(meters)), total)
+    ]
+
+    def send(start: int, end: int) -> None:
+        for name, value, partition in source[start:end]:
+            now = time.time_ns() // 1000
+            producer.produce(topic, key=name, value=b'%s,"sent_at":"%d"}' % (value, now), partition=partition)
+        producer.poll(0)
+
+    send(0, FIRST)
+    producer.flush()
+    sys.stdin.readline()
+    begun = time.monotonic()
+    sent = FIRST
+    while sent < total:
+        due = min(total, max(sent, int((time.monotonic() - begun) * float(rate))))
+        send(sent, due)
+        sent = due
+        time.sleep(_BEAT_SECONDS)
+    producer.flush()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,193 @@
+"""`python -m benchmarks.pages`: how long the pages take with a million meters, and what they cost.
+
+The state is made as in `benchmarks.start`. First every page is asked for in turn while nothing else goes on,
+and again while the worker has a backlog to work off. Then rounds of readings are worked off, one with the
+overview open in three windows of a real Chromium, one without, and so on; what counts is the worker's own CPU
+time for a reading, which the browser's does not disturb. Exit 1 if the overview takes more than 200 ms or
+costs more than 5%.
+"""
+
+from __future__ import annotations
+
+import os
+import statistics
+import sys
+import tempfile
+import time
+import urllib.request
+from collections.abc import Iterator
+from pathlib import Path
+
+import click
+import psutil
+from confluent_kafka import Producer
+
+from benchmarks.chromium import Chromium
+from benchmarks.start import FIRST, INTERVAL, REMEMBERED, Worker, fill_changelog
+from gridwatch.broker import Broker
+from gridwatch.domain.instants import format_instant
+from gridwatch.embedded import EmbeddedKafka
+from gridwatch.positions import Positions
+from gridwatch.settings import Settings, load_settings
+from gridwatch.topics import RAW
+
+LIMIT_MS = 200.0
+LIMIT_SHARE = 0.05
+WINDOWS = 3
+PAGES = {
+    "overview": "/",
+    "meters": "/meters/",
+    "meters, a search": "/meters/?prefix=METER_07",
+    "meters by gaps": "/meters/?sort=gap_count",
+    "meters, longest silent, a search": "/meters/?sort=last_seen&prefix=METER_01",
+    "one meter": "/meters/METER_0000042/",
+    "gaps": "/gaps/",
+    "partitions": "/partitions/",
+    "dead letters": "/dead-letters/",
+    "metrics": "/metrics/",
+}
+PATIENCE_SECONDS = 300.0
+
+
+class Feed:
+    """Readings for every meter, slot after slot, so that none is ever missing."""
+
+    def __init__(self, settings: Settings, meters: list[list[str]]) -> None:
+        self._producer = Producer(
+            settings.confluent()
+            | {"linger.ms": 20, "batch.size": 500_000, "queue.buffering.max.messages": 2_000_000}
+        )
+        self._readings = self._endless(meters)
+
+    @staticmethod
+    def _endless(meters: list[list[str]]) -> Iterator[tuple[int, str, str]]:
+        slot = REMEMBERED
+        while True:
+            stamp = format_instant(FIRST + slot * INTERVAL)
+            for number in range(max(map(len, meters))):
+                for partition, known in enumerate(meters):
+                    if number < len(known):
+                        name = known[number]
+                        value = f'{{"meter_id":"{name}","timestamp":"{stamp}","consumption_kwh":1.5}}'
+                        yield partition, name, value
+            slot += 1
+
+    def send(self, count: int) -> None:
+        """Put so many on the raw topic."""
+        for _ in range(count):
+            partition, name, value = next(self._readings)
+            self._producer.produce(RAW.name, value, name, partition)
+            if not _ % 10_000:
+                self._producer.poll(0)
+        self._producer.flush()
+
+
+class Measured:
+    """A worker under measurement."""
+
+    def __init__(self, settings: Settings, worker: Worker) -> None:
+        assert worker.process is not None
+        self._app_id = settings.app_id
+        self._positions = Positions(settings)
+        self._process = psutil.Process(worker.process.pid)
+        self.url = worker.url
+
+    def waiting(self) -> int:
+        """Raw records that are not committed."""
+        ends = self._positions.ends([RAW.name])
+        found = self._positions.of_group(self._app_id, [RAW.name])
+        return sum(ends.values()) - sum(one.committed or 0 for one in found)
+
+    def cpu(self) -> float:
+        """CPU seconds of the worker so far."""
+        times = self._process.cpu_times()
+        return float(times.user + times.system)
+
+    def work_off(self, feed: Feed, count: int) -> tuple[float, float]:
+        """Let it work off so many readings; CPU and wall seconds."""
+        before, begun = self.cpu(), time.monotonic()
+        feed.send(count)
+        while self.waiting():
+            if time.monotonic() - begun > PATIENCE_SECONDS:
+                raise RuntimeError("the worker does not come to an end")
+            time.sleep(0.2)
+        return self.cpu() - before, time.monotonic() - begun
+
+    def milliseconds(self, path: str) -> float:
+        """How long a page takes."""
+        begun = time.perf_counter()
+        with urllib.request.urlopen(self.url + path, timeout=60) as answer:
+            answer.read()
+        return 1000 * (time.perf_counter() - begun)
+
+
+@click.command(epilog="Example:  python -m benchmarks.pages --meters 1000000")
+@click.option("--meters", default=1_000_000, show_default=True, help="Meters with state.")
+@click.option("--partitions", default=6, show_default=True, help="Partitions of every topic.")
+@click.option("--readings", default=300_000, show_default=True, help="Readings of one round.")
+@click.option("--rounds", default=4, show_default=True, help="Rounds with and without windows.")
+@click.option("--asks", default=15, show_default=True, help="How often each page is asked for.")
+def main(meters: int, partitions: int, readings: int, rounds: int, asks: int) -> None:
+    """Measure the pages' time, and what an open overview takes of the worker's throughput."""
+    with (
+        tempfile.TemporaryDirectory(prefix="gridwatch-pages-") as folder,
+        EmbeddedKafka(Path(folder) / "kafka") as kafka,
+    ):
+        settings = load_settings(broker=kafka.bootstrap, partitions=partitions, app_id="pages")
+        Broker(settings).create()
+        known = fill_changelog(settings, meters)
+        worker = Worker(settings, Path(folder), known)
+        try:
+            worker.start()
+            measured = Measured(settings, worker)
+            feed = Feed(settings, known)
+            click.echo(f"{meters:,} meters in {partitions} partitions; machine load {os.getloadavg()[0]:.1f}")
+            slowest = times(measured, feed, readings, asks)
+            share = cost(measured, feed, readings, rounds)
+        finally:
+            worker.end()
+    click.echo(
+        f"overview: {slowest:.0f} ms (limit {LIMIT_MS:.0f}), three windows cost {share:+.1%} (limit 5%)"
+    )
+    sys.exit(slowest > LIMIT_MS or share > LIMIT_SHARE)
+
+
+def times(measured: Measured, feed: Feed, readings: int, asks: int) -> float:
+    """Say how long each page takes; returns the overview's median in ms while nothing else goes on."""
+    click.echo(f"{'ms, median and longest':<36}{'at rest':>20}{'with a backlog':>20}")
+    rest = {name: [measured.milliseconds(path) for _ in range(asks)] for name, path in PAGES.items()}
+    busy: dict[str, list[float]] = {}
+    for name, path in PAGES.items():
+        feed.send(readings // 2)
+        busy[name] = [measured.milliseconds(path)]
+        while len(busy[name]) < asks and measured.waiting():
+            busy[name].append(measured.milliseconds(path))
+    for name in PAGES:
+        columns = [f"{statistics.median(one):.0f} / {max(one):.0f}" for one in (rest[name], busy[name])]
+        click.echo(f"{name:<36}{columns[0]:>20}{columns[1]:>20}")
+    while measured.waiting():
+        time.sleep(0.2)
+    return statistics.median(rest["overview"])
+
+
+def cost(measured: Measured, feed: Feed, readings: int, rounds: int) -> float:
+    """What an overview open in three windows costs, as a share of the CPU time of a reading."""
+    seconds: dict[bool, list[float]] = {False: [], True: []}
+    measured.work_off(feed, readings)
+    for _ in range(rounds):
+        for windows in (False, True):
+            if windows:
+                with Chromium() as browser:
+                    for _window in range(WINDOWS):
+                        browser.page().open(measured.url + "/")
+                    cpu, wall = measured.work_off(feed, readings)
+            else:
+                cpu, wall = measured.work_off(feed, readings)
+            seconds[windows].append(cpu)
+            what = "three windows" if windows else "no window"
+            click.echo(f"{what:<16}{readings / cpu:>10,.0f} readings/CPU-s {cpu:>7.1f} CPU-s {wall:>7.1f} s")
+    return statistics.median(seconds[True]) / statistics.median(seconds[False]) - 1
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,63 @@
+"""Whether the broker's logs are still those that local state was made of.
+
+A topic may be deleted and made anew, and a broker may lose the end of a log with its disk. Local state is
+held against the changelog before each recovery: rows that belong to another changelog, or reach beyond its
+end, are thrown away (`tables/store.py`), and state is made anew from what the changelog and the raw topic
+hold. But a raw topic that ends before the position of the state cannot be made good: its next readings would
+get the offsets, and with them the ids, of others. Then nothing of that partition is worked on until somebody
+has decided what is right.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from concurrent.futures import TimeoutError as NoAnswer
+
+from confluent_kafka import KafkaException, TopicCollection
+from confluent_kafka.admin import AdminClient
+
+from gridwatch.errors import GridwatchError
+from gridwatch.positions import ANSWER_SECONDS, Positions
+from gridwatch.settings import Settings
+from gridwatch.streaming.producers import Pauses
+from gridwatch.tables.store import Log
+from gridwatch.topics import RAW
+
+logger = logging.getLogger(__name__)
+
+_TRIES = 4
+
+
+async def look_at(settings: Settings, topic: str) -> Log | None:
+    """The topic as it is now; None if the broker does not say, which is warned of."""
+    pauses = Pauses()
+    for _ in range(_TRIES):
+        try:
+            return await asyncio.get_running_loop().run_in_executor(None, _look_at, settings, topic)
+        except (GridwatchError, KafkaException, NoAnswer) as error:
+            logger.warning("%s cannot be compared with local state: %s", topic, error)
+        await pauses.take()
+    return None
+
+
+def _look_at(settings: Settings, topic: str) -> Log:
+    admin = AdminClient(settings.confluent() | {"log_level": 0, "error_cb": lambda _error: None})
+    described = admin.describe_topics(TopicCollection([topic]), request_timeout=ANSWER_SECONDS)[topic]
+    identity = str(described.result(ANSWER_SECONDS).topic_id).encode()
+    ends = Positions(settings).ends([topic])
+    return Log(identity, {partition: end for (_, partition), end in ends.items()})
+
+
+def what_is_lost(raw: Log | None, partition: int, position: int) -> str:
+    """Why a raw partition cannot be worked on from a position; empty if nothing is known to be wrong."""
+    end = position if raw is None else raw.ends[partition]
+    if end >= position:
+        return ""
+    problem = (
+        f"partition {partition}: {RAW.name} ends at offset {end}, its state has come to {position}: "
+        "the topic was made anew, or the broker has lost readings; nothing of it is worked on; remedy: bring "
+        "the topic back and start the worker again, or begin anew with another database and GRIDWATCH_APP_ID"
+    )
+    logger.critical("%s", problem)
+    return problem
