@@ -27,19 +27,12 @@ from gridwatch.settings import Settings
 from gridwatch.streaming.batches import RecordBatch, Wake
 from gridwatch.streaming.emission import Emitter
 from gridwatch.streaming.holes import next_offset_from
-<<<<<<< HEAD
-from gridwatch.streaming.ownership import Owned, take_over
-from gridwatch.streaming.packing import RECORD_OVERHEAD
-from gridwatch.tables import rows
-from gridwatch.tables.store import DamagedError, Store
-from gridwatch.topics import CHANGELOG_BATCH_BYTES, RAW
-=======
 from gridwatch.streaming.logs import look_at, what_is_lost
 from gridwatch.streaming.ownership import Owned, stored_partition, take_over
+from gridwatch.streaming.packing import RECORD_OVERHEAD
 from gridwatch.tables import rows
 from gridwatch.tables.store import DamagedError, Log, Store
-from gridwatch.topics import CHANGELOG_BATCH_BYTES, RAW, REPLAY_HEADER, TICK_HEADER, changelog
->>>>>>> main
+from gridwatch.topics import CHANGELOG_BATCH_BYTES, RAW, changelog
 
 logger = logging.getLogger(__name__)
 
@@ -159,11 +152,12 @@ class Pipeline:
         portions = Portions(batch.records)
         complete = False
         while not complete:
+            position = owned.state.next_offset
             outcome, messages = self._decide(owned, portions)
             complete = outcome.complete
             self.watch("decided" if complete else "cut")
-            nothing = not batch.records and complete and not messages and not outcome.changed
-            if not nothing and not await self._commit(owned, outcome, messages):
+            moved = not complete or messages or outcome.changed or owned.state.next_offset != position
+            if moved and not await self._commit(owned, outcome, messages):
                 self.owned.pop(batch.partition, None)
                 return False
         owned.meters.trim()
