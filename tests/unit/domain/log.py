@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from gridwatch.domain.instants import format_instant, parse_instant
@@ -29,13 +29,16 @@ def reading(meter: str, clock: str, kwh: Any = 1.0, **more: Any) -> dict[str, An
     return {"meter_id": meter, "timestamp": format_instant(at(clock)), "consumption_kwh": kwh, **more}
 
 
+NAMES = [each.name for each in fields(OpenedReading)]
+
+
 def decode(value: bytes) -> RawReading | list[RawReading]:
     """A fast decoder as the domain expects one: strict about types, silent about values."""
 
-    def one(fields: Any) -> RawReading:
-        if not isinstance(fields, dict):
+    def one(said: Any) -> RawReading:
+        if not isinstance(said, dict):
             raise TypeError("not an object")
-        known = {name: fields[name] for name in OpenedReading.__slots__ if fields.get(name) is not None}
+        known = {name: said[name] for name in NAMES if said.get(name) is not None}
         for name, wanted in known.items():
             text = name in {"meter_id", "timestamp", "region", "sent_at"}
             if name == "flags":
@@ -50,7 +53,7 @@ def decode(value: bytes) -> RawReading | list[RawReading]:
         return OpenedReading(**known)
 
     content = json.loads(value)
-    return [one(fields) for fields in content] if isinstance(content, list) else one(content)
+    return [one(each) for each in content] if isinstance(content, list) else one(content)
 
 
 @dataclass
