@@ -165,9 +165,9 @@ def reckon(is_: Measured, chosen: Assumptions) -> dict[str, list[Line]]:
             Line("brokers", f"{_BROKER_BYTES / 1e6:g} MB/s each, and three at least", f"{brokers}"),
             Line(
                 "disk of them all",
-                f"({rate:,.0f} × ({is_.raw_bytes:.0f} × {_kept(RAW):,.0f} s raw + {is_.validated_bytes:.0f} × "
-                f"{_kept(VALIDATED):,.0f} s validated) + 2 × {chosen.meters:,} × {is_.changelog_bytes:.0f} of "
-                f"state, as compaction lags) × {chosen.copies}",
+                f"({rate:,.0f} × ({is_.raw_bytes:.0f} × {_kept(RAW):,.0f} s raw + "
+                f"{is_.validated_bytes:.0f} × {_kept(VALIDATED):,.0f} s validated) + 2 × {chosen.meters:,} × "
+                f"{is_.changelog_bytes:.0f} of state, as compaction lags) × {chosen.copies}",
                 f"{broker_disk / _TB:.1f} TB",
             ),
         ],
