@@ -13,7 +13,7 @@ from typing import Any
 
 import click
 
-from benchmarks import figures, latency, published, race, report
+from benchmarks import figures, latency, options, published, race, report
 from benchmarks.contestants import BROKER, CONTESTANTS, Contestant, Site
 from benchmarks.environments import NotInstallable, python_of
 from benchmarks.readings import Feed
@@ -95,19 +95,18 @@ def available(names: Sequence[str]) -> tuple[list[Contestant], dict[str, str]]:
 
 
 @click.command(epilog="Example:  python -m benchmarks --readings 200000 --meters 1000 --rounds 1 --only quix")
-@click.option("--readings", "count", default=2_000_000, show_default=True, help="Readings in an input.")
+@options.readings(2_000_000, "Readings in an input.")
+@options.whole("meters", (1000, 200_000), "Meters that send them.", multiple=True)
+@options.whole("rounds", 5, "Interleaved rounds at each size of input.")
+@options.whole("partitions", 6, "Partitions of every topic.")
+@options.real("latency", "seconds", 15.0, "Seconds at a steady rate; 0: none.", least=0)
 @click.option(
-    "--meters", multiple=True, default=(1000, 200_000), show_default=True, help="Meters that send them."
+    "--only",
+    multiple=True,
+    type=click.Choice([one.name for one in CONTESTANTS]),
+    help="Contestants beside the floor and gridwatch; all if none.",
 )
-@click.option("--rounds", default=5, show_default=True, help="Interleaved rounds at each size of input.")
-@click.option("--partitions", default=6, show_default=True, help="Partitions of every topic.")
-@click.option(
-    "--latency", "seconds", default=15.0, show_default=True, help="Seconds at a steady rate; 0: none."
-)
-@click.option(
-    "--only", multiple=True, help="Names of contestants beside the floor and gridwatch; all if none."
-)
-@click.option("--keep", is_flag=True, help="Renew the kept results and docs/ from this run.")
+@options.KEEP
 def main(
     count: int,
     meters: tuple[int, ...],

@@ -148,10 +148,10 @@ class Run:
         self._site = site
         self._log = folder / "log"
         #: In the name of every topic of its own, changelogs too.
-        self._mark = uuid.uuid4().hex[:8]
+        self.mark = uuid.uuid4().hex[:8]
         self.processes: list[subprocess.Popen[bytes]] = []
         if contestant.environment is None:
-            settings = gridwatch_settings(site.bootstrap, site.partitions, folder, self._mark)
+            settings = gridwatch_settings(site.bootstrap, site.partitions, folder, self.mark)
             create_topics(settings)
             self.output = VALIDATED.name
             command = [sys.executable, "-m", "gridwatch", "worker", "-l", "warn", "--without-web"]
@@ -161,7 +161,7 @@ class Run:
                 environments.append(settings | port | {"GRIDWATCH_DATADIR": str(folder / f"data-{number}")})
         else:
             command = [str(python_of(contestant.environment)), *contestant.arguments]
-            self.output = site.topic(f"bench-{contestant.name}-{self._mark}")
+            self.output = site.topic(f"bench-{contestant.name}-{self.mark}")
             environments = [
                 {
                     "BENCH_BOOTSTRAP": site.bootstrap,
@@ -195,7 +195,7 @@ class Run:
 
     def clear(self) -> None:
         """Give back the disk space of what it wrote."""
-        self._site.remove(self._mark)
+        self._site.remove(self.mark)
         if self.output == VALIDATED.name:
             self._site.empty(*(topic.name for topic in OUTPUTS))
 

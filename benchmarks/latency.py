@@ -25,7 +25,7 @@ import msgspec
 import psycopg2
 from confluent_kafka import Consumer, TopicPartition
 
-from benchmarks import figures, published, report
+from benchmarks import figures, options, published, report
 from benchmarks.contestants import BROKER, GRIDWATCH, Contestant, Run, Site, gridwatch_settings
 from benchmarks.environments import ROOT
 from benchmarks.pacer import FIRST
@@ -132,12 +132,13 @@ def to_database(partitions: int, meters: int, rate: float, seconds: float) -> tu
         Broker(load_settings(broker=kafka.bootstrap, partitions=partitions)).create()
         migrate(postgres.url)
         started = Run(GRIDWATCH, Site(kafka.bootstrap, partitions, Path(name)), RAW.name, Path(name))
-        sink = _sink(kafka.bootstrap, partitions, postgres.url, Path(name))
+        settings = gridwatch_settings(kafka.bootstrap, partitions, Path(name), started.mark)
+        sink = _sink(settings, postgres.url, Path(name))
         pacer = pace(kafka.bootstrap, partitions, meters, rate, seconds)
         try:
-            _until_rows(postgres.url, FIRST, PATIENCE_SECONDS)
+            _until_rows(postgres.url, sink, FIRST, PATIENCE_SECONDS)
             go(pacer)
-            _until_rows(postgres.url, int(rate * seconds), seconds + _PATIENCE_SECONDS)
+            _until_rows(postgres.url, sink, int(rate * seconds), seconds + _PATIENCE_SECONDS)
         finally:
             for process in (pacer, sink):
                 process.kill()
@@ -156,8 +157,8 @@ def to_database(partitions: int, meters: int, rate: float, seconds: float) -> tu
     return latency_of("gridwatch to the database", rate, seconds, steady(arrived, seconds), load), row_bytes
 
 
-def _sink(bootstrap: str, partitions: int, database: str, folder: Path) -> subprocess.Popen[bytes]:
-    settings = gridwatch_settings(bootstrap, partitions, folder) | {
+def _sink(worker: dict[str, str], database: str, folder: Path) -> subprocess.Popen[bytes]:
+    settings = worker | {
         "GRIDWATCH_DATABASE_URL": database,
         "GRIDWATCH_DATADIR": str(folder / "sink-data"),
         "GRIDWATCH_SINK_WEB_PORT": str(free_ports(1)[0]),
@@ -167,7 +168,7 @@ def _sink(bootstrap: str, partitions: int, database: str, folder: Path) -> subpr
         return subprocess.Popen(command, env=os.environ | settings, stdout=log, stderr=log)
 
 
-def _until_rows(database: str, wanted: int, seconds: float) -> None:
+def _until_rows(database: str, sink: subprocess.Popen[bytes], wanted: int, seconds: float) -> None:
     deadline = time.monotonic() + seconds
     session = psycopg2.connect(database)
     session.autocommit = True
@@ -177,7 +178,7 @@ def _until_rows(database: str, wanted: int, seconds: float) -> None:
             # Counted by the server as it goes: looking at the rows would cost it more than writing them.
             cursor.execute("SELECT n_tup_ins FROM pg_stat_user_tables WHERE relname = 'validated_readings'")
             rows = (cursor.fetchone() or (0,))[0]
-            if time.monotonic() > deadline:
+            if sink.poll() is not None or time.monotonic() > deadline:
                 raise RuntimeError(f"{rows:,} of {wanted:,} rows in the database, and no more in time")
             time.sleep(0.2)
     session.close()
@@ -205,12 +206,12 @@ def say(measured: Latency) -> None:
 
 
 @click.command(epilog="Example:  python -m benchmarks.latency --rate 30000 --database-rate 10000")
-@click.option("--rate", default=30_000.0, show_default=True, help="Readings a second, to validated.")
-@click.option("--database-rate", default=10_000.0, show_default=True, help="The same, to the database.")
-@click.option("--meters", default=200_000, show_default=True, help="Meters that send them.")
-@click.option("--partitions", default=6, show_default=True, help="Partitions of every topic.")
-@click.option("--seconds", default=20.0, show_default=True, help="How long each.")
-@click.option("--keep", is_flag=True, help="Renew the kept results and docs/ from this run.")
+@options.real("rate", "rate", 30_000, "Readings a second, to validated.", least=100)
+@options.real("database-rate", "database_rate", 10_000, "The same, to the database.", least=100)
+@options.real("seconds", "seconds", 20, "How long each.", least=3)
+@options.whole("meters", 200_000, "Meters that send them.")
+@options.whole("partitions", 6, "Partitions of every topic.")
+@options.KEEP
 def main(rate: float, database_rate: float, meters: int, partitions: int, seconds: float, keep: bool) -> None:
     """Measure gridwatch alone: from raw to validated, and from raw to a committed row."""
     # Ended from outside, it still stops what it started.

@@ -14,6 +14,7 @@ import statistics
 import sys
 import tempfile
 import time
+import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
@@ -116,8 +117,11 @@ class Measured:
     def milliseconds(self, path: str) -> float:
         """How long a page takes."""
         begun = time.perf_counter()
-        with urllib.request.urlopen(self.url + path, timeout=60) as answer:
-            answer.read()
+        try:
+            with urllib.request.urlopen(self.url + path, timeout=60) as answer:
+                answer.read()
+        except urllib.error.HTTPError as refused:
+            raise RuntimeError(f"{path}: {refused.read().decode()}") from refused
         return 1000 * (time.perf_counter() - begun)
 
 

@@ -36,6 +36,6 @@ def latency_of(contestant: str, rate: float, seconds: float, waits: list[float],
 
 
 def steady(arrived: Sequence[tuple[int, int]], seconds: float) -> list[float]:
-    """Milliseconds between (sent, arrived), both µs, of what was sent after the first third of the time."""
-    counted_from = min(sent for sent, _ in arrived) + int(seconds / 3 * 1e6)
+    """Milliseconds between (sent, arrived), both µs, of what was sent in the last two thirds of the time."""
+    counted_from = max(sent for sent, _ in arrived) - int(seconds * 2 / 3 * 1e6)
     return [(now - sent) / 1000 for sent, now in arrived if sent >= counted_from]

@@ -17,7 +17,7 @@ from pathlib import Path
 
 import click
 
-from benchmarks import charts, figures, published, readings, report, stages
+from benchmarks import charts, figures, options, published, readings, report, stages
 from benchmarks.contestants import BROKER, create_topics, gridwatch_settings
 from benchmarks.published import RESULTS
 from gridwatch.embedded import EmbeddedKafka
@@ -75,6 +75,8 @@ def profile(count: int, meters: int, partitions: int, flame: Path) -> Profile:
     flame.parent.mkdir(parents=True, exist_ok=True)
     flame.write_text("".join(f"{stack} {weight}\n" for stack, weight in stacks.items()))
     done = last - first
+    if not done:
+        raise click.UsageError(f"{count:,} readings are worked on before the first look; take more")
     return Profile(
         meters,
         partitions,
@@ -135,10 +137,10 @@ def picture(profiles: list[Profile]) -> str:
 
 
 @click.command(epilog="Example:  python -m benchmarks.profile --meters 200000 --readings 500000")
-@click.option("--readings", "count", default=1_000_000, show_default=True, help="Readings in the input.")
-@click.option("--meters", multiple=True, default=(1000, 200_000), show_default=True, type=int, help="Meters.")
-@click.option("--partitions", default=6, show_default=True, help="Partitions of every topic.")
-@click.option("--keep", is_flag=True, help="Renew the kept results and docs/ from this run.")
+@options.readings(1_000_000, "Readings in the input.")
+@options.whole("meters", (1000, 200_000), "Meters.", multiple=True)
+@options.whole("partitions", 6, "Partitions of every topic.")
+@options.KEEP
 def main(count: int, meters: tuple[int, ...], partitions: int, keep: bool) -> None:
     """Profile a worker by stage, once for each number of meters."""
     # Ended from outside, it still stops what it started.

@@ -14,7 +14,7 @@ from typing import Any
 
 import click
 
-from benchmarks import published, race, report
+from benchmarks import options, published, race, report
 from benchmarks.contestants import BROKER, BYTEWAX, FLOOR, GRIDWATCH, Site
 from benchmarks.environments import NotInstallable, python_of
 from benchmarks.readings import Feed
@@ -61,9 +61,9 @@ def compared(meters: int, now: dict[str, report.Spread], before: dict[str, Any])
 
 
 @click.command(epilog="Example:  python -m benchmarks.quick --rounds 1")
-@click.option("--readings", "count", default=400_000, show_default=True, help="Readings in an input.")
-@click.option("--meters", multiple=True, default=(1000, 200_000), show_default=True, help="Meters.")
-@click.option("--rounds", default=3, show_default=True, help="Interleaved rounds.")
+@options.readings(400_000, "Readings in an input.")
+@options.whole("meters", (1000, 200_000), "Meters.", multiple=True)
+@options.whole("rounds", 3, "Interleaved rounds.")
 @click.option("--keep", is_flag=True, help="Keep these results as those to compare with.")
 def main(count: int, meters: tuple[int, ...], rounds: int, keep: bool) -> None:
     """Hold gridwatch's speed, as ratios to others, beside what it was."""

@@ -69,7 +69,11 @@ class Comparison:
     left_out: Mapping[str, str]
 
     def rows(self) -> list[dict[str, Any]]:
-        """A contestant a row; `of_floor` and `gridwatch_is` (how many times as fast) are ratios of rates."""
+        """A contestant a row.
+
+        `of_floor` and `gridwatch_is` (how many times as fast) are ratios of rates. `wall_of_cpu` is how near
+        its readings a second come to its readings a CPU-second, once started.
+        """
         rates = {name: [one.rate for one in runs] for name, runs in self.large.items()}
         rows = []
         for contestant in self.contestants:
@@ -86,6 +90,7 @@ class Comparison:
                     "gridwatch_is": asdict(ratios(rates["gridwatch"], rates[contestant.name])),
                     "marginal_rate": marginal(self.small[contestant.name], runs),
                     "wall_rate": asdict(spread([one.wall_rate for one in runs])),
+                    "wall_of_cpu": statistics.median(one.wall_rate / one.running_rate for one in runs),
                     "start_cpu_seconds": statistics.median(one.start_cpu for one in runs),
                     "start_seconds": statistics.median(one.start_wall for one in runs),
                     "memory_mib": statistics.median(one.memory for one in runs) / _MEBIBYTE,
@@ -145,7 +150,7 @@ def markdown(comparison: Mapping[str, Any]) -> str:
         f"{loads[0]:.1f} to {loads[-1]:.1f}.",
         "",
         "| | readings a CPU-second | of the floor | gridwatch is … times as fast | between two sizes | "
-        "readings a second | start, CPU-s | memory, MiB | latency p50 / p99, ms |",
+        "readings a second (of its CPU rate) | start, CPU-s | memory, MiB | latency p50 / p99, ms |",
         "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
     ]
     for row in comparison["rows"]:
@@ -156,7 +161,7 @@ def markdown(comparison: Mapping[str, Any]) -> str:
             str(Spread(**row["of_floor"])),
             str(Spread(**row["gridwatch_is"])),
             f"{row['marginal_rate']:,.0f}" if row["marginal_rate"] else "–",
-            f"{row['wall_rate']['median']:,.0f}",
+            f"{row['wall_rate']['median']:,.0f} ({row['wall_of_cpu']:.2f})",
             f"{row['start_cpu_seconds']:.1f}",
             f"{row['memory_mib']:,.0f}",
             f"{latency['p50']:,.0f} / {latency['p99']:,.0f} at {latency['rate']:,.0f}/s" if latency else "–",

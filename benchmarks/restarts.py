@@ -26,7 +26,7 @@ from confluent_kafka import KafkaException
 from gridwatch.chaos.changelog import State
 from gridwatch.chaos.feed import Feed
 from gridwatch.chaos.input import START, Raw
-from gridwatch.chaos.servers import Servers
+from gridwatch.chaos.servers import Servers, until
 from gridwatch.chaos.site import RULES, Site, new_site
 from gridwatch.domain.instants import format_instant
 from gridwatch.domain.partitioning import partition_of
@@ -105,6 +105,10 @@ class Silence(threading.Thread):
                 self._said[partition], self._since[partition] = said, now
             self._longest = max(self._longest, now - self._since[partition])
 
+    def over_since(self, began: float) -> bool:
+        """Whether every partition has said something since then, or had nothing to say (monotonic time)."""
+        return min(self._since.values()) > began
+
     def longest(self) -> float:
         """The longest silence since this was asked before, seconds."""
         longest, self._longest = self._longest, 0.0
@@ -167,6 +171,8 @@ def with_restarts(site: Site, readings: Readings, restarts: int, workers: int) -
             stopping = service.stop()
             service.start()
             site.wait_until_ready()
+            ready = time.monotonic()
+            until("every partition is worked on", lambda since=ready: silence.over_since(since))
             feed.wait()
             found.append(Restart(stopping, silence.longest()))
             click.echo(

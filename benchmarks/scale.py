@@ -19,7 +19,7 @@ from pathlib import Path
 import click
 import psutil
 
-from benchmarks import charts, figures, published, race, report, start
+from benchmarks import charts, figures, options, published, race, report, start
 from benchmarks.contestants import BROKER, GRIDWATCH, Run, Site
 from benchmarks.readings import load
 from gridwatch.broker import Broker
@@ -69,6 +69,8 @@ def measure(meters: int, partitions: int, count: int) -> Point:
             started.kill()
         known = next(one for one in seen if one[0] >= warm)
         done, cpu, wall = (last - first for first, last in zip(known, seen[-1], strict=True))
+        if not done:
+            raise click.UsageError(f"{count:,} readings are worked on between two looks; measure more")
         topics = kafka.folder / "data"
         return Point(
             meters,
@@ -131,15 +133,11 @@ def picture(points: Sequence[Point], by: str) -> str:
 
 
 @click.command(epilog="Example:  python -m benchmarks.scale --meters 1000 --meters 100000 --partitions 6")
-@click.option(
-    "--meters", multiple=True, default=(1000, 10_000, 100_000, 1_000_000), show_default=True, help="Meters."
-)
-@click.option("--partitions", multiple=True, default=(6, 24, 96), show_default=True, help="Partitions.")
-@click.option(
-    "--readings", "count", default=1_000_000, show_default=True, help="Readings measured at a point."
-)
+@options.readings(1_000_000, "Readings measured at a point.")
+@options.whole("meters", (1000, 10_000, 100_000, 1_000_000), "Meters.", multiple=True)
+@options.whole("partitions", (6, 24, 96), "Partitions.", multiple=True)
 @click.option("--starts/--no-starts", "with_starts", default=True, help="Measure starts as well.")
-@click.option("--keep", is_flag=True, help="Renew the kept results and docs/ from this run.")
+@options.KEEP
 def main(
     meters: tuple[int, ...], partitions: tuple[int, ...], count: int, with_starts: bool, keep: bool
 ) -> None:

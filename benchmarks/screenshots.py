@@ -2,8 +2,8 @@
 
 A real Kafka, PostgreSQL, worker and sink as in `gridwatch demo`; two days of three hundred meters that report
 every five minutes, with late, missing, too late and bad readings; and a headless Chromium (on the PATH) that
-looks at every page, light, dark and as wide as a phone, and at the report. Pictures have 64 colours, which
-keeps them small.
+looks at every page, light, dark and as wide as a phone, and at the report. Pictures have few colours,
+which keeps them small.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from replay.sample import lines
 ROOT = Path(__file__).resolve().parent.parent
 IMAGES = ROOT / "docs" / "images"
 METERS, DAYS, INTERVAL_MINUTES = 300, 2, 5
-COLOURS = 64
+COLOURS = 96
 #: A picture ends here, CSS pixels: what follows is more of the same.
 LONGEST = {DESKTOP: 1250, PHONE: 1300}
 #: The meter whose page is shown, and those that fell silent, with the hours for which they are.
@@ -130,7 +130,8 @@ def take(page: Page, url: str, name: str, size: tuple[int, int]) -> None:
     path = IMAGES / f"{name}.png"
     page.picture(path, most=LONGEST[size])
     with Image.open(path) as picture:
-        picture.convert("RGB").quantize(COLOURS).save(path, optimize=True)
+        few = picture.convert("RGB").quantize(COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
+        few.save(path, optimize=True)
 
 
 def main() -> None:

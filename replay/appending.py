@@ -29,7 +29,7 @@ class Appender:
     """Sends batches; `close` must be called. `failure` is why sending has ended by itself."""
 
     def __init__(self, settings: Settings, topic: str, partitions: int) -> None:
-        """Connects. KafkaError when the broker cannot be reached."""
+        """Connects. KafkaError when the broker cannot be reached, OSError for a certificate that cannot."""
         self._settings = settings
         self._topic = topic
         self._partitions = partitions
@@ -77,6 +77,14 @@ class Appender:
             self._queues[partition].put_nowait(batch)
 
     async def _serve(self) -> None:
+        try:
+            await self._send_until_closed()
+        except Exception as problem:
+            self._fail(problem)
+        finally:
+            self._started.set()
+
+    async def _send_until_closed(self) -> None:
         self._loop = asyncio.get_running_loop()
         self._ended = asyncio.Event()
         self._queues: list[asyncio.Queue[Any]] = [asyncio.Queue() for _ in range(self._partitions)]
@@ -94,15 +102,12 @@ class Appender:
             lanes = [asyncio.create_task(self._lane(number)) for number in range(self._partitions)]
             self._started.set()
             await self._ended.wait()
-        except Exception as problem:
-            self._fail(problem)
         finally:
             for lane in lanes:
                 lane.cancel()
             with contextlib.suppress(KafkaError, asyncio.TimeoutError):
                 await asyncio.wait_for(self._producer.stop(), _CLOSE_SECONDS)
             await self._producer.client.close()
-            self._started.set()
 
     async def _lane(self, partition: int) -> None:
         while self.failure is None:

@@ -9,7 +9,6 @@ depth beyond all measure) stops the reading before it fills the memory.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
@@ -41,17 +40,21 @@ class Entry:
     related: list[str] = field(default_factory=list)
     #: Texts of the elements of the content, by name.
     values: dict[str, str] = field(default_factory=dict)
-    #: Of a block: when a reading begins that has no time of its own, seconds since 1970.
-    next: int | None = None
 
 
 @dataclass
 class IntervalReading:
-    """One reading as it stands, texts unread; `line` in the file."""
+    """One reading as it stands, texts unread; `line` in the file.
+
+    `block_start` is the text of when its block begins, empty if that is not said; `before` counts the
+    readings of the block that stand before it.
+    """
 
     line: int
     values: dict[str, str]
     qualities: list[str]
+    block_start: str
+    before: int
 
 
 class _Handler(ContentHandler):
@@ -65,7 +68,8 @@ class _Handler(ContentHandler):
         self._entry = Entry()
         self._reading: IntervalReading | None = None
         self._text: list[str] = []
-        self._size = self._depth = 0
+        self._size = self._depth = self._before = 0
+        self._block_start = ""
         self._locator: Any = None
         #: Set by everything that was met; whoever feeds the parser takes it back.
         self.met = False
@@ -91,8 +95,11 @@ class _Handler(ContentHandler):
                 self._entry.related.append(href)
         elif name in ("UsagePoint", "MeterReading", "ReadingType", "IntervalBlock", "LocalTimeParameters"):
             self._entry.kind = self._entry.kind or name
+            self._block_start, self._before = "", 0
         elif name == "IntervalReading":
-            self._reading = IntervalReading(self._locator.getLineNumber(), {}, [])
+            line = self._locator.getLineNumber()
+            self._reading = IntervalReading(line, {}, [], self._block_start, self._before)
+            self._before += 1
 
     def characters(self, content: str) -> None:
         self.met = True
@@ -120,7 +127,7 @@ class _Handler(ContentHandler):
             self._on_entry(self._entry)
         elif self._entry.kind == "IntervalBlock":
             if name == "start":
-                self._entry.next = int(text) if re.fullmatch(r"\d{1,12}", text) else None
+                self._block_start = text
         elif self._entry.kind and len(self._entry.values) < _MOST_PARTS:
             self._entry.values[name] = text
 

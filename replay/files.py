@@ -52,8 +52,8 @@ def by_header(start: Start, profile: Profile, line: int | None = None) -> Layout
         )
         layout = Layout(
             str(start.source), delimiter, start.packed == "gzip", headers, columns, accepted,
-            start.encoding, start.blank + line + (not profile.headers), not profile.headers, _notes(start),
-            cells,
+            start.encoding, start.blank + line + (0 if profile.headers else 1), not profile.headers,
+            _notes(start), cells,
         )  # fmt: skip
         found.append((sum(name in columns for name in required), len(headers), layout))
     layout = max(found, key=lambda one: one[:2])[2]

@@ -9,8 +9,9 @@ from pathlib import Path
 from gridwatch.errors import GridwatchError
 from replay.detection import detect
 from replay.files import inspect
+from replay.rejects import Rejected
 from replay.request import Request
-from replay.rows import Rejected, Row, Tally, read_rows
+from replay.rows import Row, Tally, read_rows
 from replay.sources import Source, expand
 from replay.summary import Summary
 

@@ -28,6 +28,11 @@ class LongParser:
         self._time_at, self._kwh_at = columns["timestamp"], columns["consumption_kwh"]
         self._meter_at = columns.get("meter_id", -1)
         self._file_meter = job.source.stem
+        if self._meter_at < 0:
+            other = job.tally.named_after.setdefault(self._file_meter, layout.file)
+            if other != layout.file:
+                note = f"{other} and {layout.file} have the same name: taken as one meter"
+                job.tally.notes[note] += 1
         self._optional = [(name, columns[name]) for name in OPTIONAL_FIELDS if name in columns]
         self._quality_at = columns.get("quality")
         shift = profile.interval * _MINUTE if profile.anchor == "end" else 0

@@ -15,12 +15,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Protocol, TextIO, runtime_checkable
+from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
 
 from gridwatch.errors import GridwatchError
 from replay.files import inspect, opened_text
 from replay.layout import Layout
 from replay.profile import Profile
+from replay.rejects import BadRow, Rejected
 from replay.sources import DAMAGE, Source
 
 if TYPE_CHECKING:
@@ -37,22 +38,6 @@ BLOCK_ROWS = 8192
 _LINES_AT_ONCE, _CELLS_AT_ONCE = 2_048, 16_384
 _LINE_END = re.compile("\r\n|\r|\n")
 _SHOWN_EXAMPLES = 5
-
-
-@dataclass(frozen=True)
-class BadRow:
-    """One row that could not be read."""
-
-    file: str
-    line: int
-    column: str
-    found: str
-    reason: str
-
-    def __str__(self) -> str:
-        return (
-            f"{self.file}, line {self.line}, column {self.column}: {self.reason} (found: {self.found[:80]!r})"
-        )
 
 
 @dataclass
@@ -73,6 +58,8 @@ class Tally:
     other_series: int = 0
     #: Rows off the grid that the profile leaves out.
     off_grid: int = 0
+    #: Meters that are named after a file, and the file.
+    named_after: dict[str, str] = field(default_factory=dict)
     bytes_read: int = 0
     bad: Counter[str] = field(default_factory=Counter)
     examples: list[BadRow] = field(default_factory=list)
@@ -100,36 +87,6 @@ class BadCell(ValueError):
         self.field_name = field_name
         self.found = found
         self.reason = reason
-
-
-class Rejected:
-    """A CSV file of the rows that were not taken. Each pass over the files writes it anew."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._file: TextIO | None = None
-
-    def start(self) -> None:
-        """A pass begins."""
-        self.close()
-        try:
-            self._file = self._path.open("w", encoding="utf-8", errors="backslashreplace", newline="")
-        except OSError as problem:
-            raise GridwatchError(
-                f"{self._path}: cannot be written: {problem.strerror}", "name another --rejected"
-            ) from problem
-        csv.writer(self._file).writerow(["file", "line", "column", "reason", "row"])
-
-    def take(self, bad: BadRow, row: str) -> None:
-        """Write one row with what is wrong with it."""
-        if self._file is not None:
-            csv.writer(self._file).writerow([bad.file, bad.line, bad.column, bad.reason, row])
-
-    def close(self) -> None:
-        """The pass has ended."""
-        if self._file is not None:
-            self._file.close()
-            self._file = None
 
 
 @dataclass(frozen=True)

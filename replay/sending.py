@@ -152,7 +152,8 @@ class Sender:
         """All batches that have something in them, once there is room for them."""
         self._until(lambda: self._appender.under_way <= self._enough * (_BATCHES_UNDER_WAY - 1))
         full = [(number, batch) for number, batch in enumerate(self._batches) if batch.record_count()]
-        self._appender.append(full)
+        if full:
+            self._appender.append(full)
         for number, _ in full:
             self._batches[number] = self._appender.batch()
         self._filled = 0

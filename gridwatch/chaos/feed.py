@@ -17,7 +17,8 @@ from gridwatch.settings import Settings
 from gridwatch.topics import RAW
 
 _BEAT_SECONDS = 0.25
-_FLUSH_SECONDS = 120.0
+#: A broker that is started again on a machine that is busy takes its time.
+_FLUSH_SECONDS = 300.0
 
 
 class Feed:

@@ -12,6 +12,7 @@ from typing import Any
 import psycopg2
 
 from gridwatch.chaos.schedule import BEYOND_SESSION, Fault
+from gridwatch.chaos.servers import start
 from gridwatch.chaos.site import Site
 from gridwatch.embedded.server import EmbeddedServer
 
@@ -23,14 +24,14 @@ def kill(site: Site, fault: Fault, server: EmbeddedServer) -> None:
     """kill -9; back after a while."""
     server.kill()
     time.sleep(fault.number_of("away"))
-    server.start()
+    start(server)
 
 
 def stop(site: Site, fault: Fault, server: EmbeddedServer) -> None:
     """Stopped and started."""
     server.stop()
     time.sleep(fault.number_of("away"))
-    server.start()
+    start(server)
 
 
 def freeze_broker(site: Site, fault: Fault) -> None:

@@ -15,7 +15,7 @@ from gridwatch.chaos.service import Service
 from gridwatch.chaos.site import Site
 
 #: How long a named step is waited for; a step that is not reached is said and counted.
-_STEP_SECONDS = 8.0
+_STEP_SECONDS = 15.0
 #: What an orderly end may take.
 _HAND_OVER_SECONDS = 5.0
 _LOOK_SECONDS = 0.02

@@ -49,15 +49,23 @@ def _look_at(settings: Settings, topic: str) -> Log:
     return Log(identity, {partition: end for (_, partition), end in ends.items()})
 
 
-def what_is_lost(raw: Log | None, partition: int, position: int) -> str:
-    """Why a raw partition cannot be worked on from a position; empty if nothing is known to be wrong."""
-    end = position if raw is None else raw.ends[partition]
-    if end >= position:
-        return ""
-    problem = (
-        f"partition {partition}: {RAW.name} ends at offset {end}, its state has come to {position}: "
-        "the topic was made anew, or the broker has lost readings; nothing of it is worked on; remedy: bring "
-        "the topic back and start the worker again, or begin anew with another database and GRIDWATCH_APP_ID"
-    )
+async def what_is_lost(settings: Settings, partition: int, position: int) -> str:
+    """Why a raw partition cannot be worked on from a position; empty if nothing is known to be wrong.
+
+    Asked again before it is believed: a broker that has just become leader may not know its end yet.
+    """
+    pauses = Pauses()
+    problem = ""
+    for _ in range(_TRIES):
+        raw = await look_at(settings, RAW.name)
+        if raw is None or raw.ends[partition] >= position:
+            return ""
+        problem = (
+            f"partition {partition}: {RAW.name} ends at offset {raw.ends[partition]}, its state has come to "
+            f"{position}: the topic was made anew, or the broker has lost readings; nothing of it is worked "
+            "on; remedy: bring the topic back and start the worker again, or begin anew with another "
+            "database and GRIDWATCH_APP_ID"
+        )
+        await pauses.take()
     logger.critical("%s", problem)
     return problem

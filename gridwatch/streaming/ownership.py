@@ -16,7 +16,7 @@ from gridwatch.domain.partition import PartitionState
 from gridwatch.domain.processor import Processor
 from gridwatch.models.decode import decode_readings
 from gridwatch.settings import Settings
-from gridwatch.streaming.changelog import ChangelogWriter
+from gridwatch.streaming.changelog import ChangelogWriter, FencedError
 from gridwatch.streaming.packing import Row
 from gridwatch.tables import rows
 from gridwatch.tables.meters import StoredMeters
@@ -28,6 +28,7 @@ logger = logging.getLogger(__name__)
 SLICE_ROWS = 10_000
 #: Rows appended in one go where somebody else wrote to the changelog.
 PUT_RIGHT_ROWS = 500
+_UNASSIGNED_PAUSE_SECONDS = 1.0
 
 
 @dataclass
@@ -119,7 +120,11 @@ async def _deadlines(store: Store, partition: int) -> list[tuple[int, str]]:
 async def _take_changelog(partition: int, app: Any, settings: Settings, table: Any) -> ChangelogWriter:
     topic = table.changelog_topic_name
     consumer = app.consumer
-    source = next(tp for tp in consumer.assignment() if tp == (topic, partition))
+    source = next((tp for tp in consumer.assignment() if tp == (topic, partition)), None)
+    if source is None:
+        # Taken away in this moment; or the topic is missing, as health says, and may be back any time.
+        await asyncio.sleep(_UNASSIGNED_PAUSE_SECONDS)
+        raise FencedError(f"{topic}[{partition}] is not assigned with its raw partition")
     earliest = (await consumer.earliest_offsets(source))[source]
     read_up_to = max(earliest, table.data.reached(partition) + 1)
     writer = ChangelogWriter(settings, topic, topic, partition, read_up_to)

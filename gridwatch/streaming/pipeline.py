@@ -31,7 +31,7 @@ from gridwatch.streaming.logs import look_at, what_is_lost
 from gridwatch.streaming.ownership import Owned, stored_partition, take_over
 from gridwatch.streaming.packing import RECORD_OVERHEAD
 from gridwatch.tables import rows
-from gridwatch.tables.store import DamagedError, Log, Store
+from gridwatch.tables.store import DamagedError, Store
 from gridwatch.topics import CHANGELOG_BATCH_BYTES, RAW, changelog
 
 logger = logging.getLogger(__name__)
@@ -65,8 +65,8 @@ class Pipeline:
         self._emitter = emitter
         self._table = table
         self.owned: dict[int, Owned] = {}
-        #: The raw topic as it was at the last assignment.
-        self._raw: Log | None = None
+        #: Where the partitions of the raw topic ended at the last assignment, as far as known.
+        self._raw_ends: Mapping[int, int] = {}
         #: Told at each step of a commit, of STEPS, by name: where failures are made to happen when it is
         #: proved that none of them matters.
         self.watch: Callable[[str], None] = lambda step: None
@@ -90,7 +90,8 @@ class Pipeline:
         """Find out which changelog and how much of the raw topic there is, before state is relied on."""
         names = (changelog(self._settings.app_id).name, RAW.name)
         looks = (look_at(self._settings, name) for name in names)
-        self.store.changelog, self._raw = await asyncio.gather(*looks)
+        self.store.changelog, raw = await asyncio.gather(*looks)
+        self._raw_ends = {} if raw is None else raw.ends
 
     async def release(self) -> None:
         """Forget what is in memory of every partition: it may be another worker's next."""
@@ -131,7 +132,9 @@ class Pipeline:
 
     async def _take_over(self, partition: int) -> Owned:
         owned = await take_over(partition, self._app, self._settings, self._table)
-        owned.lost = what_is_lost(self._raw, partition, owned.state.next_offset)
+        position = owned.state.next_offset
+        if position > self._raw_ends.get(partition, position):
+            owned.lost = await what_is_lost(self._settings, partition, position)
         self.owned[partition] = owned
         self.watch("taken")
         return owned
@@ -188,7 +191,7 @@ class Pipeline:
         first = batch.records[0].offset
         if batch.records[-1].offset < expected:
             # Read again after a seek back; or the topic has begun anew.
-            owned.lost = what_is_lost(await look_at(self._settings, RAW.name), owned.partition, expected)
+            owned.lost = await what_is_lost(self._settings, owned.partition, expected)
             if owned.lost:
                 return False
         if first <= expected or owned.hole == (expected, first):
@@ -200,8 +203,8 @@ class Pipeline:
             "partition %d: expected offset %d, got %d; reading again", owned.partition, expected, first
         )
         consumer = self._app.consumer
-        source = next(tp for tp in consumer.assignment() if tp == (batch.topic, batch.partition))
-        await consumer.seek_wait({source: expected})
+        source = [tp for tp in consumer.assignment() if tp == (batch.topic, batch.partition)]
+        await consumer.seek_wait(dict.fromkeys(source, expected))
         return False
 
     async def _commit(self, owned: Owned, outcome: Outcome, messages: Messages) -> bool:

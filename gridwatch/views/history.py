@@ -73,7 +73,7 @@ class Histories:
         found: dict[str, Record] = {}
         whole_from: int | None = None
         for topic, most in LOOKED_THROUGH.items():
-            tail = await self._tail.read(topic, {partition: Stretch(most)}, key.__eq__)
+            tail = await self._tail.read(topic, {partition: Stretch(most)}, lambda one: one == key)
             for record in tail.records:
                 reading = reading_of(topic, record.value)
                 if reading is not None:

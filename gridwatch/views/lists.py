@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import heapq
-from itertools import islice
+from collections.abc import Awaitable
 from typing import Any
 from urllib.parse import urlencode
 
@@ -65,6 +65,7 @@ class Lists:
             asked.get("limit", DEFAULT_LIMIT),
         )
         question = Question(order, prefix, order.read_place(after) if after else None, limit + 1)
+        self._watch.require_settled()
         by_id = order == MeterOrder("meter_id", ASCENDING)
         mine = self._of_ids(prefix, after, limit + 1) if by_id else self._survey(question)
         query = {"prefix": prefix, "sort": sort, "order": order.order, "after": after, "limit": limit}
@@ -94,6 +95,7 @@ class Lists:
         after, limit = asked.get("after", ""), asked.get("limit", DEFAULT_LIMIT)
         order = GapOrder(KINDS[kind], self._grace)
         question = Question(order, prefix, order.read_place(after) if after else None, limit + 1)
+        self._watch.require_settled()
         query = {"state": kind, "prefix": prefix, "after": after, "limit": limit}
         answers, incomplete = await self._everybodys(
             request, self._survey(question), f"/gaps/?{urlencode(query)}"
@@ -119,7 +121,7 @@ class Lists:
 
     async def _of_ids(self, prefix: str, after: str, limit: int) -> Record:
         found = state.find_meters(self._pipeline.store, self._mine(), prefix, after, limit)
-        return self._part("meters", list(islice(found, limit)), looked=0, complete=True)
+        return self._part("meters", found, looked=0, complete=True)
 
     async def _survey(self, question: Question) -> Record:
         survey = await self._surveys.answer(question)
@@ -137,9 +139,10 @@ class Lists:
             "next": None,
         }
 
-    async def _everybodys(self, request: Any, mine: Any, path: str) -> tuple[list[Record], list[str]]:
+    async def _everybodys(
+        self, request: Any, mine: Awaitable[Record], path: str
+    ) -> tuple[list[Record], list[str]]:
         """Our part and the other workers', and what could not be had."""
-        self._watch.require_settled()
         if asked_by_a_worker(request):
             return [await mine], []
         part, (answers, incomplete) = await asyncio.gather(mine, self._watch.cluster.ask_all(path))

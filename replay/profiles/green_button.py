@@ -55,9 +55,8 @@ def _read(job: Job) -> Iterator[list[Row]]:
                 job.tally.other_series += 1
                 continue
             try:
-                start = _seconds(reading, "start", _EARLIEST, _LATEST, block.next)
-                duration = _seconds(reading, "duration", 1, _LONG_DAY, stream.interval or None)
-                block.next = start + duration
+                start = _seconds(_with_time(reading, stream.interval), "start", _EARLIEST, _LATEST)
+                duration = _seconds(reading, "duration", 1, _LONG_DAY, stream.interval)
                 value = number("value", reading.values.get("value", ""))
                 if duration % 60:
                     raise BadCell("duration", str(duration), "not a whole number of minutes")
@@ -155,9 +154,17 @@ class _Streams:
         return ("-".join(found.groups()) if found else self._source.stem) + ("-export" if reverse else "")
 
 
-def _seconds(reading: IntervalReading, name: str, least: int, most: int, instead: int | None = None) -> int:
+def _with_time(reading: IntervalReading, interval: int) -> IntervalReading:
+    """The reading, with its place in its block as its time where it has none; `interval` in seconds."""
+    first = reading.block_start
+    if "start" not in reading.values and interval and first.isascii() and first.isdigit():
+        reading.values["start"] = str(int(first) + reading.before * interval)
+    return reading
+
+
+def _seconds(reading: IntervalReading, name: str, least: int, most: int, instead: int = 0) -> int:
     text = reading.values.get(name, "")
-    if not text and instead is not None:
+    if not text and instead:
         return instead
     if not re.fullmatch(r"-?\d{1,12}", text) or not least <= int(text) < most + 1:
         raise BadCell(name, text, f"not whole seconds from {least} to {most}" if text else "missing")

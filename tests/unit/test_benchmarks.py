@@ -166,8 +166,8 @@ def test_percentiles_are_values_that_were_measured() -> None:
         percentile([], 0.5)
 
 
-def test_what_is_sent_in_the_first_third_of_the_time_does_not_count() -> None:
-    arrived = [(0, 9_000_000), (2_900_000, 3_900_000), (3_000_000, 3_002_000), (8_000_000, 8_005_000)]
+def test_only_what_is_sent_in_the_last_two_thirds_of_the_time_counts() -> None:
+    arrived = [(0, 9_000_000), (1_900_000, 3_900_000), (2_000_000, 2_002_000), (8_000_000, 8_005_000)]
     assert steady(arrived, 9.0) == [2.0, 5.0]
 
 

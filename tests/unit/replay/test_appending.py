@@ -131,3 +131,12 @@ def test_every_record_is_sent_once_and_acknowledged_by_all(appender: Appender, p
 def test_a_broker_that_cannot_be_reached_is_told_at_once(producer: Producer) -> None:
     with pytest.raises(KafkaConnectionError):
         Appender(load_settings(broker="away:9092"), "raw", 3)
+
+
+def test_a_certificate_that_cannot_be_read_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    def unreadable(_settings: object) -> dict[str, Any]:
+        raise FileNotFoundError("ca.pem")
+
+    monkeypatch.setattr(appending, "aiokafka_security", unreadable)
+    with pytest.raises(FileNotFoundError):
+        Appender(load_settings(), "raw", 3)

@@ -269,6 +269,11 @@ def test_readings_without_a_time_follow_on_each_other(tmp_path: Path) -> None:
     period = re.compile(r"<timePeriod>.*?</timePeriod>")
     first = "<interval><duration>172800</duration><start>1331355600</start></interval>"
     text = period.sub("", text).replace("<IntervalBlock>", f"<IntervalBlock>{first}")
+    # An entry may hold several blocks: the second one begins with the hourly meter's reading number 20.
+    parts = text.split("<IntervalReading>")
+    second = first.replace("1331355600", str(1331355600 + 20 * 3600))
+    parts[20] += f"</IntervalBlock><IntervalBlock>{second}"
+    text = "<IntervalReading>".join(parts)
     (tmp_path / "gb.xml").write_text(text)
     rows = read(tmp_path / "gb.xml", PROFILES["green-button"])
     assert {(row[1], instant(row)) for row in rows} == set(truth)
@@ -281,6 +286,16 @@ def test_sums_of_months_are_no_readings(tmp_path: Path) -> None:
     rows = read(tmp_path / "gb.xml", PROFILES["green-button"], tally)
     assert {row[1] for row in rows} == {"9b6c-01-export"}
     assert tally.other_series == 96
+
+
+def test_files_of_one_name_are_one_meter_and_that_is_noted(tmp_path: Path) -> None:
+    tally = Tally()
+    for year in ("2018", "2019"):
+        (tmp_path / year).mkdir()
+        path = tmp_path / year / "0a1b2c.csv"
+        path.write_text(f"timestamp,kWh\n{year}-06-01 00:00:00,1\n")
+        assert [row[1] for row in read(path, PROFILES["goiener"], tally)] == ["0a1b2c"]
+    assert [note.endswith("have the same name: taken as one meter") for note in tally.notes] == [True]
 
 
 def test_nem12_that_ends_early_is_noted(tmp_path: Path) -> None:

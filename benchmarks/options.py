@@ -1,0 +1,32 @@
+"""The options that the benchmarks share, alike in all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import click
+
+Option = Callable[[Any], Any]
+
+KEEP: Option = click.option("--keep", is_flag=True, help="Renew the kept results and docs/ from this run.")
+
+
+def whole(name: str, default: Any, meaning: str, *, least: int = 1, multiple: bool = False) -> Option:
+    """An option `--name` that takes whole numbers; its argument is called `name`, too."""
+    kind = click.IntRange(min=least)
+    return click.option(
+        f"--{name}", default=default, show_default=True, type=kind, multiple=multiple, help=meaning
+    )
+
+
+def readings(default: int, meaning: str) -> Option:
+    """`--readings`, as the argument `count`: enough for a figure to mean something."""
+    kind = click.IntRange(min=10_000)
+    return click.option("--readings", "count", default=default, show_default=True, type=kind, help=meaning)
+
+
+def real(name: str, argument: str, default: float, meaning: str, *, least: float) -> Option:
+    """An option `--name` that takes numbers, as `argument`."""
+    kind = click.FloatRange(min=least)
+    return click.option(f"--{name}", argument, default=default, show_default=True, type=kind, help=meaning)

@@ -1,0 +1,46 @@
+"""A raw topic that ends before the state: believed only when the broker says so again and again."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Sequence
+
+import pytest
+
+from gridwatch.settings import load_settings
+from gridwatch.streaming import logs
+from gridwatch.tables.store import Log
+
+
+class NoPauses:
+    """Takes none."""
+
+    async def take(self) -> None:
+        """At once."""
+
+
+def asked(monkeypatch: pytest.MonkeyPatch, ends: Sequence[int | None]) -> str:
+    """What is said of a partition whose state has come to 9 where the broker's answers are these."""
+    answers = iter(ends)
+
+    async def look_at(*_: object) -> Log | None:
+        end = next(answers)
+        return None if end is None else Log(b"", {2: end})
+
+    monkeypatch.setattr(logs, "look_at", look_at)
+    monkeypatch.setattr(logs, "Pauses", NoPauses)
+    return asyncio.run(logs.what_is_lost(load_settings(), 2, 9))
+
+
+@pytest.mark.parametrize("ends", [[9], [12], [None], [5, 9], [5, 5, 5, 10]])
+def test_a_topic_that_reaches_to_the_state_after_all_has_lost_nothing(
+    monkeypatch: pytest.MonkeyPatch, ends: list[int | None]
+) -> None:
+    assert asked(monkeypatch, ends) == ""
+
+
+def test_a_topic_that_ends_before_the_state_again_and_again_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    told = asked(monkeypatch, [5] * logs._TRIES)
+    assert "partition 2" in told
+    assert "ends at offset 5" in told
+    assert "remedy" in told
