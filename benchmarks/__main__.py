@@ -136,7 +136,7 @@ def main(
         comparisons.append(compared.as_json())
         click.echo("\n" + report.markdown(comparisons[-1]))
     results = {"machine": site, "comparisons": comparisons}
-    published.write("race", results, report.picture(comparisons), keep=keep)
+    published.write("race", results, keep=keep, pictures={"race": report.picture(comparisons)})
     if keep:
         figures.renew()
     text = [

@@ -155,7 +155,7 @@ def main(count: int, meters: tuple[int, ...], partitions: int, keep: bool) -> No
         "meaning": dict(stages.STAGES),
         "profiles": [asdict(one) for one in profiles],
     }
-    published.write("profile", results, picture(profiles), keep=keep)
+    published.write("profile", results, keep=keep, pictures={"profile": picture(profiles)})
     if keep:
         figures.renew()
     click.echo(f"for flame graphs: {RESULTS}/profile-*.stacks")

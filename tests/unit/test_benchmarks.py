@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from benchmarks import capacity, charts, figures, quick, race, report, stages
+from benchmarks import capacity, charts, figures, published, quick, race, report, stages
 from benchmarks.contestants import FLOOR, GRIDWATCH
 from benchmarks.peers.rules import Rules, State, judge
 from benchmarks.percentiles import percentile, steady
@@ -294,6 +294,20 @@ def test_a_quick_run_stands_beside_what_was_kept() -> None:
         "  1,000 meters   gridwatch / floor    0.50 (0.40–0.60)   kept: 0.45 (0.44–0.46)"
     ]
     assert quick.compared(1000, now, {})[0].endswith("kept: none")
+
+
+def test_only_kept_results_change_the_repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, folder in (("ROOT", "."), ("RESULTS", "results"), ("KEPT", "kept"), ("IMAGES", "images")):
+        monkeypatch.setattr(published, name, tmp_path / folder)
+    published.write("scale", {"a": 1}, keep=False, pictures={"scale": "<svg/>"})
+    assert published.kept("scale") == {}
+    published.write("scale", {"a": 2}, keep=True, pictures={"scale": "<svg/>", "partitions": "<svg/>"})
+    assert published.kept("scale") == {"a": 2}
+    assert {file.name for file in (tmp_path / "kept").iterdir()} == {"scale.json"}
+    assert {file.name for file in (tmp_path / "images").iterdir()} == {
+        "speed-scale.svg",
+        "speed-partitions.svg",
+    }
 
 
 def test_the_pages_say_what_the_kept_results_say() -> None:
