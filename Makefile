@@ -7,9 +7,10 @@ ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
+COMPILED := .venv-compiled
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test browser outside check lint format docs dashboards bench bench-quick bench-scale bench-latency profile bench-dashboards bench-replay bench-merge bench-sink bench-score bench-pages screenshots soak restarts chaos clean
+.PHONY: compiled test-compiled help setup demo test browser outside check lint format docs dashboards bench bench-quick bench-scale bench-latency profile bench-dashboards bench-replay bench-merge bench-sink bench-score bench-pages screenshots soak restarts chaos clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-17s %s\n", $$1, $$2}' Makefile
@@ -91,8 +92,18 @@ restarts: $(READY) ## the worker stopped and started 50 times while a million re
 chaos: $(READY) ## random faults against an undisturbed run, every difference; takes ARGS
 	@$(BIN)/gridwatch chaos $(ARGS)
 
+compiled: $(COMPILED)/.ready ## a second environment, .venv-compiled, with the hot path compiled (needs a C compiler)
+
+test-compiled: $(COMPILED)/.ready ## the tests of the rules, against the compiled hot path; takes ARGS
+	@rm -rf build/compiled && mkdir -p build/compiled && cp -r tests setup.cfg build/compiled/
+	@cd build/compiled && ../../$(COMPILED)/bin/python -c \
+	  'import gridwatch.domain.processor as it; assert not it.__file__.endswith(".py"), it.__file__'
+	@cd build/compiled && ../../$(COMPILED)/bin/python -m pytest \
+	  tests/unit/domain tests/unit/tables tests/unit/streaming tests/model tests/property/test_against_reference.py \
+	  tests/property/test_domain_processor.py $(ARGS)
+
 clean: ## remove .venv, caches and reports
-	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis gridwatch-report.html
+	rm -rf $(VENV) $(COMPILED) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis gridwatch-report.html
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The stamp is written last: an interrupted set-up is done again.
@@ -100,7 +111,7 @@ $(READY): setup.cfg pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { \
 	  echo "gridwatch needs Python 3.10 or later as $(PYTHON); name another with: make $(MAKECMDGOALS) PYTHON=python3.11" >&2; \
 	  exit 1; }
-	@echo "gridwatch: setting up $(VENV): some 70 pinned packages, 420 MB with a Java runtime and PostgreSQL; this once" >&2
+	@echo "gridwatch: setting up $(VENV): some 70 pinned packages, 590 MB with a Java runtime, PostgreSQL and pyarrow; this once" >&2
 	@$(PYTHON) -m venv --clear $(VENV) >$(VENV).log 2>&1 || { \
 	  cat $(VENV).log >&2; rm -rf $(VENV) $(VENV).log; \
 	  echo "gridwatch: $(PYTHON) cannot make a virtual environment." >&2; \
@@ -108,4 +119,14 @@ $(READY): setup.cfg pyproject.toml constraints.txt
 	  exit 1; }
 	@rm -f $(VENV).log
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[embedded,test,dev]'
+	@touch $@
+
+# From the same source, whatever of it changed; its own settings and packages, so that nothing else is touched.
+$(COMPILED)/.ready: setup.py setup.cfg pyproject.toml constraints.txt $(wildcard gridwatch/*.py gridwatch/*/*.py sinks/*.py)
+	@echo "gridwatch: compiling the hot path into $(COMPILED): a minute" >&2
+	@test -x $(COMPILED)/bin/python || $(PYTHON) -m venv --clear $(COMPILED)
+	@$(COMPILED)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt 'setuptools>=70' mypy
+	@$(COMPILED)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt '.[embedded,test,bench]'
+	@GRIDWATCH_COMPILE=1 $(COMPILED)/bin/python -m pip install --quiet --disable-pip-version-check \
+	  --no-build-isolation --no-deps --force-reinstall .
 	@touch $@

@@ -16,6 +16,8 @@ from gridwatch.topics import RAW, VALIDATED
 
 _GIB = 1024**3
 _TB = 1e12
+#: What a modest broker takes in a second, copies included: an estimate.
+_BROKER_BYTES = 50e6
 _HOURS = 730  # of a month
 
 
@@ -107,7 +109,7 @@ def reckon(is_: Measured, chosen: Assumptions) -> dict[str, list[Line]]:
     old = rows_a_day * is_.row_bytes * (chosen.kept_days - chosen.uncompressed_days) / chosen.compression
     sinks = rate * is_.sink_cost / chosen.busy
     database = rate * is_.database_cost / chosen.busy
-    brokers = max(3, math.ceil(written * chosen.copies / 50e6))
+    brokers = max(3, math.ceil(written * chosen.copies / _BROKER_BYTES))
     cores = workers + math.ceil(sinks) + 4 * brokers + max(4, math.ceil(database))
     computing = cores * chosen.core_hour * _HOURS
     disk = broker_disk + fresh + old + chosen.meters * is_.state_bytes
@@ -160,11 +162,12 @@ def reckon(is_: Measured, chosen: Assumptions) -> dict[str, list[Line]]:
                 f"{written / 1e6:.1f} MB/s × {chosen.copies}",
                 f"{written * chosen.copies / 1e6:.0f} MB/s",
             ),
-            Line("brokers", "50 MB/s each, three at least for three copies", f"{brokers}"),
+            Line("brokers", f"{_BROKER_BYTES / 1e6:g} MB/s each, and three at least", f"{brokers}"),
             Line(
                 "disk of them all",
-                f"(raw for {_kept(RAW) / 86_400:g} days + validated for {_kept(VALIDATED) / 86_400:g} days + "
-                f"twice the state) × {chosen.copies}",
+                f"({rate:,.0f} × ({is_.raw_bytes:.0f} × {_kept(RAW):,.0f} s raw + "
+                f"{is_.validated_bytes:.0f} × {_kept(VALIDATED):,.0f} s validated) + 2 × {chosen.meters:,} × "
+                f"{is_.changelog_bytes:.0f} of state, as compaction lags) × {chosen.copies}",
                 f"{broker_disk / _TB:.1f} TB",
             ),
         ],
@@ -186,8 +189,8 @@ def reckon(is_: Measured, chosen: Assumptions) -> dict[str, list[Line]]:
             ),
             Line(
                 "disk",
-                f"{chosen.uncompressed_days:g} days of it, {chosen.kept_days - chosen.uncompressed_days:g} "
-                f"days {chosen.compression:g} times smaller",
+                f"{rows_a_day * is_.row_bytes / 1e9:,.0f} GB × ({chosen.uncompressed_days:g} days + "
+                f"{chosen.kept_days - chosen.uncompressed_days:g} days / {chosen.compression:g})",
                 f"{(fresh + old) / _TB:.1f} TB",
             ),
         ],

@@ -93,7 +93,7 @@ def lines(title: str, unit: str, across: str, curves: Sequence[Curve], height: i
 
     def x_of(value: float) -> float:
         share = (math.log(value) - first) / (last - first) if last > first else 0.5
-        return left + 10 + share * (_WIDTH - 40 - left)
+        return left + 10 + share * (_WIDTH - 55 - left)
 
     def y_of(value: float) -> float:
         return floor - value / ticks[-1] * height

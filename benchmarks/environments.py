@@ -11,12 +11,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import click
+
 ROOT = Path(__file__).resolve().parent.parent
 REQUIREMENTS = ROOT / "benchmarks" / "requirements"
 HOME = ROOT / ".bench"
 
 
-class NotInstallable(Exception):
+class NotInstallable(click.ClickException):
     """A contestant's packages cannot be had for this Python on this machine; says why."""
 
 

@@ -25,7 +25,8 @@ def race() -> str:
     if not kept:
         return _nothing("make bench ARGS=--keep")
     tables = [report.markdown(one) for one in kept["comparisons"]]
-    return f"{report.where(kept['machine'])}.\n\n" + "\n".join(tables)
+    image = _image("race", "Readings per CPU-second of each contestant, the floor being 1")
+    return f"{report.where(kept['machine'])}.\n\n" + "\n".join(tables) + image
 
 
 def contestants() -> str:
@@ -46,7 +47,9 @@ def profile() -> str:
     ]
     total = ["all", "", *(f"{sum(one['stages'].values()):.2f} µs" for one in profiles)]
     loads = ", ".join(f"{one['load']:.1f}" for one in profiles)
-    return f"{report.where(kept['machine'])}; load before: {loads}.\n\n{_table(head, [*stages, total])}"
+    table = _table(head, [*stages, total])
+    image = _image("profile", "CPU time of the worker by stage")
+    return f"{report.where(kept['machine'])}; load before: {loads}.\n\n{table}{image}"
 
 
 def scale() -> str:
@@ -71,7 +74,8 @@ def scale() -> str:
     costs = [point["cost"] for point in kept["by_meters"]]
     head = ["meters", "CPU a reading", "memory", "start from the changelog alone", "from local state", "load"]
     worst = f"The dearest costs {max(costs) / min(costs):.2f} times the cheapest."
-    return f"{report.where(kept['machine'])}. {worst}\n\n{_table(head, rows)}"
+    image = _image("scale", "Cost of a reading as meters grow")
+    return f"{report.where(kept['machine'])}. {worst}\n\n{_table(head, rows)}{image}"
 
 
 def partitions() -> str:
@@ -88,7 +92,8 @@ def partitions() -> str:
         ]
         for point in kept["by_partitions"]
     ]
-    return _table(["partitions", "CPU a reading", "memory", "load"], rows)
+    image = _image("partitions", "Cost of a reading as partitions grow")
+    return _table(["partitions", "CPU a reading", "memory", "load"], rows) + image
 
 
 def latency() -> str:
@@ -155,6 +160,11 @@ def renew() -> None:
 def _table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
     lines = [head, ["---"] * len(head), *rows]
     return "".join("| " + " | ".join(map(str, line)) + " |\n" for line in lines)
+
+
+def _image(name: str, words: str) -> str:
+    """The plot that was kept beside the results."""
+    return f"\n![{words}](images/speed-{name}.svg)\n"
 
 
 def _nothing(command: str) -> str:

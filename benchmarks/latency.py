@@ -226,7 +226,7 @@ def main(rate: float, database_rate: float, meters: int, partitions: int, second
         "database": asdict(database),
         "row_bytes": row_bytes,
     }
-    published.write("latency", results, None, keep=keep)
+    published.write("latency", results, keep=keep)
     if keep:
         figures.renew()
 

@@ -145,6 +145,8 @@ def main(count: int, meters: tuple[int, ...], partitions: int, keep: bool) -> No
     """Profile a worker by stage, once for each number of meters."""
     # Ended from outside, it still stops what it started.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    if not hasattr(time, "pthread_getcpuclockid"):
+        raise click.ClickException("this system has no CPU clock for each thread: profile on Linux")
     site = report.machine()
     profiles = []
     for number in meters:
@@ -155,7 +157,7 @@ def main(count: int, meters: tuple[int, ...], partitions: int, keep: bool) -> No
         "meaning": dict(stages.STAGES),
         "profiles": [asdict(one) for one in profiles],
     }
-    published.write("profile", results, picture(profiles), keep=keep)
+    published.write("profile", results, keep=keep, pictures={"profile": picture(profiles)})
     if keep:
         figures.renew()
     click.echo(f"for flame graphs: {RESULTS}/profile-*.stacks")

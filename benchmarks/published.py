@@ -7,6 +7,7 @@ docs/capacity.md are made of the kept JSON by `figures.py`.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from benchmarks.environments import ROOT
@@ -16,23 +17,18 @@ KEPT = ROOT / "benchmarks" / "kept"
 IMAGES = ROOT / "docs" / "images"
 
 
-def write(name: str, results: Any, picture: str | None, *, keep: bool) -> None:
-    """Write the results of one benchmark, and say where."""
-    RESULTS.mkdir(parents=True, exist_ok=True)
+def write(name: str, results: Any, *, keep: bool, pictures: Mapping[str, str] | None = None) -> None:
+    """Write the results of one benchmark and its pictures (SVG by name), and say where."""
     text = json.dumps(results, indent=1) + "\n"
-    written = [RESULTS / f"{name}.json"]
-    written[0].write_text(text, encoding="utf-8")
-    if picture is not None:
-        written.append(RESULTS / f"{name}.svg")
-        written[-1].write_text(picture, encoding="utf-8")
+    drawn = pictures or {}
+    files = {RESULTS / f"{name}.json": text} | {RESULTS / f"{one}.svg": svg for one, svg in drawn.items()}
     if keep:
-        KEPT.mkdir(exist_ok=True)
-        written.append(KEPT / f"{name}.json")
-        written[-1].write_text(text, encoding="utf-8")
-        if picture is not None:
-            written.append(IMAGES / f"speed-{name}.svg")
-            written[-1].write_text(picture, encoding="utf-8")
-    print("written:", ", ".join(str(path.relative_to(ROOT)) for path in written))
+        files[KEPT / f"{name}.json"] = text
+        files |= {IMAGES / f"speed-{one}.svg": svg for one, svg in drawn.items()}
+    for file, content in files.items():
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text(content, encoding="utf-8")
+    print("written:", ", ".join(str(file.relative_to(ROOT)) for file in files))
 
 
 def kept(name: str) -> Any:

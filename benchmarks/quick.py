@@ -78,7 +78,7 @@ def main(count: int, meters: tuple[int, ...], rounds: int, keep: bool) -> None:
             click.echo(line)
     if before:
         click.echo(f"kept: {report.where(before['machine'])}")
-    published.write("quick", results, None, keep=keep)
+    published.write("quick", results, keep=keep)
 
 
 if __name__ == "__main__":

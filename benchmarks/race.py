@@ -9,6 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+import click
 import psutil
 
 from benchmarks.contestants import Contestant, Run, Site
@@ -51,7 +52,7 @@ class Result:
         return (self.readings - self.start_readings) / max(self.wall - self.start_wall, _LOOK_SECONDS)
 
 
-class WrongOutputs(Exception):
+class WrongOutputs(click.ClickException):
     """A contestant's outputs are not what the input demands: its figure does not count."""
 
 

@@ -161,8 +161,8 @@ def main(
         "by_partitions": [asdict(point) for point in by_partitions],
         "starts": started,
     }
-    published.write("scale", results, picture(by_meters, "meters"), keep=keep)
-    published.write("partitions", results, picture(by_partitions, "partitions"), keep=keep)
+    pictures = {"scale": picture(by_meters, "meters"), "partitions": picture(by_partitions, "partitions")}
+    published.write("scale", results, keep=keep, pictures=pictures)
     if keep:
         figures.renew()
 

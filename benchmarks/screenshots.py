@@ -2,8 +2,7 @@
 
 A real Kafka, PostgreSQL, worker and sink as in `gridwatch demo`; two days of three hundred meters that report
 every five minutes, with late, missing, too late and bad readings; and a headless Chromium (on the PATH) that
-looks at every page, light, dark and as wide as a phone, and at the report. Pictures have few colours,
-which keeps them small.
+looks at every page, light, dark and as wide as a phone, and at the report.
 """
 
 from __future__ import annotations
@@ -13,6 +12,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import cast
 
 from confluent_kafka import Producer
 from PIL import Image
@@ -37,7 +37,8 @@ from replay.sample import lines
 ROOT = Path(__file__).resolve().parent.parent
 IMAGES = ROOT / "docs" / "images"
 METERS, DAYS, INTERVAL_MINUTES = 300, 2, 5
-COLOURS = 96
+#: A page has few, and many shades of them along its letters: those give way to the common ones.
+COLOURS = 200
 #: A picture ends here, CSS pixels: what follows is more of the same.
 LONGEST = {DESKTOP: 1250, PHONE: 1300}
 #: The meter whose page is shown, and those that fell silent, with the hours for which they are.
@@ -130,8 +131,12 @@ def take(page: Page, url: str, name: str, size: tuple[int, int]) -> None:
     path = IMAGES / f"{name}.png"
     page.picture(path, most=LONGEST[size])
     with Image.open(path) as picture:
-        few = picture.convert("RGB").quantize(COLOURS, Image.Quantize.MAXCOVERAGE, dither=Image.Dither.NONE)
-        few.save(path, optimize=True)
+        full = picture.convert("RGB")
+    counted = cast("list[tuple[int, tuple[int, int, int]]]", full.getcolors(full.width * full.height))
+    common = sorted(counted, reverse=True)[:COLOURS]
+    palette = Image.new("P", (1, 1))
+    palette.putpalette([part for _, colour in common for part in colour])
+    full.quantize(palette=palette, dither=Image.Dither.NONE).save(path, optimize=True)
 
 
 def main() -> None:

@@ -289,7 +289,7 @@ def main(rows: int, connections: tuple[int, ...], keep: bool) -> None:
                     outcome.steps = steps(postgres.url, values)
             report(outcome)
             outcomes.append(outcome)
-    published.write("sink", [asdict(outcome) for outcome in outcomes], None, keep=keep)
+    published.write("sink", [asdict(outcome) for outcome in outcomes], keep=keep)
 
 
 if __name__ == "__main__":

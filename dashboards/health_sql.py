@@ -85,7 +85,7 @@ SELECT "time", sum(value) AS "{name}" FROM (
 ROWS_A_SECOND = f"""
 SELECT "time", 'partition ' || partition AS metric, value FROM (
     SELECT {grouped()}, partition,
-           sum(value) / nullif(sum(extract(epoch FROM window_end - "time")), 0) AS value
+           sum(value) / nullif(extract(epoch FROM sum(window_end - "time")), 0) AS value
     FROM metrics WHERE metric = 'sink_rows' AND {OF_METRICS} GROUP BY 1, 2
 ) AS each ORDER BY 1, partition
 """

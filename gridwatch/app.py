@@ -14,11 +14,9 @@ from gridwatch.tables.meters_table import meters_table
 from gridwatch.topics import RAW, changelog
 
 settings = load_settings()
+in_batches = frozenset({RAW.name, changelog(settings.app_id).name})
 app = create_app(
-    settings,
-    name=settings.app_id,
-    web_port=settings.web_port,
-    batched=frozenset({RAW.name, changelog(settings.app_id).name}),
+    settings, name=settings.app_id, web_port=settings.web_port, batched=in_batches, bare=in_batches
 )
 table = meters_table(app, settings)
 emitter = Emitter(settings, client_id=app.conf.broker_client_id)

@@ -9,14 +9,13 @@ from fractions import Fraction
 from math import isfinite
 
 from gridwatch.domain.reading import FLAG_NAMES
+from gridwatch.domain.validation import MAX_CODE, MAX_CODES
 from replay.rows import BadCell, Job, Row
 
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _CACHED_TEXTS = 200_000
 #: Decimals of a kWh that a converted value keeps.
 DECIMALS = 12
-#: Quality codes that a reading may have, and the characters of one.
-MOST_CODES, LONGEST_CODE = 16, 64
 _WORD = re.compile(r"[^A-Z0-9]+")
 
 
@@ -94,12 +93,12 @@ class Scale:
 
 def flagged(codes: list[str]) -> str:
     """Quality codes as a member of the raw record: `,"flags":["NEM12_E"]`, or nothing."""
-    return f',"flags":{json.dumps(codes[:MOST_CODES])}' if codes else ""
+    return f',"flags":{json.dumps(codes[:MAX_CODES])}' if codes else ""
 
 
 def code(prefix: str, text: str) -> str:
     """A quality code as one upper-case word behind the name of its list."""
-    return f"{prefix}_{_WORD.sub('_', text.strip().upper()).strip('_')}"[:LONGEST_CODE]
+    return f"{prefix}_{_WORD.sub('_', text.strip().upper()).strip('_')}"[:MAX_CODE]
 
 
 def codes(prefix: str, text: str) -> list[str]:
@@ -109,7 +108,7 @@ def codes(prefix: str, text: str) -> list[str]:
     """
     if prefix:
         return [code(prefix, text)]
-    words = (_WORD.sub("_", word.upper()).strip("_")[:LONGEST_CODE] for word in text.split())
+    words = (_WORD.sub("_", word.upper()).strip("_")[:MAX_CODE] for word in text.split())
     return [word for word in words if word and word not in FLAG_NAMES]
 
 

@@ -14,6 +14,7 @@ from replay.findings import SOFT, Finding, GapTruth, NothingTruth, Unjudged
 from replay.grid_signs import GridSigns, nearest
 
 FILLED = "its slot was filled by another reading"
+_SHARED = "another reading of its slot was withheld too"
 _RECENT = 16
 
 
@@ -91,8 +92,11 @@ class MeterTruth:
         """A reading will not fill its slot, because of a fault."""
         slot = self.slot(time)
         if slot is not None and slot >= self.edge and slot not in self.ahead:
-            if cause not in SOFT or slot not in self.withheld:
+            known = self.withheld.get(slot)
+            if known is None or known in SOFT:
                 self.withheld[slot] = cause
+            elif cause not in SOFT:
+                self._report(NothingTruth(self.name, time, time + 1, 1, _SHARED, cause))
             return
         lacking = None if slot is None or slot >= self.edge else self._lacking(time)
         if lacking is not None:
@@ -192,8 +196,8 @@ class MeterTruth:
         self.unclear = None
         self._set_grid(self.anchor, time, self.interval)
         injected += _hard([self.withheld.pop(slot) for slot in list(self.withheld) if slot < self.edge])
-        if first < time:
-            self._report(Unjudged(self.name, first, time, why, injected))
+        if first < time or injected:
+            self._report(Unjudged(self.name, min(first, time), time, why, injected))
 
     def _pass_filled(self) -> None:
         """Move the edge over slots that are filled; the first of them ends an open gap."""

@@ -106,9 +106,7 @@ class Sender:
         partition, key, _ = self._placement[row[1]]
         if number <= self._sent_before[partition]:
             return False
-        self._put(
-            partition, key, row[4].encode("latin-1"), [self._run_header, (ROW_HEADER, b"%d" % number)]
-        )
+        self._put(partition, key, row[4].encode("latin-1"), [self._run_header, (ROW_HEADER, b"%d" % number)])
         return True
 
     def tick(self, number: int, instant: int) -> int:

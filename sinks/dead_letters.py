@@ -9,7 +9,7 @@ import msgspec
 
 from gridwatch.models.dead_letter import DeadLetter
 from gridwatch.streaming.emission import Emitter
-from gridwatch.streaming.producers import Row
+from gridwatch.streaming.packing import Row
 from gridwatch.topics import DEAD_LETTERS
 
 

@@ -15,8 +15,8 @@ from gridwatch.domain.instants import format_instant
 from gridwatch.models.metric import Metric
 from gridwatch.streaming.emission import Emitter
 from gridwatch.streaming.ownership import Owned
+from gridwatch.streaming.packing import Row
 from gridwatch.streaming.pipeline import Pipeline
-from gridwatch.streaming.producers import Row
 from gridwatch.topics import METRICS
 
 #: Every system metric of the worker, with its meaning.

@@ -19,6 +19,7 @@ from gridwatch.doctor.brokers import BROKER, look_at_broker
 from gridwatch.doctor.databases import DATABASE, look_at_database
 from gridwatch.doctor.findings import Finding, good, wrong
 from gridwatch.doctor.services import PARTITIONS, SINK, WORKER, look_at_sink, look_at_worker
+from gridwatch.domain import processor
 from gridwatch.errors import GridwatchError
 from gridwatch.settings import Settings
 
@@ -92,7 +93,10 @@ def _look(name: str, look: Look, settings: Settings, answers: dict[str, list[Fin
 def versions() -> Finding:
     """What runs here."""
     libraries = {name: version(name) for name in _LIBRARIES}
+    rules = "rules in Python" if (processor.__file__ or "").endswith(".py") else "rules compiled"
     said = (
-        f"gridwatch {__version__}, Python {platform.python_version()}, Faust {libraries['faust-streaming']}"
+        f"gridwatch {__version__} ({rules}), Python {platform.python_version()},"
+        f" Faust {libraries['faust-streaming']}"
     )
-    return good("versions", said, gridwatch=__version__, python=platform.python_version(), **libraries)
+    more = {"gridwatch": __version__, "python": platform.python_version(), "rules": rules}
+    return good("versions", said, **more, **libraries)

@@ -19,7 +19,7 @@ far it has been proved), afterwards the last slot + interval.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 from gridwatch.domain.policy import Policy
@@ -145,7 +145,7 @@ class Gap:
         return (self.first, self.last, self.interval, self.detected, self.missing, self.state, self.revision)
 
     @classmethod
-    def from_row(cls, row: tuple[Any, ...]) -> Gap:
+    def from_row(cls, row: Sequence[Any]) -> Gap:
         first, last, interval, detected, missing, state, revision = row
         return cls(first, last, interval, detected, missing=tuple(missing), state=state, revision=revision)
 

@@ -12,6 +12,7 @@ Points before the start of the first grid belong to its pattern, but are never m
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Sequence
 from typing import Any, Final
 
 from gridwatch.domain.policy import MINUTE
@@ -105,6 +106,6 @@ class Grid:
         return (self.start, self.interval, self.cursor, self.end, self.ahead)
 
     @classmethod
-    def from_row(cls, row: tuple[Any, ...]) -> Grid:
+    def from_row(cls, row: Sequence[Any]) -> Grid:
         start, interval, cursor, end, ahead = row
         return cls(start, interval, cursor, end, tuple(ahead))

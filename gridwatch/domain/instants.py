@@ -118,6 +118,10 @@ def format_instant(micros: int) -> str:
     return text + "Z"
 
 
+#: As `format_instant`, and remembered: most readings share their stamps, and a step its watermark.
+instant_text = lru_cache(maxsize=8192)(format_instant)
+
+
 def _in_zone(stamp: datetime, zone: ZoneInfo) -> tuple[int, bool]:
     try:
         first, second = (stamp.replace(tzinfo=zone, fold=fold).astimezone(timezone.utc) for fold in (0, 1))

@@ -163,10 +163,9 @@ class MeterState(Grid):
         )
 
     @classmethod
-    def from_row(cls, row: tuple[Any, ...]) -> MeterState:
+    def from_row(cls, row: Sequence[Any]) -> MeterState:
         """The state that ``to_row`` wrote; lists are accepted where it had tuples."""
-        meter = cls.__new__(cls)
-        meter.end = None
+        meter = cls(0, 1)
         (
             meter.due,
             meter.last_seen,

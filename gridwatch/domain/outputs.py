@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple, TypeAlias
 
-from gridwatch.domain.instants import format_instant
+from gridwatch.domain.instants import instant_text
 from gridwatch.domain.reading import RawReading
 
 
@@ -78,7 +78,7 @@ class GapAlert(NamedTuple):
 
     @property
     def gap_id(self) -> str:
-        return f"{self.meter_id}@{format_instant(self.missing_from)}"
+        return f"{self.meter_id}@{instant_text(self.missing_from)}"
 
     @property
     def gap_time(self) -> int:
@@ -98,7 +98,7 @@ class Metric(NamedTuple):
 
     @property
     def id(self) -> str:
-        return f"{self.metric}@{format_instant(self.window_start)}/{self.partition}"
+        return f"{self.metric}@{instant_text(self.window_start)}/{self.partition}"
 
 
 class DeadLetter(NamedTuple):

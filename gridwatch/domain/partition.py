@@ -8,6 +8,7 @@ windows are to be told if ``told`` lies before the window of the watermark.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -75,7 +76,7 @@ class PartitionState:
         )
 
     @classmethod
-    def from_row(cls, row: tuple[Any, ...]) -> PartitionState:
+    def from_row(cls, row: Sequence[Any]) -> PartitionState:
         """The state that ``to_row`` wrote; lists are accepted where it had tuples."""
         kept = tuple(KeptReading(*reading) for reading in row[7])
         windows = {start: Window.from_row(window) for start, window in row[8]}

@@ -51,7 +51,9 @@ class Outcome:
     outputs: list[Output] = field(default_factory=list)
     """In order."""
     changed: dict[str, MeterState | None] = field(default_factory=dict)
-    """Meters whose state changed; None if it is removed. To be applied before the next call."""
+    """Meters whose state changed; None if it is removed. To be applied before a call with another outcome."""
+    weight: int = 0
+    """About how many bytes of changed state that is."""
     complete: bool = True
     """Whether all records were worked; if not, call again with the same ones once this is committed."""
 
@@ -79,23 +81,27 @@ class Processor:
         self._decode = decode
         self._stepper = Stepper(policy, partition, meters, due)
 
-    def process(self, records: Sequence[LogRecord], *, budget: int = 0) -> Outcome:
+    def process(
+        self, records: Sequence[LogRecord], *, budget: int = 0, onto: Outcome | None = None
+    ) -> Outcome:
         """Work ``records``, in log order; those before the position of the partition are skipped.
 
         ``budget``: about how many bytes of changed state (``MeterState.weight``) to stop after; 0: no limit.
+        ``onto``: what calls before gave that is not applied yet; this one adds to it.
         """
-        outcome = Outcome()
+        outcome = Outcome() if onto is None else onto
         step = self._stepper
-        step.begin(outcome.outputs, outcome.changed, budget)
+        step.begin(outcome.outputs, outcome.changed, budget, outcome.weight)
         outcome.complete = step.finish_step() and self._run(records, outcome)
+        outcome.weight = step.weight
         return outcome
 
     def _run(self, records: Sequence[LogRecord], outcome: Outcome) -> bool:  # noqa: PLR0912, PLR0915
         """Work ``records``. Whether that was completed, or the budget ran out before."""
         step, part, policy = self._stepper, self.partition, self.policy
-        changed, changed_get, meters_get = outcome.changed, outcome.changed.get, self._meters.get
-        stamps, emit = step.reception.stamps, outcome.outputs.append
-        instant_of = stamps.known.get
+        changed, outputs, meters, decode = outcome.changed, outcome.outputs, self._meters, self._decode
+        stamps = step.reception.stamps
+        instants, max_bytes = stamps.known, policy.max_record_bytes
         slack, jump, skew = policy.max_out_of_orderness, policy.max_watermark_jump, policy.max_future_skew
         grace, ttl, max_kwh = policy.grace, policy.state_ttl, policy.max_kwh
         length, windows, partition, budget = policy.metrics_window, part.windows, part.partition, step.budget
@@ -117,26 +123,34 @@ class Processor:
                     return False
                 continue
             part.reading_time = record_time
-            raws = self._decoded(value)
-            judged = step.reception.open(record) if raws is None else ()
+            raws: Sequence[RawReading] = ()
+            if decode is not None and value and len(value) <= max_bytes:
+                try:
+                    if not value.isascii():
+                        value.decode()  # a fast decoder may skip over what it does not need
+                    decoded = decode(value)
+                    raws = decoded if isinstance(decoded, list) else (decoded,)
+                except (ValueError, TypeError, RecursionError):
+                    pass  # to be opened with care, as an empty array is
+            judged = () if raws else step.reception.open(record)
             index, count = part.index, len(raws or judged)
             while index < count:
                 if budget and step.weight >= budget:
                     part.index = index
                     return False
                 watermark = part.watermark
-                if raws is None:
+                if not raws:
                     step.element(record, judged[index], index)
                 else:
                     raw = raws[index]
                     meter_id = raw.meter_id
-                    time = instant_of(raw.timestamp)
+                    time = instants.get(raw.timestamp)
                     if time is None:
                         time = stamps.instant(raw.timestamp)
-                    meter = changed_get(meter_id)
+                    meter = changed.get(meter_id)
                     fresh = meter is None
                     if fresh and meter_id not in changed:
-                        meter = meters_get(meter_id)
+                        meter = meters.get(meter_id)
                     # The conditions of a clean reading, each of which is decided with care elsewhere.
                     if (
                         meter is not None
@@ -153,6 +167,7 @@ class Processor:
                         )
                         and ((region := raw.region) is None or region == meter.region)
                         and ((sent_at := raw.sent_at) is None or sent_at.isprintable())
+                        and raw.flags is None
                         and (
                             (difference := time - meter.last_seen) == (interval := meter.interval)
                             or (difference > 0 and whole_minutes(difference) == whole_minutes(interval))
@@ -187,7 +202,7 @@ class Processor:
                             if budget:
                                 step.weight += meter.weight()
                         flags = _NO_FLAGS if kwh else _ZERO_ONLY
-                        emit(
+                        outputs.append(
                             new_tuple(
                                 Validated,
                                 (raw, time, interval, OK, 0, flags, watermark, partition, offset, index),
@@ -204,16 +219,3 @@ class Processor:
                         return False
             part.index, part.done = 0, True
         return True
-
-    def _decoded(self, value: bytes | None) -> list[RawReading] | None:
-        """The readings of a record by the fast decoder; None if it is to be opened with care."""
-        if self._decode is None or not value or len(value) > self.policy.max_record_bytes:
-            return None
-        try:
-            if not value.isascii():
-                value.decode()  # a fast decoder may skip over what it does not need
-            decoded = self._decode(value)
-        except (ValueError, TypeError, RecursionError):
-            return None
-        # An empty array is refused with care.
-        return (decoded or None) if isinstance(decoded, list) else [decoded]

@@ -67,7 +67,7 @@ class Reception:
         outputs: list[Output],
     ) -> Reading | None:
         """``item`` as a judged reading; None if it became a dead letter."""
-        if isinstance(item, RawReading):
+        if not isinstance(item, (Reading, Refusal)):
             item = self._judge_raw(record, item) or self.open(record)[index]
         if isinstance(item, Refusal):
             self._refuse(record, item, index, outputs)

@@ -170,7 +170,7 @@ class Stepper(Workbench):
                 meter.interval,
                 status,
                 max(watermark - time, 0),
-                flag_names(flags | _own_flags(reading)),
+                _all_flags(flags, reading),
                 watermark,
                 part.partition,
                 record.offset,
@@ -182,7 +182,7 @@ class Stepper(Workbench):
     def _too_late(self, record: LogRecord, reading: Reading, index: int, watermark: int) -> None:
         part, policy = self.partition, self.policy
         raw, time = reading.raw, reading.time
-        flags = _own_flags(reading)
+        flags = 0
         touched: Touched = {}
         meter = self.find(raw.meter_id)
         if meter is not None:
@@ -196,7 +196,7 @@ class Stepper(Workbench):
                 raw,
                 time,
                 watermark - time,
-                flag_names(flags),
+                _all_flags(flags, reading),
                 watermark,
                 policy.allowed_lateness,
                 part.partition,
@@ -212,7 +212,7 @@ class Stepper(Workbench):
         raw, time, given, _ = reading
         meter = self.find(raw.meter_id)
         interval = given or (meter.interval if meter is not None else policy.default_interval)
-        flags = flag_names(AHEAD | _own_flags(reading))
+        flags = _all_flags(AHEAD, reading)
         self.outputs.append(
             Validated(raw, time, interval, OK, 0, flags, watermark, part.partition, record.offset, index)
         )
@@ -252,6 +252,9 @@ class Stepper(Workbench):
             self._note(kept.meter_id, meter, kept.time, kept.kwh, kept.region)
 
 
-def _own_flags(reading: Reading) -> int:
-    """The flags that a reading has by itself."""
-    return (AMBIGUOUS_TIME if reading.ambiguous else 0) | (0 if reading.raw.consumption_kwh else ZERO)
+def _all_flags(flags: int, reading: Reading) -> tuple[str, ...]:
+    """The names of ``flags``, of those that the reading has by itself, and the codes that it brought."""
+    raw = reading.raw
+    own = (AMBIGUOUS_TIME if reading.ambiguous else 0) | (0 if raw.consumption_kwh else ZERO)
+    names = flag_names(flags | own)
+    return (*names, *raw.flags) if raw.flags else names

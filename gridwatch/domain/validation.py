@@ -20,7 +20,7 @@ from typing import Any, Final, NamedTuple
 from gridwatch.domain.instants import parse_instant
 from gridwatch.domain.partitioning import partition_of
 from gridwatch.domain.policy import MINUTE, Policy
-from gridwatch.domain.reading import RawReading, Reading
+from gridwatch.domain.reading import FLAG_NAMES, OpenedReading, RawReading, Reading
 
 NOT_JSON: Final = "NOT_JSON"
 NOT_UTF8: Final = "NOT_UTF8"
@@ -56,10 +56,13 @@ REASONS: Final = (
 REQUIRED: Final = ("meter_id", "timestamp", "consumption_kwh")
 MEASURES: Final = ("voltage", "current", "power_kw", "power_factor", "frequency")
 TEXTS: Final = ("region", "sent_at")
+MAX_CODES: Final = 16
+"""Quality codes that a reading may bring, each of at most as many characters as"""
+MAX_CODE: Final = 64
 
 _BLANK: Final = re.compile("[ \t\n\r]*")
 _CONTROL: Final = re.compile("[\x00-\x1f\x7f-\x9f]")
-_UNWRITABLE: Final = re.compile("[\x00\ud800-\udfff]")
+_UNWRITABLE: Final = re.compile(f"[\x00{chr(0xD800)}-{chr(0xDFFF)}]")
 
 
 class Refusal(NamedTuple):
@@ -126,6 +129,15 @@ def is_sound(raw: RawReading, time: int, latest: int, policy: Policy) -> bool:
         and (interval is None or interval_of(interval, policy) is not None)
         and (raw.region is None or _UNWRITABLE.search(raw.region) is None)
         and (raw.sent_at is None or _UNWRITABLE.search(raw.sent_at) is None)
+        and (raw.flags is None or are_codes(raw.flags))
+    )
+
+
+def are_codes(codes: list[str]) -> bool:
+    """Whether ``codes`` can stand among the flags of a reading: few, short, and none of them ours."""
+    return len(codes) <= MAX_CODES and all(
+        0 < len(code) <= MAX_CODE and code not in FLAG_NAMES and not _UNWRITABLE.search(code)
+        for code in codes
     )
 
 
@@ -178,10 +190,11 @@ def judge(fields: Any, partition: int, record_time: int, policy: Policy) -> Read
         text = fields.get(name)
         if text is not None and (not isinstance(text, str) or _UNWRITABLE.search(text)):
             found.add(UNKNOWN_TYPE, name, "must be text")
+    codes = _judge_codes(fields.get("flags"), found)
     if found or time is None or kwh is None or known is None:
         return found.refusal(known)
     texts: dict[str, Any] = {name: fields.get(name) for name in TEXTS}
-    raw = RawReading(known, fields["timestamp"], kwh, minutes, **texts, **measures)
+    raw = OpenedReading(known, fields["timestamp"], kwh, minutes, flags=codes, **texts, **measures)
     return Reading(raw, time, interval, ambiguous)
 
 
@@ -199,6 +212,19 @@ def _judge_stamp(stamp: Any, record_time: int, policy: Policy, found: _Findings)
         ahead = (time - record_time) / 1_000_000
         found.add(FUTURE_TIMESTAMP, "timestamp", f"is {ahead:g} s after its record")
     return time, ambiguous
+
+
+def _judge_codes(codes: Any, found: _Findings) -> list[str] | None:
+    if codes is None:
+        return None
+    if not isinstance(codes, list) or not all(isinstance(code, str) for code in codes):
+        found.add(UNKNOWN_TYPE, "flags", "must be a list of texts")
+    elif not are_codes(codes):
+        allowed = f"at most {MAX_CODES} codes of 1 to {MAX_CODE} characters, none of them gridwatch's own"
+        found.add(OUT_OF_RANGE, "flags", f"must be {allowed}")
+    else:
+        return codes
+    return None
 
 
 def _judge_number(fields: dict[str, Any], name: str, found: _Findings) -> float | None:

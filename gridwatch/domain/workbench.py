@@ -57,9 +57,12 @@ class Workbench:
         self.outputs: list[Output] = []
         self.changed: dict[str, MeterState | None] = {}
 
-    def begin(self, outputs: list[Output], changed: dict[str, MeterState | None], budget: int) -> None:
-        """Start a call: outputs and changes go to these, up to ``budget`` bytes of weight (0: no limit)."""
-        self.outputs, self.changed, self.budget, self.weight = outputs, changed, budget, 0
+    def begin(
+        self, outputs: list[Output], changed: dict[str, MeterState | None], budget: int, weight: int
+    ) -> None:
+        """Start a call: outputs and changes go to these, which weigh ``weight`` bytes already, until that is
+        ``budget`` bytes (0: no limit)."""
+        self.outputs, self.changed, self.budget, self.weight = outputs, changed, budget, weight
 
     def find(self, meter_id: str) -> MeterState | None:
         """The state of ``meter_id`` as it is now."""

@@ -1,17 +1,20 @@
-"""What the domain says, as bytes for the topics: the one place where outputs become JSON."""
+"""What the domain says, as bytes for the topics: the one place where outputs become JSON.
+
+One validated reading is said for nearly every one that comes, so `encode_outputs` has that case written
+out; everything else is looked up by its type.
+"""
 
 from __future__ import annotations
 
 import base64
 from collections.abc import Iterable
-from functools import lru_cache
 from typing import Any
 
 import msgspec
 
 from gridwatch import topics
 from gridwatch.domain import outputs as said
-from gridwatch.domain.instants import format_instant
+from gridwatch.domain.instants import instant_text
 from gridwatch.domain.policy import MINUTE, SECOND
 from gridwatch.models.dead_letter import DeadLetter
 from gridwatch.models.gap_alert import GapAlert
@@ -23,48 +26,50 @@ from gridwatch.models.validated import Validated
 RAW_KEPT_BYTES = 64 * 1024
 
 _encode = msgspec.json.Encoder().encode
-#: Most readings share their stamps, and all outputs of a step their watermark.
-_instant = lru_cache(maxsize=8192)(format_instant)
 
 Message = tuple[bytes, bytes]
 
+_NO_LABELS: dict[str, str] = {}
 
-def encode_outputs(outputs: Iterable[said.Output]) -> dict[str, list[Message]]:
-    """(key, value) messages by topic name, in the order in which they were said."""
-    messages: dict[str, list[Message]] = {}
+
+def encode_outputs(
+    outputs: Iterable[said.Output], onto: dict[str, list[Message]] | None = None
+) -> dict[str, list[Message]]:
+    """(key, value) messages by topic name, in the order in which they were said, after those in ``onto``."""
+    messages: dict[str, list[Message]] = {} if onto is None else onto
+    validated = messages.get(topics.VALIDATED.name, [])
     for output in outputs:
-        topic, key, record = _WIRE[type(output)](output)
-        messages.setdefault(topic, []).append((key.encode(), _encode(record)))
+        if type(output) is said.Validated:
+            raw, time, interval, status, delay, flags, watermark, partition, offset, index = output
+            meter_id = raw.meter_id
+            record = Validated(
+                f"{partition}-{offset}-{index}",
+                meter_id,
+                instant_text(time),
+                raw.consumption_kwh,
+                interval // MINUTE,
+                status,  # type: ignore[arg-type]
+                delay / SECOND,
+                flags,  # type: ignore[arg-type]
+                instant_text(watermark),
+                partition,
+                offset,
+                index,
+                raw.region,
+                raw.voltage,
+                raw.current,
+                raw.power_kw,
+                raw.power_factor,
+                raw.frequency,
+                raw.sent_at,
+            )
+            validated.append((meter_id.encode(), _encode(record)))
+        else:
+            topic, key, value = _WIRE[type(output)](output)
+            messages.setdefault(topic, []).append((key.encode(), _encode(value)))
+    if validated:
+        messages[topics.VALIDATED.name] = validated
     return messages
-
-
-def _validated(output: said.Validated) -> tuple[str, str, Validated]:
-    raw = output.reading
-    return (
-        topics.VALIDATED.name,
-        raw.meter_id,
-        Validated(
-            output.id,
-            raw.meter_id,
-            _instant(output.time),
-            raw.consumption_kwh,
-            output.interval // MINUTE,
-            output.status,  # type: ignore[arg-type]
-            output.delay / SECOND,
-            output.flags,  # type: ignore[arg-type]
-            _instant(output.watermark),
-            output.partition,
-            output.offset,
-            output.index,
-            raw.region,
-            raw.voltage,
-            raw.current,
-            raw.power_kw,
-            raw.power_factor,
-            raw.frequency,
-            raw.sent_at,
-        ),
-    )
 
 
 def _late_event(output: said.LateEvent) -> tuple[str, str, LateEvent]:
@@ -75,10 +80,10 @@ def _late_event(output: said.LateEvent) -> tuple[str, str, LateEvent]:
         LateEvent(
             id=output.id,
             meter_id=raw.meter_id,
-            timestamp=_instant(output.time),
+            timestamp=instant_text(output.time),
             consumption_kwh=raw.consumption_kwh,
             delay_seconds=output.delay / SECOND,
-            watermark=_instant(output.watermark),
+            watermark=instant_text(output.watermark),
             allowed_lateness_seconds=output.allowed_lateness / SECOND,
             flags=list(output.flags),
             partition=output.partition,
@@ -97,16 +102,16 @@ def _gap_alert(output: said.GapAlert) -> tuple[str, str, GapAlert]:
             meter_id=output.meter_id,
             revision=output.revision,
             state=output.state,  # type: ignore[arg-type]
-            missing_from=_instant(output.missing_from),
-            missing_to=_instant(output.missing_to),
+            missing_from=instant_text(output.missing_from),
+            missing_to=instant_text(output.missing_to),
             missing_intervals=output.missing_intervals,
-            missing_ranges=[(_instant(a), _instant(b)) for a, b in output.missing_ranges],
+            missing_ranges=[(instant_text(a), instant_text(b)) for a, b in output.missing_ranges],
             filled_intervals=output.filled_intervals,
             gap_minutes=output.gap_time / MINUTE,
             interval_minutes=output.interval // MINUTE,
-            expected_at=_instant(output.expected_at),
-            detected_at=_instant(output.detected_at),
-            last_seen=_instant(output.last_seen),
+            expected_at=instant_text(output.expected_at),
+            detected_at=instant_text(output.detected_at),
+            last_seen=instant_text(output.last_seen),
             grace_seconds=output.grace / SECOND,
             reason=output.reason,
             region=output.region,
@@ -117,21 +122,13 @@ def _gap_alert(output: said.GapAlert) -> tuple[str, str, GapAlert]:
 
 
 def _metric(output: said.Metric) -> tuple[str, str, Metric]:
-    return (
-        topics.METRICS.name,
-        output.id,
-        Metric(
-            id=output.id,
-            metric=output.metric,
-            value=output.value,
-            window_start=_instant(output.window_start),
-            window_end=_instant(output.window_end),
-            revision=output.revision,
-            scope="event",
-            partition=output.partition,
-            labels={},
-        ),
+    name, value, start, end, revision, partition = output
+    window = instant_text(start)
+    metric_id = output.id
+    record = Metric(
+        metric_id, name, value, window, instant_text(end), revision, "event", partition, _NO_LABELS
     )
+    return topics.METRICS.name, metric_id, record
 
 
 def _dead_letter(output: said.DeadLetter) -> tuple[str, str, DeadLetter]:
@@ -153,7 +150,7 @@ def _dead_letter(output: said.DeadLetter) -> tuple[str, str, DeadLetter]:
             partition=output.partition,
             offset=output.offset,
             index=output.index,
-            record_timestamp=_instant(output.record_timestamp),
+            record_timestamp=instant_text(output.record_timestamp),
             meter_id=output.meter_id,
         ),
     )
@@ -183,7 +180,6 @@ def _decode_cut(kept: bytes) -> str:
 
 
 _WIRE: dict[type, Any] = {
-    said.Validated: _validated,
     said.LateEvent: _late_event,
     said.GapAlert: _gap_alert,
     said.Metric: _metric,

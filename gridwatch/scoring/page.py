@@ -75,7 +75,7 @@ def write_page(
 def _pictures(truth: Manifest, found: Found, result: Score) -> list[Picture]:
     """Over time: missing slots expected and found, differences, and how long gaps took to be detected."""
     start, end = truth.first, max(truth.last, truth.settled_to or 0) + 1
-    step, unit = (HOUR, "an hour") if end - start <= _HOURLY else (DAY, "a day")
+    step, unit = (HOUR, "hour") if end - start <= _HOURLY else (DAY, "day")
     start -= start % step
 
     def frame(title: str, of: str) -> plot.Frame:
@@ -95,7 +95,7 @@ def _pictures(truth: Manifest, found: Found, result: Score) -> list[Picture]:
         Picture(
             "Missing readings, expected and found",
             plot.lines(
-                frame("Missing readings, expected and found", f"slots {unit}"),
+                frame("Missing readings, expected and found", f"slots each {unit}"),
                 [plot.Series("expected", expected), plot.Series("found", seen)],
             ),
             "By when their gap begins. Where both agree one line hides the other.",
@@ -103,7 +103,7 @@ def _pictures(truth: Manifest, found: Found, result: Score) -> list[Picture]:
         Picture(
             "Time to detect",
             plot.bars(frame("Time to detect", "minutes"), sorted(delays.items()), step),
-            f"The longest {unit}: event time from the first missing slot of a gap to the watermark "
+            f"The longest of each {unit}: event time from the first missing slot of a gap to the watermark "
             "that settled it.",
         ),
     ]
@@ -112,8 +112,8 @@ def _pictures(truth: Manifest, found: Found, result: Score) -> list[Picture]:
         pictures.insert(
             1,
             Picture(
-                "Differences",
-                plot.bars(frame("Differences", f"differences {unit}"), differences, step),
+                "Differences over time",
+                plot.bars(frame("Differences over time", f"differences each {unit}"), differences, step),
                 "Missed, reported otherwise, or false.",
             ),
         )

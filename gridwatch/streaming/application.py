@@ -91,8 +91,16 @@ def _end() -> None:
     os._exit(1)
 
 
-def create_app(settings: Settings, *, name: str, web_port: int, batched: frozenset[str]) -> Application:
-    """Make the application `name` that gets the topics in `batched` as batches."""
+def create_app(
+    settings: Settings,
+    *,
+    name: str,
+    web_port: int,
+    batched: frozenset[str],
+    bare: frozenset[str] = frozenset(),
+) -> Application:
+    """Make the application `name` that gets the topics in `batched` as batches, those in `bare` with records
+    that do not know their topic and partition."""
     for noisy in ("aiokafka.producer.producer", "faust.topics", "aiokafka.consumer.fetcher"):
         logging.getLogger(noisy).setLevel(logging.WARNING)  # their debug calls alone cost 7% of a worker
     app = Application(
@@ -129,6 +137,7 @@ def create_app(settings: Settings, *, name: str, web_port: int, batched: frozens
     )
     app.settings = settings
     transport = app.transport = Transport(app.conf.broker, app, loop=None)
+    transport.bare = bare
 
     @app.on_rebalance_complete.connect  # type: ignore[untyped-decorator, unused-ignore]
     async def recovered(*_args: Any, **_kwargs: Any) -> None:

@@ -24,7 +24,7 @@ class RecordBatch:
     Has the attributes that Faust reads off a single record; `value` is the batch itself.
     """
 
-    __slots__ = ("done", "records")
+    __slots__ = ("done", "partition", "records", "topic")
 
     timestamp_type = 1
     headers = None
@@ -33,20 +33,12 @@ class RecordBatch:
     serialized_key_size = 0
     serialized_value_size = 0
 
-    def __init__(self, records: Sequence[Any]) -> None:
+    def __init__(self, topic: str, partition: int, records: Sequence[Any]) -> None:
+        self.topic = topic
+        self.partition = partition
         self.records = records
         #: True once the work of the whole batch is safe; only then may its offsets be committed.
         self.done = False
-
-    @property
-    def topic(self) -> str:
-        """Topic all records are of."""
-        return str(self.records[0].topic)
-
-    @property
-    def partition(self) -> int:
-        """Partition all records are of."""
-        return int(self.records[0].partition)
 
     @property
     def first_offset(self) -> int:
@@ -98,8 +90,8 @@ def batch_scheduler(topics: frozenset[str]) -> type[DefaultSchedulingStrategy]:
         def map_from_records(cls, records: Mapping[Any, list[Any]]) -> Any:
             return super().map_from_records(
                 {
-                    tp: [RecordBatch(fetched)] if fetched and tp.topic in topics else fetched
-                    for tp, fetched in records.items()
+                    tp: [RecordBatch(tp.topic, tp.partition, got)] if got and tp.topic in topics else got
+                    for tp, got in records.items()
                 }
             )
 

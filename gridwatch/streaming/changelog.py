@@ -17,12 +17,14 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
+from sys import maxsize
 
 from aiokafka import AIOKafkaProducer
 
 from gridwatch.errors import GridwatchError
 from gridwatch.settings import Settings
-from gridwatch.streaming.producers import OUTAGES, REPLACED, Pauses, Row, close_producer, start_producer
+from gridwatch.streaming.packing import Row, pack
+from gridwatch.streaming.producers import OUTAGES, REPLACED, Pauses, close_producer, start_producer
 from gridwatch.tables.rows import FENCE_KEY
 
 logger = logging.getLogger(__name__)
@@ -94,9 +96,8 @@ class ChangelogWriter:
         if producer is None:
             raise FencedError(f"{self._topic}[{self._partition}] has not been taken")
         batch = producer.create_batch()
-        for key, value in rows:
-            if batch.append(timestamp=timestamp, key=key, value=value) is None:
-                raise GridwatchError(f"{self._topic}: {len(rows)} state rows do not fit one record batch")
+        if pack(batch, rows, 0, timestamp, most_bytes=maxsize) < len(rows):
+            raise GridwatchError(f"{self._topic}: {len(rows)} state rows do not fit one record batch")
         try:
             metadata = await (await producer.send_batch(batch, self._topic, partition=self._partition))
         except REPLACED as error:

@@ -12,23 +12,21 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable, Callable, Iterable, Sequence
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Any
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
-from gridwatch.errors import GridwatchError
 from gridwatch.settings import Settings
-from gridwatch.streaming.producers import Pauses, Row, close_producer, start_producer
+from gridwatch.streaming.packing import Row, pack
+from gridwatch.streaming.producers import Pauses, close_producer, start_producer
 from gridwatch.topics import TICK_HEADER
 
 logger = logging.getLogger(__name__)
 
 #: Output batches are cut here: small enough to compress and replicate smoothly, large enough to be few.
 OUTPUT_BATCH_BYTES = 1_000_000
-#: What a record costs in a batch beside key and value, at most.
-RECORD_OVERHEAD = 64
 
 
 class Emitter:
@@ -85,7 +83,7 @@ class Emitter:
         finally:
             del self._unacked[ticket]
 
-    async def offer(self, topic: str, partition: int, rows: Iterable[Row], timestamp: int) -> bool:
+    async def offer(self, topic: str, partition: int, rows: Sequence[Row], timestamp: int) -> bool:
         """Send rows that nobody misses if the brokers are away: whether they were acked."""
 
         async def attempt(producer: AIOKafkaProducer) -> None:
@@ -131,20 +129,12 @@ class Emitter:
 
 
 async def _send(
-    producer: AIOKafkaProducer, topic: str, partition: int, rows: Iterable[Row], timestamp: int
+    producer: AIOKafkaProducer, topic: str, partition: int, rows: Sequence[Row], timestamp: int
 ) -> list[Any]:
     pending: list[Any] = []
-    batch = producer.create_batch()
-    size = 0
-    for key, value in rows:
-        added = len(key or b"") + len(value or b"") + RECORD_OVERHEAD
-        if size and size + added > OUTPUT_BATCH_BYTES:
-            pending.append(await producer.send_batch(batch, topic, partition=partition))
-            batch = producer.create_batch()
-            size = 0
-        if batch.append(timestamp=timestamp, key=key, value=value) is None:
-            raise GridwatchError(f"{topic}: a record of {added} bytes does not fit a batch")
-        size += added
-    if size:
+    start = 0
+    while start < len(rows):
+        batch = producer.create_batch()
+        start = pack(batch, rows, start, timestamp, OUTPUT_BATCH_BYTES)
         pending.append(await producer.send_batch(batch, topic, partition=partition))
     return pending

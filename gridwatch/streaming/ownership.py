@@ -17,7 +17,7 @@ from gridwatch.domain.processor import Processor
 from gridwatch.models.decode import decode_readings
 from gridwatch.settings import Settings
 from gridwatch.streaming.changelog import ChangelogWriter, FencedError
-from gridwatch.streaming.producers import Row
+from gridwatch.streaming.packing import Row
 from gridwatch.tables import rows
 from gridwatch.tables.meters import StoredMeters
 from gridwatch.tables.store import Store

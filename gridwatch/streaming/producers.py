@@ -23,8 +23,6 @@ _CLOSE_SECONDS = 10.0
 _FIRST_PAUSE_SECONDS = 0.1
 _LONGEST_PAUSE_SECONDS = 5.0
 
-Row = tuple[bytes | None, bytes | None]
-
 #: Failures that waiting mends. A producer that was replaced under a waiting lane is one of them, and so is a
 #: topic that was deleted: health says which one, and once it is made again all that waits goes there.
 OUTAGES = (

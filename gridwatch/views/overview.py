@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Sequence
 from typing import Any
 
@@ -16,7 +15,7 @@ from gridwatch.views import rates, state
 from gridwatch.views.html import duration
 from gridwatch.views.plot import Frame, Layer, Mark, layered
 from gridwatch.views.queries import parameters
-from gridwatch.views.reply import Reply, asked_by_a_worker, sums
+from gridwatch.views.reply import JSON_ONLY, Reply, asked_by_a_worker, sums
 from gridwatch.views.state import Record
 from gridwatch.views.watch import Watch
 
@@ -35,9 +34,9 @@ class Overview:
     async def page(self, request: Any) -> Reply:
         """How it stands, in a few numbers and plots. Nothing here takes longer with more meters."""
         parameters(request.query, {})
-        (partitions, incomplete), (windows, minutes) = await asyncio.gather(
-            self._watch.all_partitions(), self._everybodys_rates()
-        )
+        answers, incomplete = await self._watch.cluster.ask_all("/rates/")
+        partitions, incomplete = self._watch.everybodys(answers), incomplete + self._watch.unowned()
+        windows, minutes = self._together(answers)
         reasons = self._watch.last_reasons()
         watermarks = sorted(
             (parse_instant(one["watermark"])[0], one["watermark"])
@@ -74,10 +73,17 @@ class Overview:
         """The last hour by event time and by wall clock: of this worker for another one, else of all."""
         parameters(request.query, {})
         if asked_by_a_worker(request):
-            return Reply({"windows": self._my_windows(), "minutes": self._watch.throughput.minutes()}, "")
-        windows, minutes = await self._everybodys_rates()
+            mine = {
+                "windows": self._my_windows(),
+                "minutes": self._watch.throughput.minutes(),
+                "partitions": self._watch.my_partitions(),
+            }
+            return Reply(mine, JSON_ONLY)
+        answers, incomplete = await self._watch.cluster.ask_all("/rates/")
+        windows, minutes = self._together(answers)
         worked = [{"minute": state.instant(at), "records_per_second": rate} for at, rate in minutes]
-        return Reply({"windows": windows, "minutes": worked}, "")
+        data = {"windows": windows, "minutes": worked, "incomplete": incomplete + self._watch.unowned()}
+        return Reply(data, JSON_ONLY)
 
     def _my_windows(self) -> list[Record]:
         self._watch.require_settled()
@@ -85,13 +91,11 @@ class Overview:
         states = (state.read_partition(store, partition) for partition in mine)
         return rates.windows_of((one for one in states if one is not None), self._window)
 
-    async def _everybodys_rates(self) -> tuple[list[Record], list[tuple[int, float]]]:
-        # Who does not answer is named by the partitions that are asked for in the same breath.
-        answers, _ = await self._watch.cluster.ask_all("/rates/")
+    def _together(self, answers: list[Record]) -> tuple[list[Record], list[tuple[int, float]]]:
+        """Our windows and minutes with those of the other workers."""
         windows = [self._my_windows()] if self._watch.is_settled() else []
-        windows += [one["windows"] for one in answers]
         minutes = [self._watch.throughput.minutes(), *(one["minutes"] for one in answers)]
-        return rates.merged(windows), rates.merged_minutes(minutes)
+        return rates.merged([*windows, *(one["windows"] for one in answers)]), rates.merged_minutes(minutes)
 
     def _last_commit(self) -> str | None:
         commits = [owned.last_commit for owned in self._pipeline.owned.values() if owned.last_commit]

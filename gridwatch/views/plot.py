@@ -50,7 +50,7 @@ STYLE = """
     --plot-2: #f09b62; --plot-4: #c09be6;
   }
 }
-.plot { display: block; width: 100%; height: auto; font: 11px system-ui, sans-serif; }
+.plot { display: block; width: 100%; height: auto; overflow: visible; font: 11px system-ui, sans-serif; }
 .plot text { fill: var(--plot-ink); }
 .plot .grid { stroke: var(--plot-grid); stroke-width: 1; }
 .plot .axis { stroke: var(--plot-ink); stroke-width: 1; }

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -191,16 +191,19 @@ class Watch:
 
     async def all_partitions(self) -> tuple[list[Record], list[str]]:
         """Every partition, asked of its owner, and what could not be had."""
+        answers, incomplete = await self.cluster.ask_all("/partitions/")
+        return self.everybodys(answers), incomplete + self.unowned()
+
+    def everybodys(self, answers: Iterable[Record]) -> list[Record]:
+        """Every partition: ours, and those that are told in other workers' answers."""
         owners = self.cluster.owners()
         known = {one["partition"]: one for one in self.my_partitions()}
-        answers, incomplete = await self.cluster.ask_all("/partitions/")
         for answer in answers:
             known.update((one["partition"], one) for one in answer["partitions"])
-        everything = [
+        return [
             known.get(partition) or state.describe_partition(partition, owners.get(partition))
             for partition in range(self._settings.partitions)
         ]
-        return everything, incomplete + self.unowned()
 
     def unowned(self) -> list[str]:
         """A reason for the partitions that no worker owns."""

@@ -69,7 +69,7 @@ def test_what_did_not_come_is_read_again_as_often_as_it_takes(
     pipeline: Any = SimpleNamespace(_app=SimpleNamespace(consumer=consumer), _settings=None)
     processor: Any = SimpleNamespace(partition=PartitionState(0, offset=2))
     owned = pipelines.Owned(0, 1, processor, None, None)  # type: ignore[arg-type]
-    batch = RecordBatch([SimpleNamespace(topic=RAW.name, partition=0, offset=5)])
+    batch = RecordBatch(RAW.name, 0, [SimpleNamespace(offset=5)])
 
     async def scenario() -> list[bool]:
         return [await pipelines.Pipeline._joins_on(pipeline, owned, batch) for _ in range(3)]

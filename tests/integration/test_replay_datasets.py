@@ -5,6 +5,8 @@ The energy of a file is what is stored, by meter and day, in micro-kWh: validate
 
 from __future__ import annotations
 
+import csv
+from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import datetime, timedelta
 from decimal import Decimal
@@ -14,6 +16,7 @@ from typing import NamedTuple
 
 import pytest
 
+from gridwatch.domain.reading import FLAG_NAMES
 from gridwatch.embedded import EmbeddedKafka, EmbeddedPostgres
 from replay.profiles import PROFILES
 from replay.rows import Selection, Tally, read_rows
@@ -128,6 +131,32 @@ def test_nothing_is_stored_that_is_in_no_file(run: Run) -> None:
         run.database, "SELECT (SELECT count(*) FROM validated_readings) + (SELECT count(*) FROM late_events)"
     )
     assert count == len({key for name in FILES for key in run.truths[name]})
+
+
+CODES = {
+    "CCCC123456-E1": {"NEM12_A": 4, "NEM12_F14": 20, "NEM12_S14": 24},
+    "6001000163-B1": {"NEM12_A": 68, "NEM12_E52": 20, "NEM12_S14": 48},
+    "9b6c-01": {"ESPI_8": 24, "ESPI_17": 24},
+    "1-GG": {"AUSGRID_NA": 48},
+    "MT_001": {"DST_SPLIT": 8},
+    "0a1b2c": {"GOIENER_IMPUTED": 7},
+}
+
+
+@pytest.mark.parametrize("meter", CODES)
+def test_quality_codes_of_the_files_stand_among_the_flags(run: Run, meter: str) -> None:
+    """In the database and in what is exported from it."""
+    found = query(
+        run.database,
+        "SELECT flag, count(*) FROM validated_readings, unnest(flags) AS flag "
+        f"WHERE meter_id = '{meter}' GROUP BY flag",
+    )
+    assert {flag: count for flag, count in found if flag not in FLAG_NAMES} == CODES[meter]
+    with run.exported.open(newline="", encoding="utf-8") as file:
+        exported = Counter(
+            flag for row in csv.DictReader(file) if row["meter_id"] == meter for flag in row["flags"].split()
+        )
+    assert exported == Counter(dict(found))
 
 
 def test_the_day_of_50_half_hours_has_them_all_and_the_day_of_46_no_gap(run: Run) -> None:

@@ -17,7 +17,11 @@ REASONS = (
 )  # fmt: skip
 REQUIRED = ("meter_id", "timestamp", "consumption_kwh")
 MEASURES = ("voltage", "current", "power_kw", "power_factor", "frequency")
-OPTIONAL = ("interval_minutes", "region", *MEASURES, "sent_at")
+OPTIONAL = ("interval_minutes", "region", *MEASURES, "sent_at", "flags")
+OWN_FLAGS = (
+    "OFF_GRID", "REVISED", "EXTRA", "AHEAD", "SLOT_FILLED", "AMBIGUOUS_TIME", "ZERO", "INTERVAL_CHANGED",
+    "FIRST",
+)  # fmt: skip
 
 
 def murmur2(data: bytes) -> int:
@@ -120,6 +124,14 @@ def judge(item: Any, policy: Any, partition: int, record_time: int) -> list[tupl
     for name in ("region", "sent_at"):
         if item.get(name) is not None and not isinstance(item[name], str):
             bad.append(("UNKNOWN_TYPE", name))
+    codes = item.get("flags")
+    if codes is not None:
+        if not isinstance(codes, list) or any(not isinstance(code, str) for code in codes):
+            bad.append(("UNKNOWN_TYPE", "flags"))
+        elif len(codes) > 16 or any(
+            code in OWN_FLAGS or not code or len(code) > 64 or "\x00" in code for code in codes
+        ):
+            bad.append(("OUT_OF_RANGE", "flags"))
     return in_order(bad)
 
 

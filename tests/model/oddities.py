@@ -40,7 +40,8 @@ WRONG: tuple[tuple[str, Any], ...] = (
     ("interval_minutes", float("nan")), ("interval_minutes", 1e300), ("interval_minutes", True),
     ("voltage", "high"),
     ("voltage", 10**400), ("frequency", float("-inf")), ("region", 9), ("region", []), ("sent_at", {}),
-    ("sent_at", 17), ("current", False), ("power_factor", [0]),
+    ("sent_at", 17), ("current", False), ("power_factor", [0]), ("flags", "E"), ("flags", ["E", None]),
+    ("flags", {}), ("flags", ["E"] * 17), ("flags", ["E" * 65]), ("flags", ["FIRST"]), ("flags", [""]),
 )  # fmt: skip
 STRANGE: tuple[tuple[str, Any], ...] = (
     ("consumption_kwh", -0.0), ("consumption_kwh", 0), ("consumption_kwh", 1000),
@@ -49,7 +50,8 @@ STRANGE: tuple[tuple[str, Any], ...] = (
     ("interval_minutes", None),
     ("power_kw", -3.5), ("power_factor", 1e300), ("voltage", None), ("region", ""),
     ("region", "K\u00f6ln \u20ac"),
-    ("region", None), ("sent_at", "whenever"), ("unknown", [{"deep": [None, True]}]), ("timestamp_", 1),
+    ("region", None), ("sent_at", "whenever"), ("flags", []), ("flags", None),
+    ("flags", ["NEM12_E", "Zähler"]), ("unknown", [{"deep": [None, True]}]), ("timestamp_", 1),
 )  # fmt: skip
 
 

@@ -9,11 +9,6 @@ from tests.model import judging
 from tests.model.meters import Gap, Meter
 from tests.model.stamps import MINUTE, SECOND, show
 
-FLAGS = (
-    "OFF_GRID", "REVISED", "EXTRA", "AHEAD", "SLOT_FILLED", "AMBIGUOUS_TIME", "ZERO", "INTERVAL_CHANGED",
-    "FIRST",
-)  # fmt: skip
-
 
 class Record(NamedTuple):
     """One record of the raw partition; `timestamp` is Kafka's, in microseconds."""
@@ -48,7 +43,7 @@ class Item:
 
 def listed(flags: set[str]) -> list[str]:
     """In the order of the contract. UNCLEAR is none of the wire: what is told of its slot is not judged."""
-    return [flag for flag in (*FLAGS, "UNCLEAR") if flag in flags]
+    return [flag for flag in (*judging.OWN_FLAGS, "UNCLEAR") if flag in flags]
 
 
 def origin(item: Item, partition: int) -> dict[str, Any]:
@@ -72,7 +67,7 @@ def validated(
         "interval_minutes": interval // MINUTE,
         "status": "LATE" if delay else "OK",
         "delay_seconds": delay / SECOND,
-        "flags": listed(flags),
+        "flags": [*listed(flags), *(item.body.get("flags") or [])],
         "watermark": show(watermark),
         **{name: item.body[name] for name in optional if item.body.get(name) is not None},
     }
@@ -86,7 +81,7 @@ def late_event(
         "delay_seconds": delay / SECOND,
         "watermark": show(watermark),
         "allowed_lateness_seconds": policy.allowed_lateness / SECOND,
-        "flags": listed(flags),
+        "flags": [*listed(flags), *(item.body.get("flags") or [])],
     }
 
 

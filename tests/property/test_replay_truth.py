@@ -165,19 +165,15 @@ def test_the_truth_of_any_faults_is_what_the_rules_report(
     st.integers(0, 9999),
     st.lists(any_fault(but=("spike", "garbage")), min_size=1, max_size=3).map(tuple),
 )
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=40, deadline=None)
 def test_every_reading_that_was_withheld_is_accounted_for_once(seed: int, chosen: tuple[Fault, ...]) -> None:
     rows = [one for n in range(3) for one in every(30, f"M{n}", FIRST, 300)]
     items = sequence(rows, FaultPlan(seed, faults=chosen))
-    withheld = {
-        item.row[:2]
-        for item in items
-        if item.row and item.kind is Kind.WITHHELD and item.faults[-1] not in SOFT
-    }
+    withheld = sum(item.kind is Kind.WITHHELD and item.faults[-1] not in SOFT for item in items)
     told = findings(items)
     accounted = sum(
         one.injected if isinstance(one, GapTruth | Unjudged) else one.slots
         for one in told
         if isinstance(one, GapTruth | Unjudged | NothingTruth)
     )
-    assert accounted == len(withheld)
+    assert accounted == withheld

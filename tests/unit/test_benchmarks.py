@@ -11,8 +11,10 @@ from pathlib import Path
 import psutil
 import pytest
 
-from benchmarks import capacity, charts, figures, quick, race, report, stages
-from benchmarks.contestants import FLOOR, GRIDWATCH
+from benchmarks import __main__ as comparison_command
+from benchmarks import capacity, charts, figures, published, quick, race, report, stages
+from benchmarks.contestants import BYTEWAX, FLOOR, GRIDWATCH
+from benchmarks.environments import NotInstallable
 from benchmarks.peers.rules import Rules, State, judge
 from benchmarks.percentiles import percentile, steady
 from benchmarks.race import Result
@@ -296,7 +298,38 @@ def test_a_quick_run_stands_beside_what_was_kept() -> None:
     assert quick.compared(1000, now, {})[0].endswith("kept: none")
 
 
+def test_only_kept_results_change_the_repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, folder in (("ROOT", "."), ("RESULTS", "results"), ("KEPT", "kept"), ("IMAGES", "images")):
+        monkeypatch.setattr(published, name, tmp_path / folder)
+    published.write("scale", {"a": 1}, keep=False, pictures={"scale": "<svg/>"})
+    assert published.kept("scale") == {}
+    published.write("scale", {"a": 2}, keep=True, pictures={"scale": "<svg/>", "partitions": "<svg/>"})
+    assert published.kept("scale") == {"a": 2}
+    assert {file.name for file in (tmp_path / "kept").iterdir()} == {"scale.json"}
+    assert {file.name for file in (tmp_path / "images").iterdir()} == {
+        "speed-scale.svg",
+        "speed-partitions.svg",
+    }
+
+
 def test_the_pages_say_what_the_kept_results_say() -> None:
     for path in figures.PAGES:
         page = path.read_text(encoding="utf-8")
         assert page == figures.renewed(page), f"{path.name} is behind the results: make docs"
+
+
+def test_what_cannot_be_installed_is_left_out_but_not_the_floor(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(name: str) -> Path:
+        if name in refused:
+            raise NotInstallable(f"{name}: no wheel for this Python")
+        return Path(sys.executable)
+
+    monkeypatch.setattr(comparison_command, "python_of", refuse)
+    refused = {"bytewax"}
+    ready, left_out = comparison_command.available(())
+    assert left_out == {BYTEWAX.title: "bytewax: no wheel for this Python"}
+    assert [one.name for one in ready] == ["floor", "quix-local", "quix", "faust", "gridwatch", "gridwatch-2"]
+    assert [one.name for one in comparison_command.available(["faust"])[0]] == ["floor", "faust", "gridwatch"]
+    refused = {"floor"}
+    with pytest.raises(NotInstallable, match="no wheel"):
+        comparison_command.available(())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any
 
 from gridwatch.domain.instants import format_instant, parse_instant
@@ -13,7 +13,7 @@ from gridwatch.domain.outputs import DeadLetter, GapAlert, LateEvent, Metric, Ou
 from gridwatch.domain.partition import PartitionState
 from gridwatch.domain.policy import Policy
 from gridwatch.domain.processor import Processor
-from gridwatch.domain.reading import LogRecord, RawReading
+from gridwatch.domain.reading import LogRecord, OpenedReading, RawReading
 
 DAY = "2024-01-01T"
 LATER = parse_instant("2030-01-01T00:00:00Z")[0]
@@ -29,25 +29,31 @@ def reading(meter: str, clock: str, kwh: Any = 1.0, **more: Any) -> dict[str, An
     return {"meter_id": meter, "timestamp": format_instant(at(clock)), "consumption_kwh": kwh, **more}
 
 
+NAMES = [each.name for each in fields(OpenedReading)]
+
+
 def decode(value: bytes) -> RawReading | list[RawReading]:
     """A fast decoder as the domain expects one: strict about types, silent about values."""
 
-    def one(fields: Any) -> RawReading:
-        if not isinstance(fields, dict):
+    def one(said: Any) -> RawReading:
+        if not isinstance(said, dict):
             raise TypeError("not an object")
-        known = {name: fields[name] for name in RawReading.__slots__ if fields.get(name) is not None}
+        known = {name: said[name] for name in NAMES if said.get(name) is not None}
         for name, wanted in known.items():
             text = name in {"meter_id", "timestamp", "region", "sent_at"}
-            if type(wanted) not in ((str,) if text else (int, float)):
+            if name == "flags":
+                if not isinstance(wanted, list) or not all(isinstance(code, str) for code in wanted):
+                    raise TypeError(name)
+            elif type(wanted) not in ((str,) if text else (int, float)):
                 raise TypeError(name)
-            if not text:
+            elif not text:
                 known[name] = float(wanted)
                 if not abs(known[name]) < float("inf"):
                     raise ValueError(name)
-        return RawReading(**known)
+        return OpenedReading(**known)
 
     content = json.loads(value)
-    return [one(fields) for fields in content] if isinstance(content, list) else one(content)
+    return [one(each) for each in content] if isinstance(content, list) else one(content)
 
 
 @dataclass

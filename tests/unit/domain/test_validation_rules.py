@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from gridwatch.domain.outputs import DeadLetter, Validated
+from gridwatch.domain.outputs import DeadLetter, LateEvent, Validated
 from gridwatch.domain.partitioning import murmur2, partition_of
 from gridwatch.domain.policy import Policy
 from gridwatch.domain.validation import element_texts
@@ -37,6 +37,13 @@ def with_(**fields: Any) -> bytes:
         (with_(region=5), ["UNKNOWN_TYPE"]),
         (with_(region="a\x00b"), ["UNKNOWN_TYPE"]),
         (with_(sent_at=["x"]), ["UNKNOWN_TYPE"]),
+        (with_(flags="E"), ["UNKNOWN_TYPE"]),
+        (with_(flags=["E", 7]), ["UNKNOWN_TYPE"]),
+        (with_(flags=["E"] * 17), ["OUT_OF_RANGE"]),
+        (with_(flags=["E" * 65]), ["OUT_OF_RANGE"]),
+        (with_(flags=[""]), ["OUT_OF_RANGE"]),
+        (with_(flags=["a\x00b"]), ["OUT_OF_RANGE"]),
+        (with_(flags=["REVISED"]), ["OUT_OF_RANGE"]),
         (with_(timestamp=5), ["BAD_TIMESTAMP"]),
         (with_(timestamp="2024-02-30T00:00:00Z"), ["BAD_TIMESTAMP"]),
         (with_(timestamp="2031-01-01T00:00:00Z"), ["FUTURE_TIMESTAMP"]),
@@ -80,7 +87,9 @@ def test_every_reason_is_found(value: bytes | None, expected: list[str], fast: b
     "value",
     [
         with_(unknown={"a": [1, float("nan")]}),
-        with_(region=None, voltage=None, interval_minutes=None),
+        with_(region=None, voltage=None, interval_minutes=None, flags=None),
+        with_(flags=[]),
+        with_(flags=["E" * 64] * 16),
         with_(consumption_kwh=1000, interval_minutes=1440),
         with_(meter_id="Zähler 7"),
         with_(meter_id="é" * 64),
@@ -90,6 +99,23 @@ def test_every_reason_is_found(value: bytes | None, expected: list[str], fast: b
 def test_what_is_not_forbidden_counts(value: bytes) -> None:
     log = Log()
     assert told(log.raw(value))[0][0] == "OK"
+
+
+@pytest.mark.parametrize("fast", [True, False])
+def test_the_codes_that_a_reading_brought_follow_our_own_flags(fast: bool) -> None:
+    log = Log() if fast else Log(decode=None)
+    log.read(
+        reading("A", "10:00:00", kwh=0, flags=["NEM12_E"]),
+        reading("A", "10:30:00", flags=["NEM12_A", "NEM12_F"]),
+        reading("A", "18:00:00"),
+        reading("A", "11:00:00", flags=["NEM12_S"]),
+    )
+    assert [one.flags for one in log.of(Validated)] == [
+        ("ZERO", "FIRST", "NEM12_E"),
+        ("NEM12_A", "NEM12_F"),
+        (),
+    ]
+    assert [one.flags for one in log.of(LateEvent)] == [("NEM12_S",)]
 
 
 def test_one_bad_element_of_an_array_does_not_harm_the_others() -> None:

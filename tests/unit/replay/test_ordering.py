@@ -49,9 +49,7 @@ def test_what_is_in_order_never_touches_the_disk() -> None:
     assert ordered(BY_METER, 20)[1].runs_on_disk > 1
 
 
-@pytest.mark.parametrize(
-    ("run_rows", "most_bytes", "reads"), [(1_000, 150, 1), (20, 10_000, 1), (20, 10, 2)]
-)
+@pytest.mark.parametrize(("run_rows", "most_bytes", "reads"), [(1_000, 150, 1), (20, 10_000, 1), (20, 10, 2)])
 def test_what_is_in_order_is_read_again_only_where_it_cannot_be_kept_packed(
     monkeypatch: pytest.MonkeyPatch, run_rows: int, most_bytes: int, reads: int
 ) -> None:

@@ -17,8 +17,8 @@ class Event:
     """What Faust hands over: a batch and a way to ack it."""
 
     def __init__(self, partition: int, offset: int) -> None:
-        record = SimpleNamespace(topic="t", partition=partition, offset=offset, timestamp=0)
-        self.value = RecordBatch([record])
+        record = SimpleNamespace(offset=offset, timestamp=0)
+        self.value = RecordBatch("t", partition, [record])
         self.acked = False
 
     def ack(self) -> None:

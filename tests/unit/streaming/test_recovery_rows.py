@@ -78,10 +78,12 @@ def store(tmp_path: Path) -> Iterator[Store]:
 def read(store: Store, records: Sequence[tuple[bytes | None, bytes | None]], first: int = 0) -> None:
     """What Faust does with a fetch of the changelog."""
     fetched = RecordBatch(
+        "log",
+        2,
         [
-            SimpleNamespace(topic="log", partition=2, offset=offset, timestamp=0, key=key, value=value)
+            SimpleNamespace(offset=offset, timestamp=0, key=key, value=value)
             for offset, (key, value) in enumerate(records, first)
-        ]
+        ],
     )
     store.apply_changelog_batch([SimpleNamespace(value=fetched)], None, None)
 

@@ -84,9 +84,10 @@ def test_the_overview_adds_up_what_all_workers_say() -> None:
     theirs = {
         "windows": windows_of([state(2, w0=window(on_time=2, too_late=1, active=3))], FIVE),
         "minutes": [],
+        "partitions": [partition(2, owner=OTHER)],
     }
     watch = Watch({"/rates/": theirs})
-    watch.partitions = [partition(0, watermark="2024-01-01T10:01:00Z"), partition(2, owner=OTHER)]
+    watch.partitions = [partition(0, watermark="2024-01-01T10:01:00Z")]
     page = Overview(SETTINGS, pipeline({}), cast(Any, watch))
     cast(Any, page)._my_windows = lambda: mine
     reply = asyncio.run(page.page(request()))
@@ -99,7 +100,7 @@ def test_the_overview_adds_up_what_all_workers_say() -> None:
 
 
 def test_before_the_first_reading_the_overview_is_there_all_the_same() -> None:
-    watch = Watch({"/rates/": {"windows": [], "minutes": []}})
+    watch = Watch({"/rates/": {"windows": [], "minutes": [], "partitions": []}})
     page = Overview(SETTINGS, pipeline({}), cast(Any, watch))
     cast(Any, page)._my_windows = list
     reply = asyncio.run(page.page(request()))

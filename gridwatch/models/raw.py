@@ -1,0 +1,25 @@
+"""A raw record as it comes, decoded straight from JSON: the domain's `RawReading`."""
+
+from __future__ import annotations
+
+from msgspec import Struct
+
+
+class Raw(Struct, gc=False):
+    """One reading as its meter sent it; nobody has judged it yet. Energy kWh, power kW.
+
+    Its fields are those of `gridwatch.domain.reading.RawReading`. Nothing in it can be part of a cycle.
+    """
+
+    meter_id: str
+    timestamp: str
+    consumption_kwh: float
+    interval_minutes: float | None = None
+    region: str | None = None
+    voltage: float | None = None
+    current: float | None = None
+    power_kw: float | None = None
+    power_factor: float | None = None
+    frequency: float | None = None
+    sent_at: str | None = None
+    flags: list[str] | None = None
