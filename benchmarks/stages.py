@@ -27,7 +27,8 @@ STAGES: Mapping[str, str] = {
 }
 
 #: (what `module:function` begins with, stage); the first that fits decides. Valid in the main thread.
-_RULES = (
+#: Without a stage, a function works for whoever called it.
+_RULES: tuple[tuple[str, str], ...] = (
     ("gridwatch.models.decode:", "decode"),
     ("gridwatch.domain.", "domain"),
     ("gridwatch.models.", "encode"),
@@ -35,9 +36,9 @@ _RULES = (
     ("gridwatch.tables.", "RocksDB"),
     ("gridwatch.streaming.emission:", "emit"),
     ("gridwatch.streaming.changelog:", "commit"),
-    ("gridwatch.streaming.pipeline:log_records", "fetch"),
+    ("gridwatch.streaming.packing:", ""),
     # Compiled, the domain has no frames of its own: it is called from here.
-    ("gridwatch.streaming.pipeline:work", "domain"),
+    ("gridwatch.streaming.pipeline:_decide", "domain"),
     ("gridwatch.streaming.pipeline:", "commit"),
     ("gridwatch.streaming.", "fetch"),
 )
@@ -64,9 +65,9 @@ def stage_of(stack: str) -> str:
     inside = max((place + 1 for place, frame in enumerate(frames) if frame in _LOOP), default=0)
     for rules in (_RULES, _LIBRARIES):
         for frame in reversed(frames[inside:]):
-            for beginning, stage in rules:
-                if frame.startswith(beginning):
-                    return stage
+            stage = next((stage for beginning, stage in rules if frame.startswith(beginning)), "")
+            if stage:
+                return stage
     return "rest"
 
 
