@@ -9,7 +9,7 @@ gave up the interpreter. CPU time of no Python thread (RocksDB's own) is named "
 timed by themselves: they happen wherever the next object is made.
 
 SIGVTALRM writes the sums so far to FILE: a line for each stack, `thread;module:function;… <µs>`, outermost
-first, which is what flame graph tools read.
+first and the innermost with its line, which is what flame graph tools read.
 """
 
 from __future__ import annotations
@@ -80,7 +80,8 @@ class Sampler:
             if name is None:
                 name = self._names[code] = f"{frame.f_globals.get('__name__', '?')}:{code.co_name}"
             if code.co_filename != __file__:
-                stack.append(name)
+                # A call into C has no frame of its own: the line of the innermost one tells it.
+                stack.append(name if stack else f"{name}:{frame.f_lineno}")
             frame = frame.f_back
         return tuple(reversed(stack))
 
