@@ -7,9 +7,11 @@ What no rule names is "rest", and shown by function, so that nothing hides in it
 
 from __future__ import annotations
 
+import linecache
 from collections import defaultdict
 from collections.abc import Mapping
 
+from benchmarks.environments import ROOT
 from benchmarks.sampled import GARBAGE, MAIN, NATIVE
 
 #: In the order in which a reading meets them.
@@ -27,7 +29,8 @@ STAGES: Mapping[str, str] = {
 }
 
 #: (what `module:function` begins with, stage); the first that fits decides. Valid in the main thread.
-_RULES = (
+#: Without a stage, a function works for whoever called it.
+_RULES: tuple[tuple[str, str], ...] = (
     ("gridwatch.models.decode:", "decode"),
     ("gridwatch.domain.", "domain"),
     ("gridwatch.models.", "encode"),
@@ -35,9 +38,9 @@ _RULES = (
     ("gridwatch.tables.", "RocksDB"),
     ("gridwatch.streaming.emission:", "emit"),
     ("gridwatch.streaming.changelog:", "commit"),
-    ("gridwatch.streaming.pipeline:log_records", "fetch"),
+    ("gridwatch.streaming.packing:", ""),
     # Compiled, the domain has no frames of its own: it is called from here.
-    ("gridwatch.streaming.pipeline:work", "domain"),
+    ("gridwatch.streaming.pipeline:_decide", "domain"),
     ("gridwatch.streaming.pipeline:", "commit"),
     ("gridwatch.streaming.", "fetch"),
 )
@@ -48,6 +51,8 @@ _LIBRARIES = (
     ("aiokafka.", "send"),
     ("faust.", "fetch"),
 )
+#: Lines of a function that call into C for another stage: what stands in them, and that stage.
+_LINES = {"gridwatch.domain.processor:_run": ("decode(", "decode")}
 #: What runs the event loop: frames up to these say nothing of what runs in it.
 _LOOP = ("mode.worker:execute_from_commandline", "asyncio.base_events:_run_once")
 
@@ -61,13 +66,23 @@ def stage_of(stack: str) -> str:
         return "garbage"
     if thread != MAIN:
         return "fetch"  # the thread that Faust's consumer runs in
+    if frames and (inline := _inline(frames[-1])):
+        return inline
     inside = max((place + 1 for place, frame in enumerate(frames) if frame in _LOOP), default=0)
     for rules in (_RULES, _LIBRARIES):
         for frame in reversed(frames[inside:]):
-            for beginning, stage in rules:
-                if frame.startswith(beginning):
-                    return stage
+            stage = next((stage for beginning, stage in rules if frame.startswith(beginning)), "")
+            if stage:
+                return stage
     return "rest"
+
+
+def _inline(innermost: str) -> str:
+    """The stage of a call into C in the line of a frame, or nothing."""
+    function, _, line = innermost.rpartition(":")
+    part, stage = _LINES.get(function, ("", ""))
+    source = ROOT / f"{function.partition(':')[0].replace('.', '/')}.py"
+    return stage if part and part in linecache.getline(str(source), int(line)) else ""
 
 
 def parse(text: str) -> dict[str, int]:
@@ -92,7 +107,8 @@ def functions(stacks: Mapping[str, int], most: int) -> dict[str, list[tuple[str,
     """Of each stage the functions with the most µs of their own, as (module:function, µs)."""
     own: dict[str, defaultdict[str, int]] = {stage: defaultdict(int) for stage in STAGES}
     for stack, weight in stacks.items():
-        own[stage_of(stack)][stack.rpartition(";")[2]] += weight
+        module, _, rest = stack.rpartition(";")[2].partition(":")
+        own[stage_of(stack)][f"{module}:{rest.partition(':')[0]}".rstrip(":")] += weight
     return {
         stage: sorted(sums.items(), key=lambda item: -item[1])[:most] for stage, sums in own.items() if sums
     }

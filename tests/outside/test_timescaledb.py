@@ -33,9 +33,9 @@ pytestmark = pytest.mark.integration
 
 NOW = datetime.now(timezone.utc).replace(minute=0, second=0, microsecond=0)
 DAY = timedelta(days=1)
-#: Old enough to be compressed, and young enough not to be.
-OLD = Period(NOW - 100 * DAY, NOW - 99 * DAY, NOW - 99 * DAY)
-NEW = Period(NOW - 2 * DAY, NOW, NOW)
+#: Old enough to be compressed, and young enough not to be. Short: every row is a part of an INSERT.
+OLD = Period(NOW - 100 * DAY, NOW - 100 * DAY + DAY / 2, NOW - 100 * DAY + DAY / 2)
+NEW = Period(NOW - DAY / 2, NOW, NOW)
 ALL = Raw("'*'")
 
 

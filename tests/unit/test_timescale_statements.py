@@ -15,7 +15,7 @@ COMPLETE = Standing(
     hypertables=dict.fromkeys(HYPERTABLES, True),
     aggregates=frozenset(SUMMARIES),
     compressed_after=dict.fromkeys(HYPERTABLES, 30 * DAY),
-    refreshed=frozenset(SUMMARIES),
+    refreshed=dict.fromkeys(SUMMARIES, True),
 )
 
 
@@ -70,6 +70,18 @@ def test_a_changed_setting_replaces_its_policy_and_nothing_else() -> None:
         "SELECT add_compression_policy",
     }
     assert len(changed) == 2 * len(HYPERTABLES)
+
+
+def test_a_refresh_that_goes_batch_by_batch_is_told_not_to() -> None:
+    found = replace(COMPLETE, batched=True, refreshed={**COMPLETE.refreshed, "gap_summary_hourly": False})
+    changed = set(_run(found)) - set(_run(COMPLETE))
+    assert {statement.split("(")[0] for statement in changed} == {
+        "SELECT remove_continuous_aggregate_policy",
+        "SELECT add_continuous_aggregate_policy",
+    }
+    assert all("'gap_summary_hourly'" in statement for statement in changed)
+    assert sum("buckets_per_batch => 0" in statement for statement in changed) == 1
+    assert not any("buckets_per_batch" in statement for statement in _run(Standing()))
 
 
 def test_retention_reaches_tables_and_their_summaries() -> None:
