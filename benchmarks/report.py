@@ -23,6 +23,8 @@ from benchmarks.percentiles import Latency
 from benchmarks.race import Result
 
 _MEBIBYTE = 1024 * 1024
+#: Starts alone differ by this much CPU time.
+_NOISE_SECONDS = 0.5
 
 
 @dataclass(frozen=True)
@@ -51,7 +53,7 @@ def marginal(small: Sequence[Result], large: Sequence[Result]) -> float | None:
     """Readings per CPU-second between the two sizes; None where the difference drowns in noise."""
     cpu = statistics.median(r.cpu for r in large) - statistics.median(r.cpu for r in small)
     more = large[0].readings - small[0].readings
-    return more / cpu if cpu > 0 and more > 0 else None
+    return more / cpu if cpu > _NOISE_SECONDS and more > 0 else None
 
 
 @dataclass(frozen=True)

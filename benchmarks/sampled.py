@@ -1,12 +1,12 @@
 """`python -m benchmarks.sampled FILE ARG…`: `gridwatch ARG…`, with its stacks sampled by CPU time.
 
 Needs no rights, no debugger and no change to gridwatch: the kernel sends SIGPROF after every few milliseconds
-of the process's CPU time, and Python runs the handler at the next bytecode of the main thread. What a sample
-weighs is the CPU time that its thread has used since the sample before, by that thread's own clock, so a
-call into C that delays a sample only makes it heavier, and a waiting thread weighs nothing. The handler
-itself costs about half a percent. The stack of a thread other than the main one is the one at which it
-gave up the interpreter. CPU time of no Python thread (RocksDB's own) is named "native". Looks for garbage are
-timed by themselves: they happen wherever the next object is made.
+of the process's CPU time, and Python runs the handler in the main thread, at the end of a call or a loop's
+turn. What a sample weighs is the CPU time that its thread has used since the sample before, by that thread's
+own clock, so a call into C that delays a sample only makes it heavier, and a waiting thread weighs nothing.
+The handler itself costs about half a percent. The stack of a thread other than the main one is the one at
+which it gave up the interpreter. CPU time of no Python thread (RocksDB's own) is named "native". Looks for
+garbage are timed by themselves: they happen wherever the next object is made.
 
 SIGVTALRM writes the sums so far to FILE: a line for each stack, `thread;module:function;… <µs>`, outermost
 first and the innermost with its line, which is what flame graph tools read.

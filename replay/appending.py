@@ -11,6 +11,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
+import time
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,11 +19,14 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from gridwatch.settings import Settings
-from gridwatch.streaming.producers import aiokafka_security
+from gridwatch.streaming.producers import OUTAGES, aiokafka_security
 
 #: A topic takes batches of this size whatever its settings, unless they were made smaller.
 _BATCH_BYTES = 1_000_000
 _CLOSE_SECONDS = 2.0
+#: How long a broker that was there a moment ago may be away at the start.
+_REACH_SECONDS = 30.0
+_PAUSE_SECONDS = 0.5
 
 
 class Appender:
@@ -98,7 +102,7 @@ class Appender:
         )
         lanes: list[asyncio.Task[None]] = []
         try:
-            await self._producer.start()
+            await self._start()
             lanes = [asyncio.create_task(self._lane(number)) for number in range(self._partitions)]
             self._started.set()
             await self._ended.wait()
@@ -108,6 +112,18 @@ class Appender:
             with contextlib.suppress(KafkaError, asyncio.TimeoutError):
                 await asyncio.wait_for(self._producer.stop(), _CLOSE_SECONDS)
             await self._producer.client.close()
+
+    async def _start(self) -> None:
+        """Connect, also to a broker that is just coming back."""
+        until = time.monotonic() + _REACH_SECONDS
+        while True:
+            try:
+                await self._producer.start()
+                break
+            except OUTAGES:
+                if time.monotonic() > until:
+                    raise
+                await asyncio.sleep(_PAUSE_SECONDS)
 
     async def _lane(self, partition: int) -> None:
         while self.failure is None:

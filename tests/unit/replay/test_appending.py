@@ -32,10 +32,12 @@ class Producer:
         self.most_at_once = 0
         self.answer: Callable[[int, int], Exception | None] = lambda partition, number: None
         self.stopped = False
+        self.away = 0
         self.client = self
 
     async def start(self) -> None:
-        if self.options["bootstrap_servers"].startswith("away"):
+        if self.away:
+            self.away -= 1
             raise KafkaConnectionError("nobody there")
 
     async def stop(self) -> None:
@@ -128,9 +130,24 @@ def test_every_record_is_sent_once_and_acknowledged_by_all(appender: Appender, p
     assert producer.options["acks"] == "all"
 
 
-def test_a_broker_that_cannot_be_reached_is_told_at_once(producer: Producer) -> None:
+def test_a_broker_that_is_just_coming_back_is_waited_for(
+    producer: Producer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(appending, "_PAUSE_SECONDS", 0.01)
+    producer.away = 3
+    appender = Appender(load_settings(), "raw", 3)
+    appender.append([(0, Batch(0))])
+    finished(appender)
+    appender.close()
+    assert producer.sent == [(0, 0)]
+
+
+def test_a_broker_that_stays_away_is_told(producer: Producer, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(appending, "_REACH_SECONDS", 0.05)
+    monkeypatch.setattr(appending, "_PAUSE_SECONDS", 0.01)
+    producer.away = 1_000_000
     with pytest.raises(KafkaConnectionError):
-        Appender(load_settings(broker="away:9092"), "raw", 3)
+        Appender(load_settings(), "raw", 3)
 
 
 def test_a_certificate_that_cannot_be_read_is_told_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
