@@ -7,7 +7,7 @@ ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 READY := $(VENV)/.ready
-COMPILED := .venv-compiled
+COMPILED := build/compiled
 
 .DEFAULT_GOAL := help
 .PHONY: compiled test-compiled help setup demo test browser outside check lint format docs dashboards bench bench-quick bench-scale bench-latency profile bench-dashboards bench-replay bench-merge bench-sink bench-score bench-pages screenshots soak restarts chaos clean
@@ -92,18 +92,18 @@ restarts: $(READY) ## the worker stopped and started 50 times while a million re
 chaos: $(READY) ## random faults against an undisturbed run, every difference; takes ARGS
 	@$(BIN)/gridwatch chaos $(ARGS)
 
-compiled: $(COMPILED)/.ready ## a second environment, .venv-compiled, with the hot path compiled (needs a C compiler)
+compiled: $(COMPILED)/.ready ## gridwatch with its hot path compiled, in build/compiled (needs a C compiler)
 
 test-compiled: $(COMPILED)/.ready ## the tests of the rules, against the compiled hot path; takes ARGS
-	@rm -rf build/compiled && mkdir -p build/compiled && cp -r tests setup.cfg build/compiled/
-	@cd build/compiled && ../../$(COMPILED)/bin/python -c \
+	@cp -r tests setup.cfg $(COMPILED)/
+	@cd $(COMPILED) && $(CURDIR)/$(BIN)/python -c \
 	  'import gridwatch.domain.processor as it; assert not it.__file__.endswith(".py"), it.__file__'
-	@cd build/compiled && ../../$(COMPILED)/bin/python -m pytest \
-	  tests/unit/domain tests/unit/tables tests/unit/streaming tests/model tests/property/test_against_reference.py \
-	  tests/property/test_domain_processor.py $(ARGS)
+	@cd $(COMPILED) && $(CURDIR)/$(BIN)/python -m pytest -p no:cacheprovider \
+	  tests/unit/domain tests/unit/tables tests/unit/streaming tests/model \
+	  tests/property/test_against_reference.py tests/property/test_domain_processor.py $(ARGS)
 
 clean: ## remove .venv, caches and reports
-	rm -rf $(VENV) $(COMPILED) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis gridwatch-report.html
+	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis gridwatch-report.html
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # The stamp is written last: an interrupted set-up is done again.
@@ -121,12 +121,8 @@ $(READY): setup.cfg pyproject.toml constraints.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[embedded,test,dev]'
 	@touch $@
 
-# From the same source, whatever of it changed; its own settings and packages, so that nothing else is touched.
-$(COMPILED)/.ready: setup.py setup.cfg pyproject.toml constraints.txt $(wildcard gridwatch/*.py gridwatch/*/*.py sinks/*.py)
-	@echo "gridwatch: compiling the hot path into $(COMPILED): a minute" >&2
-	@test -x $(COMPILED)/bin/python || $(PYTHON) -m venv --clear $(COMPILED)
-	@$(COMPILED)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt 'setuptools>=70' mypy
-	@$(COMPILED)/bin/python -m pip install --quiet --disable-pip-version-check -c constraints.txt '.[embedded,test,bench]'
-	@GRIDWATCH_COMPILE=1 $(COMPILED)/bin/python -m pip install --quiet --disable-pip-version-check \
-	  --no-build-isolation --no-deps --force-reinstall .
+$(COMPILED)/.ready: $(READY) setup.py $(wildcard gridwatch/*.py gridwatch/*/*.py sinks/*.py replay/*.py)
+	@echo "gridwatch: compiling the hot path: a minute" >&2
+	@rm -rf $(COMPILED)
+	@GRIDWATCH_COMPILE=1 $(BIN)/python setup.py --quiet build --build-lib=$(COMPILED) >/dev/null
 	@touch $@

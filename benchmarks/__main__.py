@@ -15,7 +15,7 @@ import click
 
 from benchmarks import figures, latency, options, published, race, report
 from benchmarks.contestants import BROKER, CONTESTANTS, Contestant, Site
-from benchmarks.environments import NotInstallable, python_of
+from benchmarks.environments import NotInstallable, compiled, python_of
 from benchmarks.readings import Feed
 from gridwatch.broker import Broker
 from gridwatch.embedded import EmbeddedKafka
@@ -87,6 +87,8 @@ def available(names: Sequence[str]) -> tuple[list[Contestant], dict[str, str]]:
         try:
             if one.environment is not None:
                 python_of(one.environment)
+            if one.compiled:
+                compiled()
             ready.append(one)
         except NotInstallable as problem:
             if one.name == "floor":

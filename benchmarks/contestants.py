@@ -12,7 +12,7 @@ from pathlib import Path
 from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
-from benchmarks.environments import ROOT, python_of
+from benchmarks.environments import ROOT, compiled, python_of
 from benchmarks.readings import end_offsets
 from gridwatch.embedded.ports import free_ports
 from gridwatch.topics import OUTPUTS, VALIDATED
@@ -33,6 +33,8 @@ class Contestant:
     #: The part of the input that it is given: slow ones get a prefix.
     share: float = 1.0
     processes: int = 1
+    #: Of gridwatch: with its hot path compiled.
+    compiled: bool = False
     extra: tuple[tuple[str, str], ...] = ()
 
 
@@ -86,14 +88,21 @@ BYTEWAX = Contestant(
     "bytewax",
     ("-m", "bytewax.run", "benchmarks.peers.bytewax_flow:flow"),
 )
+GRIDWATCH_COMPILED = Contestant(
+    "gridwatch-compiled",
+    "gridwatch, compiled, 1 worker, durable",
+    f"{_GRIDWATCH}; the hot path compiled by mypyc, as the image of docker-compose.yml has it",
+    compiled=True,
+)
 GRIDWATCH_TWO = Contestant(
     "gridwatch-2",
-    "gridwatch, 2 workers, durable",
-    f"{_GRIDWATCH}; two processes share the partitions",
+    "gridwatch, compiled, 2 workers, durable",
+    f"{GRIDWATCH_COMPILED.settings}; two processes share the partitions",
     processes=2,
+    compiled=True,
 )
 
-CONTESTANTS = (FLOOR, BYTEWAX, QUIX_LOCAL, QUIX, FAUST, GRIDWATCH, GRIDWATCH_TWO)
+CONTESTANTS = (FLOOR, BYTEWAX, QUIX_LOCAL, QUIX, FAUST, GRIDWATCH, GRIDWATCH_COMPILED, GRIDWATCH_TWO)
 
 
 #: Of the broker: deleted is soon off the disk, and a busy machine is no reason to give the broker up.
@@ -155,6 +164,8 @@ class Run:
             create_topics(settings)
             self.output = VALIDATED.name
             command = [sys.executable, "-m", "gridwatch", "worker", "-l", "warn", "--without-web"]
+            if contestant.compiled:
+                settings["PYTHONPATH"] = str(compiled())
             environments = [settings]
             for number in range(1, contestant.processes):
                 port = {"GRIDWATCH_WEB_PORT": str(free_ports(1)[0])}
@@ -176,9 +187,11 @@ class Run:
         self.first = end_offsets(site.bootstrap, self.output, site.partitions)
         for environment in environments:
             with self._log.open("ab") as log:
-                self.processes.append(
-                    subprocess.Popen(command, stdout=log, stderr=log, env=os.environ | environment)
+                # From a folder without packages, or those in it would come before the compiled ones.
+                started = subprocess.Popen(
+                    command, stdout=log, stderr=log, cwd=folder, env=os.environ | environment
                 )
+            self.processes.append(started)
 
     def said(self) -> list[int]:
         """The end of its output, partition by partition; RuntimeError if it has ended."""

@@ -88,7 +88,7 @@ def run(contestant: Contestant, site: Site, feed: Feed) -> Result:
     with tempfile.TemporaryDirectory(prefix="run-", dir=site.folder) as folder:
         started = Run(contestant, site, feed.topic, Path(folder))
         try:
-            result, last = _watch(contestant, started, feed.count, load)
+            result, last = watch(contestant, started, feed.count, load)
         finally:
             started.kill()
         said = said_between(site.bootstrap, started.output, started.first, last)
@@ -98,7 +98,8 @@ def run(contestant: Contestant, site: Site, feed: Feed) -> Result:
     return result
 
 
-def _watch(contestant: Contestant, started: Run, wanted: int, load: float) -> tuple[Result, list[int]]:
+def watch(contestant: Contestant, started: Run, wanted: int, load: float) -> tuple[Result, list[int]]:
+    """Wait until a contestant has said `wanted` readings; also where its output ended then, by partition."""
     begun = time.monotonic()
     trees = [psutil.Process(process.pid) for process in started.processes]
     before = sum(started.first)

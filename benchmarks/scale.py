@@ -1,8 +1,9 @@
 """`python -m benchmarks.scale`: what a reading costs as meters grow, and as partitions grow.
 
-Each point is a fresh broker and a fresh worker. First every meter reports once; what is measured comes after
-that: the CPU time of the worker for the next readings of meters that it knows. Memory is that of the whole
-run. What lies on disk afterwards, in Kafka and RocksDB, is measured too: `capacity.py` reckons with it.
+Each point is a fresh broker, and two workers one after the other: one reads what every meter sends once, the
+other that and as much again as is to be measured. The difference in CPU time is what readings of known meters
+cost, without the start. Memory is that of the whole run. What lies on disk afterwards, in Kafka and RocksDB,
+is measured too: `capacity.py` reckons with it.
 """
 
 from __future__ import annotations
@@ -11,26 +12,21 @@ import os
 import signal
 import sys
 import tempfile
-import time
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import click
-import psutil
 
 from benchmarks import charts, figures, options, published, race, report, start
 from benchmarks.contestants import BROKER, GRIDWATCH, Run, Site
-from benchmarks.readings import load
+from benchmarks.readings import Feed
 from gridwatch.broker import Broker
 from gridwatch.embedded import EmbeddedKafka
 from gridwatch.settings import load_settings
 from gridwatch.topics import RAW, VALIDATED
 
-_LOOK_SECONDS = 0.1
 _MEBIBYTE = 1024 * 1024
-#: Of the meters, how many may still be missing after the first slot: the late ones come with the next.
-_FIRST_SLOT = 1.0
 
 
 @dataclass(frozen=True)
@@ -50,57 +46,56 @@ class Point:
     load: float
 
 
+@dataclass(frozen=True)
+class _Work:
+    """What a worker took: CPU seconds, readings a second, bytes; `mark` is in the names of its topics."""
+
+    mark: str
+    cpu: float
+    wall_rate: float
+    memory: int
+
+
 def measure(meters: int, partitions: int, count: int) -> Point:
-    """A worker on `count` readings of meters that it knows."""
-    warm = int(meters * _FIRST_SLOT)
-    total = warm + count
+    """A worker on one reading of every meter, and another on `count` readings more."""
     machine_load = os.getloadavg()[0]
     with (
         tempfile.TemporaryDirectory(prefix="gridwatch-scale-") as name,
         EmbeddedKafka(Path(name) / "kafka", overrides=BROKER) as kafka,
     ):
-        folder = Path(name)
         Broker(load_settings(broker=kafka.bootstrap, partitions=partitions)).create()
-        load(kafka.bootstrap, partitions, total, meters)
-        started = Run(GRIDWATCH, Site(kafka.bootstrap, partitions, folder), RAW.name, folder)
-        try:
-            seen, peak = _watch(started, total)
-        finally:
-            started.kill()
-        known = next(one for one in seen if one[0] >= warm)
-        done, cpu, wall = (last - first for first, last in zip(known, seen[-1], strict=True))
-        if not done:
-            raise click.UsageError(f"{count:,} readings are worked on between two looks; measure more")
+        site = Site(kafka.bootstrap, partitions, Path(name))
         topics = kafka.folder / "data"
+        feed = Feed(kafka.bootstrap, RAW.name, partitions, meters)
+        feed.extend(meters)
+        known = _work(site, Path(name) / "known", feed.count)
+        before = _size(topics, f"{VALIDATED.name}-*")
+        feed.extend(meters + count)
+        done = _work(site, Path(name) / "done", feed.count)
         return Point(
             meters,
             partitions,
-            int(done),
-            cpu / done * 1e6,
-            done / wall,
-            peak,
-            _size(topics, f"{RAW.name}-*") / total,
-            _size(topics, f"{VALIDATED.name}-*") / total,
-            _size(topics, "*-changelog-*") / total,
-            _size(folder, "data*") / meters,
+            count,
+            (done.cpu - known.cpu) / count * 1e6,
+            done.wall_rate,
+            max(known.memory, done.memory),
+            _size(topics, f"{RAW.name}-*") / feed.count,
+            (_size(topics, f"{VALIDATED.name}-*") - before) / feed.count,
+            _size(topics, f"*{done.mark}*-changelog-*") / feed.count,
+            _size(Path(name) / "done", "data*") / meters,
             machine_load,
         )
 
 
-def _watch(started: Run, wanted: int) -> tuple[list[tuple[float, float, float]], int]:
-    """(validated, CPU seconds, wall seconds) again and again, and the highest memory in bytes."""
-    tree = psutil.Process(started.processes[0].pid)
-    seen: list[tuple[float, float, float]] = []
-    peak = 0
-    begun = time.monotonic()
-    while not seen or seen[-1][0] < wanted:
-        done = sum(started.said()) - sum(started.first)
-        seen.append((float(done), race.cpu_seconds(tree), time.monotonic() - begun))
-        peak = max(peak, race.memory(tree))
-        if seen[-1][2] > race.PATIENCE_SECONDS:
-            raise RuntimeError(f"{done:,} of {wanted:,} readings after {seen[-1][2]:.0f} s")
-        time.sleep(_LOOK_SECONDS)
-    return seen, peak
+def _work(site: Site, folder: Path, wanted: int) -> _Work:
+    """A fresh worker on all there is."""
+    folder.mkdir()
+    started = Run(GRIDWATCH, site, RAW.name, folder)
+    try:
+        result, _ = race.watch(GRIDWATCH, started, wanted, 0.0)
+    finally:
+        started.kill()
+    return _Work(started.mark, result.cpu, result.wall_rate, result.memory)
 
 
 def _size(folder: Path, pattern: str) -> int:

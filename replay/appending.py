@@ -118,7 +118,8 @@ class Appender:
         until = time.monotonic() + _REACH_SECONDS
         while True:
             try:
-                return await self._producer.start()
+                await self._producer.start()
+                break
             except OUTAGES:
                 if time.monotonic() > until:
                     raise
