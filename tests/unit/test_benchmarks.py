@@ -337,7 +337,7 @@ def test_what_cannot_be_installed_is_left_out_but_not_the_floor(monkeypatch: pyt
         return Path(sys.executable)
 
     monkeypatch.setattr(comparison_command, "python_of", refuse)
-    monkeypatch.setattr(comparison_command, "compiled", lambda: Path())
+    monkeypatch.setattr(comparison_command, "compiled", Path)
     refused = {"bytewax"}
     ready, left_out = comparison_command.available(())
     assert left_out == {BYTEWAX.title: "bytewax: no wheel for this Python"}
