@@ -61,8 +61,8 @@ def compared(meters: int, now: dict[str, report.Spread], before: dict[str, Any])
 
 
 @click.command(epilog="Example:  python -m benchmarks.quick --rounds 1")
-@options.readings(400_000, "Readings in an input.")
-@options.whole("meters", (1000, 200_000), "Meters.", multiple=True)
+@options.readings(200_000, "Readings in an input.")
+@options.whole("meters", (1000, 50_000), "Meters.", multiple=True)
 @options.whole("rounds", 3, "Interleaved rounds.")
 @click.option("--keep", is_flag=True, help="Keep these results as those to compare with.")
 def main(count: int, meters: tuple[int, ...], rounds: int, keep: bool) -> None:

@@ -2,8 +2,10 @@
 
     transport.py   Faust's aiokafka transport, changed where batches, exact acks and resuming need it
     batches.py     one fetch of one partition as one Faust event
+    fetching.py    what a fetch brought, a Kafka record batch at a time
     assignor.py    who owns which partition, also for a worker that comes back at another address
     lanes.py       one ordered lane a partition: batches of different partitions overlap, of one never
+    packing.py     rows into Kafka record batches
     producers.py   how a producer is connected, and what waiting mends
     emission.py    outputs packed into Kafka record batches, every ack awaited
     changelog.py   state appended a commit at a time by one writer, the others fenced
@@ -13,6 +15,8 @@
     recovery.py    how far state is recovered, in words
     ownership.py   a partition taken over: changelog, state, deadlines
     pipeline.py    a lane's work: decode and domain, outputs, changelog, RocksDB, ack
+    garbage.py     garbage in cycles, looked for by the clock
+    application.py a Faust application with all of this in place
 
 Faust is pinned exactly; `tests/unit/streaming/test_faust_contract.py` holds every private part of it
 that is leaned on here.

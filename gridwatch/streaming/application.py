@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 import os
 import socket
@@ -20,6 +19,7 @@ from gridwatch.logs import logging_config
 from gridwatch.settings import Settings
 from gridwatch.streaming.assignor import Assignor
 from gridwatch.streaming.batches import batch_scheduler
+from gridwatch.streaming.garbage import look_for_garbage
 from gridwatch.streaming.producers import ssl_context
 from gridwatch.streaming.recovery import say_progress
 from gridwatch.streaming.transport import Transport
@@ -36,8 +36,6 @@ _REQUEST_SECONDS = 60.0
 _METADATA_MS = 10_000
 #: An end that takes longer will never come: Faust waits for ever for a consumer that ended first. Seconds.
 _STOP_SECONDS = 30.0
-#: New objects between two looks for garbage in cycles: several batches' worth.
-_COLLECT_EVERY = 200_000
 #: Batches (not records) that wait between fetcher and lanes.
 _BUFFERED_BATCHES = 16
 
@@ -61,12 +59,8 @@ class Application(faust.App):  # type: ignore[misc, unused-ignore]
             logger.critical("%s", problem)
             # The loop is not ours to unwind from in here: nothing has been started that needs it.
             os._exit(problem.exit_code)
-        # What is loaded by now stays, and what a batch makes has no cycles: looking for garbage every few
-        # hundred new objects, as is the default, cost half as much again as all the work.
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(_COLLECT_EVERY)
         await super().on_first_start()
+        self.add_future(look_for_garbage())
         self.add_future(say_progress(self))
 
     async def on_stop(self) -> None:
