@@ -1,14 +1,13 @@
 """What comes in: records of the log, readings as they came, and the words used for them.
 
-A ``RawReading`` has the right types but nobody has judged its values yet. A fast decoder makes its own kind
-of it straight from JSON; ``OpenedReading`` is the one that ``validation`` makes with care.
+A ``RawReading`` has the right types but nobody has judged its values yet: a fast decoder may make it
+straight from JSON. It becomes a reading that counts once ``validation`` has nothing against it.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final, NamedTuple, Protocol
+from typing import Final, NamedTuple
 
 OK: Final = "OK"
 """Status of a validated reading that was on time."""
@@ -57,29 +56,11 @@ class LogRecord(NamedTuple):
     """The record was written by a replay: its owner sends no idle ticks after it."""
 
 
-class RawReading(Protocol):
+class RawReading(NamedTuple):
     """A reading as it came: types right, values not yet judged. Optional fields are None when absent.
 
     A decoder that makes these must refuse numbers that are not finite and text that is not Unicode.
     """
-
-    meter_id: str
-    timestamp: str
-    consumption_kwh: float
-    interval_minutes: float | None
-    region: str | None
-    voltage: float | None
-    current: float | None
-    power_kw: float | None
-    power_factor: float | None
-    frequency: float | None
-    sent_at: str | None
-    flags: list[str] | None
-
-
-@dataclass(slots=True)
-class OpenedReading:
-    """A ``RawReading`` of no decoder's own kind."""
 
     meter_id: str
     timestamp: str

@@ -10,14 +10,23 @@ from typing import Any, Final
 
 import msgspec
 
-from gridwatch.domain.reading import LogRecord
+from gridwatch.domain.reading import LogRecord, RawReading
 from gridwatch.models.raw import Raw
 from gridwatch.topics import REPLAY_HEADER, TICK_HEADER
 
 _new: Final = tuple.__new__  # a named tuple's own constructor takes three times as long
 
-#: One reading or an array of them; msgspec.DecodeError (a ValueError) if it is not exactly that.
-decode_readings: Final = msgspec.json.Decoder(Raw | list[Raw]).decode  # type: ignore[arg-type, unused-ignore]
+_decode: Final = msgspec.json.Decoder(Raw | list[Raw]).decode  # type: ignore[arg-type, unused-ignore]
+_fields: Final = msgspec.structs.astuple
+
+
+def decode_readings(value: bytes) -> RawReading | list[RawReading]:
+    """One reading or an array of them; msgspec.DecodeError (a ValueError) if it is not exactly that."""
+    decoded = _decode(value)
+    if isinstance(decoded, list):
+        return [_new(RawReading, _fields(one)) for one in decoded]
+    reading: RawReading = _new(RawReading, _fields(decoded))
+    return reading
 
 
 def log_records(records: Iterable[Any]) -> list[LogRecord]:

@@ -1,4 +1,4 @@
-"""A raw record as it comes, decoded straight from JSON: the domain's `RawReading`."""
+"""A raw record as it comes, decoded straight from JSON."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from msgspec import Struct
 class Raw(Struct, gc=False):
     """One reading as its meter sent it; nobody has judged it yet. Energy kWh, power kW.
 
-    Its fields are those of `gridwatch.domain.reading.RawReading`. Nothing in it can be part of a cycle.
+    Its fields are those of `gridwatch.domain.reading.RawReading`, in that order. No cycle can come of it.
     """
 
     meter_id: str

@@ -38,32 +38,33 @@ def encode_outputs(
     """(key, value) messages by topic name, in the order in which they were said, after those in ``onto``."""
     messages: dict[str, list[Message]] = {} if onto is None else onto
     validated = messages.get(topics.VALIDATED.name, [])
+    encode, text, record_of = _encode, instant_text, Validated  # asked for once, not for every reading
     for output in outputs:
         if type(output) is said.Validated:
             raw, time, interval, status, delay, flags, watermark, partition, offset, index = output
-            meter_id = raw.meter_id
-            record = Validated(
+            meter_id, _, kwh, _, region, voltage, current, power_kw, power_factor, frequency, sent_at, _ = raw
+            record = record_of(
                 f"{partition}-{offset}-{index}",
                 meter_id,
-                instant_text(time),
-                raw.consumption_kwh,
+                text(time),
+                kwh,
                 interval // MINUTE,
                 status,  # type: ignore[arg-type]
                 delay / SECOND,
                 flags,  # type: ignore[arg-type]
-                instant_text(watermark),
+                text(watermark),
                 partition,
                 offset,
                 index,
-                raw.region,
-                raw.voltage,
-                raw.current,
-                raw.power_kw,
-                raw.power_factor,
-                raw.frequency,
-                raw.sent_at,
+                region,
+                voltage,
+                current,
+                power_kw,
+                power_factor,
+                frequency,
+                sent_at,
             )
-            validated.append((meter_id.encode(), _encode(record)))
+            validated.append((meter_id.encode(), encode(record)))
         else:
             topic, key, value = _WIRE[type(output)](output)
             messages.setdefault(topic, []).append((key.encode(), _encode(value)))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from typing import Any
 
 from gridwatch.domain.instants import format_instant, parse_instant
@@ -13,7 +13,7 @@ from gridwatch.domain.outputs import DeadLetter, GapAlert, LateEvent, Metric, Ou
 from gridwatch.domain.partition import PartitionState
 from gridwatch.domain.policy import Policy
 from gridwatch.domain.processor import Processor
-from gridwatch.domain.reading import LogRecord, OpenedReading, RawReading
+from gridwatch.domain.reading import LogRecord, RawReading
 
 DAY = "2024-01-01T"
 LATER = parse_instant("2030-01-01T00:00:00Z")[0]
@@ -29,16 +29,13 @@ def reading(meter: str, clock: str, kwh: Any = 1.0, **more: Any) -> dict[str, An
     return {"meter_id": meter, "timestamp": format_instant(at(clock)), "consumption_kwh": kwh, **more}
 
 
-NAMES = [each.name for each in fields(OpenedReading)]
-
-
 def decode(value: bytes) -> RawReading | list[RawReading]:
     """A fast decoder as the domain expects one: strict about types, silent about values."""
 
     def one(said: Any) -> RawReading:
         if not isinstance(said, dict):
             raise TypeError("not an object")
-        known = {name: said[name] for name in NAMES if said.get(name) is not None}
+        known = {name: said[name] for name in RawReading._fields if said.get(name) is not None}
         for name, wanted in known.items():
             text = name in {"meter_id", "timestamp", "region", "sent_at"}
             if name == "flags":
@@ -50,7 +47,7 @@ def decode(value: bytes) -> RawReading | list[RawReading]:
                 known[name] = float(wanted)
                 if not abs(known[name]) < float("inf"):
                     raise ValueError(name)
-        return OpenedReading(**known)
+        return RawReading(**known)
 
     content = json.loads(value)
     return [one(each) for each in content] if isinstance(content, list) else one(content)
