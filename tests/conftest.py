@@ -5,9 +5,16 @@ A test that cannot run says nothing, and reads as if it had passed; so a skipped
 
 from __future__ import annotations
 
+import signal
+
 import pytest
 
 pytest_plugins = ["tests.services"]
+
+# Whoever starts the tests in the background of a shell has interruptions ignored, by every process below too;
+# some tests send one.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 @pytest.hookimpl(trylast=True)
