@@ -1,0 +1,40 @@
+"""Raw records on their way to the domain: fields in its order, headers in its words."""
+
+from __future__ import annotations
+
+from types import SimpleNamespace
+
+import pytest
+
+from gridwatch.domain.reading import LogRecord, RawReading
+from gridwatch.models.decode import decode_readings, log_records
+from gridwatch.models.raw import Raw
+from gridwatch.topics import REPLAY_HEADER, TICK_HEADER
+
+
+def test_the_fields_are_those_of_the_domain_in_that_order() -> None:
+    assert Raw.__struct_fields__ == RawReading._fields
+    assert Raw.__struct_defaults__ == tuple(RawReading._field_defaults.values())
+
+
+def test_a_reading_and_an_array_come_as_the_domain_takes_them() -> None:
+    one = b'{"meter_id":"A","timestamp":"2024-01-01T10:00:00Z","consumption_kwh":1,"flags":["E"]}'
+    reading = RawReading("A", "2024-01-01T10:00:00Z", 1.0, flags=["E"])
+    assert decode_readings(one) == reading
+    assert decode_readings(b"[" + one + b"," + one + b"]") == [reading, reading]
+
+
+@pytest.mark.parametrize("value", [b"", b"{}", b"7", b'{"meter_id":1}'])
+def test_anything_else_is_refused(value: bytes) -> None:
+    with pytest.raises(ValueError, match=r"."):
+        decode_readings(value)
+
+
+def test_headers_tell_ticks_and_replays() -> None:
+    headers = [[], [(TICK_HEADER, b"1")], [(REPLAY_HEADER, b"run"), ("other", b"")]]
+    records = [SimpleNamespace(offset=n, timestamp=5, value=b"v", headers=h) for n, h in enumerate(headers)]
+    assert log_records(records) == [
+        LogRecord(0, 5000, b"v"),
+        LogRecord(1, 5000, b"v", tick=True),
+        LogRecord(2, 5000, b"v", replayed=True),
+    ]
