@@ -21,7 +21,7 @@ from gridwatch.settings import PREFIX, Settings
 ROOT = Path(__file__).resolve().parents[2]
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
 #: Read from the environment before there are settings.
-_OTHER_VARIABLES = {"GRIDWATCH_CONFIG", "GRIDWATCH_CACHE"}
+_OTHER_VARIABLES = {"GRIDWATCH_CACHE", "GRIDWATCH_COMPILE", "GRIDWATCH_CONFIG"}
 
 
 def _text(name: str) -> str:
