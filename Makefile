@@ -41,7 +41,7 @@ format: $(READY) ## put imports and lines in order
 	@$(BIN)/python -m ruff format .
 
 docs: $(READY) ## renew the tables of README.md and docs/ from the code
-	@$(BIN)/python docs/tables.py
+	@$(BIN)/python -m docs.tables
 	@$(BIN)/python -m benchmarks.figures
 
 dashboards: $(READY) ## write the JSON of the Grafana dashboards from their code (Python 3.11 or later)

@@ -6,16 +6,14 @@ yet says so, and how to get them.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any
+from collections.abc import Callable
 
 from benchmarks import capacity, published, report
 from benchmarks.contestants import CONTESTANTS
 from benchmarks.environments import ROOT
+from docs import marked
 
 PAGES = (ROOT / "docs" / "speed.md", ROOT / "docs" / "capacity.md")
-_TABLE = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 _MEBIBYTE = 1024 * 1024
 
 
@@ -47,7 +45,7 @@ def profile() -> str:
     ]
     total = ["all", "", *(f"{sum(one['stages'].values()):.2f} µs" for one in profiles)]
     loads = ", ".join(f"{one['load']:.1f}" for one in profiles)
-    table = _table(head, [*stages, total])
+    table = marked.table(head, [*stages, total])
     image = _image("profile", "CPU time of the worker by stage")
     return f"{report.where(kept['machine'])}; load before: {loads}.\n\n{table}{image}"
 
@@ -75,7 +73,7 @@ def scale() -> str:
     head = ["meters", "CPU a reading", "memory", "start from the changelog alone", "from local state", "load"]
     worst = f"The dearest costs {max(costs) / min(costs):.2f} times the cheapest."
     image = _image("scale", "Cost of a reading as meters grow")
-    return f"{report.where(kept['machine'])}. {worst}\n\n{_table(head, rows)}{image}"
+    return f"{report.where(kept['machine'])}. {worst}\n\n{marked.table(head, rows)}{image}"
 
 
 def partitions() -> str:
@@ -93,7 +91,7 @@ def partitions() -> str:
         for point in kept["by_partitions"]
     ]
     image = _image("partitions", "Cost of a reading as partitions grow")
-    return _table(["partitions", "CPU a reading", "memory", "load"], rows) + image
+    return marked.table(["partitions", "CPU a reading", "memory", "load"], rows) + image
 
 
 def latency() -> str:
@@ -113,7 +111,7 @@ def latency() -> str:
         for one in ("validated", "database")
     ]
     head = ["from sent", "readings a second", "p50", "p99", "longest", "load"]
-    return f"{report.where(kept['machine'])}.\n\n" + _table(head, rows)
+    return f"{report.where(kept['machine'])}.\n\n" + marked.table(head, rows)
 
 
 def reckoning() -> str:
@@ -125,13 +123,13 @@ def reckoning() -> str:
     text = []
     for subject, steps in lines.items():
         rows = [[step.what, step.how, f"**{step.result}**"] for step in steps]
-        text.append(f"### {subject.capitalize()}\n\n" + _table(["", "from", ""], rows))
+        text.append(f"### {subject.capitalize()}\n\n" + marked.table(["", "from", ""], rows))
     return "\n".join(text)
 
 
 def assumptions() -> str:
     """What is chosen, not measured."""
-    return _table(["assumption", "value"], capacity.assumptions_table(capacity.Assumptions()))
+    return marked.table(["assumption", "value"], capacity.assumptions_table(capacity.Assumptions()))
 
 
 TABLES: dict[str, Callable[[], str]] = {
@@ -148,18 +146,12 @@ TABLES: dict[str, Callable[[], str]] = {
 
 def renewed(page: str) -> str:
     """The page with its tables as the kept results have them. KeyError for a table that there is not."""
-    return _TABLE.sub(lambda found: f"{found[1]}{TABLES[found[2]]()}{found[3]}", page)
+    return marked.renewed(page, TABLES)
 
 
 def renew() -> None:
     """Write the pages anew."""
-    for path in PAGES:
-        path.write_text(renewed(path.read_text(encoding="utf-8")), encoding="utf-8")
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "".join("| " + " | ".join(map(str, line)) + " |\n" for line in lines)
+    marked.renew(PAGES, TABLES)
 
 
 def _image(name: str, words: str) -> str:

@@ -5,15 +5,14 @@ A table stands between `<!-- table: NAME -->` and `<!-- end -->`; everything els
 
 from __future__ import annotations
 
-import re
-import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
 from pydantic import SecretStr
 
+from docs import marked
 from gridwatch.agents.system_metrics import SYSTEM_METRICS as WORKER_METRICS
 from gridwatch.cli import COMMANDS
 from gridwatch.settings import PREFIX, Settings
@@ -30,7 +29,6 @@ PAGES = (
     ROOT / "docs" / "metrics.md",
 )
 
-_TABLE = re.compile(r"(<!-- table: (\w+) -->\n).*?(<!-- end -->)", re.DOTALL)
 _UNITS = (
     ("d", timedelta(days=1)),
     ("h", timedelta(hours=1)),
@@ -41,7 +39,7 @@ _UNITS = (
 
 def settings() -> str:
     """Every setting with its default and meaning."""
-    return _table(
+    return marked.table(
         ("variable", "default", "meaning"),
         (
             (
@@ -56,14 +54,14 @@ def settings() -> str:
 
 def commands() -> str:
     """Every command with its summary."""
-    return _table(
+    return marked.table(
         ("command", "does"), ((f"`gridwatch {name}`", does) for name, (_, does) in COMMANDS.items())
     )
 
 
 def topics() -> str:
     """Every topic of the flow with its key, content and how long it is kept."""
-    return _table(
+    return marked.table(
         ("topic", "key", "holds", "kept"),
         (
             (
@@ -81,7 +79,7 @@ def system_metrics() -> str:
     """Every metric by wall clock with its meaning."""
     rows = [(name, "worker", meaning) for name, meaning in WORKER_METRICS.items()]
     rows += [(name, "sink", meaning) for name, meaning in SINK_METRICS.items()]
-    return _table(
+    return marked.table(
         ("metric", "from", "meaning"), ((f"`{name}`", source, meaning) for name, source, meaning in rows)
     )
 
@@ -89,11 +87,9 @@ def system_metrics() -> str:
 def datasets() -> str:
     """What the public sets at hand hold when seen through gridwatch."""
     # The page alone needs the files of the tests.
-    if str(ROOT) not in sys.path:
-        sys.path.insert(0, str(ROOT))
     from docs.datasets_seen import HEAD, rows
 
-    return _table(HEAD, rows())
+    return marked.table(HEAD, rows())
 
 
 def worker_prometheus() -> str:
@@ -118,7 +114,7 @@ def sink_prometheus() -> str:
 
 
 def _prometheus(prefix: str, *groups: Iterable[tuple[str, str, Mapping[str, str]]]) -> str:
-    return _table(
+    return marked.table(
         ("metric", "type", "labels", "help"),
         (
             (f"`{prefix}{name}{'_total' if kind == 'counter' else ''}`", kind, labels, meaning)
@@ -142,14 +138,7 @@ TABLES: dict[str, Callable[[], str]] = {
 
 def renewed(page: str) -> str:
     """The page with its tables as the code has them now. KeyError for a table that there is not."""
-    return _TABLE.sub(lambda found: f"{found[1]}{TABLES[found[2]]()}{found[3]}", page)
-
-
-def _table(head: Sequence[str], rows: Iterable[Sequence[Any]]) -> str:
-    lines = [head, ["---"] * len(head), *rows]
-    return "".join(
-        "| " + " | ".join(str(cell).replace("|", "\\|") for cell in line) + " |\n" for line in lines
-    )
+    return marked.renewed(page, TABLES)
 
 
 def _written(value: Any) -> str:
@@ -163,5 +152,4 @@ def _written(value: Any) -> str:
 
 
 if __name__ == "__main__":
-    for path in PAGES:
-        path.write_text(renewed(path.read_text(encoding="utf-8")), encoding="utf-8")
+    marked.renew(PAGES, TABLES)
