@@ -210,9 +210,9 @@ def steps(url: str, values: list[bytes]) -> dict[str, Step]:
     cursor.execute("SET TimeZone = 'UTC'")
     cursor.execute(target.create_stage)
     session.commit()
-    # As in a sink's process (`gridwatch/streaming/application.py`).
+    # As in a sink's process (`gridwatch/streaming/garbage.py`).
     gc.freeze()
-    gc.set_threshold(200_000)
+    gc.disable()
 
     def timed(name: str, work: Callable[[], object]) -> object:
         ours, theirs, wall = time.process_time(), cpu_seconds(server), time.perf_counter()

@@ -17,14 +17,12 @@ PAUSES_OF_A_ROUND = 120
 
 async def look_for_garbage() -> None:
     """Look for garbage until cancelled. From the first call on Python does not do so by itself."""
-    gc.collect()
-    gc.freeze()
     gc.disable()
     while True:
+        gc.unfreeze()
+        gc.collect()
+        gc.freeze()
         for _ in range(PAUSES_OF_A_ROUND):
             await asyncio.sleep(PAUSE_SECONDS)
             gc.collect(0)
             gc.freeze()
-        gc.unfreeze()
-        gc.collect()
-        gc.freeze()
