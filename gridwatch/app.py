@@ -6,17 +6,23 @@
 from __future__ import annotations
 
 from gridwatch import agents, views
+from gridwatch.models.decode import log_records
 from gridwatch.settings import load_settings
 from gridwatch.streaming.application import create_app
 from gridwatch.streaming.emission import Emitter
+from gridwatch.streaming.fetching import Unpack
 from gridwatch.streaming.pipeline import Pipeline
 from gridwatch.tables.meters_table import meters_table
 from gridwatch.topics import RAW, changelog
 
 settings = load_settings()
-in_batches = frozenset({RAW.name, changelog(settings.app_id).name})
+unpacked: dict[str, Unpack] = {RAW.name: log_records, changelog(settings.app_id).name: list}
 app = create_app(
-    settings, name=settings.app_id, web_port=settings.web_port, batched=in_batches, bare=in_batches
+    settings,
+    name=settings.app_id,
+    web_port=settings.web_port,
+    batched=frozenset(unpacked),
+    unpacked=unpacked,
 )
 table = meters_table(app, settings)
 emitter = Emitter(settings, client_id=app.conf.broker_client_id)

@@ -9,7 +9,7 @@ import msgspec
 
 from gridwatch.models.dead_letter import DeadLetter
 from gridwatch.streaming.emission import Emitter
-from gridwatch.streaming.packing import Row
+from gridwatch.streaming.packing import Row, pack
 from gridwatch.topics import DEAD_LETTERS
 
 
@@ -32,5 +32,5 @@ class DeadLetterOffice:
             by_partition.setdefault(letter.partition, []).append(row)
         now = int(time.time() * 1000)
         for partition, rows in by_partition.items():
-            await self._emitter.deliver(DEAD_LETTERS.name, partition, rows, now)
+            await self._emitter.deliver(DEAD_LETTERS.name, partition, pack(rows), now)
         self.sent += len(letters)

@@ -12,6 +12,7 @@ from gridwatch.clock import now_micros
 from gridwatch.domain.instants import format_instant
 from gridwatch.models.metric import Metric
 from gridwatch.streaming.emission import Emitter
+from gridwatch.streaming.packing import pack
 from gridwatch.topics import METRICS
 from sinks.health import assignment
 from sinks.pool import Pool
@@ -79,5 +80,5 @@ def register(app: Any, emitter: Emitter, pool: Pool) -> None:
         assigned = {tp.partition for tp in assignment(app) if tp.topic == METRICS.name}
         for metric in window.close(assigned):
             row = (metric.id.encode(), encode(metric))
-            if not await emitter.offer(METRICS.name, metric.partition, [row], int(time.time() * 1000)):
+            if not await emitter.offer(METRICS.name, metric.partition, pack([row]), int(time.time() * 1000)):
                 return

@@ -15,7 +15,7 @@ from gridwatch.domain.instants import format_instant
 from gridwatch.models.metric import Metric
 from gridwatch.streaming.emission import Emitter
 from gridwatch.streaming.ownership import Owned
-from gridwatch.streaming.packing import Row
+from gridwatch.streaming.packing import Row, pack
 from gridwatch.streaming.pipeline import Pipeline
 from gridwatch.topics import METRICS
 
@@ -75,5 +75,5 @@ def register(app: Any, pipeline: Pipeline, emitter: Emitter) -> None:
                     labels={},
                 )
                 rows.append((metric.id.encode(), encode(metric)))
-            if not await emitter.offer(METRICS.name, owned.partition, rows, window_end // 1000):
+            if not await emitter.offer(METRICS.name, owned.partition, pack(rows), window_end // 1000):
                 return

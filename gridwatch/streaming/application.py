@@ -7,7 +7,7 @@ import logging
 import os
 import socket
 import threading
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 import faust
@@ -19,6 +19,7 @@ from gridwatch.logs import logging_config
 from gridwatch.settings import Settings
 from gridwatch.streaming.assignor import Assignor
 from gridwatch.streaming.batches import batch_scheduler
+from gridwatch.streaming.fetching import Unpack
 from gridwatch.streaming.garbage import look_for_garbage
 from gridwatch.streaming.producers import ssl_context
 from gridwatch.streaming.recovery import say_progress
@@ -91,11 +92,11 @@ def create_app(
     name: str,
     web_port: int,
     batched: frozenset[str],
-    bare: frozenset[str] = frozenset(),
+    unpacked: Mapping[str, Unpack] | None = None,
 ) -> Application:
-    """Make the application `name` that gets the topics in `batched` as batches, those in `bare` with records
-    that do not know their topic and partition."""
-    for noisy in ("aiokafka.producer.producer", "faust.topics", "aiokafka.consumer.fetcher"):
+    """Make the application `name` that gets the topics in `batched` as batches, with records as the functions
+    of `unpacked` make them where it names the topic."""
+    for noisy in ("aiokafka.conn", "aiokafka.producer.producer", "aiokafka.consumer.fetcher", "faust.topics"):
         logging.getLogger(noisy).setLevel(logging.WARNING)  # their debug calls alone cost 7% of a worker
     app = Application(
         name,
@@ -131,7 +132,7 @@ def create_app(
     )
     app.settings = settings
     transport = app.transport = Transport(app.conf.broker, app, loop=None)
-    transport.bare = bare
+    transport.unpacked = unpacked or {}
 
     @app.on_rebalance_complete.connect  # type: ignore[untyped-decorator, unused-ignore]
     async def recovered(*_args: Any, **_kwargs: Any) -> None:

@@ -26,6 +26,7 @@ class RecordBatch:
 
     __slots__ = ("done", "partition", "records", "topic")
 
+    timestamp = None
     timestamp_type = 1
     headers = None
     key = None
@@ -49,11 +50,6 @@ class RecordBatch:
     def offset(self) -> int:
         """Offset of the last record."""
         return int(self.records[-1].offset)
-
-    @property
-    def timestamp(self) -> int:
-        """Kafka timestamp of the last record, milliseconds."""
-        return int(self.records[-1].timestamp)
 
     @property
     def value(self) -> RecordBatch:

@@ -17,15 +17,15 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Sequence
-from sys import maxsize
 
 from aiokafka import AIOKafkaProducer
 
 from gridwatch.errors import GridwatchError
 from gridwatch.settings import Settings
-from gridwatch.streaming.packing import Row, pack
+from gridwatch.streaming.packing import Packed, Row, Sending
 from gridwatch.streaming.producers import OUTAGES, REPLACED, Pauses, close_producer, start_producer
 from gridwatch.tables.rows import FENCE_KEY
+from gridwatch.topics import CHANGELOG_BATCH_BYTES
 
 logger = logging.getLogger(__name__)
 
@@ -95,10 +95,11 @@ class ChangelogWriter:
         producer = self._producer
         if producer is None:
             raise FencedError(f"{self._topic}[{self._partition}] has not been taken")
-        batch = producer.create_batch()
-        if pack(batch, rows, 0, timestamp, most_bytes=maxsize) < len(rows):
+        packed = Packed()
+        if packed.add(rows, most_bytes=CHANGELOG_BATCH_BYTES) < len(rows):
             raise GridwatchError(f"{self._topic}: {len(rows)} state rows do not fit one record batch")
         try:
+            batch = Sending(packed, timestamp)
             metadata = await (await producer.send_batch(batch, self._topic, partition=self._partition))
         except REPLACED as error:
             raise FencedError(f"{self._topic}[{self._partition}] was taken by another worker") from error

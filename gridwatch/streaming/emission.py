@@ -1,6 +1,6 @@
 """Outputs packed into Kafka record batches, every ack awaited.
 
-Packing records into a batch and handing over the batch costs a tenth of sending them one by one.
+Handing over packed batches (`packing.py`) costs a tenth of sending records one by one.
 `deliver` waits for as long as the brokers are away, and also while they refuse: a topic that was deleted,
 a right that was taken, a limit that was set too low are mended over there, and ending would mend nothing.
 What it sends again has the same ids; health says how long it has been waiting, and for what. Nothing is
@@ -19,14 +19,11 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
 from gridwatch.settings import Settings
-from gridwatch.streaming.packing import Row, pack
+from gridwatch.streaming.packing import Packed, Sending
 from gridwatch.streaming.producers import Pauses, close_producer, start_producer
 from gridwatch.topics import TICK_HEADER
 
 logger = logging.getLogger(__name__)
-
-#: Output batches are cut here: small enough to compress and replicate smoothly, large enough to be few.
-OUTPUT_BATCH_BYTES = 1_000_000
 
 
 class Emitter:
@@ -61,8 +58,8 @@ class Emitter:
         if producer is not None:
             await close_producer(producer)
 
-    async def deliver(self, topic: str, partition: int, rows: Sequence[Row], timestamp: int) -> None:
-        """Send rows and await every ack, however long the brokers are away."""
+    async def deliver(self, topic: str, partition: int, batches: Sequence[Packed], timestamp: int) -> None:
+        """Send batches, stamped `timestamp` (milliseconds), and await every ack, however long the brokers are away."""
         pauses = Pauses()
         ticket = object()
         self._unacked[ticket] = time.time()
@@ -71,7 +68,7 @@ class Emitter:
                 producer: AIOKafkaProducer | None = None
                 try:
                     producer = await self.start()
-                    for ack in await _send(producer, topic, partition, rows, timestamp):
+                    for ack in await _send(producer, topic, partition, batches, timestamp):
                         await ack
                     self.last_error = ""
                     return
@@ -83,11 +80,11 @@ class Emitter:
         finally:
             del self._unacked[ticket]
 
-    async def offer(self, topic: str, partition: int, rows: Sequence[Row], timestamp: int) -> bool:
-        """Send rows that nobody misses if the brokers are away: whether they were acked."""
+    async def offer(self, topic: str, partition: int, batches: Sequence[Packed], timestamp: int) -> bool:
+        """Send batches that nobody misses if the brokers are away: whether they were acked."""
 
         async def attempt(producer: AIOKafkaProducer) -> None:
-            for ack in await _send(producer, topic, partition, rows, timestamp):
+            for ack in await _send(producer, topic, partition, batches, timestamp):
                 await ack
 
         return await self._offered(f"{topic}[{partition}]: not sent", attempt)
@@ -129,12 +126,8 @@ class Emitter:
 
 
 async def _send(
-    producer: AIOKafkaProducer, topic: str, partition: int, rows: Sequence[Row], timestamp: int
+    producer: AIOKafkaProducer, topic: str, partition: int, batches: Sequence[Packed], timestamp: int
 ) -> list[Any]:
-    pending: list[Any] = []
-    start = 0
-    while start < len(rows):
-        batch = producer.create_batch()
-        start = pack(batch, rows, start, timestamp, OUTPUT_BATCH_BYTES)
-        pending.append(await producer.send_batch(batch, topic, partition=partition))
-    return pending
+    return [
+        await producer.send_batch(Sending(packed, timestamp), topic, partition=partition) for packed in batches
+    ]

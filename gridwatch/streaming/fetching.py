@@ -2,47 +2,53 @@
 
 aiokafka makes an object of eleven fields of every record, through a generator and two calls: two
 microseconds each. Where a whole fetch is handed on as one event (`batches.py`) nobody reads most of those
-fields, so here records stay what the parser made: they have `offset`, `timestamp` (milliseconds), `key`,
-`value` and `headers`, and no topic nor partition, which are their batch's.
+fields, so here the application says what becomes of what the parser made, which has `offset`, `timestamp`
+(milliseconds), `key`, `value` and `headers`. Done as the parser goes, all else is gone before it leaves the
+processor's cache.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from aiokafka.consumer.fetcher import READ_COMMITTED, FetchResult
 from aiokafka.errors import CorruptRecordException
 
+Unpack = Callable[[Iterable[Any]], list[Any]]
 
-class BareFetches(dict[Any, Any]):
+
+class Fetches(dict[Any, Any]):
     """Takes the place of a fetcher's `_records`: what came of each partition and was not handed on yet.
 
     Args:
-        topics: those whose records stay bare.
+        unpacked: what makes a list of a parsed batch, by topic. Its records have `offset` at least.
     """
 
-    def __init__(self, topics: frozenset[str]) -> None:
+    def __init__(self, unpacked: Mapping[str, Unpack]) -> None:
         super().__init__()
-        self._topics = topics
+        self._unpacked = unpacked
 
     def __setitem__(self, partition: Any, fetched: Any) -> None:
-        """Fetched partitions of the topics give bare records; what else there is stays as it is."""
-        if type(fetched) is FetchResult and partition.topic in self._topics:
+        """Fetched partitions of those topics give such records; what else there is stays as it is."""
+        unpack = self._unpacked.get(partition.topic)
+        if type(fetched) is FetchResult and unpack is not None:
             source = fetched._partition_records
             # With transactions there is more to a batch than its records; gridwatch has none.
             if source._isolation_level != READ_COMMITTED:
                 source._records_iterator = None  # holds its owner, and with it all that was fetched
-                fetched.getall = _Drain(partition, fetched, source).getall
+                fetched.getall = _Drain(partition, fetched, source, unpack).getall
         super().__setitem__(partition, fetched)
 
 
 class _Drain:
     """Hands on what one fetch brought of one partition."""
 
-    def __init__(self, partition: Any, fetched: Any, source: Any) -> None:
+    def __init__(self, partition: Any, fetched: Any, source: Any, unpack: Unpack) -> None:
         self._partition = partition
         self._fetched = fetched
         self._source = source
+        self._unpack = unpack
         self._batches = source._records
         self._left: list[Any] = []
         #: The offset after everything that was unpacked.
@@ -73,7 +79,7 @@ class _Drain:
         if self._source._check_crcs and not batch.validate_crc():
             self._ended = True  # it, and what follows it, will be fetched again
             raise CorruptRecordException(f"Invalid CRC - {self._partition}")
-        records = [] if batch.is_control_batch else list(batch)
+        records = [] if batch.is_control_batch else self._unpack(batch)
         if records and records[0].offset < self._reached:  # a fetch brings whole batches
             records = [record for record in records if record.offset >= self._reached]
         # Of a batch that compaction thinned out the last offset remains known.

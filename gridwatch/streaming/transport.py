@@ -13,7 +13,7 @@
 6. **Seeking.** Stock Faust drops what lies below the offset that it read last, without a word. It notes that
    offset after a delivery, so a seek back during one is forgotten, and all that is read again is dropped.
    Here nothing is dropped: who works on a batch knows its own position.
-7. **Unpacking.** Records of topics that are handed on in batches stay as the parser made them
+7. **Unpacking.** Records of topics that are handed on in batches become what the application asks for at once
    (`fetching.py`).
 """
 
@@ -27,7 +27,7 @@ from typing import Any
 
 from faust.transport.drivers import aiokafka as driver
 
-from gridwatch.streaming.fetching import BareFetches
+from gridwatch.streaming.fetching import Fetches, Unpack
 
 logger = logging.getLogger(__name__)
 
@@ -62,9 +62,9 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc, unuse
         return consumer
 
     async def on_start(self) -> None:
-        """Start, with a fetcher that leaves records bare."""
+        """Start, with a fetcher that unpacks as the application asks."""
         await super().on_start()
-        self._ensure_consumer()._fetcher._records = BareFetches(self.transport.bare)
+        self._ensure_consumer()._fetcher._records = Fetches(self.transport.unpacked)
 
     def rejoin(self) -> None:
         """Join the group anew; may be called from any thread."""
@@ -172,5 +172,5 @@ class Transport(driver.Transport):  # type: ignore[misc, unused-ignore]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.hooks = Hooks()
-        #: Topics whose records are handed on bare.
-        self.bare: frozenset[str] = frozenset()
+        #: What becomes of the records of a topic; others are aiokafka's own.
+        self.unpacked: Mapping[str, Unpack] = {}
