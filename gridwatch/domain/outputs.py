@@ -34,6 +34,32 @@ class Validated(NamedTuple):
         return f"{self.partition}-{self.offset}-{self.index}"
 
 
+class Accepted:
+    """Where readings that count go as they are found: among the other outputs, unless somebody makes more of
+    them at once."""
+
+    def __init__(self, outputs: list[Output]) -> None:
+        self._outputs = outputs
+
+    def take(  # noqa: PLR0917 - the fields of ``Validated``, unpacked
+        self,
+        raw: RawReading,
+        time: int,
+        interval: int,
+        status: str,
+        delay: int,
+        flags: tuple[str, ...],
+        watermark: int,
+        partition: int,
+        offset: int,
+        index: int,
+    ) -> None:
+        """Take the next one; the arguments are the fields of ``Validated``."""
+        self._outputs.append(
+            Validated(raw, time, interval, status, delay, flags, watermark, partition, offset, index)
+        )
+
+
 class LateEvent(NamedTuple):
     """A reading that came too late to count."""
 

@@ -28,7 +28,7 @@ from typing import Final
 from gridwatch.domain.grid import tolerance_of
 from gridwatch.domain.intervals import whole_minutes
 from gridwatch.domain.meter import MeterState
-from gridwatch.domain.outputs import Output, Validated
+from gridwatch.domain.outputs import Accepted, Output
 from gridwatch.domain.partition import PartitionState
 from gridwatch.domain.policy import MINUTE, Policy
 from gridwatch.domain.reading import OK, ZERO, LogRecord, RawReading, flag_names
@@ -39,7 +39,7 @@ from gridwatch.domain.workbench import Meters
 Decode = Callable[[bytes], "RawReading | list[RawReading]"]
 """A fast decoder of a record's value. It raises for anything that it does not take for readings."""
 
-new_tuple: Final = tuple.__new__  # a named tuple's own constructor is slower by half a microsecond
+_MINUTE: Final = float(MINUTE)
 _NO_FLAGS: Final[tuple[str, ...]] = ()
 _ZERO_ONLY: Final = flag_names(ZERO)
 
@@ -56,6 +56,11 @@ class Outcome:
     """About how many bytes of changed state that is."""
     complete: bool = True
     """Whether all records were worked; if not, call again with the same ones once this is committed."""
+    accepted: Accepted = field(init=False)
+    """What takes the readings that count; ``outputs`` if nothing else is put here."""
+
+    def __post_init__(self) -> None:
+        self.accepted = Accepted(self.outputs)
 
 
 class Processor:
@@ -91,7 +96,7 @@ class Processor:
         """
         outcome = Outcome() if onto is None else onto
         step = self._stepper
-        step.begin(outcome.outputs, outcome.changed, budget, outcome.weight)
+        step.begin(outcome.outputs, outcome.accepted, outcome.changed, budget, outcome.weight)
         outcome.complete = step.finish_step() and self._run(records, outcome)
         outcome.weight = step.weight
         return outcome
@@ -99,11 +104,11 @@ class Processor:
     def _run(self, records: Sequence[LogRecord], outcome: Outcome) -> bool:  # noqa: PLR0912, PLR0915
         """Work ``records``. Whether that was completed, or the budget ran out before."""
         step, part, policy = self._stepper, self.partition, self.policy
-        changed, outputs, meters, decode = outcome.changed, outcome.outputs, self._meters, self._decode
+        changed, accepted, meters, decode = outcome.changed, outcome.accepted, self._meters, self._decode
         stamps = step.reception.stamps
         instants, max_bytes = stamps.known, policy.max_record_bytes
         slack, jump, skew = policy.max_out_of_orderness, policy.max_watermark_jump, policy.max_future_skew
-        grace, ttl, max_kwh = policy.grace, policy.state_ttl, policy.max_kwh
+        grace, ttl, max_kwh = policy.grace, policy.state_ttl, float(policy.max_kwh)
         length, windows, partition, budget = policy.metrics_window, part.windows, part.partition, step.budget
         start = end = 0  # of ``window``, the window that the last clean reading was in
         window = Window()
@@ -143,10 +148,10 @@ class Processor:
                     step.element(record, judged[index], index)
                 else:
                     raw = raws[index]
-                    meter_id, stamp, kwh, given, region, _, _, _, _, _, sent_at, codes = raw
-                    time = instants.get(stamp)
+                    meter_id, kwh, region = raw.meter_id, raw.consumption_kwh, raw.region
+                    time = instants.get(raw.timestamp)
                     if time is None:
-                        time = stamps.instant(stamp)
+                        time = stamps.instant(raw.timestamp)
                     meter = changed.get(meter_id)
                     fresh = meter is None
                     if fresh and meter_id not in changed:
@@ -161,10 +166,13 @@ class Processor:
                         and (lead := time - slack) - watermark <= jump
                         and time <= record_time + skew
                         and 0.0 <= kwh <= max_kwh
-                        and (given is None or (meter.given and given * MINUTE == meter.interval))
+                        and (
+                            (given := raw.interval_minutes) is None
+                            or (meter.given and given * _MINUTE == float(meter.interval))
+                        )
                         and (region is None or region == meter.region)
-                        and (sent_at is None or sent_at.isprintable())
-                        and codes is None
+                        and ((sent_at := raw.sent_at) is None or sent_at.isprintable())
+                        and raw.flags is None
                         and (
                             (difference := time - meter.last_seen) == (interval := meter.interval)
                             or (difference > 0 and whole_minutes(difference) == whole_minutes(interval))
@@ -183,7 +191,7 @@ class Processor:
                         flags = _NO_FLAGS
                         if not kwh:
                             flags, kwh = _ZERO_ONLY, 0.0  # never the negative one
-                            raw = raw._replace(consumption_kwh=kwh)
+                            raw.consumption_kwh = kwh
                         meter.recent = recent + (time, kwh)  # noqa: RUF005 - at half the cost of a star
                         meter.last_seen = time
                         meter.last_slot = slot
@@ -200,12 +208,7 @@ class Processor:
                             changed[meter_id] = meter
                             if budget:
                                 step.weight += meter.weight()
-                        outputs.append(
-                            new_tuple(
-                                Validated,
-                                (raw, time, interval, OK, 0, flags, watermark, partition, offset, index),
-                            )
-                        )
+                        accepted.take(raw, time, interval, OK, 0, flags, watermark, partition, offset, index)
                         if lead > watermark:
                             part.watermark = lead
                     else:

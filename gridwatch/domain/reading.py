@@ -1,13 +1,14 @@
 """What comes in: records of the log, readings as they came, and the words used for them.
 
-A ``RawReading`` has the right types but nobody has judged its values yet: a fast decoder may make it
-straight from JSON. It becomes a reading that counts once ``validation`` has nothing against it.
+A ``RawReading`` has the right types but nobody has judged its values yet: a fast decoder may make its own
+kind straight from JSON. It becomes a reading that counts once ``validation`` has nothing against it.
 """
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from functools import lru_cache
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, Protocol
 
 OK: Final = "OK"
 """Status of a validated reading that was on time."""
@@ -56,11 +57,31 @@ class LogRecord(NamedTuple):
     """The record was written by a replay: its owner sends no idle ticks after it."""
 
 
-class RawReading(NamedTuple):
+class RawReading(Protocol):
     """A reading as it came: types right, values not yet judged. Optional fields are None when absent.
 
-    A decoder that makes these must refuse numbers that are not finite and text that is not Unicode.
+    A decoder that makes these must refuse numbers that are not finite and text that is not Unicode. The
+    domain sets a consumption of -0.0 right; whoever takes an accepted reading may do with it as he likes.
     """
+
+    meter_id: str
+    timestamp: str
+    consumption_kwh: float
+    interval_minutes: float | None
+    region: str | None
+    voltage: float | None
+    current: float | None
+    power_kw: float | None
+    power_factor: float | None
+    frequency: float | None
+    sent_at: str | None
+    flags: list[str] | None
+    """Quality codes that its source gave it: passed on behind our own flags."""
+
+
+@dataclass
+class OpenedReading:
+    """A ``RawReading`` of no decoder's own kind."""
 
     meter_id: str
     timestamp: str
@@ -74,7 +95,6 @@ class RawReading(NamedTuple):
     frequency: float | None = None
     sent_at: str | None = None
     flags: list[str] | None = None
-    """Quality codes that its source gave it: passed on behind our own flags."""
 
 
 class Reading(NamedTuple):

@@ -67,13 +67,13 @@ class Reception:
         outputs: list[Output],
     ) -> Reading | None:
         """``item`` as a judged reading; None if it became a dead letter."""
-        if isinstance(item, RawReading):
+        if not isinstance(item, (Reading, Refusal)):
             item = self._judge_raw(record, item) or self.open(record)[index]
         if isinstance(item, Refusal):
             self._refuse(record, item, index, outputs)
             return None
         if not item.raw.consumption_kwh:
-            item = item._replace(raw=item.raw._replace(consumption_kwh=0.0))  # never the negative one
+            item.raw.consumption_kwh = 0.0  # never the negative one
         return item
 
     def tick_instant(self, record: LogRecord, outputs: list[Output]) -> int | None:

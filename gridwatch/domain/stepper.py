@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 from gridwatch.domain.arrival import accept, accept_too_late, revise
 from gridwatch.domain.gaps import GapChanges
-from gridwatch.domain.outputs import LateEvent, Validated
+from gridwatch.domain.outputs import LateEvent
 from gridwatch.domain.partition import PartitionState
 from gridwatch.domain.policy import NEVER, Policy
 from gridwatch.domain.reading import (
@@ -163,19 +163,17 @@ class Stepper(Workbench):
             window.late += 1
         else:
             window.on_time += 1
-        self.outputs.append(
-            Validated(
-                raw,
-                time,
-                meter.interval,
-                status,
-                max(watermark - time, 0),
-                _all_flags(flags, reading),
-                watermark,
-                part.partition,
-                record.offset,
-                index,
-            )
+        self.accepted.take(
+            raw,
+            time,
+            meter.interval,
+            status,
+            max(watermark - time, 0),
+            _all_flags(flags, reading),
+            watermark,
+            part.partition,
+            record.offset,
+            index,
         )
         return True
 
@@ -213,9 +211,7 @@ class Stepper(Workbench):
         meter = self.find(raw.meter_id)
         interval = given or (meter.interval if meter is not None else policy.default_interval)
         flags = _all_flags(AHEAD, reading)
-        self.outputs.append(
-            Validated(raw, time, interval, OK, 0, flags, watermark, part.partition, record.offset, index)
-        )
+        self.accepted.take(raw, time, interval, OK, 0, flags, watermark, part.partition, record.offset, index)
         kept = KeptReading(raw.meter_id, time, raw.consumption_kwh, given, raw.region)
         part.kept, twin = keep(part.kept, kept)
         window = window_at(part.windows, time, policy.metrics_window)

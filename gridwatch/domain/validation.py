@@ -20,7 +20,7 @@ from typing import Any, Final, NamedTuple
 from gridwatch.domain.instants import parse_instant
 from gridwatch.domain.partitioning import partition_of
 from gridwatch.domain.policy import MINUTE, Policy
-from gridwatch.domain.reading import FLAG_NAMES, RawReading, Reading
+from gridwatch.domain.reading import FLAG_NAMES, OpenedReading, RawReading, Reading
 
 NOT_JSON: Final = "NOT_JSON"
 NOT_UTF8: Final = "NOT_UTF8"
@@ -194,7 +194,7 @@ def judge(fields: Any, partition: int, record_time: int, policy: Policy) -> Read
     if found or time is None or kwh is None or known is None:
         return found.refusal(known)
     texts: dict[str, Any] = {name: fields.get(name) for name in TEXTS}
-    raw = RawReading(known, fields["timestamp"], kwh, minutes, flags=codes, **texts, **measures)
+    raw = OpenedReading(known, fields["timestamp"], kwh, minutes, flags=codes, **texts, **measures)
     return Reading(raw, time, interval, ambiguous)
 
 

@@ -14,7 +14,7 @@ from typing import Final, Protocol
 from gridwatch.domain.deadlines import Deadlines
 from gridwatch.domain.gaps import GapChanges
 from gridwatch.domain.meter import MeterState
-from gridwatch.domain.outputs import Output
+from gridwatch.domain.outputs import Accepted, Output
 from gridwatch.domain.partition import PartitionState
 from gridwatch.domain.policy import NEVER, Policy
 from gridwatch.domain.reporting import report_gaps
@@ -55,14 +55,21 @@ class Workbench:
         self.weight = 0
         self.budget = 0
         self.outputs: list[Output] = []
+        self.accepted = Accepted(self.outputs)
         self.changed: dict[str, MeterState | None] = {}
 
     def begin(
-        self, outputs: list[Output], changed: dict[str, MeterState | None], budget: int, weight: int
+        self,
+        outputs: list[Output],
+        accepted: Accepted,
+        changed: dict[str, MeterState | None],
+        budget: int,
+        weight: int,
     ) -> None:
         """Start a call: outputs and changes go to these, which weigh ``weight`` bytes already, until that is
         ``budget`` bytes (0: no limit)."""
-        self.outputs, self.changed, self.budget, self.weight = outputs, changed, budget, weight
+        self.outputs, self.accepted, self.changed = outputs, accepted, changed
+        self.budget, self.weight = budget, weight
 
     def find(self, meter_id: str) -> MeterState | None:
         """The state of ``meter_id`` as it is now."""

@@ -10,23 +10,14 @@ from typing import Any, Final
 
 import msgspec
 
-from gridwatch.domain.reading import LogRecord, RawReading
+from gridwatch.domain.reading import LogRecord
 from gridwatch.models.raw import Raw
 from gridwatch.topics import REPLAY_HEADER, TICK_HEADER
 
 _new: Final = tuple.__new__  # a named tuple's own constructor takes three times as long
 
-_decode: Final = msgspec.json.Decoder(Raw | list[Raw]).decode  # type: ignore[arg-type, unused-ignore]
-_fields: Final = msgspec.structs.astuple
-
-
-def decode_readings(value: bytes) -> RawReading | list[RawReading]:
-    """One reading or an array of them; msgspec.DecodeError (a ValueError) if it is not exactly that."""
-    decoded = _decode(value)
-    if isinstance(decoded, list):
-        return [_new(RawReading, _fields(one)) for one in decoded]
-    reading: RawReading = _new(RawReading, _fields(decoded))
-    return reading
+#: One reading or an array of them; msgspec.DecodeError (a ValueError) if it is not exactly that.
+decode_readings: Final = msgspec.json.Decoder(Raw | list[Raw]).decode  # type: ignore[arg-type, unused-ignore]
 
 
 def log_records(records: Iterable[Any]) -> list[LogRecord]:

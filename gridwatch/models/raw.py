@@ -5,10 +5,10 @@ from __future__ import annotations
 from msgspec import Struct
 
 
-class Raw(Struct, gc=False):
+class Raw(Struct, gc=False, omit_defaults=True):
     """One reading as its meter sent it; nobody has judged it yet. Energy kWh, power kW.
 
-    Its fields are those of `gridwatch.domain.reading.RawReading`, in that order. No cycle can come of it.
+    It has what the domain asks of a `gridwatch.domain.reading.RawReading`. No cycle can come of it.
     """
 
     meter_id: str

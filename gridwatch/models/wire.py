@@ -1,14 +1,16 @@
 """What the domain says, as bytes for the topics: the one place where outputs become JSON.
 
-One validated reading is said for nearly every one that comes, so `encode_outputs` has that case written
-out; everything else is looked up by its type.
+One validated reading is said for nearly every one that comes. It becomes a message on the spot
+(`ValidatedMessages`), in the shape of `models.validated.Validated`: what came, as its decoder made it, and
+behind it what is the same for most of its neighbours and was put into words once. Metrics, which come by the
+dozen, are written out too; all else `encode_outputs` looks up by its type.
 """
 
 from __future__ import annotations
 
 import base64
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -16,60 +18,87 @@ from gridwatch import topics
 from gridwatch.domain import outputs as said
 from gridwatch.domain.instants import instant_text
 from gridwatch.domain.policy import MINUTE, SECOND
+from gridwatch.domain.reading import RawReading
 from gridwatch.models.dead_letter import DeadLetter
 from gridwatch.models.gap_alert import GapAlert
 from gridwatch.models.late_event import LateEvent
-from gridwatch.models.metric import Metric
-from gridwatch.models.validated import Validated
+from gridwatch.models.raw import Raw
 
 #: Of a refused record this many bytes are kept.
 RAW_KEPT_BYTES = 64 * 1024
 
-_encode = msgspec.json.Encoder().encode
+_encode: Final = msgspec.json.Encoder().encode
 
 Message = tuple[bytes, bytes]
 
-_NO_LABELS: dict[str, str] = {}
+_FIELDS: Final = Raw.__struct_fields__
 
 
-def encode_outputs(
-    outputs: Iterable[said.Output], onto: dict[str, list[Message]] | None = None
-) -> dict[str, list[Message]]:
-    """(key, value) messages by topic name, in the order in which they were said, after those in ``onto``."""
-    messages: dict[str, list[Message]] = {} if onto is None else onto
-    validated = messages.get(topics.VALIDATED.name, [])
-    encode, text, record_of = _encode, instant_text, Validated  # asked for once, not for every reading
+class ValidatedMessages(said.Accepted):
+    """Accepted readings as messages, in the order in which they came."""
+
+    def __init__(self) -> None:
+        super().__init__([])
+        self.messages: list[Message] = []
+        self._time = self._watermark = self._delay = self._partition = self._index = -1
+        self._stamp = self._status = self._end = ""
+
+    def take(  # noqa: PLR0917 - the fields of `Validated`, unpacked
+        self,
+        raw: RawReading,
+        time: int,
+        interval: int,
+        status: str,
+        delay: int,
+        flags: tuple[str, ...],
+        watermark: int,
+        partition: int,
+        offset: int,
+        index: int,
+    ) -> None:
+        """Encode the next one; it is changed by that."""
+        if time != self._time:
+            self._time, self._stamp = time, instant_text(time)
+        if (
+            watermark != self._watermark
+            or delay != self._delay
+            or status != self._status
+            or index != self._index
+            or partition != self._partition
+        ):
+            self._watermark, self._delay, self._status = watermark, delay, status
+            self._index, self._partition = index, partition
+            seconds, stamp = repr(delay / SECOND), instant_text(watermark)
+            self._end = (
+                f'","status":"{status}","delay_seconds":{seconds},"watermark":"{stamp}",'
+                f'"partition":{partition},"index":{index}}}'
+            )
+        if type(raw) is not Raw:
+            raw = Raw(*(getattr(raw, name) for name in _FIELDS))
+        raw.timestamp = self._stamp
+        raw.interval_minutes = interval // MINUTE
+        raw.flags = flags  # type: ignore[assignment]
+        end = f',"offset":{offset},"id":"{partition}-{offset}-{index}{self._end}'
+        self.messages.append((raw.meter_id.encode(), _encode(raw)[:-1] + end.encode()))
+
+
+def encode_outputs(outputs: Iterable[said.Output]) -> dict[str, list[Message]]:
+    """(key, value) messages by topic name, in the order in which they were said."""
+    messages: dict[str, list[Message]] = {}
+    validated = ValidatedMessages()
+    metrics: list[Message] = []
     for output in outputs:
         if type(output) is said.Validated:
-            raw, time, interval, status, delay, flags, watermark, partition, offset, index = output
-            meter_id, _, kwh, _, region, voltage, current, power_kw, power_factor, frequency, sent_at, _ = raw
-            record = record_of(
-                f"{partition}-{offset}-{index}",
-                meter_id,
-                text(time),
-                kwh,
-                interval // MINUTE,
-                status,  # type: ignore[arg-type]
-                delay / SECOND,
-                flags,  # type: ignore[arg-type]
-                text(watermark),
-                partition,
-                offset,
-                index,
-                region,
-                voltage,
-                current,
-                power_kw,
-                power_factor,
-                frequency,
-                sent_at,
-            )
-            validated.append((meter_id.encode(), encode(record)))
+            validated.take(*output)
+        elif type(output) is said.Metric:
+            metrics.append(_metric(output))
         else:
             topic, key, value = _WIRE[type(output)](output)
             messages.setdefault(topic, []).append((key.encode(), _encode(value)))
-    if validated:
-        messages[topics.VALIDATED.name] = validated
+    if validated.messages:
+        messages[topics.VALIDATED.name] = validated.messages
+    if metrics:
+        messages[topics.METRICS.name] = metrics
     return messages
 
 
@@ -122,14 +151,16 @@ def _gap_alert(output: said.GapAlert) -> tuple[str, str, GapAlert]:
     )
 
 
-def _metric(output: said.Metric) -> tuple[str, str, Metric]:
+def _metric(output: said.Metric) -> Message:
+    """A `models.metric.Metric`, written out: nothing in it needs care."""
     name, value, start, end, revision, partition = output
-    window = instant_text(start)
-    metric_id = output.id
-    record = Metric(
-        metric_id, name, value, window, instant_text(end), revision, "event", partition, _NO_LABELS
-    )
-    return topics.METRICS.name, metric_id, record
+    window, until, number = instant_text(start), instant_text(end), repr(value)
+    metric_id = f"{name}@{window}/{partition}"
+    return metric_id.encode(), (
+        f'{{"id":"{metric_id}","metric":"{name}","value":{number},"window_start":"{window}",'
+        f'"window_end":"{until}","revision":{revision},"scope":"event",'
+        f'"partition":{partition},"labels":{{}}}}'
+    ).encode()
 
 
 def _dead_letter(output: said.DeadLetter) -> tuple[str, str, DeadLetter]:
@@ -183,6 +214,5 @@ def _decode_cut(kept: bytes) -> str:
 _WIRE: dict[type, Any] = {
     said.LateEvent: _late_event,
     said.GapAlert: _gap_alert,
-    said.Metric: _metric,
     said.DeadLetter: _dead_letter,
 }

@@ -59,7 +59,7 @@ class Emitter:
             await close_producer(producer)
 
     async def deliver(self, topic: str, partition: int, batches: Sequence[Packed], timestamp: int) -> None:
-        """Send batches, stamped `timestamp` (milliseconds), and await every ack, however long the brokers are away."""
+        """Send batches, stamped `timestamp` (ms), and await every ack, however long the brokers are away."""
         pauses = Pauses()
         ticket = object()
         self._unacked[ticket] = time.time()
@@ -128,6 +128,4 @@ class Emitter:
 async def _send(
     producer: AIOKafkaProducer, topic: str, partition: int, batches: Sequence[Packed], timestamp: int
 ) -> list[Any]:
-    return [
-        await producer.send_batch(Sending(packed, timestamp), topic, partition=partition) for packed in batches
-    ]
+    return [await producer.send_batch(Sending(one, timestamp), topic, partition=partition) for one in batches]

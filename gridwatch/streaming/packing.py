@@ -1,15 +1,15 @@
-"""Rows into Kafka record batches: format 2, as https://kafka.apache.org/documentation/#recordbatch lays it down.
+"""Rows into Kafka record batches, format 2: https://kafka.apache.org/documentation/#recordbatch
 
-aiokafka's builder takes records one by one and sums them up by table look-up when the batch is sent. Here rows
-become bytes as soon as they are made, while they are still in the processor's cache, and the processor's own
-CRC-32C sums them up: half the cost.
+aiokafka's builder takes records one by one and sums them up by table look-up when the batch is sent. Here
+rows become bytes as soon as they are made, while they are still in the processor's cache, and the processor's
+own CRC-32C sums them up.
 """
 
 from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 import google_crc32c
 
@@ -19,9 +19,10 @@ Row = tuple[bytes | None, bytes | None]
 #: Output batches are cut here: small enough to replicate smoothly, large enough to be few.
 OUTPUT_BATCH_BYTES: Final = 1_000_000
 
-# What stands before the sum, and what it is of.
-_HEAD: Final = struct.Struct(">qiibI")  # base offset, length of the rest, leader epoch, format, sum
-_SUMMED: Final = struct.Struct(">hiqqqhii")  # attributes, last offset, times, producer, epoch, sequence, records
+# Base offset, length of the rest, leader epoch, format, sum of what follows.
+_HEAD: Final = struct.Struct(">qiibI")
+# Attributes, last offset, first and last time, producer's id and epoch, first sequence number, records.
+_SUMMED: Final = struct.Struct(">hiqqqhii")
 _HEADER_BYTES: Final = _HEAD.size + _SUMMED.size
 _BEFORE_LENGTH_ENDS: Final = 12
 _FORMAT: Final = 2
@@ -65,15 +66,10 @@ class Packed:
         pieces: list[bytes] = []
         count, size = self.count, self.size
         end = start
-        for key, value in rows if start == 0 else rows[start:]:
-            if key is None:
-                key_length, key = _ABSENT, b""
-            else:
-                key_length = _length(len(key))
-            if value is None:
-                value_length, value = _ABSENT, b""
-            else:
-                value_length = _length(len(value))
+        for some_key, some_value in rows if start == 0 else rows[start:]:
+            key, value = some_key or b"", some_value or b""
+            key_length = _ABSENT if some_key is None else _length(len(key))
+            value_length = _ABSENT if some_value is None else _length(len(value))
             place = _PLACES[count] if count < 8192 else b"\0\0" + _varint(count)
             weight = len(place) + len(key_length) + len(key) + len(value_length) + len(value) + 1
             length = _length(weight)

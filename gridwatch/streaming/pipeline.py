@@ -22,7 +22,7 @@ from typing import Any
 
 from gridwatch.domain.processor import Outcome
 from gridwatch.domain.reading import LogRecord
-from gridwatch.models.wire import encode_outputs
+from gridwatch.models.wire import ValidatedMessages, encode_outputs
 from gridwatch.settings import Settings
 from gridwatch.streaming.batches import RecordBatch, Wake
 from gridwatch.streaming.emission import Emitter
@@ -32,7 +32,7 @@ from gridwatch.streaming.ownership import Owned, stored_partition, take_over
 from gridwatch.streaming.packing import Packed, pack
 from gridwatch.tables import rows
 from gridwatch.tables.store import DamagedError, Store
-from gridwatch.topics import CHANGELOG_BATCH_BYTES, RAW, changelog
+from gridwatch.topics import CHANGELOG_BATCH_BYTES, RAW, VALIDATED, changelog
 
 logger = logging.getLogger(__name__)
 
@@ -173,12 +173,17 @@ class Pipeline:
     def _decide(self, owned: Owned, portions: Portions) -> tuple[Outcome, Messages]:
         """What the records give, as far as one commit holds it, with the outputs packed, by topic."""
         outcome = Outcome()
+        outcome.accepted = validated = ValidatedMessages()
         messages: Messages = {}
         while True:
             owned.processor.process(portions.current, budget=self.commit_bytes, onto=outcome)
-            for topic, said in encode_outputs(outcome.outputs).items():
-                messages[topic] = pack(said, messages.get(topic))
+            said = encode_outputs(outcome.outputs)
+            said[VALIDATED.name] = validated.messages
+            for topic, rows_of_it in said.items():
+                if rows_of_it:
+                    messages[topic] = pack(rows_of_it, messages.get(topic))
             outcome.outputs.clear()
+            validated.messages.clear()
             if not outcome.complete or not portions.advance():
                 return outcome, messages
 

@@ -13,7 +13,7 @@ from gridwatch.domain.outputs import DeadLetter, GapAlert, LateEvent, Metric, Ou
 from gridwatch.domain.partition import PartitionState
 from gridwatch.domain.policy import Policy
 from gridwatch.domain.processor import Processor
-from gridwatch.domain.reading import LogRecord, RawReading
+from gridwatch.domain.reading import LogRecord, OpenedReading, RawReading
 
 DAY = "2024-01-01T"
 LATER = parse_instant("2030-01-01T00:00:00Z")[0]
@@ -35,7 +35,9 @@ def decode(value: bytes) -> RawReading | list[RawReading]:
     def one(said: Any) -> RawReading:
         if not isinstance(said, dict):
             raise TypeError("not an object")
-        known = {name: said[name] for name in RawReading._fields if said.get(name) is not None}
+        known = {
+            name: said[name] for name in OpenedReading.__dataclass_fields__ if said.get(name) is not None
+        }
         for name, wanted in known.items():
             text = name in {"meter_id", "timestamp", "region", "sent_at"}
             if name == "flags":
@@ -47,7 +49,7 @@ def decode(value: bytes) -> RawReading | list[RawReading]:
                 known[name] = float(wanted)
                 if not abs(known[name]) < float("inf"):
                     raise ValueError(name)
-        return RawReading(**known)
+        return OpenedReading(**known)
 
     content = json.loads(value)
     return [one(each) for each in content] if isinstance(content, list) else one(content)

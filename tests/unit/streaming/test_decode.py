@@ -2,24 +2,26 @@
 
 from __future__ import annotations
 
+import dataclasses
 from types import SimpleNamespace
 
 import pytest
 
-from gridwatch.domain.reading import LogRecord, RawReading
+from gridwatch.domain.reading import LogRecord, OpenedReading
 from gridwatch.models.decode import decode_readings, log_records
 from gridwatch.models.raw import Raw
 from gridwatch.topics import REPLAY_HEADER, TICK_HEADER
 
 
 def test_the_fields_are_those_of_the_domain_in_that_order() -> None:
-    assert Raw.__struct_fields__ == RawReading._fields
-    assert Raw.__struct_defaults__ == tuple(RawReading._field_defaults.values())
+    fields = dataclasses.fields(OpenedReading)
+    assert Raw.__struct_fields__ == tuple(field.name for field in fields)
+    assert Raw.__struct_defaults__ == tuple(field.default for field in fields[3:])
 
 
 def test_a_reading_and_an_array_come_as_the_domain_takes_them() -> None:
     one = b'{"meter_id":"A","timestamp":"2024-01-01T10:00:00Z","consumption_kwh":1,"flags":["E"]}'
-    reading = RawReading("A", "2024-01-01T10:00:00Z", 1.0, flags=["E"])
+    reading = Raw("A", "2024-01-01T10:00:00Z", 1.0, flags=["E"])
     assert decode_readings(one) == reading
     assert decode_readings(b"[" + one + b"," + one + b"]") == [reading, reading]
 

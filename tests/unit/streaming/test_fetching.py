@@ -1,4 +1,4 @@
-"""Bare fetches: the records aiokafka would give, less what nobody reads of them, and the same position."""
+"""Fetches: the records aiokafka would give, as the application makes them, and the same position."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from aiokafka.record.memory_records import MemoryRecords
 from aiokafka.structs import TopicPartition
 
-from gridwatch.streaming.fetching import BareFetches
+from gridwatch.streaming.fetching import Fetches
 
 PARTITION = TopicPartition("raw", 3)
 
@@ -60,7 +60,7 @@ def fetched(
 
 def bare(log: bytes, start: int = 0, **more: Any) -> tuple[Any, Assignment]:
     result, assignment, _ = fetched(log, start, **more)
-    fetches = BareFetches(frozenset({"raw"}))
+    fetches = Fetches({"raw": list})
     fetches[PARTITION] = result
     return fetches[PARTITION], assignment
 
@@ -85,13 +85,21 @@ def test_it_gives_what_aiokafka_gives_and_stands_where_it_stands(start: int, mos
 
 def test_other_topics_and_transactions_are_left_to_aiokafka() -> None:
     result, _, _ = fetched(log_of(2))
-    BareFetches(frozenset({"other"}))[PARTITION] = result
+    Fetches({"other": list})[PARTITION] = result
     assert result.getall()[0].topic == "raw"
     assert bare(log_of(2), isolation=READ_COMMITTED)[0].getall()[0].topic == "raw"
 
 
+def test_the_application_says_what_becomes_of_the_records() -> None:
+    result, _, _ = fetched(log_of(2, 2), start=1)
+    Fetches({"raw": lambda batch: [SimpleNamespace(offset=one.offset, said=one.value) for one in batch]})[
+        PARTITION
+    ] = result
+    assert [(one.offset, one.said) for one in result.getall()] == [(1, b"1"), (2, b"2"), (3, b"3")]
+
+
 def test_errors_stay_as_they_are() -> None:
-    fetches = BareFetches(frozenset({"raw"}))
+    fetches = Fetches({"raw": list})
     error = SimpleNamespace()
     fetches[PARTITION] = error
     assert fetches[PARTITION] is error

@@ -1,0 +1,111 @@
+"""Messages are what the models of the topics say, whichever way they were made."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import msgspec
+import pytest
+
+from gridwatch.domain import outputs as said
+from gridwatch.domain.instants import parse_instant
+from gridwatch.domain.policy import MINUTE, SECOND
+from gridwatch.domain.reading import OpenedReading
+from gridwatch.models.metric import Metric
+from gridwatch.models.raw import Raw
+from gridwatch.models.validated import Validated
+from gridwatch.models.wire import ValidatedMessages, encode_outputs
+
+TEN = parse_instant("2024-01-01T10:00:00Z")[0]
+FIELDS = {"meter_id": 'M\u00e4"1', "timestamp": "2024-01-01T11:00:00+01:00", "consumption_kwh": 1.25}
+MORE = {"region": "north", "voltage": 230.1, "current": 3.0, "power_kw": 0.5, "power_factor": 0.97}
+LAST = {"frequency": 50.0, "sent_at": "then"}
+
+
+def accepted(raw: Any, **changes: Any) -> said.Validated:
+    fields = {
+        "time": TEN,
+        "interval": 15 * MINUTE,
+        "status": "OK",
+        "delay": 0,
+        "flags": (),
+        "watermark": TEN - 10 * SECOND,
+        "partition": 3,
+        "offset": 77,
+        "index": 0,
+    }
+    return said.Validated(raw, **(fields | changes))
+
+
+@pytest.mark.parametrize("kind", [Raw, OpenedReading])
+@pytest.mark.parametrize("more", [{}, MORE | LAST, {"interval_minutes": 15.0, "flags": ["E"]}])
+def test_a_reading_is_said_as_its_model_has_it(kind: Any, more: dict[str, Any]) -> None:
+    said_of_it = {key: value for key, value in more.items() if key not in {"interval_minutes", "flags"}}
+    [(key, value)] = encode_outputs([accepted(kind(**FIELDS, **more))])["smartmeter_validated"]
+    assert key == 'M\u00e4"1'.encode()
+    assert msgspec.json.decode(value, type=Validated) == Validated(
+        "3-77-0",
+        'M\u00e4"1',
+        "2024-01-01T10:00:00Z",
+        1.25,
+        15,
+        "OK",
+        0.0,
+        [],
+        "2024-01-01T09:59:50Z",
+        3,
+        77,
+        0,
+        **said_of_it,
+    )
+    assert msgspec.json.decode(value).keys() == {
+        *(name for name in Validated.__struct_fields__[:12]),
+        *said_of_it,
+    }
+
+
+@pytest.mark.parametrize(
+    "changes",
+    [
+        {"time": TEN + 1},
+        {"interval": 60 * MINUTE},
+        {"status": "LATE", "delay": 1},
+        {"delay": 86_400 * SECOND},
+        {"flags": ("REVISED", "ZERO", 'its "own"')},
+        {"watermark": TEN},
+        {"partition": 4},
+        {"offset": 78},
+        {"index": 1},
+    ],
+)
+def test_what_neighbours_share_is_said_anew_when_it_changes(changes: dict[str, Any]) -> None:
+    one, other = accepted(Raw(**FIELDS)), accepted(Raw(**FIELDS), **changes)
+    alone = [encode_outputs([each])["smartmeter_validated"] for each in (one, other)]
+    together = ValidatedMessages()
+    for each in (accepted(Raw(**FIELDS)), accepted(Raw(**FIELDS), **changes), accepted(Raw(**FIELDS))):
+        together.take(*each)
+    assert together.messages == [*alone[0], *alone[1], *alone[0]]
+    assert alone[0] != alone[1]
+    record = msgspec.json.decode(alone[1][0][1], type=Validated)
+    assert (record.status, record.delay_seconds) == (other.status, other.delay / SECOND)
+    assert (record.flags, record.id) == (list(other.flags), other.id)
+    assert (record.partition, record.offset, record.index) == (other.partition, other.offset, other.index)
+
+
+@pytest.mark.parametrize("value", [0, 12, 3.5, 1e-07, 1e22])
+def test_a_metric_is_said_as_its_model_has_it(value: float) -> None:
+    metric = said.Metric("consumption_kwh", value, TEN, TEN + 5 * MINUTE, 4, 2)
+    [(key, text)] = encode_outputs([metric])["smartmeter_metrics"]
+    record = msgspec.json.decode(text, type=Metric)
+    assert key.decode() == record.id == metric.id
+    assert record == Metric(
+        metric.id,
+        "consumption_kwh",
+        value,
+        "2024-01-01T10:00:00Z",
+        "2024-01-01T10:05:00Z",
+        4,
+        "event",
+        2,
+        {},
+    )
