@@ -22,13 +22,11 @@ going on. ``process`` has that case written out in a straight line; everything e
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
 from typing import Final
 
 from gridwatch.domain.grid import tolerance_of
 from gridwatch.domain.intervals import whole_minutes
-from gridwatch.domain.meter import MeterState
-from gridwatch.domain.outputs import Accepted, Output
+from gridwatch.domain.outcome import Outcome
 from gridwatch.domain.partition import PartitionState
 from gridwatch.domain.policy import MINUTE, Policy
 from gridwatch.domain.reading import OK, ZERO, LogRecord, RawReading, flag_names
@@ -42,25 +40,6 @@ Decode = Callable[[bytes], "RawReading | list[RawReading]"]
 _MINUTE: Final = float(MINUTE)
 _NO_FLAGS: Final[tuple[str, ...]] = ()
 _ZERO_ONLY: Final = flag_names(ZERO)
-
-
-@dataclass(slots=True)
-class Outcome:
-    """What one call of ``process`` gave."""
-
-    outputs: list[Output] = field(default_factory=list)
-    """In order."""
-    changed: dict[str, MeterState | None] = field(default_factory=dict)
-    """Meters whose state changed; None if it is removed. To be applied before a call with another outcome."""
-    weight: int = 0
-    """About how many bytes of changed state that is."""
-    complete: bool = True
-    """Whether all records were worked; if not, call again with the same ones once this is committed."""
-    accepted: Accepted = field(init=False)
-    """What takes the readings that count; ``outputs`` if nothing else is put here."""
-
-    def __post_init__(self) -> None:
-        self.accepted = Accepted(self.outputs)
 
 
 class Processor:
@@ -96,7 +75,7 @@ class Processor:
         """
         outcome = Outcome() if onto is None else onto
         step = self._stepper
-        step.begin(outcome.outputs, outcome.accepted, outcome.changed, budget, outcome.weight)
+        step.begin(outcome, budget)
         outcome.complete = step.finish_step() and self._run(records, outcome)
         outcome.weight = step.weight
         return outcome

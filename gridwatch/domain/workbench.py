@@ -14,7 +14,7 @@ from typing import Final, Protocol
 from gridwatch.domain.deadlines import Deadlines
 from gridwatch.domain.gaps import GapChanges
 from gridwatch.domain.meter import MeterState
-from gridwatch.domain.outputs import Accepted, Output
+from gridwatch.domain.outcome import Outcome
 from gridwatch.domain.partition import PartitionState
 from gridwatch.domain.policy import NEVER, Policy
 from gridwatch.domain.reporting import report_gaps
@@ -52,24 +52,14 @@ class Workbench:
         """The watermark from which on more than the reading itself is to be done."""
         self.horizon = -NEVER
         """Stamps before this need not be remembered."""
-        self.weight = 0
-        self.budget = 0
-        self.outputs: list[Output] = []
-        self.accepted = Accepted(self.outputs)
-        self.changed: dict[str, MeterState | None] = {}
+        self.begin(Outcome(), 0)
 
-    def begin(
-        self,
-        outputs: list[Output],
-        accepted: Accepted,
-        changed: dict[str, MeterState | None],
-        budget: int,
-        weight: int,
-    ) -> None:
-        """Start a call: outputs and changes go to these, which weigh ``weight`` bytes already, until that is
-        ``budget`` bytes (0: no limit)."""
-        self.outputs, self.accepted, self.changed = outputs, accepted, changed
-        self.budget, self.weight = budget, weight
+    def begin(self, outcome: Outcome, budget: int) -> None:
+        """Start a call: what comes of it is added to ``outcome``, until that weighs ``budget`` bytes (0: no
+        limit)."""
+        self.outputs, self.accepted, self.changed = outcome.outputs, outcome.accepted, outcome.changed
+        self.created, self.removed = outcome.created, outcome.removed
+        self.budget, self.weight = budget, outcome.weight
 
     def find(self, meter_id: str) -> MeterState | None:
         """The state of ``meter_id`` as it is now."""
@@ -83,7 +73,8 @@ class Workbench:
     def _create(self, meter_id: str, time: int, given: int | None) -> MeterState:
         self.partition.meters += 1
         interval = self.policy.default_interval if given is None else given
-        return MeterState(time, interval, given is not None)
+        meter = self.created[meter_id] = MeterState(time, interval, given is not None)
+        return meter
 
     def _note(self, meter_id: str, meter: MeterState, time: int, kwh: float, region: str | None) -> None:
         """A reading was applied to ``meter``: remember it, and that the meter was active."""
@@ -138,6 +129,7 @@ class Workbench:
         self.outputs += report_gaps(part, policy, meter_id, meter, changes)
         if dropped:
             self.changed[meter_id] = None
+            self.removed.add(meter_id)
             part.meters -= 1
         elif part.watermark is not None:
             meter.tidy_gaps(part.watermark, policy)

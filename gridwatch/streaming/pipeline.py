@@ -20,7 +20,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from gridwatch.domain.processor import Outcome
+from gridwatch.domain.outcome import Outcome
 from gridwatch.domain.reading import LogRecord
 from gridwatch.models.wire import ValidatedMessages, encode_outputs
 from gridwatch.settings import Settings
@@ -233,7 +233,7 @@ class Pipeline:
         self.watch("changelog acked")
         self.store.write(partition, changed, last)
         self.watch("written")
-        owned.meters.keep(outcome.changed)
+        owned.meters.keep(outcome)
         owned.last_commit = time.time()
         return True
 
