@@ -20,6 +20,6 @@ Where each rule lives:
 - ``windows``      counts by event-time window
 - ``deadlines``    the index: which meter is due next
 - ``meter``, ``partition``  the states; ``policy`` the settings
-- ``reading``, ``outputs``  what goes in and comes out
+- ``reading``, ``outputs``, ``outcome``  what goes in and comes out
 - ``processor``    the one entry point: (policy, states, records) -> (outputs, changed states)
 """
