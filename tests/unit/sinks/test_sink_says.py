@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
+from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any
 
 import msgspec
 import pytest
+from aiokafka.record.memory_records import MemoryRecords
 from faust.exceptions import ConsumerNotStarted
 
 from gridwatch.models.dead_letter import DeadLetter
+from gridwatch.streaming.packing import Packed
 from sinks.dead_letters import DeadLetterOffice
 from sinks.health import application_reasons, database_reasons
 from sinks.refusals import refused
@@ -92,8 +95,14 @@ class FakeEmitter:
     def __init__(self) -> None:
         self.delivered: dict[int, list[DeadLetter]] = {}
 
-    async def deliver(self, topic: str, partition: int, rows: Any, timestamp: int) -> None:
-        self.delivered[partition] = [msgspec.json.decode(value, type=DeadLetter) for _, value in rows]
+    async def deliver(self, topic: str, partition: int, batches: Sequence[Packed], timestamp: int) -> None:
+        records = [record for one in batches for record in MemoryRecords(built(one)).next_batch() or ()]
+        letters = [msgspec.json.decode(record.value or b"", type=DeadLetter) for record in records]
+        self.delivered[partition] = letters
+
+
+def built(packed: Packed) -> bytes:
+    return packed.build(0, (-1, -1, -1))
 
 
 def letter(partition: int) -> DeadLetter:
