@@ -42,7 +42,7 @@ app = create_app(
 emitter = Emitter(settings, client_id=app.conf.broker_client_id)
 office = DeadLetterOffice(emitter)
 pool = Pool(settings.database, office.send, settings.sink_batch_rows, settings.sink_connections)
-lanes = Lanes(pool.store, app.crash)
+lanes = Lanes(pool.store, app.crash, most=settings.sink_batch_rows)
 
 
 @app.agent(  # type: ignore[untyped-decorator, unused-ignore]

@@ -18,7 +18,7 @@ def register(app: Any, pipeline: Pipeline, emitter: Emitter) -> Lanes:
     def rejoin() -> None:
         app.consumer.rejoin()  # Faust makes its consumer late
 
-    lanes = Lanes(pipeline.work, app.crash, rejoin)
+    lanes = Lanes(pipeline.work, app.crash, rejoin, app.settings.batch_records)
     raw = app.topic(RAW.name, schema=BatchSchema(key_type=bytes, value_type=bytes))
 
     @app.agent(raw, name="readings")  # type: ignore[untyped-decorator, unused-ignore]

@@ -76,6 +76,19 @@ class Wake:
         """Faust knows nothing of it."""
 
 
+def follows(batch: RecordBatch | Wake, other: RecordBatch | Wake) -> bool:
+    """Whether `other` begins with the very offset after the last one of `batch`."""
+    return bool(batch.records and other.records) and other.records[0].offset == batch.records[-1].offset + 1
+
+
+def joined(batches: Sequence[RecordBatch | Wake]) -> RecordBatch | Wake:
+    """Batches that follow each other as one."""
+    first = batches[0]
+    if len(batches) == 1:
+        return first
+    return RecordBatch(first.topic, first.partition, [one for batch in batches for one in batch.records])
+
+
 def batch_scheduler(topics: frozenset[str]) -> type[DefaultSchedulingStrategy]:
     """A scheduler class that delivers `topics` in batches and everything else record by record."""
 

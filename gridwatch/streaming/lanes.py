@@ -6,6 +6,9 @@ the lanes are emptied: what has not been started is dropped (the next owner read
 been started is waited for, so that nothing of ours is in flight once somebody else takes over. They
 stay closed until the tables are recovered: a batch left over from before must meet no half-read state.
 
+What has gathered in a lane meanwhile is worked as one batch: a commit costs much the same whatever is in it,
+so one reading is done at once, and many are done together. That keeps the lanes short under any load.
+
 Work that finds its partition fenced (`changelog.py`) or its database damaged (`tables/store.py`) closes the
 lanes and joins the group anew: recovery then reads what it had not. Whatever else work raises crashes the
 worker: nothing after a batch that failed may be done first.
@@ -15,16 +18,18 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections import deque
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Any
 
-from gridwatch.streaming.batches import RecordBatch, Wake
+from gridwatch.streaming.batches import RecordBatch, Wake, follows, joined
 from gridwatch.streaming.changelog import FencedError
 from gridwatch.tables.store import DamagedError
 
 logger = logging.getLogger(__name__)
 
-#: Batches waiting in a lane beside the one in work: enough to never idle, few enough to drop lightly.
+#: So many times what is worked at once waits in a lane at most: enough to never idle, little enough to drop
+#: lightly.
 DEPTH = 2
 
 TopicPartition = tuple[str, int]
@@ -39,6 +44,7 @@ class Lanes:
             the partition is no longer ours.
         crash: called with the exception when work fails.
         rejoin: asks for a new assignment, when a partition is fenced or its database damaged.
+        most: records worked as one batch, unless a single batch has more.
     """
 
     def __init__(
@@ -46,11 +52,13 @@ class Lanes:
         work: Work,
         crash: Callable[[BaseException], Awaitable[None]],
         rejoin: Callable[[], None] = lambda: None,
+        most: int = 1,
     ) -> None:
         self._work = work
         self._crash = crash
         self._rejoin = rejoin
-        self._queues: dict[TopicPartition, asyncio.Queue[Any]] = {}
+        self._most = most
+        self._waiting: dict[TopicPartition, Waiting] = {}
         self._tasks: dict[TopicPartition, asyncio.Task[None]] = {}
         self._busy: set[TopicPartition] = set()
         self._idle = asyncio.Event()
@@ -73,33 +81,33 @@ class Lanes:
         if not self.open or self._failed:
             event.ack()  # its batch is not done, so this commits nothing: Faust only stops waiting for it
             return
-        if lane not in self._queues:
-            self._queues[lane] = asyncio.Queue(DEPTH)
+        waiting = self._waiting.get(lane)
+        if waiting is None:
+            waiting = self._waiting[lane] = Waiting(DEPTH * self._most)
             self._tasks[lane] = asyncio.ensure_future(self._run(lane))
-        await self._queues[lane].put(event)
+        await waiting.put(event)
 
     def is_idle(self, lane: TopicPartition) -> bool:
         """Whether nothing of a lane waits or is in work."""
-        return lane not in self._busy and (lane not in self._queues or self._queues[lane].empty())
+        return lane not in self._busy and not self._waiting.get(lane)
 
     async def _run(self, lane: TopicPartition) -> None:
-        queue = self._queues[lane]
+        waiting = self._waiting[lane]
         while True:
-            event = await queue.get()
+            events = await waiting.take(self._most)
             if not self.open:
-                event.ack()
+                _ack(events)
                 continue
             self._busy.add(lane)
             self._idle.clear()
             try:
-                event.value.done = await self._work(event.value)
-                event.ack()
+                _ack(events, done=await self._work(joined([event.value for event in events])))
             except asyncio.CancelledError:
                 raise
             except (FencedError, DamagedError) as unread:
                 logger.warning("%s; joining the group anew", unread)
                 self.open = False
-                event.ack()
+                _ack(events)
                 self._rejoin()
             except BaseException as error:  # an exit request in here must stop the worker as well
                 self._failed = True
@@ -114,9 +122,8 @@ class Lanes:
     async def empty(self) -> None:
         """Drop what waits, finish what is in work. Lanes stay closed until `reopen`."""
         self.open = False
-        for queue in self._queues.values():
-            while not queue.empty():
-                queue.get_nowait().ack()
+        for waiting in self._waiting.values():
+            _ack(waiting.take_all())
         await self._idle.wait()
 
     def reopen(self) -> None:
@@ -130,4 +137,63 @@ class Lanes:
             task.cancel()
         await asyncio.gather(*self._tasks.values(), return_exceptions=True)
         self._tasks.clear()
-        self._queues.clear()
+        self._waiting.clear()
+
+
+class Waiting:
+    """Events of one lane that wait to be worked, in order.
+
+    Args:
+        room: the records from which on no more are taken in.
+    """
+
+    def __init__(self, room: int) -> None:
+        self._room = room
+        self._events: deque[Any] = deque()
+        self._records = 0
+        self._change = asyncio.Event()
+
+    def __len__(self) -> int:
+        return len(self._events)
+
+    async def put(self, event: Any) -> None:
+        """Add an event, once there is room."""
+        while self._records >= self._room:
+            await self._changed()
+        self._events.append(event)
+        self._records += len(event.value.records)
+        self._change.set()
+
+    async def take(self, most: int) -> list[Any]:
+        """Take the first event, once there is one, and those whose batches go on where the one before ended,
+        up to `most` records."""
+        while not self._events:
+            await self._changed()
+        taken = [self._pop()]
+        count = len(taken[0].value.records)
+        while self._events and follows(taken[-1].value, self._events[0].value):
+            count += len(self._events[0].value.records)
+            if count > most:
+                break
+            taken.append(self._pop())
+        return taken
+
+    def take_all(self) -> list[Any]:
+        """Take whatever waits."""
+        return [self._pop() for _ in range(len(self._events))]
+
+    def _pop(self) -> Any:
+        event = self._events.popleft()
+        self._records -= len(event.value.records)
+        self._change.set()
+        return event
+
+    async def _changed(self) -> None:
+        self._change.clear()
+        await self._change.wait()
+
+
+def _ack(events: Iterable[Any], *, done: bool = False) -> None:
+    for event in events:
+        event.value.done = done
+        event.ack()

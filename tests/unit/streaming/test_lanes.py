@@ -173,3 +173,63 @@ def test_a_partition_whose_state_is_not_what_was_read_is_assigned_and_recovered_
     assert done == [2]
     assert all(event.acked for event in events)
     assert [event.value.done for event in events] == [False, False, True]
+
+
+@pytest.mark.parametrize(
+    ("offsets", "together"),
+    [
+        ([0, 1, 2, 3, 4, 5], [[0], [1, 2, 3], [4, 5]]),  # no more than three at once
+        ([0, 1, 2, 4, 5], [[0], [1, 2], [4, 5]]),  # whoever works looks what a hole is
+        ([0, 1, 1, 2, 3], [[0], [1], [1, 2, 3]]),  # read again after a seek back
+    ],
+)
+def test_what_gathers_in_a_lane_is_worked_as_one_batch(offsets: list[int], together: list[list[int]]) -> None:
+    gate = asyncio.Event()
+    worked: list[list[int]] = []
+
+    async def work(batch: RecordBatch) -> bool:
+        await gate.wait()
+        worked.append([record.offset for record in batch.records])
+        return 4 not in worked[-1]
+
+    async def scenario() -> list[Event]:
+        lanes = Lanes(work, no_crash, most=3)
+        events = [Event(0, offset) for offset in offsets]
+        await lanes.put(events[0])
+        await settle()
+        for event in events[1:]:
+            await lanes.put(event)
+        gate.set()
+        await settle()
+        await lanes.stop()
+        return events
+
+    events = asyncio.run(scenario())
+    assert worked == together
+    assert all(event.acked for event in events)
+    given_up = {offset for batch in together if 4 in batch for offset in batch}
+    assert [event.value.done for event in events] == [offset not in given_up for offset in offsets]
+
+
+def test_a_lane_takes_in_twice_what_is_worked_at_once() -> None:
+    gate = asyncio.Event()
+
+    async def work(_batch: RecordBatch) -> bool:
+        await gate.wait()
+        return True
+
+    async def scenario() -> list[bool]:
+        lanes = Lanes(work, no_crash, most=3)
+        await lanes.put(Event(0, 0))
+        await settle()
+        putting = [asyncio.ensure_future(lanes.put(Event(0, offset))) for offset in range(1, 8)]
+        await settle()
+        full = [one.done() for one in putting]
+        gate.set()
+        await asyncio.gather(*putting)
+        await settle()
+        assert lanes.is_idle(("t", 0))
+        await lanes.stop()
+        return full
+
+    assert asyncio.run(scenario()) == [True] * 6 + [False]
