@@ -73,10 +73,11 @@ class Comparison:
     def rows(self) -> list[dict[str, Any]]:
         """A contestant a row.
 
-        `of_floor` and `gridwatch_is` (how many times as fast) are ratios of rates. `wall_of_cpu` is how near
-        its readings a second come to its readings a CPU-second, once started.
+        `of_floor`, `gridwatch_is` and `compiled_is` (how many times as fast) are ratios of rates. `wall_of_cpu`
+        is how near its readings a second come to its readings a CPU-second, once started.
         """
         rates = {name: [one.rate for one in runs] for name, runs in self.large.items()}
+        compiled = rates.get("gridwatch-compiled")
         rows = []
         for contestant in self.contestants:
             if contestant.name not in self.large:
@@ -90,6 +91,7 @@ class Comparison:
                     "rate": asdict(spread(rates[contestant.name])),
                     "of_floor": asdict(ratios(rates[contestant.name], rates["floor"])),
                     "gridwatch_is": asdict(ratios(rates["gridwatch"], rates[contestant.name])),
+                    "compiled_is": asdict(ratios(compiled, rates[contestant.name])) if compiled else None,
                     "marginal_rate": marginal(self.small[contestant.name], runs),
                     "wall_rate": asdict(spread([one.wall_rate for one in runs])),
                     "wall_of_cpu": statistics.median(one.wall_rate / one.running_rate for one in runs),
@@ -151,9 +153,10 @@ def markdown(comparison: Mapping[str, Any]) -> str:
         f"partitions, {comparison['rounds']} interleaved rounds; load of the machine before a run "
         f"{loads[0]:.1f} to {loads[-1]:.1f}.",
         "",
-        "| | readings a CPU-second | of the floor | gridwatch is … times as fast | between two sizes | "
-        "readings a second (of its CPU rate) | start, CPU-s | memory, MiB | latency p50 / p99, ms |",
-        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
+        "| | readings a CPU-second | of the floor | gridwatch is … times as fast | compiled … times | "
+        "between two sizes | readings a second (of its CPU rate) | start, CPU-s | memory, MiB | "
+        "latency p50 / p99, ms |",
+        "| --- | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: | ---: |",
     ]
     for row in comparison["rows"]:
         latency = row["latency"]
@@ -162,6 +165,7 @@ def markdown(comparison: Mapping[str, Any]) -> str:
             f"{row['rate']['median']:,.0f}",
             str(Spread(**row["of_floor"])),
             str(Spread(**row["gridwatch_is"])),
+            str(Spread(**row["compiled_is"])) if row["compiled_is"] else "–",
             f"{row['marginal_rate']:,.0f}" if row["marginal_rate"] else "–",
             f"{row['wall_rate']['median']:,.0f} ({row['wall_of_cpu']:.2f})",
             f"{row['start_cpu_seconds']:.1f}",

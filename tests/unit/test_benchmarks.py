@@ -14,7 +14,7 @@ import pytest
 
 from benchmarks import __main__ as comparison_command
 from benchmarks import capacity, charts, figures, published, quick, race, report, stages
-from benchmarks.contestants import BYTEWAX, CONTESTANTS, FLOOR, GRIDWATCH
+from benchmarks.contestants import BYTEWAX, CONTESTANTS, FLOOR, GRIDWATCH, GRIDWATCH_COMPILED
 from benchmarks.environments import NotInstallable
 from benchmarks.peers.rules import Rules, State, judge
 from benchmarks.percentiles import percentile, steady
@@ -157,9 +157,17 @@ def test_a_comparison_shows_every_contestant_and_who_was_left_out() -> None:
     rows = {row["contestant"]: row for row in comparison["rows"]}
     assert rows["gridwatch"]["of_floor"]["median"] == pytest.approx((80 / 100 + 90 / 110) / 2)
     assert rows["gridwatch"]["gridwatch_is"]["median"] == 1.0
+    assert rows["gridwatch"]["compiled_is"] is None
     assert FLOOR.title in table
     assert "Left out: Bytewax (no wheel for this Python)" in table
     assert ET.fromstring(report.picture([comparison])).tag.endswith("svg")
+
+
+def test_a_comparison_says_how_many_times_as_fast_the_compiled_one_is() -> None:
+    runs = {"floor": [result(100.0)], "gridwatch": [result(50.0)], "gridwatch-compiled": [result(75.0)]}
+    contestants = [FLOOR, GRIDWATCH, GRIDWATCH_COMPILED]
+    rows = report.Comparison(1000, 1000, 6, contestants, runs, runs, {}, {}).rows()
+    assert [row["compiled_is"]["median"] for row in rows] == [0.75, 1.5, 1.0]
 
 
 def test_percentiles_are_values_that_were_measured() -> None:
