@@ -139,8 +139,10 @@ def main(
         )
         comparisons.append(compared.as_json())
         click.echo("\n" + report.markdown(comparisons[-1]))
-    results = {"machine": site, "comparisons": comparisons}
-    published.write("race", results, keep=keep, pictures={"race": report.picture(comparisons)})
+        # What is ended before its last input has the others to show.
+        results = {"machine": site, "comparisons": comparisons}
+        whole = len(comparisons) == len(meters)
+        published.write("race", results, keep=keep and whole, pictures={"race": report.picture(comparisons)})
     if keep:
         figures.renew()
     text = [

@@ -87,6 +87,7 @@ BYTEWAX = Contestant(
     "polls of 5,000; no recovery store: nothing durable; " + _PRODUCER,
     "bytewax",
     ("-m", "bytewax.run", "benchmarks.peers.bytewax_flow:flow"),
+    share=0.25,
 )
 GRIDWATCH_COMPILED = Contestant(
     "gridwatch-compiled",
