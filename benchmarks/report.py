@@ -73,8 +73,8 @@ class Comparison:
     def rows(self) -> list[dict[str, Any]]:
         """A contestant a row.
 
-        `of_floor`, `gridwatch_is` and `compiled_is` (how many times as fast) are ratios of rates. `wall_of_cpu`
-        is how near its readings a second come to its readings a CPU-second, once started.
+        `of_floor`, `gridwatch_is` and `compiled_is` (how many times as fast) are ratios of rates.
+        `wall_of_cpu` is how near its readings a second come to its readings a CPU-second, once started.
         """
         rates = {name: [one.rate for one in runs] for name, runs in self.large.items()}
         compiled = rates.get("gridwatch-compiled")
