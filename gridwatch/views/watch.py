@@ -97,7 +97,7 @@ class Watch:
             found,
             brokers=self._view.problems,
             lost=[owned.lost for _, owned in sorted(self._pipeline.owned.items()) if owned.lost],
-            not_taken=self._takings.observe(now, dict.fromkeys(self._not_taken(found), (0, 1))),
+            not_taken=self._takings.observe(now, self._not_taken(found)),
             standing=self._commits.observe(now, self._positions()),
             ticks_overdue=self._ticks_overdue() if found.settled else {},
             ack_wait=ack_wait,
@@ -105,8 +105,13 @@ class Watch:
             stalled_after=self._settings.stalled_after.total_seconds(),
         )
 
-    def _not_taken(self, now: Condition) -> list[int]:
-        return self._pipeline.not_taken_over() if now.settled and now.assigned else []
+    def _not_taken(self, now: Condition) -> dict[int, tuple[int, int]]:
+        """Partitions to be taken over, as positions that only a new assignment moves: with each the time that
+        there is for it begins anew."""
+        if not (now.settled and now.assigned):
+            return {}
+        generation = int(self._app.consumer_generation_id)
+        return dict.fromkeys(self._pipeline.not_taken_over(), (generation, generation + 1))
 
     def _positions(self) -> dict[int, tuple[int, int]]:
         starts = self._view.starts  # what retention has removed lies behind everybody

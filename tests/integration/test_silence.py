@@ -120,7 +120,7 @@ def test_partitions_whose_owner_is_gone(site: Site) -> None:
     second.kill()
     until("it is seen", lambda: metrics(first)["gridwatch_partitions_unserved"] == 3, SEEN_SECONDS)
     assert f"{second.url} does not answer" in said(first, "warnings")
-    assert first.is_ready(), "what another worker lacks makes this one no less ready"
+    assert first.is_ready(), f"what another worker lacks makes this one no less ready: {said(first)}"
     assert metrics(first)["gridwatch_partitions_owned"] < metrics(first)["gridwatch_partitions"]
     found = doctor(site, first)["partitions"]
     assert not found["ok"]
