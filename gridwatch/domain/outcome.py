@@ -17,10 +17,6 @@ class Outcome:
         self.changed: dict[str, MeterState | None] = {}
         """Meters whose state changed; None if it is removed. To be applied before a call with another
         outcome."""
-        self.created: dict[str, MeterState] = {}
-        """Of these, those that were not known before, or not any more; some may be removed again."""
-        self.removed: set[str] = set()
-        """Meters that were removed; some may be there again."""
         self.weight = 0
         """About how many bytes of changed state that is."""
         self.complete = True

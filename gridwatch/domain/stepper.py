@@ -146,7 +146,7 @@ class Stepper(Workbench):
             return False
         changes = touched[raw.meter_id] = GapChanges(policy, watermark)
         if meter is None:
-            meter = self._create(raw.meter_id, time, given)
+            meter = self._create(time, given)
             flags = FIRST
         elif standing is not None:
             flags = REVISED | revise(meter, time, given, changes)
@@ -242,7 +242,7 @@ class Stepper(Workbench):
                 continue
             changes = touched.setdefault(kept.meter_id, GapChanges(policy, watermark))
             if meter is None:
-                meter = self._create(kept.meter_id, kept.time, kept.interval)
+                meter = self._create(kept.time, kept.interval)
             else:
                 accept(meter, kept.time, kept.interval, changes)
             self._note(kept.meter_id, meter, kept.time, kept.kwh, kept.region)

@@ -58,7 +58,6 @@ class Workbench:
         """Start a call: what comes of it is added to ``outcome``, until that weighs ``budget`` bytes (0: no
         limit)."""
         self.outputs, self.accepted, self.changed = outcome.outputs, outcome.accepted, outcome.changed
-        self.created, self.removed = outcome.created, outcome.removed
         self.budget, self.weight = budget, outcome.weight
 
     def find(self, meter_id: str) -> MeterState | None:
@@ -70,11 +69,10 @@ class Workbench:
     def exhausted(self) -> bool:
         return 0 < self.budget <= self.weight
 
-    def _create(self, meter_id: str, time: int, given: int | None) -> MeterState:
+    def _create(self, time: int, given: int | None) -> MeterState:
         self.partition.meters += 1
         interval = self.policy.default_interval if given is None else given
-        meter = self.created[meter_id] = MeterState(time, interval, given is not None)
-        return meter
+        return MeterState(time, interval, given is not None)
 
     def _note(self, meter_id: str, meter: MeterState, time: int, kwh: float, region: str | None) -> None:
         """A reading was applied to ``meter``: remember it, and that the meter was active."""
@@ -129,7 +127,6 @@ class Workbench:
         self.outputs += report_gaps(part, policy, meter_id, meter, changes)
         if dropped:
             self.changed[meter_id] = None
-            self.removed.add(meter_id)
             part.meters -= 1
         elif part.watermark is not None:
             meter.tidy_gaps(part.watermark, policy)

@@ -39,15 +39,17 @@ def _varint(number: int) -> bytes:
     return bytes(digits)
 
 
-_NUMBERS: Final = [_varint(number) for number in range(4096)]
+#: So many numbers are looked up; larger ones are made each time.
+_KNOWN: Final = 8192
+_NUMBERS: Final = [_varint(number) for number in range(_KNOWN)]
 _ABSENT: Final = _varint(-1)
 #: A record's attributes, its time as that of the batch, and its number in the batch.
-_PLACES: Final = [b"\0\0" + _varint(number) for number in range(8192)]
+_PLACES: Final = [b"\0\0" + number for number in _NUMBERS]
 _NO_HEADERS: Final = b"\0"
 
 
 def _length(size: int) -> bytes:
-    return _NUMBERS[size] if size < 4096 else _varint(size)
+    return _NUMBERS[size] if size < _KNOWN else _varint(size)
 
 
 class Packed:
@@ -70,7 +72,7 @@ class Packed:
             key, value = some_key or b"", some_value or b""
             key_length = _ABSENT if some_key is None else _length(len(key))
             value_length = _ABSENT if some_value is None else _length(len(value))
-            place = _PLACES[count] if count < 8192 else b"\0\0" + _varint(count)
+            place = _PLACES[count] if count < _KNOWN else b"\0\0" + _varint(count)
             weight = len(place) + len(key_length) + len(key) + len(value_length) + len(value) + 1
             length = _length(weight)
             weight += len(length)

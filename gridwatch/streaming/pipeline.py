@@ -233,7 +233,7 @@ class Pipeline:
         self.watch("changelog acked")
         self.store.write(partition, changed, last)
         self.watch("written")
-        owned.meters.keep(outcome)
+        owned.meters.keep(outcome.changed)
         owned.last_commit = time.time()
         return True
 

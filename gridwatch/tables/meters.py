@@ -7,8 +7,9 @@ commits only, when memory and RocksDB say the same.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from gridwatch.domain.meter import MeterState
-from gridwatch.domain.outcome import Outcome
 from gridwatch.tables import rows
 from gridwatch.tables.store import Store
 
@@ -31,12 +32,13 @@ class StoredMeters:
                 state = self._states[meter_id] = rows.decode_meter(row)
         return state
 
-    def keep(self, outcome: Outcome) -> None:
-        """Take over what a commit made of the meters. States that only changed are here already."""
-        self._states.update(outcome.created)
-        for meter_id in outcome.removed:
-            if outcome.changed[meter_id] is None:
+    def keep(self, changed: Mapping[str, MeterState | None]) -> None:
+        """Take over the states of a commit; None forgets a meter."""
+        for meter_id, state in changed.items():
+            if state is None:
                 self._states.pop(meter_id, None)
+            else:
+                self._states[meter_id] = state
 
     def trim(self) -> None:
         """Forget the oldest states beyond the limit; only between commits."""

@@ -18,10 +18,8 @@ def unpacked(packed: Packed, timestamp: int = 123) -> list[Row]:
     assert records is not None
     assert records.validate_crc()
     read = list(records)
-    places = [(record.offset, record.timestamp, record.headers) for record in read]
-    assert places == [(number, timestamp, ()) for number in range(packed.count)] or places == [
-        (number, timestamp, []) for number in range(packed.count)
-    ]
+    places = [(record.offset, record.timestamp, list(record.headers)) for record in read]
+    assert places == [(number, timestamp, []) for number in range(packed.count)]
     return [(record.key, record.value) for record in read]
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from gridwatch.domain.meter import MeterState
-from gridwatch.domain.outcome import Outcome
 from gridwatch.tables import rows
 from gridwatch.tables.meters import StoredMeters
 
@@ -38,12 +37,8 @@ def test_a_commit_brings_what_was_created_and_takes_what_was_removed() -> None:
     disk = Disk(A=MeterState(0, 60), B=MeterState(0, 60))
     meters = meters_of(disk)
     a, b = meters.get("A"), meters.get("B")
-    outcome = Outcome()
-    made, again, gone = MeterState(5, 60), MeterState(6, 60), MeterState(7, 60)
-    outcome.changed = {"A": a, "B": again, "C": made, "D": None}
-    outcome.created = {"B": again, "C": made, "D": gone}
-    outcome.removed = {"B", "D"}
-    meters.keep(outcome)
+    made, again = MeterState(5, 60), MeterState(6, 60)
+    meters.keep({"A": a, "B": again, "C": made, "D": None})
     disk.rows.clear()
     assert (meters.get("A"), meters.get("B"), meters.get("C")) == (a, again, made)
     assert b is not again
