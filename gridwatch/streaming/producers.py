@@ -15,10 +15,7 @@ from typing import Any
 from aiokafka import AIOKafkaProducer, errors
 
 from gridwatch.settings import Settings
-from gridwatch.topics import CHANGELOG_BATCH_BYTES
 
-#: Room left for the header of the request around a batch.
-_REQUEST_ROOM = 64 * 1024
 _CLOSE_SECONDS = 10.0
 _FIRST_PAUSE_SECONDS = 0.1
 _LONGEST_PAUSE_SECONDS = 5.0
@@ -64,8 +61,6 @@ async def start_producer(settings: Settings, client_id: str, **extra: Any) -> AI
         acks="all",
         enable_idempotence=True,
         linger_ms=0,
-        max_batch_size=CHANGELOG_BATCH_BYTES - _REQUEST_ROOM,
-        max_request_size=CHANGELOG_BATCH_BYTES,
         **aiokafka_security(settings),
         **extra,
     )
