@@ -86,14 +86,14 @@ class Packed:
         self.count, self.size = count, size
         return end
 
-    def build(self, timestamp: int, producer: tuple[int, int, int]) -> bytes:
+    def pieces(self, timestamp: int, producer: tuple[int, int, int]) -> list[bytes]:
         """The batch as it goes to the broker; ``producer`` is its id, epoch and first sequence number."""
         summed = _SUMMED.pack(0, self.count - 1, timestamp, timestamp, *producer, self.count)
         crc = google_crc32c.value(summed)
         for chunk in self._chunks:
             crc = google_crc32c.extend(crc, chunk)
         head = _HEAD.pack(0, self.size - _BEFORE_LENGTH_ENDS, -1, _FORMAT, crc)
-        return b"".join((head, summed, *self._chunks))
+        return [head, summed, *self._chunks]
 
 
 def pack(
@@ -109,20 +109,23 @@ def pack(
 
 
 class Sending:
-    """One try of sending a batch: what aiokafka's producer asks of its own ``BatchBuilder``."""
+    """One try of sending a batch: what aiokafka's producer asks of its own ``BatchBuilder``.
+
+    Its bytes are in pieces, as ``requests.py`` takes them.
+    """
 
     def __init__(self, packed: Packed, timestamp: int) -> None:
         self._packed = packed
         self._timestamp = timestamp
         self._producer = (-1, -1, -1)
-        self._built: bytes | None = None
+        self._built: list[bytes] | None = None
 
     def _set_producer_state(self, producer_id: int, producer_epoch: int, base_sequence: int) -> None:
         self._producer = (producer_id, producer_epoch, base_sequence)
 
-    def _build(self) -> bytes:
+    def _build(self) -> list[bytes]:
         if self._built is None:
-            self._built = self._packed.build(self._timestamp, self._producer)
+            self._built = self._packed.pieces(self._timestamp, self._producer)
         return self._built
 
     def record_count(self) -> int:

@@ -231,7 +231,7 @@ class Pipeline:
         changed = self._rows(owned, outcome)
         last = await owned.changelog.append(changed, timestamp)
         self.watch("changelog acked")
-        self.store.write(partition, changed, last)
+        self.store.keep(partition, changed, last)
         self.watch("written")
         owned.meters.keep(outcome.changed)
         owned.last_commit = time.time()

@@ -15,6 +15,7 @@ from typing import Any
 from aiokafka import AIOKafkaProducer, errors
 
 from gridwatch.settings import Settings
+from gridwatch.streaming.requests import join_once
 
 _CLOSE_SECONDS = 10.0
 _FIRST_PAUSE_SECONDS = 0.1
@@ -64,6 +65,7 @@ async def start_producer(settings: Settings, client_id: str, **extra: Any) -> AI
         **aiokafka_security(settings),
         **extra,
     )
+    join_once(producer)
     try:
         await producer.start()
     except BaseException:

@@ -1,8 +1,8 @@
 """The RocksDB store behind the worker's Faust table.
 
-Faust's own store writes every key at once and alone. Here a commit is one WriteBatch: all rows of one
-atomic changelog append, together with the changelog offset they reach to. The changelog is the truth;
-a local database that is damaged is thrown away and rebuilt from it.
+Faust's own store writes every key at once and alone. Here whole commits are written as one WriteBatch: all
+rows of one or more atomic changelog appends (`behind.py`), together with the changelog offset they reach to.
+The changelog is the truth; a local database that is damaged is thrown away and rebuilt from it.
 
 Damage may be found at opening, or only when a block is read, much later. Then the partition answers nothing
 any more until recovery begins anew, which finds an empty database: what was read of it must not be mixed
@@ -29,6 +29,7 @@ from faust.stores import rocksdb as faust_rocksdb
 
 from gridwatch.errors import GridwatchError
 from gridwatch.tables import rows
+from gridwatch.tables.behind import Behind
 
 SCHEME = "gridwatch"
 
@@ -62,13 +63,14 @@ class DamagedError(Exception):
 
 
 class Store(faust_rocksdb.Store):  # type: ignore[misc, unused-ignore]
-    """RocksDB, one database a partition, written a commit at a time."""
+    """RocksDB, one database a partition, written some commits at a time."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         kwargs["options"] = dict(_OPTIONS)  # Faust takes what it knows out of it
         super().__init__(*args, **kwargs)
         #: The changelog as the broker has it; None if that is not known.
         self.changelog: Log | None = None
+        self._behind: dict[int, Behind] = {}
         #: Partitions whose database cannot be read.
         self._damaged: set[int] = set()
         #: Partitions whose last recovery read all of the changelog.
@@ -81,6 +83,9 @@ class Store(faust_rocksdb.Store):  # type: ignore[misc, unused-ignore]
 
     def row(self, partition: int, key: bytes) -> bytes | None:
         """The row of a key, or None."""
+        behind = self._behind.get(partition)
+        if behind is not None and key in behind.rows:
+            return behind.rows[key]
         try:
             value: bytes | None = self._sound(partition).get(key)
         except Exception as error:
@@ -93,6 +98,7 @@ class Store(faust_rocksdb.Store):  # type: ignore[misc, unused-ignore]
 
     def rows_from(self, partition: int, start: bytes) -> Iterator[tuple[bytes, bytes]]:
         """Every (key, row) of a partition from a key on. Not to be held across an await."""
+        self.catch_up(partition)
         database = self._sound(partition)
         reached = b""
         for key, value in database.items(from_key=start):
@@ -111,6 +117,7 @@ class Store(faust_rocksdb.Store):  # type: ignore[misc, unused-ignore]
 
     def reached(self, partition: int) -> int:
         """The changelog offset that a partition's rows reach to; -1 if they reach to none yet."""
+        self.catch_up(partition)
         try:
             offset = self._sound(partition).get(self.offset_key)
         except Exception as error:
@@ -195,22 +202,59 @@ class Store(faust_rocksdb.Store):  # type: ignore[misc, unused-ignore]
         self.logger.error("%s is damaged (%s); rebuilding it from the changelog", path, error)
         return DamagedError(f"{path} is damaged: {error}")
 
-    def write(
-        self, partition: int, written: Iterable[tuple[bytes, bytes | None]], changelog_offset: int
+    def keep(
+        self, partition: int, changed: Iterable[tuple[bytes, bytes | None]], changelog_offset: int
     ) -> None:
-        """Write one commit: its rows (None removes) and the changelog offset they reach to, or nothing."""
+        """Take over one commit: its rows (None removes) and the changelog offset they reach to. They are the
+        state from here on, and in RocksDB soon."""
+        behind = self._behind.get(partition)
+        if behind is None:
+            behind = self._behind[partition] = Behind()
+        behind.add(changed, changelog_offset)
+        if behind.is_due(len(self._dbs)):
+            self.catch_up(partition)
+
+    def write(
+        self, partition: int, changed: Iterable[tuple[bytes, bytes | None]], changelog_offset: int
+    ) -> None:
+        """The same, in RocksDB at once."""
+        self.keep(partition, changed, changelog_offset)
+        self.catch_up(partition)
+
+    def catch_up(self, partition: int) -> None:
+        """Write what a partition's database has not got yet, or nothing of it."""
+        behind = self._behind.pop(partition, None)
+        if behind is None:
+            return
         batch = rocksdict.WriteBatch(raw_mode=True)
-        for key, value in written:
+        for key, value in behind.rows.items():
             if value is None:
                 batch.delete(key)
             else:
                 batch.put(key, value)
-        batch.put(self.offset_key, str(changelog_offset).encode())
+        batch.put(self.offset_key, str(behind.offset).encode())
         database = self._sound(partition)
         try:
             database.write(batch)
         except Exception as error:
             raise self._judged(partition, error) from error
+
+    def revoke_partitions(self, table: Any, tps: set[Any]) -> None:
+        """Let go of databases, whole."""
+        self._end({tp.partition for tp in tps})
+        super().revoke_partitions(table, tps)
+
+    async def stop(self) -> None:
+        """Let go of all of them."""
+        self._end(set(self._behind))
+        await super().stop()
+
+    def _end(self, partitions: set[int]) -> None:
+        for partition in partitions:
+            try:
+                self.catch_up(partition)
+            except Exception:  # whatever RocksDB says: the changelog has it
+                self.logger.exception("%s is left behind its changelog", self.partition_path(partition))
 
     def apply_changelog_batch(self, batch: Iterable[Any], to_key: Any, to_value: Any) -> None:
         """Write what recovery or a standby read from the changelog: events that hold a RecordBatch each.
