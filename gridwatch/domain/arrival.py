@@ -22,6 +22,7 @@ from gridwatch.domain.grid import Grid, slot_of, tolerance_of
 from gridwatch.domain.intervals import follow_phase, give, learn
 from gridwatch.domain.meter import MeterState, remembered
 from gridwatch.domain.reading import EXTRA, INTERVAL_CHANGED, OFF_GRID, SLOT_FILLED
+from gridwatch.domain.timeliness import readings_of
 
 
 def accept(meter: MeterState, time: int, given: int | None, changes: GapChanges) -> int:
@@ -105,7 +106,7 @@ def _slot_in(gap: Gap, time: int) -> int | None:
 def _is_filled(meter: MeterState, grid: Grid, slot: int) -> bool:
     """Whether ``slot`` of ``grid``, which no remembered gap lacks, was filled by a reading."""
     if slot < grid.start or slot <= meter.forgotten:
-        return any(slot_of(int(stamp), slot, grid.interval) == slot for stamp in meter.recent[::2])
+        return any(slot_of(at, slot, grid.interval) == slot for at, _ in readings_of(meter.recent))
     if slot >= grid.cursor:
         return slot in grid.ahead
     return not any(gap.first <= slot <= gap.last and gap.lacks(slot) for gap in meter.gaps)

@@ -32,6 +32,7 @@ from gridwatch.domain.gaps import OPEN, RETRACTED, Gap, GapChanges
 from gridwatch.domain.grid import Grid, first_from, nearest, slot_of, tolerance_of
 from gridwatch.domain.meter import MeterState
 from gridwatch.domain.policy import MINUTE
+from gridwatch.domain.timeliness import readings_of
 
 ROW_TO_SHRINK: Final = 3
 ROW_TO_GROW: Final = 6
@@ -123,7 +124,8 @@ def _restart(
     if past:
         past[-1].stop(start)
     meter.keep_older(past, changes.watermark, changes.policy)
-    slots = {slot_of(stamp, start, interval) for stamp in (*taken, *map(int, meter.recent[::2]))}
+    stamps = (*taken, *(time for time, _ in readings_of(meter.recent)))
+    slots = {slot_of(stamp, start, interval) for stamp in stamps}
     meter.start = meter.cursor = start
     meter.interval = interval
     meter.ahead = ()

@@ -14,6 +14,7 @@ from typing import Any, Final
 from gridwatch.domain.gaps import EXPIRED, OPEN, RETRACTED, Gap
 from gridwatch.domain.grid import Grid, tolerance_of
 from gridwatch.domain.policy import NEVER, Policy
+from gridwatch.domain.timeliness import Recent, recent_of
 
 MAX_OLDER_GRIDS: Final = 8
 """Grids without pending slots kept for late readings."""
@@ -47,8 +48,8 @@ class MeterState(Grid):
         """Highest event time of its accepted readings."""
         self.last_slot = first
         """Last slot filled."""
-        self.recent: tuple[float, ...] = ()
-        """Stamp, value, stamp, value … ascending: the readings that a duplicate could repeat."""
+        self.recent: Recent = b""
+        """The readings that a duplicate could repeat."""
         self.gaps: tuple[Gap, ...] = ()
         """Remembered gaps in order of time; only the last one can be OPEN."""
         self.older: tuple[Grid, ...] = ()
@@ -133,7 +134,7 @@ class MeterState(Grid):
         """About how many bytes the stored row takes."""
         return (
             72
-            + 7 * len(self.recent)
+            + len(self.recent)
             + 9 * len(self.ahead)
             + sum(48 + 9 * len(gap.missing) for gap in self.gaps)
             + sum(36 + 9 * len(grid.ahead) for grid in self.older)
@@ -141,7 +142,7 @@ class MeterState(Grid):
         )
 
     def to_row(self) -> tuple[Any, ...]:
-        """Nested plain tuples of ints, floats, text, bools and None; ``due`` is element 0."""
+        """Nested plain tuples of ints, text, bytes, bools and None; ``due`` is element 0."""
         return (
             self.due,
             self.last_seen,
@@ -164,7 +165,8 @@ class MeterState(Grid):
 
     @classmethod
     def from_row(cls, row: Sequence[Any]) -> MeterState:
-        """The state that ``to_row`` wrote; lists are accepted where it had tuples."""
+        """The state that ``to_row`` wrote, or the version before it: stamp, value, stamp … for ``recent``.
+        Lists are accepted where it had tuples."""
         meter = cls(0, 1)
         (
             meter.due,
@@ -186,7 +188,9 @@ class MeterState(Grid):
             meter.forgotten,
         ) = row
         meter.ahead = tuple(ahead)
-        meter.recent = tuple(recent)
+        meter.recent = (
+            recent if isinstance(recent, bytes) else recent_of(zip(recent[::2], recent[1::2], strict=True))
+        )
         meter.gaps = tuple(Gap.from_row(gap) for gap in gaps)
         meter.older = tuple(Grid.from_row(grid) for grid in older)
         meter.run = tuple(run)

@@ -31,6 +31,7 @@ from gridwatch.domain.partition import PartitionState
 from gridwatch.domain.policy import MINUTE, Policy
 from gridwatch.domain.reading import OK, ZERO, LogRecord, RawReading, flag_names
 from gridwatch.domain.stepper import Stepper
+from gridwatch.domain.timeliness import packed, since
 from gridwatch.domain.windows import Window, window_at
 from gridwatch.domain.workbench import Meters
 
@@ -162,16 +163,14 @@ class Processor:
                             start = time - time % length
                             end = start + length
                             window = window_at(windows, time, length)
-                        recent, horizon = meter.recent, step.horizon
-                        while recent and recent[0] < horizon:
-                            recent = recent[2:]
-                        if not recent or recent[-2] < start:
+                        recent = since(meter.recent, step.horizon)
+                        if not recent or meter.last_seen < start:  # the last one of those remembered
                             window.active += 1
                         flags = _NO_FLAGS
                         if not kwh:
                             flags, kwh = _ZERO_ONLY, 0.0  # never the negative one
                             raw.consumption_kwh = kwh
-                        meter.recent = recent + (time, kwh)  # noqa: RUF005 - at half the cost of a star
+                        meter.recent = recent + packed(time, kwh)
                         meter.last_seen = time
                         meter.last_slot = slot
                         meter.cursor = cursor = slot + interval

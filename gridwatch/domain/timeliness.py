@@ -12,15 +12,35 @@ late events are told always.
 
 from __future__ import annotations
 
+import struct
 from bisect import bisect_left
-from typing import Final
+from collections.abc import Iterable
+from typing import Final, TypeAlias
 
 ON_TIME: Final = "ON_TIME"
 LATE: Final = "LATE"
 TOO_LATE: Final = "TOO_LATE"
 
-Recent = tuple[float, ...]
-"""Stamp, value, stamp, value …, ascending by stamp. Stamps are ints: microseconds."""
+Recent: TypeAlias = bytes
+"""Remembered readings, ascending by stamp, 16 bytes each: the stamp (microseconds, an integer of 8 bytes) and
+the value, little-endian. A million meters remember some each, so they are not objects."""
+
+_READING: Final = struct.Struct("<qd")
+_STAMP: Final = struct.Struct("<q")
+WIDTH: Final = _READING.size
+
+packed: Final = _READING.pack
+"""A reading (stamp, value) as it is remembered."""
+
+
+def readings_of(recent: Recent) -> list[tuple[int, float]]:
+    """The remembered readings: stamp, value."""
+    return list(_READING.iter_unpack(recent))
+
+
+def recent_of(readings: Iterable[tuple[int, float]]) -> Recent:
+    """Readings, ascending by stamp, as they are remembered."""
+    return b"".join([packed(time, value) for time, value in readings])
 
 
 def classify(time: int, watermark: int, allowed_lateness: int) -> str:
@@ -30,26 +50,47 @@ def classify(time: int, watermark: int, allowed_lateness: int) -> str:
     return LATE if watermark - time <= allowed_lateness else TOO_LATE
 
 
+def since(recent: Recent, horizon: int) -> Recent:
+    """``recent`` without what lies before ``horizon``: not much as a rule."""
+    end, place = len(recent), 0
+    while place < end and _stamp_at(recent, place) < horizon:
+        place += WIDTH
+    return recent[place:] if place else recent
+
+
 def recall(recent: Recent, time: int) -> float | None:
     """The value that stands for the stamp ``time``, None if it is not remembered."""
-    stamps = recent[::2]
-    at = bisect_left(stamps, time)
-    return recent[2 * at + 1] if at < len(stamps) and stamps[at] == time else None
+    place = _place(recent, time)
+    if place == len(recent):
+        return None
+    stamp, value = _READING.unpack_from(recent, place)
+    return value if stamp == time else None
 
 
 def remember(recent: Recent, time: int, value: float, horizon: int) -> Recent:
     """``recent`` with ``value`` standing for ``time``, and without what lies before ``horizon``."""
-    stamps = recent[::2]
-    start = 2 * bisect_left(stamps, horizon)
+    recent = since(recent, horizon)
     if time < horizon:
-        return recent[start:]
-    at = 2 * bisect_left(stamps, time)
-    after = at + 2 if at < len(recent) and recent[at] == time else at
-    return (*recent[start:at], time, value, *recent[after:])
+        return recent
+    place = _place(recent, time)
+    before, after = recent[:place], recent[place:]
+    if after and _stamp_at(after, 0) == time:
+        after = after[WIDTH:]
+    return before + packed(time, value) + after
 
 
 def seen_within(recent: Recent, start: int, end: int) -> bool:
     """Whether a stamp in [start, end) is remembered."""
-    stamps = recent[::2]
-    at = bisect_left(stamps, start)
-    return at < len(stamps) and stamps[at] < end
+    place = _place(recent, start)
+    return place < len(recent) and _stamp_at(recent, place) < end
+
+
+def _place(recent: Recent, time: int) -> int:
+    """Where the first reading at or after ``time`` is, or would be, in bytes."""
+    count = len(recent) // WIDTH
+    return WIDTH * bisect_left(range(count), time, key=lambda at: _stamp_at(recent, WIDTH * at))
+
+
+def _stamp_at(recent: Recent, place: int) -> int:
+    stamp: int = _STAMP.unpack_from(recent, place)[0]
+    return stamp

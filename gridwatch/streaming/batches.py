@@ -24,7 +24,7 @@ class RecordBatch:
     Has the attributes that Faust reads off a single record; `value` is the batch itself.
     """
 
-    __slots__ = ("done", "partition", "records", "topic")
+    __slots__ = ("count", "done", "first_offset", "offset", "partition", "records", "topic")
 
     timestamp = None
     timestamp_type = 1
@@ -34,22 +34,17 @@ class RecordBatch:
     serialized_key_size = 0
     serialized_value_size = 0
 
-    def __init__(self, topic: str, partition: int, records: Sequence[Any]) -> None:
+    def __init__(self, topic: str, partition: int, records: list[Any]) -> None:
         self.topic = topic
         self.partition = partition
+        #: Whoever works them may let go of them one by one.
         self.records = records
+        self.count = len(records)
+        self.first_offset: int = records[0].offset
+        #: Offset of the last record.
+        self.offset: int = records[-1].offset
         #: True once the work of the whole batch is safe; only then may its offsets be committed.
         self.done = False
-
-    @property
-    def first_offset(self) -> int:
-        """Offset of the first record."""
-        return int(self.records[0].offset)
-
-    @property
-    def offset(self) -> int:
-        """Offset of the last record."""
-        return int(self.records[-1].offset)
 
     @property
     def value(self) -> RecordBatch:
@@ -64,7 +59,7 @@ class Wake:
 
     topic: str
     partition: int
-    records: Sequence[Any] = ()
+    count: int = 0
     done: bool = False
 
     @property
@@ -78,15 +73,24 @@ class Wake:
 
 def follows(batch: RecordBatch | Wake, other: RecordBatch | Wake) -> bool:
     """Whether `other` begins with the very offset after the last one of `batch`."""
-    return bool(batch.records and other.records) and other.records[0].offset == batch.records[-1].offset + 1
+    return (
+        isinstance(batch, RecordBatch)
+        and isinstance(other, RecordBatch)
+        and other.first_offset == batch.offset + 1
+    )
 
 
 def joined(batches: Sequence[RecordBatch | Wake]) -> RecordBatch | Wake:
-    """Batches that follow each other as one."""
+    """Batches that follow each other as one, which has their records from here on."""
     first = batches[0]
     if len(batches) == 1:
         return first
-    return RecordBatch(first.topic, first.partition, [one for batch in batches for one in batch.records])
+    records: list[Any] = []
+    for batch in batches:
+        if isinstance(batch, RecordBatch):
+            records += batch.records
+            batch.records = []
+    return RecordBatch(first.topic, first.partition, records)
 
 
 def batch_scheduler(topics: frozenset[str]) -> type[DefaultSchedulingStrategy]:

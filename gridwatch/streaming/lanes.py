@@ -161,7 +161,7 @@ class Waiting:
         while self._records >= self._room:
             await self._changed()
         self._events.append(event)
-        self._records += len(event.value.records)
+        self._records += event.value.count
         self._change.set()
 
     async def take(self, most: int) -> list[Any]:
@@ -170,9 +170,9 @@ class Waiting:
         while not self._events:
             await self._changed()
         taken = [self._pop()]
-        count = len(taken[0].value.records)
+        count = taken[0].value.count
         while self._events and follows(taken[-1].value, self._events[0].value):
-            count += len(self._events[0].value.records)
+            count += self._events[0].value.count
             if count > most:
                 break
             taken.append(self._pop())
@@ -184,7 +184,7 @@ class Waiting:
 
     def _pop(self) -> Any:
         event = self._events.popleft()
-        self._records -= len(event.value.records)
+        self._records -= event.value.count
         self._change.set()
         return event
 

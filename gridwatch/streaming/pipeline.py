@@ -17,7 +17,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from gridwatch.domain.outcome import Outcome
@@ -149,10 +149,15 @@ class Pipeline:
     async def work(self, batch: RecordBatch | Wake) -> bool:
         """Do a batch; False when the partition went to somebody else before it was safe."""
         owned = self.owned.get(batch.partition) or await self._take_over(batch.partition)
-        if owned.lost or (batch.records and not await self._joins_on(owned, batch)):
+        records: list[LogRecord] = []
+        if isinstance(batch, RecordBatch) and not owned.lost:
+            if not await self._joins_on(owned, batch):
+                return False
+            records = batch.records
+        if owned.lost:
             return False
         started = time.monotonic()
-        portions = Portions(batch.records)
+        portions = Portions(records)
         complete = False
         while not complete:
             position = owned.state.next_offset
@@ -164,8 +169,8 @@ class Pipeline:
                 self.owned.pop(batch.partition, None)
                 return False
         owned.meters.trim()
-        if batch.records:
-            owned.batch_records = len(batch.records)
+        if batch.count:
+            owned.batch_records = batch.count
             owned.batch_seconds = time.monotonic() - started
         await asyncio.sleep(0)  # the pages and heartbeats share this loop
         return True
@@ -187,15 +192,15 @@ class Pipeline:
             if not outcome.complete or not portions.advance():
                 return outcome, messages
 
-    async def _joins_on(self, owned: Owned, batch: RecordBatch | Wake) -> bool:
+    async def _joins_on(self, owned: Owned, batch: RecordBatch) -> bool:
         """Make sure that nothing is missing between our position and the batch.
 
         Offsets that retention removed leave a hole that is real; a batch lost on its way inside this
         process leaves one that is not, and is read again (`holes.py`).
         """
         expected = owned.state.next_offset
-        first = batch.records[0].offset
-        if batch.records[-1].offset < expected:
+        first = batch.first_offset
+        if batch.offset < expected:
             # Read again after a seek back; or the topic has begun anew.
             owned.lost = await what_is_lost(self._settings, owned.partition, expected)
             if owned.lost:
@@ -251,16 +256,19 @@ class Portions:
     """The records of a batch a portion at a time.
 
     A portion and all that comes of it fit into a processor's cache together, which a whole batch does not:
-    that alone saves a tenth of the work.
+    that alone saves a tenth of the work. So it is let go of, too, while it is still there.
+
+    Args:
+        records: those of the batch; they are taken out of it.
     """
 
-    def __init__(self, records: Sequence[LogRecord]) -> None:
+    def __init__(self, records: list[LogRecord]) -> None:
         self._records = records
-        self._start = 0
-        self.current = records[:PORTION]
+        self.current: list[LogRecord] = []
+        self.advance()
 
     def advance(self) -> bool:
         """On to the next portion; whether there is one."""
-        self._start += PORTION
-        self.current = self._records[self._start : self._start + PORTION]
+        self.current = self._records[:PORTION]
+        del self._records[:PORTION]
         return bool(self.current)

@@ -38,7 +38,7 @@ class _Framed:
         return Frame(_pieces(self.SCHEMA, [getattr(self, name) for name in self.SCHEMA.names]))
 
 
-class _Joined(ProduceRequest):
+class _Joined(ProduceRequest):  # type: ignore[misc, unused-ignore]
     """A produce request whose messages may be lists of bytes."""
 
 

@@ -1,9 +1,9 @@
 """Rows on their way to RocksDB.
 
-At full speed a meter's row changes several times in ten seconds, and RocksDB need not see each: it sorts every
-row into a memtable, logs it, flushes and compacts it. What is collected here is written as one batch, with the
-changelog offset that it reaches to, so a database is always the state of one position. A crash loses what it
-had not written yet; recovery reads that from the changelog.
+At full speed a meter's row changes several times in ten seconds, and RocksDB need not see each: it sorts
+every row into a memtable, logs it, flushes and compacts it. What is collected here is written as one batch,
+with the changelog offset that it reaches to, so a database is always the state of one position. A crash loses
+what it had not written yet; recovery reads that from the changelog.
 """
 
 from __future__ import annotations

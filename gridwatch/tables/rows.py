@@ -15,10 +15,12 @@ from gridwatch.domain.meter import MeterState
 from gridwatch.domain.partition import PartitionState
 from gridwatch.errors import GridwatchError
 
-VERSION = 1
+VERSION = 2
 #: Later versions go up to here: no text begins with such a byte, so no foreign record looks like one.
 _LAST_VERSION: Final = 31
 _VERSION_BYTE = bytes([VERSION])
+#: In the first version a meter's remembered readings were an array of numbers.
+_READABLE: Final = range(1, VERSION + 1)
 
 #: Key of the partition row. No meter id can begin so: control characters are refused.
 PARTITION_KEY = b"\x00partition"
@@ -31,7 +33,9 @@ _decode = msgspec.msgpack.Decoder().decode
 _walk = msgspec.msgpack.Decoder(msgspec.Raw).decode
 
 #: How every meter row begins: the version, a msgpack array of that many elements.
-_METER_HEAD: Final = _VERSION_BYTE + b"\xdc" + struct.pack(">H", len(MeterState(0, 1).to_row()))
+_METER: Final = b"\xdc" + struct.pack(">H", len(MeterState(0, 1).to_row()))
+_METER_HEAD: Final = _VERSION_BYTE + _METER
+_METER_HEADS: Final = tuple(bytes([version]) + _METER for version in _READABLE)
 #: The same where the due time is an unsigned integer of eight bytes, as it is since 1970.
 _DUE_FIRST: Final = _METER_HEAD + b"\xcf"
 _DUE: Final = struct.Struct(">Q")
@@ -62,8 +66,8 @@ def is_ours(key: bytes | None, row: bytes | None) -> bool:
     if row and VERSION < row[0] <= _LAST_VERSION:
         return True
     if key == PARTITION_KEY:
-        return row.startswith(_VERSION_BYTE) and _is_whole(row)
-    return is_meter(key) and _is_text(key) and row.startswith(_METER_HEAD) and _is_whole(row)
+        return bool(row) and row[0] in _READABLE and _is_whole(row)
+    return is_meter(key) and _is_text(key) and row.startswith(_METER_HEADS) and _is_whole(row)
 
 
 def _is_text(key: bytes) -> bool:
@@ -113,7 +117,7 @@ def decode_partition(row: bytes) -> tuple[PartitionState, int]:
 
 
 def _payload(row: bytes) -> Any:
-    if row[0] != VERSION:
+    if row[0] not in _READABLE:
         raise GridwatchError(
             f"a state row has version {row[0]}, this gridwatch reads up to {VERSION}",
             "start the newer gridwatch that wrote it",

@@ -14,10 +14,10 @@ from markupsafe import Markup
 from gridwatch.domain.gaps import OPEN, Gap
 from gridwatch.domain.instants import format_instant, parse_instant
 from gridwatch.domain.meter import MeterState
-from gridwatch.domain.timeliness import LATE, TOO_LATE
+from gridwatch.domain.timeliness import LATE, TOO_LATE, readings_of
 from gridwatch.views.history import History
 from gridwatch.views.plot import DAY, HOUR, Frame, Layer, Mark, Region, layered, stamp
-from gridwatch.views.state import Record, recent
+from gridwatch.views.state import Record
 
 #: Intervals shown: at least so that a meter with two readings still has a readable plot, as a rule, and the
 #: stretches of time that keep this within reason for every interval.
@@ -42,7 +42,7 @@ class Picture:
 def picture(meter: MeterState, history: History, grace: int, watermark: int | None) -> Picture:
     """Choose the stretch of time, and put together the readings of state and log. `grace` in µs."""
     known = {one["timestamp"]: one for one in history.readings}
-    remembered = recent(meter)
+    remembered = readings_of(meter.recent)
     for at, value in remembered:
         # Of a reading that only the state still has, it is not known whether it was late.
         unknown: Record = {"status": None, "delay_seconds": None, "flags": []}

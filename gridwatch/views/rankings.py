@@ -65,7 +65,7 @@ KINDS = {"all": ("open", "ended"), "open": ("open",), "ended": ("ended",)}
 
 def head_of(row: bytes) -> Head:
     """The head of a meter's row; GridwatchError if a newer version wrote it."""
-    if row[0] != rows.VERSION:
+    if row[0] > rows.VERSION:
         rows.decode_meter(row)
     return _head(row[1:])
 

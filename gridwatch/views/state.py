@@ -17,6 +17,7 @@ from gridwatch.domain.instants import format_instant
 from gridwatch.domain.meter import MeterState
 from gridwatch.domain.partition import PartitionState
 from gridwatch.domain.policy import MINUTE
+from gridwatch.domain.timeliness import readings_of
 from gridwatch.tables import rows
 from gridwatch.tables.store import Store
 
@@ -105,14 +106,10 @@ def describe_meter_fully(
         "watermark": instant(watermark),
         "gaps": [describe_gap(meter_id, partition, gap, grace) for gap in gaps],
         "recent_readings": [
-            {"timestamp": format_instant(int(at)), "consumption_kwh": value} for at, value in recent(meter)
+            {"timestamp": format_instant(at), "consumption_kwh": value}
+            for at, value in readings_of(meter.recent)
         ],
     }
-
-
-def recent(meter: MeterState) -> list[tuple[int, float]]:
-    """The readings that the state remembers: (time, kWh) in order of time."""
-    return [(int(at), value) for at, value in zip(meter.recent[::2], meter.recent[1::2], strict=True)]
 
 
 def describe_gap(meter_id: str, partition: int, gap: Gap, grace: int) -> Record:

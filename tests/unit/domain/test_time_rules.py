@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gridwatch.domain.outputs import Validated
 from gridwatch.domain.policy import DAY, HOUR, SECOND, Policy
-from gridwatch.domain.timeliness import LATE, ON_TIME, TOO_LATE, classify, recall, remember
+from gridwatch.domain.timeliness import LATE, ON_TIME, TOO_LATE, classify, readings_of, recall, remember
 from tests.unit.domain.log import Log, alerts, at, reading, reasons, told
 
 
@@ -59,10 +59,10 @@ def test_two_stamps_of_one_slot_are_both_validated_the_second_as_extra() -> None
 
 
 def test_stamps_are_remembered_in_order_and_as_far_back_as_needed() -> None:
-    recent = remember(remember(remember((), 5, 1.0, 0), 3, 2.0, 0), 9, 3.0, 4)
-    assert recent == (5, 1.0, 9, 3.0)
+    recent = remember(remember(remember(b"", 5, 1.0, 0), 3, 2.0, 0), 9, 3.0, 4)
+    assert readings_of(recent) == [(5, 1.0), (9, 3.0)]
     assert [recall(recent, time) for time in (3, 5, 9, 1)] == [None, 1.0, 3.0, None]
-    assert remember(recent, 5, 7.0, 0) == (5, 7.0, 9, 3.0)
+    assert readings_of(remember(recent, 5, 7.0, 0)) == [(5, 7.0), (9, 3.0)]
     assert remember(recent, 2, 7.0, 4) == recent
 
 

@@ -102,7 +102,7 @@ class FakeEmitter:
 
 
 def built(packed: Packed) -> bytes:
-    return packed.build(0, (-1, -1, -1))
+    return b"".join(packed.pieces(0, (-1, -1, -1)))
 
 
 def letter(partition: int) -> DeadLetter:

@@ -12,6 +12,7 @@ from gridwatch.domain.gaps import CLOSED, PARTIAL
 from gridwatch.domain.instants import format_instant
 from gridwatch.domain.meter import MeterState
 from gridwatch.domain.partitioning import partition_of
+from gridwatch.domain.timeliness import recent_of
 from gridwatch.models.late_event import LateEvent
 from gridwatch.models.validated import Validated
 from gridwatch.topics import LATE_EVENTS, VALIDATED
@@ -94,7 +95,7 @@ def test_without_brokers_the_page_says_so_and_shows_what_the_state_remembers() -
     known = asyncio.run(Histories(cast(Any, Away()), SLACK).of("M", 0))
     assert known.problem == "smartmeter_validated cannot be read: away"
     one = meter()
-    one.recent = (TEN, 1.5)
+    one.recent = recent_of([(TEN, 1.5)])
     readings, svg = shown(one, known, TEN)
     assert [(reading["consumption_kwh"], reading["status"]) for reading in readings] == [(1.5, None)]
     assert svg.count('class="bar reading"') == 1
@@ -102,7 +103,7 @@ def test_without_brokers_the_page_says_so_and_shows_what_the_state_remembers() -
 
 def test_the_plot_has_each_reading_by_its_kind_and_each_missing_stretch() -> None:
     one = meter(gap(2, 2, CLOSED), gap(6, 1), last_seen=TEN + 5 * HALF_HOUR, last_slot=TEN + 5 * HALF_HOUR)
-    one.recent = (TEN + 4 * HALF_HOUR, 1.5, TEN + 5 * HALF_HOUR, 0.5)
+    one.recent = recent_of([(TEN + 4 * HALF_HOUR, 1.5), (TEN + 5 * HALF_HOUR, 0.5)])
     known = history(validated(0, 5), validated(1, 6, status="LATE"), late=(too_late(2, 0),))
     readings, svg = shown(one, known, TEN + 7 * HALF_HOUR)
     assert [reading["status"] for reading in readings] == ["OK", "LATE", "TOO_LATE", None, None]

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from gridwatch.domain.gaps import CLOSED, FILLED, OPEN, PARTIAL
 from gridwatch.domain.meter import MeterState
+from gridwatch.domain.timeliness import recent_of
 from gridwatch.tables import rows
 from gridwatch.views import survey
 from gridwatch.views.queries import Problem
@@ -24,7 +25,7 @@ GAPS = GapOrder(("open", "ended"), GRACE)
 
 def test_the_head_of_a_row_is_what_the_state_holds() -> None:
     one = meter(gap(1, 2), gap(5, 1, CLOSED), late_count=7, last_seen=TEN + 5, last_slot=TEN + 3)
-    one.recent = (TEN, 1.5)
+    one.recent = recent_of([(TEN, 1.5)])
     head = head_of(rows.encode_meter(one))
     assert (head.last_seen, head.last_slot, head.interval) == (one.last_seen, one.last_slot, one.interval)
     assert (head.gap_count, head.late_count) == (2, 7)
