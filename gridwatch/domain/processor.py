@@ -163,7 +163,7 @@ class Processor:
                             start = time - time % length
                             end = start + length
                             window = window_at(windows, time, length)
-                        recent = since(meter.recent, step.horizon)
+                        recent = since(meter.recent, step.horizon_key)
                         if not recent or meter.last_seen < start:  # the last one of those remembered
                             window.active += 1
                         flags = _NO_FLAGS

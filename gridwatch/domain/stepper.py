@@ -107,7 +107,7 @@ class Stepper(Workbench):
             self.outputs += tell(part.windows, part.partition, length)
             drop_passed(part.windows, watermark, length, policy.allowed_lateness)
             part.told = start
-        self.horizon = window_start(part.told - policy.allowed_lateness, length)
+        self.look_back()
         ahead = min((kept.time for kept in part.kept), default=NEVER) - policy.max_out_of_orderness
         self.alarm = min(self._deadlines.earliest(), part.told + length, ahead)
         return True
@@ -117,7 +117,7 @@ class Stepper(Workbench):
         part, length = self.partition, self.policy.metrics_window
         part.watermark = watermark
         part.told = window_start(watermark, length)
-        self.horizon = window_start(part.told - self.policy.allowed_lateness, length)
+        self.look_back()
         if part.invalid_before:
             window_at(part.windows, watermark, length).invalid += part.invalid_before
             part.invalid_before = 0

@@ -22,25 +22,35 @@ LATE: Final = "LATE"
 TOO_LATE: Final = "TOO_LATE"
 
 Recent: TypeAlias = bytes
-"""Remembered readings, ascending by stamp, 16 bytes each: the stamp (microseconds, an integer of 8 bytes) and
-the value, little-endian. A million meters remember some each, so they are not objects."""
+"""Remembered readings, ascending by stamp, 16 bytes each: the stamp and the value, big-endian. A million
+meters remember some each, so they are not objects; and stamps as bytes sort as the stamps do."""
 
-_READING: Final = struct.Struct("<qd")
-_STAMP: Final = struct.Struct("<q")
-WIDTH: Final = _READING.size
+#: Stamps are written as microseconds since some 36 000 years before 1970, so that none is negative.
+_ORIGIN: Final = 1 << 60
+_STAMP: Final = struct.Struct(">Q")
+_READING: Final = struct.Struct(">Qd")
+_STAMP_BYTES: Final = _STAMP.size
+_BYTES: Final = _READING.size
 
-packed: Final = _READING.pack
-"""A reading (stamp, value) as it is remembered."""
 
-
-def readings_of(recent: Recent) -> list[tuple[int, float]]:
-    """The remembered readings: stamp, value."""
-    return list(_READING.iter_unpack(recent))
+def packed(time: int, value: float) -> Recent:
+    """One reading as it is remembered."""
+    return _READING.pack(time + _ORIGIN, value)
 
 
 def recent_of(readings: Iterable[tuple[int, float]]) -> Recent:
     """Readings, ascending by stamp, as they are remembered."""
     return b"".join([packed(time, value) for time, value in readings])
+
+
+def readings_of(recent: Recent) -> list[tuple[int, float]]:
+    """The remembered readings: stamp, value."""
+    return [(stamp - _ORIGIN, value) for stamp, value in _READING.iter_unpack(recent)]
+
+
+def key_of(time: int) -> bytes:
+    """What the stamp of a remembered reading is compared with."""
+    return _STAMP.pack(max(0, time + _ORIGIN))
 
 
 def classify(time: int, watermark: int, allowed_lateness: int) -> str:
@@ -50,47 +60,40 @@ def classify(time: int, watermark: int, allowed_lateness: int) -> str:
     return LATE if watermark - time <= allowed_lateness else TOO_LATE
 
 
-def since(recent: Recent, horizon: int) -> Recent:
-    """``recent`` without what lies before ``horizon``: not much as a rule."""
-    end, place = len(recent), 0
-    while place < end and _stamp_at(recent, place) < horizon:
-        place += WIDTH
-    return recent[place:] if place else recent
+def since(recent: Recent, horizon: bytes) -> Recent:
+    """``recent`` without what lies before the ``key_of`` a horizon: not much as a rule."""
+    while recent and recent < horizon:
+        recent = recent[_BYTES:]
+    return recent
 
 
 def recall(recent: Recent, time: int) -> float | None:
     """The value that stands for the stamp ``time``, None if it is not remembered."""
-    place = _place(recent, time)
+    place = _place(recent, key_of(time))
     if place == len(recent):
         return None
     stamp, value = _READING.unpack_from(recent, place)
-    return value if stamp == time else None
+    return value if stamp - _ORIGIN == time else None
 
 
 def remember(recent: Recent, time: int, value: float, horizon: int) -> Recent:
     """``recent`` with ``value`` standing for ``time``, and without what lies before ``horizon``."""
-    recent = since(recent, horizon)
+    recent = since(recent, key_of(horizon))
     if time < horizon:
         return recent
-    place = _place(recent, time)
+    key = key_of(time)
+    place = _place(recent, key)
     before, after = recent[:place], recent[place:]
-    if after and _stamp_at(after, 0) == time:
-        after = after[WIDTH:]
-    return before + packed(time, value) + after
+    return before + packed(time, value) + (after[_BYTES:] if after.startswith(key) else after)
 
 
 def seen_within(recent: Recent, start: int, end: int) -> bool:
     """Whether a stamp in [start, end) is remembered."""
-    place = _place(recent, start)
-    return place < len(recent) and _stamp_at(recent, place) < end
+    after = recent[_place(recent, key_of(start)) :]
+    return bool(after) and after < key_of(end)
 
 
-def _place(recent: Recent, time: int) -> int:
-    """Where the first reading at or after ``time`` is, or would be, in bytes."""
-    count = len(recent) // WIDTH
-    return WIDTH * bisect_left(range(count), time, key=lambda at: _stamp_at(recent, WIDTH * at))
-
-
-def _stamp_at(recent: Recent, place: int) -> int:
-    stamp: int = _STAMP.unpack_from(recent, place)[0]
-    return stamp
+def _place(recent: Recent, key: bytes) -> int:
+    """Where the first reading at or after a stamp's ``key_of`` is, or would be, in bytes."""
+    places = range(0, len(recent), _BYTES)
+    return _BYTES * bisect_left(places, key, key=lambda at: recent[at : at + _STAMP_BYTES])

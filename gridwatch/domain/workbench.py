@@ -19,7 +19,7 @@ from gridwatch.domain.partition import PartitionState
 from gridwatch.domain.policy import NEVER, Policy
 from gridwatch.domain.reporting import report_gaps
 from gridwatch.domain.settlement import settle
-from gridwatch.domain.timeliness import remember, seen_within
+from gridwatch.domain.timeliness import key_of, remember, seen_within
 from gridwatch.domain.windows import window_at, window_start
 
 MAX_REGION: Final = 256
@@ -50,8 +50,7 @@ class Workbench:
             self._deadlines.add(deadline, meter_id)
         self.alarm = -NEVER
         """The watermark from which on more than the reading itself is to be done."""
-        self.horizon = -NEVER
-        """Stamps before this need not be remembered."""
+        self.look_back()
         self.begin(Outcome(), 0)
 
     def begin(self, outcome: Outcome, budget: int) -> None:
@@ -59,6 +58,13 @@ class Workbench:
         limit)."""
         self.outputs, self.accepted, self.changed = outcome.outputs, outcome.accepted, outcome.changed
         self.budget, self.weight = budget, outcome.weight
+
+    def look_back(self) -> None:
+        """Find out how far stamps have to be remembered, after windows were told."""
+        policy = self.policy
+        self.horizon = window_start(self.partition.told - policy.allowed_lateness, policy.metrics_window)
+        """Stamps before this need not be."""
+        self.horizon_key = key_of(self.horizon)
 
     def find(self, meter_id: str) -> MeterState | None:
         """The state of ``meter_id`` as it is now."""
