@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import sys
 
 import click
@@ -22,6 +23,7 @@ def faust_command(name: str, app: str, summary: str, example: str) -> click.Comm
 
 def run_faust(app: str, name: str, arguments: tuple[str, ...]) -> None:
     """Replace this program by Faust's command line."""
+    gc.disable()  # what is imported stays: to look through it took a tenth of a start (`garbage.py` goes on)
     from gridwatch.settings import load_settings
 
     settings = load_settings()  # a wrong setting is said in one line, before anything starts

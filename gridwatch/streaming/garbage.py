@@ -19,10 +19,10 @@ async def look_for_garbage() -> None:
     """Look for garbage until cancelled. From the first call on Python does not do so by itself."""
     gc.disable()
     while True:
-        gc.unfreeze()
-        gc.collect()
         gc.freeze()
         for _ in range(PAUSES_OF_A_ROUND):
             await asyncio.sleep(PAUSE_SECONDS)
             gc.collect(0)
             gc.freeze()
+        gc.unfreeze()
+        gc.collect()
