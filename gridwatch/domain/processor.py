@@ -93,15 +93,15 @@ class Processor:
         start = end = 0  # of ``window``, the window that the last clean reading was in
         window = Window()
         for record in records:
-            offset, record_time, value, tick, replayed = record
+            offset, record_time, value = record.offset, record.timestamp, record.value
             if offset != part.offset:
                 if offset < part.offset:
                     continue
                 part.offset, part.index, part.done = offset, 0, False
             elif part.done:
                 continue
-            part.record_time, part.replayed = record_time, replayed
-            if tick:
+            part.record_time, part.replayed = record_time, record.replayed
+            if record.tick:
                 step.tick(record)
                 part.done = True
                 if not step.finish_step():

@@ -45,16 +45,21 @@ def flag_names(flags: int) -> tuple[str, ...]:
     return tuple(name for bit, name in enumerate(FLAG_NAMES) if flags >> bit & 1)
 
 
-class LogRecord(NamedTuple):
+class LogRecord:
     """One record of a raw partition. ``timestamp`` is Kafka's, in microseconds."""
 
-    offset: int
-    timestamp: int
-    value: bytes | None
-    tick: bool = False
-    """The record has the header of a tick: its value is an instant, not a reading."""
-    replayed: bool = False
-    """The record was written by a replay: its owner sends no idle ticks after it."""
+    __slots__ = ("offset", "replayed", "tick", "timestamp", "value")
+
+    def __init__(
+        self, offset: int, timestamp: int, value: bytes | None, tick: bool = False, replayed: bool = False
+    ) -> None:
+        self.offset = offset
+        self.timestamp = timestamp
+        self.value = value
+        self.tick = tick
+        """The record has the header of a tick: its value is an instant, not a reading."""
+        self.replayed = replayed
+        """The record was written by a replay: its owner sends no idle ticks after it."""
 
 
 class RawReading(Protocol):

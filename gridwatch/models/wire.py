@@ -41,7 +41,7 @@ class ValidatedMessages(said.Accepted):
         super().__init__([])
         self.messages: list[Message] = []
         self._time = self._watermark = self._delay = self._partition = self._index = -1
-        self._stamp = self._status = self._end = ""
+        self._stamp = self._status = self._id = self._end = ""
 
     def take(  # noqa: PLR0917 - the fields of `Validated`, unpacked
         self,
@@ -69,8 +69,9 @@ class ValidatedMessages(said.Accepted):
             self._watermark, self._delay, self._status = watermark, delay, status
             self._index, self._partition = index, partition
             seconds, stamp = repr(delay / SECOND), instant_text(watermark)
+            self._id = f',"id":"{partition}-'
             self._end = (
-                f'","status":"{status}","delay_seconds":{seconds},"watermark":"{stamp}",'
+                f'-{index}","status":"{status}","delay_seconds":{seconds},"watermark":"{stamp}",'
                 f'"partition":{partition},"index":{index}}}'
             )
         if type(raw) is not Raw:
@@ -78,7 +79,8 @@ class ValidatedMessages(said.Accepted):
         raw.timestamp = self._stamp
         raw.interval_minutes = interval // MINUTE
         raw.flags = flags  # type: ignore[assignment]
-        end = f',"offset":{offset},"id":"{partition}-{offset}-{index}{self._end}'
+        number = str(offset)
+        end = f',"offset":{number}{self._id}{number}{self._end}'
         self.messages.append((raw.meter_id.encode(), _encode(raw)[:-1] + end.encode()))
 
 

@@ -83,11 +83,12 @@ class Store(faust_rocksdb.Store):  # type: ignore[misc, unused-ignore]
 
     def row(self, partition: int, key: bytes) -> bytes | None:
         """The row of a key, or None."""
+        database = self._sound(partition)
         behind = self._behind.get(partition)
         if behind is not None and key in behind.rows:
             return behind.rows[key]
         try:
-            value: bytes | None = self._sound(partition).get(key)
+            value: bytes | None = database.get(key)
         except Exception as error:
             raise self._judged(partition, error) from error
         return value
@@ -207,6 +208,7 @@ class Store(faust_rocksdb.Store):  # type: ignore[misc, unused-ignore]
     ) -> None:
         """Take over one commit: its rows (None removes) and the changelog offset they reach to. They are the
         state from here on, and in RocksDB soon."""
+        self._sound(partition)
         behind = self._behind.get(partition)
         if behind is None:
             behind = self._behind[partition] = Behind()
@@ -239,17 +241,29 @@ class Store(faust_rocksdb.Store):  # type: ignore[misc, unused-ignore]
         except Exception as error:
             raise self._judged(partition, error) from error
 
+    def _get(self, key: bytes) -> bytes | None:
+        """For Faust's own views, which know of databases only."""
+        self._settle(set(self._behind))
+        value: bytes | None = super()._get(key)
+        return value
+
+    def _dbs_for_actives(self) -> Iterator[Any]:
+        """For Faust's own views, too."""
+        self._settle(set(self._behind))
+        databases: Iterator[Any] = super()._dbs_for_actives()
+        return databases
+
     def revoke_partitions(self, table: Any, tps: set[Any]) -> None:
         """Let go of databases, whole."""
-        self._end({tp.partition for tp in tps})
+        self._settle({tp.partition for tp in tps})
         super().revoke_partitions(table, tps)
 
     async def stop(self) -> None:
         """Let go of all of them."""
-        self._end(set(self._behind))
+        self._settle(set(self._behind))
         await super().stop()
 
-    def _end(self, partitions: set[int]) -> None:
+    def _settle(self, partitions: set[int]) -> None:
         for partition in partitions:
             try:
                 self.catch_up(partition)

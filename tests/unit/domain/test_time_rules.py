@@ -2,9 +2,24 @@
 
 from __future__ import annotations
 
+from hypothesis import given
+from hypothesis import strategies as st
+
 from gridwatch.domain.outputs import Validated
 from gridwatch.domain.policy import DAY, HOUR, SECOND, Policy
-from gridwatch.domain.timeliness import LATE, ON_TIME, TOO_LATE, classify, readings_of, recall, remember
+from gridwatch.domain.timeliness import (
+    LATE,
+    ON_TIME,
+    TOO_LATE,
+    classify,
+    key_of,
+    readings_of,
+    recall,
+    recent_of,
+    remember,
+    seen_within,
+    since,
+)
 from tests.unit.domain.log import Log, alerts, at, reading, reasons, told
 
 
@@ -64,6 +79,24 @@ def test_stamps_are_remembered_in_order_and_as_far_back_as_needed() -> None:
     assert [recall(recent, time) for time in (3, 5, 9, 1)] == [None, 1.0, 3.0, None]
     assert readings_of(remember(recent, 5, 7.0, 0)) == [(5, 7.0), (9, 3.0)]
     assert remember(recent, 2, 7.0, 4) == recent
+
+
+STAMPS = st.integers(-(10**16), 10**17) | st.integers(-3, 12)
+
+
+@given(st.dictionaries(STAMPS, st.floats(allow_nan=False), max_size=8), STAMPS, STAMPS, st.floats(0, 9))
+def test_remembered_readings_are_what_a_plain_list_would_be(
+    known: dict[int, float], time: int, horizon: int, value: float
+) -> None:
+    recent = recent_of(sorted(known.items()))
+    assert readings_of(recent) == sorted(known.items())
+    assert recall(recent, time) == known.get(time)
+    left = {stamp: kwh for stamp, kwh in known.items() if stamp >= horizon}
+    assert readings_of(since(recent, key_of(horizon))) == sorted(left.items())
+    assert seen_within(recent, horizon, time) == any(horizon <= stamp < time for stamp in known)
+    if time >= horizon:
+        left[time] = value
+    assert readings_of(remember(recent, time, value, horizon)) == sorted(left.items())
 
 
 def test_zero_is_flagged_and_never_negative() -> None:

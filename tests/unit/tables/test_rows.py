@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from gridwatch.domain.meter import MeterState
 from gridwatch.domain.policy import NEVER
+from gridwatch.domain.timeliness import recent_of
 from gridwatch.errors import GridwatchError
 from gridwatch.tables import rows
 
@@ -22,6 +23,17 @@ def test_the_deadline_read_alone_is_the_deadline_of_the_whole_row(due: int, regi
     meter.due = due
     row = rows.encode_meter(meter)
     assert rows.due_of(row) == due == rows.decode_meter(row).due
+
+
+def test_a_row_of_the_first_version_is_read_and_rewritten() -> None:
+    meter = MeterState(1_704_103_200_000_000, 1_800_000_000)
+    meter.recent = recent_of([(1_704_103_200_000_000, 1.5), (1_704_105_000_000_000, 0.25)])
+    before = list(meter.to_row())
+    before[before.index(meter.recent)] = [1_704_103_200_000_000, 1.5, 1_704_105_000_000_000, 0.25]
+    old = b"\x01" + msgspec.msgpack.encode(before)
+    assert rows.is_ours(b"M1", old)
+    assert rows.due_of(old) == meter.due
+    assert rows.encode_meter(rows.decode_meter(old)) == rows.encode_meter(meter)
 
 
 def test_a_row_of_another_length_is_read_whole() -> None:

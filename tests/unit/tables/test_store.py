@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import logging
+import shutil
+import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
@@ -11,8 +14,10 @@ from typing import Any
 
 import pytest
 import rocksdict
+from faust.types import TP
 
 from gridwatch.errors import GridwatchError
+from gridwatch.tables import behind
 from gridwatch.tables.store import DamagedError, Log, Store
 
 
@@ -61,6 +66,80 @@ def test_a_damaged_database_is_thrown_away_so_that_the_changelog_rebuilds_it(
         assert second.row(0, b"a") is None
     assert second.persisted_offset(SimpleNamespace(partition=0)) == -1  # type: ignore[arg-type]
     assert "rebuilding it from the changelog" in caplog.text
+
+
+def on_disk(folder: Path) -> tuple[dict[bytes, bytes], int]:
+    """What a worker would find that comes after a crash of this moment: the rows, and where they reach to."""
+    copy = Path(tempfile.mkdtemp(dir=folder.parent)) / folder.name
+    shutil.copytree(folder, copy)
+    (copy / "meters-0.db" / "LOCK").unlink(missing_ok=True)
+    found = make(copy)
+    return dict(found.rows(0)), asked(found)
+
+
+def test_what_is_kept_is_the_state_at_once_and_in_the_database_when_it_is_due(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder = tmp_path / "store"
+    store = make(folder)
+    store.write(0, [(b"a", b"1"), (b"b", b"2")], 2)
+    store.keep(0, [(b"a", None), (b"c", b"3")], 4)
+    store.keep(0, [(b"c", b"4"), (b"d", b"5")], 6)
+    assert [store.row(0, key) for key in (b"a", b"b", b"c", b"d")] == [None, b"2", b"4", b"5"]
+    assert on_disk(folder) == ({b"a": b"1", b"b": b"2"}, 2)
+    monkeypatch.setattr(behind, "ROWS", 4)
+    store.keep(0, [(b"e", b"6")], 7)
+    now = {b"b": b"2", b"c": b"4", b"d": b"5", b"e": b"6"}
+    assert on_disk(folder) == (now, 7)
+
+
+def test_rows_are_not_kept_for_longer_than_so_many_seconds(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(behind, "SECONDS", 0.0)
+    store = make(tmp_path / "store")
+    store.keep(0, [(b"a", b"1")], 1)
+    assert on_disk(tmp_path / "store") == ({b"a": b"1"}, 1)
+
+
+def test_whoever_looks_at_all_rows_or_how_far_they_reach_sees_what_is_kept(store: Store) -> None:
+    store.write(0, [(b"a", b"1"), (b"c", b"2")], 2)
+    store.keep(0, [(b"b", b"3"), (b"c", None)], 4)
+    assert list(store.rows(0)) == [(b"a", b"1"), (b"b", b"3")]
+    store.keep(0, [(b"d", b"4")], 5)
+    assert store.reached(0) == 5
+    store.keep(0, [(b"e", b"5")], 6)
+    assert store._get(b"e") == b"5"
+
+
+def test_a_database_is_let_go_of_whole(tmp_path: Path) -> None:
+    for number, folder in enumerate((tmp_path / "revoked", tmp_path / "stopped")):
+        store = make(folder)
+        store.keep(0, [(b"a", b"1")], 1)
+        if number:
+            asyncio.run(store.stop())
+        else:
+            table: Any = SimpleNamespace(changelog_topic=SimpleNamespace(topics=["log"]))
+            store.revoke_partitions(table, {TP("log", 0)})
+        assert on_disk(folder) == ({b"a": b"1"}, 1)
+
+
+def test_what_is_kept_of_a_damaged_database_goes_with_it(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    store = with_a_damaged_block(tmp_path)
+    store.keep(0, [(b"a", b"1")], 6)
+    with pytest.raises(DamagedError):
+        list(store.rows(0))
+    store._behind[0] = behind.Behind()
+    asyncio.run(store.stop())
+    assert "left behind its changelog" in caplog.text
+    with pytest.raises(DamagedError):
+        store.keep(0, [(b"a", b"1")], 7)
+    with pytest.raises(DamagedError):
+        store.row(0, b"a")
+    assert asked(store) == -1
+    assert list(store.rows(0)) == []
 
 
 def asked(store: Store) -> int:
