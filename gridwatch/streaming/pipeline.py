@@ -3,7 +3,7 @@
     domain on the batch (pure, in memory)
       → outputs sent, every ack awaited
       → changed meter rows and the partition row appended to the changelog as one record batch
-      → the same rows written to RocksDB as one WriteBatch
+      → the same rows kept as the local state, which RocksDB gets some commits at a time
       → the batch's offset may be committed
 
 A crash anywhere leaves the changelog at the state of one source position, which the partition row
