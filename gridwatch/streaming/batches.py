@@ -11,7 +11,7 @@ when its work is done, in order within its partition) the offset committed is al
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import faust
@@ -59,6 +59,7 @@ class Wake:
 
     topic: str
     partition: int
+    records: list[Any] = field(default_factory=list)
     count: int = 0
     done: bool = False
 
@@ -87,9 +88,8 @@ def joined(batches: Sequence[RecordBatch | Wake]) -> RecordBatch | Wake:
         return first
     records: list[Any] = []
     for batch in batches:
-        if isinstance(batch, RecordBatch):
-            records += batch.records
-            batch.records = []
+        records += batch.records
+        batch.records = []
     return RecordBatch(first.topic, first.partition, records)
 
 

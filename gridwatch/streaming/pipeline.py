@@ -149,15 +149,10 @@ class Pipeline:
     async def work(self, batch: RecordBatch | Wake) -> bool:
         """Do a batch; False when the partition went to somebody else before it was safe."""
         owned = self.owned.get(batch.partition) or await self._take_over(batch.partition)
-        records: list[LogRecord] = []
-        if isinstance(batch, RecordBatch) and not owned.lost:
-            if not await self._joins_on(owned, batch):
-                return False
-            records = batch.records
-        if owned.lost:
+        if owned.lost or (isinstance(batch, RecordBatch) and not await self._joins_on(owned, batch)):
             return False
         started = time.monotonic()
-        portions = Portions(records)
+        portions = Portions(batch.records)
         complete = False
         while not complete:
             position = owned.state.next_offset
