@@ -96,6 +96,17 @@ class Service:
         except (OSError, ValueError):
             return False
 
+    @property
+    def served(self) -> set[int]:
+        """Partitions whose owners answer, as a worker sees it."""
+        try:
+            _, page = fetch_json(f"{self.url}/partitions/?format=json")
+            if page["incomplete"]:
+                return set()
+            return {row["partition"] for row in page["partitions"] if row["owner"]}
+        except (OSError, ValueError, KeyError, TypeError):
+            return set()
+
     def start(self) -> None:
         """Start it, and have it started again whenever it ends."""
         with self.lock:

@@ -101,7 +101,8 @@ class Site:
             time.sleep(_LOOK_SECONDS)
 
     def settle(self, say: Callable[[str], None] = lambda line: None) -> None:
-        """Return when the raw topic is worked to its end, everything is said, and all of it is stored.
+        """Return when the raw topic is worked to its end, everything is said, all of it is stored, and each
+        partition is owned by a worker that can stop in order: its RocksDB gets the rest with that.
 
         GridwatchError when nothing moves any more before that, or a service is in a crash loop.
         """
@@ -116,10 +117,16 @@ class Site:
         topics = [topic.name for topic in OUTPUTS]
         said = self._asked(lambda: Positions(self.settings).ends(topics))
         self._progress("the sink", lambda: self._stored(said))
+        self._progress("the group of workers", self._served)
 
     def _worked(self, state: State, wanted: dict[int, int]) -> tuple[bool, object]:
         state.read()
         return state.is_done(wanted), (state.worked(), hash(tuple(state.rows.last.items())))
+
+    def _served(self) -> tuple[bool, object]:
+        wanted = [worker for worker in self.workers if worker.wanted]
+        every = set(range(self.settings.partitions))
+        return all(worker.ready and worker.served == every for worker in wanted), None
 
     def _stored(self, said: dict[tuple[str, int], int]) -> tuple[bool, object]:
         found = Positions(self.settings).of_group(

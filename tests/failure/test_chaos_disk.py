@@ -36,7 +36,7 @@ def test_rows_that_cannot_be_read_are_recovered_from_the_changelog(site: Site) -
     site.produce([reading(meter, "2024-01-01T10:00:00Z") for meter in METERS])
     worker = site.worker().start()
     site.wait_worked()
-    worker.kill()
+    worker.stop()
     worker.start()  # what was in the write-ahead log becomes a table file
     worker.kill()
     tables = [file for file in (site.folder / "worker").rglob("*.sst") if file.stat().st_size > 4000]
