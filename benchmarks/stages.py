@@ -39,6 +39,7 @@ _RULES: tuple[tuple[str, str], ...] = (
     ("gridwatch.streaming.emission:", "emit"),
     ("gridwatch.streaming.changelog:", "commit"),
     ("gridwatch.streaming.packing:", ""),
+    ("gridwatch.streaming.requests:", "send"),
     # Compiled, the domain has no frames of its own: it is called from here.
     ("gridwatch.streaming.pipeline:_decide", "domain"),
     ("gridwatch.streaming.pipeline:", "commit"),
