@@ -104,7 +104,7 @@ class MeterState(Grid):
             or self.run
             or self.off_run
             or self.open_gap is not None
-            or any(grid.pending for grid in self.older)
+            or (self.older and any(grid.pending for grid in self.older))
         )
 
     def tidy_gaps(self, watermark: int, policy: Policy) -> None:
