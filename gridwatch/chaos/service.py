@@ -19,7 +19,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gridwatch.chaos.entry import DONE_SUFFIX
-from gridwatch.doctor.services import fetch_json
+from gridwatch.doctor.services import fetch_json, judge_partitions
 from gridwatch.embedded.ports import LOOPBACK
 from gridwatch.embedded.process import ServerProcess
 from gridwatch.settings import PREFIX
@@ -96,16 +96,13 @@ class Service:
         except (OSError, ValueError):
             return False
 
-    @property
-    def served(self) -> set[int]:
-        """Partitions whose owners answer, as a worker sees it."""
+    def sees_owners(self, partitions: int) -> bool:
+        """Whether each of so many partitions has an owner that answers, as this worker sees it."""
         try:
             _, page = fetch_json(f"{self.url}/partitions/?format=json")
-            if page["incomplete"]:
-                return set()
-            return {row["partition"] for row in page["partitions"] if row["owner"]}
+            return judge_partitions(page["partitions"], partitions, page["incomplete"]).ok
         except (OSError, ValueError, KeyError, TypeError):
-            return set()
+            return False
 
     def start(self) -> None:
         """Start it, and have it started again whenever it ends."""

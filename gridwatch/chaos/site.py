@@ -125,8 +125,8 @@ class Site:
 
     def _served(self) -> tuple[bool, object]:
         wanted = [worker for worker in self.workers if worker.wanted]
-        every = set(range(self.settings.partitions))
-        return all(worker.ready and worker.served == every for worker in wanted), None
+        partitions = self.settings.partitions
+        return all(worker.ready and worker.sees_owners(partitions) for worker in wanted), None
 
     def _stored(self, said: dict[tuple[str, int], int]) -> tuple[bool, object]:
         found = Positions(self.settings).of_group(

@@ -69,11 +69,12 @@ def since(recent: Recent, horizon: bytes) -> Recent:
 
 def recall(recent: Recent, time: int) -> float | None:
     """The value that stands for the stamp ``time``, None if it is not remembered."""
-    place = _place(recent, key_of(time))
-    if place == len(recent):
+    key = key_of(time)
+    place = _place(recent, key)
+    if not recent.startswith(key, place):
         return None
-    stamp, value = _READING.unpack_from(recent, place)
-    return value if stamp - _ORIGIN == time else None
+    value: float = _READING.unpack_from(recent, place)[1]
+    return value
 
 
 def remember(recent: Recent, time: int, value: float, horizon: int) -> Recent:

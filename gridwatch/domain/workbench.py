@@ -60,10 +60,9 @@ class Workbench:
         self.budget, self.weight = budget, outcome.weight
 
     def look_back(self) -> None:
-        """Find out how far stamps have to be remembered, after windows were told."""
+        """Find out before which stamp none needs to be remembered, after windows were told."""
         policy = self.policy
         self.horizon = window_start(self.partition.told - policy.allowed_lateness, policy.metrics_window)
-        """Stamps before this need not be."""
         self.horizon_key = key_of(self.horizon)
 
     def find(self, meter_id: str) -> MeterState | None:

@@ -1,8 +1,8 @@
-"""Meter states by id: decoded ones in memory, all of them in RocksDB.
+"""Meter states by id: decoded ones in memory, all of them in the store.
 
 A state in memory is the same object the domain works on, so there is nothing to write back here: the
 pipeline writes what changed. Beyond the limit the states asked for longest ago are forgotten, between
-commits only, when memory and RocksDB say the same.
+commits only, when memory and store say the same.
 """
 
 from __future__ import annotations

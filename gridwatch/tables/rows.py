@@ -34,10 +34,9 @@ _walk = msgspec.msgpack.Decoder(msgspec.Raw).decode
 
 #: How every meter row begins: the version, a msgpack array of that many elements.
 _METER: Final = b"\xdc" + struct.pack(">H", len(MeterState(0, 1).to_row()))
-_METER_HEAD: Final = _VERSION_BYTE + _METER
 _METER_HEADS: Final = tuple(bytes([version]) + _METER for version in _READABLE)
 #: The same where the due time is an unsigned integer of eight bytes, as it is since 1970.
-_DUE_FIRST: Final = _METER_HEAD + b"\xcf"
+_DUE_FIRST: Final = _VERSION_BYTE + _METER + b"\xcf"
 _DUE: Final = struct.Struct(">Q")
 
 
@@ -116,10 +115,15 @@ def decode_partition(row: bytes) -> tuple[PartitionState, int]:
     return PartitionState.from_row(state), generation
 
 
-def _payload(row: bytes) -> Any:
+def body_of(row: bytes) -> bytes:
+    """The msgpack of a row; GridwatchError if a newer version wrote it."""
     if row[0] not in _READABLE:
         raise GridwatchError(
             f"a state row has version {row[0]}, this gridwatch reads up to {VERSION}",
             "start the newer gridwatch that wrote it",
         )
-    return _decode(row[1:])
+    return row[1:]
+
+
+def _payload(row: bytes) -> Any:
+    return _decode(body_of(row))

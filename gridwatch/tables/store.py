@@ -243,27 +243,27 @@ class Store(faust_rocksdb.Store):  # type: ignore[misc, unused-ignore]
 
     def _get(self, key: bytes) -> bytes | None:
         """For Faust's own views, which know of databases only."""
-        self._settle(set(self._behind))
+        self._catch_up_or_say(set(self._behind))
         value: bytes | None = super()._get(key)
         return value
 
     def _dbs_for_actives(self) -> Iterator[Any]:
         """For Faust's own views, too."""
-        self._settle(set(self._behind))
+        self._catch_up_or_say(set(self._behind))
         databases: Iterator[Any] = super()._dbs_for_actives()
         return databases
 
     def revoke_partitions(self, table: Any, tps: set[Any]) -> None:
         """Let go of databases, whole."""
-        self._settle({tp.partition for tp in tps})
+        self._catch_up_or_say({tp.partition for tp in tps})
         super().revoke_partitions(table, tps)
 
     async def stop(self) -> None:
         """Let go of all of them."""
-        self._settle(set(self._behind))
+        self._catch_up_or_say(set(self._behind))
         await super().stop()
 
-    def _settle(self, partitions: set[int]) -> None:
+    def _catch_up_or_say(self, partitions: set[int]) -> None:
         for partition in partitions:
             try:
                 self.catch_up(partition)

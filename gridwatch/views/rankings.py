@@ -65,9 +65,7 @@ KINDS = {"all": ("open", "ended"), "open": ("open",), "ended": ("ended",)}
 
 def head_of(row: bytes) -> Head:
     """The head of a meter's row; GridwatchError if a newer version wrote it."""
-    if row[0] > rows.VERSION:
-        rows.decode_meter(row)
-    return _head(row[1:])
+    return _head(rows.body_of(row))
 
 
 @dataclass(frozen=True)
