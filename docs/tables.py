@@ -97,7 +97,10 @@ def worker_prometheus() -> str:
     return _prometheus(
         prometheus.PREFIX,
         (("gauge", "", prometheus.WORKER_GAUGES), ("counter", "", prometheus.WORKER_COUNTERS)),
-        (("gauge", "partition", prometheus.PARTITION_GAUGES),),
+        (
+            ("counter", "cause", prometheus.CAUSE_COUNTERS),
+            ("gauge", "partition", prometheus.PARTITION_GAUGES),
+        ),
     )
 
 
@@ -108,6 +111,7 @@ def sink_prometheus() -> str:
         (("gauge", "", sink_health.GAUGES), ("counter", "", sink_health.COUNTERS)),
         (
             ("counter", "topic", sink_health.TOPIC_COUNTERS),
+            ("counter", "cause", prometheus.CAUSE_COUNTERS),
             ("gauge", "topic, partition", sink_health.PARTITION_GAUGES),
         ),
     )

@@ -10,19 +10,16 @@ from gridwatch.models.decode import log_records
 from gridwatch.settings import load_settings
 from gridwatch.streaming.application import create_app
 from gridwatch.streaming.emission import Emitter
-from gridwatch.streaming.fetching import Unpack
 from gridwatch.streaming.pipeline import Pipeline
 from gridwatch.tables.meters_table import meters_table
 from gridwatch.topics import RAW, changelog
 
 settings = load_settings()
-unpacked: dict[str, Unpack] = {RAW.name: log_records, changelog(settings.app_id).name: list}
 app = create_app(
     settings,
     name=settings.app_id,
     web_port=settings.web_port,
-    batched=frozenset(unpacked),
-    unpacked=unpacked,
+    unpacked={RAW.name: log_records, changelog(settings.app_id).name: list},
 )
 table = meters_table(app, settings)
 emitter = Emitter(settings, client_id=app.conf.broker_client_id)

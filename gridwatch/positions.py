@@ -9,8 +9,9 @@ from __future__ import annotations
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
-from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
+from confluent_kafka import Consumer, IsolationLevel, KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from gridwatch.errors import GridwatchError
@@ -51,11 +52,22 @@ class Positions:
         self._conf = settings.confluent() | {"log_level": 0, "error_cb": lambda _error: None}
         self._admin = AdminClient(self._conf)
 
+    def starts(self, topics: Iterable[str]) -> dict[tuple[str, int], int]:
+        """The first offset of every partition of these topics."""
+        return self._offsets(topics, OffsetSpec.earliest())
+
     def ends(self, topics: Iterable[str]) -> dict[tuple[str, int], int]:
-        """The end offset of every partition of these topics."""
-        asked = {place: OffsetSpec.latest() for place in self._places(topics)}
+        """The end offset of every partition of these topics, open transactions included."""
+        return self._offsets(topics, OffsetSpec.latest())
+
+    def stable_ends(self, topics: Iterable[str]) -> dict[tuple[str, int], int]:
+        """The last stable offset of every partition: the first one of an open transaction, else the end."""
+        return self._offsets(topics, OffsetSpec.latest(), isolation_level=IsolationLevel.READ_COMMITTED)
+
+    def _offsets(self, topics: Iterable[str], spec: OffsetSpec, **more: Any) -> dict[tuple[str, int], int]:
+        asked = dict.fromkeys(self._places(topics), spec)
         try:
-            answers = self._admin.list_offsets(asked, request_timeout=self._timeout)
+            answers = self._admin.list_offsets(asked, request_timeout=self._timeout, **more)
             return {
                 (place.topic, place.partition): future.result(self._timeout).offset
                 for place, future in answers.items()

@@ -119,6 +119,16 @@ class Settings(BaseSettings):
     max_meter_id_bytes: int = Field(128, ge=1, le=1024, description="longest meter id, bytes of UTF-8")
     max_record_bytes: int = Field(1_000_000, ge=1000, le=10_000_000, description="largest raw record, bytes")
 
+    dead_letter_run: int = Field(
+        100, ge=0, description="dead letters in a row of one partition that make a service not ready; 0: any"
+    )
+    dead_letter_ratio: float = Field(
+        0.5, ge=0, le=1, description="share of dead letters in one partition that does; 0: any"
+    )
+    dead_letter_window: int = Field(
+        1000, ge=1, description="readings of one partition over which that share is judged"
+    )
+
     session_timeout: Duration = Field(
         timedelta(seconds=20),
         description="silence after which a worker's or sink's partitions go to others; 6s to 60s",

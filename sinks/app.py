@@ -18,8 +18,10 @@ from typing import Any
 from gridwatch.settings import load_settings
 from gridwatch.streaming.application import create_app
 from gridwatch.streaming.batches import BatchSchema
+from gridwatch.streaming.dead_letter_limit import DeadLetterPolicy
 from gridwatch.streaming.emission import Emitter
 from gridwatch.streaming.lanes import Lanes
+from gridwatch.streaming.reader import ConsumerReader
 from gridwatch.streaming.transport import Hooks
 from gridwatch.topics import OUTPUTS
 from sinks import health, system_metrics
@@ -37,12 +39,18 @@ app = create_app(
     settings,
     name=f"{settings.app_id}-sink",
     web_port=settings.sink_web_port,
-    batched=frozenset(topic.name for topic in OUTPUTS),
+    unpacked=dict.fromkeys(topic.name for topic in OUTPUTS),
 )
 emitter = Emitter(settings, client_id=app.conf.broker_client_id)
 office = DeadLetterOffice(emitter)
-pool = Pool(settings.database, office.send, settings.sink_batch_rows, settings.sink_connections)
-lanes = Lanes(pool.store, app.crash, most=settings.sink_batch_rows)
+pool = Pool(
+    settings.database,
+    office.send,
+    settings.sink_batch_rows,
+    settings.sink_connections,
+    DeadLetterPolicy.of(settings),
+)
+lanes = Lanes(pool.store, app.crash, ConsumerReader(app), app.rereads, most=settings.sink_batch_rows)
 
 
 @app.agent(  # type: ignore[untyped-decorator, unused-ignore]
@@ -83,7 +91,10 @@ async def finish() -> None:
     await pool.stop()
 
 
-app.transport.hooks = Hooks(before_revoked=hand_over, after_recovered=lanes.reopen)
+app.transport.hooks = Hooks(
+    before_revoked=hand_over, after_recovered=lanes.reopen, after_seek=lanes.begin
+)
+app.watch_over(lanes)
 app.before_stop.append(finish)
 app.after_stop.append(emitter.stop)
 health.register(app, settings, pool, office)

@@ -19,8 +19,12 @@ from prometheus_client.registry import Collector
 
 from gridwatch.settings import Settings
 from gridwatch.streaming.broker_look import BrokerLook, BrokerView
+from gridwatch.streaming.dead_letter_limit import feed_reason
+from gridwatch.streaming.fetching import undecodable_reason
+from gridwatch.streaming.open_transactions import OpenTransactions, held_reason
 from gridwatch.topics import OUTPUTS
 from gridwatch.views.health import Progress
+from gridwatch.views.prometheus import CAUSE_COUNTERS
 from sinks.dead_letters import DeadLetterOffice
 from sinks.pool import Pool
 from sinks.writer import WriterState
@@ -98,6 +102,7 @@ class Watch:
         self._broker = BrokerLook(settings, "gridwatch-sink-health", topics, topics)
         self._view = BrokerView()
         self._progress = Progress()
+        self._transactions = OpenTransactions()
         self.close = self._broker.close
 
     async def reasons(self) -> list[str]:
@@ -106,17 +111,34 @@ class Watch:
         reasons = [*application_reasons(self._app), *self._view.problems]
         pool = self._pool
         reasons += database_reasons(pool.address, pool.state, time.time(), self._stalled_after)
+        reasons += self._hindrances()
         return reasons + [
             f"{topic}[{partition}]: records wait, and nothing was committed for {seconds:.0f} s"
             for (topic, partition), seconds in sorted(self.standing().items())
             if seconds >= self._stalled_after
         ]
 
+    def _hindrances(self) -> list[str]:
+        """What is wrong with single partitions, each with its remedy."""
+        mine = {(tp.topic, tp.partition) for tp in assignment(self._app)}
+        held = self._transactions.observe(time.monotonic(), self._view.stable, self._view.ends)
+        stopped = self._app.consumer.undecodable if mine else {}
+        return [
+            *(undecodable_reason(tp.topic, tp.partition, stop) for tp, stop in sorted(stopped.items())),
+            *(
+                held_reason(place, one)
+                for place, one in sorted(held.items())
+                if place in mine and one.seconds >= self._stalled_after
+            ),
+            *(feed_reason(*place, problem) for place, problem in self._pool.worthless_feeds.items()),
+        ]
+
     def positions(self) -> dict[tuple[str, int], tuple[int, int]]:
         """(committed, end) of each topic partition that is ours, as far as both are known."""
         known = {}
         for tp in assignment(self._app):
-            end = self._view.ends.get((tp.topic, tp.partition))
+            # What an open transaction holds back nobody can store.
+            end = self._view.stable.get((tp.topic, tp.partition))
             if end is not None:
                 committed = self._app.consumer._committed_offset.get(tp) or 0
                 # What retention has removed lies behind everybody.
@@ -158,6 +180,10 @@ class Watch:
                 for name in by_topic
             ),
             *(CounterMetricFamily(PREFIX + name, COUNTERS[name], value=counted[name]) for name in counted),
+            *(
+                _labelled(CounterMetricFamily, name, meaning, self._app.rereads.counts)
+                for name, meaning in CAUSE_COUNTERS.items()
+            ),
             *(GaugeMetricFamily(PREFIX + name, GAUGES[name], value=measured[name]) for name in measured),
             *(
                 _labelled(GaugeMetricFamily, name, PARTITION_GAUGES[name], by_partition[name])
@@ -167,10 +193,9 @@ class Watch:
 
 
 def _labelled(family: Any, name: str, meaning: str, values: Mapping[Any, float]) -> Any:
-    """A family by topic, or by (topic, partition)."""
-    made = family(
-        PREFIX + name, meaning, labels=["topic"] if name in TOPIC_COUNTERS else ["topic", "partition"]
-    )
+    """A family by topic, by cause, or by (topic, partition)."""
+    label = "topic" if name in TOPIC_COUNTERS else "cause" if name in CAUSE_COUNTERS else ""
+    made = family(PREFIX + name, meaning, labels=[label] if label else ["topic", "partition"])
     for place, value in sorted(values.items()):
         made.add_metric([place] if isinstance(place, str) else [str(part) for part in place], value)
     return made

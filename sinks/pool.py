@@ -11,6 +11,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 
 from gridwatch.streaming.batches import RecordBatch
+from gridwatch.streaming.dead_letter_limit import DeadLetterPolicy
 from sinks.store import BatchStore, Emit
 from sinks.writer import Writer, WriterState
 
@@ -23,11 +24,19 @@ class Pool:
         emit: sends dead letters and returns once they are acknowledged.
         most_rows: of one transaction.
         connections: to the database, at least one.
+        limit: when what comes is wrong as a whole.
     """
 
-    def __init__(self, url: str, emit: Emit, most_rows: int, connections: int) -> None:
+    def __init__(
+        self,
+        url: str,
+        emit: Emit,
+        most_rows: int,
+        connections: int,
+        limit: DeadLetterPolicy = DeadLetterPolicy(),  # noqa: B008  frozen
+    ) -> None:
         self._writers = [Writer(url) for _ in range(connections)]
-        self._stores = [BatchStore(writer, emit, most_rows) for writer in self._writers]
+        self._stores = [BatchStore(writer, emit, most_rows, limit) for writer in self._writers]
         self._stopped = False
         self.address = self._writers[0].address
 
@@ -36,9 +45,10 @@ class Pool:
         for writer in self._writers:
             writer.watch = told
 
-    async def store(self, batch: RecordBatch) -> bool:
-        """Store a batch; True once it is safe, False when it was given up."""
-        return await self._stores[batch.partition % len(self._stores)].store(batch)
+    async def store(self, batch: RecordBatch) -> int:
+        """Store a batch; returns its end once it is safe, its start when it was given up."""
+        stored = await self._stores[batch.partition % len(self._stores)].store(batch)
+        return batch.end if stored else batch.start
 
     async def check(self) -> None:
         """See whether the database is there, over each connection that has nothing to do.
@@ -74,6 +84,13 @@ class Pool:
     def rows_of_partition(self) -> Counter[int]:
         """Rows written, by partition number."""
         return sum((store.rows_of_partition for store in self._stores), Counter())
+
+    @property
+    def worthless_feeds(self) -> dict[tuple[str, int], str]:
+        """Topic partitions whose records nearly all become dead letters, and what is wrong with them."""
+        feeds = {place: feed for store in self._stores for place, feed in list(store.feeds.items())}
+        problems = {place: feed.problem() for place, feed in sorted(feeds.items())}
+        return {place: problem for place, problem in problems.items() if problem}
 
     @property
     def lost_letters(self) -> int:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections import Counter, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Awaitable, Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -19,6 +19,7 @@ from typing import TypeVar
 
 from gridwatch.models.dead_letter import DeadLetter
 from gridwatch.streaming.batches import RecordBatch
+from gridwatch.streaming.dead_letter_limit import DeadLetterLimit, DeadLetterPolicy, run_at_end
 from gridwatch.topics import DEAD_LETTERS
 from sinks.intake import take_in
 from sinks.refusals import refused
@@ -37,6 +38,7 @@ T = TypeVar("T")
 @dataclass(eq=False)
 class _Waiting:
     partition: int
+    offsets: list[int]
     rows: Rows
     letters: list[DeadLetter]
     done: asyncio.Future[bool]
@@ -49,9 +51,16 @@ class BatchStore:
         writer: writes them.
         emit: sends dead letters and returns once they are acknowledged.
         most_rows: of one transaction; a single batch may hold more and is not cut.
+        limit: when what comes is wrong as a whole.
     """
 
-    def __init__(self, writer: Writer, emit: Emit, most_rows: int) -> None:
+    def __init__(
+        self,
+        writer: Writer,
+        emit: Emit,
+        most_rows: int,
+        limit: DeadLetterPolicy = DeadLetterPolicy(),  # noqa: B008
+    ) -> None:
         self._writer = writer
         self._emit = emit
         self._most_rows = most_rows
@@ -64,6 +73,10 @@ class BatchStore:
         self._cut_later: asyncio.TimerHandle | None = None
         #: True while a transaction and what belongs to it is under way.
         self.busy = False
+        #: What has come of each topic partition lately: rows or dead letters.
+        self.feeds: defaultdict[tuple[str, int], DeadLetterLimit] = defaultdict(
+            lambda: DeadLetterLimit(limit)
+        )
         #: Rows written, by partition number.
         self.rows_of_partition: Counter[int] = Counter()
         #: Dead letters that no row can hold, logged and counted.
@@ -77,7 +90,9 @@ class BatchStore:
             self._task = asyncio.ensure_future(self._run())
         rows, letters = take_in(batch.topic, batch.records)
         self._writer.watch("taken in")
-        entry = _Waiting(batch.partition, rows, letters, asyncio.get_running_loop().create_future())
+        offsets = [record.offset for record in batch.records]
+        done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        entry = _Waiting(batch.partition, offsets, rows, letters, done)
         self._waiting.append(entry)
         self._some.set()
         return await entry.done
@@ -121,8 +136,22 @@ class BatchStore:
             return False
         for entry in entries:
             self.rows_of_partition[entry.partition] += len(entry.rows)
+            self._note_feed(entry, letters)
         self._writer.watch("stored")
         return True
+
+    def _note_feed(self, entry: _Waiting, letters: Sequence[DeadLetter]) -> None:
+        """Take note of how many records of an entry were good and how many became dead letters."""
+        place = (entry.rows.topic, entry.partition)
+        bad = {one.offset: one for one in letters if (one.topic, one.partition) == place}
+        bad = {offset: bad[offset] for offset in entry.offsets if offset in bad}
+        last = bad[max(bad)] if bad else None
+        self.feeds[place].observe(
+            len(entry.offsets) - len(bad),
+            len(bad),
+            run_at_end(entry.offsets, bad),
+            f"{' '.join(last.reasons)}: {last.message}" if last else "",
+        )
 
     async def _send(self, letters: list[DeadLetter]) -> bool:
         self._emission = asyncio.ensure_future(self._emit(letters))

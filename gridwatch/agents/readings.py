@@ -8,6 +8,7 @@ from gridwatch.streaming.batches import BatchSchema
 from gridwatch.streaming.emission import Emitter
 from gridwatch.streaming.lanes import Lanes
 from gridwatch.streaming.pipeline import Pipeline
+from gridwatch.streaming.reader import ConsumerReader
 from gridwatch.streaming.transport import Hooks
 from gridwatch.topics import RAW
 
@@ -18,7 +19,14 @@ def register(app: Any, pipeline: Pipeline, emitter: Emitter) -> Lanes:
     def rejoin() -> None:
         app.consumer.rejoin()  # Faust makes its consumer late
 
-    lanes = Lanes(pipeline.work, app.crash, rejoin, app.settings.batch_records)
+    lanes = Lanes(
+        pipeline.work,
+        app.crash,
+        ConsumerReader(app),
+        app.rereads,
+        rejoin=rejoin,
+        most=app.settings.batch_records,
+    )
     raw = app.topic(RAW.name, schema=BatchSchema(key_type=bytes, value_type=bytes))
 
     @app.agent(raw, name="readings")  # type: ignore[untyped-decorator, unused-ignore]
@@ -35,7 +43,9 @@ def register(app: Any, pipeline: Pipeline, emitter: Emitter) -> Lanes:
         resume_offsets=lambda partitions: pipeline.resume_offsets(RAW.name, partitions),
         before_revoked=before_revoked,
         after_recovered=lanes.reopen,
+        after_seek=lanes.begin,
     )
+    app.watch_over(lanes)
     app.before_stop += [lanes.stop, pipeline.release]
     app.after_stop.append(emitter.stop)
     return lanes

@@ -15,6 +15,7 @@ from gridwatch.settings import Settings
 from gridwatch.topics import OUTPUTS, RAW
 
 BROKER, TOPICS, CLOCK = "broker", "topics", "broker clock"
+TRANSACTIONS = "open transactions"
 WORKER_LAG, SINK_LAG = "worker lag", "sink lag"
 REACH_SECONDS = 8.0
 
@@ -56,6 +57,7 @@ def look_at_broker(settings: Settings) -> list[Finding]:
     return [
         *findings,
         _clock(positions.newest_record_time(RAW.name), settings.bootstrap),
+        _transactions(positions),
         _lag(WORKER_LAG, settings.app_id, positions.of_group(settings.app_id, [RAW.name])),
         _lag(SINK_LAG, f"{settings.app_id}-sink", positions.of_group(f"{settings.app_id}-sink", outputs)),
     ]
@@ -67,6 +69,19 @@ def _clock(newest: float | None, address: str) -> Finding:
     if ahead <= CLOCK_SECONDS:
         return good(CLOCK, "no reading is stamped later than now", newest_record=newest)
     return judge_clock(CLOCK, ahead, f"the broker at {address}")
+
+
+def _transactions(positions: Positions) -> Finding:
+    """Where transactions hold back raw readings. Whether for too long the worker's own page says."""
+    stable, ends = positions.stable_ends([RAW.name]), positions.ends([RAW.name])
+    held = {place[1]: (first, ends[place] - first) for place, first in stable.items() if first < ends[place]}
+    if not held:
+        return good(TRANSACTIONS, f"none in {RAW.name}")
+    said = ", ".join(
+        f"partition {partition} from offset {first} on ({offsets} held back)"
+        for partition, (first, offsets) in sorted(held.items())
+    )
+    return good(TRANSACTIONS, f"a transaction is open in {RAW.name}: {said}", partitions=sorted(held))
 
 
 def _lag(check: str, group: str, positions: list[Position]) -> Finding:

@@ -8,6 +8,7 @@ batches.
 Where each rule lives:
 
 - ``validation``   what a record must be to count as a reading; every reason why it does not
+- ``guesses``, ``binary_guesses``, ``field_guesses``, ``stamp_guesses``  what a refused record probably was
 - ``instants``     time stamps, in and out
 - ``partitioning`` which partition a meter belongs to
 - ``watermark``    how far event time has come, and the guard against one clock that runs ahead

@@ -54,6 +54,11 @@ class PartitionState:
         """The first offset that is needed to go on."""
         return self.offset + 1 if self.done else self.offset
 
+    def pass_over(self, offset: int) -> None:
+        """All records before ``offset`` are worked; the log may have offsets there that hold none."""
+        if offset > self.next_offset:
+            self.offset, self.index, self.done = offset - 1, 0, True
+
     def to_row(self) -> tuple[Any, ...]:
         """Nested plain tuples of ints, floats, text, bools and None."""
         return (

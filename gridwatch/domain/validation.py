@@ -17,6 +17,7 @@ import re
 from math import isfinite
 from typing import Any, Final, NamedTuple
 
+from gridwatch.domain import binary_guesses, field_guesses, guesses
 from gridwatch.domain.instants import parse_instant
 from gridwatch.domain.partitioning import partition_of
 from gridwatch.domain.policy import MINUTE, Policy
@@ -88,16 +89,16 @@ def open_record(value: bytes | None, policy: Policy) -> Any | Refusal:
         size = f"{len(value)} bytes, at most {policy.max_record_bytes} are allowed"
         return Refusal((TOO_LARGE,), size, None)
     if not value:
-        return Refusal((NOT_JSON,), "the record has no value", None)
+        return Refusal((NOT_JSON,), guesses.of_nothing(value), None)
     try:
         content = _JSON.decode(value.decode())
     except UnicodeDecodeError as error:
-        return Refusal((NOT_UTF8,), str(error), None)
+        return Refusal((NOT_UTF8,), str(error) + binary_guesses.of_bytes(value), None)
     except (ValueError, RecursionError) as error:
-        return Refusal((NOT_JSON,), str(error) or "not JSON", None)
+        return Refusal((NOT_JSON,), (str(error) or "not JSON") + guesses.of_text(value, error), None)
     if isinstance(content, dict) or (isinstance(content, list) and content):
         return content
-    what = "an empty array" if content == [] else f"a JSON {type(content).__name__}"
+    what = guesses.kind_of(content) + guesses.of_content(content)
     return Refusal((NOT_AN_OBJECT,), f"expected an object or an array of objects, not {what}", None)
 
 
@@ -159,7 +160,8 @@ def interval_of(minutes: float, policy: Policy) -> int | None:
 def judge(fields: Any, partition: int, record_time: int, policy: Policy) -> Reading | Refusal:
     """Judge one element of a record of ``partition``, stamped ``record_time`` by Kafka."""
     if not isinstance(fields, dict):
-        return Refusal((NOT_AN_OBJECT,), f"expected an object, not a JSON {type(fields).__name__}", None)
+        what = guesses.kind_of(fields) + guesses.of_content(fields)
+        return Refusal((NOT_AN_OBJECT,), f"expected an object, not {what}", None)
     found = _Findings()
     for name in REQUIRED:
         if fields.get(name) is None:
@@ -170,7 +172,7 @@ def judge(fields: Any, partition: int, record_time: int, policy: Policy) -> Read
         known = meter_id
         if partition_of(known, policy.partitions) != partition:
             at = f"{partition} instead of {partition_of(known, policy.partitions)}"
-            found.add(WRONG_PARTITION, "meter_id", f"is in partition {at}")
+            found.add(WRONG_PARTITION, "meter_id", f"is in partition {at}: {field_guesses.PARTITIONER}")
     elif meter_id is not None:
         allowed = f"1 to {policy.max_meter_id_bytes} bytes of text without control characters"
         found.add(BAD_METER_ID, "meter_id", f"must be {allowed}")
@@ -192,7 +194,7 @@ def judge(fields: Any, partition: int, record_time: int, policy: Policy) -> Read
             found.add(UNKNOWN_TYPE, name, "must be text")
     codes = _judge_codes(fields.get("flags"), found)
     if found or time is None or kwh is None or known is None:
-        return found.refusal(known)
+        return found.refusal(known, fields)
     texts: dict[str, Any] = {name: fields.get(name) for name in TEXTS}
     raw = OpenedReading(known, fields["timestamp"], kwh, minutes, flags=codes, **texts, **measures)
     return Reading(raw, time, interval, ambiguous)
@@ -232,7 +234,7 @@ def _judge_number(fields: dict[str, Any], name: str, found: _Findings) -> float 
     if value is None:
         return None
     if isinstance(value, bool) or not isinstance(value, (int, float)):
-        found.add(NOT_A_NUMBER, name, f"must be a number, not a JSON {type(value).__name__}")
+        found.add(NOT_A_NUMBER, name, f"must be a number, not {guesses.kind_of(value)}")
         return None
     if not isfinite(value):
         found.add(NOT_FINITE, name, "is not finite")
@@ -252,7 +254,7 @@ class _Findings:
     def add(self, reason: str, field: str, what: str) -> None:
         self._found.append((REASONS.index(reason), field, f"{field} {what}"))
 
-    def refusal(self, meter_id: str | None) -> Refusal:
+    def refusal(self, meter_id: str | None, fields: dict[str, Any]) -> Refusal:
         found = sorted(self._found, key=lambda finding: finding[0])
         reasons = tuple(dict.fromkeys(REASONS[at] for at, _, _ in found))
-        return Refusal(reasons, "; ".join(message for _, _, message in found), found[0][1], meter_id)
+        return Refusal(reasons, field_guesses.explained(found, fields), found[0][1], meter_id)

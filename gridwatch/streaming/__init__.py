@@ -2,7 +2,9 @@
 
     transport.py   Faust's aiokafka transport, changed where batches, exact acks and resuming need it
     batches.py     one fetch of one partition as one Faust event
-    fetching.py    what a fetch brought, a Kafka record batch at a time
+    fetching.py    what a fetch brought, a Kafka record batch at a time, and the offsets it answers for
+    continuity.py  whether what comes joins on to what came before
+    reader.py      what lanes ask of the consumer
     assignor.py    who owns which partition, also for a worker that comes back at another address
     lanes.py       one ordered lane a partition: batches of different partitions overlap, of one never
     packing.py     rows into Kafka record batches
@@ -11,8 +13,7 @@
     changelog.py   state appended a commit at a time by one writer, the others fenced
     broker_look.py what the brokers say to health, over a connection of its own
     logs.py        whether the broker's logs are still those that local state was made of
-    holes.py       whether offsets that did not come are gone
-    recovery.py    how far state is recovered, in words
+    recovery.py    how far state is recovered, and that it comes to its end
     ownership.py   a partition taken over: changelog, state, deadlines
     pipeline.py    a lane's work: decode and domain, outputs, changelog, RocksDB, ack
     garbage.py     garbage in cycles, looked for by the clock

@@ -7,10 +7,13 @@ import logging
 import os
 import socket
 import threading
+import time
 from collections.abc import Awaitable, Callable, Mapping
+from functools import cached_property
 from typing import Any
 
 import faust
+from mode.utils.queues import FlowControlEvent
 from yarl import URL
 
 from gridwatch.broker import require_topics
@@ -19,10 +22,12 @@ from gridwatch.logs import logging_config
 from gridwatch.settings import Settings
 from gridwatch.streaming.assignor import Assignor
 from gridwatch.streaming.batches import batch_scheduler
+from gridwatch.streaming.continuity import ContinuityPolicy, Rereads
 from gridwatch.streaming.fetching import Unpack
 from gridwatch.streaming.garbage import look_for_garbage
+from gridwatch.streaming.lanes import Lanes
 from gridwatch.streaming.producers import ssl_context
-from gridwatch.streaming.recovery import say_progress
+from gridwatch.streaming.recovery import RecoveryWatch, say_progress
 from gridwatch.streaming.transport import Transport
 from gridwatch.tables.store import SCHEME
 
@@ -37,8 +42,24 @@ _REQUEST_SECONDS = 60.0
 _METADATA_MS = 10_000
 #: An end that takes longer will never come: Faust waits for ever for a consumer that ended first. Seconds.
 _STOP_SECONDS = 30.0
+#: How often one looks for what did not arrive, seconds.
+_CHECK_SECONDS = 0.5
 #: Batches (not records) that wait between fetcher and lanes.
 _BUFFERED_BATCHES = 16
+
+
+class FlowControl(FlowControlEvent):  # type: ignore[misc, unused-ignore]
+    """Faust's flow control, without the loss of what flows.
+
+    Resuming clears every queue, so that nothing from before a rebalance is worked. But when there was
+    something to recover, flow is already active by the time that Faust resumes it: partitions have been
+    sought, and what the first fetch brought may be in an agent's queue. Clearing it there loses it silently.
+    """
+
+    def resume(self) -> None:
+        """Let events flow; queues are cleared only if they could not."""
+        if not self.is_active():
+            super().resume()
 
 
 class Application(faust.App):  # type: ignore[misc, unused-ignore]
@@ -48,9 +69,16 @@ class Application(faust.App):  # type: ignore[misc, unused-ignore]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
+        #: What of the partitions had to be read again, and why.
+        self.rereads = Rereads()
         #: Awaited in order when the application stops: before, and after Faust has let go of everything.
         self.before_stop: list[Callable[[], Awaitable[None]]] = []
         self.after_stop: list[Callable[[], Awaitable[None]]] = []
+
+    @cached_property
+    def flow_control(self) -> FlowControlEvent:
+        """What suspends and resumes every stream."""
+        return FlowControl(loop=self.loop)
 
     async def on_first_start(self) -> None:
         """Refuse to start without brokers or with topics that are not as they should be."""
@@ -63,6 +91,18 @@ class Application(faust.App):  # type: ignore[misc, unused-ignore]
         await super().on_first_start()
         self.add_future(look_for_garbage())
         self.add_future(say_progress(self))
+
+    def watch_over(self, lanes: Lanes) -> None:
+        """Have what Faust dropped on its way to these lanes, or to recovery, read again."""
+        recovery = RecoveryWatch(self, self.rereads, ContinuityPolicy())
+
+        @self.timer(_CHECK_SECONDS, name="continuity")  # type: ignore[untyped-decorator, unused-ignore]
+        async def continuity() -> None:
+            """Look for partitions that are idle although there is more to read."""
+            if self.in_recovery:
+                await recovery.check(time.monotonic())
+            elif not self.rebalancing:
+                await lanes.check(time.monotonic())
 
     async def on_stop(self) -> None:
         """Finish what is in work, let Faust stop, then disconnect; by force if that does not end."""
@@ -91,11 +131,10 @@ def create_app(
     *,
     name: str,
     web_port: int,
-    batched: frozenset[str],
-    unpacked: Mapping[str, Unpack] | None = None,
+    unpacked: Mapping[str, Unpack | None],
 ) -> Application:
-    """Make the application `name` that gets the topics in `batched` as batches, with records as the functions
-    of `unpacked` make them where it names the topic."""
+    """Make the application `name` that gets the topics in `unpacked` as batches, of records as their
+    functions make them, or of aiokafka's own."""
     for noisy in ("aiokafka.conn", "aiokafka.producer.producer", "aiokafka.consumer.fetcher", "faust.topics"):
         logging.getLogger(noisy).setLevel(logging.WARNING)  # their debug calls alone cost 7% of a worker
     app = Application(
@@ -110,7 +149,7 @@ def create_app(
         topic_disable_leader=True,
         table_standby_replicas=0,
         store=f"{SCHEME}://",
-        ConsumerScheduler=batch_scheduler(batched),
+        ConsumerScheduler=batch_scheduler(frozenset(unpacked)),
         PartitionAssignor=Assignor,
         consumer_auto_offset_reset="earliest",
         consumer_metadata_max_age_ms=_METADATA_MS,
@@ -132,7 +171,7 @@ def create_app(
     )
     app.settings = settings
     transport = app.transport = Transport(app.conf.broker, app, loop=None)
-    transport.unpacked = unpacked or {}
+    transport.unpacked = unpacked
 
     @app.on_rebalance_complete.connect  # type: ignore[untyped-decorator, unused-ignore]
     async def recovered(*_args: Any, **_kwargs: Any) -> None:

@@ -4,27 +4,31 @@ Faust hands records to agents one by one, at about 60 µs each before any work i
 scheduler, a setting of Faust's, turns each partition's fetched list into a single record-like object
 whose value is the list. Everything after it (conductor, stream, agent, ack) runs once a batch.
 
-The object carries the *last* offset of the list. With the acks of `transport.py` (a batch counts only
-when its work is done, in order within its partition) the offset committed is always last + 1.
+The object carries the *last* offset of the range that the fetch answers for (`fetching.py`). With the acks of
+`transport.py` (a batch counts only when its work is done, in order within its partition) the offset committed
+is always the end of that range, also where offsets without records, such as transaction markers, come last.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import faust
 from faust.transport.utils import DefaultSchedulingStrategy
 
+from gridwatch.streaming.fetching import Fetched
+
 
 class RecordBatch:
-    """The records that one fetch brought of one partition, in offset order, never empty.
+    """The records that one fetch brought of one partition, in offset order, and its offsets [start, end).
 
-    Has the attributes that Faust reads off a single record; `value` is the batch itself.
+    Has the attributes that Faust reads off a single record; `value` is the batch itself. A batch without
+    records says that the offsets of its range have none.
     """
 
-    __slots__ = ("count", "done", "first_offset", "offset", "partition", "records", "topic")
+    __slots__ = ("count", "done", "end", "partition", "records", "seeks", "start", "topic")
 
     timestamp = None
     timestamp_type = 1
@@ -34,17 +38,24 @@ class RecordBatch:
     serialized_key_size = 0
     serialized_value_size = 0
 
-    def __init__(self, topic: str, partition: int, records: list[Any]) -> None:
+    def __init__(self, topic: str, partition: int, fetched: Fetched) -> None:
         self.topic = topic
         self.partition = partition
         #: Whoever works them may let go of them one by one.
-        self.records = records
-        self.count = len(records)
-        self.first_offset: int = records[0].offset
-        #: Offset of the last record.
-        self.offset: int = records[-1].offset
+        self.records: list[Any] = fetched
+        self.count = len(fetched)
+        #: The first offset of the range, and the one after its last.
+        self.start = fetched.start
+        self.end = fetched.end
+        #: How often the partition had been sought before these were fetched.
+        self.seeks = fetched.seeks
         #: True once the work of the whole batch is safe; only then may its offsets be committed.
         self.done = False
+
+    @property
+    def offset(self) -> int:
+        """The last offset of the range."""
+        return self.end - 1
 
     @property
     def value(self) -> RecordBatch:
@@ -65,32 +76,42 @@ class Wake:
 
     @property
     def value(self) -> Wake:
-        """Itself: what the lane works on."""
+        """Itself: what the partition's queue works on."""
         return self
 
     def ack(self) -> None:
         """Faust knows nothing of it."""
 
 
+@dataclass
+class Passage:
+    """An event of our own making: offsets that the log has let go of, as a batch without records."""
+
+    value: RecordBatch
+    commit: Callable[[RecordBatch], None]
+
+    def ack(self) -> None:
+        """Have the offsets committed, once what came before is done."""
+        if self.value.done:
+            self.commit(self.value)
+
+
 def follows(batch: RecordBatch | Wake, other: RecordBatch | Wake) -> bool:
-    """Whether `other` begins with the very offset after the last one of `batch`."""
-    return (
-        isinstance(batch, RecordBatch)
-        and isinstance(other, RecordBatch)
-        and other.first_offset == batch.offset + 1
-    )
+    """Whether `other` begins with the very offset at which `batch` ends."""
+    return isinstance(batch, RecordBatch) and isinstance(other, RecordBatch) and other.start == batch.end
 
 
 def joined(batches: Sequence[RecordBatch | Wake]) -> RecordBatch | Wake:
     """Batches that follow each other as one, which has their records from here on."""
-    first = batches[0]
-    if len(batches) == 1:
+    first, last = batches[0], batches[-1]
+    if not isinstance(first, RecordBatch) or not isinstance(last, RecordBatch) or first is last:
         return first
     records: list[Any] = []
     for batch in batches:
         records += batch.records
         batch.records = []
-    return RecordBatch(first.topic, first.partition, records)
+    fetched = Fetched(records, first.start, last.end, first.seeks)
+    return RecordBatch(first.topic, first.partition, fetched)
 
 
 def batch_scheduler(topics: frozenset[str]) -> type[DefaultSchedulingStrategy]:
@@ -100,10 +121,10 @@ def batch_scheduler(topics: frozenset[str]) -> type[DefaultSchedulingStrategy]:
         """Delivers each partition's fetch of the batched topics as one record."""
 
         @classmethod
-        def map_from_records(cls, records: Mapping[Any, list[Any]]) -> Any:
+        def map_from_records(cls, records: Mapping[Any, Any]) -> Any:
             return super().map_from_records(
                 {
-                    tp: [RecordBatch(tp.topic, tp.partition, got)] if got and tp.topic in topics else got
+                    tp: [RecordBatch(tp.topic, tp.partition, got)] if tp.topic in topics else got
                     for tp, got in records.items()
                 }
             )

@@ -13,6 +13,7 @@ from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.consumer.fetcher import READ_COMMITTED, READ_UNCOMMITTED
 from aiokafka.errors import KafkaConnectionError, KafkaTimeoutError
 
 from gridwatch.settings import Settings
@@ -25,11 +26,13 @@ _PATIENCE = 3.0
 
 @dataclass(frozen=True)
 class BrokerView:
-    """One look: what is wrong, and start and end of each partition of the topics asked about."""
+    """One look: what is wrong, and start, end and last stable offset of each partition of the topics asked
+    about. The last stable offset is where the oldest open transaction begins, or the end."""
 
     problems: tuple[str, ...] = ()
     starts: Mapping[tuple[str, int], int] = field(default_factory=dict)
     ends: Mapping[tuple[str, int], int] = field(default_factory=dict)
+    stable: Mapping[tuple[str, int], int] = field(default_factory=dict)
 
 
 class BrokerLook:
@@ -97,12 +100,22 @@ class BrokerLook:
             for partition in range(counts.get(topic, 0))
         ]
         starts = await self._consumer.beginning_offsets(asked) if asked else {}
-        ends = await self._consumer.end_offsets(asked) if asked else {}
+        stable = await self._ends(asked, READ_COMMITTED)  # asked first: never beyond the end
+        ends = await self._ends(asked, READ_UNCOMMITTED)
         return BrokerView(
             tuple(topic_problems(counts, self._topics, self._settings.partitions)),
             {(tp.topic, tp.partition): start for tp, start in starts.items()},
             {(tp.topic, tp.partition): end for tp, end in ends.items()},
+            {(tp.topic, tp.partition): end for tp, end in stable.items()},
         )
+
+    async def _ends(self, asked: list[TopicPartition], isolation: int) -> Mapping[TopicPartition, int]:
+        if self._consumer is None or not asked:
+            return {}
+        # It fetches nothing, so this says no more than which ends are asked for.
+        self._consumer._fetcher._isolation_level = isolation
+        ends: Mapping[TopicPartition, int] = await self._consumer.end_offsets(asked)
+        return ends
 
 
 def topic_problems(counts: Mapping[str, int], topics: Collection[str], partitions: int) -> list[str]:

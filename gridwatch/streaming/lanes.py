@@ -6,6 +6,10 @@ the lanes are emptied: what has not been started is dropped (the next owner read
 been started is waited for, so that nothing of ours is in flight once somebody else takes over. They
 stay closed until the tables are recovered: a batch left over from before must meet no half-read state.
 
+A lane takes only what joins on to what it has (`continuity.py`). A batch that does not, and silence where
+there is more to read, have the partition read again from where it stands; offsets that the log has let go of
+are passed over as a batch without records.
+
 What has gathered in a lane meanwhile is worked as one batch: a commit costs much the same whatever is in it,
 so one reading is done at once, and many are done together. That keeps the lanes short under any load.
 
@@ -19,11 +23,13 @@ from __future__ import annotations
 import asyncio
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable, Iterable
-from typing import Any
+from collections.abc import Awaitable, Callable, Iterable, Mapping
+from typing import Any, Protocol
 
-from gridwatch.streaming.batches import RecordBatch, Wake, follows, joined
+from gridwatch.streaming.batches import Passage, RecordBatch, Wake, follows, joined
 from gridwatch.streaming.changelog import FencedError
+from gridwatch.streaming.continuity import Continuity, ContinuityPolicy, Rereads, Verdict
+from gridwatch.streaming.fetching import Fetched
 from gridwatch.tables.store import DamagedError
 
 logger = logging.getLogger(__name__)
@@ -33,16 +39,45 @@ logger = logging.getLogger(__name__)
 DEPTH = 2
 
 TopicPartition = tuple[str, int]
-Work = Callable[[Any], Awaitable[bool]]
+Work = Callable[[Any], Awaitable["int | None"]]
+"""Does a batch. Returns the offset from which the partition is to be read on: the end of the batch once all
+of it is safe, less if it was given up; None if nothing of the partition can be worked before it is assigned
+again."""
+
+
+class Reader(Protocol):
+    """What lanes ask of the consumer that reads their partitions. None: the partition is not ours now."""
+
+    async def first_offset(self, place: TopicPartition) -> int | None:
+        """The offset at which the log begins."""
+
+    async def seek(self, place: TopicPartition, offset: int) -> int | None:
+        """Read on from an offset, and fetch the partition if it was not; returns the number of the seek."""
+
+    def readable_end(self, place: TopicPartition) -> int | None:
+        """The offset up to which there is something to read, as the last fetch said."""
+
+    def position(self, place: TopicPartition) -> int | None:
+        """The offset from which the next fetch begins."""
+
+    def is_fetched(self, place: TopicPartition) -> bool:
+        """Whether the partition is among those that are fetched."""
+
+    def is_stopped(self, place: TopicPartition) -> bool:
+        """Whether the partition has stopped at a batch that cannot be decoded."""
+
+    def commit(self, batch: RecordBatch) -> None:
+        """Have the offsets of a batch of our own making committed."""
 
 
 class Lanes:
     """Runs `work` on batches, in order within each partition.
 
     Args:
-        work: does a batch; True when its offsets may be committed, False when it was given up because
-            the partition is no longer ours.
+        work: see `Work`.
         crash: called with the exception when work fails.
+        reader: what reads the partitions.
+        rereads: keeps count of what was read again.
         rejoin: asks for a new assignment, when a partition is fenced or its database damaged.
         most: records worked as one batch, unless a single batch has more.
     """
@@ -51,20 +86,30 @@ class Lanes:
         self,
         work: Work,
         crash: Callable[[BaseException], Awaitable[None]],
+        reader: Reader,
+        rereads: Rereads,
+        *,
         rejoin: Callable[[], None] = lambda: None,
         most: int = 1,
+        policy: ContinuityPolicy = ContinuityPolicy(),  # noqa: B008  frozen
     ) -> None:
         self._work = work
         self._crash = crash
+        self._reader = reader
+        self._rereads = rereads
         self._rejoin = rejoin
         self._most = most
-        self._waiting: dict[TopicPartition, Waiting] = {}
-        self._tasks: dict[TopicPartition, asyncio.Task[None]] = {}
+        self._policy = policy
+        self._lanes: dict[TopicPartition, _Lane] = {}
         self._busy: set[TopicPartition] = set()
         self._idle = asyncio.Event()
         self._idle.set()
         self._failed = False
+        #: Batches on their way into a full lane, behind which those of all other lanes wait.
+        self._held_up = 0
         self.open = True
+
+    # -- batches in
 
     async def feed(self, app: Any, stream: Any) -> None:
         """Put the batches of an agent's stream into their lanes, less those from before a rebalance."""
@@ -75,33 +120,89 @@ class Lanes:
                 event.ack()
 
     async def put(self, event: Any) -> None:
-        """Queue an event whose value is a batch; waits while its lane is full."""
+        """Queue an event whose value is a batch, if it joins on; waits while its lane is full."""
         batch: RecordBatch | Wake = event.value
-        lane = (batch.topic, batch.partition)
-        if not self.open or self._failed:
-            event.ack()  # its batch is not done, so this commits nothing: Faust only stops waiting for it
-            return
-        waiting = self._waiting.get(lane)
-        if waiting is None:
-            waiting = self._waiting[lane] = Waiting(DEPTH * self._most)
-            self._tasks[lane] = asyncio.ensure_future(self._run(lane))
-        await waiting.put(event)
+        place = (batch.topic, batch.partition)
+        lane = self._lanes.get(place)
+        if lane is not None:
+            self._held_up += 1
+            try:
+                await lane.waiting.room()
+                if isinstance(batch, RecordBatch) and lane.continuity.judge(batch) is Verdict.GAP:
+                    await self._read_again(place, lane, "gap", batch.start)
+            finally:
+                self._held_up -= 1
+            # Nothing is awaited from here on: what was judged is what is queued.
+            if self.open and not self._failed and lane.take(event):
+                return
+        event.ack()  # its batch is not done, so this commits nothing: Faust only stops waiting for it
 
-    def is_idle(self, lane: TopicPartition) -> bool:
-        """Whether nothing of a lane waits or is in work."""
-        return lane not in self._busy and not self._waiting.get(lane)
+    def is_idle(self, place: TopicPartition) -> bool:
+        """Whether nothing of a partition waits or is in work."""
+        lane = self._lanes.get(place)
+        return place not in self._busy and not (lane and lane.waiting)
 
-    async def _run(self, lane: TopicPartition) -> None:
-        waiting = self._waiting[lane]
+    # -- reading again
+
+    def begin(self, positions: Mapping[TopicPartition, tuple[int, int]]) -> None:
+        """Take what comes of partitions from where they have been sought: (offset, number of the seek)."""
+        for place, (offset, seeks) in positions.items():
+            lane = self._lanes.get(place)
+            if lane is None:
+                lane = self._lanes[place] = _Lane(DEPTH * self._most, self._policy)
+                lane.task = asyncio.ensure_future(self._run(place, lane))
+            _ack(lane.waiting.take_all())
+            lane.continuity.begin(offset, seeks)
+
+    async def check(self, now: float) -> None:
+        """Read again what has more to read and is idle; to be called often. `now`: monotonic, seconds."""
+        for place, lane in list(self._lanes.items()):
+            if self._held_up or not self.is_idle(place) or self._reader.is_stopped(place):
+                lane.continuity.busy()
+            elif self.open and lane.continuity.is_starved(now, self._reader.readable_end(place)):
+                asleep = not self._reader.is_fetched(place)
+                if asleep or self._reader.position(place) != lane.continuity.expected:
+                    await self._read_again(place, lane, "asleep" if asleep else "idle")
+
+    async def _read_again(
+        self, place: TopicPartition, lane: _Lane, cause: str, there: int | None = None
+    ) -> None:
+        """Have a partition read from where it stands, or from where its log begins if that is later.
+
+        there: where a batch that has come already begins; it need not be read again if nothing is before it.
+        """
+        continuity, seeks = lane.continuity, lane.continuity.seeks
+        first = await self._reader.first_offset(place)
+        if first is None or not self.open or continuity.seeks != seeks:
+            return  # another assignment, or another seek, has the word
+        expected = continuity.expected
+        reached = first if there is None else min(first, there)
+        if reached > expected:
+            logger.warning(
+                "%s[%d]: offsets %d to %d are gone from the log: passed over", *place, expected, reached - 1
+            )
+            gone = RecordBatch(*place, Fetched([], expected, reached, seeks))
+            lane.take(Passage(gone, self._reader.commit))
+            if there is not None and reached == there:
+                return
+        self._rereads.note(*place, continuity.expected, cause)
+        sought = await self._reader.seek(place, continuity.expected)
+        if sought is not None and continuity.seeks == seeks:
+            continuity.begin(continuity.expected, sought)
+
+    # -- work
+
+    async def _run(self, place: TopicPartition, lane: _Lane) -> None:
         while True:
-            events = await waiting.take(self._most)
+            events = await lane.waiting.take(self._most)
             if not self.open:
                 _ack(events)
                 continue
-            self._busy.add(lane)
+            self._busy.add(place)
             self._idle.clear()
             try:
-                _ack(events, done=await self._work(joined([event.value for event in events])))
+                batch = joined([event.value for event in events])
+                self._note(lane, events, batch, await self._work(batch))
             except asyncio.CancelledError:
                 raise
             except (FencedError, DamagedError) as unread:
@@ -111,19 +212,35 @@ class Lanes:
                 self._rejoin()
             except BaseException as error:  # an exit request in here must stop the worker as well
                 self._failed = True
-                logger.critical("%s[%d]: %s: %s", *lane, type(error).__name__, error)
+                logger.critical("%s[%d]: %s: %s", *place, type(error).__name__, error)
                 await self._crash(error)
                 return
             finally:
-                self._busy.discard(lane)
+                self._busy.discard(place)
                 if not self._busy:
                     self._idle.set()
 
+    @staticmethod
+    def _note(lane: _Lane, events: list[Any], batch: RecordBatch | Wake, position: int | None) -> None:
+        """Take note of how far work has come; what waits behind work that was given up is given up, too."""
+        done = isinstance(batch, RecordBatch) and position is not None and position >= batch.end
+        _ack(events, done=done)
+        if position is None:
+            lane.continuity.end()
+            _ack(lane.waiting.take_all())
+        elif not done and (isinstance(batch, RecordBatch) or not lane.waiting):
+            _ack(lane.waiting.take_all())
+            lane.continuity.stand_at(position)
+
+    # -- partitions going away
+
     async def empty(self) -> None:
-        """Drop what waits, finish what is in work. Lanes stay closed until `reopen`."""
+        """Drop what waits, finish what is in work. Lanes stay closed until `reopen`, and take nothing before
+        `begin`."""
         self.open = False
-        for waiting in self._waiting.values():
-            _ack(waiting.take_all())
+        for lane in self._lanes.values():
+            lane.continuity.end()
+            _ack(lane.waiting.take_all())
         await self._idle.wait()
 
     def reopen(self) -> None:
@@ -133,11 +250,30 @@ class Lanes:
     async def stop(self) -> None:
         """Empty the lanes and end their tasks."""
         await self.empty()
-        for task in self._tasks.values():
+        tasks = [lane.task for lane in self._lanes.values() if lane.task is not None]
+        for task in tasks:
             task.cancel()
-        await asyncio.gather(*self._tasks.values(), return_exceptions=True)
-        self._tasks.clear()
-        self._waiting.clear()
+        await asyncio.gather(*tasks, return_exceptions=True)
+        self._lanes.clear()
+
+
+class _Lane:
+    """One partition: what waits, how far it has come, and who works it."""
+
+    def __init__(self, room: int, policy: ContinuityPolicy) -> None:
+        self.waiting = Waiting(room)
+        self.continuity = Continuity(policy)
+        self.task: asyncio.Task[None] | None = None
+
+    def take(self, event: Any) -> bool:
+        """Queue an event, unless it is a batch that does not join on."""
+        batch: RecordBatch | Wake = event.value
+        if isinstance(batch, RecordBatch):
+            if self.continuity.judge(batch) is not Verdict.JOINS:
+                return False
+            self.continuity.take(batch)
+        self.waiting.put(event)
+        return True
 
 
 class Waiting:
@@ -156,10 +292,13 @@ class Waiting:
     def __len__(self) -> int:
         return len(self._events)
 
-    async def put(self, event: Any) -> None:
-        """Add an event, once there is room."""
+    async def room(self) -> None:
+        """Return once there is room."""
         while self._records >= self._room:
             await self._changed()
+
+    def put(self, event: Any) -> None:
+        """Add an event."""
         self._events.append(event)
         self._records += event.value.count
         self._change.set()

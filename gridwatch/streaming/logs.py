@@ -45,8 +45,13 @@ def _look_at(settings: Settings, topic: str) -> Log:
     admin = AdminClient(settings.confluent() | {"log_level": 0, "error_cb": lambda _error: None})
     described = admin.describe_topics(TopicCollection([topic]), request_timeout=ANSWER_SECONDS)[topic]
     identity = str(described.result(ANSWER_SECONDS).topic_id).encode()
-    ends = Positions(settings).ends([topic])
-    return Log(identity, {partition: end for (_, partition), end in ends.items()})
+    positions = Positions(settings)
+    starts, ends = positions.starts([topic]), positions.ends([topic])
+    return Log(
+        identity,
+        {partition: start for (_, partition), start in starts.items()},
+        {partition: end for (_, partition), end in ends.items()},
+    )
 
 
 async def what_is_lost(settings: Settings, partition: int, position: int) -> str:

@@ -42,8 +42,6 @@ class Owned:
     changelog: ChangelogWriter
     #: Why nothing of the partition can be worked on; empty as long as it can.
     lost: str = ""
-    #: A hole that is real: the offset expected and the next one that there is.
-    hole: tuple[int, int] = (-1, -1)
     batch_seconds: float = 0.0
     batch_records: int = 0
     #: Wall time of the last commit, 0 before the first, and of taking over, seconds.

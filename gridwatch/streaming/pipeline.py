@@ -17,22 +17,25 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from typing import Any
 
 from gridwatch.domain.outcome import Outcome
+from gridwatch.domain.outputs import DeadLetter, Output
 from gridwatch.domain.reading import LogRecord
 from gridwatch.models.wire import ValidatedMessages, encode_outputs
 from gridwatch.settings import Settings
 from gridwatch.streaming.batches import RecordBatch, Wake
+from gridwatch.streaming.dead_letter_limit import DeadLetterLimit, DeadLetterPolicy, run_at_end
 from gridwatch.streaming.emission import Emitter
-from gridwatch.streaming.holes import next_offset_from
 from gridwatch.streaming.logs import look_at, what_is_lost
 from gridwatch.streaming.ownership import Owned, stored_partition, take_over
-from gridwatch.streaming.packing import Packed, pack
+from gridwatch.streaming.packing import Packed, Row, pack
 from gridwatch.tables import rows
 from gridwatch.tables.store import DamagedError, Store
-from gridwatch.topics import CHANGELOG_BATCH_BYTES, RAW, VALIDATED, changelog
+from gridwatch.topics import CHANGELOG_BATCH_BYTES, DEAD_LETTERS, LATE_EVENTS, RAW, VALIDATED, changelog
 
 logger = logging.getLogger(__name__)
 
@@ -65,6 +68,10 @@ class Pipeline:
         self._emitter = emitter
         self._table = table
         self.owned: dict[int, Owned] = {}
+        #: What has come of each partition lately: good readings or dead letters.
+        self.feeds: defaultdict[int, DeadLetterLimit] = defaultdict(
+            lambda: DeadLetterLimit(DeadLetterPolicy.of(settings))
+        )
         #: Where the partitions of the raw topic ended at the last assignment, as far as known.
         self._raw_ends: Mapping[int, int] = {}
         #: Told at each step of a commit, of STEPS, by name: where failures are made to happen when it is
@@ -91,6 +98,7 @@ class Pipeline:
         names = (changelog(self._settings.app_id).name, RAW.name)
         looks = (look_at(self._settings, name) for name in names)
         self.store.changelog, raw = await asyncio.gather(*looks)
+        self.store.on_gap = partial(self._app.rereads.note, cause="changelog")
         self._raw_ends = {} if raw is None else raw.ends
 
     async def release(self) -> None:
@@ -146,13 +154,19 @@ class Pipeline:
 
     # -- one batch
 
-    async def work(self, batch: RecordBatch | Wake) -> bool:
-        """Do a batch; False when the partition went to somebody else before it was safe."""
+    async def work(self, batch: RecordBatch | Wake) -> int | None:
+        """Do a batch; returns the position then. None if nothing of the partition can be worked."""
         owned = self.owned.get(batch.partition) or await self._take_over(batch.partition)
-        if owned.lost or (isinstance(batch, RecordBatch) and not await self._joins_on(owned, batch)):
-            return False
+        position = owned.state.next_offset
+        if isinstance(batch, RecordBatch):
+            if batch.start > position:  # what lies between is read first
+                return position
+            if batch.end <= position:  # read again after a seek back; or the topic was made anew
+                owned.lost = await what_is_lost(self._settings, owned.partition, position)
+        if owned.lost:
+            return None
         started = time.monotonic()
-        portions = Portions(batch.records)
+        portions = Portions(batch)
         complete = False
         while not complete:
             position = owned.state.next_offset
@@ -162,13 +176,13 @@ class Pipeline:
             moved = not complete or messages or outcome.changed or owned.state.next_offset != position
             if moved and not await self._commit(owned, outcome, messages):
                 self.owned.pop(batch.partition, None)
-                return False
+                return portions.start
         owned.meters.trim()
         if batch.count:
             owned.batch_records = batch.count
             owned.batch_seconds = time.monotonic() - started
         await asyncio.sleep(0)  # the pages and heartbeats share this loop
-        return True
+        return owned.state.next_offset
 
     def _decide(self, owned: Owned, portions: Portions) -> tuple[Outcome, Messages]:
         """What the records give, as far as one commit holds it, with the outputs packed, by topic."""
@@ -179,39 +193,37 @@ class Pipeline:
             owned.processor.process(portions.current, budget=self.commit_bytes, onto=outcome)
             said = encode_outputs(outcome.outputs)
             said[VALIDATED.name] = validated.messages
+            self._note_feed(owned.partition, portions.current, outcome.outputs, said)
             for topic, rows_of_it in said.items():
                 if rows_of_it:
                     messages[topic] = pack(rows_of_it, messages.get(topic))
             outcome.outputs.clear()
             validated.messages.clear()
-            if not outcome.complete or not portions.advance():
+            if not outcome.complete:
+                return outcome, messages
+            if not portions.advance():
+                # Behind the last record there may be offsets without any.
+                owned.state.pass_over(portions.end)
                 return outcome, messages
 
-    async def _joins_on(self, owned: Owned, batch: RecordBatch) -> bool:
-        """Make sure that nothing is missing between our position and the batch.
-
-        Offsets that retention removed leave a hole that is real; a batch lost on its way inside this
-        process leaves one that is not, and is read again (`holes.py`).
-        """
-        expected = owned.state.next_offset
-        first = batch.first_offset
-        if batch.offset < expected:
-            # Read again after a seek back; or the topic has begun anew.
-            owned.lost = await what_is_lost(self._settings, owned.partition, expected)
-            if owned.lost:
-                return False
-        if first <= expected or owned.hole == (expected, first):
-            return True
-        if await next_offset_from(self._settings, RAW.name, owned.partition, expected) == first:
-            owned.hole = (expected, first)
-            return True
-        logger.warning(
-            "partition %d: expected offset %d, got %d; reading again", owned.partition, expected, first
-        )
-        consumer = self._app.consumer
-        source = [tp for tp in consumer.assignment() if tp == (batch.topic, batch.partition)]
-        await consumer.seek_wait(dict.fromkeys(source, expected))
-        return False
+    def _note_feed(
+        self,
+        partition: int,
+        records: Sequence[LogRecord],
+        outputs: Sequence[Output],
+        said: Mapping[str, Sequence[Row]],
+    ) -> None:
+        """Take note of how many readings were good and how many became dead letters."""
+        good = len(said[VALIDATED.name]) + len(said.get(LATE_EVENTS.name, ()))
+        bad = len(said.get(DEAD_LETTERS.name, ()))
+        run, example = 0, ""
+        if bad:
+            letters = [output for output in outputs if isinstance(output, DeadLetter)]
+            refused = {letter.offset for letter in letters}
+            run = run_at_end((record.offset for record in records if not record.tick), refused)
+            example = f"{' '.join(letters[-1].reasons)}: {letters[-1].message}"
+        if good or bad:
+            self.feeds[partition].observe(good, bad, run, example)
 
     async def _commit(self, owned: Owned, outcome: Outcome, messages: Messages) -> bool:
         partition = owned.partition
@@ -254,11 +266,13 @@ class Portions:
     that alone saves a tenth of the work. So it is let go of, too, while it is still there.
 
     Args:
-        records: those of the batch; they are taken out of it.
+        batch: its records are taken out of it.
     """
 
-    def __init__(self, records: list[LogRecord]) -> None:
-        self._records = records
+    def __init__(self, batch: RecordBatch | Wake) -> None:
+        self._records: list[LogRecord] = batch.records
+        #: The offsets [start, end) of the batch; of a wake-up there are none.
+        self.start, self.end = (batch.start, batch.end) if isinstance(batch, RecordBatch) else (0, 0)
         self.current: list[LogRecord] = []
         self.advance()
 

@@ -1,9 +1,11 @@
-"""Faust's aiokafka transport, changed in seven places.
+"""Faust's aiokafka transport, changed in eight places.
 
 1. **Acks.** Stock Faust keeps a list of every acked offset and commits up to the first hole in it. A
    batch is one event here, so an offset is committed when the batch that ends before it is done.
 2. **Resuming.** Where a table keeps its own source offset (the worker), reading starts right there,
-   whatever the group has committed: state and position are one.
+   whatever the group has committed: state and position are one. Every partition that is handed on in
+   batches is sought explicitly, also one without a committed offset (aiokafka leaves such a one where it
+   happens to be, after what Faust dropped before), and whoever works it is told where it begins.
 3. **Fetching.** A broker with nothing new answers after 100 ms instead of 1.5 s, and while every lane
    is full the fetcher looks again after 10 ms instead of a second.
 4. **Handing over.** Before partitions are given up, the lanes are emptied. Before the state of those that
@@ -15,6 +17,8 @@
    Here nothing is dropped: who works on a batch knows its own position.
 7. **Unpacking.** Records of topics that are handed on in batches become what the application asks for at once
    (`fetching.py`).
+8. **Isolation.** Only committed records are read: those of aborted transactions are left out, and an open one
+   holds back what is behind it.
 """
 
 from __future__ import annotations
@@ -27,7 +31,7 @@ from typing import Any
 
 from faust.transport.drivers import aiokafka as driver
 
-from gridwatch.streaming.fetching import Fetches, Unpack
+from gridwatch.streaming.fetching import Fetches, Undecodable, Unpack
 
 logger = logging.getLogger(__name__)
 
@@ -51,20 +55,44 @@ class Hooks:
     before_revoked: Callable[[], Awaitable[None]] = _nothing
     #: Called when partitions have been assigned and tables recovered, before any record of them comes.
     after_recovered: Callable[[], None] = lambda: None
+    #: Called when partitions have been sought: (offset, number of the seek) of each.
+    after_seek: Callable[[Mapping[Any, tuple[int, int]]], None] = lambda positions: None
 
 
 class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc, unused-ignore]
     """The thread that talks to the brokers."""
 
+    fetches: Fetches
+
     def _create_worker_consumer(self, transport: Any) -> Any:
         consumer = super()._create_worker_consumer(transport)
         consumer._fetch_max_wait_ms = FETCH_WAIT_MS
+        consumer._isolation_level = "read_committed"
         return consumer
 
     async def on_start(self) -> None:
         """Start, with a fetcher that unpacks as the application asks."""
         await super().on_start()
-        self._ensure_consumer()._fetcher._records = Fetches(self.transport.unpacked)
+        fetcher = self._ensure_consumer()._fetcher
+        fetches = fetcher._records = self.fetches = Fetches(self.transport.unpacked)
+        fetcher.seek_to = fetches.counting(fetcher.seek_to)
+
+    async def seek_counted(self, positions: Mapping[Any, int]) -> dict[Any, int]:
+        """Seek partitions; returns the number of the seek of each. IllegalStateError if one is not ours."""
+        numbers: dict[Any, int] = await self.call_thread(self._seek_counted, positions)
+        return numbers
+
+    async def _seek_counted(self, positions: Mapping[Any, int]) -> dict[Any, int]:
+        await self._seek_wait(self._ensure_consumer(), positions)
+        return {tp: self.fetches.seeks[tp] for tp in positions}
+
+    def state_of(self, tp: Any) -> Any | None:
+        """aiokafka's own book of a partition, to be read only; None unless it is assigned."""
+        subscription = self._ensure_consumer()._subscription.subscription
+        assignment = None if subscription is None else subscription.assignment
+        if assignment is None or tp not in assignment.tps:
+            return None
+        return assignment.state_value(tp)
 
     def rejoin(self) -> None:
         """Join the group anew; may be called from any thread."""
@@ -120,18 +148,49 @@ class Consumer(driver.Consumer):  # type: ignore[misc, unused-ignore]
         return (tp for tp in pending if topics is None or tp in topics or tp.topic in topics)
 
     async def _add_gap(self, tp: Any, offset_from: int, offset_to: int) -> None:
-        """Holes between batches are what the batches hold: nothing to keep book of."""
+        """Nothing to keep book of: whoever works a batch knows whether it joins on (`continuity.py`)."""
 
     # -- resuming
 
     async def seek_to_committed(self) -> Mapping[Any, int]:
         """Seek to the committed offsets, or to where the state says that it stands."""
         committed = dict(await super().seek_to_committed())
-        resume = dict(self.transport.hooks.resume_offsets(set(committed)))
+        sources = {
+            tp for tp in committed if tp.topic in self.transport.unpacked and not self._is_changelog_tp(tp)
+        }
+        resume = dict(self.transport.hooks.resume_offsets(sources))
+        resume |= {tp: committed[tp] for tp in sources - resume.keys() if committed[tp]}
+        if without := sources - resume.keys():
+            resume |= await self.earliest_offsets(*without)
         if resume:
-            await self.seek_wait(resume)
+            numbers = await self._thread.seek_counted(resume)
+            self.transport.hooks.after_seek({tp: (resume[tp], numbers[tp]) for tp in resume})
             committed.update(resume)
         return committed
+
+    async def read_from(self, tp: Any, offset: int) -> int:
+        """Read one partition on from an offset; returns the number of the seek."""
+        numbers = await self._thread.seek_counted({tp: offset})
+        self.resume_partitions({tp})
+        return int(numbers[tp])
+
+    def state_of(self, tp: Any) -> Any | None:
+        """aiokafka's own book of a partition, to be read only; None unless it is assigned."""
+        return self._thread.state_of(tp)
+
+    @property
+    def undecodable(self) -> Mapping[Any, Undecodable]:
+        """The batch at which a partition has stopped, of those that are ours."""
+        found = dict(self._thread.fetches.undecodable)
+        return {tp: stop for tp, stop in found.items() if self.state_of(tp) is not None}
+
+    def is_active(self, tp: Any) -> bool:
+        """Whether a partition is among those that Faust fetches."""
+        return tp in self._get_active_partitions()
+
+    def acknowledge(self, tp: Any, offset: int) -> None:
+        """Have an offset that no message stands for committed, as if one had been done."""
+        self._acked[tp] = [offset]
 
     # -- handing over
 
@@ -172,5 +231,5 @@ class Transport(driver.Transport):  # type: ignore[misc, unused-ignore]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.hooks = Hooks()
-        #: What becomes of the records of a topic; others are aiokafka's own.
-        self.unpacked: Mapping[str, Unpack] = {}
+        #: The topics that are handed on in batches, and what becomes of their records; None: aiokafka's own.
+        self.unpacked: Mapping[str, Unpack | None] = {}

@@ -19,7 +19,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -52,9 +52,11 @@ IDENTITY_KEY = b"\x00changelog"
 
 @dataclass(frozen=True)
 class Log:
-    """A topic as the broker has it: which one of all that ever had its name, and each partition's end."""
+    """A topic as the broker has it: which one of all that ever had its name, and each partition's first
+    offset and end."""
 
     identity: bytes
+    starts: Mapping[int, int]
     ends: Mapping[int, int]
 
 
@@ -73,6 +75,12 @@ class Store(faust_rocksdb.Store):  # type: ignore[misc, unused-ignore]
         self._behind: dict[int, Behind] = {}
         #: Partitions whose database cannot be read.
         self._damaged: set[int] = set()
+        #: How far each partition's changelog has been read in this recovery, and the partitions of which
+        #: something in between did not arrive.
+        self._read_to: dict[int, int] = {}
+        self._incomplete: set[int] = set()
+        #: Told of what did not arrive: topic, partition, and the offset from which on.
+        self.on_gap: Callable[[str, int, int], None] = lambda topic, partition, offset: None
         #: Partitions whose last recovery read all of the changelog.
         self._anew: set[int] = set()
         #: By partition, how many meters too many even the whole changelog has.
@@ -131,6 +139,8 @@ class Store(faust_rocksdb.Store):  # type: ignore[misc, unused-ignore]
         Never None: Faust would take that for "as far as I remember", which is how far the lost one reached.
         """
         partition: int = tp.partition
+        self._incomplete.discard(partition)
+        self._read_to.pop(partition, None)
         try:
             if self._is_of_changelog(partition):
                 reached = self.reached(partition)
@@ -191,6 +201,8 @@ class Store(faust_rocksdb.Store):  # type: ignore[misc, unused-ignore]
     def _sound(self, partition: int) -> Any:
         if partition in self._damaged:
             raise DamagedError(f"{self.partition_path(partition)} is damaged")
+        if partition in self._incomplete:
+            raise DamagedError(f"{self.partition_path(partition)} has not got all of its changelog")
         return self._db_for_partition(partition)
 
     def _judged(self, partition: int, error: Exception) -> Exception:
@@ -283,7 +295,23 @@ class Store(faust_rocksdb.Store):  # type: ignore[misc, unused-ignore]
                 self._leave_out(fetched)
             # A partition found damaged takes nothing in: when it is taken over, recovery begins anew.
             with contextlib.suppress(DamagedError):
+                self._require_joins(fetched)
                 self.write(fetched.partition, ((one.key, one.value) for one in ours), fetched.offset)
+
+    def _require_joins(self, fetched: Any) -> None:
+        """DamagedError if what was read of a changelog before ends short of what comes now."""
+        partition = fetched.partition
+        expected = self._read_to.get(partition)
+        if expected is None:
+            expected = self.reached(partition) + 1
+            # Where nobody knows where the changelog begins, it begins here.
+            expected = max(expected, self.changelog.starts[partition] if self.changelog else fetched.start)
+        if fetched.start > expected:
+            self._sound(partition)
+            self._incomplete.add(partition)
+            self.on_gap(fetched.topic, partition, expected)
+            raise DamagedError(f"{fetched.topic}[{partition}]: offsets from {expected} on did not arrive")
+        self._read_to[partition] = max(expected, fetched.end)
 
     def _leave_out(self, fetched: Any) -> None:
         foreign = [record for record in fetched.records if not rows.is_ours(record.key, record.value)]

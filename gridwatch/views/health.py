@@ -59,8 +59,8 @@ class Condition:
     recovery: str = ""
     #: What is wrong with the brokers or the topics.
     brokers: Sequence[str] = ()
-    #: Partitions whose readings are not those that their state was made of.
-    lost: Sequence[str] = ()
+    #: What keeps single partitions from being worked, or makes their feed worthless.
+    partitions: Sequence[str] = ()
     #: How long a partition has been ours without being taken over.
     not_taken: Mapping[int, float] = field(default_factory=dict)
     #: How long readings have been waiting without a commit.
@@ -90,7 +90,7 @@ class Condition:
         if self.recovering:
             detail = f": {self.recovery}" if self.recovery else ""
             reasons.append(f"state is being recovered from the changelog{detail}")
-        return [*reasons, *self.brokers, *self.lost, *self._stalled()]
+        return [*reasons, *self.brokers, *self.partitions, *self._stalled()]
 
     def _stalled(self) -> list[str]:
         reasons = [

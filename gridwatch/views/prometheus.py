@@ -23,9 +23,12 @@ PARTITION_GAUGES = {
     **SYSTEM_METRICS,
     "commit_age_seconds": "time since the partition's last commit on this worker, or since it was taken over",
     "committed_offset": "offset in the raw topic up to which everything is committed",
+    "dead_letter_run": "dead letters since the last good reading of the partition",
     "jump_candidates": "kept readings that lie too far ahead to be believed yet",
+    "open_transaction_seconds": "how long an open transaction has held back what is behind it, 0: none",
     "standing_seconds": "how long readings have been waiting without a commit, 0 while it goes on",
     "tick_overdue_seconds": "how long a tick into the silent partition has been due, 0 when none is",
+    "undecodable": "1 while the partition has stopped at a batch that cannot be decoded",
     "watermark_standing_seconds": "how long the watermark has not moved; not told while a replay moves time",
 }
 #: Of the worker as a whole.
@@ -44,13 +47,18 @@ WORKER_GAUGES = {
 WORKER_COUNTERS = {
     "foreign_changelog_rows": "records in the changelog that are no rows of ours, and were left out",
 }
+#: Counted since the service started, by cause; the causes are those of `streaming/continuity.py`.
+CAUSE_COUNTERS = {
+    "reread_batches": "times that a partition was read again because a fetched batch did not arrive",
+}
 
 
 @dataclass
 class Scrape:
-    """One scrape's values: of the worker by name, of its partitions by number and name."""
+    """One scrape's values: of the worker, of re-reads by cause, of partitions by number."""
 
     worker: dict[str, float] = field(default_factory=dict)
+    causes: dict[str, float] = field(default_factory=dict)
     partitions: dict[int, dict[str, float]] = field(default_factory=dict)
 
 
@@ -66,6 +74,11 @@ class ScrapeCollector(Collector):
             yield GaugeMetricFamily(PREFIX + name, meaning, value=self._scrape.worker.get(name))
         for name, meaning in WORKER_COUNTERS.items():
             yield CounterMetricFamily(PREFIX + name, meaning, value=self._scrape.worker.get(name))
+        for name, meaning in CAUSE_COUNTERS.items():
+            counter = CounterMetricFamily(PREFIX + name, meaning, labels=["cause"])
+            for cause, count in sorted(self._scrape.causes.items()):
+                counter.add_metric([cause], count)
+            yield counter
         for name, meaning in PARTITION_GAUGES.items():
             family = GaugeMetricFamily(PREFIX + name, meaning, labels=["partition"])
             for partition, measured in sorted(self._scrape.partitions.items()):

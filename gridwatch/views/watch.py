@@ -8,12 +8,17 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from typing import Any
 
+from faust.exceptions import ConsumerNotStarted
+
 from gridwatch.agents.idle_ticks import idle_instant
 from gridwatch.agents.system_metrics import measure
 from gridwatch.clock import now_micros
 from gridwatch.durations import micros
 from gridwatch.settings import Settings
 from gridwatch.streaming.broker_look import BrokerLook, BrokerView
+from gridwatch.streaming.dead_letter_limit import feed_reason
+from gridwatch.streaming.fetching import Undecodable, undecodable_reason
+from gridwatch.streaming.open_transactions import MENTIONED_AFTER, Held, OpenTransactions, held_reason
 from gridwatch.streaming.pipeline import Pipeline
 from gridwatch.streaming.recovery import recovered
 from gridwatch.topics import RAW, all_topics
@@ -39,6 +44,7 @@ class Watch:
         self._commits = Progress()
         self._watermarks = Progress()
         self._takings = Progress()
+        self._transactions = OpenTransactions()
         self._watermarks_standing: Mapping[int, float] = {}
         self._silent_owners: Mapping[str, str] = {}
         self.cluster = Cluster(app, RAW.name)
@@ -82,10 +88,15 @@ class Watch:
         return self._now().reasons()
 
     def warnings(self) -> list[str]:
-        """What is wrong elsewhere: partitions that no worker works on, as of the last look."""
-        return self.unowned() + [
-            f"partitions {', '.join(map(str, partitions))} are not worked on: {self._silent_owners[url]}"
-            for url, partitions in self._unanswered_for().items()
+        """What is wrong elsewhere, as of the last look: partitions that no worker works on, and transactions
+        that have been open for a while."""
+        return [
+            *self.unowned(),
+            *(
+                f"partitions {', '.join(map(str, partitions))} are not worked on: {self._silent_owners[url]}"
+                for url, partitions in self._unanswered_for().items()
+            ),
+            *(held_reason(*one) for one in self._held_back() if one[1].seconds >= MENTIONED_AFTER),
         ]
 
     def _now(self) -> Condition:
@@ -96,7 +107,7 @@ class Watch:
         return replace(
             found,
             brokers=self._view.problems,
-            lost=[owned.lost for _, owned in sorted(self._pipeline.owned.items()) if owned.lost],
+            partitions=self._hindrances(),
             not_taken=self._takings.observe(now, self._not_taken(found)),
             standing=self._commits.observe(now, self._positions()),
             ticks_overdue=self._ticks_overdue() if found.settled else {},
@@ -104,6 +115,34 @@ class Watch:
             ack_problem=ack_problem,
             stalled_after=self._settings.stalled_after.total_seconds(),
         )
+
+    def _hindrances(self) -> list[str]:
+        """What is wrong with single partitions, each with its remedy."""
+        owned = sorted(self._pipeline.owned.items())
+        limit = self._settings.stalled_after.total_seconds()
+        feeds = [(partition, self._pipeline.feeds[partition].problem()) for partition, _ in owned]
+        return [
+            *(one.lost for _, one in owned if one.lost),
+            *(
+                undecodable_reason(tp.topic, tp.partition, stop)
+                for tp, stop in sorted(self._undecodable().items())
+            ),
+            *(held_reason(place, held) for place, held in self._held_back() if held.seconds >= limit),
+            *(feed_reason(RAW.name, partition, problem) for partition, problem in feeds if problem),
+        ]
+
+    def _undecodable(self) -> Mapping[Any, Undecodable]:
+        try:
+            found: Mapping[Any, Undecodable] = self._app.consumer.undecodable
+        except ConsumerNotStarted:
+            return {}
+        return found
+
+    def _held_back(self) -> list[tuple[tuple[str, int], Held]]:
+        """What open transactions hold back in the partitions that are ours, as of the last look."""
+        held = self._transactions.observe(time.monotonic(), self._view.stable, self._view.ends)
+        mine = set(self.cluster.mine())
+        return [(place, one) for place, one in sorted(held.items()) if place[1] in mine]
 
     def _not_taken(self, now: Condition) -> dict[int, tuple[int, int]]:
         """Partitions to be taken over, as positions that only a new assignment moves: with each the time that
@@ -115,10 +154,11 @@ class Watch:
 
     def _positions(self) -> dict[int, tuple[int, int]]:
         starts = self._view.starts  # what retention has removed lies behind everybody
+        stable = self._view.stable  # what an open transaction holds back nobody can work on
         return {
             one["partition"]: (
                 max(one["committed"] or 0, starts.get((RAW.name, one["partition"]), 0)),
-                one["end"],
+                min(one["end"], stable.get((RAW.name, one["partition"]), one["end"])),
             )
             for one in self.my_partitions()
             if one["end"] is not None
@@ -238,8 +278,11 @@ class Watch:
                 "partitions_owned": float(len(self.cluster.mine())),
                 "partitions_unserved": float(len(self._nobodys()) + unserved),
                 "foreign_changelog_rows": float(self._pipeline.store.foreign_rows),
-            }
+            },
+            causes={cause: float(count) for cause, count in self._app.rereads.counts.items()},
         )
+        undecodable = {tp.partition for tp in self._undecodable() if tp.topic == RAW.name}
+        held = {partition: one.seconds for (_, partition), one in self._held_back()}
         for one in self.my_partitions():
             partition = one["partition"]
             values = {
@@ -250,6 +293,9 @@ class Watch:
                 "standing_seconds": found.standing.get(partition),
                 "tick_overdue_seconds": found.ticks_overdue.get(partition),
                 "watermark_standing_seconds": self._watermarks_standing.get(partition),
+                "open_transaction_seconds": held.get(partition, 0.0),
+                "undecodable": float(partition in undecodable),
+                "dead_letter_run": self._pipeline.feeds[partition].run,
             }
             owned = self._pipeline.owned.get(partition)
             if owned is not None:

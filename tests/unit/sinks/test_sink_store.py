@@ -19,6 +19,7 @@ from sinks.refusals import refused
 from sinks.rows import Refused, Rows
 from sinks.store import BatchStore
 from sinks.writer import WriteInterruptedError
+from tests.batches import batch_of
 
 METRIC = Metric(
     "m@w/0", "readings_received", 1.0, "2024-01-01T10:00:00Z", "2024-01-01T10:05:00Z", 1, "event", 0, {}
@@ -37,7 +38,7 @@ class Record:
 def good(partition: int, *offsets: int) -> RecordBatch:
     value = msgspec.json.encode(METRIC)
     records = [Record(offset, value, partition=partition) for offset in offsets]
-    return RecordBatch(METRICS.name, partition, records)
+    return batch_of(METRICS.name, partition, records)
 
 
 class FakeWriter:
@@ -133,7 +134,7 @@ def test_a_batch_is_done_only_after_its_dead_letters_are_acknowledged() -> None:
     async def scenario(store: BatchStore, writer: FakeWriter, sent: Sent) -> None:
         writer.refuse = {2}
         records = [*good(3, 1, 2).records, Record(3, b"{", partition=3)]
-        assert await store.store(RecordBatch(METRICS.name, 0, records))
+        assert await store.store(batch_of(METRICS.name, 0, records))
         assert [(letter.offset, letter.reasons) for letter in sent.letters] == [
             (3, ["NOT_JSON"]),
             (2, ["REFUSED_BY_DATABASE"]),
@@ -147,7 +148,7 @@ def test_a_refused_dead_letter_is_not_sent_round_in_circles() -> None:
         letter = msgspec.json.encode(refused(Record(1, b""), "no"))
         writer.refuse = {7}
         records = [Record(7, letter, topic=DEAD_LETTERS.name)]
-        assert await store.store(RecordBatch(DEAD_LETTERS.name, 0, records))
+        assert await store.store(batch_of(DEAD_LETTERS.name, 0, records))
         assert writer.transactions == [[1], [1]]
         assert sent.letters == []
         assert store.lost_letters == 1
@@ -190,7 +191,7 @@ def test_giving_up_ends_the_wait_for_brokers_that_take_no_dead_letters() -> None
             await never.wait()
 
         stuck = BatchStore(writer, send, 10)  # type: ignore[arg-type]
-        task = asyncio.ensure_future(stuck.store(RecordBatch(METRICS.name, 0, [Record(1, b"{")])))
+        task = asyncio.ensure_future(stuck.store(batch_of(METRICS.name, 0, [Record(1, b"{")])))
         await settled(task)
         assert not task.done()
         stuck.give_up()

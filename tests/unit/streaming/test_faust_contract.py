@@ -30,7 +30,7 @@ from gridwatch.tables.store import SCHEME, Store
 
 
 def made() -> Any:
-    return application.create_app(load_settings(), name="contract", web_port=1, batched=frozenset())
+    return application.create_app(load_settings(), name="contract", web_port=1, unpacked={})
 
 
 def parameters(function: object) -> list[str]:

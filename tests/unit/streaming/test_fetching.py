@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gc
 import weakref
 from types import SimpleNamespace
@@ -9,11 +10,12 @@ from typing import Any
 
 import pytest
 from aiokafka.consumer.fetcher import READ_COMMITTED, READ_UNCOMMITTED, FetchResult, PartitionRecords
-from aiokafka.errors import CorruptRecordException
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from aiokafka.record.memory_records import MemoryRecords
+from aiokafka.record.util import calc_crc32c
 from aiokafka.structs import TopicPartition
 
+from gridwatch.streaming import fetching
 from gridwatch.streaming.fetching import Fetches
 
 PARTITION = TopicPartition("raw", 3)
@@ -47,6 +49,12 @@ class Assignment:
 
     def consumed_to(self, position: int) -> None:
         self.position = position
+
+    def pause(self) -> None:
+        self.paused = True
+
+    def resume(self) -> None:
+        self.paused = False
 
 
 def fetched(
@@ -83,11 +91,104 @@ def test_it_gives_what_aiokafka_gives_and_stands_where_it_stands(start: int, mos
     assert ours_at.position == 10
 
 
-def test_other_topics_and_transactions_are_left_to_aiokafka() -> None:
+def test_other_topics_are_left_to_aiokafka_and_its_records_can_be_had() -> None:
     result, _, _ = fetched(log_of(2))
     Fetches({"other": list})[PARTITION] = result
     assert result.getall()[0].topic == "raw"
-    assert bare(log_of(2), isolation=READ_COMMITTED)[0].getall()[0].topic == "raw"
+    result, _, _ = fetched(log_of(2))
+    Fetches({"raw": None})[PARTITION] = result
+    taken: Any = result.getall()
+    assert (taken[0].topic, taken.start, taken.end) == ("raw", 0, 2)
+
+
+@pytest.mark.parametrize("most", [1, 3, None])
+def test_ranges_join_on_to_each_other_and_cover_the_log(most: int | None) -> None:
+    ours, _ = bare(log_of(4, 1, 5), start=2)
+    reached = 2
+    while ours.has_more():
+        taken = ours.getall(most)
+        assert taken.start == reached
+        assert [record.offset for record in taken] == list(range(taken.start, taken.end))
+        reached = taken.end
+    assert reached == 10
+
+
+def test_a_fetch_tells_how_often_its_partition_had_been_sought() -> None:
+    fetches = Fetches({"raw": list})
+    sought: list[tuple[Any, int]] = []
+    seek = fetches.counting(lambda partition, offset: sought.append((partition, offset)))
+    seek(PARTITION, 3)
+    seek(PARTITION, 5)
+    result, _, _ = fetched(log_of(2))
+    fetches[PARTITION] = result
+    assert sought == [(PARTITION, 3), (PARTITION, 5)]
+    assert fetches[PARTITION].getall().seeks == 2
+
+
+PRODUCER, OTHER = 7, 8
+
+
+def transactions(*parts: tuple[str, int], isolation: int = READ_COMMITTED) -> tuple[Any, Assignment]:
+    """A log of batches of two records (of the producer named) and of markers, as a fetch brings it."""
+    log = b""
+    aborted: list[tuple[int, int]] = []
+    began: dict[int, int] = {}
+    base = 0
+    for what, producer in parts:
+        marker = what in ("commit", "abort")
+        builder = DefaultRecordBatchBuilder(2, 0, int(producer >= 0), producer, 0, 0, 1_000_000)
+        if marker:
+            key = b"\0\0\0" + (b"\1" if what == "commit" else b"\0")
+            builder.append(0, 1_000, key, b"\0\0\0\0\0\0", [])
+            first = began.pop(producer)
+            aborted += [(producer, first)] if what == "abort" else []
+        else:
+            began.setdefault(producer, base)
+            for number in range(2):
+                builder.append(number, 1_000, b"key", what.encode(), [])
+        one = bytearray(builder.build())
+        one[:8] = base.to_bytes(8, "big")
+        one[22] |= 0x20 * marker  # a control batch
+        one[17:21] = calc_crc32c(bytes(one[21:])).to_bytes(4, "big")
+        log += bytes(one)
+        base += 1 if marker else 2
+    assignment = Assignment(0)
+    source = PartitionRecords(PARTITION, MemoryRecords(log), aborted, 0, None, None, True, isolation)
+    result = FetchResult(PARTITION, assignment=assignment, partition_records=source, backoff=0)
+    fetches = Fetches({"raw": list})
+    fetches[PARTITION] = result
+    return fetches[PARTITION], assignment
+
+
+@pytest.mark.parametrize(
+    ("parts", "read"),
+    [
+        ([("a", PRODUCER), ("commit", PRODUCER)], ["a", "a"]),
+        ([("a", PRODUCER), ("abort", PRODUCER)], []),
+        ([("a", PRODUCER), ("plain", -1), ("abort", PRODUCER)], ["plain", "plain"]),
+        (
+            [
+                *(("a", PRODUCER), ("b", OTHER), ("abort", PRODUCER), ("commit", OTHER)),
+                *(("c", PRODUCER), ("commit", PRODUCER)),
+            ],
+            ["b", "b", "c", "c"],
+        ),
+        ([("a", PRODUCER), ("abort", PRODUCER), ("b", PRODUCER), ("abort", PRODUCER)], []),
+    ],
+)
+def test_what_is_read_is_committed_and_markers_are_in_the_range(
+    parts: list[tuple[str, int]], read: list[str]
+) -> None:
+    ours, at = transactions(*parts)
+    taken = ours.getall()
+    assert [record.value.decode() for record in taken] == read
+    end = sum(1 if what in ("commit", "abort") else 2 for what, _ in parts)
+    assert (bool(taken), taken.start, taken.end, at.position) == (True, 0, end, end)
+
+
+def test_a_reader_of_everything_reads_what_was_aborted() -> None:
+    ours, _ = transactions(("a", PRODUCER), ("abort", PRODUCER), isolation=READ_UNCOMMITTED)
+    assert len(ours.getall()) == 2
 
 
 def test_the_application_says_what_becomes_of_the_records() -> None:
@@ -112,28 +213,83 @@ def test_a_position_that_moved_in_the_meantime_gives_nothing() -> None:
     assert not ours.has_more()
 
 
-def test_a_damaged_batch_is_refused_and_fetched_again_from_the_last_good_one() -> None:
-    log = bytearray(log_of(2, 2, 2))
-    batch = len(log) // 3
-    log[batch + 70] ^= 1
-    ours, at = bare(bytes(log))
-    assert [record.offset for record in ours.getall(1)] == [0]
-    for _ in range(2):
-        with pytest.raises(CorruptRecordException):
-            ours.getall()
-        assert at.position == 1
-        ours, at = bare(bytes(log), start=1)  # fetched again
+def damaged(*sizes: int, batch: int, compressed: bool = False) -> bytes:
+    """A log of which one batch has a wrong checksum; or a right one, and bytes that are not what its header
+    says they are compressed with."""
+    log = bytearray(log_of(*sizes))
+    begin = 0
+    for _ in range(batch):
+        begin += 12 + int.from_bytes(log[begin + 8 : begin + 12], "big")
+    end = begin + 12 + int.from_bytes(log[begin + 8 : begin + 12], "big")
+    log[begin + 70] ^= 1
+    if compressed:
+        log[begin + 22] |= 4  # zstd
+        log[begin + 17 : begin + 21] = calc_crc32c(bytes(log[begin + 21 : end])).to_bytes(4, "big")
+    return bytes(log)
 
 
-def test_nothing_after_a_damaged_batch_is_handed_on() -> None:
-    log = bytearray(log_of(2, 2))
-    log[70] ^= 1
-    ours, at = bare(bytes(log))
-    with pytest.raises(CorruptRecordException):
-        ours.getall()
-    assert ours.getall() == []
-    assert not ours.has_more()
-    assert at.position == 0
+@pytest.mark.parametrize("compressed", [False, True])
+@pytest.mark.parametrize("most", [1, None])
+def test_an_undecodable_batch_stops_its_partition_behind_all_that_is_good(
+    compressed: bool, most: int | None, caplog: pytest.LogCaptureFixture
+) -> None:
+    log = damaged(2, 2, 2, batch=1, compressed=compressed)
+    fetches = Fetches({"raw": list})
+
+    async def read(start: int) -> tuple[list[int], Assignment]:
+        result, at, _ = fetched(log, start)
+        fetches[PARTITION] = result
+        offsets: list[int] = []
+        while result.has_more():
+            offsets += [record.offset for record in result.getall(most)]
+        return offsets, at
+
+    async def scenario() -> None:
+        offsets, at = await read(0)
+        assert (offsets, at.position, at.paused) == ([0, 1], 2, True)
+        for _ in range(3):  # fetched again, later and later
+            offsets, at = await read(2)
+            assert (offsets, at.position, at.paused) == ([], 2, True)
+
+    asyncio.run(scenario())
+    found = fetches.undecodable[PARTITION]
+    assert (found.offset, found.end, found.tries) == (2, 4, 4)
+    (said,) = [record.getMessage() for record in caplog.records]
+    assert "partition 3: the batch at offset 2 of raw cannot be decoded" in said
+    assert "before offset 4" in said
+    assert ("CRC" in said) is not compressed
+
+
+def test_a_partition_that_was_read_beyond_its_undecodable_batch_is_well_again() -> None:
+    async def scenario() -> None:
+        fetches = Fetches({"raw": list})
+        result, _, _ = fetched(damaged(2, 2, 2, batch=1))
+        fetches[PARTITION] = result
+        result.getall()
+        assert fetches.undecodable
+        again, _, _ = fetched(log_of(2, 2, 2), start=0)  # a seek back reads what was good once more
+        fetches[PARTITION] = again
+        again.getall(2)
+        assert fetches.undecodable
+        again.getall()
+        assert not fetches.undecodable
+
+    asyncio.run(scenario())
+
+
+def test_an_undecodable_batch_is_fetched_again_after_a_pause(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fetching, "_FIRST_PAUSE_SECONDS", 0.01)
+
+    async def scenario() -> None:
+        fetches = Fetches({"raw": list})
+        result, at, _ = fetched(damaged(2, batch=0))
+        fetches[PARTITION] = result
+        result.getall()
+        assert at.paused
+        await asyncio.sleep(0.1)
+        assert not at.paused
+
+    asyncio.run(scenario())
 
 
 def test_nothing_of_a_fetch_is_kept_once_it_is_handed_on() -> None:

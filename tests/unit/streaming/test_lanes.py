@@ -3,26 +3,17 @@
 from __future__ import annotations
 
 import asyncio
-from types import SimpleNamespace
+from collections.abc import Awaitable, Callable
+from typing import Any
 
 import pytest
 
-from gridwatch.streaming.batches import RecordBatch
+from gridwatch.streaming.batches import RecordBatch, Wake
 from gridwatch.streaming.changelog import FencedError
+from gridwatch.streaming.continuity import Rereads
 from gridwatch.streaming.lanes import Lanes
 from gridwatch.tables.store import DamagedError
-
-
-class Event:
-    """What Faust hands over: a batch and a way to ack it."""
-
-    def __init__(self, partition: int, offset: int) -> None:
-        record = SimpleNamespace(offset=offset, timestamp=0)
-        self.value = RecordBatch("t", partition, [record])
-        self.acked = False
-
-    def ack(self) -> None:
-        self.acked = True
+from tests.batches import Event, FakeLog
 
 
 async def no_crash(error: BaseException) -> None:
@@ -34,17 +25,27 @@ async def settle() -> None:
         await asyncio.sleep(0)
 
 
+def lanes_of(
+    log: FakeLog, work: Callable[[Any], Awaitable[int | None]], crash: Any = no_crash, **more: Any
+) -> Lanes:
+    """Lanes that read the log from its start."""
+    lanes = Lanes(work, crash, log, Rereads(), **more)
+    lanes.begin(log.begin())
+    return lanes
+
+
 def test_batches_of_a_partition_are_done_in_order_and_acked_when_done() -> None:
     done: list[int] = []
 
-    async def work(batch: RecordBatch) -> bool:
+    async def work(batch: RecordBatch) -> int:
         await asyncio.sleep(0)
         done.append(batch.offset)
-        return True
+        return batch.end
 
     async def scenario() -> list[Event]:
-        lanes = Lanes(work, no_crash)
-        events = [Event(0, offset) for offset in range(5)]
+        log = FakeLog(p0=range(5))
+        lanes = lanes_of(log, work)
+        events = [log.fetch(0, 1) for _ in range(5)]
         for event in events:
             await lanes.put(event)
         for _ in range(10):
@@ -61,16 +62,17 @@ def test_a_waiting_partition_does_not_hold_up_another() -> None:
     done: list[int] = []
     gate = asyncio.Event()
 
-    async def work(batch: RecordBatch) -> bool:
+    async def work(batch: RecordBatch) -> int:
         if batch.partition == 0:
             await gate.wait()
         done.append(batch.partition)
-        return True
+        return batch.end
 
     async def scenario() -> None:
-        lanes = Lanes(work, no_crash)
-        await lanes.put(Event(0, 0))
-        await lanes.put(Event(1, 0))
+        log = FakeLog(p0=[0], p1=[0])
+        lanes = lanes_of(log, work)
+        await lanes.put(log.fetch(0))
+        await lanes.put(log.fetch(1))
         await settle()
         assert done == [1]
         gate.set()
@@ -85,14 +87,15 @@ def test_emptying_waits_for_work_begun_and_drops_the_rest_undone() -> None:
     gate = asyncio.Event()
     done: list[int] = []
 
-    async def work(batch: RecordBatch) -> bool:
+    async def work(batch: RecordBatch) -> int:
         await gate.wait()
         done.append(batch.offset)
-        return True
+        return batch.end
 
     async def scenario() -> list[Event]:
-        lanes = Lanes(work, no_crash)
-        events = [Event(0, offset) for offset in range(3)]
+        log = FakeLog(p0=range(10))
+        lanes = lanes_of(log, work)
+        events = [log.fetch(0, 1) for _ in range(3)]
         for event in events:
             await lanes.put(event)
         await settle()
@@ -101,38 +104,78 @@ def test_emptying_waits_for_work_begun_and_drops_the_rest_undone() -> None:
         assert not emptying.done()
         gate.set()
         await emptying
-        late = Event(0, 9)
-        await lanes.put(late)
+        late = [log.fetch(0, 1) for _ in range(2)]
+        await lanes.put(late[0])
         lanes.reopen()
+        await lanes.put(late[1])  # not before the partition has been sought
         await settle()
         await lanes.stop()
-        return [*events, late]
+        return [*events, *late]
 
     events = asyncio.run(scenario())
     assert done == [0]
     assert all(event.acked for event in events)
+    assert [event.value.done for event in events] == [True, False, False, False, False]
+
+
+def test_what_waits_for_room_while_partitions_are_taken_away_is_dropped() -> None:
+    gate = asyncio.Event()
+    done: list[int] = []
+
+    async def work(batch: RecordBatch) -> int:
+        await gate.wait()
+        done.append(batch.offset)
+        return batch.end
+
+    async def scenario() -> tuple[list[Event], Event]:
+        log = FakeLog(p0=range(10))
+        lanes = lanes_of(log, work)
+        events = [log.fetch(0, 1) for _ in range(4)]
+        for event in events[:3]:
+            await lanes.put(event)
+            await settle()
+        held_up = asyncio.ensure_future(lanes.put(events[3]))
+        await settle()
+        assert not held_up.done()
+        emptied = asyncio.ensure_future(lanes.empty())
+        await asyncio.sleep(0)
+        gate.set()
+        await emptied
+        lanes.reopen()
+        lanes.begin(log.begin(p0=1))
+        again = log.fetch(0, 1)
+        await held_up
+        await lanes.put(again)
+        await settle()
+        await lanes.stop()
+        return events, again
+
+    events, again = asyncio.run(scenario())
+    assert done == [0, 1]
     assert [event.value.done for event in events] == [True, False, False, False]
+    assert again.value.done
 
 
 def test_work_that_raises_crashes_the_worker_and_nothing_after_it_is_done() -> None:
     crashed: list[BaseException] = []
     done: list[int] = []
 
-    async def work(batch: RecordBatch) -> bool:
+    async def work(batch: RecordBatch) -> int:
         if batch.offset == 1:
             raise RuntimeError("broken")
         done.append(batch.offset)
-        return True
+        return batch.end
 
     async def crash(error: BaseException) -> None:
         crashed.append(error)
 
     async def scenario() -> list[Event]:
-        lanes = Lanes(work, crash)
-        events = [Event(0, offset) for offset in range(3)]
+        log = FakeLog(p0=range(3))
+        lanes = lanes_of(log, work, crash)
+        events = [log.fetch(0, 1) for _ in range(3)]
         for event in events:
             await lanes.put(event)
-        await settle()
+            await settle()
         await lanes.stop()
         return events
 
@@ -149,20 +192,23 @@ def test_a_partition_whose_state_is_not_what_was_read_is_assigned_and_recovered_
     joined: list[bool] = []
     done: list[int] = []
 
-    async def work(batch: RecordBatch) -> bool:
+    async def work(batch: RecordBatch) -> int:
         if not joined:
             raise unread
         done.append(batch.offset)
-        return True
+        return batch.end
 
     async def scenario() -> list[Event]:
-        lanes = Lanes(work, no_crash, lambda: joined.append(True))
-        events = [Event(0, offset) for offset in range(3)]
+        log = FakeLog(p0=range(3))
+        lanes = lanes_of(log, work, rejoin=lambda: joined.append(True))
+        events = [log.fetch(0, 1) for _ in range(2)]
         await lanes.put(events[0])
         await settle()
         await lanes.put(events[1])  # from before the new assignment: dropped, to be read again
         await settle()
         lanes.reopen()
+        lanes.begin(log.begin())
+        events.append(log.fetch(0))
         await lanes.put(events[2])
         await settle()
         await lanes.stop()
@@ -175,26 +221,23 @@ def test_a_partition_whose_state_is_not_what_was_read_is_assigned_and_recovered_
     assert [event.value.done for event in events] == [False, False, True]
 
 
-@pytest.mark.parametrize(
-    ("offsets", "together"),
-    [
-        ([0, 1, 2, 3, 4, 5], [[0], [1, 2, 3], [4, 5]]),  # no more than three at once
-        ([0, 1, 2, 4, 5], [[0], [1, 2], [4, 5]]),  # whoever works looks what a hole is
-        ([0, 1, 1, 2, 3], [[0], [1], [1, 2, 3]]),  # read again after a seek back
-    ],
-)
-def test_what_gathers_in_a_lane_is_worked_as_one_batch(offsets: list[int], together: list[list[int]]) -> None:
+@pytest.mark.parametrize("given_up", [None, 4])
+def test_what_gathers_in_a_lane_is_worked_as_one_batch_and_what_follows_a_given_up_one_is_too(
+    given_up: int | None,
+) -> None:
     gate = asyncio.Event()
     worked: list[list[int]] = []
 
-    async def work(batch: RecordBatch) -> bool:
+    async def work(batch: RecordBatch) -> int:
         await gate.wait()
-        worked.append([record.offset for record in batch.records])
-        return 4 not in worked[-1]
+        offsets = [record.offset for record in batch.records]
+        worked.append(offsets)
+        return batch.start if given_up in offsets else batch.end
 
     async def scenario() -> list[Event]:
-        lanes = Lanes(work, no_crash, most=3)
-        events = [Event(0, offset) for offset in offsets]
+        log = FakeLog(p0=range(10))
+        lanes = lanes_of(log, work, most=3)
+        events = [log.fetch(0, 1) for _ in range(7)]
         await lanes.put(events[0])
         await settle()
         for event in events[1:]:
@@ -205,24 +248,25 @@ def test_what_gathers_in_a_lane_is_worked_as_one_batch(offsets: list[int], toget
         return events
 
     events = asyncio.run(scenario())
-    assert worked == together
+    assert worked == [[0], [1, 2, 3], [4, 5, 6]]
     assert all(event.acked for event in events)
-    given_up = {offset for batch in together if 4 in batch for offset in batch}
-    assert [event.value.done for event in events] == [offset not in given_up for offset in offsets]
+    undone = 3 if given_up else 0
+    assert [event.value.done for event in events] == [True] * (7 - undone) + [False] * undone
 
 
 def test_a_lane_takes_in_twice_what_is_worked_at_once() -> None:
     gate = asyncio.Event()
 
-    async def work(_batch: RecordBatch) -> bool:
+    async def work(batch: RecordBatch) -> int:
         await gate.wait()
-        return True
+        return batch.end
 
     async def scenario() -> list[bool]:
-        lanes = Lanes(work, no_crash, most=3)
-        await lanes.put(Event(0, 0))
+        log = FakeLog(p0=range(8))
+        lanes = lanes_of(log, work, most=3)
+        await lanes.put(log.fetch(0, 1))
         await settle()
-        putting = [asyncio.ensure_future(lanes.put(Event(0, offset))) for offset in range(1, 8)]
+        putting = [asyncio.ensure_future(lanes.put(log.fetch(0, 1))) for _ in range(1, 8)]
         await settle()
         full = [one.done() for one in putting]
         gate.set()
@@ -233,3 +277,54 @@ def test_a_lane_takes_in_twice_what_is_worked_at_once() -> None:
         return full
 
     assert asyncio.run(scenario()) == [True] * 6 + [False]
+
+
+def test_a_partition_that_cannot_be_worked_is_left_alone_until_it_is_assigned_again() -> None:
+    seen: list[int] = []
+
+    async def work(batch: RecordBatch) -> int | None:
+        seen.append(batch.start)
+        return None if len(seen) == 1 else batch.end
+
+    async def scenario() -> None:
+        log = FakeLog(p0=range(3))
+        lanes = lanes_of(log, work)
+        for _ in range(2):
+            await lanes.put(log.fetch(0, 1))
+            await settle()
+        for second in range(10):
+            await lanes.check(float(second))
+        assert (seen, log.sought) == ([0], [])
+        lanes.begin(log.begin())
+        await lanes.put(log.fetch(0))
+        await settle()
+        assert seen == [0, 0]
+        await lanes.stop()
+
+    asyncio.run(scenario())
+
+
+def test_a_wake_up_tells_the_lane_where_the_owner_stands() -> None:
+    worked: list[int] = []
+
+    async def work(batch: RecordBatch | Wake) -> int:
+        if isinstance(batch, Wake):
+            return 2
+        worked.append(batch.start)
+        return batch.end
+
+    async def scenario() -> FakeLog:
+        log = FakeLog(p0=range(6))
+        lanes = lanes_of(log, work)
+        log.positions[0] = 4  # what Faust sought, and the state that was recovered, differ
+        lanes.begin({("t", 0): (4, log.seeks[0])})
+        await lanes.put(Wake("t", 0))
+        await settle()
+        await lanes.put(log.fetch(0))
+        await lanes.put(log.fetch(0))
+        await settle()
+        await lanes.stop()
+        return log
+
+    log = asyncio.run(scenario())
+    assert (log.sought, worked) == ([(0, 2)], [2])

@@ -25,7 +25,7 @@ def asked(monkeypatch: pytest.MonkeyPatch, ends: Sequence[int | None]) -> str:
 
     async def look_at(*_: object) -> Log | None:
         end = next(answers)
-        return None if end is None else Log(b"", {2: end})
+        return None if end is None else Log(b"", {2: 0}, {2: end})
 
     monkeypatch.setattr(logs, "look_at", look_at)
     monkeypatch.setattr(logs, "Pauses", NoPauses)

@@ -14,10 +14,10 @@ from hypothesis import strategies as st
 
 from gridwatch.domain.meter import MeterState
 from gridwatch.domain.partition import PartitionState
-from gridwatch.streaming.batches import RecordBatch
 from gridwatch.streaming.recovery import Recovered, progress_words
 from gridwatch.tables import rows
 from gridwatch.tables.store import Store
+from tests.batches import batch_of
 
 NEWER = bytes([rows.VERSION + 1])
 METER = rows.encode_meter(MeterState(1_704_103_200_000_000, 1_800_000_000))
@@ -77,7 +77,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 def read(store: Store, records: Sequence[tuple[bytes | None, bytes | None]], first: int = 0) -> None:
     """What Faust does with a fetch of the changelog."""
-    fetched = RecordBatch(
+    fetched = batch_of(
         "log",
         2,
         [

@@ -148,12 +148,12 @@ def asked(store: Store) -> int:
 
 
 def test_rows_of_another_changelog_are_thrown_away(store: Store, caplog: pytest.LogCaptureFixture) -> None:
-    store.changelog = Log(b"first", {0: 6})
+    store.changelog = Log(b"first", {0: 0}, {0: 6})
     assert asked(store) == -1
     store.write(0, [(b"a", b"1")], 5)
     assert asked(store) == 5
     assert list(store.rows(0)) == [(b"a", b"1")]
-    store.changelog = Log(b"second", {0: 60})
+    store.changelog = Log(b"second", {0: 0}, {0: 60})
     assert asked(store) == -1
     assert list(store.rows(0)) == []
     assert "its changelog is gone" in caplog.text
@@ -164,10 +164,10 @@ def test_rows_of_another_changelog_are_thrown_away(store: Store, caplog: pytest.
 def test_rows_beyond_the_end_of_the_changelog_are_thrown_away(
     store: Store, caplog: pytest.LogCaptureFixture
 ) -> None:
-    store.changelog = Log(b"first", {0: 6})
+    store.changelog = Log(b"first", {0: 0}, {0: 6})
     store.write(0, [(b"a", b"1")], 5)
     assert asked(store) == 5
-    store.changelog = Log(b"first", {0: 5})
+    store.changelog = Log(b"first", {0: 0}, {0: 5})
     assert asked(store) == -1
     assert list(store.rows(0)) == []
     assert "lost the end of it" in caplog.text
