@@ -94,7 +94,7 @@ async def finish() -> None:
 app.transport.hooks = Hooks(
     before_revoked=hand_over, after_recovered=lanes.reopen, after_seek=lanes.begin
 )
-app.watch_over(lanes)
+app.lanes = lanes
 app.before_stop.append(finish)
 app.after_stop.append(emitter.stop)
 health.register(app, settings, pool, office)

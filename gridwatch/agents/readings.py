@@ -45,7 +45,7 @@ def register(app: Any, pipeline: Pipeline, emitter: Emitter) -> Lanes:
         after_recovered=lanes.reopen,
         after_seek=lanes.begin,
     )
-    app.watch_over(lanes)
+    app.lanes = lanes
     app.before_stop += [lanes.stop, pipeline.release]
     app.after_stop.append(emitter.stop)
     return lanes

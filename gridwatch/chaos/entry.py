@@ -1,11 +1,12 @@
-"""The worker's or the sink's own program, its steps watched: ends or freezes itself where it was ordered to.
+"""The worker's or the sink's own program, its steps watched: ends, freezes or forgets where it is told to.
 
     python -m gridwatch.chaos.entry worker|sink ORDERS CLOCK_SECONDS COMMIT_BYTES [Faust's own arguments]
 
-ORDERS: a file that may hold `{"step": …, "pass": n, "signal": number}`: at the n-th pass of that step from
-then on the process sends itself the signal. The file is renamed first, so that who gave the order knows that
-it was carried out. CLOCK_SECONDS: by how much the wall clock is off. COMMIT_BYTES: how much changed state a
-commit of the worker takes; small, so that commits are cut.
+ORDERS: a file that may hold `{"step": …, "pass": n, "signal": number, "times": m}`: at the n-th pass of that
+step from then on the process sends itself the signal. Of a place where batches are dropped, it drops m of
+them from the n-th on. The file is renamed then, so that who gave the order knows that it was carried out.
+CLOCK_SECONDS: by how much the wall clock is off. COMMIT_BYTES: how much changed state a commit of the worker
+takes; small, so that commits are cut.
 """
 
 from __future__ import annotations
@@ -16,7 +17,9 @@ import os
 import sys
 import threading
 import time
+from collections.abc import AsyncIterator
 from pathlib import Path
+from typing import Any
 
 #: What the file of orders is called once they were carried out.
 DONE_SUFFIX = ".done"
@@ -30,28 +33,73 @@ class Orders:
         self._step = ""
         self._left = 0
         self._signal = 0
+        self._times = 0
         self._lock = threading.Lock()
 
     def __call__(self, step: str) -> None:
         """A step has been reached, in any thread."""
         with self._lock:
-            if not self._left:
-                self._read()
-            if self._left and step == self._step:
-                self._left -= 1
-                if not self._left:
-                    self._carry_out()
+            if self._is_due(step) and self._rename():
+                os.kill(os.getpid(), self._signal)
+
+    def drops(self, place: str) -> bool:
+        """Whether a batch that comes by a place is to be dropped, in any thread."""
+        with self._lock:
+            if self._times and place == self._step and not self._left:
+                self._times -= 1
+                return True
+            if not self._is_due(place) or not self._rename():
+                return False
+            self._times -= 1
+            return True
+
+    def _is_due(self, step: str) -> bool:
+        if not self._left:
+            self._read()
+        if not self._left or step != self._step:
+            return False
+        self._left -= 1
+        return not self._left
 
     def _read(self) -> None:
         with contextlib.suppress(FileNotFoundError):
             order = json.loads(self._file.read_text(encoding="utf-8"))
             self._step, self._left, self._signal = order["step"], order["pass"], order["signal"]
+            self._times = order["times"]
 
-    def _carry_out(self) -> None:
+    def _rename(self) -> bool:
         # Withdrawn in this very moment, or not withdrawn any more.
         with contextlib.suppress(FileNotFoundError):
             self._file.rename(self._file.with_name(self._file.name + DONE_SUFFIX))
-            os.kill(os.getpid(), self._signal)
+            return True
+        return False
+
+
+def drop_batches(orders: Orders) -> None:
+    """Let batches be dropped at the places where Faust can: after the position has moved, without a word."""
+    from gridwatch.streaming import fetching
+    from gridwatch.streaming.lanes import Lanes
+    from gridwatch.streaming.transport import Consumer
+
+    getall, getmany, put = fetching._Drain.getall, Consumer.getmany, Lanes.put
+
+    def fetched(self: Any, max_records: int | None = None) -> list[Any]:
+        taken = getall(self, max_records)
+        recovering = self._partition.topic.endswith("-changelog")
+        return [] if taken and orders.drops("recovering" if recovering else "fetched") else taken
+
+    async def drained(self: Any, timeout: float) -> AsyncIterator[Any]:
+        async for tp, message in getmany(self, timeout):
+            if not (message.topic.startswith("smartmeter_") and orders.drops("drained")):
+                yield tp, message
+
+    async def queued(self: Lanes, event: Any) -> None:
+        if not orders.drops("queued"):
+            await put(self, event)
+
+    fetching._Drain.getall = fetched  # type: ignore[method-assign]
+    Consumer.getmany = drained
+    Lanes.put = queued  # type: ignore[method-assign]
 
 
 def set_clock(seconds: float) -> None:
@@ -68,16 +116,18 @@ def main(arguments: list[str]) -> None:
         set_clock(float(clock))
     from gridwatch.commands.faust import run_faust
 
+    watching = Orders(Path(orders))
+    drop_batches(watching)
     if kind == "worker":
         from gridwatch.app import pipeline
 
-        pipeline.watch = Orders(Path(orders))
+        pipeline.watch = watching
         pipeline.commit_bytes = int(commit_bytes)
         run_faust("gridwatch.app", "worker", tuple(others))
     else:
         from sinks.app import pool
 
-        pool.watch(Orders(Path(orders)))
+        pool.watch(watching)
         run_faust("sinks.app", "worker", tuple(others))
 
 

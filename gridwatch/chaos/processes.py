@@ -10,7 +10,7 @@ import signal
 import time
 from collections.abc import Callable, Sequence
 
-from gridwatch.chaos.schedule import BEYOND_SESSION, Fault
+from gridwatch.chaos.schedule import BEYOND_SESSION, RECOVERY, Fault
 from gridwatch.chaos.service import Service
 from gridwatch.chaos.site import Site
 
@@ -85,6 +85,17 @@ def freeze_at_step(site: Site, fault: Fault, of: Sequence[Service]) -> None:
     service.thaw()
     service.withdraw_orders()
     _send_away(spare, fault)
+
+
+def drop(site: Site, fault: Fault, of: Sequence[Service]) -> None:
+    """Batches that have been fetched are dropped, as if Faust had; nobody is told."""
+    service = _one(of, fault)
+    step, batches = str(fault.details["step"]), int(fault.number_of("batches"))
+    service.give_orders(step, int(fault.number_of("pass")), 0, batches)
+    if step == RECOVERY:
+        service.kill()
+    _carried_out(site, service, fault)
+    service.withdraw_orders()
 
 
 def pause(site: Site, fault: Fault) -> None:
@@ -173,12 +184,16 @@ def _ordered(site: Site, service: Service, fault: Fault, number: signal.Signals)
     service.give_orders(step, int(fault.number_of("pass")), number)
     if step == "taken":  # it takes partitions over when it starts
         service.kill()
+    return _carried_out(site, service, fault)
+
+
+def _carried_out(site: Site, service: Service, fault: Fault) -> bool:
     # Carried out, and seen by the supervisor; a frozen one is never seen.
     if _until(lambda: service.orders_done() or not service.orders_given()):
         return True
     service.withdraw_orders()
     site.missed += 1
-    site.notes.append(f"{fault.number} {fault.kind}: step {step!r} was not reached")
+    site.notes.append(f"{fault.number} {fault.kind}: step {fault.details['step']!r} was not reached")
     return False
 
 

@@ -153,6 +153,9 @@ class Chaos:
             site.wait_until_ready()
             for fault, mark in zip(schedule.faults, marks[1:], strict=True):
                 feed.wait()
+                if fault.number == schedule.silent_from:
+                    feed.allow(1.0)
+                    feed.wait()
                 feed.allow(mark)
                 time.sleep(fault.pause)
                 self._say(f"{time.monotonic() - began:6.1f} s {fault}")

@@ -19,6 +19,10 @@ BEYOND_SESSION = SESSION_SECONDS + 2.5
 STEPS = ("taken", "cut", "decided", "outputs acked", "changelog acked", "written")
 #: Those of the sink (`sinks.writer.STEPS`; the same test).
 SINK_STEPS = ("taken in", "copied", "merged", "committed", "stored")
+#: Where fetched batches are dropped after the position has moved (`entry.py`): as the fetcher hands them on,
+#: as Faust goes through them, on their way out of an agent's queue; and the changelog's during recovery.
+PLACES = ("fetched", "drained", "queued")
+RECOVERY = "recovering"
 
 #: Every kind of fault, what it does, and how often it is drawn.
 KINDS: dict[str, tuple[str, int]] = {
@@ -35,12 +39,14 @@ KINDS: dict[str, tuple[str, int]] = {
     "worker-kill-rebalancing": ("kill -9 of a worker while the partitions are dealt anew", 2),
     "worker-rolling": ("every worker is stopped and started, one after the other", 1),
     "worker-clock": ("a worker comes back with its clock hours off", 1),
+    "worker-batch-dropped": ("a worker's fetched batches are dropped on their way, also in recovery", 4),
     "sink-kill": ("kill -9 of a sink at a random moment", 3),
     "sink-term": ("SIGTERM to a sink", 1),
     "sink-freeze": ("SIGSTOP of a sink beyond its session, then SIGCONT", 1),
     "sink-swap": ("a sink leaves while another joins", 1),
     "sink-kill-at-step": ("kill -9 of a sink at a named step of a transaction", 3),
     "sink-freeze-at-step": ("SIGSTOP of a sink at a named step beyond its session, then SIGCONT", 1),
+    "sink-batch-dropped": ("a sink's fetched batches are dropped on their way", 3),
     "all-kill": ("kill -9 of every worker and sink at once", 1),
     "broker-kill": ("kill -9 of the broker, which comes back", 1),
     "broker-stop": ("the broker is stopped and started", 1),
@@ -114,6 +120,8 @@ class Schedule:
     batch_records: int
     commit_bytes: int
     sink_rows: int
+    #: All of the input is sent before the fault of this number; 0: it goes on behind the last one.
+    silent_from: int
     faults: tuple[Fault, ...]
 
     def __str__(self) -> str:
@@ -121,6 +129,7 @@ class Schedule:
             f"seed {self.seed}: input {self.input_seed}, {self.workers} worker(s), batches of "
             f"{self.batch_records} records, commits of {self.commit_bytes} bytes, "
             f"transactions of {self.sink_rows} rows, changelog {'' if self.compacted else 'not '}compacted"
+            f"{f', all input sent before fault {self.silent_from}' if self.silent_from else ''}"
         )
         return "\n".join([head, *map(str, self.faults)])
 
@@ -130,11 +139,21 @@ INPUTS = 4
 
 
 def make_schedule(
-    seed: int, faults: int, kinds: Sequence[str] = tuple(KINDS), workers: int | None = None
+    seed: int,
+    faults: int,
+    kinds: Sequence[str] = tuple(KINDS),
+    workers: int | None = None,
+    early: bool | None = None,
 ) -> Schedule:
-    """The schedule of a seed; the same for the same arguments. workers: how many to begin with, 1 to 3."""
+    """The schedule of a seed; the same for the same arguments.
+
+    workers: how many to begin with, 1 to 3. early: whether the input ends before the last faults. None: by
+    seed.
+    """
     chance = random.Random(f"schedule {seed}")  # noqa: S311  to be repeated
     drawn_workers = chance.choice([1, 2, 2, 3])
+    drawn_early = chance.random() < 0.3
+    silent = faults - max(1, faults // 3) + 1 if faults and (drawn_early if early is None else early) else 0
     return Schedule(
         seed=seed,
         input_seed=seed % INPUTS,
@@ -143,8 +162,18 @@ def make_schedule(
         batch_records=chance.choice([20, 60, 200]),
         commit_bytes=chance.choice([1500, 3000, 6000]),
         sink_rows=chance.choice([100, 500, 2000]),
-        faults=tuple(_fault(chance, number, faults, kinds) for number in range(1, faults + 1)),
+        silent_from=silent,
+        faults=tuple(
+            _fault(chance, number, faults, _in_silence(kinds) if 0 < silent <= number else kinds)
+            for number in range(1, faults + 1)
+        ),
     )
+
+
+def _in_silence(kinds: Sequence[str]) -> Sequence[str]:
+    """Those of the kinds that can happen when nothing is worked."""
+    possible = [kind for kind in kinds if not kind.endswith(("-at-step", "sink-batch-dropped"))]
+    return possible or kinds
 
 
 def _fault(chance: random.Random, number: int, faults: int, kinds: Sequence[str]) -> Fault:
@@ -163,6 +192,14 @@ def _details(chance: random.Random, kind: str) -> dict[str, object]:
     if kind.endswith("-at-step"):
         step = chance.choice(SINK_STEPS if kind.startswith("sink-") else STEPS)
         return {"step": step, "pass": chance.choice([1, 2] if step == "taken" else [1, 1, 2, 5, 12])}
+    if kind.endswith("-batch-dropped"):
+        places = PLACES if kind.startswith("sink-") else (*PLACES, RECOVERY, RECOVERY)
+        place = chance.choice(places)
+        return {
+            "step": place,
+            "pass": 1 if place == RECOVERY else chance.choice([1, 1, 2, 5, 12]),
+            "batches": chance.choice([1, 1, 2, 4]),
+        }
     if kind == "worker-kill-starting":
         return {"after": "+".join(f"{chance.uniform(0.2, 6.0):.2f}" for _ in range(chance.choice([1, 2])))}
     if kind == "worker-kill-rebalancing":

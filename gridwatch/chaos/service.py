@@ -186,11 +186,13 @@ class Service:
             if time.monotonic() - self._ended >= RESTART_PAUSE_SECONDS:
                 self.start()
 
-    def give_orders(self, step: str, passes: int, number: signal.Signals) -> None:
-        """Let it send itself a signal at the n-th pass of a step from now on."""
+    def give_orders(self, step: str, passes: int, number: int, times: int = 1) -> None:
+        """Let it send itself a signal at the n-th pass of a step from now on; or, of a place where batches
+        can be dropped, drop so many from the n-th on."""
         self.withdraw_orders()
         unfinished = self.orders.with_suffix(".unfinished")
-        unfinished.write_text(json.dumps({"step": step, "pass": passes, "signal": int(number)}))
+        order = {"step": step, "pass": passes, "signal": int(number), "times": times}
+        unfinished.write_text(json.dumps(order))
         unfinished.rename(self.orders)
 
     def orders_given(self) -> bool:

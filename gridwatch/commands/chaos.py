@@ -55,6 +55,11 @@ def _kinds(_context: click.Context, _parameter: click.Parameter, value: str | No
 )
 @click.option("--workers", type=click.IntRange(1, 3), help="Workers to begin with. Default: by seed.")
 @click.option(
+    "--early/--late",
+    default=None,
+    help="Whether all input is sent before the last third of the faults. Default: by seed.",
+)
+@click.option(
     "--replay-kills",
     type=click.IntRange(0, 100),
     default=0,
@@ -72,6 +77,7 @@ def command(  # noqa: PLR0917  one a option
     kinds: tuple[str, ...],
     readings: int,
     workers: int | None,
+    early: bool | None,
     replay_kills: int,
     as_json: bool,
     keep: bool,
@@ -102,7 +108,7 @@ def command(  # noqa: PLR0917  one a option
         with interrupted_by_signals():
             chaos = Chaos(servers, folder, readings, lambda line: click.echo(line, err=True))
             for seed in drawn:
-                schedule = make_schedule(seed, faults, kinds, workers)
+                schedule = make_schedule(seed, faults, kinds, workers, early)
                 click.echo(f"\n{schedule}", err=as_json)
                 outcome = chaos.run(schedule)
                 outcomes.append(outcome)

@@ -71,6 +71,8 @@ class Application(faust.App):  # type: ignore[misc, unused-ignore]
         super().__init__(*args, **kwargs)
         #: What of the partitions had to be read again, and why.
         self.rereads = Rereads()
+        #: Where the batches of the sources go.
+        self.lanes: Lanes | None = None
         #: Awaited in order when the application stops: before, and after Faust has let go of everything.
         self.before_stop: list[Callable[[], Awaitable[None]]] = []
         self.after_stop: list[Callable[[], Awaitable[None]]] = []
@@ -91,18 +93,18 @@ class Application(faust.App):  # type: ignore[misc, unused-ignore]
         await super().on_first_start()
         self.add_future(look_for_garbage())
         self.add_future(say_progress(self))
+        self.add_future(self._watch_continuity())
 
-    def watch_over(self, lanes: Lanes) -> None:
-        """Have what Faust dropped on its way to these lanes, or to recovery, read again."""
+    async def _watch_continuity(self) -> None:
+        """Have what Faust drops on its way to the lanes, or to recovery, read again."""
+        # No timer of Faust's: those begin when the first recovery has ended.
         recovery = RecoveryWatch(self, self.rereads, ContinuityPolicy())
-
-        @self.timer(_CHECK_SECONDS, name="continuity")  # type: ignore[untyped-decorator, unused-ignore]
-        async def continuity() -> None:
-            """Look for partitions that are idle although there is more to read."""
+        while True:
+            await asyncio.sleep(_CHECK_SECONDS)
             if self.in_recovery:
                 await recovery.check(time.monotonic())
-            elif not self.rebalancing:
-                await lanes.check(time.monotonic())
+            elif self.lanes is not None and not self.rebalancing:
+                await self.lanes.check(time.monotonic())
 
     async def on_stop(self) -> None:
         """Finish what is in work, let Faust stop, then disconnect; by force if that does not end."""
