@@ -65,7 +65,7 @@ class Orders:
         with contextlib.suppress(FileNotFoundError):
             order = json.loads(self._file.read_text(encoding="utf-8"))
             self._step, self._left, self._signal = order["step"], order["pass"], order["signal"]
-            self._times = order["times"]
+            self._times = order.get("times", 0)
 
     def _rename(self) -> bool:
         # Withdrawn in this very moment, or not withdrawn any more.

@@ -43,7 +43,7 @@ _METADATA_MS = 10_000
 #: An end that takes longer will never come: Faust waits for ever for a consumer that ended first. Seconds.
 _STOP_SECONDS = 30.0
 #: How often one looks for what did not arrive, seconds.
-_CHECK_SECONDS = 0.5
+_CHECK_SECONDS = 0.25
 #: Batches (not records) that wait between fetcher and lanes.
 _BUFFERED_BATCHES = 16
 

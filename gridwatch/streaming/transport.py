@@ -181,7 +181,10 @@ class Consumer(driver.Consumer):  # type: ignore[misc, unused-ignore]
     @property
     def undecodable(self) -> Mapping[Any, Undecodable]:
         """The batch at which a partition has stopped, of those that are ours."""
-        found = dict(self._thread.fetches.undecodable)
+        found = self._thread.fetches.undecodable
+        if not found:
+            return {}
+        found = dict(found)  # the consumer's thread may change it meanwhile
         return {tp: stop for tp, stop in found.items() if self.state_of(tp) is not None}
 
     def is_active(self, tp: Any) -> bool:

@@ -63,6 +63,15 @@ def test_only_the_kinds_asked_for_are_drawn() -> None:
     assert {fault.kind for fault in make_schedule(1, 20, ("sink-kill",)).faults} == {"sink-kill"}
 
 
+def test_input_that_ends_early_ends_before_the_last_third_of_the_faults() -> None:
+    assert {make_schedule(seed, 9, early=True).silent_from for seed in range(5)} == {7}
+    assert {make_schedule(seed, 9, early=False).silent_from for seed in range(5)} == {0}
+    assert {make_schedule(seed, 9).silent_from for seed in range(30)} == {0, 7}
+    silent = [fault for seed in range(30) for fault in make_schedule(seed, 9, early=True).faults[6:]]
+    assert not [fault for fault in silent if fault.kind.endswith("-at-step")]
+    assert "all input sent before fault 7" in str(make_schedule(1, 9, early=True))
+
+
 def test_the_steps_of_a_commit_are_those_of_the_pipeline() -> None:
     assert STEPS == pipeline.STEPS
 
@@ -234,6 +243,17 @@ def test_orders_that_were_withdrawn_are_not_carried_out(
     file.unlink()
     orders("cut")
     assert sent == []
+
+
+def test_batches_are_dropped_from_the_one_on_that_orders_name_and_so_many(tmp_path: Path) -> None:
+    file = tmp_path / "orders"
+    orders = Orders(file)
+    assert not orders.drops("queued")
+    file.write_text(json.dumps({"step": "queued", "pass": 2, "signal": 0, "times": 3}))
+    places = ["queued", "fetched", "queued", "drained", "queued", "queued", "queued"]
+    dropped = [orders.drops(place) for place in places]
+    assert dropped == [False, False, True, False, True, True, False]
+    assert file.with_name(file.name + DONE_SUFFIX).exists()
 
 
 class Sleeper(Service):
