@@ -123,12 +123,15 @@ class Watch:
         mine = {(tp.topic, tp.partition) for tp in assignment(self._app)}
         held = self._transactions.observe(time.monotonic(), self._view.stable, self._view.ends)
         stopped = self._app.consumer.undecodable if mine else {}
+        committed = {place: done for place, (done, _) in self.positions().items()}
         return [
             *(undecodable_reason(tp.topic, tp.partition, stop) for tp, stop in sorted(stopped.items())),
             *(
                 held_reason(place, one)
                 for place, one in sorted(held.items())
-                if place in mine and one.seconds >= self._stalled_after
+                if place in mine
+                and one.seconds >= self._stalled_after
+                and committed.get(place, 0) <= one.offset
             ),
             *(feed_reason(*place, problem) for place, problem in self._pool.worthless_feeds.items()),
         ]

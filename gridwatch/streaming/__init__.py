@@ -3,6 +3,7 @@
     transport.py   Faust's aiokafka transport, changed where batches, exact acks and resuming need it
     batches.py     one fetch of one partition as one Faust event
     fetching.py    what a fetch brought, a Kafka record batch at a time, and the offsets it answers for
+    header_names.py  records whose header names are not UTF-8
     continuity.py  whether what comes joins on to what came before
     reader.py      what lanes ask of the consumer
     assignor.py    who owns which partition, also for a worker that comes back at another address

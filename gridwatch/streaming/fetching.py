@@ -33,13 +33,17 @@ from typing import Any
 from aiokafka.consumer.fetcher import READ_COMMITTED, FetchResult
 from aiokafka.errors import CorruptRecordException
 
+from gridwatch.streaming.header_names import keep_records, lenient
+
 logger = logging.getLogger(__name__)
+
+keep_records()
 
 Unpack = Callable[[Iterable[Any]], list[Any]]
 
 #: How long an undecodable batch is left before it is fetched again, seconds: doubling from the first on.
 _FIRST_PAUSE_SECONDS = 1.0
-_LONGEST_PAUSE_SECONDS = 30.0
+_LONGEST_PAUSE_SECONDS = 5.0
 
 
 class Fetched(list[Any]):
@@ -159,6 +163,8 @@ class _Drain:
         self._left: list[Any] = []
         #: The offset after everything that was unpacked.
         self._reached: int = source.next_fetch_offset
+        #: How many batches were parsed, and why the last one could not be, with the offset after it.
+        self._parsed = 0
         self._failure: tuple[int | None, Exception] | None = None
 
     def getall(self, max_records: int | None = None) -> list[Any]:
@@ -191,13 +197,17 @@ class _Drain:
         batch = None
         try:
             batch = self._batches.next_batch()
-            return self._records_of(batch)
+            self._parsed += 1
+            try:
+                return self._records_of(batch)
+            except UnicodeDecodeError:
+                return self._records_of(lenient(self._batches.data, self._parsed - 1), checked=True)
         except Exception as error:  # whatever a parser or a codec makes of foreign bytes
             self._failure = (None if batch is None else batch.next_offset, error)
             return []
 
-    def _records_of(self, batch: Any) -> list[Any]:
-        if self._source._check_crcs and not batch.validate_crc():
+    def _records_of(self, batch: Any, *, checked: bool = False) -> list[Any]:
+        if self._source._check_crcs and not checked and not batch.validate_crc():
             raise CorruptRecordException("its CRC is wrong")
         left_out = batch.is_transactional and self._is_left_out(batch)
         records = [] if left_out or batch.is_control_batch else self._unpack(batch)

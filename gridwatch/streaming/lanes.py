@@ -46,7 +46,8 @@ again."""
 
 
 class Reader(Protocol):
-    """What lanes ask of the consumer that reads their partitions. None: the partition is not ours now."""
+    """What lanes ask of the consumer that reads their partitions. None: the partition is not ours now, or the
+    broker does not answer; whoever asks tries again later."""
 
     async def first_offset(self, place: TopicPartition) -> int | None:
         """The offset at which the log begins."""

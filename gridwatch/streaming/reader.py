@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from typing import Any
 
-from aiokafka.errors import IllegalStateError
+from aiokafka.errors import KafkaError
 from faust.types import TP
 
 from gridwatch.streaming.batches import RecordBatch
+
+logger = logging.getLogger(__name__)
 
 
 class ConsumerReader:
@@ -21,14 +25,16 @@ class ConsumerReader:
         tp = TP(*place)
         try:
             return int((await self._app.consumer.earliest_offsets(tp))[tp])
-        except (IllegalStateError, KeyError):
+        except (KafkaError, KeyError) as error:
+            logger.info("%s[%d]: the broker does not say where it begins (%r)", *place, error)
             return None
 
     async def seek(self, place: tuple[str, int], offset: int) -> int | None:
         """Read on from an offset, and fetch the partition if it was not; returns the number of the seek."""
         try:
             return int(await self._app.consumer.read_from(TP(*place), offset))
-        except IllegalStateError:
+        except (KafkaError, TimeoutError, asyncio.TimeoutError) as error:
+            logger.info("%s[%d]: cannot be sought now (%r)", *place, error)
             return None
 
     def readable_end(self, place: tuple[str, int]) -> int | None:

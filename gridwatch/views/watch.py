@@ -142,7 +142,16 @@ class Watch:
         """What open transactions hold back in the partitions that are ours, as of the last look."""
         held = self._transactions.observe(time.monotonic(), self._view.stable, self._view.ends)
         mine = set(self.cluster.mine())
-        return [(place, one) for place, one in sorted(held.items()) if place[1] in mine]
+        return [
+            (place, one)
+            for place, one in sorted(held.items())
+            if place[1] in mine and not self._is_worked_beyond(place[1], one.offset)
+        ]
+
+    def _is_worked_beyond(self, partition: int, offset: int) -> bool:
+        """Whether a partition has come further than the last look at the brokers says that it can."""
+        owned = self._pipeline.owned.get(partition)
+        return owned is not None and owned.state.next_offset > offset
 
     def _not_taken(self, now: Condition) -> dict[int, tuple[int, int]]:
         """Partitions to be taken over, as positions that only a new assignment moves: with each the time that

@@ -9,9 +9,9 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
+from aiokafka.consumer import fetcher
 from aiokafka.consumer.fetcher import READ_COMMITTED, READ_UNCOMMITTED, FetchResult, PartitionRecords
 from aiokafka.record.default_records import DefaultRecordBatchBuilder
-from aiokafka.record.memory_records import MemoryRecords
 from aiokafka.record.util import calc_crc32c
 from aiokafka.structs import TopicPartition
 
@@ -61,7 +61,7 @@ def fetched(
     log: bytes, start: int = 0, isolation: int = READ_UNCOMMITTED
 ) -> tuple[FetchResult, Assignment, PartitionRecords]:
     assignment = Assignment(start)
-    source = PartitionRecords(PARTITION, MemoryRecords(log), [], start, None, None, True, isolation)
+    source = PartitionRecords(PARTITION, fetcher.MemoryRecords(log), [], start, None, None, True, isolation)
     result = FetchResult(PARTITION, assignment=assignment, partition_records=source, backoff=0)
     return result, assignment, source
 
@@ -153,7 +153,7 @@ def transactions(*parts: tuple[str, int], isolation: int = READ_COMMITTED) -> tu
         log += bytes(one)
         base += 1 if marker else 2
     assignment = Assignment(0)
-    source = PartitionRecords(PARTITION, MemoryRecords(log), aborted, 0, None, None, True, isolation)
+    source = PartitionRecords(PARTITION, fetcher.MemoryRecords(log), aborted, 0, None, None, True, isolation)
     result = FetchResult(PARTITION, assignment=assignment, partition_records=source, backoff=0)
     fetches = Fetches({"raw": list})
     fetches[PARTITION] = result
@@ -303,3 +303,26 @@ def test_nothing_of_a_fetch_is_kept_once_it_is_handed_on() -> None:
         assert gone() is None
     finally:
         gc.enable()
+
+
+def named(name: bytes) -> bytes:
+    """A log of one batch, whose records have a header of that name."""
+    stand_in = "N" * len(name)
+    builder = DefaultRecordBatchBuilder(2, 0, 0, -1, -1, -1, 1_000_000)
+    for number in range(3):
+        builder.append(number, 1_000, b"key", b"%d" % number, [(stand_in, b"what it says")])
+    batch = bytearray(builder.build()).replace(stand_in.encode(), name)
+    batch[17:21] = calc_crc32c(bytes(batch[21:])).to_bytes(4, "big")
+    return bytes(batch)
+
+
+@pytest.mark.parametrize("before", [0, 2])
+def test_a_header_name_that_is_no_utf8_stops_nothing(before: int) -> None:
+    log = log_of(*[1] * before)
+    batch = bytearray(named(b"caf\xe9"))
+    batch[:8] = before.to_bytes(8, "big")
+    ours, at = bare(log + bytes(batch))
+    taken = ours.getall()
+    assert [record.value for record in taken][before:] == [b"0", b"1", b"2"]
+    assert taken[-1].headers == [("caf\ufffd", b"what it says")]
+    assert (at.position, at.paused) == (before + 3, False)
