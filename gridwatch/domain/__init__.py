@@ -8,6 +8,7 @@ batches.
 Where each rule lives:
 
 - ``validation``   what a record must be to count as a reading; every reason why it does not
+- ``repeated_hour``  which pass of a repeated hour a stamp without offset means
 - ``guesses``, ``binary_guesses``, ``field_guesses``, ``stamp_guesses``  what a refused record probably was
 - ``instants``     time stamps, in and out
 - ``partitioning`` which partition a meter belongs to

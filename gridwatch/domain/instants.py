@@ -2,8 +2,9 @@
 
 In: ``YYYY-MM-DD[T| ]HH:MM[:SS[.fraction]][Z|±HH:MM|±HHMM|±HH]`` (``t`` and ``z`` too), nothing else. Digits
 beyond the microsecond are cut. A stamp without offset is read in the configured zone; where the clocks went
-back and two instants fit, the earlier one is taken and the stamp is called ambiguous; one that the clocks
-skipped is refused. Leap seconds (``:60``) are refused: no clock in the flow can name them again.
+back and two instants fit, the earlier one is given and the stamp is called ambiguous (``repeated_hour`` tells
+which is meant); one that the clocks skipped is refused. Leap seconds (``:60``) are refused: no clock in the
+flow can name them again.
 
 Out: RFC 3339 in UTC with ``Z``, a fraction only when it is not zero, trailing zeros trimmed.
 
@@ -61,6 +62,13 @@ def parse_instant(text: str, zone: str = "UTC") -> tuple[int, bool]:
     if instant < EARLIEST:
         raise ValueError(f"before the year 2: {text[:40]!r}")
     return instant, ambiguous
+
+
+def second_instant(first: int, zone: str) -> int:
+    """The other of two instants with one local name in ``zone``; ``first`` is the earlier one. Both in µs."""
+    local = (_EPOCH_UTC + timedelta(microseconds=first)).astimezone(_zone(zone))
+    again = local.replace(fold=1).astimezone(timezone.utc)
+    return (again - _EPOCH_UTC) // _MICROSECOND
 
 
 class Stamps:

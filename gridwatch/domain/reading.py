@@ -32,7 +32,7 @@ FLAG_NAMES: Final = (
     "EXTRA",  # its slot had been filled by another stamp
     "AHEAD",  # too far ahead of the watermark to be believed from one meter alone
     "SLOT_FILLED",  # too late, and its slot was filled before it
-    "AMBIGUOUS_TIME",  # its local time fits two instants; the earlier was taken
+    "AMBIGUOUS_TIME",  # its local time fits two instants; its meter's order of arrival told which
     "ZERO",  # consumption is zero
     "INTERVAL_CHANGED",  # it decided that the interval of its meter changed
     "FIRST",  # its meter was not known before

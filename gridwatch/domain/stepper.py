@@ -29,6 +29,7 @@ from gridwatch.domain.reading import (
 )
 from gridwatch.domain.reading import LATE as LATE_STATUS
 from gridwatch.domain.reception import Reception
+from gridwatch.domain.repeated_hour import told_apart
 from gridwatch.domain.timeliness import LATE, TOO_LATE, classify, recall
 from gridwatch.domain.validation import Refusal
 from gridwatch.domain.watermark import confirmed_time, keep, leaps, reached
@@ -63,6 +64,9 @@ class Stepper(Workbench):
         if reading is None:
             return
         part, policy = self.partition, self.policy
+        if reading.ambiguous:
+            meter = self.find(reading.raw.meter_id)
+            reading = told_apart(reading, meter, record.timestamp, part.watermark, policy)
         time = reading.time
         lead = time - policy.max_out_of_orderness
         watermark = part.watermark

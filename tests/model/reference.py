@@ -13,7 +13,7 @@ from typing import Any
 
 from tests.model import judging, wire
 from tests.model.meters import LONG_RUN, PHASE_RUN, SHORT_RUN, Gap, Meter, Stretch, round_half_up, tolerance
-from tests.model.stamps import DAY, MINUTE, BadStampError, parse
+from tests.model.stamps import DAY, MINUTE, BadStampError, both, parse
 from tests.model.windows import Windows
 from tests.model.wire import Item, Record
 
@@ -62,6 +62,8 @@ class Reference:
             self.refuse(record, index, bad, raw, known)
             return
         time, ambiguous = parse(body["timestamp"], self.policy.timezone)
+        if ambiguous:
+            time = self.told_apart(body, record.timestamp)
         given = body.get("interval_minutes")
         interval = None if given is None else judging.whole_interval(given)
         item = Item(
@@ -69,6 +71,20 @@ class Reference:
             body.get("region"), ambiguous, body,
         )  # fmt: skip
         self.reading(item)
+
+    def told_apart(self, body: Any, now: int) -> int:
+        """Rule 13: a stamp that means two instants means the one that the meter's order of arrival leaves."""
+        first, second = both(body["timestamp"], self.policy.timezone)
+        meter = self.meters.get(body["meter_id"])
+        if meter is None or meter.last_seen < first or second - now > self.policy.max_future_skew:
+            return first
+        heard = dict(meter.readings)
+        kept = self.watermark is None or first >= self.watermark - self.policy.allowed_lateness
+        if kept and {first, second} <= heard.keys():
+            kwh = float(body["consumption_kwh"])
+            if heard[first] == kwh != heard[second]:
+                return first
+        return second
 
     def refuse(self, record: Record, index: int, bad: list[Any], raw: bytes, meter_id: object) -> None:
         if not record.tick:

@@ -64,6 +64,17 @@ def parse(text: str, zone: str) -> tuple[int, bool]:
     return micros_of(real[0]), len(real) > 1
 
 
+def both(text: str, zone: str) -> tuple[int, int]:
+    """The two instants of an ambiguous stamp, by the zone's offsets a day before and after."""
+    first, _ = parse(text, zone)
+    naive = datetime.fromisoformat(text[:19].replace(" ", "T"))
+    local = ZoneInfo(zone)
+    before, after = (
+        (naive + timedelta(days=days)).replace(tzinfo=local).utcoffset() or timedelta() for days in (-1, 1)
+    )
+    return first, first + (before - after) // timedelta(microseconds=1)
+
+
 def show(micros: int) -> str:
     """RFC 3339 UTC, a fraction only where there is one."""
     moment = EPOCH + timedelta(microseconds=micros)
