@@ -138,6 +138,10 @@ class Gap:
         self.missing = ()
         self.state = RETRACTED
 
+    def expire(self) -> None:
+        """Its meter was silent for the life of its state."""
+        self.state = EXPIRED
+
     def missing_to(self, grace: int) -> int:
         return self.last + grace if self.state == OPEN else self.end
 

@@ -10,7 +10,7 @@ EXPIRED, and its next reading is a first one again.
 
 from __future__ import annotations
 
-from gridwatch.domain.gaps import EXPIRED, Gap, GapChanges
+from gridwatch.domain.gaps import Gap, GapChanges
 from gridwatch.domain.grid import Grid
 from gridwatch.domain.meter import MeterState
 
@@ -31,7 +31,7 @@ def settle(meter: MeterState, changes: GapChanges) -> bool:
     gap = meter.open_gap
     if gap is not None:
         changes.touch(gap)
-        gap.state = EXPIRED
+        gap.expire()
     return True
 
 

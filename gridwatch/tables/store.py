@@ -1,8 +1,8 @@
 """The RocksDB store behind the worker's Faust table.
 
 Faust's own store writes every key at once and alone. Here whole commits are written as one WriteBatch: all
-rows of one or more atomic changelog appends (`behind.py`), together with the changelog offset they reach to.
-The changelog is the truth; a local database that is damaged is thrown away and rebuilt from it.
+rows of one or more atomic changelog appends (`write_buffer.py`), together with the changelog offset they
+reach to. The changelog is the truth; a local database that is damaged is thrown away and rebuilt from it.
 
 Damage may be found at opening, or only when a block is read, much later. Then the partition answers nothing
 any more until recovery begins anew, which finds an empty database: what was read of it must not be mixed
@@ -19,6 +19,7 @@ from __future__ import annotations
 
 import contextlib
 import shutil
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -29,7 +30,7 @@ from faust.stores import rocksdb as faust_rocksdb
 
 from gridwatch.errors import GridwatchError
 from gridwatch.tables import rows
-from gridwatch.tables.behind import Behind
+from gridwatch.tables.write_buffer import FlushPolicy, WriteBuffer
 
 SCHEME = "gridwatch"
 
@@ -72,7 +73,8 @@ class Store(faust_rocksdb.Store):  # type: ignore[misc, unused-ignore]
         super().__init__(*args, **kwargs)
         #: The changelog as the broker has it; None if that is not known.
         self.changelog: Log | None = None
-        self._behind: dict[int, Behind] = {}
+        self.flush_policy = FlushPolicy()
+        self._buffers: dict[int, WriteBuffer] = {}
         #: Partitions whose database cannot be read.
         self._damaged: set[int] = set()
         #: How far each partition's changelog has been read in this recovery, and the partitions of which
@@ -92,9 +94,9 @@ class Store(faust_rocksdb.Store):  # type: ignore[misc, unused-ignore]
     def row(self, partition: int, key: bytes) -> bytes | None:
         """The row of a key, or None."""
         database = self._sound(partition)
-        behind = self._behind.get(partition)
-        if behind is not None and key in behind.rows:
-            return behind.rows[key]
+        buffer = self._buffers.get(partition)
+        if buffer is not None and key in buffer.rows:
+            return buffer.rows[key]
         try:
             value: bytes | None = database.get(key)
         except Exception as error:
@@ -221,11 +223,12 @@ class Store(faust_rocksdb.Store):  # type: ignore[misc, unused-ignore]
         """Take over one commit: its rows (None removes) and the changelog offset they reach to. They are the
         state from here on, and in RocksDB soon."""
         self._sound(partition)
-        behind = self._behind.get(partition)
-        if behind is None:
-            behind = self._behind[partition] = Behind()
-        behind.add(changed, changelog_offset)
-        if behind.is_due(len(self._dbs)):
+        now = time.monotonic()
+        buffer = self._buffers.get(partition)
+        if buffer is None:
+            buffer = self._buffers[partition] = WriteBuffer(self.flush_policy, now)
+        buffer.add(changed, changelog_offset)
+        if buffer.is_due(now, len(self._dbs)):
             self.catch_up(partition)
 
     def write(
@@ -237,16 +240,16 @@ class Store(faust_rocksdb.Store):  # type: ignore[misc, unused-ignore]
 
     def catch_up(self, partition: int) -> None:
         """Write what a partition's database has not got yet, or nothing of it."""
-        behind = self._behind.pop(partition, None)
-        if behind is None:
+        buffer = self._buffers.pop(partition, None)
+        if buffer is None:
             return
         batch = rocksdict.WriteBatch(raw_mode=True)
-        for key, value in behind.rows.items():
+        for key, value in buffer.rows.items():
             if value is None:
                 batch.delete(key)
             else:
                 batch.put(key, value)
-        batch.put(self.offset_key, str(behind.offset).encode())
+        batch.put(self.offset_key, str(buffer.offset).encode())
         database = self._sound(partition)
         try:
             database.write(batch)
@@ -255,13 +258,13 @@ class Store(faust_rocksdb.Store):  # type: ignore[misc, unused-ignore]
 
     def _get(self, key: bytes) -> bytes | None:
         """For Faust's own views, which know of databases only."""
-        self._catch_up_or_say(set(self._behind))
+        self._catch_up_or_say(set(self._buffers))
         value: bytes | None = super()._get(key)
         return value
 
     def _dbs_for_actives(self) -> Iterator[Any]:
         """For Faust's own views, too."""
-        self._catch_up_or_say(set(self._behind))
+        self._catch_up_or_say(set(self._buffers))
         databases: Iterator[Any] = super()._dbs_for_actives()
         return databases
 
@@ -272,7 +275,7 @@ class Store(faust_rocksdb.Store):  # type: ignore[misc, unused-ignore]
 
     async def stop(self) -> None:
         """Let go of all of them."""
-        self._catch_up_or_say(set(self._behind))
+        self._catch_up_or_say(set(self._buffers))
         await super().stop()
 
     def _catch_up_or_say(self, partitions: set[int]) -> None:

@@ -17,8 +17,8 @@ import rocksdict
 from faust.types import TP
 
 from gridwatch.errors import GridwatchError
-from gridwatch.tables import behind
 from gridwatch.tables.store import DamagedError, Log, Store
+from gridwatch.tables.write_buffer import FlushPolicy, WriteBuffer
 
 
 @pytest.fixture
@@ -78,7 +78,7 @@ def on_disk(folder: Path) -> tuple[dict[bytes, bytes], int]:
 
 
 def test_what_is_kept_is_the_state_at_once_and_in_the_database_when_it_is_due(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path,
 ) -> None:
     folder = tmp_path / "store"
     store = make(folder)
@@ -87,17 +87,24 @@ def test_what_is_kept_is_the_state_at_once_and_in_the_database_when_it_is_due(
     store.keep(0, [(b"c", b"4"), (b"d", b"5")], 6)
     assert [store.row(0, key) for key in (b"a", b"b", b"c", b"d")] == [None, b"2", b"4", b"5"]
     assert on_disk(folder) == ({b"a": b"1", b"b": b"2"}, 2)
-    monkeypatch.setattr(behind, "ROWS", 4)
+    store._buffers[0]._policy = FlushPolicy(rows=4)
     store.keep(0, [(b"e", b"6")], 7)
     now = {b"b": b"2", b"c": b"4", b"d": b"5", b"e": b"6"}
     assert on_disk(folder) == (now, 7)
 
 
-def test_rows_are_not_kept_for_longer_than_so_many_seconds(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(behind, "SECONDS", 0.0)
+def test_a_buffer_is_written_by_its_age_or_by_its_rows() -> None:
+    buffer = WriteBuffer(FlushPolicy(seconds=10.0, rows=12), now=100.0)
+    buffer.add([(b"a", b"1"), (b"b", None)], 3)
+    buffer.add([(b"a", b"2")], 4)
+    assert (buffer.rows, buffer.offset) == ({b"a": b"2", b"b": None}, 4)
+    assert [buffer.is_due(now, 5) for now in (100.0, 109.9, 110.0)] == [False, False, True]
+    assert [buffer.is_due(100.0, partitions) for partitions in (5, 6)] == [False, True]
+
+
+def test_rows_are_not_kept_for_longer_than_so_many_seconds(tmp_path: Path) -> None:
     store = make(tmp_path / "store")
+    store.flush_policy = FlushPolicy(seconds=0.0)
     store.keep(0, [(b"a", b"1")], 1)
     assert on_disk(tmp_path / "store") == ({b"a": b"1"}, 1)
 
@@ -131,7 +138,7 @@ def test_what_is_kept_of_a_damaged_database_goes_with_it(
     store.keep(0, [(b"a", b"1")], 6)
     with pytest.raises(DamagedError):
         list(store.rows(0))
-    store._behind[0] = behind.Behind()
+    store._buffers[0] = WriteBuffer(FlushPolicy(), 0.0)
     asyncio.run(store.stop())
     assert "left behind its changelog" in caplog.text
     with pytest.raises(DamagedError):
