@@ -7,7 +7,13 @@ from pathlib import Path
 
 import pytest
 
-from gridwatch.views.prometheus import PARTITION_GAUGES, PREFIX, WORKER_COUNTERS, WORKER_GAUGES
+from gridwatch.views.prometheus import (
+    CAUSE_COUNTERS,
+    PARTITION_GAUGES,
+    PREFIX,
+    WORKER_COUNTERS,
+    WORKER_GAUGES,
+)
 from sinks import health as sink
 
 RULES = (Path(__file__).parents[3] / "dashboards" / "alerts.yml").read_text(encoding="utf-8")
@@ -19,8 +25,8 @@ OVER_TIME = "increase("
 def known() -> set[str]:
     """Every sample name that worker and sink expose."""
     of_sink = {*sink.GAUGES, *sink.PARTITION_GAUGES}
-    counted = {PREFIX + name for name in WORKER_COUNTERS}
-    counted |= {sink.PREFIX + name for name in {*sink.COUNTERS, *sink.TOPIC_COUNTERS}}
+    counted = {PREFIX + name for name in {*WORKER_COUNTERS, *CAUSE_COUNTERS}}
+    counted |= {sink.PREFIX + name for name in {*sink.COUNTERS, *sink.TOPIC_COUNTERS, *CAUSE_COUNTERS}}
     return (
         {PREFIX + name for name in {*WORKER_GAUGES, *PARTITION_GAUGES}}
         | {sink.PREFIX + name for name in of_sink}
@@ -63,6 +69,10 @@ def test_an_alert_waits_says_how_bad_it_is_and_names_the_remedy(alert: str) -> N
         "gridwatch_tick_overdue_seconds",
         "gridwatch_ack_wait_seconds",
         "gridwatch_foreign_changelog_rows_total",
+        "gridwatch_undecodable",
+        "gridwatch_open_transaction_seconds",
+        "gridwatch_dead_letter_run",
+        "gridwatch_reread_batches_total",
     ],
 )
 def test_every_kind_of_silence_has_an_alert(metric: str) -> None:
