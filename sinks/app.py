@@ -91,9 +91,7 @@ async def finish() -> None:
     await pool.stop()
 
 
-app.transport.hooks = Hooks(
-    before_revoked=hand_over, after_recovered=lanes.reopen, after_seek=lanes.begin
-)
+app.transport.hooks = Hooks(before_revoked=hand_over, after_recovered=lanes.reopen, after_seek=lanes.begin)
 app.lanes = lanes
 app.before_stop.append(finish)
 app.after_stop.append(emitter.stop)

@@ -133,7 +133,11 @@ class Watch:
                 and one.seconds >= self._stalled_after
                 and committed.get(place, 0) <= one.offset
             ),
-            *(feed_reason(*place, problem) for place, problem in self._pool.worthless_feeds.items()),
+            *(
+                feed_reason(*place, problem)
+                for place, problem in self._pool.worthless_feeds.items()
+                if place in mine
+            ),
         ]
 
     def positions(self) -> dict[tuple[str, int], tuple[int, int]]:

@@ -1,13 +1,8 @@
 """Ticks into partitions that have fallen silent, so that event time goes on there too.
 
-Event time moves with readings. Where none come, no gap would ever be seen; so the owner of a partition
-puts time itself in the log: a record with the header `gridwatch-tick`, whose value is an instant that
-the watermark rises to. Because it is in the log, replaying the partition gives the same gaps.
-
-A tick is sent when the partition is read to its end *and* has been empty for `idle_timeout`. Event time
-then advances at wall speed from where the last record left it, and never comes nearer to now than
-`idle_delay`. A tick is a record too, so the next one follows after another `idle_timeout`. Never after a
-replayed record: a replay moves time by its own ticks.
+The owner of a partition puts time itself in the log: a record with the header `gridwatch-tick`, whose value
+is an instant that the watermark rises to. When one is due, and which instant it names, says
+`domain/ticks.py`. Because it is in the log, replaying the partition gives the same gaps.
 """
 
 from __future__ import annotations
@@ -16,7 +11,7 @@ from typing import Any
 
 from gridwatch.clock import now_micros
 from gridwatch.domain.instants import format_instant
-from gridwatch.domain.partition import PartitionState
+from gridwatch.domain.ticks import idle_instant
 from gridwatch.durations import micros
 from gridwatch.settings import Settings
 from gridwatch.streaming.batches import Wake
@@ -27,17 +22,6 @@ from gridwatch.topics import RAW
 
 #: How often silent partitions are looked at, seconds.
 LOOK_SECONDS = 1.0
-
-
-def idle_instant(
-    state: PartitionState, now: int, *, caught_up: bool, idle_timeout: int, idle_delay: int
-) -> int | None:
-    """The instant of the tick that a partition should get at wall time `now`, or None. Times in µs."""
-    if state.watermark is None or state.record_time is None or state.replayed or not caught_up:
-        return None
-    silent = now - state.record_time
-    instant = min(state.watermark + silent, now - idle_delay)
-    return instant if silent >= idle_timeout and instant > state.watermark else None
 
 
 def register(app: Any, settings: Settings, pipeline: Pipeline, lanes: Lanes, emitter: Emitter) -> None:

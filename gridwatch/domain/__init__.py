@@ -13,6 +13,7 @@ Where each rule lives:
 - ``instants``     time stamps, in and out
 - ``partitioning`` which partition a meter belongs to
 - ``watermark``    how far event time has come, and the guard against one clock that runs ahead
+- ``ticks``        when a partition that has fallen silent is moved on, and where to
 - ``timeliness``   on time, late, too late; duplicates and revisions
 - ``grid``         the slots of a meter
 - ``arrival``      a reading meets its meter: which slot it fills and what that does to a gap

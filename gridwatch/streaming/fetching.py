@@ -78,12 +78,12 @@ class Undecodable:
 
 def undecodable_reason(topic: str, partition: int, found: Undecodable) -> str:
     """What is wrong and what fixes it, for health, log and doctor."""
-    after = "the offset after it" if found.end is None else str(found.end)
+    before = "the offset after it" if found.end is None else f"offset {found.end}"
     return (
         f"partition {partition}: the batch at offset {found.offset} of {topic} cannot be decoded "
-        f"({found.reason}); this partition waits, the others go on; remedy: have its producer send it again, "
-        f"then delete the partition's records before offset {after} (kafka-delete-records.sh): "
-        f"what lies before offset {found.offset} is done"
+        f"({found.reason}); this partition waits, the others go on; remedy: have what is in it sent again, "
+        f"if that can be, and delete the partition's records before {before} (kafka-delete-records.sh); "
+        f"what lies before offset {found.offset} has been read"
     )
 
 

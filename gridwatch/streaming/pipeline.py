@@ -25,14 +25,15 @@ from typing import Any
 from gridwatch.domain.outcome import Outcome
 from gridwatch.domain.outputs import DeadLetter, Output
 from gridwatch.domain.reading import LogRecord
-from gridwatch.models.wire import ValidatedMessages, encode_outputs
+from gridwatch.models.origin import origin_of
+from gridwatch.models.wire import Message, ValidatedMessages, encode_outputs
 from gridwatch.settings import Settings
 from gridwatch.streaming.batches import RecordBatch, Wake
-from gridwatch.streaming.dead_letter_limit import DeadLetterLimit, DeadLetterPolicy, run_at_end
+from gridwatch.streaming.dead_letter_limit import DeadLetterLimit, DeadLetterPolicy
 from gridwatch.streaming.emission import Emitter
 from gridwatch.streaming.logs import look_at, what_is_lost
 from gridwatch.streaming.ownership import Owned, stored_partition, take_over
-from gridwatch.streaming.packing import Packed, Row, pack
+from gridwatch.streaming.packing import Packed, pack
 from gridwatch.tables import rows
 from gridwatch.tables.store import DamagedError, Store
 from gridwatch.topics import CHANGELOG_BATCH_BYTES, DEAD_LETTERS, LATE_EVENTS, RAW, VALIDATED, changelog
@@ -193,7 +194,7 @@ class Pipeline:
             owned.processor.process(portions.current, budget=self.commit_bytes, onto=outcome)
             said = encode_outputs(outcome.outputs)
             said[VALIDATED.name] = validated.messages
-            self._note_feed(owned.partition, portions.current, outcome.outputs, said)
+            self._note_feed(owned.partition, outcome.outputs, said)
             for topic, rows_of_it in said.items():
                 if rows_of_it:
                     messages[topic] = pack(rows_of_it, messages.get(topic))
@@ -207,20 +208,16 @@ class Pipeline:
                 return outcome, messages
 
     def _note_feed(
-        self,
-        partition: int,
-        records: Sequence[LogRecord],
-        outputs: Sequence[Output],
-        said: Mapping[str, Sequence[Row]],
+        self, partition: int, outputs: Sequence[Output], said: Mapping[str, Sequence[Message]]
     ) -> None:
         """Take note of how many readings were good and how many became dead letters."""
-        good = len(said[VALIDATED.name]) + len(said.get(LATE_EVENTS.name, ()))
-        bad = len(said.get(DEAD_LETTERS.name, ()))
+        accepted = [said[VALIDATED.name], said.get(LATE_EVENTS.name, ())]
+        good, bad = sum(map(len, accepted)), len(said.get(DEAD_LETTERS.name, ()))
         run, example = 0, ""
         if bad:
             letters = [output for output in outputs if isinstance(output, DeadLetter)]
-            refused = {letter.offset for letter in letters}
-            run = run_at_end((record.offset for record in records if not record.tick), refused)
+            last_good = max((origin_of(some[-1][1]) for some in accepted if some), default=(-1, -1))
+            run = sum((letter.offset, letter.index) > last_good for letter in letters)
             example = f"{' '.join(letters[-1].reasons)}: {letters[-1].message}"
         if good or bad:
             self.feeds[partition].observe(good, bad, run, example)

@@ -307,8 +307,8 @@ class Store(faust_rocksdb.Store):  # type: ignore[misc, unused-ignore]
         expected = self._read_to.get(partition)
         if expected is None:
             expected = self.reached(partition) + 1
-            # Where nobody knows where the changelog begins, it begins here.
-            expected = max(expected, self.changelog.starts[partition] if self.changelog else fetched.start)
+            # Where nobody knows where the changelog begins, recovery begins again until somebody does.
+            expected = max(expected, self.changelog.starts[partition] if self.changelog else 0)
         if fetched.start > expected:
             self._sound(partition)
             self._incomplete.add(partition)

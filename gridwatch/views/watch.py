@@ -10,9 +10,9 @@ from typing import Any
 
 from faust.exceptions import ConsumerNotStarted
 
-from gridwatch.agents.idle_ticks import idle_instant
 from gridwatch.agents.system_metrics import measure
 from gridwatch.clock import now_micros
+from gridwatch.domain.ticks import idle_instant
 from gridwatch.durations import micros
 from gridwatch.settings import Settings
 from gridwatch.streaming.broker_look import BrokerLook, BrokerView

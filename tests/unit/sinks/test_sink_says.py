@@ -12,14 +12,29 @@ import msgspec
 import pytest
 from aiokafka.record.memory_records import MemoryRecords
 from faust.exceptions import ConsumerNotStarted
+from faust.types import TP
+from prometheus_client import CollectorRegistry, generate_latest
 
 from gridwatch.models.dead_letter import DeadLetter
+from gridwatch.settings import load_settings
+from gridwatch.streaming.broker_look import BrokerView
+from gridwatch.streaming.continuity import CAUSES, Rereads
+from gridwatch.streaming.dead_letter_limit import DeadLetterPolicy, feed_reason
+from gridwatch.streaming.fetching import Undecodable, undecodable_reason
+from gridwatch.streaming.open_transactions import Held, held_reason
 from gridwatch.streaming.packing import Packed
+from gridwatch.topics import METRICS, VALIDATED
+from gridwatch.views.prometheus import CAUSE_COUNTERS
+from sinks import health
 from sinks.dead_letters import DeadLetterOffice
-from sinks.health import application_reasons, database_reasons
+from sinks.health import Families, Watch, application_reasons, database_reasons
+from sinks.pool import Pool
 from sinks.refusals import refused
+from sinks.rows import Refused, Rows
 from sinks.system_metrics import SYSTEM_METRICS, Window
-from sinks.writer import WriterState
+from sinks.writer import Writer, WriterState
+from tests.batches import batch_of
+from tests.unit.sinks.test_sink_store import Record, good
 
 SLOW = 30.0
 
@@ -68,6 +83,147 @@ def test_a_transaction_that_does_not_end_is_said() -> None:
     assert database_reasons("h:1/d", state, SLOW + 5, SLOW) == [
         "a transaction at h:1/d has been running for 35 s"
     ]
+
+
+class Sink:
+    """A sink of partition 1 of two topics, healthy at first. Its brokers say what they are told to."""
+
+    def __init__(self) -> None:
+        self.now = 1000.0
+        self.undecodable: dict[Any, Undecodable] = {}
+        self.worthless: dict[tuple[str, int], str] = {}
+        self.mine = {TP(VALIDATED.name, 1), TP(METRICS.name, 1)}
+        self.app = SimpleNamespace(
+            should_stop=False,
+            crashed=False,
+            rebalancing=False,
+            rereads=Rereads(),
+            consumer=SimpleNamespace(
+                assignment=lambda: self.mine, undecodable=self.undecodable, _committed_offset={}
+            ),
+        )
+        pool: Any = SimpleNamespace(
+            address="h:1/d", state=WriterState(), worthless_feeds=self.worthless, lost_letters=0
+        )
+        office: Any = SimpleNamespace(sent=0)
+        self.watch = Watch(self.app, load_settings(broker="nowhere:1", stalled_after=SLOW), pool, office)
+        self.look()
+
+    def look(self, **changes: tuple[int, int]) -> None:
+        """Have the brokers say (last stable offset, end) of partition 1 of a topic; else both are 0."""
+        places = [(topic, number) for topic in (VALIDATED.name, METRICS.name) for number in (1, 2)]
+        ends = {place: changes.get(f"{place[0]}_{place[1]}", (0, 0)) for place in places}
+        view = BrokerView(
+            starts=dict.fromkeys(places, 0),
+            ends={place: end for place, (_, end) in ends.items()},
+            stable={place: stable for place, (stable, _) in ends.items()},
+        )
+
+        async def answer() -> BrokerView:
+            return view
+
+        self.watch._broker = SimpleNamespace(look=answer)  # type: ignore[assignment]
+
+    def reasons(self) -> list[str]:
+        return asyncio.run(self.watch.reasons())
+
+    def text(self) -> str:
+        """What Prometheus is told."""
+        registry = CollectorRegistry(auto_describe=False)
+        registry.register(Families(asyncio.run(self.watch.families())))
+        return generate_latest(registry).decode()
+
+
+@pytest.fixture
+def sink(monkeypatch: pytest.MonkeyPatch) -> Sink:
+    made = Sink()
+    monkeypatch.setattr(health, "time", SimpleNamespace(monotonic=lambda: made.now, time=lambda: made.now))
+    return made
+
+
+def test_a_batch_that_cannot_be_decoded_is_a_reason(sink: Sink) -> None:
+    assert sink.reasons() == []
+    stop = Undecodable(7, 12, "CorruptRecordException: its CRC is wrong", 0.0, 1)
+    sink.undecodable[TP(METRICS.name, 1)] = stop
+    assert sink.reasons() == [undecodable_reason(METRICS.name, 1, stop)]
+    sink.mine.clear()
+    assert sink.reasons() == ["no partition is assigned to this sink"]
+
+
+def test_a_transaction_is_a_reason_once_it_has_been_open_for_as_long_as_a_stall(sink: Sink) -> None:
+    sink.look(**{f"{METRICS.name}_1": (4, 9), f"{METRICS.name}_2": (4, 9)})
+    sink.app.consumer._committed_offset[TP(METRICS.name, 1)] = 4
+    assert sink.reasons() == []
+    sink.now += SLOW - 0.1
+    assert sink.reasons() == []
+    sink.now += 0.1
+    assert sink.reasons() == [held_reason((METRICS.name, 1), Held(4, 5, SLOW))]
+    sink.look()
+    assert sink.reasons() == []
+
+
+def test_records_held_back_by_a_transaction_are_no_lag_and_do_not_count_as_waiting(sink: Sink) -> None:
+    sink.look(**{f"{METRICS.name}_1": (4, 9), f"{VALIDATED.name}_1": (9, 9)})
+    sink.app.consumer._committed_offset[TP(METRICS.name, 1)] = 4
+    assert sink.watch.positions() == {}  # before the first look
+    sink.reasons()
+    assert sink.watch.positions() == {(METRICS.name, 1): (4, 4), (VALIDATED.name, 1): (0, 9)}
+    sink.now += SLOW
+    waiting = [reason for reason in sink.reasons() if "nothing was committed" in reason]
+    assert waiting == [f"{VALIDATED.name}[1]: records wait, and nothing was committed for {SLOW:.0f} s"]
+
+
+def test_a_worthless_feed_is_a_reason(sink: Sink) -> None:
+    sink.worthless[METRICS.name, 1] = "the last 100 readings are all dead letters"
+    assert sink.reasons() == [feed_reason(METRICS.name, 1, "the last 100 readings are all dead letters")]
+
+
+def test_the_feed_of_a_topic_partition_is_judged_by_what_is_unreadable_and_what_the_database_refuses(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    def write(self: Writer, batch: Sequence[Rows]) -> list[Refused]:
+        sources = [source for rows in batch for source in rows.sources]
+        return [Refused(source, "value too long") for source in sources if source.offset == 2]
+
+    async def sent(letters: Sequence[DeadLetter]) -> None:
+        """They always are."""
+
+    def unreadable(*offsets: int) -> Any:
+        return batch_of(METRICS.name, 1, [Record(offset, b"no JSON", partition=1) for offset in offsets])
+
+    async def scenario() -> list[dict[tuple[str, int], str]]:
+        pool = Pool("postgresql://nobody@127.0.0.1:1/x", sent, 100, 2, DeadLetterPolicy(run=3, ratio=0))
+        found = []
+        try:
+            for batch in (good(1, 0), unreadable(1), good(1, 2), good(0, 0), unreadable(3), good(1, 4)):
+                await pool.store(batch)
+                found.append(pool.worthless_feeds)
+        finally:
+            await pool.stop()
+        return found
+
+    monkeypatch.setattr(Writer, "write", write)
+    found = asyncio.run(scenario())
+    assert [set(one) for one in found] == [set(), set(), set(), set(), {(METRICS.name, 1)}, set()]
+    problem = found[4][METRICS.name, 1]
+    assert problem.startswith("the last 3 readings are all dead letters, the last one: NOT_JSON: ")
+
+
+def test_re_reads_are_counted_by_cause_in_what_prometheus_reads(sink: Sink) -> None:
+    sink.app.rereads.note(METRICS.name, 1, 5, "asleep")
+    text = sink.text()
+    for cause in CAUSES:
+        count = 1.0 if cause == "asleep" else 0.0
+        assert f'gridwatch_sink_reread_batches_total{{cause="{cause}"}} {count}' in text
+    assert "# TYPE gridwatch_sink_reread_batches_total counter" in text
+
+
+def test_every_metric_of_the_sink_is_in_what_prometheus_reads(sink: Sink) -> None:
+    text = sink.text()
+    for name in health.COUNTERS | health.TOPIC_COUNTERS | CAUSE_COUNTERS:
+        assert f"# TYPE gridwatch_sink_{name}_total counter" in text
+    for name in health.GAUGES | health.PARTITION_GAUGES:
+        assert f"# TYPE gridwatch_sink_{name} gauge" in text
 
 
 def test_a_window_counts_what_was_stored_in_it() -> None:

@@ -68,7 +68,7 @@ class Producer:
     async def send_batch(self, batch: Any, topic: str, *, partition: int) -> asyncio.Future[Any]:
         assert (topic, partition) == ("log", 5)
         assert self._txn_manager.transactional_id is None, "a transaction would leave its mark in the log"
-        assert not self.stopped
+        assert not self.stopped, "it was let go of"
         ack: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         try:
             ack.set_result(SimpleNamespace(offset=self._append(batch)))
@@ -96,15 +96,22 @@ class Producer:
         self.stopped = True
 
 
-class NoPauses:
+class ShortPauses:
+    """Wait for nothing; whoever tries for ever is stopped."""
+
+    def __init__(self) -> None:
+        self._left = 10
+
     async def take(self) -> None:
+        self._left -= 1
+        assert self._left, "tried again and again"
         await asyncio.sleep(0)
 
 
 @pytest.fixture
 def writer(monkeypatch: pytest.MonkeyPatch) -> Callable[[Partition, int], ChangelogWriter]:
     """A writer of a partition that has been read up to an offset."""
-    monkeypatch.setattr(changelog, "Pauses", NoPauses)
+    monkeypatch.setattr(changelog, "Pauses", ShortPauses)
     logs: list[Partition] = []
 
     async def start_producer(settings: Settings, client_id: str, **extra: Any) -> Producer:

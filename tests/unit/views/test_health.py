@@ -23,6 +23,7 @@ def test_ready_has_no_reasons() -> None:
         (Condition(True, False, False, True), "stopping"),
         (Condition(True, False, True, recovery="63% read"), "changelog: 63% read"),
         (Condition(True, brokers=["no broker answers at x:1"]), "no broker answers at x:1"),
+        (Condition(True, partitions=["partition 5: cannot be decoded"]), "partition 5: cannot be decoded"),
         (Condition(True, not_taken={2: TAKEN_OVER_WITHIN}), "partition 2: not taken over for 5 s"),
         (Condition(True, standing={3: STALLED_AFTER}), "partition 3: readings wait"),
         (Condition(True, ticks_overdue={4: STALLED_AFTER}), "partition 4: empty, and no tick came for 30 s"),
@@ -32,6 +33,11 @@ def test_ready_has_no_reasons() -> None:
 def test_each_cause_is_a_reason(condition: Condition, word: str) -> None:
     (reason,) = condition.reasons()
     assert word in reason
+
+
+def test_what_is_wrong_with_single_partitions_is_said_one_by_one_behind_what_is_wrong_with_all() -> None:
+    here = Condition(True, brokers=["no broker"], partitions=["partition 0: x", "partition 3: y"])
+    assert here.reasons() == ["no broker", "partition 0: x", "partition 3: y"]
 
 
 def test_a_partition_that_stands_for_less_than_the_limit_is_no_reason() -> None:

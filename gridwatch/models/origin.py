@@ -1,0 +1,21 @@
+"""Where an output comes from, read off the encoded record."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import msgspec
+
+
+class _Origin(msgspec.Struct):
+    offset: int
+    index: int
+
+
+_decode: Final = msgspec.json.Decoder(_Origin).decode
+
+
+def origin_of(message: bytes) -> tuple[int, int]:
+    """Offset and index of the reading that a validated message or a late event was made of."""
+    origin = _decode(message)
+    return origin.offset, origin.index
