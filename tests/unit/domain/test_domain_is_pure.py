@@ -10,7 +10,7 @@ import pytest
 
 import gridwatch.domain
 
-MODULES = sorted(Path(gridwatch.domain.__file__).parent.glob("*.py"))
+MODULES = sorted(Path(gridwatch.domain.__file__).parent.rglob("*.py"))
 FORBIDDEN = {
     "time",
     "os",

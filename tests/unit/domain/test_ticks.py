@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from gridwatch.agents.idle_ticks import idle_instant
 from gridwatch.domain.partition import PartitionState
+from gridwatch.domain.ticks import idle_instant
 
 SECOND = 1_000_000
 MINUTE = 60 * SECOND
