@@ -16,8 +16,8 @@ from setuptools import setup
 #: What every reading goes through, and what calls each other there: one native call costs a tenth of another.
 HOT_PATH = (
     "gridwatch/domain/**/*.py",
-    "gridwatch/models/decode.py",
-    "gridwatch/models/wire.py",
+    "gridwatch/codecs/decode.py",
+    "gridwatch/codecs/wire.py",
     "gridwatch/tables/meters.py",
     "gridwatch/tables/rows.py",
     "gridwatch/streaming/packing.py",

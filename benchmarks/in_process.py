@@ -11,14 +11,14 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from gridwatch.codecs.decode import decode_readings
+from gridwatch.codecs.wire import raw_text
 from gridwatch.domain.instants import format_instant
 from gridwatch.domain.outputs import DeadLetter, GapAlert, LateEvent, Metric
 from gridwatch.domain.partition import PartitionState
 from gridwatch.domain.policy import Policy
 from gridwatch.domain.processor import Processor
 from gridwatch.domain.reading import LogRecord
-from gridwatch.models.decode import decode_readings
-from gridwatch.models.wire import raw_text
 from replay.emission import EmissionPlan, Item, Kind, emit
 from replay.faults import FaultPlan, Faults
 from replay.manifest import Manifest, ManifestWriter, read_manifest

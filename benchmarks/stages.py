@@ -31,9 +31,9 @@ STAGES: Mapping[str, str] = {
 #: (what `module:function` begins with, stage); the first that fits decides. Valid in the main thread.
 #: Without a stage, a function works for whoever called it.
 _RULES: tuple[tuple[str, str], ...] = (
-    ("gridwatch.models.decode:", "decode"),
+    ("gridwatch.codecs.decode:", "decode"),
     ("gridwatch.domain.", "domain"),
-    ("gridwatch.models.", "encode"),
+    ("gridwatch.codecs.", "encode"),
     ("gridwatch.tables.rows:", "commit"),
     ("gridwatch.tables.", "RocksDB"),
     ("gridwatch.streaming.emission:", "emit"),

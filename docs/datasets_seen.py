@@ -14,6 +14,7 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from gridwatch.codecs.decode import decode_readings
 from gridwatch.domain.instants import format_instant
 from gridwatch.domain.meter import MeterState
 from gridwatch.domain.outputs import DeadLetter, GapAlert, LateEvent, Validated
@@ -21,7 +22,6 @@ from gridwatch.domain.partition import PartitionState
 from gridwatch.domain.policy import Policy
 from gridwatch.domain.processor import Processor
 from gridwatch.domain.reading import LogRecord
-from gridwatch.models.decode import decode_readings
 from gridwatch.settings import Settings
 from replay.census import Census
 from replay.emission import EmissionPlan, emit

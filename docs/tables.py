@@ -13,11 +13,11 @@ from typing import Any
 from pydantic import SecretStr
 
 from docs import marked
-from gridwatch.agents.system_metrics import SYSTEM_METRICS as WORKER_METRICS
 from gridwatch.cli import COMMANDS
+from gridwatch.health import prometheus
+from gridwatch.health.measures import SYSTEM_METRICS as WORKER_METRICS
 from gridwatch.settings import PREFIX, Settings
 from gridwatch.topics import OUTPUTS, RAW
-from gridwatch.views import prometheus
 from sinks import health as sink_health
 from sinks.system_metrics import SYSTEM_METRICS as SINK_METRICS
 

@@ -26,9 +26,9 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
+from gridwatch.codecs.wire import raw_text
 from gridwatch.domain.instants import format_instant, parse_instant
 from gridwatch.errors import GridwatchError
-from gridwatch.models.wire import raw_text
 from replay.findings import FaultTruth, Finding, GapTruth, NothingTruth, ReadingTruth, RefusedTruth, Unjudged
 
 VERSION = 1

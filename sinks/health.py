@@ -17,14 +17,14 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.exposition import CONTENT_TYPE_PLAIN_0_0_4
 from prometheus_client.registry import Collector
 
+from gridwatch.health.progress import Progress
+from gridwatch.health.prometheus import CAUSE_COUNTERS
 from gridwatch.settings import Settings
 from gridwatch.streaming.broker_look import BrokerLook, BrokerView
 from gridwatch.streaming.dead_letter_limit import feed_reason
 from gridwatch.streaming.fetching import undecodable_reason
 from gridwatch.streaming.open_transactions import OpenTransactions, held_reason
 from gridwatch.topics import OUTPUTS
-from gridwatch.views.health import Progress
-from gridwatch.views.prometheus import CAUSE_COUNTERS
 from sinks.dead_letters import DeadLetterOffice
 from sinks.pool import Pool
 from sinks.writer import WriterState

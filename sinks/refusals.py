@@ -11,9 +11,9 @@ import re
 
 import msgspec
 
+from gridwatch.codecs.wire import RAW_KEPT_BYTES, raw_text
 from gridwatch.domain.instants import format_instant
 from gridwatch.models.dead_letter import DeadLetter
-from gridwatch.models.wire import RAW_KEPT_BYTES, raw_text
 from sinks.rows import SourceRecord
 
 _MESSAGE_CHARACTERS = 2000

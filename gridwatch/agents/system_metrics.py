@@ -12,38 +12,14 @@ import msgspec
 
 from gridwatch.clock import now_micros
 from gridwatch.domain.instants import format_instant
+from gridwatch.health.measures import measure
 from gridwatch.models.metric import Metric
 from gridwatch.streaming.emission import Emitter
-from gridwatch.streaming.ownership import Owned
 from gridwatch.streaming.packing import Row, pack
 from gridwatch.streaming.pipeline import Pipeline
 from gridwatch.topics import METRICS
 
-#: Every system metric of the worker, with its meaning.
-SYSTEM_METRICS = {
-    "watermark_lag_seconds": "wall time minus the partition's watermark",
-    "consumer_lag_records": "raw records the broker holds beyond the committed state",
-    "batch_seconds": "time the last batch took, from decode to RocksDB",
-    "batch_records": "records in the last batch",
-    "state_meters": "meters with state",
-    "open_gaps": "gaps that are open now",
-}
 EVERY_SECONDS = 10.0
-
-
-def measure(pipeline: Pipeline, owned: Owned, now: int) -> dict[str, float]:
-    """The system metrics of one partition at wall time `now` (µs)."""
-    state = owned.state
-    measured = {
-        "consumer_lag_records": float(pipeline.lag(owned.partition)),
-        "batch_seconds": owned.batch_seconds,
-        "batch_records": float(owned.batch_records),
-        "state_meters": float(state.meters),
-        "open_gaps": float(state.open_gaps),
-    }
-    if state.watermark is not None:
-        measured["watermark_lag_seconds"] = (now - state.watermark) / 1e6
-    return measured
 
 
 def register(app: Any, pipeline: Pipeline, emitter: Emitter) -> None:

@@ -114,7 +114,7 @@ def main(arguments: list[str]) -> None:
     kind, orders, clock, commit_bytes, *others = arguments
     if float(clock):
         set_clock(float(clock))
-    from gridwatch.commands.faust import run_faust
+    from gridwatch.streaming.program import run_faust
 
     watching = Orders(Path(orders))
     drop_batches(watching)

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import gc
-import sys
-
 import click
+
+from gridwatch.streaming.program import run_faust
 
 _PASS_ON = {"ignore_unknown_options": True, "allow_extra_args": True, "help_option_names": []}
 
@@ -19,20 +18,6 @@ def faust_command(name: str, app: str, summary: str, example: str) -> click.Comm
         run_faust(app, name, arguments)
 
     return run
-
-
-def run_faust(app: str, name: str, arguments: tuple[str, ...]) -> None:
-    """Replace this program by Faust's command line."""
-    gc.disable()  # what is imported stays: to look through it took a tenth of a start (`garbage.py` goes on)
-    from gridwatch.settings import load_settings
-
-    settings = load_settings()  # a wrong setting is said in one line, before anything starts
-    from faust.cli.faust import cli
-
-    # Faust's banner is no JSON.
-    quiet = ["--quiet"] if settings.log_format == "json" else []
-    sys.argv = ["faust", *quiet, "-A", app, name, *arguments]
-    cli.main(args=sys.argv[1:], prog_name="faust")
 
 
 tables = faust_command("tables", "gridwatch.app", "Faust's own list of tables.", "gridwatch tables")

@@ -18,6 +18,8 @@
     ownership.py   a partition taken over: changelog, state, deadlines
     pipeline.py    a lane's work: decode and domain, outputs, changelog, RocksDB, ack
     garbage.py     garbage in cycles, looked for by the clock
+    state_table.py the table of a worker's state, as Faust has it
+    program.py     an application as a program
     application.py a Faust application with all of this in place
 
 Faust is pinned exactly; `tests/unit/streaming/test_faust_contract.py` holds every private part of it

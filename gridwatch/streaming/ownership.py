@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
+from gridwatch.codecs.decode import decode_readings
 from gridwatch.domain.partition import PartitionState
 from gridwatch.domain.processor import Processor
-from gridwatch.models.decode import decode_readings
 from gridwatch.settings import Settings
 from gridwatch.streaming.changelog import ChangelogWriter, FencedError
 from gridwatch.streaming.packing import Row

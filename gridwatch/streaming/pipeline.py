@@ -22,11 +22,11 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from typing import Any
 
+from gridwatch.codecs.origin import origin_of
+from gridwatch.codecs.wire import Message, ValidatedMessages, encode_outputs
 from gridwatch.domain.outcome import Outcome
 from gridwatch.domain.outputs import DeadLetter, Output
 from gridwatch.domain.reading import LogRecord
-from gridwatch.models.origin import origin_of
-from gridwatch.models.wire import Message, ValidatedMessages, encode_outputs
 from gridwatch.settings import Settings
 from gridwatch.streaming.batches import RecordBatch, Wake
 from gridwatch.streaming.dead_letter_limit import DeadLetterLimit, DeadLetterPolicy

@@ -8,7 +8,6 @@ meter_page.py    one meter; history.py: its last readings; meter_plot.py draws t
 dead_letters.py  the newest of them; log_tail.py: the ends of topics
 state.py         meters and partitions, read from committed state
 watch.py         what this worker knows of itself and the others; routing.py: which has what, and asking it
-health.py        ready or not, and why not; prometheus.py: every metric of `/metrics/`
 html.py          templates, style (style.css) and script (live.js); plot.py, plot_canvas.py, plot_axes.py: SVG
 """
 
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
 
 #: How often the progress of each partition is noted, so that a stall is timed from its beginning, seconds.
 LOOK_SECONDS = 5.0
-
 
 def register(app: Any, settings: Settings, pipeline: Pipeline) -> None:
     """Put the pages on a worker's web server."""

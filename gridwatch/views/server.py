@@ -14,9 +14,9 @@ from typing import Any
 
 from aiohttp import web
 
+from gridwatch.health.prometheus import exposition
 from gridwatch.views import html
 from gridwatch.views.pages import Pages
-from gridwatch.views.prometheus import exposition
 from gridwatch.views.queries import Problem, wants_json
 from gridwatch.views.reply import JSON_ONLY, Handler, Reply, encode
 from gridwatch.views.routing import Answer

@@ -10,10 +10,13 @@ from typing import Any
 
 from faust.exceptions import ConsumerNotStarted
 
-from gridwatch.agents.system_metrics import measure
 from gridwatch.clock import now_micros
 from gridwatch.domain.ticks import idle_instant
 from gridwatch.durations import micros
+from gridwatch.health.condition import Condition, condition
+from gridwatch.health.measures import measure
+from gridwatch.health.progress import Progress
+from gridwatch.health.prometheus import Scrape
 from gridwatch.settings import Settings
 from gridwatch.streaming.broker_look import BrokerLook, BrokerView
 from gridwatch.streaming.dead_letter_limit import feed_reason
@@ -23,8 +26,6 @@ from gridwatch.streaming.pipeline import Pipeline
 from gridwatch.streaming.recovery import recovered
 from gridwatch.topics import RAW, all_topics
 from gridwatch.views import state
-from gridwatch.views.health import Condition, Progress, condition
-from gridwatch.views.prometheus import Scrape
 from gridwatch.views.queries import Problem
 from gridwatch.views.rates import Throughput
 from gridwatch.views.routing import Cluster

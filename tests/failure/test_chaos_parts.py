@@ -28,12 +28,12 @@ from gridwatch.chaos.input import DAY, MINUTE, Raw, make_input
 from gridwatch.chaos.schedule import INPUTS, KINDS, SINK_STEPS, STEPS, make_schedule
 from gridwatch.chaos.service import Service, Supervisor
 from gridwatch.chaos.snapshot import Snapshot, last_revisions
+from gridwatch.codecs.decode import decode_readings
 from gridwatch.domain.partition import PartitionState
 from gridwatch.domain.policy import Policy
 from gridwatch.domain.processor import Processor
 from gridwatch.domain.reading import LogRecord
 from gridwatch.errors import UsageProblem
-from gridwatch.models.decode import decode_readings
 from gridwatch.streaming import pipeline
 from gridwatch.tables import rows
 from gridwatch.tables.store import Store

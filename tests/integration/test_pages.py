@@ -20,8 +20,8 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from gridwatch.domain.partitioning import partition_of
 from gridwatch.embedded import EmbeddedKafka
+from gridwatch.health.prometheus import PARTITION_GAUGES, PREFIX, WORKER_GAUGES
 from gridwatch.topics import GAP_ALERTS
-from gridwatch.views.prometheus import PARTITION_GAUGES, PREFIX, WORKER_GAUGES
 from gridwatch.views.routing import ASKED_BY
 from tests.processes import Service, Site, until
 from tests.records import PARTITIONS, Raw, meters_of, reading, ticks

@@ -16,13 +16,13 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from gridwatch.codecs.decode import decode_readings
+from gridwatch.codecs.wire import encode_outputs
 from gridwatch.domain.partition import PartitionState
 from gridwatch.domain.policy import Policy
 from gridwatch.domain.processor import Processor
 from gridwatch.domain.reading import LogRecord
 from gridwatch.embedded import EmbeddedKafka
-from gridwatch.models.decode import decode_readings
-from gridwatch.models.wire import encode_outputs
 from gridwatch.settings import load_settings
 from gridwatch.topics import (
     DEAD_LETTERS,

@@ -8,13 +8,13 @@ import random
 from typing import Any
 
 from gridwatch import topics
+from gridwatch.codecs.decode import decode_readings
+from gridwatch.codecs.wire import encode_outputs
 from gridwatch.domain.meter import MeterState
 from gridwatch.domain.partition import PartitionState
 from gridwatch.domain.policy import Policy
 from gridwatch.domain.processor import Processor
 from gridwatch.domain.reading import LogRecord
-from gridwatch.models.decode import decode_readings
-from gridwatch.models.wire import encode_outputs
 from gridwatch.tables import rows
 from tests.model.logs import Parameters
 from tests.model.wire import Record

@@ -20,14 +20,14 @@ from benchmarks.peers.rules import Rules, State, judge
 from benchmarks.percentiles import percentile, steady
 from benchmarks.race import Result
 from benchmarks.readings import Record, Said, readings
+from gridwatch.codecs.decode import decode_readings
+from gridwatch.codecs.wire import encode_outputs
 from gridwatch.domain import processor
 from gridwatch.domain.outputs import Validated
 from gridwatch.domain.partition import PartitionState
 from gridwatch.domain.policy import SECOND, Policy
 from gridwatch.domain.processor import Processor
 from gridwatch.domain.reading import LogRecord
-from gridwatch.models.decode import decode_readings
-from gridwatch.models.wire import encode_outputs
 from gridwatch.topics import VALIDATED
 
 MINUTE_IN_2026 = 1_767_225_600_000_000
@@ -191,8 +191,8 @@ LOOP = "m:main;mode.worker:execute_from_commandline;asyncio.base_events:_run_onc
     ("stack", "stage"),
     [
         (LOOP + "gridwatch.streaming.pipeline:work;gridwatch.domain.processor:_run", "domain"),
-        (LOOP + "gridwatch.domain.processor:_run;gridwatch.models.decode:decode_readings", "decode"),
-        (LOOP + "gridwatch.streaming.pipeline:_commit;gridwatch.models.wire:encode_outputs;x:y", "encode"),
+        (LOOP + "gridwatch.domain.processor:_run;gridwatch.codecs.decode:decode_readings", "decode"),
+        (LOOP + "gridwatch.streaming.pipeline:_commit;gridwatch.codecs.wire:encode_outputs;x:y", "encode"),
         (LOOP + "gridwatch.streaming.emission:_send;gridwatch.streaming.packing:pack:31", "emit"),
         (LOOP + "gridwatch.streaming.changelog:append;gridwatch.streaming.packing:pack:31", "commit"),
         (LOOP + "gridwatch.domain.processor:_run;gridwatch.tables.store:row", "RocksDB"),
@@ -219,7 +219,7 @@ def test_what_a_line_calls_in_c_is_told_by_the_line() -> None:
 
 
 def test_other_threads_fetch_garbage_is_itself_and_native_time_is_the_database() -> None:
-    assert stages.stage_of("Thread-1;gridwatch.models.wire:encode_outputs") == "fetch"
+    assert stages.stage_of("Thread-1;gridwatch.codecs.wire:encode_outputs") == "fetch"
     assert stages.stage_of("main;gc:collect") == "garbage"
     assert stages.stage_of("native") == "RocksDB"
 

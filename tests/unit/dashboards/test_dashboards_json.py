@@ -11,9 +11,9 @@ from typing import Any
 import pytest
 
 from dashboards.expansion import dashboards, questions
-from gridwatch.agents.system_metrics import SYSTEM_METRICS as WORKER_METRICS
 from gridwatch.domain.windows import METRICS as EVENT_METRICS
-from gridwatch.views.prometheus import PARTITION_GAUGES, PREFIX, WORKER_GAUGES
+from gridwatch.health.measures import SYSTEM_METRICS as WORKER_METRICS
+from gridwatch.health.prometheus import PARTITION_GAUGES, PREFIX, WORKER_GAUGES
 from sinks import health
 from sinks.schema import VIEWS, metadata
 from sinks.system_metrics import SYSTEM_METRICS as SINK_METRICS

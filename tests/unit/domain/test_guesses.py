@@ -12,6 +12,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from gridwatch.codecs.decode import decode_readings
+from gridwatch.codecs.wire import encode_outputs
 from gridwatch.domain.binary_guesses import of_bytes
 from gridwatch.domain.field_guesses import explained, of_envelope, of_field
 from gridwatch.domain.guesses import MAX_GUESS, of_content, of_nothing
@@ -21,8 +23,6 @@ from gridwatch.domain.policy import Policy
 from gridwatch.domain.reading import OpenedReading
 from gridwatch.domain.stamp_guesses import of_stamp
 from gridwatch.domain.validation import REASONS, Refusal, judge, open_record
-from gridwatch.models.decode import decode_readings
-from gridwatch.models.wire import encode_outputs
 from tests.unit.domain.log import LATER, Log
 
 GOOD = {"meter_id": "A", "timestamp": "2024-01-01T10:00:00Z", "consumption_kwh": 1}

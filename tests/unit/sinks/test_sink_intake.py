@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import msgspec
 import pytest
 
+from gridwatch.codecs.wire import RAW_KEPT_BYTES
 from gridwatch.models.metric import Metric
-from gridwatch.models.wire import RAW_KEPT_BYTES
 from gridwatch.topics import METRICS
 from sinks.intake import take_in
 from sinks.refusals import refused, unreadable

@@ -15,6 +15,7 @@ from faust.exceptions import ConsumerNotStarted
 from faust.types import TP
 from prometheus_client import CollectorRegistry, generate_latest
 
+from gridwatch.health.prometheus import CAUSE_COUNTERS
 from gridwatch.models.dead_letter import DeadLetter
 from gridwatch.settings import load_settings
 from gridwatch.streaming.broker_look import BrokerView
@@ -24,7 +25,6 @@ from gridwatch.streaming.fetching import Undecodable, undecodable_reason
 from gridwatch.streaming.open_transactions import Held, held_reason
 from gridwatch.streaming.packing import Packed
 from gridwatch.topics import METRICS, VALIDATED
-from gridwatch.views.prometheus import CAUSE_COUNTERS
 from sinks import health
 from sinks.dead_letters import DeadLetterOffice
 from sinks.health import Families, Watch, application_reasons, database_reasons

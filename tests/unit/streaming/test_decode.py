@@ -7,8 +7,8 @@ from types import SimpleNamespace
 
 import pytest
 
+from gridwatch.codecs.decode import decode_readings, log_records
 from gridwatch.domain.reading import LogRecord, OpenedReading
-from gridwatch.models.decode import decode_readings, log_records
 from gridwatch.models.raw import Raw
 from gridwatch.topics import REPLAY_HEADER, TICK_HEADER
 

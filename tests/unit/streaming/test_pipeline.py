@@ -13,10 +13,10 @@ import pytest
 from aiokafka.record.memory_records import MemoryRecords
 from faust.types import TP
 
+from gridwatch.codecs.decode import decode_readings
 from gridwatch.domain.partition import PartitionState
 from gridwatch.domain.processor import Processor
 from gridwatch.domain.reading import LogRecord
-from gridwatch.models.decode import decode_readings
 from gridwatch.settings import load_settings
 from gridwatch.streaming import pipeline as module
 from gridwatch.streaming.batches import RecordBatch, Wake

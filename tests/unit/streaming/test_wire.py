@@ -7,6 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
+from gridwatch.codecs.wire import ValidatedMessages, encode_outputs
 from gridwatch.domain import outputs as said
 from gridwatch.domain.instants import parse_instant
 from gridwatch.domain.policy import MINUTE, SECOND
@@ -14,7 +15,6 @@ from gridwatch.domain.reading import OpenedReading
 from gridwatch.models.metric import Metric
 from gridwatch.models.raw import Raw
 from gridwatch.models.validated import Validated
-from gridwatch.models.wire import ValidatedMessages, encode_outputs
 
 TEN = parse_instant("2024-01-01T10:00:00Z")[0]
 FIELDS = {"meter_id": 'M\u00e4"1', "timestamp": "2024-01-01T11:00:00+01:00", "consumption_kwh": 1.25}

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from gridwatch.views.health import TAKEN_OVER_WITHIN, Condition, Progress
+from gridwatch.health.condition import TAKEN_OVER_WITHIN, Condition
+from gridwatch.health.progress import Progress
 
 STALLED_AFTER = 30.0
 READY = Condition(assigned=True, rebalancing=False, recovering=False, stopping=False)

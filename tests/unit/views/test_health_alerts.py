@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gridwatch.views.prometheus import (
+from gridwatch.health.prometheus import (
     CAUSE_COUNTERS,
     PARTITION_GAUGES,
     PREFIX,

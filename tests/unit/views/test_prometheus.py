@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from prometheus_client.parser import text_string_to_metric_families
 
-from gridwatch.agents.system_metrics import SYSTEM_METRICS
-from gridwatch.streaming.continuity import CAUSES
-from gridwatch.views.prometheus import (
+from gridwatch.health.measures import SYSTEM_METRICS
+from gridwatch.health.prometheus import (
     CAUSE_COUNTERS,
     PARTITION_GAUGES,
     PREFIX,
@@ -15,6 +14,7 @@ from gridwatch.views.prometheus import (
     Scrape,
     exposition,
 )
+from gridwatch.streaming.continuity import CAUSES
 
 
 def test_every_metric_is_there_with_its_help_and_what_was_measured() -> None:

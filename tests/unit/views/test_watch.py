@@ -13,6 +13,7 @@ from faust.types import TP
 from prometheus_client.parser import text_string_to_metric_families
 
 from gridwatch.domain.partition import PartitionState
+from gridwatch.health.prometheus import exposition
 from gridwatch.settings import load_settings
 from gridwatch.streaming.broker_look import BrokerView
 from gridwatch.streaming.continuity import CAUSES, Rereads
@@ -21,7 +22,6 @@ from gridwatch.streaming.fetching import Undecodable, undecodable_reason
 from gridwatch.streaming.open_transactions import MENTIONED_AFTER, Held, held_reason
 from gridwatch.topics import RAW
 from gridwatch.views import watch as module
-from gridwatch.views.prometheus import exposition
 from gridwatch.views.watch import Watch
 from tests.unit.views.fakes import ME, OTHER
 from tests.unit.views.test_state import store

@@ -14,7 +14,7 @@ from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, Metri
 from prometheus_client.exposition import choose_encoder
 from prometheus_client.registry import Collector
 
-from gridwatch.agents.system_metrics import SYSTEM_METRICS
+from gridwatch.health.measures import SYSTEM_METRICS
 
 PREFIX = "gridwatch_"
 
