@@ -7,8 +7,6 @@ being changed) passes: the batch waits for it, whatever it is, because waiting l
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 import psycopg2
 import psycopg2.errors
 
@@ -38,15 +36,3 @@ def describe(error: Exception) -> str:
     line = text.splitlines()[0] if text else type(error).__name__
     code = getattr(error, "pgcode", None)
     return f"{line} ({code})" if code else line
-
-
-@dataclass(frozen=True)
-class BackOff:
-    """How long to wait before the next try: doubling from `first` seconds up to `longest`."""
-
-    first: float = 0.1
-    longest: float = 5.0
-
-    def delay(self, tries: int) -> float:
-        """Seconds after the given number of failed tries."""
-        return float(min(self.longest, self.first * 2 ** min(tries - 1, 30)))

@@ -21,10 +21,11 @@ from dataclasses import dataclass, field
 
 import psycopg2
 
+from gridwatch.backoff import BackOff
 from gridwatch.errors import GridwatchError
 from sinks.connection import LOCK_TIMEOUT, SchemaMismatchError, SinkConnection
 from sinks.database import address_of
-from sinks.outages import BackOff, describe, is_row_at_fault, is_too_slow
+from sinks.outages import describe, is_row_at_fault, is_too_slow
 from sinks.rows import Refused, Rows, halve
 from sinks.targets import TARGETS
 

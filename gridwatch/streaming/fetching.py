@@ -33,6 +33,7 @@ from typing import Any
 from aiokafka.consumer.fetcher import READ_COMMITTED, FetchResult
 from aiokafka.errors import CorruptRecordException
 
+from gridwatch.backoff import BackOff
 from gridwatch.streaming.header_names import keep_records, lenient
 
 logger = logging.getLogger(__name__)
@@ -41,9 +42,8 @@ keep_records()
 
 Unpack = Callable[[Iterable[Any]], list[Any]]
 
-#: How long an undecodable batch is left before it is fetched again, seconds: doubling from the first on.
-_FIRST_PAUSE_SECONDS = 1.0
-_LONGEST_PAUSE_SECONDS = 5.0
+#: How long an undecodable batch is left before it is fetched again.
+FETCH_AGAIN = BackOff(first=1.0, most=5.0)
 
 
 class Fetched(list[Any]):
@@ -95,11 +95,13 @@ class Fetches(dict[Any, Any]):
     Args:
         unpacked: what makes a list of a parsed batch, by topic; its records have `offset` at least. None
             stands for aiokafka's own records. Other topics are left to aiokafka.
+        back_off: how long an undecodable batch is left before it is fetched again.
     """
 
-    def __init__(self, unpacked: Mapping[str, Unpack | None]) -> None:
+    def __init__(self, unpacked: Mapping[str, Unpack | None], back_off: BackOff = FETCH_AGAIN) -> None:
         super().__init__()
         self._unpacked = unpacked
+        self._back_off = back_off
         #: How often each partition's position was set by a seek: what was fetched before one is told by it.
         self.seeks: Counter[Any] = Counter()
         #: The batch at which each partition has stopped.
@@ -133,8 +135,7 @@ class Fetches(dict[Any, Any]):
         if not same:
             logger.error("%s", undecodable_reason(partition.topic, partition.partition, found))
         state.pause()
-        pause = min(_LONGEST_PAUSE_SECONDS, _FIRST_PAUSE_SECONDS * 2 ** (tries - 1))
-        asyncio.get_running_loop().call_later(pause, state.resume)
+        asyncio.get_running_loop().call_later(self._back_off.delay(tries), state.resume)
 
     def reached(self, partition: Any, end: int) -> None:
         """A partition was read up to an offset: perhaps beyond the batch at which it had stopped."""

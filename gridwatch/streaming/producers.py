@@ -14,12 +14,11 @@ from typing import Any
 
 from aiokafka import AIOKafkaProducer, errors
 
+from gridwatch.backoff import BackOff
 from gridwatch.settings import Settings
 from gridwatch.streaming.requests import join_once
 
 _CLOSE_SECONDS = 10.0
-_FIRST_PAUSE_SECONDS = 0.1
-_LONGEST_PAUSE_SECONDS = 5.0
 
 #: Failures that waiting mends. A producer that was replaced under a waiting lane is one of them, and so is a
 #: topic that was deleted: health says which one, and once it is made again all that waits goes there.
@@ -43,15 +42,16 @@ REPLACED = (errors.ProducerFenced, errors.InvalidProducerEpoch)
 
 
 class Pauses:
-    """The back-off between tries: a tenth of a second, doubling up to five."""
+    """The pauses between tries, one after the other."""
 
-    def __init__(self) -> None:
-        self._seconds = _FIRST_PAUSE_SECONDS
+    def __init__(self, back_off: BackOff = BackOff()) -> None:  # noqa: B008  frozen
+        self._back_off = back_off
+        self._tries = 0
 
     async def take(self) -> None:
         """Wait for this pause; the next one is longer."""
-        await asyncio.sleep(self._seconds)
-        self._seconds = min(2 * self._seconds, _LONGEST_PAUSE_SECONDS)
+        self._tries += 1
+        await asyncio.sleep(self._back_off.delay(self._tries))
 
 
 async def start_producer(settings: Settings, client_id: str, **extra: Any) -> AIOKafkaProducer:

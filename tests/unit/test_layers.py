@@ -15,7 +15,7 @@ PACKAGES = ("gridwatch", "sinks", "replay", "dashboards")
 #: From the bottom up: a room imports itself and those below it. Rooms of one line stand side by side and do
 #: not know each other. A module of gridwatch itself is a room, too.
 LAYERS = (
-    ("gridwatch.domain", "gridwatch.errors", "gridwatch.clock"),
+    ("gridwatch.domain", "gridwatch.errors", "gridwatch.clock", "gridwatch.backoff"),
     ("gridwatch.durations", "gridwatch.models", "gridwatch.embedded", "dashboards"),
     ("gridwatch.settings", "gridwatch.topics"),
     ("gridwatch.codecs", "gridwatch.tables", "gridwatch.logs", "gridwatch.broker", "gridwatch.positions"),

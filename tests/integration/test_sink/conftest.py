@@ -9,9 +9,9 @@ from typing import Any
 import psycopg2
 import pytest
 
+from gridwatch.backoff import BackOff
 from gridwatch.embedded import EmbeddedPostgres
 from sinks.database import read_url
-from sinks.outages import BackOff
 from sinks.schema_version import migrate
 from sinks.writer import Writer
 
@@ -58,7 +58,7 @@ def query(empty_database: str) -> Iterator[Query]:
 @pytest.fixture
 def writer(database: str) -> Iterator[Writer]:
     """A writer that tries again at once and does not wait long for locks."""
-    writer = Writer(database, back_off=BackOff(first=0.02, longest=0.1), lock_timeout="100ms")
+    writer = Writer(database, back_off=BackOff(first=0.02, most=0.1), lock_timeout="100ms")
     yield writer
     writer.interrupt()
     writer.disconnect()

@@ -11,10 +11,10 @@ import msgspec
 import psycopg2
 import pytest
 
+from gridwatch.backoff import BackOff
 from gridwatch.models.validated import Validated
 from gridwatch.topics import VALIDATED
 from sinks.connection import SchemaMismatchError
-from sinks.outages import BackOff
 from sinks.rows import Rows
 from sinks.schema import VERSION_TABLE
 from sinks.schema_version import migrate
@@ -153,7 +153,7 @@ def test_a_held_lock_is_waited_for_and_said(writer: Writer, query: Any, database
 
 
 def test_a_missing_schema_is_waited_for_and_named(empty_database: str, query: Any) -> None:
-    writer = Writer(empty_database, back_off=BackOff(0.02, 0.1))
+    writer = Writer(empty_database, back_off=BackOff(first=0.02, most=0.1))
     background = InTheBackground(writer, [rows(reading(1))])
     wait_until(lambda: writer.state.waiting_since is not None)
     assert "gridwatch db migrate" in writer.state.last_error

@@ -6,7 +6,7 @@ import psycopg2
 import pytest
 from psycopg2 import errors
 
-from sinks.outages import BackOff, describe, is_row_at_fault
+from sinks.outages import describe, is_row_at_fault
 
 
 class Coded(psycopg2.Error):
@@ -62,8 +62,3 @@ def test_text_that_cannot_be_encoded_is_the_rows_fault() -> None:
 def test_an_error_is_described_in_one_line_with_its_state() -> None:
     assert describe(Coded("22003")) == "something (22003)"
     assert describe(psycopg2.OperationalError()) == "OperationalError"
-
-
-def test_the_wait_doubles_up_to_its_longest() -> None:
-    back_off = BackOff(first=0.1, longest=5.0)
-    assert [back_off.delay(tries) for tries in (1, 2, 3, 7, 1000)] == [0.1, 0.2, 0.4, 5.0, 5.0]

@@ -15,7 +15,7 @@ from aiokafka.record.default_records import DefaultRecordBatchBuilder
 from aiokafka.record.util import calc_crc32c
 from aiokafka.structs import TopicPartition
 
-from gridwatch.streaming import fetching
+from gridwatch.backoff import BackOff
 from gridwatch.streaming.fetching import Fetches
 
 PARTITION = TopicPartition("raw", 3)
@@ -277,11 +277,9 @@ def test_a_partition_that_was_read_beyond_its_undecodable_batch_is_well_again() 
     asyncio.run(scenario())
 
 
-def test_an_undecodable_batch_is_fetched_again_after_a_pause(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(fetching, "_FIRST_PAUSE_SECONDS", 0.01)
-
+def test_an_undecodable_batch_is_fetched_again_after_a_pause() -> None:
     async def scenario() -> None:
-        fetches = Fetches({"raw": list})
+        fetches = Fetches({"raw": list}, BackOff(first=0.01))
         result, at, _ = fetched(damaged(2, batch=0))
         fetches[PARTITION] = result
         result.getall()
