@@ -143,15 +143,18 @@ class BatchStore:
     def _note_feed(self, entry: _Waiting, letters: Sequence[DeadLetter]) -> None:
         """Take note of how many records of an entry were good and how many became dead letters."""
         place = (entry.rows.topic, entry.partition)
-        bad = {one.offset: one for one in letters if (one.topic, one.partition) == place}
-        bad = {offset: bad[offset] for offset in entry.offsets if offset in bad}
-        last = bad[max(bad)] if bad else None
-        self.feeds[place].observe(
-            len(entry.offsets) - len(bad),
-            len(bad),
-            run_at_end(entry.offsets, bad),
-            f"{' '.join(last.reasons)}: {last.message}" if last else "",
-        )
+        offsets = entry.offsets
+        first, last = (offsets[0], offsets[-1]) if offsets else (0, -1)
+        bad = {
+            one.offset: one
+            for one in letters
+            if (one.topic, one.partition) == place and first <= one.offset <= last
+        }
+        run, example = 0, ""
+        if bad:
+            run, newest = run_at_end(offsets, bad), bad[max(bad)]
+            example = f"{' '.join(newest.reasons)}: {newest.message}"
+        self.feeds[place].observe(len(offsets) - len(bad), len(bad), run, example)
 
     async def _send(self, letters: list[DeadLetter]) -> bool:
         self._emission = asyncio.ensure_future(self._emit(letters))
