@@ -10,7 +10,7 @@ READY := $(VENV)/.ready
 COMPILED := build/compiled
 
 .DEFAULT_GOAL := help
-.PHONY: compiled test-compiled help setup demo test browser outside check lint format docs dashboards bench bench-quick bench-scale bench-latency profile bench-dashboards bench-replay bench-merge bench-sink bench-score bench-pages screenshots soak restarts chaos clean
+.PHONY: compiled test-compiled help setup demo test browser outside check lint format docs dashboards bench bench-quick bench-scale bench-latency profile bench-dashboards bench-replay bench-merge bench-sink bench-score bench-pages screenshots soak restarts chaos mutants clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-17s %s\n", $$1, $$2}' Makefile
@@ -92,6 +92,9 @@ restarts: $(READY) ## the worker stopped and started 50 times while a million re
 chaos: $(READY) ## random faults against an undisturbed run, every difference; takes ARGS
 	@$(BIN)/gridwatch chaos $(ARGS)
 
+mutants: $(READY) ## small changes to the rules that no test notices (hours; a sample: ARGS="--sample 200 --seed 1")
+	@$(BIN)/python -m tests.mutation $(ARGS)
+
 compiled: $(COMPILED)/.ready ## gridwatch with its hot path compiled, in build/compiled (needs a C compiler)
 
 test-compiled: $(COMPILED)/.ready ## the tests of the rules, against the compiled hot path; takes ARGS
@@ -121,7 +124,7 @@ $(READY): setup.cfg pyproject.toml constraints.txt
 	@$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[embedded,test,dev]'
 	@touch $@
 
-$(COMPILED)/.ready: $(READY) setup.py $(wildcard gridwatch/*.py gridwatch/*/*.py sinks/*.py replay/*.py)
+$(COMPILED)/.ready: $(READY) setup.py $(shell find gridwatch sinks replay -name "*.py")
 	@echo "gridwatch: compiling the hot path: a minute" >&2
 	@rm -rf $(COMPILED)
 	@GRIDWATCH_COMPILE=1 $(BIN)/python setup.py --quiet build --build-lib=$(COMPILED) >/dev/null

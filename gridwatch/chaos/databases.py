@@ -19,16 +19,21 @@ from gridwatch.tables.store import IDENTITY_KEY
 _NAMED = 3
 
 
-def read_databases(folders: Iterable[Path]) -> list[tuple[int, int, dict[bytes, bytes]]]:
-    """(partition, changelog offset that it reaches to, rows) of every database that can be read."""
+def read_databases(
+    folders: Iterable[Path], changelog: bytes | None = None
+) -> list[tuple[int, int, dict[bytes, bytes]]]:
+    """(partition, changelog offset that it reaches to, rows) of every database that can be read.
+
+    changelog: the identity of the changelog that there is; databases of one that is gone are left out.
+    """
     found = []
     for folder in folders:
         for current in sorted(folder.rglob("CURRENT")):
             partition = int(current.parent.stem.rpartition("-")[2])
             rows = _read(current.parent)
             reached = rows.pop(Store.offset_key, None)
-            rows.pop(IDENTITY_KEY, None)
-            if reached is not None:
+            identity = rows.pop(IDENTITY_KEY, changelog)
+            if reached is not None and (changelog is None or identity == changelog):
                 found.append((partition, int(reached), rows))
     return found
 

@@ -6,6 +6,7 @@ dead letter, and for a stamp from the future in its words).
 
 from __future__ import annotations
 
+import asyncio
 import json
 import re
 from collections.abc import Iterable
@@ -17,8 +18,10 @@ import psycopg2
 
 from gridwatch.chaos.changelog import Reader, State
 from gridwatch.chaos.databases import contradictions, read_databases
+from gridwatch.errors import GridwatchError
 from gridwatch.settings import Settings
-from gridwatch.topics import DEAD_LETTERS, GAP_ALERTS, OUTPUTS
+from gridwatch.streaming.logs import look_at
+from gridwatch.topics import DEAD_LETTERS, GAP_ALERTS, OUTPUTS, changelog
 from sinks.schema import dead_letters, metadata
 
 Things = dict[str, dict[str, Any]]
@@ -46,7 +49,7 @@ def take_snapshot(settings: Settings, folders: Iterable[Path]) -> Snapshot:
     try:
         state.read()
         snapshot.things["state"] = state.plain()
-        snapshot.contradictions += contradictions(state.rows, read_databases(folders))
+        snapshot.contradictions += contradictions(state.rows, read_databases(folders, _identity(settings)))
     finally:
         state.close()
     for topic in OUTPUTS:
@@ -60,6 +63,14 @@ def take_snapshot(settings: Settings, folders: Iterable[Path]) -> Snapshot:
     for name, found in read_database(settings.database).items():
         snapshot.things[f"table {name}"] = found
     return snapshot
+
+
+def _identity(settings: Settings) -> bytes:
+    """Which changelog there is now: a fault may have had it made anew."""
+    log = asyncio.run(look_at(settings, changelog(settings.app_id).name))
+    if log is None:
+        raise GridwatchError("the broker does not say which changelog it has")
+    return log.identity
 
 
 def last_revisions(topic: str, records: Iterable[dict[str, Any]]) -> tuple[dict[str, Any], list[str]]:

@@ -34,7 +34,7 @@ from gridwatch.domain.timeliness import LATE, TOO_LATE, classify, recall
 from gridwatch.domain.validation import Refusal
 from gridwatch.domain.watermark import confirmed_time, keep, leaps, reached
 from gridwatch.domain.windows import drop_passed, micro_kwh, tell, window_at, window_start
-from gridwatch.domain.workbench import Meters, Touched, Workbench
+from gridwatch.domain.workbench import Meters, Touched, Workbench, remembered
 
 
 class Stepper(Workbench):
@@ -216,7 +216,7 @@ class Stepper(Workbench):
         interval = given or (meter.interval if meter is not None else policy.default_interval)
         flags = _all_flags(AHEAD, reading)
         self.accepted.take(raw, time, interval, OK, 0, flags, watermark, part.partition, record.offset, index)
-        kept = KeptReading(raw.meter_id, time, raw.consumption_kwh, given, raw.region)
+        kept = KeptReading(raw.meter_id, time, raw.consumption_kwh, given, remembered(raw.region))
         part.kept, twin = keep(part.kept, kept)
         window = window_at(part.windows, time, policy.metrics_window)
         window.on_time += 1

@@ -26,6 +26,11 @@ MAX_REGION: Final = 256
 """Characters of a region that are remembered with its meter."""
 
 
+def remembered(region: str | None) -> str | None:
+    """A region as it is kept in the state: a reading may bring one of a megabyte."""
+    return None if region is None else intern(region[:MAX_REGION])
+
+
 class Meters(Protocol):
     """The states that are there before a call of ``process``: committed ones and what was changed since."""
 
@@ -89,7 +94,7 @@ class Workbench:
         horizon = min(self.horizon, meter.off_run[0]) if meter.off_run else self.horizon
         meter.recent = remember(meter.recent, time, kwh, horizon)
         if region is not None and time >= meter.last_seen:
-            meter.region = intern(region[:MAX_REGION])
+            meter.region = remembered(region)
         part.highest = time if part.highest is None else max(part.highest, time)
         self._mark(meter_id, meter)
 

@@ -36,7 +36,7 @@ from gridwatch.domain.reading import LogRecord
 from gridwatch.errors import UsageProblem
 from gridwatch.streaming import pipeline
 from gridwatch.tables import rows
-from gridwatch.tables.store import Store
+from gridwatch.tables.store import IDENTITY_KEY, Store
 from gridwatch.topics import DEAD_LETTERS, GAP_ALERTS, METRICS
 from sinks import writer
 
@@ -197,6 +197,13 @@ def test_a_row_too_few_or_too_many_or_another_is_told(tmp_path: Path) -> None:
     wrong = {b"M1": b"another", b"M2": b"too many", rows.PARTITION_KEY: partition}
     told = contradictions(changelog, read_databases([stored(tmp_path, wrong, END)]))
     assert ["b'M1'" in told[0], "b'M2'" in told[1], len(told)] == [True, True, 2]
+
+
+def test_a_database_of_a_changelog_that_is_gone_is_not_held_against_the_one_that_there_is(
+    tmp_path: Path,
+) -> None:
+    folder = stored(tmp_path, {b"M1": b"of before", IDENTITY_KEY: b"gone"}, END)
+    assert [len(read_databases([folder], one)) for one in (b"gone", b"there", None)] == [1, 0, 1]
 
 
 def test_an_owner_without_its_rows_is_told(tmp_path: Path) -> None:

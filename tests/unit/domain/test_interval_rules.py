@@ -6,7 +6,7 @@ import pytest
 
 from gridwatch.domain.grid import first_from, slot_of
 from gridwatch.domain.outputs import Validated
-from gridwatch.domain.policy import MINUTE
+from gridwatch.domain.policy import MINUTE, Policy
 from tests.unit.domain.log import Log, alerts, at, ranges, reading, told
 
 
@@ -130,8 +130,11 @@ def test_a_row_off_the_grid_counts_late_readings_and_moves_nothing_before_the_fi
     log = Log()
     read_at(log, "10:00:00", "09:12:00", "09:13:00", "09:14:00")
     assert log.meters["A"].start == at("10:12:00")
+    assert log.meters["A"].expected_next == at("10:12:00"), "no reading has filled a slot of this grid yet"
     assert log.gaps == {}
     assert alerts(log.tick("10:27:00")) == [("A@2024-01-01T10:12:00Z", 1, "OPEN")]
+    # The first slot of the grid is missing, and a reading shortly before it is near enough to be its own.
+    assert alerts(log.read(reading("A", "10:08:00"))) == [("A@2024-01-01T10:12:00Z", 2, "FILLED")]
 
 
 def test_a_missed_reading_breaks_the_row() -> None:
@@ -144,6 +147,18 @@ def test_differences_are_rounded_to_whole_minutes() -> None:
     log = Log()
     read_at(log, "10:00:00", "10:15:10", "10:29:55", "10:45:20")
     assert log.meters["A"].interval == 15 * MINUTE
+
+
+@pytest.mark.parametrize(("minutes", "row"), [(26, 3), (34, 6)])
+def test_a_row_begins_with_a_reading_that_is_still_near_its_slot(minutes: int, row: int) -> None:
+    log = Log()
+    read_at(log, "10:00:00")
+    for number in range(1, row + 1):
+        assert log.meters["A"].interval == 30 * MINUTE
+        total = 600 + number * minutes
+        read_at(log, f"{total // 60:02}:{total % 60:02}:00")
+        assert ("OFF_GRID" in log.of(Validated)[-1].flags) is (number > 1)
+    assert log.meters["A"].interval == minutes * MINUTE
 
 
 def test_a_given_interval_wins_from_that_reading_on() -> None:
@@ -180,6 +195,16 @@ def test_slots_of_the_old_grid_that_are_not_due_yet_still_become_missing() -> No
     assert alerts(log.outputs) == []
     assert alerts(log.tick("10:45:00")) == [("A@2024-01-01T10:30:00Z", 1, "CLOSED")]
     assert alerts(log.tick("11:55:00")) == [("A@2024-01-01T11:40:00Z", 1, "OPEN")]
+
+
+def test_a_late_reading_between_two_grids_is_near_a_slot_of_its_own_grid_or_off_it() -> None:
+    log = Log(Policy(partitions=1, default_interval=60 * MINUTE))
+    read_at(log, "10:00:00", "11:00:00")
+    read_at(log, "12:00:00", interval_minutes=5)
+    # Twelve o'clock is of the new grid, from which three minutes are too far.
+    assert told(log.read(reading("A", "11:57:00"))) == [("LATE", ("OFF_GRID",))]
+    assert told(log.read(reading("A", "11:59:00"))) == [("LATE", ("EXTRA",))]
+    assert told(log.read(reading("A", "11:04:00"))) == [("LATE", ("EXTRA",))]
 
 
 def test_a_first_reading_may_give_its_interval_without_changing_any() -> None:

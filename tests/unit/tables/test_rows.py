@@ -7,9 +7,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gridwatch.domain.gaps import Gap
+from gridwatch.domain.grid import Grid
 from gridwatch.domain.meter import MeterState
+from gridwatch.domain.partition import PartitionState
 from gridwatch.domain.policy import NEVER
-from gridwatch.domain.timeliness import recent_of
+from gridwatch.domain.reading import KeptReading
+from gridwatch.domain.timeliness import readings_of, recent_of
+from gridwatch.domain.windows import Window
 from gridwatch.errors import GridwatchError
 from gridwatch.tables import rows
 
@@ -46,3 +51,65 @@ def test_the_deadline_of_a_newer_row_is_refused() -> None:
     with pytest.raises(GridwatchError, match="newer gridwatch") as refusal:
         rows.due_of(bytes([rows.VERSION + 1]) + row[1:])
     assert refusal.value.remedy
+
+
+#: Rows as version 2 wrote them: whatever changes, workers find such rows in their changelogs.
+METER_2 = (
+    "02dc0011cf00060ddf71e58800cd03e9cd03e83ccd049ccd03ea91cd04d8c42010000000000003e83ff8000000000000"
+    "10000000000003eb3fd00000000000009197cd0424cd04603ccd04b092cd0424cd0460a75041525449414c029195cd02bc"
+    "1ecd038ecd03e891cd03ac925acd03ec91cd03ed0607a56e6f727468c3cd03f0"
+)
+PARTITION_2 = (
+    "029209dc0010030b0c0dc20e0f9195a14110cb3ff800000000000011a5736f7574689192cd012c9d14c3161718191a1b1c"
+    "1d1e1f20292a2b2cc32d2e"
+)
+
+
+def test_a_meter_of_version_2_is_read_field_by_field() -> None:
+    meter = rows.decode_meter(bytes.fromhex(METER_2))
+    assert (meter.due, meter.last_seen) == (1_704_103_200_000_000, 1_001)
+    assert (meter.start, meter.interval, meter.cursor, meter.ahead) == (1_000, 60, 1_180, (1_240,))
+    assert meter.last_slot == 1_002
+    assert readings_of(meter.recent) == [(1_000, 1.5), (1_003, 0.25)]
+    gap = Gap(1_060, 1_120, 60, 1_200, missing=(1_060, 1_120), state="PARTIAL", revision=2)
+    assert [one.to_row() for one in meter.gaps] == [gap.to_row()]
+    assert [one.to_row() for one in meter.older] == [Grid(700, 30, 910, 1_000, (940,)).to_row()]
+    assert (meter.run, meter.off_run) == ((90, 1_004), (1_005,))
+    assert (meter.gap_count, meter.late_count, meter.forgotten) == (6, 7, 1_008)
+    assert (meter.region, meter.given, meter.calm) == ("north", True, False)
+    assert rows.VERSION != 2 or rows.encode_meter(meter).hex() == METER_2
+
+
+def test_a_partition_of_version_2_is_read_field_by_field() -> None:
+    state, generation = rows.decode_partition(bytes.fromhex(PARTITION_2))
+    assert generation == 9
+    assert (state.partition, state.watermark) == (3, 11)
+    assert (state.offset, state.index, state.done, state.next_offset) == (12, 13, False, 12)
+    assert (state.told, state.invalid_before) == (14, 15)
+    assert state.kept == (KeptReading("A", 16, 1.5, 17, "south"),)
+    assert list(state.windows) == [300]
+    window = state.windows[300]
+    assert (window.active, window.changed, window.closed, window.duplicate) == (20, True, 22, 23)
+    assert (window.invalid, window.late, window.micro_kwh, window.missing) == (24, 25, 26, 27)
+    assert (window.on_time, window.opened, window.revised) == (28, 29, 30)
+    assert (window.revision, window.too_late) == (31, 32)
+    assert (state.highest, state.record_time, state.reading_time, state.tick) == (41, 42, 43, 44)
+    assert (state.replayed, state.meters, state.open_gaps) == (True, 45, 46)
+    assert rows.VERSION != 2 or rows.encode_partition(state, generation).hex() == PARTITION_2
+
+
+def test_a_new_partition_begins_at_its_first_offset_with_nothing_known() -> None:
+    state = PartitionState(3)
+    assert (state.next_offset, state.index, state.done) == (0, 0, True)
+    assert (state.watermark, state.highest, state.tick, state.kept, state.windows) == (
+        None,
+        None,
+        None,
+        (),
+        {},
+    )
+    assert (state.meters, state.open_gaps, state.invalid_before, state.replayed) == (0, 0, 0, False)
+
+
+def test_a_new_window_counts_from_zero() -> None:
+    assert set(Window().to_row()) == {0}
