@@ -20,8 +20,8 @@ from gridwatch.settings import PREFIX
 pytestmark = [pytest.mark.failure, pytest.mark.integration]
 
 #: All of one input, so that one undisturbed run serves the three. Between them these two have twelve kinds of
-#: faults: processes killed and frozen at their steps, disks, broker, PostgreSQL, the changelog, batches dropped;
-#: of the second the input ends before the last faults.
+#: faults: processes killed and frozen at their steps, disks, broker, PostgreSQL, the changelog, batches
+#: dropped; of the second the input ends before the last faults.
 FIXED = (151 * INPUTS, 15 * INPUTS)
 FAULTS = 6
 READINGS = 3000
