@@ -10,12 +10,14 @@ from math import isfinite
 
 from gridwatch.domain.reading import FLAG_NAMES
 from gridwatch.domain.validation import MAX_CODE, MAX_CODES
+from replay.layout import unwrapped
 from replay.rows import BadCell, Job, Row
 
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _CACHED_TEXTS = 200_000
 #: Decimals of a kWh that a converted value keeps.
 DECIMALS = 12
+_ROUNDED = re.compile(r"\d[.,]\d+E\+\d+")
 _WORD = re.compile(r"[^A-Z0-9]+")
 
 
@@ -27,11 +29,13 @@ class Meters(dict[str, "str | None"]):
         self._pattern = pattern
 
     def __missing__(self, text: str) -> str | None:
-        meter = text.strip()
+        meter = unwrapped(text.strip())
         if not meter:
             raise BadCell("meter_id", text, "empty")
         if CONTROL.search(meter):
             raise BadCell("meter_id", text, "has control characters or bytes that are not UTF-8")
+        if _ROUNDED.fullmatch(meter):
+            raise BadCell("meter_id", text, "a number that a spreadsheet rounded: export ids as text")
         chosen = meter if fnmatchcase(meter, self._pattern) else None
         if len(self) >= _CACHED_TEXTS:
             self.clear()
@@ -39,12 +43,22 @@ class Meters(dict[str, "str | None"]):
         return chosen
 
 
+def named_after_file(job: Job) -> str:
+    """The meter of a file that has no column for it; two files of one name are noted."""
+    meter, file = job.source.stem, job.layout.file
+    other = job.tally.named_after.setdefault(meter, file)
+    if other != file:
+        job.tally.notes[f"{other} and {file} have the same name: taken as one meter"] += 1
+    return meter
+
+
 class Numbers:
     """Numbers of a file with one decimal mark: the first one met is the file's."""
 
     def __init__(self, marks: tuple[str, ...], delimiter: str) -> None:
-        # In a file delimited by commas a comma cannot also be the decimal mark of a bare number.
-        self._may_be_comma = "," in marks and delimiter != ","
+        # In a file delimited by commas a comma cannot also be the decimal mark of a bare number, unless the
+        # profile says so: then numbers stand in quotes.
+        self._may_be_comma = "," in marks and (delimiter != "," or marks == (",",))
         self._mark = "" if self._may_be_comma and "." in marks else ("," if self._may_be_comma else ".")
 
     @property
@@ -63,6 +77,9 @@ class Numbers:
         except BadCell:
             raise
         except ValueError:
+            bare = unwrapped(text.strip())
+            if bare != text.strip():
+                return self.read(name, bare)
             number = self._with_comma(name, text)
         if not isfinite(number) or "_" in text:
             raise BadCell(name, text, "not a number" if text.strip() else "empty")
@@ -78,6 +95,22 @@ class Numbers:
                 raise BadCell(name, text, "not a number: a decimal comma in a file of decimal points")
             self._mark = ","
         return number
+
+
+def fitted(cells: list[str], width: int, needed: int, delimiter: str) -> list[str]:
+    """The cells of a line as many as the header has. BadCell where that is not for empty cells alone.
+
+    Empty cells behind the last column are dropped, and last columns that were left away are empty, as long
+    as the line reaches to the column `needed`.
+    """
+    if len(cells) > width and not "".join(cells[width:]).strip():
+        return cells[:width]
+    if needed < len(cells) < width:
+        return cells + [""] * (width - len(cells))
+    reason = f"{len(cells)} columns, the header has {width}"
+    if delimiter == "," and len(cells) == width + 1:
+        reason += " (is it a decimal comma?)"
+    raise BadCell("(row)", delimiter.join(cells)[:200], reason)
 
 
 class Scale:
@@ -117,9 +150,9 @@ def given(interval: int) -> str:
     return f',"interval_minutes":{interval}' if interval else ""
 
 
-def tail(interval: int, codes: list[str] | None = None) -> tuple[int, str]:
-    """The last two parts of a row: the interval that is given with it, and its members with quality codes."""
-    return interval, given(interval) + flagged(codes or [])
+def tail(interval: int, codes: list[str] | None = None, members: str = "") -> tuple[int, str]:
+    """The last two parts of a row: the interval that is given with it, and all its further members."""
+    return interval, given(interval) + members + flagged(codes or [])
 
 
 class Intake:

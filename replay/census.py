@@ -1,6 +1,8 @@
 """What is in files, counted while rows pass by in order of time: for `--dry-run`, in bounded memory.
 
-Kept are one reading a meter, the commonest distances between readings and the commonest places in the hour.
+Kept are some figures a meter, the commonest distances between readings and the commonest places in the hour.
+The energy is what stands in the end, of a value that comes twice the last one; what the worker refuses is
+counted, and left out of the energy that is accepted.
 """
 
 from __future__ import annotations
@@ -13,7 +15,9 @@ from math import gcd
 from typing import Any
 
 from gridwatch.domain.instants import format_instant
+from replay.hints import MeterFigures, Plausibility
 from replay.local_time import LocalTime
+from replay.refusals import Refusals
 from replay.rows import Row
 from replay.survey import Survey
 
@@ -45,11 +49,13 @@ class ClockChange:
 class Census:
     """Counts; `watch` lets the rows through."""
 
-    def __init__(self, survey: Survey, zone: str, by_time: bool) -> None:
-        self.negative = self.zero = self.repeated = self.contradicting = self.micro_kwh = 0
+    def __init__(self, survey: Survey, zone: str, by_time: bool, refusals: Refusals) -> None:
+        self.refusals = refusals
+        self.negative = self.zero = self.repeated = self.contradicting = 0
+        self.micro_kwh = self.accepted_micro_kwh = 0
         self.changes = clock_changes(survey, zone)
         self._by_time = by_time
-        self._last: dict[str, tuple[int, float]] = {}
+        self._meters: dict[str, MeterFigures] = {}
         self._distances: Counter[int] = Counter()
         self._places: Counter[int] = Counter()
         self._rows = 0
@@ -61,26 +67,36 @@ class Census:
             yield block
 
     def _see(self, block: list[Row]) -> None:
-        last, distances, places = self._last, self._distances, self._places
+        meters, distances, places = self._meters, self._distances, self._places
+        refused = self.refusals.refused
         self._rows += len(block)
-        for time, meter, kwh, _, _ in block:
-            before = last.get(meter)
-            if before is not None:
-                distance = time - before[0]
-                if distance:
-                    distances[distance] += 1
-                elif before[1] == kwh:
-                    self.repeated += 1
-                else:
-                    self.contradicting += 1
-            last[meter] = (time, kwh)
+        for row in block:
+            time, name, kwh, _, _ = row
+            micro_kwh = round(kwh * 1_000_000)
+            accepted = None if refused(row) else micro_kwh
+            meter = meters.get(name)
+            if meter is None:
+                meter = meters[name] = MeterFigures(time, kwh, 0, 0, 0)
+                self._count(meter, micro_kwh, accepted)
+            elif distance := time - meter.time:
+                distances[distance] += 1
+                meter.follow(distance)
+                meter.stands = meter.accepted = 0
+                self._count(meter, micro_kwh, accepted)
+            elif kwh == meter.kwh:
+                self.repeated += 1
+            else:
+                self.contradicting += 1
+                meter.revised += 1
+                self._count(meter, micro_kwh, accepted)
+            meter.changed |= kwh != meter.kwh
+            meter.time, meter.kwh = time, kwh
             places[time % _HOUR] += 1
             if kwh <= 0:
                 if kwh < 0:
                     self.negative += 1
                 else:
                     self.zero += 1
-            self.micro_kwh += round(kwh * 1_000_000)
         for counter in (distances, places):
             if len(counter) > 2 * _KINDS:
                 for kind, _ in counter.most_common()[_KINDS:]:
@@ -91,6 +107,21 @@ class Census:
                 if self._by_time
                 else sum(change.start <= row[0] < change.end for row in block)
             )
+
+    def _count(self, meter: MeterFigures, micro_kwh: int, accepted: int | None) -> None:
+        """A value takes the place of what stood for its time; one that is refused, only in the files."""
+        change = micro_kwh - meter.stands
+        meter.stands = micro_kwh
+        meter.energy += change
+        self.micro_kwh += change
+        if accepted is not None:
+            self.accepted_micro_kwh += accepted - meter.accepted
+            meter.accepted = accepted
+
+    @property
+    def plausible(self) -> Plausibility:
+        """What each meter's figures say."""
+        return Plausibility(self._meters)
 
     @property
     def interval(self) -> int:
@@ -130,6 +161,7 @@ class Census:
 
     def as_dict(self) -> dict[str, Any]:
         """For `--json`."""
+        plausible = self.plausible
         return {
             "interval_minutes": self.interval,
             "intervals": [{"minutes": minutes, "count": count} for minutes, count in self.intervals],
@@ -139,6 +171,12 @@ class Census:
             "negative": self.negative,
             "zero": self.zero,
             "energy_micro_kwh": self.micro_kwh,
+            "accepted_micro_kwh": self.accepted_micro_kwh,
+            "dead_letters": self.refusals.readings,
+            "dead_letter_reasons": dict(self.refusals.reasons),
+            "dead_letter_examples": self.refusals.examples,
+            "kwh_a_day": plausible.a_day,
+            "hints": plausible.hints,
             "clock_changes": [
                 {
                     "date": change.date,

@@ -12,15 +12,17 @@ import click
 from gridwatch.durations import micros
 from gridwatch.errors import UsageProblem
 from gridwatch.settings import load_settings
+from replay.detection import detect
 from replay.faults import FaultPlan
 from replay.faults.file import PRESETS, plan_of
-from replay.options import DurationType, InstantType, IntervalType, SizeType, SpeedType
+from replay.options import DurationType, InstantType, IntervalType, SizeType, SpeedType, ZoneType
 from replay.profiles import PROFILES, Profile, load_custom
 from replay.progress import Terminal
 from replay.report import done, found
 from replay.request import Request
 from replay.rows import Flow, Selection
 from replay.run import Replay
+from replay.sources import expand
 
 _RATE = click.FloatRange(0, 1)
 
@@ -96,6 +98,11 @@ _RATE = click.FloatRange(0, 1)
     "--interval", type=IntervalType(), help="Send this interval with each reading that has none, such as 15m."
 )
 @click.option(
+    "--zone",
+    type=ZoneType(),
+    help="Read stamps without offset in this zone, whatever the profile says, such as Europe/Dublin.",
+)
+@click.option(
     "--no-settle", is_flag=True, help="Send no last tick: what is missing at the very end stays undecided."
 )
 @click.option("--resume", is_flag=True, help="Go on where an interrupted replay of the same command stopped.")
@@ -128,6 +135,7 @@ def command(
     meters: str,
     flow: Flow,
     interval: int | None,
+    zone: str | None,
     no_settle: bool,
     resume: bool,
     skip_bad: bool,
@@ -145,6 +153,8 @@ def command(
     # Its connection is tried again and again while a broker is away: what comes of that is said once, by us.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     settings = load_settings()
+    if zone is not None:
+        settings = settings.model_copy(update={"timezone": zone})
     chosen = plan_of(faults)
     plan = replace(
         chosen,
@@ -159,7 +169,7 @@ def command(
     _check(plan, order, truth, selection, micros(settings.gap_memory) // 2)
     request = Request(
         files,
-        _profile(profile, profile_file),
+        _profile(profile, profile_file, files, zone),
         speed or None,
         order == "time",
         plan,
@@ -181,12 +191,19 @@ def command(
         click.echo(found(summary, request, summary.zone) if dry_run else done(summary, request))
 
 
-def _profile(name: str, file: Path | None) -> Profile | None:
+def _profile(name: str, file: Path | None, files: tuple[Path, ...], zone: str | None) -> Profile | None:
+    """The profile that was named, in the zone that was; None where it is to be found out."""
     if (name == "custom") != (file is not None):
         raise UsageProblem("--profile custom and --profile-file go together", "give both, or none")
     if file is not None:
-        return load_custom(file)
-    return None if name == "auto" else PROFILES[name]
+        profile = load_custom(file)
+    elif name != "auto":
+        profile = PROFILES[name]
+    elif zone is None:
+        return None
+    else:
+        profile = detect(expand(files), zone)[0]
+    return profile if zone is None else replace(profile, zone=zone, zone_known=False)
 
 
 def _check(plan: FaultPlan, order: str, truth: Path | None, selection: Selection, longest: int) -> None:

@@ -9,12 +9,14 @@ depth beyond all measure) stops the reading before it fills the memory.
 
 from __future__ import annotations
 
+from array import array
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import Any
 from xml.sax import SAXParseException
 from xml.sax.handler import ContentHandler
 
+from gridwatch.domain.instants import parse_instant
 from gridwatch.errors import GridwatchError
 from replay.sources import DAMAGE, Source
 
@@ -35,6 +37,10 @@ class Entry:
     """An Atom entry: what it holds, its own address, its parent's, and those of what it refers to."""
 
     kind: str = ""
+    #: Which entry of the file it is, from 0.
+    number: int = -1
+    #: When it was updated, as it stands; that of the whole file where the entry does not say.
+    updated: str = ""
     own: str = ""
     up: str = ""
     related: list[str] = field(default_factory=list)
@@ -57,6 +63,26 @@ class IntervalReading:
     before: int
 
 
+@dataclass
+class Contents:
+    """What a file holds apart from its readings."""
+
+    #: Usage points, meter readings and reading types.
+    entries: list[Entry] = field(default_factory=list)
+    #: The entries that have blocks of readings, one for each address above them.
+    blocks: dict[str, Entry] = field(default_factory=dict)
+    #: When each entry was updated, seconds since 1970; 0 where that is not said.
+    updates: array[int] = field(default_factory=lambda: array("q"))
+
+    def of_kind(self, kind: str) -> list[Entry]:
+        """The entries of a kind."""
+        return [entry for entry in self.entries if entry.kind == kind]
+
+    def updated(self, entry: Entry) -> int:
+        """When an entry was updated."""
+        return self.updates[entry.number] if 0 <= entry.number < len(self.updates) else 0
+
+
 class _Handler(ContentHandler):
     """Gathers entries and readings; hands each out when it ends."""
 
@@ -66,6 +92,8 @@ class _Handler(ContentHandler):
         super().__init__()
         self._on_entry, self._on_reading = on_entry, on_reading
         self._entry = Entry()
+        self._entries = 0
+        self._file_updated = ""
         self._reading: IntervalReading | None = None
         self._text: list[str] = []
         self._size = self._depth = self._before = 0
@@ -84,7 +112,10 @@ class _Handler(ContentHandler):
         if self._depth > _DEEPEST:
             raise _NoMeterDataError(f"elements within elements, more than {_DEEPEST} deep")
         if name == "entry":
-            self._entry = Entry()
+            if not self._entries:
+                self._file_updated = self._entry.updated
+            self._entry = Entry(number=self._entries, updated=self._file_updated)
+            self._entries += 1
         elif name == "link":
             href = attributes.get("href", "").rstrip("/")
             if attributes.get("rel") == "self":
@@ -125,6 +156,8 @@ class _Handler(ContentHandler):
                 reading.values[name] = text
         elif name == "entry":
             self._on_entry(self._entry)
+        elif name == "updated":
+            self._entry.updated = text
         elif self._entry.kind == "IntervalBlock":
             if name == "start":
                 self._block_start = text
@@ -132,9 +165,9 @@ class _Handler(ContentHandler):
             self._entry.values[name] = text
 
 
-def entries(source: Source) -> list[Entry]:
-    """Everything but the readings: usage points, meter readings and reading types."""
-    found: list[Entry] = []
+def contents(source: Source) -> Contents:
+    """Everything but the readings: usage points, meter readings, reading types, and where blocks belong."""
+    found = Contents()
     for _ in _parsed(source, lambda entry: _keep(found, entry), lambda _entry, _reading: None):
         pass
     return found
@@ -153,11 +186,23 @@ def readings(
             found.clear()
 
 
-def _keep(found: list[Entry], entry: Entry) -> None:
-    if entry.kind in ("UsagePoint", "MeterReading", "ReadingType", "LocalTimeParameters"):
-        if len(found) >= _MOST_ENTRIES:
+def _keep(found: Contents, entry: Entry) -> None:
+    if len(found.updates) < _MOST_ENTRIES:
+        found.updates.append(_seconds(entry.updated))
+    if entry.kind == "IntervalBlock":
+        if len(found.blocks) < _MOST_ENTRIES:
+            found.blocks.setdefault(entry.up or entry.own, entry)
+    elif entry.kind in ("UsagePoint", "MeterReading", "ReadingType", "LocalTimeParameters"):
+        if len(found.entries) >= _MOST_ENTRIES:
             raise _NoMeterDataError(f"more than {_MOST_ENTRIES:,} entries")
-        found.append(entry)
+        found.entries.append(entry)
+
+
+def _seconds(updated: str) -> int:
+    try:
+        return max(0, parse_instant(updated, "UTC")[0] // 1_000_000)
+    except (ValueError, OverflowError):
+        return 0
 
 
 def _parsed(

@@ -1,8 +1,8 @@
-"""Opening meter files: encoding, delimiter, which column is which, found out from the start of the file."""
+"""Opening meter files: how they are packed and in which encoding, found out from their start."""
 
 from __future__ import annotations
 
-import csv
+import codecs
 import io
 import re
 from collections.abc import Callable, Iterator
@@ -11,76 +11,38 @@ from pathlib import Path
 from typing import BinaryIO, cast
 
 from gridwatch.errors import GridwatchError
+from replay.headers import by_header, plain
 from replay.layout import Layout, Start
-from replay.profile import OPTIONAL_FIELDS, REQUIRED_FIELDS, Profile
+from replay.profile import Profile
 from replay.sources import DAMAGE, Source
+from replay.spreadsheets import SheetLines, as_sheet, is_spreadsheet
+
+__all__ = ["by_header", "inspect", "opened", "opened_text", "plain", "sniff"]
 
 _SNIFFED_BYTES = 262_144
 #: A line longer than this, in bytes, is no line of meter data: it would only fill the memory.
 LONGEST_LINE = 1 << 24
 _UTF_16 = (b"\xff\xfe", b"\xfe\xff")
+_UTF_8_MARK = b"\xef\xbb\xbf"
+#: A first line by which spreadsheets know the delimiter.
+_SEPARATOR = re.compile(r'"?sep=(.)"?[;, ]*(?:\r\n|\r|\n|$)', re.IGNORECASE)
 
 
 def inspect(path: Path | Source, profile: Profile) -> Layout:
     """How a file is written. GridwatchError when it is missing, empty, no text, or not of the profile."""
-    start = sniff(path if isinstance(path, Source) else Source(path))
+    start = sniff(path if isinstance(path, Source) else Source(path), profile.encoding)
+    if start.packed == "xlsx":
+        profile = as_sheet(profile)
     return (profile.inspect or by_header)(start, profile)
 
 
-def by_header(start: Start, profile: Profile, line: int | None = None) -> Layout:
-    """Delimiter and columns from the header, which is line `line` (from 0; as the profile says if left out).
+def sniff(source: Source, encoding: str = "") -> Start:
+    """The beginning of a file. GridwatchError when it cannot be read, is empty, or is no text.
 
-    Where the profile has the headers, that line is the first row.
+    `encoding` is what the profile says; a mark of UTF-8 or UTF-16 at the start of the file is believed more.
     """
-    line = profile.skip_lines if line is None else line
-    required = tuple(name for name in (*REQUIRED_FIELDS, "series") if profile.columns.get(name))
-    wanted = {name: _accepted(profile, name) for name in (*required, *OPTIONAL_FIELDS)}
-    if profile.quality:
-        wanted["quality"] = (profile.quality[0].strip().lower(),)
-    accepted = ", ".join("|".join(profile.accepted(name)) for name in required)
-    text = start.lines[line] if line < len(start.lines) else ""
-    pattern = re.compile(profile.cells, re.IGNORECASE) if profile.cells else None
-    found: list[tuple[int, int, Layout]] = []
-    for delimiter in profile.delimiters:
-        headers = tuple(cell.strip() for cell in next(csv.reader([text], delimiter=delimiter), []))
-        if profile.headers and len(headers) == len(profile.headers):
-            headers = profile.headers
-        columns = _match(headers, wanted)
-        taken = columns.values()
-        cells = tuple(
-            at for at, name in enumerate(headers) if pattern and at not in taken and pattern.fullmatch(name)
-        )
-        layout = Layout(
-            str(start.source), delimiter, start.packed == "gzip", headers, columns, accepted,
-            start.encoding, start.blank + line + (0 if profile.headers else 1), not profile.headers,
-            _notes(start), cells,
-        )  # fmt: skip
-        found.append((sum(name in columns for name in required), len(headers), layout))
-    layout = max(found, key=lambda one: one[:2])[2]
-    missing = [name for name in required if name not in layout.columns]
-    if missing or (pattern and not layout.cells):
-        no = " and ".join(f"no column {name}" for name in missing) or f"no columns named like {profile.cells}"
-        raise GridwatchError(
-            f"{start.source}, line {start.blank + line + 1}: {no}; "
-            f"headers found: {', '.join(layout.headers)[:300] or 'none'}; accepted: {accepted}",
-            "rename the headers, or choose another --profile (--profile auto finds out)",
-        )
-    return layout
-
-
-def plain(start: Start, delimiter: str, headers: tuple[str, ...]) -> Layout:
-    """A layout without a header line; `headers` name the columns for people."""
-    columns = {name: at for at, name in enumerate(headers)}
-    return Layout(
-        str(start.source), delimiter, start.packed == "gzip", headers, columns, ", ".join(headers),
-        start.encoding, start.blank, named=False, notes=_notes(start),
-    )  # fmt: skip
-
-
-def sniff(source: Source) -> Start:
-    """The beginning of a file. GridwatchError when it cannot be read, is empty, or is no text."""
     try:
-        with source.opened() as (raw, packed):
+        with opened(source) as (raw, packed):
             start = raw.read(_SNIFFED_BYTES)
     except DAMAGE as problem:
         raise source.damaged(problem) from problem
@@ -88,22 +50,59 @@ def sniff(source: Source) -> Start:
         raise GridwatchError(
             f"{source}: cannot be read: {problem.strerror}", "name a readable file"
         ) from problem
-    encoding = "utf-16" if start[:2] in _UTF_16 else "utf-8-sig"
-    text = start.decode(encoding, "ignore" if encoding == "utf-16" else "surrogateescape")
+    encoding = _encoding(start, encoding)
+    text = _decoded(source, start, encoding)
     if not text.strip():
         raise GridwatchError(f"{source}: the file is empty", "give a CSV file with a header and rows")
     if "\x00" in text or sum("\udc80" <= character <= "\udcff" for character in text) > len(text) // 10:
         raise GridwatchError(
             f"{source}: not text but binary data, or text that is neither UTF-8 nor marked as UTF-16",
-            "give a CSV file in UTF-8, plain, gzip or zip",
+            "give a CSV file in UTF-8, plain, gzip or zip, or name its encoding in a profile of your own",
         )
     if len(start) == _SNIFFED_BYTES and "\n" not in text and "\r" not in text and "<" not in text:
         raise GridwatchError(
             f"{source}, line 1: no line end in the first {_SNIFFED_BYTES:,} bytes", "give a file of lines"
         )
-    rest = text.lstrip("\r\n")
+    rest = text.lstrip("\r\n\ufeff")
+    separator = _SEPARATOR.match(rest)
+    if separator:
+        rest = rest[separator.end() :].lstrip("\r\n")
     before = text[: len(text) - len(rest)].replace("\r\n", "\n")
-    return Start(source, packed, encoding, rest, len(before))
+    blank = before.count("\n") + before.count("\r")
+    return Start(source, packed, encoding, rest, blank, separator[1] if separator else "")
+
+
+def _encoding(start: bytes, named: str) -> str:
+    if start[:2] in _UTF_16:
+        return "utf-16"
+    if start[:3] == _UTF_8_MARK or not named or codecs.lookup(named).name == "utf-8":
+        return "utf-8-sig"
+    return named
+
+
+def _decoded(source: Source, start: bytes, encoding: str) -> str:
+    if encoding == "utf-8-sig":
+        return start.decode(encoding, "surrogateescape")
+    try:
+        return codecs.getincrementaldecoder(encoding)("strict").decode(start)
+    except UnicodeDecodeError as problem:
+        line = start[: problem.start].count(b"\n") + 1
+        raise GridwatchError(
+            f"{source}, line {line}: not {encoding}: byte 0x{start[problem.start]:02X}: {problem.reason}",
+            "name another encoding in the profile",
+        ) from problem
+
+
+@contextmanager
+def opened(
+    source: Source, on_bytes: Callable[[int], None] = lambda _: None
+) -> Iterator[tuple[BinaryIO, str]]:
+    """The bytes of a file, as `Source.opened`; of a spreadsheet those of its first sheet as CSV."""
+    if is_spreadsheet(source):
+        yield cast(BinaryIO, SheetLines(source, on_bytes)), "xlsx"
+        return
+    with source.opened(on_bytes) as found:
+        yield found
 
 
 class _Lines(io.BufferedIOBase):
@@ -141,7 +140,7 @@ def opened_text(
 ) -> Iterator[io.TextIOWrapper]:
     """The text of a file. Bytes that are not UTF-8 become lone surrogates: they spoil their own row only."""
     errors = "surrogateescape" if encoding.startswith("utf-8") else "strict"
-    with source.opened(on_bytes) as (raw, _):
+    with opened(source, on_bytes) as (raw, _):
         text = io.TextIOWrapper(
             cast(BinaryIO, _Lines(raw, source)), encoding=encoding, errors=errors, newline=""
         )
@@ -149,22 +148,3 @@ def opened_text(
             yield text
         finally:
             text.detach()
-
-
-def _notes(start: Start) -> tuple[str, ...]:
-    packed = (start.packed,) if start.packed == "zip" else ()
-    return (*packed, "UTF-16") if start.encoding == "utf-16" else packed
-
-
-def _accepted(profile: Profile, name: str) -> tuple[str, ...]:
-    return tuple(header.strip().lower() for header in profile.accepted(name))
-
-
-def _match(headers: tuple[str, ...], wanted: dict[str, tuple[str, ...]]) -> dict[str, int]:
-    """Field → column; of several aliases in one file the first accepted one counts."""
-    found = [header.lower() for header in headers]
-    return {
-        name: found.index(next(alias for alias in aliases if alias in found))
-        for name, aliases in wanted.items()
-        if any(alias in found for alias in aliases)
-    }

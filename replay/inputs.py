@@ -5,15 +5,20 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 from gridwatch.errors import GridwatchError
-from replay.detection import detect
-from replay.files import inspect
+from replay.decimal_marks import check
+from replay.detection import detect, is_known, misfit
+from replay.files import inspect, sniff
+from replay.layout import Layout
+from replay.position import identity_of
 from replay.rejects import Rejected
 from replay.request import Request
 from replay.rows import Row, Tally, read_rows
-from replay.sources import Source, expand
+from replay.sources import Source, candidates, nothing_in
 from replay.summary import Summary
+from replay.versions import preceded
 
 
 class Inputs:
@@ -27,18 +32,50 @@ class Inputs:
         self._timezone = timezone
         self._summary = summary
         self._rejected = Rejected(request.rejected) if request.rejected else None
-        self._sources: tuple[Source, ...] = expand(request.files)
+        self._sources = self._found()
+        summary.zone = summary.profile.zone or timezone
+        summary.layouts = [self._layout(source) for source in self._sources]
+
+    def _found(self) -> list[Source]:
+        """The files that are read; the others are named in the summary, with why they are left aside."""
+        request, summary = self._request, self._summary
+        found = candidates(request.files)
+        sure = [one.source for one in found if not (one.doubtful or one.aside)]
         if request.profile is None:
-            summary.profile, summary.profile_why = detect(self._sources)
+            doubtful = [one.source for one in found if one.doubtful and is_known(one.source)]
+            if not (sure or doubtful):
+                raise nothing_in(request.files[0])
+            summary.profile, summary.profile_why = detect(sure or doubtful, self._timezone)
         else:
             summary.profile = request.profile
-        summary.zone = summary.profile.zone or timezone
-        summary.layouts = [inspect(source, summary.profile) for source in self._sources]
+        taken = []
+        for one in found:
+            why = one.aside or (misfit(one.source, summary.profile) if one.doubtful else "")
+            if why:
+                summary.left_aside.append(f"{one.source}: {why}")
+            else:
+                taken.append(one.source)
+        if not taken:
+            raise nothing_in(request.files[0])
+        return taken
+
+    def _layout(self, source: Source) -> Layout:
+        profile = self._summary.profile
+        layout = inspect(source, profile)
+        if doubt := check(sniff(source, profile.encoding), layout, profile):
+            self._summary.doubts.append(doubt)
+        return layout
 
     @property
     def paths(self) -> list[Path]:
         """Each file once, however many members it has."""
         return list(dict.fromkeys(source.path for source in self._sources))
+
+    def identity(self, options: dict[str, Any]) -> str:
+        """What the sequence depends on: the options, what is in the files, and their order, since of two
+        files that contradict each other the later one stands."""
+        contents = [identity_of([path], {}) for path in self.paths]
+        return identity_of((), options | {"contents": contents})
 
     def read(self) -> Iterator[list[Row]]:
         """One pass over all files; every pass counts afresh and ends with the same tally."""
@@ -86,4 +123,4 @@ def _with_interval(row: Row, minutes: int) -> Row:
     """The reading with its interval given, unless the file gives one."""
     if row[3]:
         return row
-    return row[0], row[1], row[2], minutes, f',"interval_minutes":{minutes}{row[4]}'
+    return *row[:3], minutes, preceded(row[4], f',"interval_minutes":{minutes}')

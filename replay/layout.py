@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import re
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from replay.sources import Source
 
@@ -20,6 +20,8 @@ class Start:
     encoding: str
     text: str
     blank: int = 0
+    #: The delimiter that a line `sep=;` before the header names; that line counts as blank.
+    separator: str = ""
 
     @property
     def lines(self) -> list[str]:
@@ -54,9 +56,19 @@ class Layout:
     notes: tuple[str, ...] = ()
     #: Wide files: the columns with values.
     cells: tuple[int, ...] = ()
+    #: Fields that are written in several columns, and all of these.
+    parts: dict[str, tuple[int, ...]] = field(default_factory=dict)
+    #: Long files with several columns of values: column and place among `Profile.values`.
+    values: tuple[tuple[int, int], ...] = ()
 
     @property
     def ignored(self) -> list[str]:
         """Headers that mean nothing to the profile."""
-        used = {*self.columns.values(), *self.cells}
+        used = {*self.columns.values(), *self.cells, *(at for at, _ in self.values)}
+        used.update(*self.parts.values())
         return [header for index, header in enumerate(self.headers) if index not in used]
+
+
+def unwrapped(text: str) -> str:
+    """A cell without the `="…"` that keeps spreadsheets from taking it for a number."""
+    return text[2:-1].strip() if text.startswith('="') and text.endswith('"') and len(text) > 2 else text

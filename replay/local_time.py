@@ -1,26 +1,38 @@
 """Local stamps to instants, also in the hours that the clocks skip or repeat.
 
 A local time names one instant, two (the clocks went back) or none (they went forward). Which of two is
-meant is not written in a file of local times; `Folds` tells them apart by the order of a meter's rows: the
-first row with the name is the earlier instant and the second the later one, the other way round where the
-rows run backwards in time.
+meant is seldom written in a file: `replay.repeated_hours` finds it out from the order of a meter's rows.
+Stamps with an offset (`%z`) or the name of one (`%Z`, such as CEST) say it themselves.
 """
 
 from __future__ import annotations
 
+import re
 from datetime import datetime, timedelta, timezone
+from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from gridwatch.domain.instants import parse_instant
 from replay.profile import RFC_3339
-from replay.rows import BadCell, Row, Tally
+from replay.rows import BadCell
 
 _EPOCH = datetime(1970, 1, 1)
 _EPOCH_UTC = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _MICROSECOND = timedelta(microseconds=1)
-_CACHED_TEXTS = 200_000
 _MINUTE = 60_000_000
-_TOP_OF_A_STAMP = len("2024-01-01T10:00")
+_DAY = 1440 * _MINUTE
+TOP_OF_A_STAMP = len("2024-01-01T10:00")
+_BLANK_BEFORE_OFFSET = re.compile(r"\s+(?=(?:[+-]\d\d(?::?\d\d)?|[Zz])$)")
+_OFFSET = re.compile(r"(?:[Zz]|[+-]\d\d(?::?\d\d)?)$")
+_NAME = re.compile(r"\s*([A-Za-z]{1,6})$")
+#: Hour 24 of a stamp, with its minutes.
+_HOUR_24 = re.compile(r"(?<!\d)24(?=[:.]?00)|24(?=00$)")
+#: What a stamp says of its zone when it has an offset.
+INSTANT = "UTC"
+
+
+class SkippedHour(BadCell):
+    """A local time that the clocks skipped."""
 
 
 class LocalTime:
@@ -29,9 +41,12 @@ class LocalTime:
     def __init__(self, zone: str) -> None:
         self.name = zone
         self._zone = ZoneInfo(zone)
+        self._is_utc = zone == "UTC"
 
     def instants(self, local: int) -> tuple[int, ...]:
         """The instants of a local time: one, two in order, or none."""
+        if self._is_utc:
+            return (local,)
         stamp = _EPOCH + timedelta(microseconds=local)
         both = [stamp.replace(tzinfo=self._zone, fold=fold).astimezone(timezone.utc) for fold in (0, 1)]
         if both[0].astimezone(self._zone).replace(tzinfo=None) != stamp:
@@ -39,10 +54,10 @@ class LocalTime:
         times = sorted({(moment - _EPOCH_UTC) // _MICROSECOND for moment in both})
         return tuple(times)
 
-    def skipped(self, local: int) -> BadCell:
+    def skipped(self, local: int) -> SkippedHour:
         """What to say of a local time that names no instant."""
         stamp = _EPOCH + timedelta(microseconds=local)
-        return BadCell(
+        return SkippedHour(
             "timestamp",
             str(stamp),
             f"not a time: {stamp} does not exist in {self.name}: the clocks skipped it",
@@ -50,91 +65,98 @@ class LocalTime:
 
     def midnight(self, local: int) -> int:
         """The instant at which the local day of a local time begins."""
-        return self.instants(local - local % (1440 * _MINUTE))[0]
+        day = local - local % _DAY
+        return next(iter(self.instants(day) or self.instants(day + 60 * _MINUTE)))
+
+    def day(self, local: int) -> tuple[int, int]:
+        """When the local day of a local time begins and ends."""
+        day = local - local % _DAY
+        return self.midnight(day), self.midnight(day + _DAY)
+
+    def local(self, instant: int) -> int:
+        """What the clocks show at an instant."""
+        moment = _EPOCH_UTC + timedelta(microseconds=instant)
+        return (moment.astimezone(self._zone).replace(tzinfo=None) - _EPOCH) // _MICROSECOND
+
+    def name_at(self, instant: int) -> str:
+        """What the zone calls its offset at an instant, such as CEST."""
+        moment = _EPOCH_UTC + timedelta(microseconds=instant)
+        return moment.astimezone(self._zone).tzname() or ""
+
+    def goes_back_within(self, first: int, last: int) -> bool:
+        """Whether the clocks go back between two instants, or within two days of them."""
+        if self._is_utc:
+            return False
+        years = range(_year(first - 2 * _DAY), _year(last + 2 * _DAY) + 1)
+        near = (time for year in years for time in _times_back(self.name, year))
+        return any(first - 2 * _DAY <= time <= last + 2 * _DAY for time in near)
+
+
+def _year(instant: int) -> int:
+    return (_EPOCH + timedelta(microseconds=instant)).year
+
+
+@lru_cache(maxsize=4096)
+def _times_back(zone: str, year: int) -> tuple[int, ...]:
+    """The instants (µs, to the day) of a year at which a zone's clocks go back."""
+    clocks = ZoneInfo(zone)
+    found = []
+    moment = datetime(year, 1, 1, tzinfo=timezone.utc)
+    before = moment.astimezone(clocks).utcoffset()
+    while moment.year == year:
+        moment += timedelta(days=1)
+        offset = moment.astimezone(clocks).utcoffset()
+        if offset is not None and before is not None and offset < before:
+            found.append((moment - _EPOCH_UTC) // _MICROSECOND)
+        before = offset
+    return tuple(found)
+
+
+def read_stamp(text: str, forms: tuple[str, ...]) -> tuple[int, str]:
+    """The time in a text (µs), and what the text says of its zone.
+
+    That is "UTC" where the text has an offset, the name of one where the form has `%Z`, and nothing for a
+    local time, which is counted as if it were UTC. 24:00 is the end of its day. ValueError when the text has
+    none of the forms, which are those of `strptime` or RFC_3339; none of them is RFC_3339 alone.
+    """
+    for form in forms or (RFC_3339,):
+        found = _in_form(text, form)
+        if found is not None:
+            return found
+        for hour in _HOUR_24.finditer(text):
+            found = _in_form(text[: hour.start()] + "00" + text[hour.end() :], form)
+            if found is not None and (found[1] == INSTANT or found[0] % _DAY == 0):
+                return found[0] + _DAY, found[1]
+    if not forms:
+        parse_instant(text, "UTC")  # raises, and says why
+    raise ValueError(f"{text[:40]!r} is not written like {' or '.join(_example(form) for form in forms)}")
 
 
 def local_micros(text: str, forms: tuple[str, ...]) -> int:
     """A stamp without offset, counted as if it were UTC. ValueError when it has none of the forms."""
-    if not forms:
-        return parse_instant(text, "UTC")[0]
-    for form in forms:
-        try:
-            if form == RFC_3339:
-                return parse_instant(text, "UTC")[0]
-            return (datetime.strptime(text, form) - _EPOCH) // _MICROSECOND
-        except ValueError:
-            continue
-    example = datetime(2024, 12, 31, 23, 30)
-    shown = " or ".join(str(example) if form == RFC_3339 else example.strftime(form) for form in forms)
-    raise ValueError(f"{text[:40]!r} is not written like {shown}")
+    return read_stamp(text, forms)[0]
 
 
-class Stamps(dict[str, int]):
-    """Text of a stamp → µs; files repeat each stamp for every meter.
-
-    Of two instants the earlier; `folds` has the later one for it. `shift` (µs) is taken off each stamp: the
-    interval, where stamps name its end. Stamps with and without offset in one file are refused.
-    """
-
-    def __init__(self, zone: str, tally: Tally, forms: tuple[str, ...] = (), shift: int = 0) -> None:
-        super().__init__()
-        self.folds: dict[int, int] = {}
-        self.clocks = LocalTime(zone)
-        self._tally = tally
-        self._forms = forms
-        self._may_have_offset = not forms or RFC_3339 in forms
-        self._shift = shift
-        self._offsets: bool | None = None
-
-    def __missing__(self, text: str) -> int:
-        stamp = text.strip()
-        rest = stamp[_TOP_OF_A_STAMP:]
-        offset = self._may_have_offset and any(mark in rest for mark in "Zz+-")
-        try:
-            times: tuple[int, ...] = (
-                (parse_instant(stamp)[0],)
-                if offset
-                else self.clocks.instants(local := local_micros(stamp, self._forms))
-            )
-        except (ValueError, OverflowError) as problem:
-            raise BadCell("timestamp", text, f"not a time: {problem}") from problem
-        if not times:
-            skipped = self.clocks.skipped(local)
-            raise BadCell("timestamp", text, skipped.reason)
-        if self._offsets is None:
-            self._offsets = offset
-        elif self._offsets != offset:
-            has, before = ("an offset", "none") if offset else ("no offset", "one")
-            raise BadCell(
-                "timestamp", text, f"mixed zones: the stamp has {has}, those before it had {before}"
-            )
-        time = times[0] - self._shift
-        if len(times) > 1:
-            self._tally.ambiguous += 1
-            self.folds[time] = times[1] - self._shift
-        if len(self) >= _CACHED_TEXTS:
-            self.clear()
-        self[text] = time
-        return time
+def _in_form(text: str, form: str) -> tuple[int, str] | None:
+    try:
+        if form == RFC_3339:
+            tight = _BLANK_BEFORE_OFFSET.sub("", text)
+            offset = _OFFSET.search(tight[TOP_OF_A_STAMP:])
+            return parse_instant(tight, "UTC")[0], INSTANT if offset else ""
+        name = ""
+        if form.endswith("%Z"):
+            found = _NAME.search(text)
+            if found is None:
+                return None
+            name, text, form = found[1].upper(), text[: found.start()], form[:-2].rstrip()
+        stamp = datetime.strptime(text, form)
+        if stamp.tzinfo is not None:
+            return (stamp - _EPOCH_UTC) // _MICROSECOND, INSTANT
+        return (stamp - _EPOCH) // _MICROSECOND, INSTANT if name == "Z" else name
+    except (ValueError, OverflowError):
+        return None
 
 
-class Folds:
-    """Which of two instants a row means. Remembers each meter's rows in the latest repeated hour only."""
-
-    def __init__(self) -> None:
-        self._taken: dict[str, set[int]] = {}
-
-    def tell(self, meter: str, earlier: int, later: int, previous: Row | None) -> int:
-        """The instant of a row, given its meter's row before (or any other meter's, or none)."""
-        taken = self._taken.get(meter)
-        if taken is None or min(abs(earlier - time) for time in taken) > 1440 * _MINUTE:
-            taken = self._taken[meter] = set()
-        if earlier in taken:
-            time = later
-        elif later in taken:
-            time = earlier
-        else:
-            past = previous is not None and previous[1] == meter and previous[0] > earlier
-            time = later if past else earlier
-        taken.add(time)
-        return time
+def _example(form: str) -> str:
+    example = datetime(2024, 12, 31, 23, 30, tzinfo=timezone.utc)
+    return str(example.replace(tzinfo=None)) if form == RFC_3339 else example.strftime(form)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from typing import Any
+from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
 
@@ -72,6 +73,18 @@ class InstantType(click.ParamType):
             return parse_instant(f"{text}T00:00" if len(text) == len("2024-01-01") else text, "UTC")[0]
         except ValueError:
             self.fail(f"{value!r}: write 2024-01-01 or 2024-01-01T10:00:00Z", param, ctx)
+
+
+class ZoneType(click.ParamType):
+    """The name of a zone, such as Europe/Dublin."""
+
+    name = "zone"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> str:
+        try:
+            return ZoneInfo(str(value)).key
+        except (ZoneInfoNotFoundError, ValueError, OSError):
+            self.fail(f"{value!r}: write the name of a zone, such as Europe/Dublin", param, ctx)
 
 
 class SpeedType(click.ParamType):

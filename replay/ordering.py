@@ -1,4 +1,18 @@
-"""Rows in time order, whatever the order and size of the files, in bounded memory.
+"""Rows in time order, whatever the order and size of the files, in bounded memory; and what stands.
+
+What stands when a value comes twice. Rows go by time, then by meter. Of several rows with the same time and
+meter the last one stands: the worker drops an equal value and takes another one as a revision (`REVISED`), in
+the order in which it gets them. That order is never the order of the values. It is
+
+1. the version that the source itself gives a row, where it does: when it was updated, then its quality (a
+   measured value before a substituted, an estimated or an imputed one);
+2. else the order of the rows in their file: the later row stands;
+3. else the order of the files: the later file stands. Files are as they are named in the command; those of a
+   folder, a pattern or an archive go by name, and numbers within names count as numbers. Of two commands the
+   later one stands.
+
+Two devices under one id (a meter that was replaced in the middle of a day) correct nothing: see
+`replay.versions`. In the order of the file (`--order file`) rows go as they lie, whatever their version.
 
 The first pass reads everything once, so that a bad row, the order, the number of rows and the last
 instant are known before anything is sent. What fits in memory is sorted there. Of a larger input that is
@@ -9,16 +23,18 @@ that is too much. A larger input that is not in order is cut into sorted runs on
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Any
 
 from replay import sorted_runs
 from replay.packed import Packed
+from replay.row_order import put_in_order
 from replay.rows import BLOCK_ROWS, Row
 from replay.sorted_runs import Blocks, SortedRuns, sliced
 from replay.survey import Survey, Surveyor
+from replay.versions import spread, standing
 
 #: Rows sorted in memory at once; about 200 bytes each.
 RUN_ROWS = 400_000
@@ -39,7 +55,8 @@ def run_rows_within(memory: int) -> int:
 class TimeOrder:
     """The rows of `read()` in time order; a context manager, because runs may lie on disk.
 
-    `read` is called once, for a very large input twice; each call must give the same rows.
+    `read` is called once, for a very large input twice; each call must give the same rows. GridwatchError
+    when a meter had several devices at once that were no parts of a day.
     """
 
     def __init__(
@@ -76,6 +93,9 @@ class TimeOrder:
                 self.survey, self.remembered = left
                 return self
             self._first_pass()
+            if self.survey.devices.at_once:
+                for _ in standing(self._ordered(once_more=True)):
+                    pass
             if self._named:
                 self._runs.seal((self.survey, self._remember()))
         except BaseException:
@@ -90,29 +110,41 @@ class TimeOrder:
 
     def blocks(self) -> Blocks:
         """The rows in order, some thousand at a time."""
+        ordered = self._ordered()
+        return standing(ordered) if self.survey.marked else ordered
+
+    def _ordered(self, *, once_more: bool = False) -> Iterator[list[Any]]:
+        """The rows in order, with their marks; `once_more`: not the last time that they are asked for."""
         if self._memory is not None:
             return sliced(self._memory)
         if not self.survey.by_time:
             return self._runs.merged()
-        return _equal_times_sorted(self._packed.take() if self._packed.complete else self._read())
+        kept = self._packed.complete and not once_more
+        blocks = self._packed.take() if kept else map(self._columns, self._read())
+        return _equal_times_sorted(blocks, marked=self.survey.marked)
+
+    def _columns(self, block: list[Row]) -> list[Any]:
+        """The rows of a block as they are ordered."""
+        return spread(block) if self.survey.marked else block
 
     def _first_pass(self) -> None:
         surveyor = Surveyor(self.survey)
         held: list[Row] = []
         for block in self._read():
             surveyor.see(block)
+            self._runs.marked = self.survey.marked
             self._on_read(self.survey.rows)
-            held += block
+            held += self._columns(block)
             if len(held) >= self._run_rows:
                 self._put_by(held)
                 held = []
         if self._packed.rows or self._runs:
             self._put_by(held)
         else:
-            held.sort()
+            put_in_order(held, marked=self.survey.marked, by_time=self.survey.by_time)
             self._memory = held
         if not self.survey.by_time and not self._packed.complete:
-            self._sort(self._read())
+            self._sort(map(self._columns, self._read()))
         self.survey.runs_on_disk, self.survey.bytes_on_disk = len(self._runs), self._runs.peak_bytes
 
     def _put_by(self, rows: list[Row]) -> None:
@@ -134,16 +166,16 @@ class TimeOrder:
         self._runs.add(held)
 
 
-def _equal_times_sorted(blocks: Iterable[list[Row]]) -> Blocks:
+def _equal_times_sorted(blocks: Iterable[list[Row]], *, marked: bool) -> Blocks:
     held: list[Row] = []
     for block in blocks:
         held += block
         if held[0][0] == held[-1][0]:
             continue
-        held.sort()
+        put_in_order(held, marked=marked, by_time=True)
         settled = bisect_left(held, held[-1][:1])
         if settled:
             yield held[:settled]
             held = held[settled:]
-    held.sort()
+    put_in_order(held, marked=marked, by_time=True)
     yield from sliced(held)

@@ -6,6 +6,7 @@ found out from the file or taken from the settings, and the run says what it ass
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from fractions import Fraction
@@ -30,6 +31,7 @@ OPTIONAL_FIELDS = (
 )
 #: Among `strptime` forms: RFC 3339.
 RFC_3339 = "RFC 3339"
+_HOUR = re.compile(r"%[-#]?[HIcXsT]")
 #: kWh in one of a unit; the units of power are multiplied by the hours of the interval as well.
 UNITS = {
     "kWh": Fraction(1),
@@ -38,7 +40,12 @@ UNITS = {
     "kW": Fraction(1),
     "W": Fraction(1, 1000),
 }
-_POWER = ("kW", "W")
+POWER = ("kW", "W")
+
+
+def has_hour(form: str) -> bool:
+    """Whether a form of stamps says the hour."""
+    return form == RFC_3339 or bool(_HOUR.search(form))
 
 
 @dataclass(frozen=True)
@@ -98,12 +105,46 @@ class Profile:
     cells: str = ""
     #: Files that have no column for the meter are named after it.
     meter_from_file: bool = False
+    #: What the texts are written in; empty for UTF-8, or UTF-16 with its mark.
+    encoding: str = ""
+    #: Fields of `columns` that a file may lack.
+    optional: frozenset[str] = frozenset()
+    #: Whether lines before the header are passed over until one has all columns.
+    find_header: bool = False
+    #: Whether several columns of `timestamp` (or `until`) in one file are parts of one stamp.
+    join_stamps: bool = False
+    #: What stands between the two stamps of a cell such as `10:00 - 10:15`; nothing where there is one.
+    span: str = ""
+    #: The number of the first interval of a day, where a column `slot` numbers them.
+    first_slot: int = 1
+    #: Long files with several columns of values: a pattern of the header and what its values are. Columns of
+    #: one meaning are added up.
+    values: tuple[tuple[str, Series], ...] = ()
+    #: Whether values are those of a register, so that the energy is the difference of two.
+    difference: bool = False
+    #: Digits before the decimal point at which a register rolls over; 0 when that is not known.
+    digits: int = 0
+    #: The most that a meter can take or feed in, kW; 0 when that is not known.
+    max_kw: float = 0.0
+    #: Whether a value covers `interval`, or the time between its stamp and the next one of its meter.
+    steps: Literal["fixed", "stamps"] = "fixed"
+    #: What a value below zero is: sent as it stands, or energy that was fed in, a meter of its own.
+    negative: Literal["send", "generation"] = "send"
+    #: Whether several texts of `series` are tariffs of one direction: values of one time are added up.
+    add_up: bool = False
+    #: Whether two columns that stand for one field are an error; else the first accepted one counts.
+    strict_headers: bool = False
     #: Finds the layout from the start of a file; None: by the header in the first line.
     inspect: Callable[[Start, Profile], Layout] | None = None
     #: Reads files that are not lines of cells; None: lines of cells.
     reader: Callable[[Any], Iterator[Any]] | None = None
     #: Why the start of a file is of this kind, or an empty text; None: never found by itself.
     recognise: Callable[[Start], str] | None = None
+    #: Why a file whose header fits is not of this kind after all, or an empty text.
+    misfit: Callable[[Start], str] | None = None
+    #: Columns that such files are known to have beside those that are read: a pattern of their headers, in
+    #: lower case. A file with any other column is not taken for one of this kind.
+    beside: str = ""
 
     #: What a profile of one's own was made from.
     described: str = ""
@@ -113,6 +154,11 @@ class Profile:
         """What tells the rows of this profile from those of another one."""
         return f"{self.name} {self.described}" if self.described else self.name
 
+    @property
+    def may_be_register(self) -> bool:
+        """Whether values that never fall would be those of a register, taken for energy."""
+        return not self.difference and self.unit not in POWER
+
     def accepted(self, field: str) -> tuple[str, ...]:
         """The headers that name `field`: its aliases, or an optional field's own name."""
         return self.columns.get(field, (field,))
@@ -121,4 +167,4 @@ class Profile:
         """What a value of the file is multiplied by; `interval` (minutes) matters for power only."""
         unit = unit or self.unit
         scale = UNITS[unit] * self.multiply
-        return scale * Fraction(interval or self.interval, 60) if unit in _POWER else scale
+        return scale * Fraction(interval or self.interval, 60) if unit in POWER else scale

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 from gridwatch.domain.instants import format_instant
 from replay.census import Census
+from replay.devices import Devices
 from replay.request import Request
 from replay.summary import Summary
+
+#: Files left aside, and replaced meters, that are named.
+_SHOWN = 20
 
 
 def found(summary: Summary, request: Request, zone: str) -> str:
@@ -51,11 +55,59 @@ def _census(census: Census) -> list[str]:
     )
     return [
         f"interval  {census.interval} min (between readings of a meter: {shares or 'one reading each'})",
-        f"values    {census.micro_kwh / 1_000_000:,.6f} kWh in all; {census.negative:,} negative, "
-        f"{census.zero:,} zero; {census.repeated:,} exact duplicates, {census.contradicting:,} with another "
-        f"value; {census.off_grid:,} off the common grid",
+        f"values    {census.micro_kwh / 1_000_000:,.6f} kWh in all, as they stand; "
+        f"{census.negative:,} negative, {census.zero:,} zero; {census.repeated:,} exact duplicates, "
+        f"{census.contradicting:,} with another value; {census.off_grid:,} off the common grid",
         f"clocks    {'days that have not 24 hours: ' + changes if changes else 'no change of clocks'}",
+        *_plausible(census),
     ]
+
+
+def _plausible(census: Census) -> list[str]:
+    plausible = census.plausible
+    a_day = plausible.a_day
+    lines = []
+    if a_day:
+        lines.append(
+            f"a day     {a_day['median']:,.3f} kWh a meter (median), {a_day['least']:,.3f} "
+            f"({a_day['least_meter']}) to {a_day['most']:,.3f} ({a_day['most_meter']})"
+        )
+    return lines + [f"hint      {hint}" for hint in plausible.hints]
+
+
+def _refused(census: Census | None) -> list[str]:
+    if census is None or not census.refusals.readings:
+        return []
+    refusals = census.refusals
+    lines = [
+        f"refused   {refusals.readings:,} readings by the worker's own rules: they become dead letters, and "
+        f"{census.accepted_micro_kwh / 1_000_000:,.6f} kWh are accepted"
+    ]
+    lines += [f"          {reason}" for reason in refusals.described]
+    if census.negative:
+        lines.append("note      the worker refuses negative readings (NEGATIVE)")
+    return lines
+
+
+def _left_aside(files: list[str]) -> list[str]:
+    if not files:
+        return []
+    lines = [f"left aside {len(files):,} {'file' if len(files) == 1 else 'files'}"]
+    lines += [f"          {file}" for file in files[:_SHOWN]]
+    if len(files) > _SHOWN:
+        lines.append(f"          and {len(files) - _SHOWN:,} more (--json has them all)")
+    return lines
+
+
+def _replaced(devices: Devices) -> list[str]:
+    meters = devices.replaced
+    lines = [
+        f"replaced  {meter}: {devices.described(meter)}; parts of a day are added up"
+        for meter in meters[:_SHOWN]
+    ]
+    if len(meters) > _SHOWN:
+        lines.append(f"          and {len(meters) - _SHOWN:,} more meters")
+    return lines
 
 
 def done(summary: Summary, request: Request) -> str:
@@ -74,8 +126,8 @@ def done(summary: Summary, request: Request) -> str:
 
 
 def _remarks(summary: Summary, request: Request) -> list[str]:
-    lines = []
     tally = summary.tally
+    lines = [*(f"hint      {doubt}" for doubt in summary.doubts), *_left_aside(summary.left_aside)]
     if tally.left_out:
         lines.append(f"left out  {tally.left_out:,} rows by --start, --end or --meters")
     for count, what in (
@@ -98,8 +150,7 @@ def _remarks(summary: Summary, request: Request) -> list[str]:
                 else f"(reckoned: {summary.temp_estimate / 1e6:,.0f} MB)"
             )
         )
-    if summary.census and summary.census.negative:
-        lines.append("note      the worker refuses negative readings (NEGATIVE)")
+    lines += [*_refused(summary.census), *_replaced(summary.survey.devices)]
     if tally.bad:
         reasons = "; ".join(f"{count:,} × {reason}" for reason, count in tally.bad.most_common())
         lines.append(f"bad rows  {reasons}")

@@ -13,6 +13,9 @@ from replay.profile import Profile
 from replay.profiles.spec import SPEC
 from replay.rows import Selection
 
+#: The rule for values that come twice, by number: an interrupted replay is not resumed under another one.
+_WHAT_STANDS = 2
+
 
 @dataclass(frozen=True)
 class Request:
@@ -41,6 +44,7 @@ class Request:
     def sequence_options(self, profile: Profile, zone: str, policy: Policy) -> dict[str, Any]:
         """Everything but the files that decides which items there are, and in which order."""
         return {
+            "what_stands": _WHAT_STANDS,
             "profile": profile.fingerprint,
             "zone": zone,
             "by_time": self.by_time,

@@ -10,26 +10,30 @@ from __future__ import annotations
 
 import csv
 import re
-from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Literal, TextIO
 
 from gridwatch.errors import GridwatchError
 from replay.files import inspect, opened_text
 from replay.layout import Layout
+from replay.parsers import LineParser, LotParser, NothingWaits, Numbered, Row, Waiting
 from replay.profile import Profile
+from replay.register_signs import Look, RegisterSigns
 from replay.rejects import BadRow, Rejected
 from replay.sources import DAMAGE, Source
+from replay.spreadsheets import as_sheet, is_spreadsheet
+from replay.tally import Tally
 
 if TYPE_CHECKING:
     from _csv import Reader as CsvReader
 
-#: time (µs), meter_id, kWh, interval given with the reading (minutes, 0 = none), further JSON members
-#: (`,"region":"N"` or nothing). Rows order as tuples: by time, then meter, whatever file they came from.
-Row = tuple[int, str, float, int, str]
+__all__ = [
+    "BLOCK_ROWS", "BadCell", "Flow", "Job", "LineParser", "Row", "Selection", "Tally", "read_rows",
+]  # fmt: skip
+
 #: Which readings of meters that count both ways are wanted.
 Flow = Literal["both", "consumption", "generation"]
 
@@ -38,35 +42,8 @@ BLOCK_ROWS = 8192
 _LINES_AT_ONCE, _CELLS_AT_ONCE = 2_048, 16_384
 _LINE_END = re.compile("\r\n|\r|\n")
 _SHOWN_EXAMPLES = 5
-
-
-@dataclass
-class Tally:
-    """What was met while reading."""
-
-    rows: int = 0
-    left_out: int = 0
-    null_values: int = 0
-    ambiguous: int = 0
-    #: Values of local times that the clocks skipped, all of them zero.
-    skipped_hours: int = 0
-    #: Values that held two hours, the one before and the one after the clocks went back.
-    split_hours: int = 0
-    #: What was mended or is odd, in words.
-    notes: Counter[str] = field(default_factory=Counter)
-    #: Series that are no energy, or flow the way that is not wanted.
-    other_series: int = 0
-    #: Rows off the grid that the profile leaves out.
-    off_grid: int = 0
-    #: Meters that are named after a file, and the file.
-    named_after: dict[str, str] = field(default_factory=dict)
-    bytes_read: int = 0
-    bad: Counter[str] = field(default_factory=Counter)
-    examples: list[BadRow] = field(default_factory=list)
-
-    def on_bytes(self, count: int) -> None:
-        """So many bytes more of the files, packed or not, have been read."""
-        self.bytes_read += count
+#: Rows at most while one of them waits until it is known when it was.
+_MOST_WAITING = 300_000
 
 
 @dataclass(frozen=True)
@@ -81,6 +58,9 @@ class Selection:
 
 class BadCell(ValueError):
     """A cell that cannot be read; `field_name` is a field of a reading, or a column by its name."""
+
+    #: Where it stands, if that is not the line just taken.
+    line = 0
 
     def __init__(self, field_name: str, found: str, reason: str) -> None:
         super().__init__(reason)
@@ -120,27 +100,6 @@ class Job:
             self.rejected.take(bad, row)
 
 
-class LineParser(Protocol):
-    """Turns lines into rows, which it appends to the block; BadCell where a line cannot be read."""
-
-    #: The last row of the block before, for parsers that look back.
-    previous: Row | None
-
-    def __call__(self, cells: list[str], block: list[Row]) -> None:
-        """Take the cells of the next line."""
-
-    def finish(self, block: list[Row]) -> None:
-        """The file has ended: hand out what is still held; called again after a BadCell."""
-
-
-@runtime_checkable
-class LotParser(LineParser, Protocol):
-    """A parser that can take many lines at once, where nothing about them is out of the ordinary."""
-
-    def together(self, lot: list[list[str]]) -> list[Row] | None:
-        """The rows of some lines; None, and nothing counted, where they must be taken one by one."""
-
-
 def read_rows(
     path: Path | Source,
     profile: Profile,
@@ -153,48 +112,95 @@ def read_rows(
 ) -> Iterator[list[Row]]:
     """Blocks of rows in the order of the file. GridwatchError at the first bad row unless `skip_bad`."""
     source = path if isinstance(path, Source) else Source(path)
-    job = Job(source, inspect(source, profile), profile, zone, selection, tally, skip_bad, rejected)
+    layout = inspect(source, profile)
+    if is_spreadsheet(source):
+        profile = as_sheet(profile)
+    job = Job(source, layout, profile, zone, selection, tally, skip_bad, rejected)
     yield from profile.reader(job) if profile.reader else _read_lines(job)
 
 
 def _read_lines(job: Job) -> Iterator[list[Row]]:
     layout = job.layout
     with opened_text(job.source, layout.encoding, job.tally.on_bytes) as text:
+        _pass_header(job, text)
         lines = csv.reader(text, delimiter=layout.delimiter)
-        parse: LineParser = job.profile.parser(job)
+        parse = _parser(job)
+        hours: Waiting = getattr(parse, "hours", None) or NothingWaits()
+        numbered = parse if isinstance(parse, Numbered) else None
+        signs = RegisterSigns(job.tally, layout.file)
+        look: Look | None = signs.look if job.profile.may_be_register else None
+        block: list[Row] = []
         together = parse.together if isinstance(parse, LotParser) else None
-        try:
-            for _ in range(layout.header_lines):
-                next(lines, None)
-        except csv.Error as problem:
-            raise GridwatchError(f"{layout.file}, line 1: not CSV: {problem}") from problem
         for before, one_each, lot in _lots(lines, job):
-            block = together(lot) if together else None
-            if block is None:
-                block = []
+            rows = together(lot) if together and not hours.waiting else None
+            if rows is not None:
+                block = block + rows if block else rows
+            else:
                 at = before
                 for cells in lot:
                     at += 1 if one_each else 1 + sum(len(_LINE_END.findall(cell)) for cell in cells)
+                    if numbered is not None:
+                        numbered.line = at
                     try:
                         parse(cells, block)
                     except BadCell as problem:
                         if not "".join(cells).strip():
                             job.tally.notes["rows of empty cells: passed over"] += 1
                             continue
-                        job.reject(_header_again(problem, cells, layout), at, layout.delimiter.join(cells))
-                    if len(block) >= BLOCK_ROWS:
-                        parse.previous = block[-1]
+                        line = problem.line or at
+                        job.reject(_header_again(problem, cells, layout), line, layout.delimiter.join(cells))
+                    if len(block) >= BLOCK_ROWS and not hours.waiting:
+                        look = look and look(block)
                         yield block
                         block = []
-            if block:
-                parse.previous = block[-1]
+            if hours.waiting and len(block) > _MOST_WAITING:
+                hours.settle(block)
+            if block and not hours.waiting:
+                look = look and look(block)
                 yield block
-        yield from _last(job, parse, lines.line_num)
+                block = []
+        _last(job, parse, block, layout.header_lines + lines.line_num)
+        hours.settle(block)
+        for rows in _sliced(block):
+            look = look and look(rows)
+            yield rows
+
+
+def _pass_header(job: Job, text: TextIO) -> None:
+    """Read the lines above the first row."""
+    try:
+        for _ in range(job.layout.header_lines):
+            text.readline()
+    except UnicodeDecodeError as problem:
+        raise _undecodable(job, 0, problem) from problem
+    except DAMAGE as problem:
+        raise job.source.damaged(problem) from problem
+
+
+def _parser(job: Job) -> LineParser:
+    """What reads the lines. GridwatchError where the header does not go with the profile."""
+    layout = job.layout
+    try:
+        parser: LineParser = job.profile.parser(job)
+    except BadCell as problem:
+        raise GridwatchError(
+            f"{layout.file}, line {max(1, layout.header_lines)}: {problem.reason} (found: {problem.found}); "
+            f"headers found: {', '.join(layout.headers)[:300]}",
+            "name the columns with values and the interval in a profile of your own",
+        ) from problem
+    return parser
+
+
+def _sliced(rows: list[Row]) -> Iterator[list[Row]]:
+    """The rows, a block of them at a time."""
+    for start in range(0, len(rows), BLOCK_ROWS):
+        yield rows[start : start + BLOCK_ROWS]
 
 
 def _lots(lines: CsvReader, job: Job) -> Iterator[tuple[int, bool, list[list[str]]]]:
     """Many lines at a time: how many were read before, whether each row is one of them, their cells."""
     size = max(1, min(_LINES_AT_ONCE, _CELLS_AT_ONCE // max(1, len(job.layout.headers))))
+    above = job.layout.header_lines
     while True:
         before, lot, problem = lines.line_num, [], None
         try:
@@ -203,32 +209,32 @@ def _lots(lines: CsvReader, job: Job) -> Iterator[tuple[int, bool, list[list[str
         except (csv.Error, UnicodeDecodeError, *DAMAGE) as failure:
             problem = failure
         if lot:
-            yield before, lines.line_num - before == len(lot), lot
+            yield above + before, lines.line_num - before == len(lot), lot
         elif problem is None:
             return
         if isinstance(problem, csv.Error):
-            job.reject(BadCell("(row)", "", f"not CSV: {problem}"), lines.line_num, "")
+            job.reject(BadCell("(row)", "", f"not CSV: {problem}"), above + lines.line_num, "")
         elif isinstance(problem, UnicodeDecodeError):
-            raise GridwatchError(
-                f"{job.layout.file}, after line {lines.line_num}: not {problem.encoding} to the end: "
-                f"{problem.reason}",
-                "fetch it again, or save it as UTF-8",
-            ) from problem
+            raise _undecodable(job, above + lines.line_num, problem) from problem
         elif problem is not None:
-            raise job.source.damaged(problem, f", after line {lines.line_num}") from problem
+            raise job.source.damaged(problem, f", after line {above + lines.line_num}") from problem
 
 
-def _last(job: Job, parse: LineParser, line: int) -> Iterator[list[Row]]:
-    """What a parser still holds when the file has ended."""
-    block: list[Row] = []
+def _undecodable(job: Job, line: int, problem: UnicodeDecodeError) -> GridwatchError:
+    return GridwatchError(
+        f"{job.layout.file}, after line {line}: not {job.layout.encoding} to the end: {problem.reason}",
+        "fetch it again, save it as UTF-8, or name another encoding in the profile",
+    )
+
+
+def _last(job: Job, parse: LineParser, block: list[Row], line: int) -> None:
+    """Append what a parser still holds when the file has ended."""
     while True:
         try:
             parse.finish(block)
-            break
+            return
         except BadCell as problem:
-            job.reject(problem, line, "(held until the end of the file)")
-    if block:
-        yield block
+            job.reject(problem, problem.line or line, "(held until the end of the file)")
 
 
 def _header_again(problem: BadCell, cells: list[str], layout: Layout) -> BadCell:

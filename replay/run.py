@@ -23,8 +23,9 @@ from replay.inputs import Inputs
 from replay.manifest import ManifestWriter
 from replay.ordering import RUN_ROWS, TimeOrder, run_rows_within
 from replay.placement import Placement
-from replay.position import Position, find_position, identity_of, new_run
+from replay.position import Position, find_position, new_run
 from replay.progress import Progress
+from replay.refusals import Refusals
 from replay.request import Request
 from replay.rows import Row
 from replay.sending import Sender
@@ -61,7 +62,7 @@ class Replay:
         partitions = self._partitions()
         policy = replace(settings.policy(), partitions=partitions)
         options = request.sequence_options(self.summary.profile, settings.timezone, policy)
-        identity = identity_of(inputs.paths, options)
+        identity = inputs.identity(options)
         found = find_position(settings, request.topic, partitions, identity) if request.resume else None
         if request.resume and found is None:
             self._warn("nothing of this replay is on the topic yet: it starts from the beginning")
@@ -85,9 +86,11 @@ class Replay:
         with ExitStack() as stack:
             stack.enter_context(rarely_collected())
             blocks = self._in_order(inputs, name, stack)
-            self._look_ahead(summary.survey, policy)
+            self._look_ahead(summary.survey, policy, sending=position is not None)
             if position is None:
-                summary.census = Census(summary.survey, self.summary.zone, request.by_time)
+                summary.census = Census(
+                    summary.survey, summary.zone, request.by_time, Refusals(policy, now_micros())
+                )
                 blocks = summary.census.watch(blocks)
             placement = Placement(policy.partitions)
             manifest = stack.enter_context(ManifestWriter(request.truth)) if request.truth else None
@@ -113,6 +116,7 @@ class Replay:
         request, summary, progress = self.request, self.summary, self._progress
         if not request.by_time:
             summary.survey = survey_of(inputs.read(), progress.at)
+            summary.survey.devices.refuse_parts()
             return inputs.read()
         order = stack.enter_context(
             TimeOrder(
@@ -146,8 +150,8 @@ class Replay:
             return undisturbed(blocks, plan)
         return _watched(emit(blocks, Faults(request.faults), plan), truth)
 
-    def _look_ahead(self, survey: Survey, policy: Policy) -> None:
-        """Say before anything is sent what will not go well."""
+    def _look_ahead(self, survey: Survey, policy: Policy, *, sending: bool) -> None:
+        """Say before anything is sent what will not go well. A dry run reports the notes itself."""
         if not survey.rows:
             tally = self.summary.tally
             why = [
@@ -172,10 +176,13 @@ class Replay:
             )
         if self.summary.tally.ambiguous:
             self._warn(
-                "some stamps name two instants, at the change from summer time: of a meter's two rows with "
-                "the same stamp the first was taken for the earlier one, or for the later one where rows run "
-                f"backwards in time; read in {self.summary.zone}"
+                "some stamps name two instants, at the change from summer time: told apart by the order of "
+                "the rows of each meter and series, one pass after the other or in pairs; read in "
+                f"{self.summary.zone}"
             )
+        if sending:
+            for note, count in self.summary.tally.notes.items():
+                self._warn(f"{note} ({count:,})")
         if not self.request.by_time and not survey.by_time:
             self._warn(
                 f"rows are sent in the order of the file ({survey.order}): most of them will be late. "

@@ -1,19 +1,21 @@
 """Sorted runs of rows on disk, merged block by block.
 
-All rows up to the least of the runs' last loaded rows are final, and one sort of that little is faster than
-a heap of rows: it finds the runs again and merges them in C.
+All rows before the least of the runs' last loaded rows are final, and one sort of that little is faster than
+a heap of rows: it finds the runs again and merges them in C. Runs follow each other as their rows do in the
+source, so rows with the same time and meter come out run by run, also where they go on in a run's next block.
 """
 
 from __future__ import annotations
 
 import marshal
 import struct
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
 from gridwatch.errors import GridwatchError
+from replay.row_order import place_of, place_of_marked, put_in_order
 from replay.rows import BLOCK_ROWS, Row
 from replay.run_folder import RunFolder
 
@@ -39,6 +41,8 @@ class SortedRuns:
         self._on_first = on_first
         self._folder: RunFolder | None = None
         self._sealed = False
+        #: Whether rows are marked (see `replay.versions`); set before the first of them is added.
+        self.marked = False
         self._runs: list[Path] = []
         self._written = 0
         #: The most bytes that lay on disk at once.
@@ -48,32 +52,35 @@ class SortedRuns:
         return len(self._runs)
 
     def add(self, rows: list[Row]) -> None:
-        """Sort these rows, which are changed, and put them on disk. GridwatchError when they do not fit."""
+        """Sort these rows, which are changed, and put them on disk. GridwatchError when they do not fit.
+
+        They come after those of the runs before in the source.
+        """
         if not rows:
             return
-        rows.sort()
+        put_in_order(rows, marked=self.marked)
         self._write(sliced(rows, self._block_rows))
         if len(self._runs) >= FAN_IN:
             runs, self._runs = self._runs, []
-            self._write(_merged([_load(run) for run in runs]), beside=runs)
+            self._write(self._merge(runs), beside=runs)
             for run in runs:
                 run.unlink()
 
     def merged(self) -> Blocks:
         """All rows in order, some thousand at a time."""
-        return _merged([_load(run) for run in self._runs])
+        return self._merge(self._runs)
 
     def seal(self, memory: Any) -> None:
         """There will be no more rows; `memory` is what `take_over` gives to the replay that goes on."""
         if self._folder is not None:
-            self._folder.seal((memory, [run.name for run in self._runs], self.peak_bytes))
+            self._folder.seal((memory, [run.name for run in self._runs], self.peak_bytes, self.marked))
             self._sealed = True
 
     def take_over(self) -> Any:
         """Have the sealed runs that a replay of this name left; what it sealed them with, None without."""
         if (left := RunFolder.left(self._replay)) is None:
             return None
-        folder, (memory, names, peak_bytes) = left
+        folder, (memory, names, peak_bytes, self.marked) = left
         runs = [folder.path / name for name in names]
         if not all(run.exists() for run in runs):
             folder.remove()
@@ -90,6 +97,9 @@ class SortedRuns:
             else:
                 self._folder.remove()
             self._folder = None
+
+    def _merge(self, runs: list[Path]) -> Blocks:
+        return _merged([_load(run) for run in runs], marked=self.marked)
 
     def _write(self, blocks: Blocks, beside: list[Path] | None = None) -> None:
         if self._folder is None:
@@ -128,18 +138,30 @@ def _load(run: Path) -> Blocks:
             yield block
 
 
-def _merged(runs: list[Blocks]) -> Blocks:
+def _merged(runs: list[Blocks], *, marked: bool) -> Blocks:
+    place: Callable[[Row], Any] = place_of_marked if marked else place_of
     heads = [(block, run) for run in runs if (block := next(run, []))]
     while heads:
-        limit = min(block[-1] for block, _ in heads)
+        limit = min(place(block[-1]) for block, _ in heads)
         final: list[Row] = []
-        left: list[tuple[list[Row], Blocks]] = []
-        for block, run in heads:
-            cut = bisect_right(block, limit)
+        cuts = [bisect_left(block, limit, key=place) for block, _ in heads]
+        for (block, _), cut in zip(heads, cuts, strict=True):
             final += block[:cut]
-            rest = block[cut:] or next(run, [])
+        put_in_order(final, marked=marked)
+        left: list[tuple[list[Row], Blocks]] = []
+        for (block, run), cut in zip(heads, cuts, strict=True):
+            rest = block[cut:]
+            while rest and place(rest[0]) == limit:
+                # Those at the limit, run by run: a run may have more of them than one block holds.
+                end = bisect_right(rest, limit, key=place)
+                final += rest[:end]
+                rest = rest[end:] or next(run, [])
+                if len(final) >= BLOCK_ROWS:
+                    yield final
+                    final = []
+            rest = rest or next(run, [])
             if rest:
                 left.append((rest, run))
-        final.sort()
-        yield final
+        if final:
+            yield final
         heads = left

@@ -8,20 +8,24 @@ from __future__ import annotations
 import glob
 import gzip
 import io
+import re
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath, PurePosixPath
 from typing import Any, BinaryIO, cast
 
 from gridwatch.errors import GridwatchError
 
 _GZIP, _ZIP = b"\x1f\x8b", b"PK\x03\x04"
 _BUFFER = 1 << 18
-_METER_FILES = {".csv", ".txt", ".tsv", ".dat", ".xml", ".gz", ".zip"}
-_SPREADSHEET = "[Content_Types].xml"
+_METER_FILES = {".csv", ".txt", ".tsv", ".dat", ".xml", ".gz", ".zip", ".xlsx"}
+#: Endings of copies that programs leave: what is in them would stand for what has been corrected since.
+_COPIES = {".bak", ".old", ".orig", ".tmp", ".temp", ".part", ".partial", ".filepart", ".crdownload", ".swp"}
+_NUMBER = re.compile(r"(\d+)")
+_WORKBOOK, _DOCUMENT = "xl/workbook.xml", "[Content_Types].xml"
 #: What reading packed data raises when the data is not whole.
 DAMAGE = (EOFError, zlib.error, gzip.BadGzipFile, zipfile.BadZipFile)
 
@@ -88,59 +92,120 @@ class Source:
         return GridwatchError(f"{self}{after}: the {kind} data is damaged ({problem})", "fetch it again")
 
 
+@dataclass(frozen=True)
+class Candidate:
+    """A file behind what was named. `doubtful`: its name is not that of a meter file, so its content decides.
+
+    `aside` is why it is not read whatever it holds, empty where it may be.
+    """
+
+    source: Source
+    doubtful: bool = False
+    aside: str = ""
+
+
 def expand(named: Iterable[Path]) -> tuple[Source, ...]:
     """The files behind paths, folders (all meter files in them) and patterns, archives opened, in order.
 
     GridwatchError for a folder or pattern without files and for a damaged archive. A path that does not
     exist is kept: whoever reads it says so.
     """
-    sources: list[Source] = []
+    found: list[Source] = []
     for path in named:
-        sources += [source for file in _files(path) for source in _members(file)]
-    return tuple(dict.fromkeys(sources))
+        sure = [one.source for one in candidates([path]) if not (one.doubtful or one.aside)]
+        if not sure:
+            raise nothing_in(path)
+        found += sure
+    return tuple(dict.fromkeys(found))
 
 
-def _files(path: Path) -> list[Path]:
+def candidates(named: Iterable[Path]) -> tuple[Candidate, ...]:
+    """All files behind paths, folders and patterns, archives opened, in order: later ones stand.
+
+    Folders, patterns and archives are in the order of names, in which numbers count as numbers. Errors as of
+    `expand`, but a folder may have doubtful files only.
+    """
+    found: dict[Source, Candidate] = {}
+    for path in named:
+        for file in _files(path):
+            for one in _members(file):
+                found.setdefault(one.source, one)
+    return tuple(found.values())
+
+
+def nothing_in(path: Path) -> GridwatchError:
+    """What to say of a folder without meter files."""
+    endings = ", ".join(sorted(_METER_FILES))
+    return GridwatchError(f"{path}: no meter files in this folder", f"they end in {endings}")
+
+
+def _files(path: Path) -> list[Candidate]:
     if path.is_dir():
-        found = sorted(
-            file
-            for file in path.rglob("*")
-            if file.is_file() and file.suffix.lower() in _METER_FILES and not file.name.startswith(".")
-        )
+        found = [_judged(Source(file), file.relative_to(path)) for file in sorted(_below(path), key=_natural)]
         if not found:
-            endings = ", ".join(sorted(_METER_FILES))
-            raise GridwatchError(f"{path}: no meter files in this folder", f"they end in {endings}")
+            raise nothing_in(path)
         return found
     if not path.exists() and glob.has_magic(str(path)):
-        names = sorted(glob.glob(str(path), recursive=True))  # noqa: PTH207 - a pattern of any depth, or absolute
-        found = [Path(name) for name in names if Path(name).is_file()]
-        if not found:
+        names = glob.glob(str(path), recursive=True)  # noqa: PTH207 - a pattern of any depth, or absolute
+        paths = sorted(map(Path, names), key=_natural)
+        files = [Candidate(Source(one)) for one in paths if one.is_file()]
+        files += [one for folder in paths if folder.is_dir() for one in _files_or_none(folder)]
+        if not files:
             raise GridwatchError(f"{path}: no file has such a name", "check the pattern")
-        return found
-    return [path]
+        return files
+    return [Candidate(Source(path))]
 
 
-def _members(path: Path) -> list[Source]:
+def _files_or_none(folder: Path) -> list[Candidate]:
+    return _files(folder) if any(_below(folder)) else []
+
+
+def _below(folder: Path) -> Iterator[Path]:
+    return (file for file in folder.rglob("*") if file.is_file())
+
+
+def _judged(source: Source, name: PurePath) -> Candidate:
+    """What the name of a file in a folder or an archive says of it."""
+    if any(part.startswith(".") for part in name.parts) or name.parts[0] == "__MACOSX":
+        return Candidate(source, aside="hidden")
+    if name.suffix.lower() in _COPIES or name.name.endswith("~"):
+        return Candidate(source, aside="named like a backup or an unfinished copy")
+    return Candidate(source, doubtful=name.suffix.lower() not in _METER_FILES)
+
+
+def _natural(path: PurePath) -> list[list[str | int]]:
+    """Names in the order that people number them: 9 before 10."""
+    return [
+        [int(part) if at % 2 else part for at, part in enumerate(_NUMBER.split(name))] for name in path.parts
+    ]
+
+
+def _members(file: Candidate) -> list[Candidate]:
+    path = file.source.path
+    if file.aside:
+        return [file]
     try:
         with path.open("rb") as raw:
             packed = raw.read(4) == _ZIP
     except OSError:
-        return [Source(path)]
+        return [file]
     if not packed:
-        return [Source(path)]
+        return [file]
     try:
         with zipfile.ZipFile(path) as archive:
-            members = [
-                Source(path, info.filename)
-                for info in archive.infolist()
-                if not info.is_dir() and not Path(info.filename).name.startswith((".", "_"))
-                and not info.filename.startswith("__MACOSX/")
-            ]  # fmt: skip
+            files = [info.filename for info in archive.infolist() if not info.is_dir()]
+            names = {name: PurePosixPath(name) for name in files}
     except zipfile.BadZipFile as problem:
         raise Source(path).damaged(problem) from problem
-    if any(source.member == _SPREADSHEET for source in members):
-        raise GridwatchError(f"{path}: a spreadsheet", "save its sheet as CSV")
-    if not members:
+    if _WORKBOOK in names:
+        return [Candidate(file.source)]  # one file, whatever it is packed of
+    if _DOCUMENT in names:
+        raise GridwatchError(f"{path}: an office document without a sheet", "save its table as CSV")
+    in_order = sorted(names.items(), key=lambda item: _natural(item[1]))
+    members = [_judged(Source(path, member), name) for member, name in in_order if name.parts]
+    if not any(not one.aside for one in members):
         raise GridwatchError(f"{path}: the archive is empty", "give one with meter files")
     # Notes and pictures that lie beside the data are passed over, unless there is nothing else.
-    return [source for source in members if Path(source.member).suffix.lower() in _METER_FILES] or members
+    if all(one.doubtful or one.aside for one in members):
+        return [one if one.aside else Candidate(one.source) for one in members]
+    return members

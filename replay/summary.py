@@ -22,6 +22,10 @@ class Summary:
     survey: Survey = field(default_factory=Survey)
     tally: Tally = field(default_factory=Tally)
     layouts: list[Layout] = field(default_factory=list)
+    #: What is doubtful of how files are written, in words.
+    doubts: list[str] = field(default_factory=list)
+    #: Files that were not read, and why.
+    left_aside: list[str] = field(default_factory=list)
     readings: int = 0
     delayed: int = 0
     withheld: int = 0
@@ -75,6 +79,8 @@ class Summary:
                 }
                 for layout in self.layouts
             ],
+            "left_aside": self.left_aside,
+            "doubts": self.doubts,
             "readings": self.readings,
             "delayed": self.delayed,
             "withheld": self.withheld,
@@ -103,6 +109,9 @@ class Summary:
             "temp_bytes_estimated": self.temp_estimate,
             "sorted_before": self.sorted_before,
             "reading_seconds": round(self.reading_seconds, 3),
+            "replaced_meters": {
+                meter: self.survey.devices.described(meter) for meter in self.survey.devices.replaced
+            },
             "null_values": self.tally.null_values,
             "skipped_hours": self.tally.skipped_hours,
             "split_hours": self.tally.split_hours,

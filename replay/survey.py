@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import islice, pairwise
 from operator import gt, itemgetter
 
+from replay.devices import Devices
 from replay.rows import Row
+from replay.versions import are_marked
 
 _time, _meter = itemgetter(0), itemgetter(1)
 
@@ -25,6 +27,9 @@ class Survey:
     runs_on_disk: int = 0
     #: The most that lay there at once.
     bytes_on_disk: int = 0
+    #: Whether rows say which version and device they are of.
+    marked: bool = False
+    devices: Devices = field(default_factory=Devices)
 
     @property
     def order(self) -> str:
@@ -45,6 +50,10 @@ class Surveyor:
     def see(self, block: list[Row]) -> None:
         """Take the next rows, at least one."""
         survey = self._survey
+        if self._previous is None:
+            survey.marked = are_marked(block)
+        if survey.marked:
+            survey.devices.see(block)
         before = block if self._previous is None else [self._previous, *block]
         times, names = list(map(_time, before)), list(map(_meter, before))
         first, last = min(times), max(times)

@@ -8,10 +8,10 @@ taken as standard time.
 
 from __future__ import annotations
 
+from replay.day_rows import DayParser
 from replay.files import by_header
 from replay.layout import Layout, Start
 from replay.profile import Profile, Series
-from replay.wide_rows import DayParser
 
 _CHANNELS = {
     "GC": Series("-GC"),

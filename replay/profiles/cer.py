@@ -63,10 +63,12 @@ class _Parser:
 
     def finish(self, block: list[Row]) -> None:
         """The short days: by the clock if their numbers go beyond what the day has, else in order."""
-        for (meter, day), rows in self._held.items():
-            by_clock = max(slot for slot, _ in rows) > self._day(day)[1]
-            self._pending += [(meter, day, slot, kwh, by_clock) for slot, kwh in rows]
-        self._held.clear()
+        if self._held:
+            for (meter, day), rows in self._held.items():
+                by_clock = max(slot for slot, _ in rows) > self._day(day)[1]
+                self._pending += [(meter, day, slot, kwh, by_clock) for slot, kwh in rows]
+            self._held.clear()
+            self._pending.reverse()  # taken from its end, in the order of the file
         while self._pending:
             meter, day, slot, kwh, by_clock = self._pending.pop()
             time = self._day(day)[0] + (slot - 1) * _SLOT

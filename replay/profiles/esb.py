@@ -6,8 +6,8 @@ energy itself. Registers, which some editions hold as well, are no energy of an 
 
 from __future__ import annotations
 
+from replay.field_rows import FieldParser
 from replay.layout import Start
-from replay.long_rows import SeriesParser
 from replay.profile import Profile, Series
 
 
@@ -34,7 +34,7 @@ ESB = Profile(
         "consumption_kwh": ("Read Value",),
         "series": ("Read Type",),
     },
-    parser=SeriesParser,
+    parser=FieldParser,
     delimiters=(",",),
     interval=30,
     unit="kW",

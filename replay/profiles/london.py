@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from dataclasses import replace
 
+from replay.day_rows import DayParser
 from replay.files import by_header
 from replay.layout import Layout, Start
 from replay.long_rows import LongParser
 from replay.profile import RFC_3339, Profile
 from replay.rows import Job, LineParser
-from replay.wide_rows import DayParser
 
 _NULLS = frozenset({"Null", "NULL", "null", ""})
 _ENERGY = ("kwh/hh (per half hour)", "kwh/hh")

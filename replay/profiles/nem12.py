@@ -4,11 +4,16 @@ The records are read by `nemreader`'s own functions, one at a time: its file rea
 skips a day of the wrong length without a word. Told here instead: no 100 record (an error), an interval in
 the 200 record that its days do not have (mended), no 900 record (noted), last columns missing (allowed).
 Times are market time, standard time without summer. Channels E are taken from the grid, B are fed in.
+
+Of a value that comes twice the one with the later UpdateDateTime stands, whatever the order of records and
+files; where that is the same, or not given, an actual value before a final substitute, a substitute and an
+estimate. The serial number of the 200 record tells devices apart (see `replay.versions`).
 """
 
 from __future__ import annotations
 
 import re
+from datetime import datetime
 from math import isfinite
 from types import ModuleType
 from typing import Any
@@ -20,12 +25,17 @@ from replay.layout import Layout, Start
 from replay.local_time import LocalTime, local_micros
 from replay.profile import Profile, Series
 from replay.rows import BadCell, Job, Row
+from replay.versions import marked
 
 _MINUTE = 60_000_000
 _QUALITY = re.compile(r"[AEFNSV]\d{0,2}")
 _COLUMNS_AFTER_VALUES = 6
 _INTERVALS = tuple(minutes for minutes in range(1, 61) if 60 % minutes == 0)
 _UNITS = {"kwh": "kWh", "wh": "Wh", "mwh": "MWh"}
+#: Which value stands if both were updated at one time.
+_RANKS = {"A": 4, "F": 3, "S": 2, "E": 1}
+_RANK_BITS = 3
+_FIRST_UPDATE = datetime(1970, 1, 1)
 _ACCEPTED = ("record", "what belongs to it")
 
 
@@ -55,6 +65,7 @@ class _Parser:
         self._channel: Any = None
         self._unit = ""
         self._day: list[Any] = []
+        self._updated = 0
 
     def __call__(self, cells: list[str], block: list[Row]) -> None:
         if not cells or cells == [""]:
@@ -130,6 +141,7 @@ class _Parser:
             if (whole[at].strip() != "") if energy is None else not isfinite(energy):
                 raise BadCell("IntervalValue", whole[at], "not a number")
         self._day = day.interval_values
+        self._updated = _seconds(day.update_datetime)
 
     def _take_event(self, cells: list[str]) -> None:
         if not self._day:
@@ -147,15 +159,22 @@ class _Parser:
         interval = 1440 // len(day)
         scale = Scale(self._job.profile.kwh_per_unit(unit=self._unit))
         meter = f"{self._channel.nmi.strip()}-{self._channel.nmi_suffix.strip()}"
+        device = self._channel.meter_serial_number.strip()
         start = self._clocks.midnight(local_micros(day[0].t_start.isoformat(), ()))
         for slot, reading in enumerate(day):
             quality = (reading.quality_method or "").strip()
             if reading.read_value is None or quality[:1] == "N":
                 self._job.tally.null_values += 1
                 continue
-            last = tail(interval, [code("NEM12", quality)] if quality else [])
+            version = self._updated << _RANK_BITS | _RANKS.get(quality[:1].upper(), 0)
+            last = marked(tail(interval, [code("NEM12", quality)] if quality else []), version, device)
             time = start + slot * interval * _MINUTE
             self._intake.take(block, meter, time, scale(reading.read_value), last)
+
+
+def _seconds(updated: datetime | None) -> int:
+    """When a day was updated, as a number that rises with it; 0 where that is not said."""
+    return 0 if updated is None else max(0, int((updated - _FIRST_UPDATE).total_seconds()))
 
 
 def _values(cells: list[str]) -> int:

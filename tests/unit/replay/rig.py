@@ -42,7 +42,7 @@ def sequence(
     rows: Iterable[Row], faults: FaultPlan | None = None, policy: Policy | None = None, **plan: bool
 ) -> list[Item]:
     policy = policy or Policy()
-    ordered = sorted(rows) if plan.get("by_time", True) else list(rows)
+    ordered = sorted(rows, key=lambda one: one[:2]) if plan.get("by_time", True) else list(rows)
     fates = Faults(faults or FaultPlan())
     return list(emit([ordered], fates, EmissionPlan(policy.max_out_of_orderness, policy.grace, **plan)))
 

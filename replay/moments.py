@@ -1,0 +1,166 @@
+"""When a line's value was: stamps in one cell or several, from one stamp until another."""
+
+from __future__ import annotations
+
+import re
+
+from replay.layout import unwrapped
+from replay.local_time import read_stamp
+from replay.profile import RFC_3339, has_hour
+from replay.rows import BadCell, Job
+from replay.samples import minutes
+from replay.stamps import Stamps
+
+_MINUTE = 60_000_000
+_CLOCK, _MIDNIGHT = re.compile(r"\d{1,2}:\d\d(:\d\d)?"), re.compile(r"0?0:00(:00)?")
+_DAY_MINUTES = 1440
+_CACHED_TEXTS = 200_000
+_NO_HOUR = 'has an hour: name the column of the time too, such as timestamp = ["Date", "Time"]'
+
+
+class Moment:
+    """The time of a line: `later` is its other instant where two may be meant, `interval` minutes or 0.
+
+    `meant` is the one of the two that the line itself says.
+    """
+
+    __slots__ = ("interval", "later", "meant", "time")
+
+    def __init__(
+        self, time: int, later: int | None = None, interval: int = 0, meant: int | None = None
+    ) -> None:
+        self.time = time
+        self.later = later
+        self.interval = interval
+        self.meant = meant
+
+
+class Moments:
+    """Reads the times of a file's lines."""
+
+    def __init__(self, job: Job) -> None:
+        profile, layout = job.profile, job.layout
+        one = (layout.columns["timestamp"],)
+        self._from = layout.parts.get("timestamp", one)
+        until = layout.columns.get("until", -1)
+        self._until = layout.parts.get("until", (until,) if until >= 0 else ())
+        self._span = profile.span
+        self._forms = profile.stamps
+        spans = bool(self._span or self._until)
+        shift = profile.interval * _MINUTE if profile.anchor == "end" and not spans else 0
+        self._stamps = Stamps(
+            profile.zone or job.zone,
+            job.tally,
+            profile.stamps,
+            0 if _later(job) else shift,
+            by_label=profile.dst == "split",
+        )
+        self._by_day = 0 < profile.interval < _DAY_MINUTES and not all(map(has_hour, profile.stamps))
+        self._timed = tuple(form for form in profile.stamps if has_hour(form))
+        self._dates: dict[str, bool] = {}
+        #: The last date without an hour of each meter, and whether any stamp had an hour.
+        self._last: dict[str, str] = {}
+        self._some_hour = False
+        #: The time between two stamps that mean one instant each, as it was last.
+        self._usual = 0
+        #: The last column that is needed.
+        self.needed = max(*self._from, *self._until, 0)
+
+    @property
+    def certain(self) -> bool:
+        """Whether stamps say their offset."""
+        return bool(self._stamps.offsets)
+
+    def check(self) -> None:
+        """BadCell where no stamp of the file had an hour, though its intervals are shorter than a day."""
+        if self._last and not self._some_hour:
+            raise BadCell("timestamp", next(iter(self._last.values())), f"no stamp of the file {_NO_HOUR}")
+
+    def read(self, cells: list[str], meter: str) -> Moment:
+        """The moment of a line. BadCell where there is none."""
+        text = self._joined(cells, self._from)
+        end = self._joined(cells, self._until) if self._until else ""
+        if self._span:
+            text, end = self._parted(text)
+        if self._by_day:
+            self._see_hour(text, meter)
+        time = self._stamps[text]
+        later = self._stamps.folds.get(time)
+        return self._between(time, later, end, text) if end else Moment(time, later)
+
+    def twofold(self, cells: list[str]) -> tuple[int, int] | None:
+        """The two instants of a line whose stamp may mean either, and that says no end."""
+        if self._span or self._until or self._stamps.offsets:
+            return None
+        return self._stamps.twofold(self._joined(cells, self._from))
+
+    def _see_hour(self, text: str, meter: str) -> None:
+        """Dates without an hour are midnights, once a meter and day; else a column of times was forgotten."""
+        dated = self._dates.get(text)
+        if dated is None:
+            try:
+                read_stamp(text.strip(), self._timed or (RFC_3339,))
+                dated = False
+            except ValueError:
+                dated = True
+            if len(self._dates) > _CACHED_TEXTS:
+                self._dates.clear()
+            self._dates[text] = dated
+        if not dated:
+            self._some_hour = True
+        elif self._last.get(meter) == text:
+            raise BadCell("timestamp", text, f"a second value for a date, and no stamp like it {_NO_HOUR}")
+        if dated:
+            self._last[meter] = text
+
+    def _between(self, time: int, later: int | None, end: str, text: str) -> Moment:
+        """From one stamp until another; the shortest way there tells repeated hours apart."""
+        until = self._end(time, end, text)
+        starts = [time] if later is None else [time, later]
+        ends = {until, self._stamps.folds.get(until, until)}
+        spans = [(stop - start, start) for start in starts for stop in ends if stop > start]
+        if not spans:
+            raise BadCell("timestamp", end.strip(), "the end of an interval lies before its start")
+        least = min(spans)[0]
+        if any(span == self._usual for span, _ in spans):
+            least = self._usual
+        elif len(spans) == 1:
+            self._usual = least
+        meant = {start for span, start in spans if span == least}
+        return Moment(time, later, minutes(least), meant.pop() if len(meant) == 1 else None)
+
+    def _parted(self, text: str) -> tuple[str, str]:
+        """The two stamps of a cell. The words between them may stand within a stamp, too."""
+        text = text.replace("\xa0", " ")
+        at = text.find(self._span)
+        while at > 0:
+            try:
+                read_stamp(unwrapped(text[:at].strip()), self._forms)
+            except ValueError:
+                at = text.find(self._span, at + 1)
+                continue
+            return text[:at], text[at + len(self._span) :]
+        raise BadCell("timestamp", text, f"not two stamps with {self._span!r} between them")
+
+    def _end(self, start: int, end: str, text: str) -> int:
+        """The end of an interval; where it is only a time, that of the same day or of the next midnight."""
+        try:
+            return self._stamps[end]
+        except BadCell:
+            date, blank, _ = text.strip().rpartition(" ")
+            if not blank or not _CLOCK.fullmatch(end.strip()):
+                raise
+            until = self._stamps[f"{date} {end.strip()}"]
+            if until <= start and _MIDNIGHT.fullmatch(end.strip()):
+                return self._stamps[f"{date} 24:00{':00' * (end.count(':') > 1)}"]
+            return until
+
+    def _joined(self, cells: list[str], places: tuple[int, ...]) -> str:
+        if len(places) == 1:
+            return cells[places[0]]
+        return " ".join(cells[at].strip() for at in places)
+
+
+def _later(job: Job) -> bool:
+    """Whether the step that an end-anchored stamp ends is found out later."""
+    return job.profile.steps == "stamps" or job.profile.difference
