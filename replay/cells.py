@@ -17,7 +17,9 @@ CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _CACHED_TEXTS = 200_000
 #: Decimals of a kWh that a converted value keeps.
 DECIMALS = 12
-_ROUNDED = re.compile(r"\d[.,]\d+E\+\d+")
+#: A number as spreadsheets (5.41E+17) and programs (5.41e+17) write it when it has too many digits.
+_ROUNDED = re.compile(r"\d(?:[.,]\d+)?[Ee]\+\d+")
+_AS_TEXT = "a number that a spreadsheet rounded: format the column of ids as text, and export it again"
 _WORD = re.compile(r"[^A-Z0-9]+")
 
 
@@ -35,7 +37,7 @@ class Meters(dict[str, "str | None"]):
         if CONTROL.search(meter):
             raise BadCell("meter_id", text, "has control characters or bytes that are not UTF-8")
         if _ROUNDED.fullmatch(meter):
-            raise BadCell("meter_id", text, "a number that a spreadsheet rounded: export ids as text")
+            raise BadCell("meter_id", text, _AS_TEXT)
         chosen = meter if fnmatchcase(meter, self._pattern) else None
         if len(self) >= _CACHED_TEXTS:
             self.clear()

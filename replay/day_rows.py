@@ -7,13 +7,18 @@ is sent as two halves, flagged, where the profile says so.
 
 from __future__ import annotations
 
+import re
+
 from replay.cells import CONTROL, Scale, code, named_after_file
 from replay.layout import unwrapped
 from replay.rows import BadCell, Job, Row
 from replay.wide_rows import Slot, WideParser
 
 _MINUTE = 60_000_000
-_DAY = 1440 * _MINUTE
+_DAY_MINUTES = 1440
+_DAY = _DAY_MINUTES * _MINUTE
+_CLOCK = re.compile(r"(?<!\d)(\d{1,2}):([0-5]\d)(?:\s*([ap])\.?m)?", re.IGNORECASE)
+_NUMBER = re.compile(r"(\d+)(?!\d*\s*[ap]\.?m)", re.IGNORECASE)
 _ONCE = "days of {hours} hours with {columns} values: the repeated hour stands once, taken as the first"
 
 
@@ -28,6 +33,7 @@ class DayParser(WideParser):
         super().__init__(job)
         self._interval = _interval(len(job.layout.cells), job.profile.interval)
         self._nominal = 1440 // self._interval
+        _check_headers([job.layout.headers[at] for at in job.layout.cells], self._nominal, job.profile.anchor)
         self._forms = self._forms or ("%Y-%m-%d",)
         self._scale = Scale(job.profile.kwh_per_unit(self._interval))
         columns = job.layout.columns
@@ -179,3 +185,47 @@ def _interval(columns: int, given: int) -> int:
             return 1440 // nominal
     said = f" of {given} minutes, as the profile says" if given else ""
     raise BadCell("(row)", str(columns), f"the number of columns with values does not make a day{said}")
+
+
+def _check_headers(headers: list[str], nominal: int, anchor: str) -> None:
+    """BadCell where the columns' names are times or numbers that do not run from midnight to midnight.
+
+    The second pass of a repeated hour may stand between or behind them. Other names say nothing.
+    """
+    clocks = [_CLOCK.search(header) for header in headers]
+    named = clocks if all(clocks) else [_NUMBER.search(header) for header in _apart(headers)]
+    places = [_place(found) for found in named if found]
+    if len(places) != len(headers):
+        return
+    if places[-1] == 0:
+        places[-1] = max(_DAY_MINUTES, *places)
+    back = [at for at in range(1, len(places)) if places[at] < places[at - 1]]
+    if len(back) > (len(headers) > nominal):
+        name, before = headers[back[0]], headers[back[0] - 1]
+        raise BadCell(name, name, f"a column out of the day's order, behind {before!r}: put them in order")
+    starts = all(clocks) and places[0] == 0 and max(places) < _DAY_MINUTES
+    ends = all(clocks) and places[0] > 0 and max(places) == _DAY_MINUTES
+    if (starts and anchor == "end") or (ends and anchor == "start"):
+        raise BadCell(
+            headers[0],
+            headers[0],
+            f"the columns run to {headers[-1]!r}, so they name the {'start' if starts else 'end'} of their "
+            f'intervals, and the profile says anchor = "{anchor}"',
+        )
+
+
+def _place(found: re.Match[str]) -> int:
+    """The minute of the day that a header names, or its number."""
+    if found.re is _NUMBER:
+        return int(found[1])
+    hour, half = int(found[1]), (found[3] or "").lower()
+    if half:
+        hour = hour % 12 + 12 * (half == "p")
+    return hour * 60 + int(found[2])
+
+
+def _apart(headers: list[str]) -> list[str]:
+    """The headers without what all of them begin with, up to its last digit."""
+    same = [one == other for one, other in zip(min(headers), max(headers), strict=False)]
+    common = min(headers)[: [*same, False].index(False)].rstrip("0123456789")
+    return [header[len(common) :] for header in headers]

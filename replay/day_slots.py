@@ -11,7 +11,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from replay.local_time import LocalTime
+from replay.local_time import OWN_DATE, LocalTime
 from replay.rows import BadCell, Tally
 from replay.samples import Sample
 
@@ -19,6 +19,10 @@ _MINUTE = 60_000_000
 _HOUR = 60 * _MINUTE
 _NO_ORDER = "numbers of a repeated hour in no order, or more than twice: taken as they come"
 _PART = "parts of days of {hours} hours: their numbers were taken in the order of time, not by the clock"
+_ENDS = (
+    "numbers of ends that follow the clock: {twice} comes twice and {once} once on the day that the clocks "
+    "go back; the repeated hour has to come twice. Number the intervals of that day in order, from 1 on"
+)
 _ONCE = "numbers of a repeated hour that stand once: taken as the first of the two hours"
 
 
@@ -60,6 +64,8 @@ class DaySlots:
         self._days: dict[int, tuple[int, int]] = {}
         self._held: dict[str, dict[int, _Held]] = {}
         self._judged: dict[tuple[str, int], _Judged] = {}
+        #: The day and number of each meter's last interval.
+        self._before: dict[str, tuple[int, int]] = {}
         self.waiting = 0
 
     def number(self, text: str, ends: bool) -> int:
@@ -89,6 +95,9 @@ class DaySlots:
         start, slots = self._day(day)
         if number > max(slots, self._nominal):
             raise BadCell("slot", str(number + self._first - 1), f"the day has {slots} intervals")
+        if number == 0 and self._before.get(meter) == (day, self._nominal - 1):
+            raise BadCell("slot", "0:00", OWN_DATE)
+        self._before[meter] = (day, number)
         if meter in self._held:
             self._other_days(meter, day)
         if slots == self._nominal or number == 0:
@@ -129,6 +138,7 @@ class DaySlots:
         if not self._held[meter]:
             del self._held[meter]
         self.waiting -= len(entries)
+        self._refuse_ends(day, entries, samples)
         judged = self._judged[meter, day] = self._judgement(day, [entry.number for entry in entries])
         problems = []
         for entry in entries:
@@ -145,6 +155,26 @@ class DaySlots:
                 self._tally.skipped_hours += 1
         if problems:
             raise problems[0]
+
+    def _refuse_ends(self, day: int, entries: list[_Entry], samples: list[Any]) -> None:
+        """BadCell for numbers that are ends by the clock: the end before the repeated hour comes twice.
+
+        Read as numbers of intervals, one of its two values would replace the other, and the later ones would
+        be an hour late. The samples are dropped.
+        """
+        _, slots = self._day(day)
+        numbers = Counter(entry.number for entry in entries)
+        if slots <= self._nominal or max(numbers) > self._nominal:
+            return
+        two = [n for n in range(self._nominal) if len(self._clocks.instants(day + n * self._step)) > 1]
+        first, last = (two[0], two[-1] + 1) if two else (0, 0)
+        if numbers[first] > 1 and numbers[last] == 1:
+            for entry in entries:
+                samples[entry.place] = None
+            found, once = str(first + self._first - 1), str(last + self._first - 1)
+            problem = BadCell("slot", found, _ENDS.format(twice=found, once=once))
+            problem.line = [entry.line for entry in entries if entry.number == first][1]
+            raise problem
 
     def _judgement(self, day: int, numbers: list[int]) -> _Judged:
         """How the numbers of a changing day go."""

@@ -6,8 +6,8 @@ refers to it; of the name of the file where an address does not say them. Direct
 have a suffix, several meter readings of one usage point and direction the end of their address.
 
 Of a usage point and direction that has both, energy (Wh) is taken and power (W) is left out: it is the same
-energy once more. Costs, other units, running totals, extremes and sums of months are no energy of an
-interval.
+energy once more. Likewise of hours and days the finer series is taken, where their times overlap. Costs,
+other units, running totals, extremes and sums of months are no energy of an interval.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ from dataclasses import dataclass
 
 from gridwatch.errors import GridwatchError
 from replay.espi import Contents, Entry, IntervalReading
+from replay.espi_spans import Span, spans_of
 from replay.sources import Source
 
 #: The longest interval of a reading: a day on which the clocks went back, in seconds.
@@ -28,6 +29,8 @@ _DELTA = ("", "0", "4")
 _EXTREMES = ("8", "9", "11", "17")
 _REVERSE = "19"
 _SUFFIXES = {"": "", "0": "", "1": "", "19": "-export", "4": "-net", "20": "-total"}
+#: What parts the energy of a usage point: series that differ in these do not count the same.
+_PARTS = ("commodity", "phase", "tou", "cpp", "consumptionTier")
 _POINT = re.compile(r"(?:(.*)/)?UsagePoint/([^/]+)")
 _CUSTOMER = re.compile(r"(?:RetailCustomer|Subscription)/([^/]+)")
 #: Parts of an address above a usage point that name no customer.
@@ -73,7 +76,7 @@ class SeriesOfFile:
         self._points = {id(entry): self._point_of(entry) for entry in self._meters}
         self._known: dict[tuple[str, str], Stream] = {}
         self.remarks: Counter[str] = Counter()
-        self._taken = self._energy_once()
+        self._taken = self._finest(self._energy_once())
         self._names = self._distinct_names()
 
     def of(self, block: Entry, reading: IntervalReading) -> Stream:
@@ -117,6 +120,43 @@ class SeriesOfFile:
             remark = f"{self._source}: power (W) beside the energy of a usage point: left out"
             self.remarks[remark] += len(power)
         return {which: unit for which, unit in units.items() if which not in power}
+
+    def _finest(self, units: dict[int, str]) -> dict[int, str]:
+        """The meter readings that are taken, without the coarser ones of what is there in finer intervals.
+
+        The readings of the file are gone through only where a usage point has several series of a direction.
+        """
+        alike: dict[tuple[str, ...], list[int]] = {}
+        for entry in self._meters:
+            if id(entry) in units:
+                alike.setdefault(self._what_is_counted(entry), []).append(id(entry))
+        several = [group for group in alike.values() if len(group) > 1]
+        spans = spans_of(self._source, self._meter_and_interval) if several else {}
+        coarser: set[int] = set()
+        for group in several:
+            kept: list[Span] = []
+            for which in sorted((one for one in group if one in spans), key=lambda one: spans[one].interval):
+                span = spans[which]
+                finer = next((one for one in kept if one.is_finer_than(span)), None)
+                if finer is None:
+                    kept.append(span)
+                else:
+                    coarser.add(which)
+                    self.remarks[f"{self._source}: {span.beside(finer)}"] += 1
+        return {which: unit for which, unit in units.items() if which not in coarser}
+
+    def _what_is_counted(self, meter: Entry) -> tuple[str, ...]:
+        """Equal for series that count the same energy: usage point, direction, phase and tariff."""
+        point, kind = self._points[id(meter)], self._type(meter)
+        values = kind.values if kind else {}
+        return (point.customer, point.point, point.direction, *(values.get(one) or "0" for one in _PARTS))
+
+    def _meter_and_interval(self, block: Entry) -> tuple[int, int] | None:
+        """The meter reading of a block, and the seconds of a reading that does not say."""
+        meter = self._meter_of(block)
+        kind = self._type(meter) if meter else None
+        length = kind.values.get("intervalLength", "") if kind else ""
+        return None if meter is None else (id(meter), int(length) if length.isdecimal() else 0)
 
     def _distinct_names(self) -> dict[int, str]:
         taken = [entry for entry in self._meters if id(entry) in self._taken]

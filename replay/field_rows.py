@@ -28,7 +28,9 @@ from replay.wide_rows import SPLIT
 #: Samples that wait at most, and how many times that where days are not over by then.
 _MOST_WAITING = 300_000
 _ONCE_MORE = 4
-_DAY = 86_400_000_000
+_MINUTE = 60_000_000
+_DAY_MINUTES = 1440
+_DAY = _DAY_MINUTES * _MINUTE
 
 
 class FieldParser:
@@ -54,10 +56,12 @@ class FieldParser:
         self._needed = max(self._meter_at, self._slot_at, self._cells.needed, self._moments.needed)
         self._stage = stage_of(job, power=may_be_power(profile))
         self._apart = profile.add_up and (profile.difference or profile.steps == "stamps")
-        self._grid = profile.interval * 60_000_000 if profile.off_grid == "leave out" else 0
+        self._grid = profile.interval * _MINUTE if profile.off_grid == "leave out" else 0
         self._split = profile.dst == "split"
         ends = profile.anchor == "end" and not profile.difference
         self._hours = RepeatedHours(job.tally, Selection(), ends=ends)
+        #: Of each meter whose rows say their end: the time of its last one, and how far from the one before.
+        self._before: dict[str, tuple[int, int]] = {}
         self._slots = self._day_slots()
         self._waiting: list[Any] = []
         self._checked = False
@@ -123,8 +127,8 @@ class FieldParser:
         for series, unit, value in values:
             power = unit in POWER
             kwh = value
-            if value is not None and power and said:
-                kwh, power = round(value * interval / 60, DECIMALS), False
+            if value is not None and power and (said or interval == _DAY_MINUTES):
+                kwh, power = round(value * self._length(moment, interval), DECIMALS), False
             name = meter + series.suffix + (BETWEEN + text if self._apart else "")
             rest = (self.line, interval, power, members, quality, text, series.generation)
             if moment is not None and moment.later is not None and self._split:
@@ -177,11 +181,38 @@ class FieldParser:
         if moment.later is None:
             if not self._moments.certain:
                 self._hours.saw(key, time, self._waiting, value)
-            return time
-        if moment.meant is None:
-            return self._hours.tell(key, time, moment.later, self._waiting, value=value)
-        self._hours.knows(key, time, moment.later, moment.meant, self._waiting)
-        return moment.meant
+        elif moment.meant is None:
+            time = self._hours.tell(key, time, moment.later, self._waiting, value=value)
+        else:
+            time = self._in_sequence(key, moment, moment.meant) if moment.likely else moment.meant
+            self._hours.knows(key, moment.time, moment.later, time, self._waiting)
+        if moment.interval:
+            before, _ = self._before.get(key, (time, 0))
+            self._before[key] = (time, time - before)
+        return time
+
+    def _length(self, moment: Moment | None, interval: int) -> float:
+        """The hours of an interval; a local day may have 23 or 25."""
+        clocks = self._moments.clocks
+        if interval == _DAY_MINUTES and moment is not None:
+            start, end = clocks.day(clocks.local(moment.time))
+            if start == moment.time:
+                return (end - start) / (60 * _MINUTE)
+        return interval / 60
+
+    def _in_sequence(self, key: str, moment: Moment, meant: int) -> int:
+        """The instant of a row that is likely the second of two, from how the rows before it went."""
+        before, step = self._before.get(key, (0, 0))
+        first, second = moment.time, moment.later or moment.time
+        hour, span = second - first, moment.interval * _MINUTE
+        if before in (first, second):
+            return first if before == second else second
+        if abs(step) == span and before + step in (first, second):
+            return before + step
+        # Both passes of each stamp, one behind the other.
+        if step == hour and before - hour + span == first:
+            return first
+        return meant
 
     def _numbered(self, key: str, cells: list[str]) -> int | None:
         if self._slots is None:

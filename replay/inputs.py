@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,12 @@ from replay.rejects import Rejected
 from replay.request import Request
 from replay.rows import Row, Tally, read_rows
 from replay.sources import Source, candidates, nothing_in
+from replay.spreadsheets import further_sheets, is_spreadsheet
 from replay.summary import Summary
 from replay.versions import preceded
+
+#: Files that an error names at most.
+_NAMED_FILES = 5
 
 
 class Inputs:
@@ -34,7 +39,14 @@ class Inputs:
         self._rejected = Rejected(request.rejected) if request.rejected else None
         self._sources = self._found()
         summary.zone = summary.profile.zone or timezone
-        summary.layouts = [self._layout(source) for source in self._sources]
+        with _naming_sheets(self._sources):
+            summary.layouts = [self._layout(source) for source in self._sources]
+        self._sheets = [
+            f"{source}: sheets left aside: {', '.join(names)}"
+            for source in self._sources
+            if (names := _further_sheets(source))
+        ]
+        self._without: list[str] = []
 
     def _found(self) -> list[Source]:
         """The files that are read; the others are named in the summary, with why they are left aside."""
@@ -45,7 +57,8 @@ class Inputs:
             doubtful = [one.source for one in found if one.doubtful and is_known(one.source)]
             if not (sure or doubtful):
                 raise nothing_in(request.files[0])
-            summary.profile, summary.profile_why = detect(sure or doubtful, self._timezone)
+            with _naming_sheets(sure or doubtful):
+                summary.profile, summary.profile_why = detect(sure or doubtful, self._timezone)
         else:
             summary.profile = request.profile
         taken = []
@@ -71,6 +84,12 @@ class Inputs:
         """Each file once, however many members it has."""
         return list(dict.fromkeys(source.path for source in self._sources))
 
+    @property
+    def without_readings(self) -> str:
+        """The files in which the latest pass met nothing, the first few by name; empty if all have some."""
+        more = len(self._without) - _NAMED_FILES
+        return ", ".join(self._without[:_NAMED_FILES]) + (f" and {more:,} more" if more > 0 else "")
+
     def identity(self, options: dict[str, Any]) -> str:
         """What the sequence depends on: the options, what is in the files, and their order, since of two
         files that contradict each other the later one stands."""
@@ -81,10 +100,13 @@ class Inputs:
         """One pass over all files; every pass counts afresh and ends with the same tally."""
         request, given = self._request, self._request.interval
         tally = self._summary.tally = Tally()
+        tally.notes.update(self._sheets)
+        self._without = []
         if self._rejected:
             self._rejected.start()
         try:
             for source in self._sources:
+                before = _met(tally)
                 for block in read_rows(
                     source,
                     self._summary.profile,
@@ -95,6 +117,8 @@ class Inputs:
                     rejected=self._rejected,
                 ):
                     yield [_with_interval(row, given) for row in block] if given else block
+                if _met(tally) == before:
+                    self._without.append(str(source))
         finally:
             if self._rejected:
                 self._rejected.close()
@@ -117,6 +141,32 @@ class Inputs:
             say(f"reading (sorting needs about {needed / 1e6:,.0f} MB on disk)")
 
         return check
+
+
+def _met(tally: Tally) -> int:
+    """How much has been met, whether it is a reading that is wanted or not."""
+    return tally.rows + tally.null_values + tally.other_series + tally.off_grid + tally.bad.total()
+
+
+def _further_sheets(source: Source) -> list[str]:
+    return further_sheets(source) if is_spreadsheet(source) else []
+
+
+@contextmanager
+def _naming_sheets(sources: Iterable[Source]) -> Iterator[None]:
+    """Where the first sheet of a workbook is not what is wanted, say which others there are."""
+    try:
+        yield
+    except GridwatchError as problem:
+        for source in sources:
+            own = problem.message.startswith((f"{source}:", f"{source},"))
+            if own and (names := _further_sheets(source)):
+                raise type(problem)(
+                    f"{problem.message}; only the first sheet is read, others are: {', '.join(names)}",
+                    "move the sheet with the readings to the front, or save it as CSV; "
+                    f"else {problem.remedy}",
+                ) from problem
+        raise
 
 
 def _with_interval(row: Row, minutes: int) -> Row:

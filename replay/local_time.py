@@ -30,6 +30,12 @@ _HOUR_24 = re.compile(r"(?<!\d)24(?=[:.]?00)|24(?=00$)")
 #: What a stamp says of its zone when it has an offset.
 INSTANT = "UTC"
 
+#: What to say of the last end of a day under the date of that day.
+OWN_DATE = (
+    "midnight behind the last hour of the same date: as the end of that day it is written 24:00, or under "
+    "the next date"
+)
+
 
 class SkippedHour(BadCell):
     """A local time that the clocks skipped."""

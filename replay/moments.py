@@ -5,15 +5,19 @@ from __future__ import annotations
 import re
 
 from replay.layout import unwrapped
-from replay.local_time import read_stamp
+from replay.local_time import OWN_DATE, LocalTime, read_stamp
 from replay.profile import RFC_3339, has_hour
 from replay.rows import BadCell, Job
 from replay.samples import minutes
 from replay.stamps import Stamps
 
-_MINUTE = 60_000_000
+_SECOND = 1_000_000
+_MINUTE = 60 * _SECOND
+#: Intervals whose last minute or second may be written as their end.
+_WHOLE = {minutes * _MINUTE for minutes in (15, 30, 60, 1440)}
 _CLOCK, _MIDNIGHT = re.compile(r"\d{1,2}:\d\d(:\d\d)?"), re.compile(r"0?0:00(:00)?")
 _DAY_MINUTES = 1440
+_DAY, _HOUR = _DAY_MINUTES * _MINUTE, 60 * _MINUTE
 _CACHED_TEXTS = 200_000
 _NO_HOUR = 'has an hour: name the column of the time too, such as timestamp = ["Date", "Time"]'
 
@@ -21,18 +25,26 @@ _NO_HOUR = 'has an hour: name the column of the time too, such as timestamp = ["
 class Moment:
     """The time of a line: `later` is its other instant where two may be meant, `interval` minutes or 0.
 
-    `meant` is the one of the two that the line itself says.
+    `meant` is the one of the two that the line itself says; it is no more than `likely` where its end may be
+    that of the other one, too.
     """
 
-    __slots__ = ("interval", "later", "meant", "time")
+    __slots__ = ("interval", "later", "likely", "meant", "time")
 
     def __init__(
-        self, time: int, later: int | None = None, interval: int = 0, meant: int | None = None
+        self,
+        time: int,
+        later: int | None = None,
+        interval: int = 0,
+        meant: int | None = None,
+        *,
+        likely: bool = False,
     ) -> None:
         self.time = time
         self.later = later
         self.interval = interval
         self.meant = meant
+        self.likely = likely
 
 
 class Moments:
@@ -44,19 +56,25 @@ class Moments:
         self._from = layout.parts.get("timestamp", one)
         until = layout.columns.get("until", -1)
         self._until = layout.parts.get("until", (until,) if until >= 0 else ())
+        self._one_date = len(self._until) > 1 and self._until[:-1] == self._from[:-1]
+        #: Whether ends in the repeated hour are known to be what the clocks show.
+        self._by_clock = False
         self._span = profile.span
         self._forms = profile.stamps
         spans = bool(self._span or self._until)
         shift = profile.interval * _MINUTE if profile.anchor == "end" and not spans else 0
+        self._shift = 0 if _later(job) else shift
         self._stamps = Stamps(
             profile.zone or job.zone,
             job.tally,
             profile.stamps,
-            0 if _later(job) else shift,
+            self._shift,
             by_label=profile.dst == "split",
         )
         self._by_day = 0 < profile.interval < _DAY_MINUTES and not all(map(has_hour, profile.stamps))
         self._timed = tuple(form for form in profile.stamps if has_hour(form))
+        #: Of each meter whose stamps name ends: its last time, and whether that followed the one before.
+        self._before: dict[str, tuple[int, bool]] = {}
         self._dates: dict[str, bool] = {}
         #: The last date without an hour of each meter, and whether any stamp had an hour.
         self._last: dict[str, str] = {}
@@ -65,6 +83,11 @@ class Moments:
         self._usual = 0
         #: The last column that is needed.
         self.needed = max(*self._from, *self._until, 0)
+
+    @property
+    def clocks(self) -> LocalTime:
+        """The clocks of the file's zone."""
+        return self._stamps.clocks
 
     @property
     def certain(self) -> bool:
@@ -86,6 +109,8 @@ class Moments:
             self._see_hour(text, meter)
         time = self._stamps[text]
         later = self._stamps.folds.get(time)
+        if 0 < self._shift < _DAY:
+            self._see_midnight(time, text, meter)
         return self._between(time, later, end, text) if end else Moment(time, later)
 
     def twofold(self, cells: list[str]) -> tuple[int, int] | None:
@@ -113,8 +138,20 @@ class Moments:
         if dated:
             self._last[meter] = text
 
+    def _see_midnight(self, time: int, text: str, meter: str) -> None:
+        """BadCell for the end of a day that stands under the date of that day, not of the next one."""
+        before, followed = self._before.get(meter, (time, False))
+        self._before[meter] = (time, time - before == self._shift)
+        if followed and _DAY - 3 * _HOUR < before - time < _DAY + 2 * _HOUR:
+            last, ended = self._stamps.clocks.local(before), self._stamps.clocks.local(time) + self._shift
+            if ended % _DAY == 0 and last + 2 * self._shift == ended + _DAY:
+                raise BadCell("timestamp", text, OWN_DATE)
+
     def _between(self, time: int, later: int | None, end: str, text: str) -> Moment:
-        """From one stamp until another; the shortest way there tells repeated hours apart."""
+        """From one stamp until another; the shortest way there tells repeated hours apart.
+
+        The last row of each pass ends where the hour ends, for people who count on from a row's start.
+        """
         until = self._end(time, end, text)
         starts = [time] if later is None else [time, later]
         ends = {until, self._stamps.folds.get(until, until)}
@@ -127,7 +164,12 @@ class Moments:
         elif len(spans) == 1:
             self._usual = least
         meant = {start for span, start in spans if span == least}
-        return Moment(time, later, minutes(least), meant.pop() if len(meant) == 1 else None)
+        if later is None or len(meant) > 1:
+            return Moment(time, later, minutes(_whole(least)))
+        # An end that is called the same in both passes goes by the clock, and so do all of the file.
+        self._by_clock |= len(ends) > 1
+        likely = not self._by_clock
+        return Moment(time, later, minutes(_whole(least)), meant.pop(), likely=likely)
 
     def _parted(self, text: str) -> tuple[str, str]:
         """The two stamps of a cell. The words between them may stand within a stamp, too."""
@@ -145,20 +187,29 @@ class Moments:
     def _end(self, start: int, end: str, text: str) -> int:
         """The end of an interval; where it is only a time, that of the same day or of the next midnight."""
         try:
-            return self._stamps[end]
+            until = self._stamps.end(end)
+            date, _, clock = end.strip().rpartition(" ")
+            if until > start or not (self._one_date and _MIDNIGHT.fullmatch(clock)):
+                return until
         except BadCell:
             date, blank, _ = text.strip().rpartition(" ")
-            if not blank or not _CLOCK.fullmatch(end.strip()):
+            clock = end.strip()
+            if not blank or not _CLOCK.fullmatch(clock):
                 raise
-            until = self._stamps[f"{date} {end.strip()}"]
-            if until <= start and _MIDNIGHT.fullmatch(end.strip()):
-                return self._stamps[f"{date} 24:00{':00' * (end.count(':') > 1)}"]
-            return until
+            until = self._stamps.end(f"{date} {clock}")
+            if until > start or not _MIDNIGHT.fullmatch(clock):
+                return until
+        return self._stamps[f"{date} 24:00{':00' * (clock.count(':') > 1)}"]
 
     def _joined(self, cells: list[str], places: tuple[int, ...]) -> str:
         if len(places) == 1:
             return cells[places[0]]
         return " ".join(cells[at].strip() for at in places)
+
+
+def _whole(span: int) -> int:
+    """How long an interval is (µs) whose end is written as its last minute or second, such as 00:59."""
+    return next((whole for more in (_MINUTE, _SECOND) if (whole := span + more) in _WHOLE), span)
 
 
 def _later(job: Job) -> bool:

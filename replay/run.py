@@ -30,7 +30,7 @@ from replay.request import Request
 from replay.rows import Row
 from replay.sending import Sender
 from replay.summary import Summary
-from replay.survey import Survey, survey_of
+from replay.survey import survey_of
 from replay.truth import Truth
 from replay.undisturbed import undisturbed
 
@@ -86,7 +86,7 @@ class Replay:
         with ExitStack() as stack:
             stack.enter_context(rarely_collected())
             blocks = self._in_order(inputs, name, stack)
-            self._look_ahead(summary.survey, policy, sending=position is not None)
+            self._look_ahead(inputs, policy, sending=position is not None)
             if position is None:
                 summary.census = Census(
                     summary.survey, summary.zone, request.by_time, Refusals(policy, now_micros())
@@ -150,8 +150,9 @@ class Replay:
             return undisturbed(blocks, plan)
         return _watched(emit(blocks, Faults(request.faults), plan), truth)
 
-    def _look_ahead(self, survey: Survey, policy: Policy, *, sending: bool) -> None:
+    def _look_ahead(self, inputs: Inputs, policy: Policy, *, sending: bool) -> None:
         """Say before anything is sent what will not go well. A dry run reports the notes itself."""
+        survey = self.summary.survey
         if not survey.rows:
             tally = self.summary.tally
             why = [
@@ -164,6 +165,8 @@ class Replay:
                 )
                 if count
             ]
+            if inputs.without_readings:
+                why.append(f"there are none in {inputs.without_readings}")
             raise GridwatchError(
                 "no reading is left to replay" + (f": {', '.join(why)}" if why else ""),
                 "give files with rows, or widen --start, --end, --meters and --flow",

@@ -18,6 +18,9 @@ _MAGIC, _WORKBOOK = b"PK\x03\x04", "xl/workbook.xml"
 _BLOCK = 1 << 16
 _DELIMITER = "\t"
 _HALF_A_SECOND = timedelta(microseconds=500_000)
+#: Numbers of more than 15 digits are rounded by spreadsheets. They are written with an exponent, by which an
+#: id that was taken for a number is known.
+_MOST_EXACT = 1e15
 #: How dates are written here, whatever the profile has them like.
 _STAMPS = (RFC_3339, "%Y-%m-%d", "%Y-%m-%d %H:%M:%S")
 
@@ -40,6 +43,22 @@ def as_sheet(profile: Profile) -> Profile:
     """The profile of a sheet's lines: tabs between cells, numbers and dates as they are written here."""
     stamps = (*profile.stamps, *_STAMPS) if profile.stamps else ()
     return replace(profile, delimiters=(_DELIMITER,), decimal_marks=(".", ","), stamps=stamps, encoding="")
+
+
+def further_sheets(source: Source) -> list[str]:
+    """The names of the sheets behind the first one that have rows. GridwatchError as of `SheetLines`."""
+    book = _workbook(source)
+    try:
+        return [str(sheet.title) for sheet in book.worksheets[1:] if _has_rows(sheet)]
+    finally:
+        book.close()
+
+
+def _has_rows(sheet: Any) -> bool:
+    try:
+        return any(value is not None for row in sheet.iter_rows(values_only=True) for value in row)
+    except Exception:
+        return True  # damaged: nobody can say that there is nothing
 
 
 class SheetLines(io.RawIOBase):
@@ -110,6 +129,8 @@ def _text(cell: Any) -> str:
     if isinstance(value, time):
         whole = (datetime.combine(date(2000, 1, 1), value) + _HALF_A_SECOND).replace(microsecond=0)
         return str(whole.time())
-    if isinstance(value, float) and value.is_integer() and abs(value) < 1e15:
+    if isinstance(value, int | float) and abs(value) >= _MOST_EXACT:
+        return f"{value:.16E}"
+    if isinstance(value, float) and value.is_integer():
         return str(int(value))
     return "" if value is None else str(value)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from gridwatch.domain.instants import parse_instant
 from replay.layout import unwrapped
-from replay.local_time import INSTANT, TOP_OF_A_STAMP, LocalTime, read_stamp
+from replay.local_time import INSTANT, TOP_OF_A_STAMP, LocalTime, SkippedHour, read_stamp
 from replay.rows import BadCell, Tally
 
+_DAY = 86_400_000_000
 _CACHED_TEXTS = 200_000
 
 
@@ -14,7 +15,8 @@ class Stamps(dict[str, int]):
     """Text of a stamp → µs; files repeat each stamp for every meter.
 
     Of two instants the earlier; `folds` has the later one for it. `shift` (µs) is taken off each stamp: the
-    interval, where stamps name its end. Stamps with and without offset in one file are refused.
+    interval, where stamps name its end; whole days are taken off by the calendar, whether they have 23, 24 or
+    25 hours. Stamps with and without offset in one file are refused.
     """
 
     def __init__(
@@ -31,6 +33,7 @@ class Stamps(dict[str, int]):
         self._forms = forms
         self._shift = shift
         self._by_label = by_label
+        self._by_calendar = shift > 0 and shift % _DAY == 0
         self._twofold: dict[str, tuple[int, int] | None] = {}
         #: Whether stamps have an offset; None before the first one.
         self.offsets: bool | None = None
@@ -47,7 +50,7 @@ class Stamps(dict[str, int]):
                     found, zone = parse_instant(stamp)[0], INSTANT if offset else ""
                 except ValueError:
                     found, zone = read_stamp(unwrapped(stamp), ())
-            times = (found,) if zone == INSTANT else self._local(found, zone)
+            times = self._instant(found) if zone == INSTANT else self._local(found, zone)
         except (ValueError, OverflowError) as problem:
             if isinstance(problem, BadCell):
                 raise type(problem)("timestamp", text, problem.reason) from problem
@@ -69,6 +72,17 @@ class Stamps(dict[str, int]):
         self[text] = time
         return time
 
+    def end(self, text: str) -> int:
+        """The instant of a stamp that ends an interval; it may name where the clocks begin to skip."""
+        try:
+            return self[text]
+        except SkippedHour:
+            local = read_stamp(unwrapped(text.strip()), self._forms)[0]
+            times = self.clocks.instants(local - 1)
+            if not times:
+                raise
+            return times[-1] + 1
+
     def twofold(self, text: str) -> tuple[int, int] | None:
         """The two instants of a stamp that may mean either; None for any other text. Nothing is counted."""
         if text not in self._twofold:
@@ -85,8 +99,22 @@ class Stamps(dict[str, int]):
             return None
         return (times[0] - self._shift, times[1] - self._shift) if len(times) > 1 else None
 
+    def _instant(self, time: int) -> tuple[int, ...]:
+        """A time with its offset; that of a midnight of the zone ends a local day."""
+        if self._by_calendar and (local := self.clocks.local(time)) % _DAY == 0:
+            return self._ends_days(local)
+        return (time,)
+
+    def _ends_days(self, local: int) -> tuple[int, ...]:
+        """The end of days that `_shift` leads back from to when they began."""
+        start = local - self._shift
+        times = self.clocks.instants(start) if start % _DAY else (self.clocks.midnight(start),)
+        return tuple(time + self._shift for time in times)
+
     def _local(self, local: int, zone: str) -> tuple[int, ...]:
         """The instants of a local time, of which `zone` may name one; BadCell where there is none."""
+        if self._by_calendar and (times := self._ends_days(local)):
+            return times
         if self._by_label:
             times = tuple(start + self._shift for start in self.clocks.instants(local - self._shift))
             if not times:

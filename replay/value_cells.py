@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import NamedTuple
 
 from replay.cells import CONTROL, DECIMALS, Numbers, Scale
+from replay.layout import Layout
 from replay.profile import UNITS, Series
 from replay.rows import BadCell, Job
 
 _UNITS = {unit.lower(): unit for unit in UNITS}
 #: Texts of series that are left out by name.
 _NOTED_TEXTS = 20
+
+
+def column_meters(layout: Layout) -> list[str]:
+    """The meters of a file with a column each. BadCell where two columns are of one."""
+    meters = [layout.headers[at].strip() for at in layout.cells]
+    for meter, count in Counter(meters).items():
+        if count > 1:
+            raise BadCell(meter, meter, "two columns of this name: each meter has one, so rename them")
+    return meters
 
 
 class Value(NamedTuple):
@@ -66,7 +77,8 @@ class ValueCells:
         """The columns of each series of a line; None stands for the one that the line names."""
         layout, profile = self._layout, self._profile
         if layout.cells:
-            return [(Series(layout.headers[at].strip()), (at,)) for at in layout.cells]
+            meters = zip(column_meters(layout), layout.cells, strict=True)
+            return [(Series(meter), (at,)) for meter, at in meters]
         if not layout.values:
             return [(None, (layout.columns["consumption_kwh"],))]
         groups: dict[Series, list[int]] = {}

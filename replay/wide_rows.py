@@ -15,6 +15,7 @@ from replay.local_time import LocalTime, read_stamp
 from replay.repeated_hours import RepeatedHours
 from replay.rows import BadCell, Job, Row
 from replay.samples import Readings, Sample
+from replay.value_cells import column_meters
 
 _MINUTE = 60_000_000
 SPLIT = "DST_SPLIT"
@@ -98,7 +99,7 @@ class MeterColumnsParser(WideParser):
         self._interval = job.profile.interval
         self._scale = Scale(job.profile.kwh_per_unit())
         self._time_at = self._needed = job.layout.columns["timestamp"]
-        self._meters = [job.layout.headers[at].strip() for at in job.layout.cells]
+        self._meters = column_meters(job.layout)
         self._shift = self._interval * _MINUTE if job.profile.anchor == "end" else 0
         self.hours = RepeatedHours(job.tally, job.selection)
 

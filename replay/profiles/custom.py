@@ -39,6 +39,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -48,6 +49,8 @@ from replay.long_rows import LongParser
 from replay.profile import POWER, Profile, has_hour
 from replay.profiles import custom_keys as keys
 from replay.profiles.custom_rules import check
+from replay.profiles.custom_tariffs import SumsBefore, TariffParser
+from replay.profiles.custom_units import kwh_headers
 from replay.wide_rows import MeterColumnsParser
 
 
@@ -97,6 +100,7 @@ def load_custom(path: Path) -> Profile:
         negative=found.get("negative", "send"),
         add_up=len({one.suffix for one in series.values()}) < len(series),
         strict_headers=True,
+        inspect=None if "multiply" in found or "unit" in found or "unit" in columns else kwh_headers,
         described=json.dumps(found, sort_keys=True, default=str),
     )
     check(path, found, profile)
@@ -113,6 +117,8 @@ def _parser(shape: str, profile: Profile) -> Any:
         return DayParser
     if shape == "meters":
         return MeterColumnsParser if profile.dst == "split" else FieldParser
+    if profile.add_up:
+        return partial(TariffParser, before=SumsBefore())
     further = {"series", "until", "slot", "unit"} & profile.columns.keys()
     several = any(len(headers) > 1 for name, headers in profile.columns.items() if name == "timestamp")
     plain = (

@@ -75,6 +75,10 @@ def _pairs(path: Path, found: dict[str, Any], profile: Profile, shape: str) -> N
         ("interval", by_stamps and (slot or spans), "columns.slot and until, span"),
         ("dst", split and further, "difference, interval = 'stamps', columns.slot and until, span"),
         ("negative", across and profile.negative != "send", "dst = 'split' in shape meters"),
+        (
+            "series", profile.add_up and shape == "day",
+            'several texts of one flow in shape day, which adds nothing up: NT = "consumption night"'
+        ),
         ("off_grid", profile.off_grid != "send" and shape != "long", f"shape {shape}"),
         ("off_grid", profile.off_grid != "send" and not profile.interval, "a file without an interval"),
         ("quality", across and profile.quality is not None, "dst = 'split' in shape meters"),

@@ -21,7 +21,7 @@ from replay.rows import Job
 _STAMP = ("Horodate", "horodate ISO fin de pas")
 _VALUE = ("Valeur", "puissance moyenne (W)")
 _PRM = re.compile(r"\d{14}")
-_ABOVE = 5
+_LOAD_CURVE = "courbe"
 
 
 class _Parser(FieldParser):
@@ -40,6 +40,13 @@ class _Parser(FieldParser):
         self._cells.groups = [
             (Series("-export" if export else "", generation=export), self._cells.groups[0][1])
         ]
+        data = named.get("Type de donnees", named.get("Type de données", "")).strip()
+        if data and _LOAD_CURVE not in data.lower():
+            raise GridwatchError(
+                f"{job.layout.file}, line {start.blank + 2}, column Type de donnees: {data!r} is not a load "
+                "curve",
+                "give the file of the load curve (Courbe de charge); registers and daily sums are not read",
+            )
         unit = named.get("Unite", named.get("Unité", "W")).strip() or "W"
         if unit not in UNITS:
             raise GridwatchError(

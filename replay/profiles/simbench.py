@@ -6,15 +6,25 @@ happen: an hour is missing in March, one comes twice in October. Reactive power 
 
 from __future__ import annotations
 
+import re
+
 from replay.layout import Start
 from replay.profile import Profile
 from replay.wide_rows import MeterColumnsParser
 
+#: What profiles of load and of generators are called, such as `H0-A_pload` and `PV3`.
+_NAME = re.compile(r".*_[pq]load|(?:bm|hydro|pv|wp)\d+", re.IGNORECASE)
+
 
 def _recognise(start: Start) -> str:
     headers, row = start.cells(0, ";"), start.cells(1, ";")
-    named = headers[:1] == ["time"] and len(headers) > 1 and bool(row) and row[0][2:3] == "."
-    return "the header begins with time between semicolons, and dates have points" if named else ""
+    dated = headers[:1] == ["time"] and bool(row) and row[0][2:3] == "."
+    named = [header for header in headers[1:] if _NAME.fullmatch(header)]
+    return (
+        f"the header begins with time, dates have points, and a column is {named[0]}"
+        if dated and named
+        else ""
+    )
 
 
 SIMBENCH = Profile(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import date, datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -213,3 +214,83 @@ def test_a_day_of_the_next_zone_begins_at_its_own_midnight(tmp_path: Path) -> No
     rows = read(tmp_path, LONG.format(interval="1h", anchor="end"), ["m,d,n,v", "M,01/07/2024,1,1"])
     start = datetime(2024, 7, 1, tzinfo=UTC) - timedelta(hours=2)
     assert rows[0][0] == int(start.timestamp()) * 1_000_000
+
+
+CLOCKS = [f"{hour:02}:00" for hour in range(24)]
+HALVES = ["AM", "PM"]
+IN_ORDER = [
+    (CLOCKS, "start"),
+    (CLOCKS, "unknown"),
+    ([*CLOCKS[1:], "24:00"], "end"),
+    ([*CLOCKS[1:], "00:00"], "end"),
+    ([f"{time} - {end}" for time, end in zip(CLOCKS, [*CLOCKS[1:], "24:00"], strict=True)], "start"),
+    ([*(time.replace(":", "") for time in CLOCKS[1:]), "0000"], "unknown"),
+    ([f"{hour % 12 or 12}:00 {HALVES[hour // 12]}" for hour in range(24)], "start"),
+    ([f"{hour % 12 or 12} {HALVES[hour // 12]}" for hour in range(24)], "unknown"),
+    ([f"H{hour} (60 min)" for hour in range(1, 25)], "unknown"),
+]
+
+
+def columns(folder: Path, headers: list[str], anchor: str) -> list[Row]:
+    keys = WIDE.replace("[v0-9].*", "(?!m$|d$).*")
+    line = f"M,{PLAIN}," + ",".join(str(n + 1) for n in range(len(headers)))
+    return read(folder, f'anchor = "{anchor}"\n{keys}', ["m,d," + ",".join(headers), line])
+
+
+@pytest.mark.parametrize(("headers", "anchor"), IN_ORDER)
+def test_columns_named_in_the_order_of_the_day(headers: list[str], anchor: str, tmp_path: Path) -> None:
+    assert values(columns(tmp_path, headers, anchor)) == truth(PLAIN)
+
+
+@pytest.mark.parametrize(
+    ("headers", "anchor", "name"),
+    [
+        (CLOCKS[::-1], "unknown", "22:00"),
+        (sorted(f"H{hour}" for hour in range(24)), "unknown", "H2"),
+        ([*CLOCKS[12:], *CLOCKS[:12]], "start", "00:00"),
+        (CLOCKS, "end", 'so they name the start of their intervals, and the profile says anchor = "end"'),
+        ([*CLOCKS[1:], "00:00"], "start", 'they name the end of their intervals'),
+    ],
+)  # fmt: skip
+def test_columns_that_their_names_put_elsewhere(
+    headers: list[str], anchor: str, name: str, tmp_path: Path
+) -> None:
+    with pytest.raises(GridwatchError, match=name):
+        columns(tmp_path, headers, anchor)
+
+
+@pytest.mark.parametrize("offset", [False, True])
+@pytest.mark.parametrize("day", [AUTUMN, PLAIN, SPRING])
+def test_days_that_stamps_name_by_their_end(day: date, offset: bool, tmp_path: Path) -> None:
+    """A day of 23 or 25 hours begins at its own midnight."""
+    days = [day + timedelta(days=n) for n in (-1, 0, 1)]
+    midnights = [datetime(one.year, one.month, one.day, tzinfo=ZoneInfo(ZONE)) for one in days]
+    ends = [datetime(*(one + timedelta(days=1)).timetuple()[:3], tzinfo=ZoneInfo(ZONE)) for one in days]
+    keys = LONG.format(interval="1d", anchor="end").replace('slot = "n"\n', "")
+    keys = keys.replace("%d/%m/%Y", "%Y-%m-%dT%H:%M:%S%z" if offset else "%Y-%m-%d")
+    stamps = [end.isoformat() if offset else f"{end:%Y-%m-%d}" for end in ends]
+    rows = read(tmp_path, keys, ["m,d,v", *(f"M,{stamp},{n}" for n, stamp in enumerate(stamps))])
+    wanted = [(int(start.astimezone(UTC).timestamp()) * 1_000_000, n) for n, start in enumerate(midnights)]
+    assert [(row[0], row[2]) for row in rows] == wanted
+
+
+def test_two_columns_of_one_meter_are_refused(tmp_path: Path) -> None:
+    keys = 'shape = "meters"\ninterval = "1h"\ncells = "[AB]"\n[columns]\ntimestamp = "d"\n'
+    with pytest.raises(GridwatchError, match="two columns of this name"):
+        read(tmp_path, keys, ["d,A,B,A", "2024-07-01T00:00:00,1,2,3"])
+
+
+def test_the_end_of_a_day_under_its_own_date_is_refused(tmp_path: Path) -> None:
+    keys = LONG.format(interval="1h", anchor="end")
+    lines = [f"M,{PLAIN:%d/%m/%Y},{hour % 24:02}:00,1" for hour in range(1, 25)]
+    with pytest.raises(GridwatchError, match="line 25, column n: midnight behind the last hour"):
+        read(tmp_path, keys, ["m,d,n,v", *lines])
+    lines[-1] = f"M,{PLAIN + timedelta(days=1):%d/%m/%Y},00:00,1"
+    assert set(values(read(tmp_path, keys, ["m,d,n,v", *lines]))) == set(truth(PLAIN))
+
+
+def test_mean_power_of_a_day_counts_its_hours(tmp_path: Path) -> None:
+    keys = 'interval = "1d"\nunit = "kW"\nstamps = ["%Y-%m-%d"]\n[columns]\nmeter_id = "m"\n'
+    keys += 'timestamp = "d"\nconsumption_kwh = "v"\n'
+    rows = read(tmp_path, keys, ["m,d,v", *(f"M,{day},1" for day in (SPRING, PLAIN, AUTUMN))])
+    assert [row[2] for row in rows] == [23, 24, 25]

@@ -37,19 +37,19 @@ def kind(name: str, uom: int = 72, direction: int = 1, **further: int) -> str:
     return entry(f"ReadingType/{name}", f"<ReadingType>{inside}</ReadingType>")
 
 
-def block(own: str, *wh: int, up: str = "") -> str:
+def block(own: str, *wh: int, up: str = "", duration: int = 3600, start: int = HOUR_0) -> str:
     readings = "".join(
-        f"<IntervalReading><timePeriod><duration>3600</duration><start>{HOUR_0 + 3600 * n}</start>"
+        f"<IntervalReading><timePeriod><duration>{duration}</duration><start>{start + duration * n}</start>"
         f"</timePeriod><value>{value}</value></IntervalReading>"
         for n, value in enumerate(wh)
     )
     return entry(own, f"<IntervalBlock>{readings}</IntervalBlock>", up=up)
 
 
-def series(address: str, kind: str, *wh: int, **further: str) -> str:
+def series(address: str, kind: str, *wh: int, duration: int = 3600, start: int = HOUR_0) -> str:
     """A meter reading of a type with a block below its address."""
-    meter = entry(address, "<MeterReading/>", f"ReadingType/{kind}", **further)
-    return meter + block(f"{address}/IntervalBlock/1", *wh)
+    meter = entry(address, "<MeterReading/>", f"ReadingType/{kind}")
+    return meter + block(f"{address}/IntervalBlock/1", *wh, duration=duration, start=start)
 
 
 def feed(folder: Path, *entries: str, name: str = "gb.xml") -> Path:
@@ -109,6 +109,90 @@ def test_reading_types_of_one_usage_point_are_meters_of_their_own(tmp_path: Path
         series("User/1/UsagePoint/2/MeterReading/d", "days", 3000),
     )
     assert energy(path) == {"1-2-h": 1.0, "1-2-d": 3.0}
+
+
+DAY = 86_400
+METER = "User/1/UsagePoint/2/MeterReading"
+
+
+def test_days_beside_hours_are_not_more_energy(tmp_path: Path) -> None:
+    tally = Tally()
+    hours, days = series(f"{METER}/h", "h", *[10] * 24), series(f"{METER}/d", "d", 240, duration=DAY)
+    for at, both in enumerate(((hours, days), (days, hours))):
+        path = feed(tmp_path, kind("h"), kind("d"), *both, name=f"{at}.xml")
+        assert energy(path, tally) == {"1-2": 0.24}
+        note = f"{path}: intervals of 1440 minutes beside 60 minutes of the same usage point: left out"
+        assert tally.notes[note] == 1
+    assert tally.other_series == 2
+
+
+def test_of_three_intervals_the_finest_is_taken(tmp_path: Path) -> None:
+    path = feed(
+        tmp_path,
+        *(kind(one, 38) for one in ("quarters", "hours", "days")),
+        series(f"{METER}/1", "days", 1000, duration=DAY),
+        series(f"{METER}/2", "hours", *[1000] * 24),
+        series(f"{METER}/3", "quarters", *[1000] * 96, duration=900),
+    )
+    assert energy(path) == {"1-2": 24.0}
+
+
+def test_a_coarser_series_that_reaches_further_is_left_out_whole_and_told(tmp_path: Path) -> None:
+    tally = Tally()
+    path = feed(
+        tmp_path,
+        kind("h"),
+        kind("d"),
+        series(f"{METER}/h", "h", *[10] * 24),
+        series(f"{METER}/d", "d", 240, 240, duration=DAY),
+    )
+    assert energy(path, tally) == {"1-2": 0.24}
+    assert any(note.endswith("left out, also where there are no finer ones") for note in tally.notes)
+
+
+def test_hours_and_days_of_different_times_are_both_taken(tmp_path: Path) -> None:
+    path = feed(
+        tmp_path,
+        kind("h"),
+        kind("d"),
+        series(f"{METER}/h", "h", *[10] * 24),
+        series(f"{METER}/d", "d", 240, duration=DAY, start=HOUR_0 + DAY),
+    )
+    assert energy(path) == {"1-2-h": 0.24, "1-2-d": 0.24}
+
+
+@pytest.mark.parametrize("differing", [{"direction": 19}, {"tou": 2}, {"phase": 128}, {"commodity": 2}])
+def test_days_of_another_flow_phase_or_tariff_are_kept(differing: dict[str, int], tmp_path: Path) -> None:
+    path = feed(
+        tmp_path,
+        kind("h"),
+        kind("d", **differing),
+        series(f"{METER}/h", "h", *[10] * 24),
+        series(f"{METER}/d", "d", 240, duration=DAY),
+    )
+    assert sorted(energy(path).values()) == [0.24, 0.24]
+
+
+def test_a_day_on_which_the_clocks_change_is_no_finer_than_others(tmp_path: Path) -> None:
+    path = feed(
+        tmp_path,
+        kind("d"),
+        series(f"{METER}/1", "d", 240, duration=DAY - 3600),
+        series(f"{METER}/2", "d", 240, duration=DAY),
+    )
+    assert energy(path) == {"1-2-1": 0.24, "1-2-2": 0.24}
+
+
+def test_intervals_that_only_the_reading_type_tells_are_compared_too(tmp_path: Path) -> None:
+    def untimed(name: str, *wh: int) -> str:
+        values = "".join(f"<IntervalReading><value>{one}</value></IntervalReading>" for one in wh)
+        inside = f"<IntervalBlock><interval><start>{HOUR_0}</start></interval>{values}</IntervalBlock>"
+        meter = entry(f"{METER}/{name}", "<MeterReading/>", f"ReadingType/{name}")
+        return meter + entry(f"{METER}/{name}/IntervalBlock/1", inside)
+
+    kinds = kind("h", intervalLength=3600), kind("d", intervalLength=DAY)
+    path = feed(tmp_path, *kinds, untimed("d", 240), untimed("h", *[10] * 24))
+    assert energy(path) == {"1-2": 0.24}
 
 
 def test_every_direction_has_its_suffix(tmp_path: Path) -> None:
@@ -234,7 +318,7 @@ def test_auto_takes_what_gridwatch_exports(tmp_path: Path) -> None:
 
 def test_auto_asks_where_a_column_of_ids_would_be_a_load(tmp_path: Path) -> None:
     text = (
-        "Time;EAN;kWh\n01.08.2025 00:00;859182400000000001;0,25\n01.08.2025 00:15;859182400000000001;0,50\n"
+        "Time;EAN;PV1\n01.08.2025 00:00;859182400000000001;0,25\n01.08.2025 00:15;859182400000000001;0,50\n"
     )
     assert "looks like simbench" in (said := asked(tmp_path / "m.csv", text))
     assert "is no part of 1 kW" in said

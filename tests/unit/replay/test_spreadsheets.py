@@ -120,3 +120,23 @@ def test_a_workbook_that_was_cut_is_told(tmp_path: Path) -> None:
     path.write_bytes(data[:at_sheet] + bytes(40) + data[at_sheet + 40 :])
     with pytest.raises(GridwatchError, match=r"F.xlsx: not a spreadsheet that can be read|F.xlsx.*damaged"):
         read(path, PROFILES["spec"])
+
+
+@pytest.mark.parametrize("meter", [541448800000000001, 5.414488e17, 1e15, 5e17, 1_000_000_000_000_001])
+def test_an_id_in_a_number_cell_of_more_than_15_digits_is_an_error(meter: float, tmp_path: Path) -> None:
+    path = book(tmp_path, [["id", "timestamp", "kwh"], [meter, datetime(2024, 1, 1), 1]])
+    with pytest.raises(GridwatchError, match=r"F.xlsx, line 2, column id: a number that ") as raised:
+        read(path, PROFILES["spec"])
+    assert "format the column of ids as text" in str(raised.value)
+
+
+@pytest.mark.parametrize("meter", ["541448800000000001", 999_999_999_999_999, 123_456_789_012_345.0])
+def test_an_id_of_text_or_of_15_digits_is_read_as_it_stands(meter: float | str, tmp_path: Path) -> None:
+    path = book(tmp_path, [["id", "timestamp", "kwh"], [meter, datetime(2024, 1, 1), 1]])
+    assert read(path, PROFILES["spec"])[0][1] == str(meter).removesuffix(".0")
+
+
+def test_a_value_of_many_digits_is_still_a_number(tmp_path: Path) -> None:
+    huge = 1_250_000_000_000_000_000.0
+    path = book(tmp_path, [["id", "timestamp", "kwh"], ["M", datetime(2024, 1, 1), huge]])
+    assert read(path, PROFILES["spec"])[0][2] == huge
