@@ -207,8 +207,9 @@ class FieldParser:
         hour, span = second - first, moment.interval * _MINUTE
         if before in (first, second):
             return first if before == second else second
-        if abs(step) == span and before + step in (first, second):
-            return before + step
+        for way in (step,) if step else (span, -span):
+            if abs(way) == span and before + way in (first, second):
+                return before + way
         # Both passes of each stamp, one behind the other.
         if step == hour and before - hour + span == first:
             return first

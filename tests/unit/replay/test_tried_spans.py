@@ -68,6 +68,19 @@ def test_whatever_an_end_is_called(
     assert found == {int(start.timestamp()) * 1_000_000: (n + 1, minutes) for n, start in enumerate(starts)}
 
 
+@pytest.mark.parametrize("backwards", [False, True])
+@pytest.mark.parametrize(("from_hour", "until_hour"), [(1, 5), (0, 5), (0, 4), (1, 25)])
+def test_a_file_that_begins_or_ends_beside_the_hour(
+    from_hour: int, until_hour: int, backwards: bool, tmp_path: Path
+) -> None:
+    """Hours of the 25 of a day, of which 2 and 3 are called the same, and so are their ends."""
+    starts = local_days("Europe/Berlin", AUTUMN, 1, 60)[from_hour:until_hour]
+    stamps = [(start.astimezone(ZONE), counted_on(start.astimezone(UTC), 60)) for start in starts]
+    lines = [f"{start:{FORM}},{until:{FORM}},{n}" for n, (start, until) in enumerate(stamps, 1)]
+    found = read(tmp_path, "", TWO, ["a,b,v", *(lines[::-1] if backwards else lines)])
+    assert found == {int(start.timestamp()) * 1_000_000: (n, 60) for n, start in enumerate(starts, 1)}
+
+
 def test_an_end_of_midnight_under_the_date_of_its_day(tmp_path: Path) -> None:
     lines = [f"2024-07-01,{hour:02}:00,{(hour + 1) % 24:02}:00,{hour}" for hour in range(24)]
     found = read(tmp_path, "", ONE_DATE, ["d,a,b,v", *lines])
