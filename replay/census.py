@@ -71,7 +71,7 @@ class Census:
         refused = self.refusals.refused
         self._rows += len(block)
         for row in block:
-            time, name, kwh, _, _ = row
+            time, name, kwh, interval, _ = row
             micro_kwh = round(kwh * 1_000_000)
             accepted = None if refused(row) else micro_kwh
             meter = meters.get(name)
@@ -91,6 +91,7 @@ class Census:
                 self._count(meter, micro_kwh, accepted)
             meter.changed |= kwh != meter.kwh
             meter.time, meter.kwh = time, kwh
+            meter.covers(time, interval)
             places[time % _HOUR] += 1
             if kwh <= 0:
                 if kwh < 0:

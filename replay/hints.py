@@ -12,7 +12,8 @@ from statistics import median
 from typing import Any
 
 _MINUTE = 60_000_000
-_DAY = 1440 * _MINUTE
+_HOUR, _DAY_MINUTES = 60 * _MINUTE, 1440
+_DAY = _DAY_MINUTES * _MINUTE
 #: kWh a day and meter beyond which, and below which, a unit is doubted.
 _MUCH, _LITTLE = 500.0, 0.02
 #: Stamps with several values, of all: corrections are fewer.
@@ -41,10 +42,19 @@ class MeterFigures:
     step: int = 0
     odd_steps: int = 0
     changed: bool = False
+    #: Until when the readings reach, by the intervals that they give, and how many begin well before that.
+    reach: int = 0
+    overlapping: int = 0
+
+    def covers(self, time: int, interval: int) -> None:
+        """A reading covers so many minutes (0 unknown), a day an hour less: some have 23 hours."""
+        reach = time + interval * _MINUTE - (_HOUR if interval == _DAY_MINUTES else 0)
+        self.reach = max(self.reach, reach)
 
     def follow(self, distance: int) -> None:
         """The next reading comes `distance` later."""
         self.stamps += 1
+        self.overlapping += self.time + distance < self.reach
         if not self.step:
             self.step = distance
         elif distance < self.step:
@@ -84,7 +94,7 @@ class Plausibility:
     @property
     def hints(self) -> list[str]:
         """What is not plausible, in words."""
-        return [*self._units(), *self._series(), *self._steps(), *self._frozen()]
+        return [*self._units(), *self._series(), *self._overlaps(), *self._steps(), *self._frozen()]
 
     def _units(self) -> Iterator[str]:
         middle = median([kwh for kwh, _ in self._days]) if self._days else 1.0
@@ -108,6 +118,15 @@ class Plausibility:
                 f"{revised:,} of {stamps:,} stamps of a meter came with several values, of which the last "
                 "one stands: more than corrections are. Is there a column that tells devices, directions or "
                 "tariffs apart, or one with the time of day?"
+            )
+
+    def _overlaps(self) -> Iterator[str]:
+        overlapping = [name for name, one in self._meters.items() if one.overlapping > one.stamps * _MANY]
+        if overlapping:
+            yield (
+                f"{len(overlapping):,} meters (such as {min(overlapping)}) have readings that begin before "
+                "those before them end, by the intervals they give: are these hours and days of one meter, "
+                "whose energy would count twice?"
             )
 
     def _steps(self) -> Iterator[str]:

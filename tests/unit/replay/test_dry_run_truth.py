@@ -235,3 +235,21 @@ def test_numbers_that_may_be_either_prove_nothing(tmp_path: Path, capsys: pytest
 def test_decimals_as_usual_raise_no_doubt(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     for text in ("0.123", "1.5", "12.345"):
         assert dry_run(capsys, csv(tmp_path, f"M,2024-01-01T10:00Z,{text}"))["doubts"] == []
+
+
+def test_hours_and_days_of_one_meter_are_hinted_at(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Also in two files; days of 23 hours beside those of 24 are none."""
+    header = "meter_id,timestamp,consumption_kwh,interval_minutes\n"
+    starts = ["2024-03-29T23:00Z", "2024-03-30T23:00Z", "2024-03-31T22:00Z", "2024-04-01T22:00Z"]
+    (tmp_path / "days.csv").write_text(
+        header + "".join(f"M,{one},{n + 2}.5,1440\n" for n, one in enumerate(starts))
+    )
+    (tmp_path / "hours.csv").write_text(
+        header + "".join(f"M,2024-03-31T{hour:02}:00Z,0.{hour % 5 + 1},60\n" for hour in range(24))
+    )
+    for alone in ("days.csv", "hours.csv"):
+        assert not any("twice" in one for one in dry_run(capsys, tmp_path / alone)["found"]["hints"])
+    both = dry_run(capsys, tmp_path / "days.csv", tmp_path / "hours.csv")["found"]["hints"]
+    assert any("whose energy would count twice" in one for one in both)
