@@ -23,6 +23,8 @@ _VARYING = 1 / 20
 #: Equal values other than zero from which on a meter is said never to change.
 _FROZEN = 24
 _FEWEST_STEPS = 3
+#: Meters with one reading each from which on their ids are doubted.
+_ONE_EACH = 5
 
 
 @dataclass(slots=True)
@@ -94,7 +96,14 @@ class Plausibility:
     @property
     def hints(self) -> list[str]:
         """What is not plausible, in words."""
-        return [*self._units(), *self._series(), *self._overlaps(), *self._steps(), *self._frozen()]
+        return [
+            *self._units(),
+            *self._series(),
+            *self._overlaps(),
+            *self._once(),
+            *self._steps(),
+            *self._frozen(),
+        ]
 
     def _units(self) -> Iterator[str]:
         middle = median([kwh for kwh, _ in self._days]) if self._days else 1.0
@@ -127,6 +136,13 @@ class Plausibility:
                 f"{len(overlapping):,} meters (such as {min(overlapping)}) have readings that begin before "
                 "those before them end, by the intervals they give: are these hours and days of one meter, "
                 "whose energy would count twice?"
+            )
+
+    def _once(self) -> Iterator[str]:
+        if len(self._meters) >= _ONE_EACH and all(one.stamps == 1 for one in self._meters.values()):
+            yield (
+                f"none of the {len(self._meters):,} meters has a second reading: is the column of their ids "
+                "one that counts rows?"
             )
 
     def _steps(self) -> Iterator[str]:

@@ -8,7 +8,11 @@ from replay.local_time import INSTANT, TOP_OF_A_STAMP, LocalTime, SkippedHour, r
 from replay.rows import BadCell, Tally
 
 _DAY = 86_400_000_000
+_SECOND, _MINUTE = 1_000_000, 60_000_000
+#: The least interval whose last minute is taken for its end.
+_QUARTER = 15 * _MINUTE
 _CACHED_TEXTS = 200_000
+_LAST = "stamps at the last minute or second of their interval, such as 00:59: taken as its end"
 
 
 class Stamps(dict[str, int]):
@@ -50,7 +54,7 @@ class Stamps(dict[str, int]):
                     found, zone = parse_instant(stamp)[0], INSTANT if offset else ""
                 except ValueError:
                     found, zone = read_stamp(unwrapped(stamp), ())
-            times = self._instant(found) if zone == INSTANT else self._local(found, zone)
+            times = self._instants(found, zone)
         except (ValueError, OverflowError) as problem:
             if isinstance(problem, BadCell):
                 raise type(problem)("timestamp", text, problem.reason) from problem
@@ -94,10 +98,27 @@ class Stamps(dict[str, int]):
     def _two_of(self, text: str) -> tuple[int, int] | None:
         try:
             found, zone = read_stamp(unwrapped(text.strip()), self._forms)
-            times = () if zone else self._local(found, zone)
+            times = () if zone else self._instants(found, zone)
         except (ValueError, OverflowError):
             return None
         return (times[0] - self._shift, times[1] - self._shift) if len(times) > 1 else None
+
+    def _instants(self, found: int, zone: str) -> tuple[int, ...]:
+        """The instants of a time in a zone, of which a local time may have two; BadCell where it has none.
+
+        The last minute or second of an interval stands for its end, and is called what its start is.
+        """
+        rest = self._rest(found, zone) if self._shift >= _QUARTER else 0
+        if rest:
+            self._tally.notes[_LAST] += 1
+        if self._by_calendar or self._by_label:
+            found, rest = found + rest, 0
+        times = self._instant(found) if zone == INSTANT else self._local(found, zone)
+        return tuple(time + rest for time in times) if rest else times
+
+    def _rest(self, found: int, zone: str) -> int:
+        label = self.clocks.local(found) if zone == INSTANT else found
+        return next((rest for rest in (_MINUTE, _SECOND) if (label + rest) % self._shift == 0), 0)
 
     def _instant(self, time: int) -> tuple[int, ...]:
         """A time with its offset; that of a midnight of the zone ends a local day."""

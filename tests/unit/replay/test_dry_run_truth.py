@@ -253,3 +253,12 @@ def test_hours_and_days_of_one_meter_are_hinted_at(
         assert not any("twice" in one for one in dry_run(capsys, tmp_path / alone)["found"]["hints"])
     both = dry_run(capsys, tmp_path / "days.csv", tmp_path / "hours.csv")["found"]["hints"]
     assert any("whose energy would count twice" in one for one in both)
+
+
+def test_an_id_that_counts_rows_is_hinted_at(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "rows.csv"
+    lines = [f"{n},2024-06-01T{n:02}:00:00Z,0.{n}\n" for n in range(1, 9)]
+    path.write_text("id,timestamp,kwh\n" + "".join(lines))
+    assert any("one that counts rows" in one for one in dry_run(capsys, path)["found"]["hints"])
+    path.write_text("id,timestamp,kwh\n" + "".join([*lines, "1,2024-06-01T02:00:00Z,0.3\n"]))
+    assert not any("counts rows" in one for one in dry_run(capsys, path)["found"]["hints"])

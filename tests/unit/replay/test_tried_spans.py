@@ -112,3 +112,18 @@ def test_the_end_of_a_day_under_its_own_date_is_refused(day: date, minutes: int,
     lines = [line.replace(midnight, f"{day},00:00") for line in lines]
     with pytest.raises(GridwatchError, match="as the end of that day it is written 24:00"):
         read(tmp_path, keys, columns, ["d,t,v", *lines])
+
+
+@pytest.mark.parametrize("form", ["%Y-%m-%d %H:%M", "%Y-%m-%d %H:%M:%S"])
+@pytest.mark.parametrize(("interval", "minutes"), [("15m", 15), ("1h", 60), ("1d", 1440)])
+@pytest.mark.parametrize("day", [AUTUMN, PLAIN, SPRING])
+def test_stamps_of_ends_that_are_the_last_minute_or_second(
+    day: date, interval: str, minutes: int, form: str, tmp_path: Path
+) -> None:
+    starts = local_days("Europe/Berlin", day, 1, minutes)[: 1 if minutes == 1440 else None]
+    wall = [start.astimezone(ZONE).replace(tzinfo=None) for start in starts]
+    least = timedelta(seconds=1) if "%S" in form else timedelta(minutes=1)
+    lines = [f"{start + timedelta(minutes=minutes) - least:{form}},{n}" for n, start in enumerate(wall, 1)]
+    keys = f'interval = "{interval}"\nanchor = "end"\nstamps = ["{form}"]\n'
+    found = read(tmp_path, keys, 'timestamp = "t"\n', ["t,v", *lines])
+    assert found == {int(start.timestamp()) * 1_000_000: (n, minutes) for n, start in enumerate(starts, 1)}
