@@ -51,4 +51,9 @@ class GridSigns:
 def nearest(time: int, anchor: int, interval: int) -> int | None:
     """The point of a grid that a stamp belongs to, or None when it lies too far from all."""
     point = anchor + (time - anchor + interval // 2) // interval * interval
-    return point if abs(time - point) <= min(interval // 4, 5 * _MINUTE) else None
+    return point if abs(time - point) <= tolerance(interval) else None
+
+
+def tolerance(interval: int) -> int:
+    """How far from its slot a stamp may lie."""
+    return min(interval // 4, 5 * _MINUTE)

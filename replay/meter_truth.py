@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Literal
 
+from gridwatch.domain.meter import MAX_OLDER_GRIDS
 from gridwatch.domain.policy import Policy
 from replay.findings import SOFT, Finding, GapTruth, NothingTruth, Unjudged
-from replay.grid_signs import GridSigns, nearest
+from replay.grid_signs import GridSigns, nearest, tolerance
 
 FILLED = "its slot was filled by another reading"
 _SHARED = "another reading of its slot was withheld too"
@@ -23,7 +24,7 @@ class MeterTruth:
 
     __slots__ = (
         "_policy", "_report", "ahead", "anchor", "edge", "ended", "interval", "last_seen", "name",
-        "open", "recent", "signs", "unclear", "withheld",
+        "older", "open", "recent", "signs", "start", "unclear", "withheld",
     )  # fmt: skip
     edge: int
 
@@ -44,6 +45,9 @@ class MeterTruth:
         self.recent: dict[int, float] = {}
         #: Since a change of the grid that the latest reading does not lie on: from where, slots, why.
         self.unclear: tuple[int, int, str] | None = None
+        #: Where the grid begins, and the grids before it: where each began, a point of it, its interval.
+        self.start = time
+        self.older: list[tuple[int, int, int]] = []
         self._set_grid(time, time, given or policy.default_interval)
 
     def repeats(self, time: int, kwh: float) -> Literal["", "DUPLICATE", "REVISED"]:
@@ -77,7 +81,7 @@ class MeterTruth:
             self._change_grid(span, learned, "the interval was being learned")
         elif learned:
             self._change_grid((self.signs.run_from, time), learned, "the interval was being learned")
-        elif self.signs.strays(time, slot, self.interval):
+        elif self.signs.strays(time, self._slot_then(time, slot), self.interval):
             self._change_grid((self.signs.off_grid[0], time), self.interval, "the readings changed phase")
         elif slot is None or slot < self.edge:
             self.fill_missing(time, late_by)
@@ -163,13 +167,21 @@ class MeterTruth:
         """The slot a stamp belongs to, or None when it lies off the grid."""
         return nearest(time, self.anchor, self.interval)
 
+    def _slot_then(self, time: int, slot: int | None) -> int | None:
+        """The slot of a stamp on the grid of its time, of which `slot` is that on the grid of now."""
+        if time >= self.start - tolerance(self.interval) or not self.older:
+            return slot
+        _, anchor, interval = next(
+            (one for one in reversed(self.older) if time >= one[0] - tolerance(one[2])), self.older[0]
+        )
+        return nearest(time, anchor, interval)
+
     def _set_grid(self, anchor: int, time: int, interval: int) -> None:
         """A grid through `anchor` on which all slots up to the one of the reading at `time` are decided."""
         self.anchor = anchor
         self.interval = interval
         self.edge = anchor + ((time - anchor + interval // 2) // interval + 1) * interval
         self.ahead: set[int] = set()
-        self.signs.clear()
 
     def _change_grid(self, span: tuple[int, int], interval: int, why: str) -> None:
         """A new grid through the ends of `span`; what it touches from its beginning on is not judged."""
@@ -182,8 +194,17 @@ class MeterTruth:
         first = min([since or time, self.edge, time, *(gap.first for gap in touched)])
         injected = sum(gap.injected for gap in touched) + _hard(self.withheld.values())
         self.withheld.clear()
+        if since:
+            self.older = [
+                one for one in (*self.older, (self.start, self.anchor, self.interval)) if one[0] < since
+            ]
+        else:
+            self.older.append((self.start, time, interval))
+        del self.older[:-MAX_OLDER_GRIDS]
+        self.start = since or time
         _, before, _ = self.unclear or (first, 0, "")
         self.unclear = (min(first, (self.unclear or (first,))[0]), before + injected, why)
+        self.signs.clear()
         self._set_grid(since or time, time, interval)
         if time >= self.last_seen - interval // 2 and self.slot(time) is not None:
             self._clear_up(time)

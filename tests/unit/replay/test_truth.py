@@ -14,7 +14,19 @@ from replay.findings import GapTruth, NothingTruth, ReadingTruth, Unjudged
 from replay.placement import Placement
 from replay.rows import Row
 from replay.truth import Truth
-from tests.unit.replay.rig import DAY, HOUR, MINUTE, at, every, findings, manifest, row, scored, sequence
+from tests.unit.replay.rig import (
+    DAY,
+    HOUR,
+    MINUTE,
+    SECOND,
+    at,
+    every,
+    findings,
+    manifest,
+    row,
+    scored,
+    sequence,
+)
 
 
 def gaps(items: list[Item], policy: Policy | None = None) -> list[tuple[str, str, str, int, int]]:
@@ -164,3 +176,32 @@ def test_memory_is_bounded_by_meters_not_by_readings() -> None:
         truth.see(item)
     held_since = max(f.first for f in reported if isinstance(f, GapTruth))
     assert items[half].arrival - held_since < 2 * DAY
+
+
+def seconds(meter: str, *times: int) -> list[Row]:
+    """Readings at so many seconds of the day."""
+    return [row(meter, at("00:00") + time * SECOND) for time in times]
+
+
+@pytest.mark.parametrize(
+    ("rows", "plan", "policy"),
+    [
+        # A late reading is judged on the grid of its time, which was let go when the readings changed phase.
+        (
+            seconds("M3", 6_540, 6_825, 7_980, 8_160, 8_220, 8_400, 8_460, 64_785),
+            FaultPlan(93, 0.3, 3 * HOUR, 0.3),
+            Policy(partitions=3, state_ttl=DAY),
+        ),
+        # The interval is learned while the new phase is unclear, and when that clears up goes on being so.
+        (
+            seconds("M2", 5_100, 12_720, 16_320, 19_920, 19_980, 20_040, 20_100, 21_420),
+            FaultPlan(68, 0.3, 3 * HOUR),
+            Policy(partitions=1),
+        ),
+    ],
+)
+def test_late_readings_about_a_change_of_phase(
+    rows: list[Row], plan: FaultPlan, policy: Policy, tmp_path: Path
+) -> None:
+    result = scored(sequence(rows, plan, policy), tmp_path, policy)
+    assert [str(difference) for difference in result.differences] == []
