@@ -167,6 +167,10 @@ class Intake:
         self._start = selection.start if selection.start is not None else -(1 << 63)
         self._end = selection.end if selection.end is not None else 1 << 63
 
+    def wants(self, meter: str, time: int) -> bool:
+        """Whether a reading is among those that are selected. Nothing is counted."""
+        return self._start <= time < self._end and self._meters[meter] is not None
+
     def take(self, rows: list[Row], meter: str, time: int, kwh: float, tail: tuple[int, str]) -> None:
         """Append a reading to `rows`; `tail` is its interval and its further JSON members."""
         chosen = self._meters[meter]

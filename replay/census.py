@@ -15,19 +15,17 @@ from math import gcd
 from typing import Any
 
 from gridwatch.domain.instants import format_instant
+from gridwatch.domain.policy import DAY, HOUR, MINUTE
 from replay.hints import MeterFigures, Plausibility
 from replay.local_time import LocalTime
 from replay.refusals import Refusals
 from replay.rows import Row
 from replay.survey import Survey
 
-_MINUTE = 60_000_000
-_HOUR = 60 * _MINUTE
-_DAY = 24 * _HOUR
 _KINDS = 5_000
-_LONGEST_SPAN = 100_000 * _DAY
+_LONGEST_SPAN = 100_000 * DAY
 #: A reading this close to its slot lies on the grid, as the worker sees it.
-_TOLERANCE = 5 * _MINUTE
+_TOLERANCE = 5 * MINUTE
 #: An interval counts as common from three distances, and one in so many, on.
 _COMMON = 20
 
@@ -43,7 +41,7 @@ class ClockChange:
 
     @property
     def hours(self) -> float:
-        return (self.end - self.start) / _HOUR
+        return (self.end - self.start) / HOUR
 
 
 class Census:
@@ -92,7 +90,7 @@ class Census:
             meter.changed |= kwh != meter.kwh
             meter.time, meter.kwh = time, kwh
             meter.covers(time, interval)
-            places[time % _HOUR] += 1
+            places[time % HOUR] += 1
             if kwh <= 0:
                 if kwh < 0:
                     self.negative += 1
@@ -128,14 +126,14 @@ class Census:
     def interval(self) -> int:
         """The commonest distance between two readings of a meter, whole minutes; 0 when there is none."""
         found = self._distances.most_common(1)
-        return round(found[0][0] / _MINUTE) if found else 0
+        return round(found[0][0] / MINUTE) if found else 0
 
     @property
     def _grid(self) -> int:
         """The step (µs) on which meters lie that report in different intervals, an hour at most."""
         least = min(max(3, self._distances.total() // _COMMON), max(self._distances.values(), default=0))
         common = (distance for distance, count in self._distances.items() if count >= least)
-        return gcd(_HOUR, *(round(distance / _MINUTE) * _MINUTE for distance in common))
+        return gcd(HOUR, *(round(distance / MINUTE) * MINUTE for distance in common))
 
     @property
     def off_grid(self) -> int:
@@ -158,7 +156,7 @@ class Census:
     @property
     def intervals(self) -> list[tuple[float, int]]:
         """The commonest distances (minutes) with how often they occur."""
-        return [(distance / _MINUTE, count) for distance, count in self._distances.most_common(5)]
+        return [(distance / MINUTE, count) for distance, count in self._distances.most_common(5)]
 
     def as_dict(self) -> dict[str, Any]:
         """For `--json`."""
@@ -196,12 +194,12 @@ def clock_changes(survey: Survey, zone: str) -> list[ClockChange]:
         return []
     clocks = LocalTime(zone)
     found = []
-    day = (survey.first // _DAY - 1) * _DAY
-    while day <= survey.last + _DAY:
-        bounds = [clocks.instants(at) for at in (day, day + _DAY)]
-        if all(bounds) and bounds[1][0] - bounds[0][0] != _DAY:
+    day = (survey.first // DAY - 1) * DAY
+    while day <= survey.last + DAY:
+        bounds = [clocks.instants(at) for at in (day, day + DAY)]
+        if all(bounds) and bounds[1][0] - bounds[0][0] != DAY:
             start, end = bounds[0][0], bounds[1][0]
             if end > survey.first and start <= survey.last:
                 found.append(ClockChange(format_instant(day)[:10], start, end))
-        day += _DAY
+        day += DAY
     return found

@@ -9,14 +9,13 @@ from __future__ import annotations
 
 import re
 
+from gridwatch.domain.policy import DAY, MINUTE
 from replay.cells import CONTROL, Scale, code, named_after_file
 from replay.layout import unwrapped
+from replay.profile import DAY_MINUTES
 from replay.rows import BadCell, Job, Row
 from replay.wide_rows import Slot, WideParser
 
-_MINUTE = 60_000_000
-_DAY_MINUTES = 1440
-_DAY = _DAY_MINUTES * _MINUTE
 _CLOCK = re.compile(r"(?<!\d)(\d{1,2}):([0-5]\d)(?:\s*([ap])\.?m)?", re.IGNORECASE)
 _NUMBER = re.compile(r"(\d+)(?!\d*\s*[ap]\.?m)", re.IGNORECASE)
 _ONCE = "days of {hours} hours with {columns} values: the repeated hour stands once, taken as the first"
@@ -106,7 +105,7 @@ class DayParser(WideParser):
             self._put(rows, slot, slot.times[0], kwh)
 
     def _of_zone(self, text: str, local: int, zone: str) -> int:
-        if zone or local % _DAY:
+        if zone or local % DAY:
             raise BadCell("timestamp", text, "not a day: a line is a local day, from midnight on")
         return local
 
@@ -140,19 +139,19 @@ class DayParser(WideParser):
         return [(at, value) for (at, _), value in zip(by_clock, values, strict=True)]
 
     def _in_order(self, values: list[float | None]) -> list[tuple[int | tuple[int, ...], float | None]]:
-        start, step = self._clocks.midnight(self._local(self._days[0])), self._interval * _MINUTE
+        start, step = self._clocks.midnight(self._local(self._days[0])), self._interval * MINUTE
         return [((start + at * step,), value) for at, value in enumerate(values)]
 
     def _extra(self) -> range:
         """The columns of the second pass of a repeated hour; those at the end where there is none."""
         slots_an_hour = len(self._layout.cells) - self._nominal
         local = self._local(self._days[0])
-        year = local - local % _DAY
+        year = local - local % DAY
         for day in range(-366, 367):
-            at = year + day * _DAY
+            at = year + day * DAY
             start, end = self._clocks.day(at)
-            if end - start > _DAY:
-                step = self._interval * _MINUTE
+            if end - start > DAY:
+                step = self._interval * MINUTE
                 twice = [n for n in range(self._nominal) if len(self._clocks.instants(at + n * step)) > 1]
                 if twice:
                     return range(twice[-1] + 1, twice[-1] + 1 + slots_an_hour)
@@ -170,7 +169,7 @@ class DayParser(WideParser):
     def _slots(self, text: str) -> list[tuple[int, ...]]:
         """The instants of each slot of a day by the clock."""
         if self._days[0] != text or not self._days[2]:
-            day, step = self._local(text), self._interval * _MINUTE
+            day, step = self._local(text), self._interval * MINUTE
             start, end = self._clocks.day(day)
             slots = [self._clocks.instants(day + slot * step) for slot in range(self._nominal)]
             self._days = (text, (end - start) // step, slots)
@@ -198,13 +197,13 @@ def _check_headers(headers: list[str], nominal: int, anchor: str) -> None:
     if len(places) != len(headers):
         return
     if places[-1] == 0:
-        places[-1] = max(_DAY_MINUTES, *places)
+        places[-1] = max(DAY_MINUTES, *places)
     back = [at for at in range(1, len(places)) if places[at] < places[at - 1]]
     if len(back) > (len(headers) > nominal):
         name, before = headers[back[0]], headers[back[0] - 1]
         raise BadCell(name, name, f"a column out of the day's order, behind {before!r}: put them in order")
-    starts = all(clocks) and places[0] == 0 and max(places) < _DAY_MINUTES
-    ends = all(clocks) and places[0] > 0 and max(places) == _DAY_MINUTES
+    starts = all(clocks) and places[0] == 0 and max(places) < DAY_MINUTES
+    ends = all(clocks) and places[0] > 0 and max(places) == DAY_MINUTES
     if (starts and anchor == "end") or (ends and anchor == "start"):
         raise BadCell(
             headers[0],

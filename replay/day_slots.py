@@ -11,12 +11,11 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
+from gridwatch.domain.policy import HOUR, MINUTE
 from replay.local_time import OWN_DATE, LocalTime
 from replay.rows import BadCell, Tally
 from replay.samples import Sample
 
-_MINUTE = 60_000_000
-_HOUR = 60 * _MINUTE
 _NO_ORDER = "numbers of a repeated hour in no order, or more than twice: taken as they come"
 _PART = "parts of days of {hours} hours: their numbers were taken in the order of time, not by the clock"
 _ENDS = (
@@ -58,7 +57,7 @@ class DaySlots:
     def __init__(self, clocks: LocalTime, tally: Tally, interval: int, first: int) -> None:
         self._clocks = clocks
         self._tally = tally
-        self._step = interval * _MINUTE
+        self._step = interval * MINUTE
         self._nominal = 1440 // interval
         self._first = first
         self._days: dict[int, tuple[int, int]] = {}
@@ -76,7 +75,7 @@ class DaySlots:
             least = rest.partition(":")[0]
             if not (hours.isdecimal() and least.isdecimal() and int(least) < 60):
                 raise BadCell("slot", text, "neither the number of an interval nor a time of the clock")
-            number, over = divmod((int(hours) * 60 + int(least)) * _MINUTE, self._step)
+            number, over = divmod((int(hours) * 60 + int(least)) * MINUTE, self._step)
             if over:
                 raise BadCell("slot", text, "a time of the clock between two intervals")
             return number if ends else number + 1
@@ -183,7 +182,7 @@ class DaySlots:
         if slots < self._nominal:
             by_clock = max(numbers) > slots
             if not by_clock and len(set(numbers)) < slots:
-                notes[_PART.format(hours=f"{slots * self._step / _HOUR:g}")] += 1
+                notes[_PART.format(hours=f"{slots * self._step / HOUR:g}")] += 1
             return _Judged(by_clock)
         if max(numbers) > self._nominal:
             return _Judged(by_clock=False)
@@ -216,7 +215,7 @@ class DaySlots:
         if day not in self._days:
             start, end = self._clocks.day(day)
             if (end - start) % self._step:
-                hours, minutes = (end - start) / _HOUR, self._step // _MINUTE
+                hours, minutes = (end - start) / HOUR, self._step // MINUTE
                 raise BadCell(
                     "slot", "", f"a day of {hours:g} hours, which intervals of {minutes} min do not divide"
                 )

@@ -25,10 +25,9 @@ from enum import IntEnum
 from heapq import heappop, heappush
 from typing import NamedTuple
 
+from gridwatch.domain.policy import MINUTE
 from replay.faults import Fate, Faults, Sending
 from replay.rows import Row
-
-_MINUTE = 60_000_000
 
 
 class Kind(IntEnum):
@@ -79,10 +78,10 @@ def emit(blocks: Iterable[list[Row]], faults: Faults, plan: EmissionPlan) -> Ite
         if row is not None and kind is not Kind.WITHHELD:
             time = arrival - delay if plan.by_time else row[0]
             if begun is None:
-                begun = arrival - arrival % _MINUTE
-            elif arrival >= begun + _MINUTE and plan.by_time and highest is not None:
-                minute = arrival - arrival % _MINUTE
-                for passed in range(begun + _MINUTE if plan.every_minute else minute, minute + 1, _MINUTE):
+                begun = arrival - arrival % MINUTE
+            elif arrival >= begun + MINUTE and plan.by_time and highest is not None:
+                minute = arrival - arrival % MINUTE
+                for passed in range(begun + MINUTE if plan.every_minute else minute, minute + 1, MINUTE):
                     instant = min(passed, max(highest + plan.grace, time)) - plan.out_of_orderness
                     if ticked is None or instant > ticked:
                         ticked = instant

@@ -11,13 +11,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from gridwatch.domain.policy import DAY, HOUR, MINUTE
 from replay.cells import DECIMALS, Numbers, codes, fitted, named_after_file
 from replay.day_slots import DaySlots
 from replay.layout import unwrapped
 from replay.local_time import LocalTime, SkippedHour, read_stamp
 from replay.members import optional_members
 from replay.moments import Moment, Moments
-from replay.profile import OPTIONAL_FIELDS, POWER, Series
+from replay.profile import DAY_MINUTES, OPTIONAL_FIELDS, POWER, Series
 from replay.repeated_hours import RepeatedHours
 from replay.rows import BadCell, Job, Row, Selection
 from replay.samples import Sample
@@ -28,9 +29,6 @@ from replay.wide_rows import SPLIT
 #: Samples that wait at most, and how many times that where days are not over by then.
 _MOST_WAITING = 300_000
 _ONCE_MORE = 4
-_MINUTE = 60_000_000
-_DAY_MINUTES = 1440
-_DAY = _DAY_MINUTES * _MINUTE
 
 
 class FieldParser:
@@ -56,7 +54,7 @@ class FieldParser:
         self._needed = max(self._meter_at, self._slot_at, self._cells.needed, self._moments.needed)
         self._stage = stage_of(job, power=may_be_power(profile))
         self._apart = profile.add_up and (profile.difference or profile.steps == "stamps")
-        self._grid = profile.interval * _MINUTE if profile.off_grid == "leave out" else 0
+        self._grid = profile.interval * MINUTE if profile.off_grid == "leave out" else 0
         self._split = profile.dst == "split"
         ends = profile.anchor == "end" and not profile.difference
         self._hours = RepeatedHours(job.tally, Selection(), ends=ends)
@@ -127,7 +125,7 @@ class FieldParser:
         for series, unit, value in values:
             power = unit in POWER
             kwh = value
-            if value is not None and power and (said or interval == _DAY_MINUTES):
+            if value is not None and power and (said or interval == DAY_MINUTES):
                 kwh, power = round(value * self._length(moment, interval), DECIMALS), False
             name = meter + series.suffix + (BETWEEN + text if self._apart else "")
             rest = (self.line, interval, power, members, quality, text, series.generation)
@@ -194,17 +192,17 @@ class FieldParser:
     def _length(self, moment: Moment | None, interval: int) -> float:
         """The hours of an interval; a local day may have 23 or 25."""
         clocks = self._moments.clocks
-        if interval == _DAY_MINUTES and moment is not None:
+        if interval == DAY_MINUTES and moment is not None:
             start, end = clocks.day(clocks.local(moment.time))
             if start == moment.time:
-                return (end - start) / (60 * _MINUTE)
+                return (end - start) / HOUR
         return interval / 60
 
     def _in_sequence(self, key: str, moment: Moment, meant: int) -> int:
         """The instant of a row that is likely the second of two, from how the rows before it went."""
         before, step = self._before.get(key, (0, 0))
         first, second = moment.time, moment.later or moment.time
-        hour, span = second - first, moment.interval * _MINUTE
+        hour, span = second - first, moment.interval * MINUTE
         if before in (first, second):
             return first if before == second else second
         for way in (step,) if step else (span, -span):
@@ -226,7 +224,7 @@ class FieldParser:
             day, zone = read_stamp(text.strip(), self._profile.stamps or ("%Y-%m-%d",))
         except ValueError as problem:
             raise BadCell("timestamp", text, f"not a day: {problem}") from problem
-        if zone or day % _DAY:
+        if zone or day % DAY:
             raise BadCell(
                 "timestamp", text, "not a day: numbered intervals stand beside a date without a time"
             )

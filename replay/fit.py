@@ -15,6 +15,7 @@ from itertools import pairwise
 from statistics import median
 from zoneinfo import ZoneInfo
 
+from gridwatch.domain.policy import HOUR, MINUTE
 from gridwatch.errors import GridwatchError
 from replay.files import inspect
 from replay.layout import Layout, Start
@@ -22,7 +23,6 @@ from replay.profile import Profile
 from replay.rows import Row, Selection, Tally, read_rows
 from replay.sources import Source
 
-_MINUTE = 60_000_000
 _SAMPLE_ROWS = 5_000
 #: Columns that files of a kind are known to have beside those that are read; `Profile.beside` has more.
 _BESIDE = {
@@ -81,7 +81,7 @@ def _of_values(source: Source, profile: Profile, zone: str) -> Iterator[str]:
         yield f"{several:,} of its first {stamps:,} stamps of a meter have several values"
     steps = Counter(other - one for times in meters.values() for one, other in pairwise(sorted(times)))
     if profile.interval and steps:
-        commonest = steps.most_common(1)[0][0] / _MINUTE
+        commonest = steps.most_common(1)[0][0] / MINUTE
         if commonest != profile.interval:
             yield f"its steps are {commonest:g} minutes, not {profile.interval}"
     if profile.name in _HOUSEHOLDS and rows:
@@ -91,7 +91,7 @@ def _of_values(source: Source, profile: Profile, zone: str) -> Iterator[str]:
     if profile.name in _PARTS and rows and (most := max(abs(row[2]) for row in rows)) > _MOST_OF_A_PART:
         yield f"a value of {most:g} kWh is no part of 1 kW in {profile.interval} minutes"
     if profile.zone and not profile.zone_known and profile.dst == "order":
-        step = profile.interval * _MINUTE
+        step = profile.interval * MINUTE
         if step and any(_lacks_repeated_hour(sorted(times), step, profile.zone) for times in meters.values()):
             yield f"it has the hour that the clocks of {profile.zone} repeat only once"
 
@@ -107,10 +107,9 @@ def _sample(source: Source, profile: Profile, zone: str, tally: Tally) -> list[R
 
 def _lacks_repeated_hour(times: list[int], step: int, zone: str) -> bool:
     """Whether all that is missing between two readings is the second pass of the hour that comes twice."""
-    hour = 60 * _MINUTE
     clocks = ZoneInfo(zone)
     for one, other in pairwise(times):
-        if other - one == hour + step:
+        if other - one == HOUR + step:
             missing = _EPOCH + timedelta(microseconds=one + step)
             if missing.astimezone(clocks).fold:
                 return True

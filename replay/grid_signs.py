@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-_MINUTE = 60_000_000
+from gridwatch.domain.policy import MINUTE
+
 _SHRINK_AFTER, _GROW_AFTER, _MOVE_AFTER = 3, 6, 3
 
 
@@ -26,16 +27,16 @@ class GridSigns:
         """The latest reading is of `time` now; the interval that the differences have shown, or 0."""
         if self.given:
             return 0
-        minutes = (time - before + _MINUTE // 2) // _MINUTE
-        if minutes * _MINUTE == interval or not 1 <= minutes <= 1440:
+        minutes = (time - before + MINUTE // 2) // MINUTE
+        if minutes * MINUTE == interval or not 1 <= minutes <= 1440:
             self.minutes = self.repeated = self.run_from = 0
             return 0
         if minutes == self.minutes:
             self.repeated += 1
         else:
             self.minutes, self.repeated, self.run_from = minutes, 1, before
-        enough = _SHRINK_AFTER if minutes * _MINUTE < interval else _GROW_AFTER
-        return minutes * _MINUTE if self.repeated >= enough else 0
+        enough = _SHRINK_AFTER if minutes * MINUTE < interval else _GROW_AFTER
+        return minutes * MINUTE if self.repeated >= enough else 0
 
     def strays(self, time: int, slot: int | None, interval: int) -> bool:
         """Take the next reading; whether it is the one off the grid that moves the grid to its phase."""
@@ -56,4 +57,4 @@ def nearest(time: int, anchor: int, interval: int) -> int | None:
 
 def tolerance(interval: int) -> int:
     """How far from its slot a stamp may lie."""
-    return min(interval // 4, 5 * _MINUTE)
+    return min(interval // 4, 5 * MINUTE)

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
-_MINUTE = 60_000_000
-_HOUR, _DAY_MINUTES = 60 * _MINUTE, 1440
-_DAY = _DAY_MINUTES * _MINUTE
+from gridwatch.domain.policy import DAY, HOUR, MINUTE
+from replay.profile import DAY_MINUTES
+
 #: kWh a day and meter beyond which, and below which, a unit is doubted.
 _MUCH, _LITTLE = 500.0, 0.02
 #: Stamps with several values, of all: corrections are fewer.
@@ -50,7 +50,7 @@ class MeterFigures:
 
     def covers(self, time: int, interval: int) -> None:
         """A reading covers so many minutes (0 unknown), a day an hour less: some have 23 hours."""
-        reach = time + interval * _MINUTE - (_HOUR if interval == _DAY_MINUTES else 0)
+        reach = time + interval * MINUTE - (HOUR if interval == DAY_MINUTES else 0)
         self.reach = max(self.reach, reach)
 
     def follow(self, distance: int) -> None:
@@ -68,7 +68,7 @@ class MeterFigures:
     @property
     def a_day(self) -> float | None:
         """kWh a day, over the time that has readings; None where that is not known."""
-        return self.energy / 1e6 / (self.stamps * self.step / _DAY) if self.step else None
+        return self.energy / 1e6 / (self.stamps * self.step / DAY) if self.step else None
 
 
 class Plausibility:

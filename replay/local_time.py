@@ -13,14 +13,13 @@ from functools import lru_cache
 from zoneinfo import ZoneInfo
 
 from gridwatch.domain.instants import parse_instant
+from gridwatch.domain.policy import DAY, HOUR
 from replay.profile import RFC_3339
 from replay.rows import BadCell
 
 _EPOCH = datetime(1970, 1, 1)
 _EPOCH_UTC = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _MICROSECOND = timedelta(microseconds=1)
-_MINUTE = 60_000_000
-_DAY = 1440 * _MINUTE
 TOP_OF_A_STAMP = len("2024-01-01T10:00")
 _BLANK_BEFORE_OFFSET = re.compile(r"\s+(?=(?:[+-]\d\d(?::?\d\d)?|[Zz])$)")
 _OFFSET = re.compile(r"(?:[Zz]|[+-]\d\d(?::?\d\d)?)$")
@@ -71,13 +70,13 @@ class LocalTime:
 
     def midnight(self, local: int) -> int:
         """The instant at which the local day of a local time begins."""
-        day = local - local % _DAY
-        return next(iter(self.instants(day) or self.instants(day + 60 * _MINUTE)))
+        day = local - local % DAY
+        return next(iter(self.instants(day) or self.instants(day + HOUR)))
 
     def day(self, local: int) -> tuple[int, int]:
         """When the local day of a local time begins and ends."""
-        day = local - local % _DAY
-        return self.midnight(day), self.midnight(day + _DAY)
+        day = local - local % DAY
+        return self.midnight(day), self.midnight(day + DAY)
 
     def local(self, instant: int) -> int:
         """What the clocks show at an instant."""
@@ -93,9 +92,9 @@ class LocalTime:
         """Whether the clocks go back between two instants, or within two days of them."""
         if self._is_utc:
             return False
-        years = range(_year(first - 2 * _DAY), _year(last + 2 * _DAY) + 1)
+        years = range(_year(first - 2 * DAY), _year(last + 2 * DAY) + 1)
         near = (time for year in years for time in _times_back(self.name, year))
-        return any(first - 2 * _DAY <= time <= last + 2 * _DAY for time in near)
+        return any(first - 2 * DAY <= time <= last + 2 * DAY for time in near)
 
 
 def _year(instant: int) -> int:
@@ -131,8 +130,8 @@ def read_stamp(text: str, forms: tuple[str, ...]) -> tuple[int, str]:
             return found
         for hour in _HOUR_24.finditer(text):
             found = _in_form(text[: hour.start()] + "00" + text[hour.end() :], form)
-            if found is not None and (found[1] == INSTANT or found[0] % _DAY == 0):
-                return found[0] + _DAY, found[1]
+            if found is not None and (found[1] == INSTANT or found[0] % DAY == 0):
+                return found[0] + DAY, found[1]
     if not forms:
         parse_instant(text, "UTC")  # raises, and says why
     raise ValueError(f"{text[:40]!r} is not written like {' or '.join(_example(form) for form in forms)}")

@@ -6,6 +6,7 @@ from itertools import compress, repeat
 from math import isfinite
 from typing import cast
 
+from gridwatch.domain.policy import MINUTE
 from replay.cells import (
     Meters,
     Numbers,
@@ -22,8 +23,6 @@ from replay.repeated_hours import RepeatedHours
 from replay.rows import Job, Row
 from replay.stamps import Stamps
 
-_MINUTE = 60_000_000
-
 
 class LongParser:
     """A line → at most one row."""
@@ -39,7 +38,7 @@ class LongParser:
         self._file_meter = named_after_file(job) if self._meter_at < 0 else ""
         self._optional = [(name, columns[name]) for name in OPTIONAL_FIELDS if name in columns]
         self._quality_at = columns.get("quality")
-        shift = profile.interval * _MINUTE if profile.anchor == "end" else 0
+        shift = profile.interval * MINUTE if profile.anchor == "end" else 0
         self._stamps = Stamps(profile.zone or job.zone, job.tally, profile.stamps, shift)
         self._clocks = self._stamps.clocks
         self._later = self._stamps.folds
@@ -54,7 +53,7 @@ class LongParser:
         self._nulls = profile.null_tokens
         self._given = (given(profile.interval), profile.interval)
         self._plain = self._scale.is_one and not self._optional and self._quality_at is None
-        self._grid = profile.interval * _MINUTE if profile.off_grid == "leave out" else 0
+        self._grid = profile.interval * MINUTE if profile.off_grid == "leave out" else 0
         self._tally = job.tally
 
     def together(self, lot: list[list[str]]) -> list[Row] | None:

@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import re
 
+from gridwatch.domain.policy import DAY, HOUR, MINUTE, SECOND
 from replay.layout import unwrapped
 from replay.local_time import OWN_DATE, LocalTime, read_stamp
-from replay.profile import RFC_3339, has_hour
+from replay.profile import DAY_MINUTES, RFC_3339, has_hour
 from replay.rows import BadCell, Job
 from replay.samples import minutes
 from replay.stamps import Stamps
 
-_SECOND = 1_000_000
-_MINUTE = 60 * _SECOND
 #: Intervals whose last minute or second may be written as their end.
-_WHOLE = {minutes * _MINUTE for minutes in (15, 30, 60, 1440)}
+_WHOLE = {minutes * MINUTE for minutes in (15, 30, 60, DAY_MINUTES)}
 _CLOCK, _MIDNIGHT = re.compile(r"\d{1,2}:\d\d(:\d\d)?"), re.compile(r"0?0:00(:00)?")
-_DAY_MINUTES = 1440
-_DAY, _HOUR = _DAY_MINUTES * _MINUTE, 60 * _MINUTE
 _CACHED_TEXTS = 200_000
 _NO_HOUR = 'has an hour: name the column of the time too, such as timestamp = ["Date", "Time"]'
 
@@ -62,7 +59,7 @@ class Moments:
         self._span = profile.span
         self._forms = profile.stamps
         spans = bool(self._span or self._until)
-        shift = profile.interval * _MINUTE if profile.anchor == "end" and not spans else 0
+        shift = profile.interval * MINUTE if profile.anchor == "end" and not spans else 0
         self._shift = 0 if _later(job) else shift
         self._stamps = Stamps(
             profile.zone or job.zone,
@@ -71,7 +68,7 @@ class Moments:
             self._shift,
             by_label=profile.dst == "split",
         )
-        self._by_day = 0 < profile.interval < _DAY_MINUTES and not all(map(has_hour, profile.stamps))
+        self._by_day = 0 < profile.interval < DAY_MINUTES and not all(map(has_hour, profile.stamps))
         self._timed = tuple(form for form in profile.stamps if has_hour(form))
         #: Of each meter whose stamps name ends: its last time, and whether that followed the one before.
         self._before: dict[str, tuple[int, bool]] = {}
@@ -109,7 +106,7 @@ class Moments:
             self._see_hour(text, meter)
         time = self._stamps[text]
         later = self._stamps.folds.get(time)
-        if 0 < self._shift < _DAY:
+        if 0 < self._shift < DAY:
             self._see_midnight(time, text, meter)
         return self._between(time, later, end, text) if end else Moment(time, later)
 
@@ -142,9 +139,9 @@ class Moments:
         """BadCell for the end of a day that stands under the date of that day, not of the next one."""
         before, followed = self._before.get(meter, (time, False))
         self._before[meter] = (time, time - before == self._shift)
-        if followed and _DAY - 3 * _HOUR < before - time < _DAY + 2 * _HOUR:
+        if followed and DAY - 3 * HOUR < before - time < DAY + 2 * HOUR:
             last, ended = self._stamps.clocks.local(before), self._stamps.clocks.local(time) + self._shift
-            if ended % _DAY == 0 and last + 2 * self._shift == ended + _DAY:
+            if ended % DAY == 0 and last + 2 * self._shift == ended + DAY:
                 raise BadCell("timestamp", text, OWN_DATE)
 
     def _between(self, time: int, later: int | None, end: str, text: str) -> Moment:
@@ -209,7 +206,7 @@ class Moments:
 
 def _whole(span: int) -> int:
     """How long an interval is (µs) whose end is written as its last minute or second, such as 00:59."""
-    return next((whole for more in (_MINUTE, _SECOND) if (whole := span + more) in _WHOLE), span)
+    return next((whole for more in (MINUTE, SECOND) if (whole := span + more) in _WHOLE), span)
 
 
 def _later(job: Job) -> bool:

@@ -31,6 +31,8 @@ OPTIONAL_FIELDS = (
 )
 #: Among `strptime` forms: RFC 3339.
 RFC_3339 = "RFC 3339"
+#: Minutes of a day, the longest interval.
+DAY_MINUTES = 1440
 _HOUR = re.compile(r"%[-#]?[HIcXsT]")
 #: kWh in one of a unit; the units of power are multiplied by the hours of the interval as well.
 UNITS = {

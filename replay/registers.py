@@ -11,13 +11,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from gridwatch.domain.policy import HOUR, MINUTE
 from replay.cells import DECIMALS
 from replay.in_order import InOrder
 from replay.rows import Job, Row
 from replay.samples import Sample, Stage, minutes
 
-_HOUR = 3_600_000_000
-_MINUTE = 60_000_000
 _DIP_SHARE, _DIP_KWH = 0.01, 1.0
 #: What a meter behind a fuse of 200 A at 240 V can count, kW; judges resets where nothing else is said.
 _USUAL_MOST_KW = 48.0
@@ -41,7 +40,7 @@ class Registers:
         profile = job.profile
         self._after = after
         self._order = InOrder()
-        self._interval = profile.interval * _MINUTE
+        self._interval = profile.interval * MINUTE
         self._turn = float(profile.kwh_per_unit()) * 10.0**profile.digits if profile.digits else 0.0
         self._most = profile.max_kw
         self._remembered = job.tally.registers
@@ -88,7 +87,7 @@ class Registers:
     ) -> tuple[float, tuple[str, ...], float]:
         """The energy since the base, its codes, and the new base."""
         rise = round(value - register.base, DECIMALS)
-        most = (self._most or _USUAL_MOST_KW) * step / _HOUR
+        most = (self._most or _USUAL_MOST_KW) * step / HOUR
         if rise >= 0:
             if not self._most or rise <= most:
                 return rise, (), value

@@ -16,12 +16,11 @@ from collections import Counter
 from itertools import pairwise
 from typing import Any, NamedTuple
 
+from gridwatch.domain.policy import DAY, HOUR
 from replay.rows import BadCell, Selection, Tally
 
-_DAY = 86_400_000_000
-_HOUR = 3_600_000_000
 #: How far before the hour the row before it may be, without a doubt of the order.
-_NEAR = 6 * _HOUR
+_NEAR = 6 * HOUR
 #: Meters whose hour is remembered for the files that follow.
 _REMEMBERED = 200_000
 _APART = (
@@ -143,7 +142,7 @@ class RepeatedHours:
             run = self._judge(meter, self._held.pop(meter), block, time)
         if run is not None:
             self._ended(run)
-            if self._ends and run.once and 0 < time - run.latest <= _HOUR:
+            if self._ends and run.once and 0 < time - run.latest <= HOUR:
                 self._behind[meter] = (time, value)
 
     def _ended(self, run: _Run) -> None:
@@ -168,7 +167,7 @@ class RepeatedHours:
         if meter in self._held:
             return self._hold(meter, _Waiting(len(block), rows, earlier, later, value))
         run = self._runs.get(meter)
-        if run is None or abs(run.near - earlier) > _DAY:
+        if run is None or abs(run.near - earlier) > DAY:
             last = self._last.get(meter)
             if last is None:
                 return self._hold(meter, _Waiting(len(block), rows, earlier, later, value))
@@ -191,7 +190,7 @@ class RepeatedHours:
             back.knows(earlier, later, time)
             self._place(meter, held, [self._run(back, *one[2:]) for one in reversed(held)][::-1], block)
             run = self._runs[meter] = _Run(direction, earlier)
-        elif run is None or abs(run.near - earlier) > _DAY:
+        elif run is None or abs(run.near - earlier) > DAY:
             last = self._last.get(meter, earlier - 1)
             run = self._runs[meter] = _Run(1 if last < earlier else -1, earlier)
             self._enter(meter, earlier)
@@ -208,7 +207,7 @@ class RepeatedHours:
 
     def _enter(self, meter: str, earlier: int, *, doubtful: bool = False) -> bool:
         """A meter's rows come to the hour. Whether they did so before, so that their order says less."""
-        again = abs(self._entered.get(meter, -_DAY) - earlier) <= _DAY
+        again = abs(self._entered.get(meter, -DAY) - earlier) <= DAY
         if doubtful or again:
             self._tally.notes[_APART] += 1
         self._entered[meter] = earlier
@@ -269,7 +268,7 @@ class RepeatedHours:
             if len(hours) >= _REMEMBERED:
                 hours.clear()
             taken = hours[meter] = set()
-        elif taken and abs(next(iter(taken)) - time) > _DAY:
+        elif taken and abs(next(iter(taken)) - time) > DAY:
             taken.clear()
         taken.add(time)
 

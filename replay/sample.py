@@ -14,13 +14,13 @@ from typing import IO
 import click
 
 from gridwatch.domain.instants import format_instant
+from gridwatch.domain.policy import DAY, MINUTE
 from gridwatch.errors import GridwatchError, UsageProblem
 from replay.households import MONDAY, Households, Slot
 from replay.options import InstantType, IntervalType
 from replay.profiles import PROFILES
 
 HEADER = "meter_id,timestamp,consumption_kwh\n"
-_MINUTE = 60_000_000
 #: Slots that are worked out at once, and how many such chunks are remembered from meter to meter.
 _SLOTS_A_CHUNK, _CHUNKS_REMEMBERED = 4_096, 64
 
@@ -63,7 +63,7 @@ def lines(  # noqa: PLR0917 - the options of the command, in their order
     """The CSV in pieces of many lines; `interval` in minutes, `start` in µs."""
     households = Households(meters, interval, seed)
     names = [form.meter.format(number) for number in range(1, meters + 1)]
-    times = range(start, start + days * 1440 * _MINUTE, interval * _MINUTE)
+    times = range(start, start + days * DAY, interval * MINUTE)
     line = form.line.format
     yield form.header
     if by_time:

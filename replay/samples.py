@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import NamedTuple, Protocol
 
+from gridwatch.domain.policy import MINUTE
 from replay.cells import DECIMALS, Intake, tail
+from replay.profile import DAY_MINUTES
 from replay.rows import BadCell, Job, Row
 
 EXPORT = "-export"
-_MINUTE = 60_000_000
-_DAY_MINUTES = 1440
 #: Times of a meter for which a further tariff may come.
 _HELD = 4
 
@@ -57,8 +57,8 @@ class Stage(Protocol):
 
 def minutes(span: int) -> int:
     """A span of time (µs) as an interval that a reading can give: whole minutes up to a day, else 0."""
-    whole, rest = divmod(span, _MINUTE)
-    return whole if not rest and 1 <= whole <= _DAY_MINUTES else 0
+    whole, rest = divmod(span, MINUTE)
+    return whole if not rest and 1 <= whole <= DAY_MINUTES else 0
 
 
 class Readings:

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from gridwatch.domain.instants import parse_instant
+from gridwatch.domain.policy import DAY, MINUTE, SECOND
 from replay.layout import unwrapped
 from replay.local_time import INSTANT, TOP_OF_A_STAMP, LocalTime, SkippedHour, read_stamp
 from replay.rows import BadCell, Tally
 
-_DAY = 86_400_000_000
-_SECOND, _MINUTE = 1_000_000, 60_000_000
 #: The least interval whose last minute is taken for its end.
-_QUARTER = 15 * _MINUTE
+_QUARTER = 15 * MINUTE
 _CACHED_TEXTS = 200_000
 _LAST = "stamps at the last minute or second of their interval, such as 00:59: taken as its end"
 
@@ -37,7 +36,7 @@ class Stamps(dict[str, int]):
         self._forms = forms
         self._shift = shift
         self._by_label = by_label
-        self._by_calendar = shift > 0 and shift % _DAY == 0
+        self._by_calendar = shift > 0 and shift % DAY == 0
         self._twofold: dict[str, tuple[int, int] | None] = {}
         #: Whether stamps have an offset; None before the first one.
         self.offsets: bool | None = None
@@ -118,33 +117,36 @@ class Stamps(dict[str, int]):
 
     def _rest(self, found: int, zone: str) -> int:
         label = self.clocks.local(found) if zone == INSTANT else found
-        return next((rest for rest in (_MINUTE, _SECOND) if (label + rest) % self._shift == 0), 0)
+        return next((rest for rest in (MINUTE, SECOND) if (label + rest) % self._shift == 0), 0)
 
     def _instant(self, time: int) -> tuple[int, ...]:
         """A time with its offset; that of a midnight of the zone ends a local day."""
-        if self._by_calendar and (local := self.clocks.local(time)) % _DAY == 0:
+        if self._by_calendar and (local := self.clocks.local(time)) % DAY == 0:
             return self._ends_days(local)
         return (time,)
 
     def _ends_days(self, local: int) -> tuple[int, ...]:
         """The end of days that `_shift` leads back from to when they began."""
         start = local - self._shift
-        times = self.clocks.instants(start) if start % _DAY else (self.clocks.midnight(start),)
-        return tuple(time + self._shift for time in times)
+        return self._by_start(local) if start % DAY else (self.clocks.midnight(start) + self._shift,)
+
+    def _by_start(self, local: int) -> tuple[int, ...]:
+        """When intervals end whose start is called `_shift` before a local time."""
+        return tuple(start + self._shift for start in self.clocks.instants(local - self._shift))
 
     def _local(self, local: int, zone: str) -> tuple[int, ...]:
         """The instants of a local time, of which `zone` may name one; BadCell where there is none."""
         if self._by_calendar and (times := self._ends_days(local)):
             return times
         if self._by_label:
-            times = tuple(start + self._shift for start in self.clocks.instants(local - self._shift))
+            times = self._by_start(local)
             if not times:
                 raise self.clocks.skipped(local - self._shift)
             return times
         times = self.clocks.instants(local)
         if not times and self._shift:
             # The end of an interval by its start: 02:00 where the clocks jump from 02:00 to 03:00.
-            times = tuple(start + self._shift for start in self.clocks.instants(local - self._shift))
+            times = self._by_start(local)
         if not times:
             raise self.clocks.skipped(local)
         if zone:

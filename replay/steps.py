@@ -5,13 +5,12 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass
 
+from gridwatch.domain.policy import HOUR, MINUTE
 from replay.cells import DECIMALS
 from replay.in_order import InOrder
 from replay.rows import Job, Row
 from replay.samples import Sample, Stage, minutes
 
-_HOUR = 3_600_000_000
-_MINUTE = 60_000_000
 #: How far off its interval a stamp may be.
 _NEAR = 0.1
 #: Equal steps in a row, other than the interval, that are no gaps.
@@ -40,7 +39,7 @@ class VaryingSteps:
         self._after = after
         self._order = InOrder()
         self._ends = job.profile.anchor == "end"
-        self._interval = job.profile.interval * _MINUTE
+        self._interval = job.profile.interval * MINUTE
         self._walks: dict[str, _Walk] = {}
         self._steps: Counter[int] = Counter()
 
@@ -69,7 +68,7 @@ class VaryingSteps:
                 self._send(walk.last, walk.judged, block)
         if len(self._steps) > 1:
             found = ", ".join(
-                f"{step / _MINUTE:g} min × {count:,}" for step, count in self._steps.most_common(5)
+                f"{step / MINUTE:g} min × {count:,}" for step, count in self._steps.most_common(5)
             )
             self._job.tally.notes[f"{self._job.layout.file}: steps that vary: {found}"] = 1
         self._steps.clear()
@@ -103,7 +102,7 @@ class VaryingSteps:
             self._after.take(sample, block)
             return
         self._steps[step] += 1
-        kwh = round(sample.value * step / _HOUR, DECIMALS) if sample.power else sample.value
+        kwh = round(sample.value * step / HOUR, DECIMALS) if sample.power else sample.value
         start = sample.time - step if self._ends else sample.time
         self._after.take(sample.energy(kwh, start, minutes(step)), block)
 
@@ -121,7 +120,7 @@ class OneStep:
         self._checked = checked
         self._notes = job.tally.notes
         self._file = job.layout.file
-        self._step = job.profile.interval * _MINUTE
+        self._step = job.profile.interval * MINUTE
         self._last: dict[str, tuple[int, int, int]] = {}
         self._farther: Counter[int] = Counter()
 
@@ -134,7 +133,7 @@ class OneStep:
             self._check(sample)
         time, step = sample.time, self._step
         if sample.value is not None:
-            kwh = round(sample.value * step / _HOUR, DECIMALS)
+            kwh = round(sample.value * step / HOUR, DECIMALS)
             sample = sample.energy(kwh, time, minutes(step))
         self._after.take(sample, block)
 
@@ -151,7 +150,7 @@ class OneStep:
         if away and (away < step * (1 - _NEAR) or (alike >= _ENOUGH and away > step * (1 + _NEAR))):
             raise sample.wrong(
                 str(sample.value),
-                f"the stamps are {away / _MINUTE:g} min apart and the interval is {step / _MINUTE:g} min, so "
+                f"the stamps are {away / MINUTE:g} min apart and the interval is {step / MINUTE:g} min, so "
                 'the energy would be wrong; interval = "stamps" counts power over the time between stamps',
             )
         if away > step * (1 + _NEAR):
@@ -161,8 +160,8 @@ class OneStep:
         """Note the distances that were not the interval."""
         for away, count in self._farther.most_common(3):
             self._notes[
-                f"{self._file}: values of power {away / _MINUTE:g} min apart, each counted over "
-                f"{self._step / _MINUTE:g} min"
+                f"{self._file}: values of power {away / MINUTE:g} min apart, each counted over "
+                f"{self._step / MINUTE:g} min"
             ] += count
         self._farther.clear()
         self._after.finish(block)

@@ -32,6 +32,8 @@ class Tally:
     repeated_hours: dict[str, set[int]] = field(default_factory=dict)
     #: The last time and value (kWh) of each register in the files before.
     registers: dict[str, tuple[int, float]] = field(default_factory=dict)
+    #: Of meters whose tariffs are added up: the tariffs in the sum of each time (µs) in the files before.
+    tariffs: dict[str, dict[int, frozenset[str]]] = field(default_factory=dict)
     bytes_read: int = 0
     bad: Counter[str] = field(default_factory=Counter)
     examples: list[BadRow] = field(default_factory=list)

@@ -16,7 +16,7 @@ from collections import Counter
 from collections.abc import Callable
 from heapq import heappop, heappush
 
-from gridwatch.domain.policy import Policy
+from gridwatch.domain.policy import MINUTE, Policy
 from replay.emission import Item, Kind
 from replay.findings import (
     NATIVE,
@@ -32,7 +32,6 @@ from replay.meter_truth import MeterTruth
 from replay.rows import Row
 from replay.stretches import Stretches
 
-_MINUTE = 60_000_000
 _COPIES = ("duplicate", "revision")
 #: Faults that make a reading late, or come twice.
 _LATE_BY = ("delay", "upload", "reboot-storm", "clock", *_COPIES)
@@ -80,7 +79,7 @@ class Truth:
                 self._raise(partition, item.instant)
             return
         meter = self._meters.get(row[1])
-        given = row[3] * _MINUTE or self._policy.default_interval
+        given = row[3] * MINUTE or self._policy.default_interval
         self._stretches.see(item, meter.interval if meter else given)
         if item.kind is Kind.WITHHELD:
             self._lack(row, item.faults[-1] if item.faults else "gap")
@@ -196,12 +195,12 @@ class Truth:
         time, name, kwh, given, _ = row
         meter = self._meters.get(name)
         if meter is None:
-            meter = self._meters[name] = MeterTruth(name, time, given * _MINUTE, self._policy, self._report)
+            meter = self._meters[name] = MeterTruth(name, time, given * MINUTE, self._policy, self._report)
             self._names.add(name)
             heappush(self._expiries[partition], (time + self._policy.state_ttl, name))
             self._now_known(name)
         else:
-            meter.apply(time, given * _MINUTE, watermark, late_by)
+            meter.apply(time, given * MINUTE, watermark, late_by)
         meter.remember(time, kwh, (time if watermark is None else watermark) - self._policy.allowed_lateness)
 
     def _raise(self, partition: int, instant: int) -> None:

@@ -10,10 +10,9 @@ from __future__ import annotations
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator
 
+from gridwatch.domain.policy import MINUTE
 from replay.emission import EmissionPlan, Item, Kind
 from replay.rows import Row
-
-_MINUTE = 60_000_000
 
 
 def undisturbed(blocks: Iterable[list[Row]], plan: EmissionPlan) -> Iterator[list[Row] | Item]:
@@ -25,10 +24,10 @@ def undisturbed(blocks: Iterable[list[Row]], plan: EmissionPlan) -> Iterator[lis
         while at < len(block):
             time = block[at][0]
             if next_minute is None or time >= next_minute:
-                minute = time - time % _MINUTE
+                minute = time - time % MINUTE
                 if next_minute is not None:
                     yield Item(Kind.TICK, minute, None, 0, minute - plan.out_of_orderness)
-                next_minute = minute + _MINUTE
+                next_minute = minute + MINUTE
             end = bisect_left(block, (next_minute,), at)
             yield block[at:end]
             last, at = block[end - 1][0], end

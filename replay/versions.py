@@ -17,6 +17,7 @@ from collections import Counter
 from collections.abc import Iterable, Iterator
 
 from gridwatch.domain.instants import format_instant
+from gridwatch.domain.policy import DAY
 from gridwatch.errors import GridwatchError
 from replay.cells import DECIMALS, flagged
 from replay.rows import Row
@@ -24,7 +25,6 @@ from replay.rows import Row
 #: A row as it is ordered: its marks stand in columns of their own.
 MarkedRow = tuple[int, str, float, int, str, int, str]
 VERSION = 5
-_DAY = 86_400_000_000
 #: Times of a day at which two devices of a meter may both have energy.
 _CHANGES_A_DAY = 1
 
@@ -97,8 +97,8 @@ class _Days:
 
     def both(self, time: int, meter: str, devices: Iterable[str]) -> None:
         """Both have energy at a time. GridwatchError when that happens too often on a day."""
-        if time // _DAY != self._day:
-            self._day = time // _DAY
+        if time // DAY != self._day:
+            self._day = time // DAY
             self._times.clear()
         self._times[meter] += 1
         if self._times[meter] > _CHANGES_A_DAY:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+from gridwatch.domain.policy import MINUTE
 from replay.cells import DECIMALS, Intake, Numbers, Scale, fitted, tail
 from replay.layout import unwrapped
 from replay.local_time import LocalTime, read_stamp
@@ -17,7 +18,6 @@ from replay.rows import BadCell, Job, Row
 from replay.samples import Readings, Sample
 from replay.value_cells import column_meters
 
-_MINUTE = 60_000_000
 SPLIT = "DST_SPLIT"
 
 
@@ -100,7 +100,7 @@ class MeterColumnsParser(WideParser):
         self._scale = Scale(job.profile.kwh_per_unit())
         self._time_at = self._needed = job.layout.columns["timestamp"]
         self._meters = column_meters(job.layout)
-        self._shift = self._interval * _MINUTE if job.profile.anchor == "end" else 0
+        self._shift = self._interval * MINUTE if job.profile.anchor == "end" else 0
         self.hours = RepeatedHours(job.tally, job.selection)
 
     def __call__(self, cells: list[str], block: list[Row]) -> None:

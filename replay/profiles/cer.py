@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 
+from gridwatch.domain.policy import DAY, MINUTE
 from replay.cells import Intake, Numbers, Scale, tail
 from replay.files import plain
 from replay.layout import Layout, Start
@@ -16,9 +17,7 @@ from replay.local_time import LocalTime, local_micros
 from replay.profile import Profile
 from replay.rows import BadCell, Job, Row
 
-_MINUTE = 60_000_000
-_SLOT = 30 * _MINUTE
-_DAY = 48 * _SLOT
+_SLOT = 30 * MINUTE
 _TAIL = tail(30)
 _FIRST = local_micros("2009-01-01T00:00", ())
 _LINE = re.compile(r"\s*\d+[ \t]+\d{5}[ \t]+-?\d*\.?\d+\s*")
@@ -29,7 +28,6 @@ class _Parser:
     """Lines of three numbers."""
 
     def __init__(self, job: Job) -> None:
-        self.previous: Row | None = None
         self._intake = Intake(job)
         self._number = Numbers((".",), " ").read
         self._scale = Scale(job.profile.kwh_per_unit())
@@ -73,7 +71,7 @@ class _Parser:
             meter, day, slot, kwh, by_clock = self._pending.pop()
             time = self._day(day)[0] + (slot - 1) * _SLOT
             if by_clock:
-                ends = self._clocks.instants(_FIRST + (day - 1) * _DAY + slot * _SLOT)
+                ends = self._clocks.instants(_FIRST + (day - 1) * DAY + slot * _SLOT)
                 if not ends:
                     raise BadCell("timestamp", f"{day:03d}{slot:02d}", "a half-hour that the clocks skipped")
                 time = ends[0] - _SLOT
@@ -82,8 +80,8 @@ class _Parser:
     def _day(self, day: int) -> tuple[int, int]:
         """When a local day begins, and how many half-hours it has."""
         if day not in self._days:
-            local = _FIRST + (day - 1) * _DAY
-            start, end = (self._clocks.midnight(at) for at in (local, local + _DAY))
+            local = _FIRST + (day - 1) * DAY
+            start, end = (self._clocks.midnight(at) for at in (local, local + DAY))
             self._days[day] = (start, (end - start) // _SLOT)
         return self._days[day]
 

@@ -39,7 +39,6 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -49,7 +48,7 @@ from replay.long_rows import LongParser
 from replay.profile import POWER, Profile, has_hour
 from replay.profiles import custom_keys as keys
 from replay.profiles.custom_rules import check
-from replay.profiles.custom_tariffs import SumsBefore, TariffParser
+from replay.profiles.custom_tariffs import TariffParser
 from replay.profiles.custom_units import kwh_headers
 from replay.wide_rows import MeterColumnsParser
 
@@ -118,7 +117,7 @@ def _parser(shape: str, profile: Profile) -> Any:
     if shape == "meters":
         return MeterColumnsParser if profile.dst == "split" else FieldParser
     if profile.add_up:
-        return partial(TariffParser, before=SumsBefore())
+        return TariffParser
     further = {"series", "until", "slot", "unit"} & profile.columns.keys()
     several = any(len(headers) > 1 for name, headers in profile.columns.items() if name == "timestamp")
     plain = (

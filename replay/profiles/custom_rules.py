@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from replay.profile import POWER, REQUIRED_FIELDS, Profile, has_hour
+from replay.profile import DAY_MINUTES, POWER, REQUIRED_FIELDS, Profile, has_hour
 from replay.profiles.custom_keys import wrong
 
 _NEEDED = {
@@ -19,7 +19,6 @@ _FOREIGN = {
     "day": ("consumption_kwh", "until", "slot", "unit", "interval_minutes"),
     "meters": ("consumption_kwh", "meter_id", "series", "unit"),
 }
-_DAY_MINUTES = 1440
 
 
 def check(path: Path, found: dict[str, Any], profile: Profile) -> None:
@@ -105,7 +104,7 @@ def _interval(path: Path, found: dict[str, Any], profile: Profile, shape: str) -
                 raise wrong(path, "interval", f"needed with {key}{value}, such as 30m")
     dates_only = bool(profile.stamps) and not any(has_hour(form) for form in profile.stamps)
     long = shape != "day" and "slot" not in columns
-    if dates_only and long and 0 < profile.interval < _DAY_MINUTES:
+    if dates_only and long and 0 < profile.interval < DAY_MINUTES:
         raise wrong(
             path, "stamps",
             f"no hour, and an interval of {profile.interval} min: name the column of the time too, "

@@ -6,39 +6,24 @@ tariff alone, in the same file or in another one, would drop the energy of the o
 
 from __future__ import annotations
 
-from replay.cells import Meters
+from replay.cells import Intake
 from replay.field_rows import FieldParser
 from replay.parsers import Row
 from replay.rows import BadCell, Job
 from replay.samples import EXPORT, Sample, Stage
 from replay.stages import BETWEEN
-from replay.tally import Tally
 
 _APART = 'a meter of its own for each of them: [series] NT = "consumption night"'
 #: Meter → time (µs) → the tariffs in its sum.
 Sums = dict[str, dict[int, frozenset[str]]]
 
 
-class SumsBefore:
-    """The sums that came from the files before, in one pass over all files."""
-
-    def __init__(self) -> None:
-        self._tally: Tally | None = None
-        self._sums: Sums = {}
-
-    def of(self, tally: Tally) -> Sums:
-        """Those of the pass that counts here: every pass has a tally of its own."""
-        if tally is not self._tally:
-            self._tally, self._sums = tally, {}
-        return self._sums
-
-
 class TariffParser(FieldParser):
     """A line → the samples of its series, of which several are added up."""
 
-    def __init__(self, job: Job, before: SumsBefore) -> None:
+    def __init__(self, job: Job) -> None:
         super().__init__(job)
-        sums = before.of(job.tally)
+        sums = job.tally.tariffs
         self._stage = _WholeFiles(self._stage, sums) if self._apart else _EachTime(self._stage, job, sums)
 
 
@@ -48,14 +33,14 @@ class _EachTime:
     def __init__(self, after: Stage, job: Job, before: Sums) -> None:
         self._after = after
         self._before = before
-        self._wanted = _Wanted(job)
+        self._wants = Intake(job).wants
         self._sums: Sums = {}
         #: The last line of each time that the files before had, too.
         self._again: dict[tuple[str, int], int] = {}
 
     def take(self, sample: Sample, block: list[Row]) -> None:
         """Hand on the sample. BadCell where its time has a sum that it would replace by a part."""
-        if sample.value is not None and self._wanted(sample.meter, sample.time):
+        if sample.value is not None and self._wants(sample.meter, sample.time):
             self._check(sample)
         self._after.take(sample, block)
 
@@ -130,18 +115,6 @@ class _WholeFiles:
         block[start:] = rows
         if problem is not None:
             raise problem
-
-
-class _Wanted:
-    """Whether a meter and a time are selected; what is left out replaces nothing."""
-
-    def __init__(self, job: Job) -> None:
-        self._meters = Meters(job.selection.meters)
-        self._start, self._end = job.selection.start, job.selection.end
-
-    def __call__(self, meter: str, time: int) -> bool:
-        late = self._start is None or time >= self._start
-        return late and (self._end is None or time < self._end) and self._meters[meter] is not None
 
 
 def _of_two_files(earlier: frozenset[str]) -> str:

@@ -18,6 +18,7 @@ from math import isfinite
 from types import ModuleType
 from typing import Any
 
+from gridwatch.domain.policy import MINUTE
 from gridwatch.errors import GridwatchError
 from replay.cells import Intake, Scale, code, tail
 from replay.files import plain
@@ -27,7 +28,6 @@ from replay.profile import Profile, Series
 from replay.rows import BadCell, Job, Row
 from replay.versions import marked
 
-_MINUTE = 60_000_000
 _QUALITY = re.compile(r"[AEFNSV]\d{0,2}")
 _COLUMNS_AFTER_VALUES = 6
 _INTERVALS = tuple(minutes for minutes in range(1, 61) if 60 % minutes == 0)
@@ -55,7 +55,6 @@ class _Parser:
     """Records, one a line. A day waits for the 400 records that say more about it."""
 
     def __init__(self, job: Job) -> None:
-        self.previous: Row | None = None
         self._nem = _nemreader()
         self._job = job
         self._intake = Intake(job)
@@ -168,7 +167,7 @@ class _Parser:
                 continue
             version = self._updated << _RANK_BITS | _RANKS.get(quality[:1].upper(), 0)
             last = marked(tail(interval, [code("NEM12", quality)] if quality else []), version, device)
-            time = start + slot * interval * _MINUTE
+            time = start + slot * interval * MINUTE
             self._intake.take(block, meter, time, scale(reading.read_value), last)
 
 

@@ -32,7 +32,6 @@ class _Sections(FieldParser):
     def __init__(self, job: Job) -> None:
         super().__init__(job)
         first = job.layout.headers[job.layout.columns["timestamp"]].lower()
-        self._own_name = self._file_meter
         self._begin(first)
 
     def __call__(self, cells: list[str], block: list[Row]) -> None:

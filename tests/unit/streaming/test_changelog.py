@@ -22,6 +22,7 @@ from gridwatch.settings import Settings, load_settings
 from gridwatch.streaming import changelog
 from gridwatch.streaming.changelog import ChangelogWriter, FencedError
 from gridwatch.tables.rows import FENCE_KEY
+from tests.unit.streaming.pauses import ShortPauses
 
 FENCE = (FENCE_KEY, b"")
 Rows = list[tuple[bytes | None, bytes | None]]
@@ -94,18 +95,6 @@ class Producer:
 
     async def stop(self) -> None:
         self.stopped = True
-
-
-class ShortPauses:
-    """Wait for nothing; whoever tries for ever is stopped."""
-
-    def __init__(self) -> None:
-        self._left = 10
-
-    async def take(self) -> None:
-        self._left -= 1
-        assert self._left, "tried again and again"
-        await asyncio.sleep(0)
 
 
 @pytest.fixture

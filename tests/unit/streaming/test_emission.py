@@ -14,6 +14,7 @@ from gridwatch.streaming import emission
 from gridwatch.streaming.emission import Emitter
 from gridwatch.streaming.packing import pack
 from gridwatch.topics import TICK_HEADER
+from tests.unit.streaming.pauses import ShortPauses
 
 BATCHES = pack([(b"A", b"1"), (b"B", b"2")])
 
@@ -61,18 +62,6 @@ class Brokers:
             raise one
         self.started.append(one)
         return one
-
-
-class ShortPauses:
-    """Wait for nothing, but let others have their turn; whoever tries for ever is stopped."""
-
-    def __init__(self) -> None:
-        self._left = 10
-
-    async def take(self) -> None:
-        self._left -= 1
-        assert self._left, "tried again and again"
-        await asyncio.sleep(0)
 
 
 @pytest.fixture
