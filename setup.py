@@ -17,9 +17,15 @@ from setuptools import setup
 HOT_PATH = (
     "gridwatch/domain/**/*.py",
     "gridwatch/codecs/decode.py",
+    "gridwatch/codecs/encoded.py",
+    "gridwatch/codecs/origin.py",
     "gridwatch/codecs/wire.py",
-    "gridwatch/tables/meters.py",
-    "gridwatch/tables/rows.py",
+    "gridwatch/tables/layout.py",
+    "gridwatch/tables/meter_rows.py",
+    "gridwatch/tables/partition_rows.py",
+    "gridwatch/tables/readings.py",
+    "gridwatch/tables/row_kind.py",
+    "gridwatch/tables/states.py",
     "gridwatch/streaming/packing.py",
 )
 

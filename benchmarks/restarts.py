@@ -28,6 +28,7 @@ from gridwatch.chaos.feed import Feed
 from gridwatch.chaos.input import START, Raw
 from gridwatch.chaos.servers import Servers, until
 from gridwatch.chaos.site import RULES, Site, new_site
+from gridwatch.chaos.subject import GRIDWATCH
 from gridwatch.domain.instants import format_instant
 from gridwatch.domain.partitioning import partition_of
 from gridwatch.domain.policy import MINUTE
@@ -143,7 +144,7 @@ def left(site: Site) -> tuple[dict[str, Any], dict[str, Any]]:
                 tables[name] = cursor.fetchone()
     finally:
         session.close()
-    state = State(site.settings)
+    state = State(site.settings, GRIDWATCH.stages[0])
     try:
         state.read()
         return tables, state.plain()

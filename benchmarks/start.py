@@ -32,7 +32,9 @@ from gridwatch.embedded import EmbeddedKafka
 from gridwatch.embedded.ports import free_ports
 from gridwatch.embedded.process import ServerProcess
 from gridwatch.settings import Settings, load_settings
-from gridwatch.tables import rows
+from gridwatch.tables.layout import FENCE_KEY, PARTITION_KEY
+from gridwatch.tables.meter_rows import METER
+from gridwatch.tables.readings import METERS
 from gridwatch.topics import RAW, VALIDATED, changelog
 
 INTERVAL = 30 * MINUTE
@@ -60,7 +62,7 @@ def meter_row(number: int) -> bytes:
     meter.last_seen = meter.last_slot = stamps[-1]
     meter.cursor = meter.last_slot + INTERVAL
     meter.due = meter.cursor + 15 * MINUTE
-    return rows.encode_meter(meter)
+    return METER.encode(meter)
 
 
 def fill_changelog(settings: Settings, meters: int) -> list[list[str]]:
@@ -75,14 +77,14 @@ def fill_changelog(settings: Settings, meters: int) -> list[list[str]]:
         name = f"METER_{number:07d}"
         partition = partition_of(name, settings.partitions)
         known[partition].append(name)
-        producer.produce(topic, meter_row(number), rows.meter_key(name), partition)
+        producer.produce(topic, meter_row(number), name.encode(), partition)
         if number % 10_000 == 0:
             producer.poll(0)
     for partition in range(settings.partitions):
         state = PartitionState(partition, watermark=FIRST + (REMEMBERED - 1) * INTERVAL)
         state.meters = len(known[partition])
-        producer.produce(topic, rows.encode_partition(state, 1), rows.PARTITION_KEY, partition)
-        producer.produce(topic, b"", rows.FENCE_KEY, partition)
+        producer.produce(topic, METERS.encode_partition(state, 1), PARTITION_KEY, partition)
+        producer.produce(topic, b"", FENCE_KEY, partition)
     producer.flush()
     return known
 

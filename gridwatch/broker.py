@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 
 from confluent_kafka import KafkaException
@@ -28,10 +29,17 @@ class Difference:
 
 
 class Broker:
-    """An administrator's connection. GridwatchError when the brokers cannot be reached in time."""
+    """An administrator's connection. GridwatchError when the brokers cannot be reached in time.
 
-    def __init__(self, settings: Settings, timeout: float = REACH_SECONDS) -> None:
+    Args:
+        topics: those that are to be there; None: all of gridwatch.
+    """
+
+    def __init__(
+        self, settings: Settings, topics: Collection[Topic] | None = None, timeout: float = REACH_SECONDS
+    ) -> None:
         self._settings = settings
+        self._topics = all_topics(settings.app_id) if topics is None else topics
         self._timeout = timeout
         # librdkafka repeats itself on stderr while it cannot connect; the error below says it once.
         self._admin = AdminClient(settings.confluent() | {"log_level": 0, "error_cb": lambda _error: None})
@@ -50,7 +58,7 @@ class Broker:
     def create(self) -> list[str]:
         """Create the topics that are missing; returns their names."""
         there = self.partitions()
-        missing = [topic for topic in all_topics(self._settings.app_id) if topic.name not in there]
+        missing = [topic for topic in self._topics if topic.name not in there]
         futures = (
             self._admin.create_topics(
                 [
@@ -78,7 +86,7 @@ class Broker:
         there = self.partitions()
         found: list[Difference] = []
         present: list[Topic] = []
-        for topic in all_topics(self._settings.app_id):
+        for topic in self._topics:
             if topic.name not in there:
                 found.append(Difference(topic.name, "topic", "there", "missing"))
                 continue
@@ -107,11 +115,11 @@ class Broker:
         ]
 
 
-def require_topics(settings: Settings) -> None:
-    """Raise GridwatchError unless every topic of the flow is there with the right partition count."""
+def require_topics(settings: Settings, topics: Collection[Topic] | None = None) -> None:
+    """Raise GridwatchError unless the topics (None: all) are there with the right partition count."""
     wrong = [
         difference
-        for difference in Broker(settings).differences()
+        for difference in Broker(settings, topics).differences()
         if difference.what in ("topic", "partition count", "message.timestamp.type")
     ]
     if not wrong:

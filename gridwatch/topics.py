@@ -100,12 +100,12 @@ OUTPUTS = (VALIDATED, GAP_ALERTS, LATE_EVENTS, METRICS, DEAD_LETTERS)
 STATE_TABLE = "meters"
 
 
-def changelog(app_id: str) -> Topic:
-    """The changelog of the worker's table: one atomic record batch a commit."""
+def changelog(app_id: str, table: str = STATE_TABLE) -> Topic:
+    """The changelog of a stage's table: one atomic record batch a commit."""
     return Topic(
-        f"{app_id}-{STATE_TABLE}-changelog",
-        "state of meters and partitions: one record batch a commit",
-        "meter_id, or empty for the partition row",
+        f"{app_id}-{table}-changelog",
+        f"state of {table} and partitions: one record batch a commit",
+        "name of the state, such as the meter_id",
         None,
         {
             "cleanup.policy": "compact",

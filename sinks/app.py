@@ -40,6 +40,7 @@ app = create_app(
     name=f"{settings.app_id}-sink",
     web_port=settings.sink_web_port,
     unpacked=dict.fromkeys(topic.name for topic in OUTPUTS),
+    topics=OUTPUTS,
 )
 emitter = Emitter(settings, client_id=app.conf.broker_client_id)
 office = DeadLetterOffice(emitter)

@@ -15,7 +15,8 @@ from confluent_kafka import Consumer, KafkaError, KafkaException, Message, Produ
 
 from gridwatch.domain.instants import format_instant
 from gridwatch.domain.partitioning import partition_of
-from gridwatch.tables import rows
+from gridwatch.tables.layout import PARTITION_KEY
+from gridwatch.tables.readings import METERS
 from gridwatch.topics import DEAD_LETTERS, GAP_ALERTS, LATE_EVENTS, METRICS, RAW, TICK_HEADER, VALIDATED
 from gridwatch.topics import changelog as changelog_topic
 
@@ -175,8 +176,8 @@ def positions(bootstrap: str, app_id: str) -> dict[int, int]:
             start = {partition: max(low, high - look_back) for partition, (low, high) in found.items()}
             for message in _read_to(reader, topic, start, found):
                 key, row = message.key(), message.value()
-                if key == rows.PARTITION_KEY and rows.is_ours(key, row):
-                    state, _ = rows.decode_partition(row or b"")
+                if key == PARTITION_KEY and METERS.is_ours(key, row):
+                    state, _ = METERS.decode_partition(row or b"")
                     reached[message.partition()] = state.next_offset
             found = {p: edges for p, edges in found.items() if p not in reached and start[p] > edges[0]}
             look_back *= 10

@@ -12,16 +12,21 @@ smartmeter_raw ──► readings ──┬─► smartmeter_validated      read
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Final
 
-from gridwatch.agents import idle_ticks, readings, system_metrics
+from gridwatch.agents import idle_ticks, system_metrics
+from gridwatch.agents.readings import READINGS
+from gridwatch.domain.partition import PartitionState
 from gridwatch.settings import Settings
 from gridwatch.streaming.emission import Emitter
 from gridwatch.streaming.pipeline import Pipeline
+from gridwatch.streaming.stage import Stage
+
+#: The stages of the worker, each after those whose outputs it reads.
+STAGES: Final[tuple[Stage[Any], ...]] = (READINGS,)
 
 
-def register(app: Any, settings: Settings, pipeline: Pipeline, emitter: Emitter) -> None:
-    """Declare every agent and timer of the worker."""
-    lanes = readings.register(app, pipeline, emitter)
-    idle_ticks.register(app, settings, pipeline, lanes, emitter)
-    system_metrics.register(app, pipeline, emitter)
+def register(app: Any, settings: Settings, readings: Pipeline[PartitionState], emitter: Emitter) -> None:
+    """Declare the timers of the worker."""
+    idle_ticks.register(app, settings, readings, emitter)
+    system_metrics.register(app, readings, emitter)

@@ -11,12 +11,11 @@ from typing import Any
 
 from gridwatch.clock import now_micros
 from gridwatch.domain.instants import format_instant
+from gridwatch.domain.partition import PartitionState
 from gridwatch.domain.ticks import idle_instant
 from gridwatch.durations import micros
 from gridwatch.settings import Settings
-from gridwatch.streaming.batches import Wake
 from gridwatch.streaming.emission import Emitter
-from gridwatch.streaming.lanes import Lanes
 from gridwatch.streaming.pipeline import Pipeline
 from gridwatch.topics import RAW
 
@@ -24,7 +23,7 @@ from gridwatch.topics import RAW
 LOOK_SECONDS = 1.0
 
 
-def register(app: Any, settings: Settings, pipeline: Pipeline, lanes: Lanes, emitter: Emitter) -> None:
+def register(app: Any, settings: Settings, pipeline: Pipeline[PartitionState], emitter: Emitter) -> None:
     """Declare the timer that looks at the partitions this worker owns."""
     idle_timeout = micros(settings.idle_timeout)
     idle_delay = micros(settings.idle_delay)
@@ -34,9 +33,6 @@ def register(app: Any, settings: Settings, pipeline: Pipeline, lanes: Lanes, emi
         """Send ticks to silent partitions."""
         if app.rebalancing or app.in_recovery:
             return
-        for partition in pipeline.not_taken_over():
-            if lanes.is_idle((RAW.name, partition)):
-                await lanes.put(Wake(RAW.name, partition))
         now = now_micros()
         for owned in list(pipeline.owned.values()):
             instant = idle_instant(

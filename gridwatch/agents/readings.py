@@ -1,51 +1,42 @@
-"""smartmeter_raw → lanes → pipeline: readings and ticks in, everything that is said about them out."""
+"""The readings stage: readings and ticks in, everything that is said about them out."""
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Iterable
+from typing import Final
 
-from gridwatch.streaming.batches import BatchSchema
-from gridwatch.streaming.emission import Emitter
-from gridwatch.streaming.lanes import Lanes
-from gridwatch.streaming.pipeline import Pipeline
-from gridwatch.streaming.reader import ConsumerReader
-from gridwatch.streaming.transport import Hooks
-from gridwatch.topics import RAW
+from gridwatch.codecs.decode import decode_readings, log_records
+from gridwatch.codecs.wire import ReadingsEncoder
+from gridwatch.domain.meter import MeterState
+from gridwatch.domain.partition import PartitionState
+from gridwatch.domain.processor import Processor
+from gridwatch.settings import Settings
+from gridwatch.streaming.stage import Stage
+from gridwatch.tables.meter_rows import due_times
+from gridwatch.tables.readings import METERS
+from gridwatch.tables.states import StoredStates
+from gridwatch.topics import OUTPUTS, RAW, STATE_TABLE
 
 
-def register(app: Any, pipeline: Pipeline, emitter: Emitter) -> Lanes:
-    """Declare the agent, tie its lanes to the comings and goings of partitions, and return them."""
+def _open(
+    settings: Settings,
+    partition: PartitionState,
+    meters: StoredStates[MeterState],
+    due: Iterable[tuple[int, str]],
+) -> Processor:
+    return Processor(settings.policy(), partition, meters, due=due, decode=decode_readings)
 
-    def rejoin() -> None:
-        app.consumer.rejoin()  # Faust makes its consumer late
 
-    lanes = Lanes(
-        pipeline.work,
-        app.crash,
-        ConsumerReader(app),
-        app.rereads,
-        rejoin=rejoin,
-        most=app.settings.batch_records,
-    )
-    raw = app.topic(RAW.name, schema=BatchSchema(key_type=bytes, value_type=bytes))
-
-    @app.agent(raw, name="readings")  # type: ignore[untyped-decorator, unused-ignore]
-    async def readings(stream: Any) -> None:
-        """Validate readings, tell late from on time, notice missing ones, keep each meter's state."""
-        await lanes.feed(app, stream)
-
-    async def before_revoked() -> None:
-        await lanes.empty()
-        await pipeline.release()
-
-    app.transport.hooks = Hooks(
-        before_recovery=pipeline.look_at_logs,
-        resume_offsets=lambda partitions: pipeline.resume_offsets(RAW.name, partitions),
-        before_revoked=before_revoked,
-        after_recovered=lanes.reopen,
-        after_seek=lanes.begin,
-    )
-    app.lanes = lanes
-    app.before_stop += [lanes.stop, pipeline.release]
-    app.after_stop.append(emitter.stop)
-    return lanes
+READINGS: Final = Stage(
+    name=METERS.stage,
+    meaning="Validate readings, tell late from on time, notice missing ones, keep each meter's state.",
+    source=RAW,
+    outputs=OUTPUTS,
+    table=STATE_TABLE,
+    layout=METERS,
+    unpack=log_records,
+    new=PartitionState,
+    index=due_times,
+    open=_open,
+    encoder=ReadingsEncoder,
+)

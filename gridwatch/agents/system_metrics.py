@@ -12,6 +12,7 @@ import msgspec
 
 from gridwatch.clock import now_micros
 from gridwatch.domain.instants import format_instant
+from gridwatch.domain.partition import PartitionState
 from gridwatch.health.measures import measure
 from gridwatch.models.metric import Metric
 from gridwatch.streaming.emission import Emitter
@@ -22,7 +23,7 @@ from gridwatch.topics import METRICS
 EVERY_SECONDS = 10.0
 
 
-def register(app: Any, pipeline: Pipeline, emitter: Emitter) -> None:
+def register(app: Any, pipeline: Pipeline[PartitionState], emitter: Emitter) -> None:
     """Declare the timer that emits the system metrics."""
     started = now_micros()
     encode = msgspec.json.Encoder().encode

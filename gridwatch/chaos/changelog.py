@@ -1,28 +1,25 @@
-"""The state of every meter and partition as the changelog has it: the last row of each key.
+"""The state of a stage as its changelog has it: the last row of each key.
 
 Read on from where it was read before, so that looking again and again costs little. It also tells when the
-worker is done: its position is the end of the raw topic, nothing is due at its watermark, and the windows
-that the watermark has left are told.
+stage is done: its position is the end of its source, and nothing is left to be done there.
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
-from gridwatch.domain.partition import PartitionState
+from gridwatch.chaos.subject import Observed
 from gridwatch.settings import Settings
-from gridwatch.tables import rows
-from gridwatch.topics import changelog
+from gridwatch.tables.layout import FENCE_KEY, PARTITION_KEY, TableLayout
+from gridwatch.tables.row_kind import decode_plain
 
 _READ_SECONDS = 60.0
 _ANSWER_SECONDS = 10.0
-#: Fields of a partition row that follow the wall clock: when its records were sent.
-_BY_WALL_CLOCK = ("record_time", "reading_time")
 
 
 class Reader:
@@ -88,31 +85,37 @@ class Reader:
 
 @dataclass
 class Rows:
-    """The last row of each key, by (partition, key)."""
+    """The last row of each key, by (partition, key), of one stage's changelog."""
 
+    layout: TableLayout[Any]
     last: dict[tuple[int, bytes], bytes]
     #: By partition, the offset of the newest row that says anything (a fence does not).
     ends: dict[int, int] = field(default_factory=dict)
 
-    def partition(self, number: int) -> PartitionState | None:
+    def partition(self, number: int) -> Any:
         """A partition's state, None before its first commit."""
-        row = self.last.get((number, rows.PARTITION_KEY))
-        return None if row is None else rows.decode_partition(row)[0]
+        row = self.last.get((number, PARTITION_KEY))
+        return None if row is None else self.layout.decode_partition(row)[0]
+
+    def states(self, number: int) -> Iterator[bytes]:
+        """The rows of a partition's states."""
+        return (row for (of, key), row in self.last.items() if of == number and self.layout.is_state(key))
 
 
 class State:
-    """The state of one deployment."""
+    """The state of one stage of a deployment."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._window = settings.policy().metrics_window
-        self._reader = Reader(settings, changelog(settings.app_id).name)
-        self.rows = Rows({})
+    def __init__(self, settings: Settings, observed: Observed) -> None:
+        self._settings = settings
+        self._observed = observed
+        self._reader = Reader(settings, observed.stage.changelog(settings.app_id).name)
+        self.rows = Rows(observed.stage.layout, {})
 
     def read(self) -> None:
         """Take in what has been committed since."""
         for message in self._reader.new():
             place = (message.partition(), message.key() or b"")
-            if message.key() != rows.FENCE_KEY:
+            if message.key() != FENCE_KEY:
                 self.rows.ends[message.partition()] = message.offset()
             if message.value() is None:
                 self.rows.last.pop(place, None)
@@ -120,19 +123,15 @@ class State:
                 self.rows.last[place] = message.value() or b""
 
     def is_done(self, ends: Mapping[int, int]) -> bool:
-        """Whether everything up to these raw offsets is worked, and nothing is left of it to be said."""
+        """Whether everything up to these offsets of the source is worked, and nothing is left to be done."""
         return all(self._is_done(partition, end) for partition, end in ends.items() if end)
 
     def _is_done(self, partition: int, end: int) -> bool:
         state = self.rows.partition(partition)
-        if state is None or state.next_offset < end:
-            return False
-        watermark = state.watermark
-        if watermark is None:
-            return True
-        return state.told >= watermark - watermark % self._window and not any(
-            of == partition and rows.is_meter(key) and rows.due_of(row) <= watermark
-            for (of, key), row in self.rows.last.items()
+        return (
+            state is not None
+            and state.next_offset >= end
+            and self._observed.is_settled(self._settings, state, self.rows.states(partition))
         )
 
     def worked(self) -> dict[int, int]:
@@ -141,16 +140,14 @@ class State:
         return {number: state.next_offset for number, state in states.items() if state is not None}
 
     def plain(self) -> dict[str, Any]:
-        """Every state in plain values, less what follows the wall clock; by `partition/meter`."""
+        """Every state in plain values, less what differs between two runs; by `partition/name`."""
         found: dict[str, Any] = {}
         for (partition, key), row in self.rows.last.items():
-            if rows.is_meter(key):
-                found[f"{partition}/{key.decode()}"] = rows.decode_meter(row).to_row()
-            elif key == rows.PARTITION_KEY:
-                state, _generation = rows.decode_partition(row)
-                for name in _BY_WALL_CLOCK:
-                    setattr(state, name, None)
-                found[f"{partition}/"] = state.to_row()
+            if key == PARTITION_KEY:
+                state, _generation = self.rows.layout.decode_partition(row)
+                found[f"{partition}/"] = self._observed.plain(state)
+            elif key != FENCE_KEY:
+                found[f"{partition}/{key.decode()}"] = decode_plain(row[1:])
         return found
 
     def close(self) -> None:

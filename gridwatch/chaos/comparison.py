@@ -43,7 +43,7 @@ def _apart(wanted: Any, found: Any) -> str:
     """The parts in which two values of one shape differ."""
     if isinstance(wanted, dict) and isinstance(found, dict):
         pairs = [(name, wanted.get(name), found.get(name)) for name in wanted | found]
-    elif isinstance(wanted, tuple) and isinstance(found, tuple) and len(wanted) == len(found):
+    elif isinstance(wanted, (tuple, list)) and isinstance(found, type(wanted)) and len(wanted) == len(found):
         pairs = [(str(place), *both) for place, both in enumerate(zip(wanted, found, strict=True))]
     else:
         return f"{wanted} became {found}"

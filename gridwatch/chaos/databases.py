@@ -13,22 +13,22 @@ import rocksdict
 from faust.stores.rocksdb import Store
 
 from gridwatch.chaos.changelog import Rows
-from gridwatch.tables.rows import FENCE_KEY, is_meter
+from gridwatch.tables.layout import FENCE_KEY
 from gridwatch.tables.store import IDENTITY_KEY
 
 _NAMED = 3
 
 
 def read_databases(
-    folders: Iterable[Path], changelog: bytes | None = None
+    folders: Iterable[Path], table: str, changelog: bytes | None = None
 ) -> list[tuple[int, int, dict[bytes, bytes]]]:
-    """(partition, changelog offset that it reaches to, rows) of every database that can be read.
+    """(partition, changelog offset that it reaches to, rows) of every database of a table that can be read.
 
     changelog: the identity of the changelog that there is; databases of one that is gone are left out.
     """
     found = []
     for folder in folders:
-        for current in sorted(folder.rglob("CURRENT")):
+        for current in sorted(folder.rglob(f"{table}-*.db/CURRENT")):
             partition = int(current.parent.stem.rpartition("-")[2])
             rows = _read(current.parent)
             reached = rows.pop(Store.offset_key, None)
@@ -65,10 +65,10 @@ def contradictions(changelog: Rows, databases: Iterable[tuple[int, int, Mapping[
     found = []
     for partition, end in sorted(changelog.ends.items()):
         state = changelog.partition(partition)
-        meters = sum(1 for of, key in changelog.last if of == partition and is_meter(key))
-        if state is None or state.meters != meters:
+        states = sum(1 for _ in changelog.states(partition))
+        if state is None or state.row_count != states:
             found.append(
-                f"changelog: partition {partition}: {meters} meters, counted {state and state.meters}"
+                f"changelog: partition {partition}: {states} states, counted {state and state.row_count}"
             )
         wanted = {
             key: row for (of, key), row in changelog.last.items() if of == partition and key != FENCE_KEY

@@ -1,17 +1,18 @@
 """The worker's or the sink's own program, its steps watched: ends, freezes or forgets where it is told to.
 
-    python -m gridwatch.chaos.entry worker|sink ORDERS CLOCK_SECONDS COMMIT_BYTES [Faust's own arguments]
+    python -m gridwatch.chaos.entry APP ORDERS CLOCK_SECONDS COMMIT_BYTES [Faust's own arguments]
 
-ORDERS: a file that may hold `{"step": …, "pass": n, "signal": number, "times": m}`: at the n-th pass of that
-step from then on the process sends itself the signal. Of a place where batches are dropped, it drops m of
-them from the n-th on. The file is renamed then, so that who gave the order knows that it was carried out.
-CLOCK_SECONDS: by how much the wall clock is off. COMMIT_BYTES: how much changed state a commit of the worker
-takes; small, so that commits are cut.
+APP: a Faust application, a worker's or the sink's. ORDERS: a file that may hold `{"step": …, "pass": n,
+"signal": number, "times": m}`: at the n-th pass of that step from then on the process sends itself the
+signal. Of a place where batches are dropped, it drops m of them from the n-th on. The file is renamed then,
+so that who gave the order knows that it was carried out. CLOCK_SECONDS: by how much the wall clock is off.
+COMMIT_BYTES: how much changed state a commit of the worker takes; small, so that commits are cut.
 """
 
 from __future__ import annotations
 
 import contextlib
+import importlib
 import json
 import os
 import sys
@@ -111,24 +112,21 @@ def set_clock(seconds: float) -> None:
 
 def main(arguments: list[str]) -> None:
     """Run it."""
-    kind, orders, clock, commit_bytes, *others = arguments
+    app, orders, clock, commit_bytes, *others = arguments
     if float(clock):
         set_clock(float(clock))
     from gridwatch.streaming.program import run_faust
 
     watching = Orders(Path(orders))
     drop_batches(watching)
-    if kind == "worker":
-        from gridwatch.app import pipeline
-
-        pipeline.watch = watching
-        pipeline.commit_bytes = int(commit_bytes)
-        run_faust("gridwatch.app", "worker", tuple(others))
+    module = importlib.import_module(app)
+    if hasattr(module, "worker"):
+        for pipeline in module.worker.pipelines.values():
+            pipeline.watch = watching
+            pipeline.commit_bytes = int(commit_bytes)
     else:
-        from sinks.app import pool
-
-        pool.watch(watching)
-        run_faust("sinks.app", "worker", tuple(others))
+        module.pool.watch(watching)
+    run_faust(app, "worker", tuple(others))
 
 
 if __name__ == "__main__":

@@ -10,14 +10,14 @@ from gridwatch.chaos.site import Site
 
 
 def lose_changelog(site: Site, fault: Fault) -> None:
-    """Every worker killed, the changelog deleted and made anew; its last copies on disk stay, or go too."""
+    """Every worker killed, the changelogs deleted and made anew; their copies on disk stay, or go too."""
     with ExitStack() as down:
         for service in site.workers:
             down.enter_context(service.held())
             service.kill()
             if fault.details["folders"] == "gone":
                 shutil.rmtree(service.data, ignore_errors=True)
-        site.servers.renew_changelog(site.settings, compacted=site.compacted)
+        site.servers.renew_changelogs(site.settings, site.subject, compacted=site.compacted)
 
 
 def lose_offsets(site: Site, fault: Fault) -> None:

@@ -23,6 +23,7 @@ from gridwatch.chaos.comparison import Difference, differences
 from gridwatch.chaos.servers import Servers
 from gridwatch.chaos.site import RULES
 from gridwatch.chaos.snapshot import Snapshot
+from gridwatch.chaos.subject import GRIDWATCH
 from gridwatch.errors import GridwatchError
 from gridwatch.positions import Positions
 from gridwatch.settings import PREFIX, Settings, load_settings
@@ -54,11 +55,11 @@ def check_resume(servers: Servers, folder: Path, seed: int, kills: int) -> tuple
     )
     command = [sys.executable, "-m", "gridwatch", "replay", str(source), "--faults", "seed-spec"]
     command += ["--seed", str(seed)]
-    servers.renew_topics(settings, compacted=False)
+    servers.renew_topics(settings, GRIDWATCH, compacted=False)
     with _started([*command, "--speed", str(_UNDISTURBED_SPEED)], settings, folder) as replay:
         _ended(replay)
     wanted = _content(settings)
-    servers.renew_topics(settings, compacted=False)
+    servers.renew_topics(settings, GRIDWATCH, compacted=False)
     total = sum(len(found) for found in wanted.things.values())
     for number in range(kills):
         with _started([*command, "--speed", str(_SPEED), "--resume"], settings, folder) as replay:

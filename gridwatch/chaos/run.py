@@ -18,6 +18,7 @@ from gridwatch.chaos.servers import Servers
 from gridwatch.chaos.service import Exit
 from gridwatch.chaos.site import RULES, Site, new_site
 from gridwatch.chaos.snapshot import Snapshot, take_snapshot
+from gridwatch.chaos.subject import GRIDWATCH, Subject
 from gridwatch.errors import GridwatchError
 
 Say = Callable[[str], None]
@@ -55,8 +56,11 @@ class Outcome:
 class Chaos:
     """Runs seeds one after the other on the same servers."""
 
-    def __init__(self, servers: Servers, folder: Path, readings: int, say: Say) -> None:
+    def __init__(
+        self, servers: Servers, folder: Path, readings: int, say: Say, subject: Subject = GRIDWATCH
+    ) -> None:
         self._servers = servers
+        self._subject = subject
         self._folder = folder
         self._readings = readings
         self._say = say
@@ -105,14 +109,16 @@ class Chaos:
         began = time.monotonic()
         self._servers.start()
         name = self._next_name(f"undisturbed_{input_seed}")
-        with new_site(self._servers, self._folder / name, name, compacted=False) as site:
+        with new_site(
+            self._servers, self._folder / name, name, compacted=False, subject=self._subject
+        ) as site:
             feed = Feed(site.settings, make_input(input_seed, self._readings, RULES["partitions"]), 0)
             feed.finish()
             site.workers[0].start()
             site.sinks[0].start()
             site.settle()
             site.stop()
-            snapshot = take_snapshot(site.settings, site.data_folders)
+            snapshot = take_snapshot(site.settings, site.subject, site.data_folders)
             if snapshot.contradictions:
                 raise GridwatchError(f"undisturbed, and yet: {snapshot.contradictions[0]}")
             if site.exits:
@@ -131,13 +137,18 @@ class Chaos:
             "sink_batch_rows": schedule.sink_rows,
         }
         with new_site(
-            self._servers, self._folder / name, name, compacted=schedule.compacted, **tuning
+            self._servers,
+            self._folder / name,
+            name,
+            compacted=schedule.compacted,
+            subject=self._subject,
+            **tuning,
         ) as site:
             outcome.exits, outcome.notes = [], site.notes
             try:
                 self._live_through(site, schedule, outcome, records)
                 site.stop()
-                return take_snapshot(site.settings, site.data_folders)
+                return take_snapshot(site.settings, site.subject, site.data_folders)
             finally:
                 outcome.exits = site.exits
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -13,11 +13,12 @@ from confluent_kafka import KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, OffsetSpec
 
 from gridwatch.broker import Broker
+from gridwatch.chaos.subject import Subject
 from gridwatch.embedded import EmbeddedKafka, EmbeddedPostgres
 from gridwatch.embedded.server import EmbeddedServer
 from gridwatch.errors import GridwatchError
 from gridwatch.settings import Settings
-from gridwatch.topics import OUTPUTS, RAW, Topic, all_topics, changelog
+from gridwatch.topics import RAW
 from sinks.database import read_url
 from sinks.schema_version import migrate
 
@@ -69,24 +70,27 @@ class Servers:
         self.kafka.kill()  # its folder goes next: nothing is worth an orderly end
         self.postgres.stop()
 
-    def renew_topics(self, settings: Settings, *, compacted: bool, raw: bool = True) -> None:
-        """Make every topic of the flow anew, empty; the raw topic may stay with what it holds."""
+    def renew_topics(
+        self, settings: Settings, subject: Subject, *, compacted: bool, raw: bool = True
+    ) -> None:
+        """Make every topic of the subject anew, empty; the raw topic may stay with what it holds."""
         admin = self._admin()
         broker = Broker(settings)
-        names = {topic.name for topic in ((RAW, *OUTPUTS) if raw else OUTPUTS)}
+        names = subject.topics(settings.app_id).keys() - (set() if raw else {RAW.name})
         there = names & set(broker.partitions())
         if there:
             for deleted in admin.delete_topics(sorted(there)).values():
                 deleted.result(timeout=_PATIENCE_SECONDS)
         until("the old topics are gone", lambda: not names & set(broker.partitions()))
-        self._create(settings, compacted=compacted)
+        self._create(settings, subject, compacted=compacted)
 
-    def renew_changelog(self, settings: Settings, *, compacted: bool) -> None:
-        """Delete the changelog with all that is in it, and make it anew."""
-        admin, name = self._admin(), changelog(settings.app_id).name
-        admin.delete_topics([name])[name].result(timeout=_PATIENCE_SECONDS)
-        until("the old changelog is gone", lambda: name not in Broker(settings).partitions())
-        self._create(settings, compacted=compacted)
+    def renew_changelogs(self, settings: Settings, subject: Subject, *, compacted: bool) -> None:
+        """Delete the changelogs with all that is in them, and make them anew."""
+        names = subject.changelogs(settings.app_id)
+        for deleted in self._admin().delete_topics(names).values():
+            deleted.result(timeout=_PATIENCE_SECONDS)
+        until("the old changelogs are gone", lambda: not set(names) & set(Broker(settings).partitions()))
+        self._create(settings, subject, compacted=compacted)
 
     def forget_offsets(self, groups: Sequence[str]) -> None:
         """Delete what consumer groups have committed; they must have no members, or lose them soon."""
@@ -106,20 +110,20 @@ class Servers:
     def _admin(self) -> AdminClient:
         return AdminClient({"bootstrap.servers": self.kafka.bootstrap, "log_level": 0})
 
-    def _create(self, settings: Settings, *, compacted: bool) -> None:
-        Broker(settings).create()
-        until("every new partition has a leader", lambda: _have_leaders(settings))
+    def _create(self, settings: Settings, subject: Subject, *, compacted: bool) -> None:
+        topics = subject.topics(settings.app_id)
+        Broker(settings, topics.values()).create()
+        until("every new partition has a leader", lambda: _have_leaders(settings, topics))
         if compacted:
-            admin = self._admin()
-            resource = ConfigResource(
-                ConfigResource.Type.TOPIC,
-                changelog(settings.app_id).name,
-                incremental_configs=[
-                    ConfigEntry(key, value, incremental_operation=AlterConfigOpType.SET)
-                    for key, value in EAGER_COMPACTION.items()
-                ],
-            )
-            for altered in admin.incremental_alter_configs([resource]).values():
+            entries = [
+                ConfigEntry(key, value, incremental_operation=AlterConfigOpType.SET)
+                for key, value in EAGER_COMPACTION.items()
+            ]
+            resources = [
+                ConfigResource(ConfigResource.Type.TOPIC, name, incremental_configs=entries)
+                for name in subject.changelogs(settings.app_id)
+            ]
+            for altered in self._admin().incremental_alter_configs(resources).values():
                 altered.result(timeout=_PATIENCE_SECONDS)
 
     @contextmanager
@@ -144,12 +148,11 @@ class Servers:
             session.close()
 
 
-def _have_leaders(settings: Settings) -> bool:
+def _have_leaders(settings: Settings, topics: Iterable[str]) -> bool:
     # A new connection at each look: an old one would go on asking for the topics of the same names before.
     admin = AdminClient(settings.confluent() | {"log_level": 0})
-    topics: tuple[Topic, ...] = all_topics(settings.app_id)
     asked = {
-        TopicPartition(topic.name, partition): OffsetSpec.latest()
+        TopicPartition(topic, partition): OffsetSpec.latest()
         for topic in topics
         for partition in range(settings.partitions)
     }

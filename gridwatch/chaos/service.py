@@ -42,12 +42,12 @@ class Exit:
 class Service:
     """One worker or sink, whose steps are watched; settings in a file of its own, data and log beside it.
 
-    kind: `worker` or `sink`. commit_bytes: how much changed state a commit of a worker takes, 0: any.
+    app: its Faust application. commit_bytes: how much changed state a commit of a worker takes, 0: any.
     """
 
     def __init__(
         self,
-        kind: str,
+        app: str,
         name: str,
         folder: Path,
         port: int,
@@ -55,7 +55,7 @@ class Service:
         *,
         commit_bytes: int = 0,
     ) -> None:
-        self.kind = kind
+        self.app = app
         self.commit_bytes = commit_bytes
         self.name = name
         self.url = f"http://{LOOPBACK}:{port}"
@@ -78,7 +78,7 @@ class Service:
 
     def command(self) -> list[str]:
         """What to run."""
-        entry = [self.kind, str(self.orders), str(self.clock), str(self.commit_bytes)]
+        entry = [self.app, str(self.orders), str(self.clock), str(self.commit_bytes)]
         return [sys.executable, "-m", "gridwatch.chaos.entry", *entry, "-l", "info"]
 
     @property
@@ -116,7 +116,9 @@ class Service:
             self._expected = False
             variables = [name for name in os.environ if name.startswith(PREFIX) and name != f"{PREFIX}CACHE"]
             unset = [part for name in variables for part in ("-u", name)]
-            command = ["env", *unset, f"{PREFIX}CONFIG={self._config}", *self.command()]
+            # Its application may be anywhere that we can import from.
+            found = f"PYTHONPATH={os.pathsep.join(filter(None, sys.path))}"
+            command = ["env", *unset, found, f"{PREFIX}CONFIG={self._config}", *self.command()]
             lock = os.open(self._folder, os.O_RDONLY)  # nobody else knows this folder
             try:
                 self._process = ServerProcess(self.name, command, self.log, lock, grace=_STOP_SECONDS)

@@ -16,11 +16,12 @@ from gridwatch.chaos.changelog import State
 from gridwatch.chaos.schedule import SESSION_SECONDS
 from gridwatch.chaos.servers import Servers
 from gridwatch.chaos.service import MOST_EXITS, Exit, Service, Supervisor
+from gridwatch.chaos.subject import GRIDWATCH, Observed, Subject
 from gridwatch.embedded.ports import free_ports
 from gridwatch.errors import GridwatchError
 from gridwatch.positions import Positions
 from gridwatch.settings import Settings, load_settings
-from gridwatch.topics import OUTPUTS, RAW
+from gridwatch.topics import OUTPUTS
 
 #: Without any progress for this long something hangs.
 STANDSTILL_SECONDS = 75.0
@@ -42,9 +43,17 @@ class Site:
     """A deployment; use it through `new_site`."""
 
     def __init__(
-        self, servers: Servers, settings: Settings, folder: Path, tuning: dict[str, Any], compacted: bool
+        self,
+        servers: Servers,
+        settings: Settings,
+        folder: Path,
+        tuning: dict[str, Any],
+        *,
+        subject: Subject,
+        compacted: bool,
     ) -> None:
         self.servers = servers
+        self.subject = subject
         self.compacted = compacted
         self.settings = settings
         self.folder = folder
@@ -73,7 +82,8 @@ class Site:
                 "web_port" if kind == "worker" else "sink_web_port": port,
             }
             settings_of_it = {**common, **of_its_own, **(of_workers if kind == "worker" else {})}
-            of.append(Service(kind, name, folder, port, settings_of_it, commit_bytes=commit_bytes))
+            app = subject.app if kind == "worker" else "sinks.app"
+            of.append(Service(app, name, folder, port, settings_of_it, commit_bytes=commit_bytes))
 
     @property
     def services(self) -> list[Service]:
@@ -101,23 +111,28 @@ class Site:
             time.sleep(_LOOK_SECONDS)
 
     def settle(self, say: Callable[[str], None] = lambda line: None) -> None:
-        """Return when the raw topic is worked to its end, everything is said, all of it is stored, and each
+        """Return when every stage has worked its source to its end, all outputs are stored, and each
         partition is owned by a worker that can stop in order: its RocksDB gets the rest with that.
 
         GridwatchError when nothing moves any more before that, or a service is in a crash loop.
         """
-        ends = self._asked(lambda: Positions(self.settings).ends([RAW.name]))
-        wanted = {partition: end for (_, partition), end in ends.items()}
-        state = State(self.settings)
-        try:
-            self._progress("the worker", lambda: self._worked(state, wanted))
-        finally:
-            state.close()
+        for observed in self.subject.stages:  # what one has said by its end is the source of another
+            self._settle_stage(observed)
         say("all worked; storing")
         topics = [topic.name for topic in OUTPUTS]
         said = self._asked(lambda: Positions(self.settings).ends(topics))
         self._progress("the sink", lambda: self._stored(said))
         self._progress("the group of workers", self._served)
+
+    def _settle_stage(self, observed: Observed) -> None:
+        source = observed.stage.source.name
+        ends = self._asked(lambda: Positions(self.settings).ends([source]))
+        wanted = {partition: end for (_, partition), end in ends.items()}
+        state = State(self.settings, observed)
+        try:
+            self._progress(f"stage {observed.stage.name}", lambda: self._worked(state, wanted))
+        finally:
+            state.close()
 
     def _worked(self, state: State, wanted: dict[int, int]) -> tuple[bool, object]:
         state.read()
@@ -182,7 +197,14 @@ class Site:
 
 @contextmanager
 def new_site(
-    servers: Servers, folder: Path, name: str, *, compacted: bool, raw: bool = True, **tuning: Any
+    servers: Servers,
+    folder: Path,
+    name: str,
+    *,
+    compacted: bool,
+    raw: bool = True,
+    subject: Subject = GRIDWATCH,
+    **tuning: Any,
 ) -> Iterator[Site]:
     """A deployment with empty topics and tables, none of its services started; nothing of it runs on.
 
@@ -197,7 +219,7 @@ def new_site(
             database_url=database,
             security_protocol="PLAINTEXT",
         )
-        servers.renew_topics(settings, compacted=compacted, raw=raw)
-        site = Site(servers, settings, folder, dict(tuning), compacted)
+        servers.renew_topics(settings, subject, compacted=compacted, raw=raw)
+        site = Site(servers, settings, folder, dict(tuning), subject=subject, compacted=compacted)
         with Supervisor(site.services):
             yield site

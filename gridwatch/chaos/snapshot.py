@@ -18,10 +18,11 @@ import psycopg2
 
 from gridwatch.chaos.changelog import Reader, State
 from gridwatch.chaos.databases import contradictions, read_databases
+from gridwatch.chaos.subject import Subject
 from gridwatch.errors import GridwatchError
 from gridwatch.settings import Settings
 from gridwatch.streaming.logs import look_at
-from gridwatch.topics import DEAD_LETTERS, GAP_ALERTS, OUTPUTS, changelog
+from gridwatch.topics import DEAD_LETTERS, GAP_ALERTS, OUTPUTS
 from sinks.schema import dead_letters, metadata
 
 Things = dict[str, dict[str, Any]]
@@ -42,17 +43,20 @@ class Snapshot:
         return {place: len(found) for place, found in self.things.items()}
 
 
-def take_snapshot(settings: Settings, folders: Iterable[Path]) -> Snapshot:
-    """Read everything anew: topics, changelog, the workers' data folders (they have ended), database."""
+def take_snapshot(settings: Settings, subject: Subject, folders: Iterable[Path]) -> Snapshot:
+    """Read everything anew: topics, changelogs, the workers' data folders (they have ended), database."""
     snapshot = Snapshot({})
-    state = State(settings)
-    try:
-        state.read()
-        snapshot.things["state"] = state.plain()
-        snapshot.contradictions += contradictions(state.rows, read_databases(folders, _identity(settings)))
-    finally:
-        state.close()
-    for topic in OUTPUTS:
+    for observed in subject.stages:
+        stage, state = observed.stage, State(settings, observed)
+        try:
+            state.read()
+            snapshot.things[f"state of {stage.name}"] = state.plain()
+            identity = _identity(settings, stage.changelog(settings.app_id).name)
+            databases = read_databases(folders, stage.table, identity)
+            snapshot.contradictions += contradictions(state.rows, databases)
+        finally:
+            state.close()
+    for topic in (*OUTPUTS, *subject.outputs):
         reader = Reader(settings, topic.name)
         try:
             values = [json.loads(message.value() or b"") for message in reader.new()]
@@ -65,9 +69,9 @@ def take_snapshot(settings: Settings, folders: Iterable[Path]) -> Snapshot:
     return snapshot
 
 
-def _identity(settings: Settings) -> bytes:
+def _identity(settings: Settings, changelog: str) -> bytes:
     """Which changelog there is now: a fault may have had it made anew."""
-    log = asyncio.run(look_at(settings, changelog(settings.app_id).name))
+    log = asyncio.run(look_at(settings, changelog))
     if log is None:
         raise GridwatchError("the broker does not say which changelog it has")
     return log.identity

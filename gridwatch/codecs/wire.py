@@ -15,8 +15,11 @@ from typing import Any, Final
 import msgspec
 
 from gridwatch import topics
+from gridwatch.codecs.encoded import Encoded, Feed
+from gridwatch.codecs.origin import origin_of
 from gridwatch.domain import outputs as said
 from gridwatch.domain.instants import instant_text
+from gridwatch.domain.outcome import Outcome
 from gridwatch.domain.policy import MINUTE, SECOND
 from gridwatch.domain.reading import RawReading
 from gridwatch.models.dead_letter import DeadLetter
@@ -102,6 +105,35 @@ def encode_outputs(outputs: Iterable[said.Output]) -> dict[str, list[Message]]:
     if metrics:
         messages[topics.METRICS.name] = metrics
     return messages
+
+
+class ReadingsEncoder:
+    """The outputs of one commit of the readings stage (`streaming.stage.Encoder`)."""
+
+    def __init__(self) -> None:
+        self.outcome = Outcome()
+        self.outcome.accepted = self._validated = ValidatedMessages()
+
+    def drain(self) -> Encoded:
+        """The outputs since the last call, as messages by topic name."""
+        outputs, validated = self.outcome.outputs, self._validated.messages
+        messages = encode_outputs(outputs)
+        messages[topics.VALIDATED.name] = validated
+        feed = _feed(outputs, [validated, messages.get(topics.LATE_EVENTS.name, [])])
+        self.outcome.outputs.clear()
+        self._validated.messages = []
+        return Encoded(messages, feed)
+
+
+def _feed(outputs: list[said.Output], accepted: list[list[Message]]) -> Feed:
+    """How many readings were good and how many became dead letters."""
+    letters = [output for output in outputs if type(output) is said.DeadLetter]
+    good = sum(map(len, accepted))
+    if not letters:
+        return Feed(good)
+    last_good = max((origin_of(some[-1][1]) for some in accepted if some), default=(-1, -1))
+    run = sum((letter.offset, letter.index) > last_good for letter in letters)
+    return Feed(good, len(letters), run, f"{' '.join(letters[-1].reasons)}: {letters[-1].message}")
 
 
 def _late_event(output: said.LateEvent) -> tuple[str, str, LateEvent]:

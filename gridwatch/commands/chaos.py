@@ -66,6 +66,14 @@ def _kinds(_context: click.Context, _parameter: click.Parameter, value: str | No
     show_default=True,
     help="Also kill a replay so often, resume it, and compare the raw topic.",
 )
+@click.option(
+    "--subject",
+    "place",
+    default="gridwatch.chaos.subject:GRIDWATCH",
+    show_default=True,
+    metavar="MODULE:NAME",
+    help="The worker that is put to the test, for one with further stages.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the results as JSON.")
 @click.option("--keep", is_flag=True, help="Keep the folder with logs and data, as after a difference.")
 @click.pass_context
@@ -79,6 +87,7 @@ def command(  # noqa: PLR0917  one a option
     workers: int | None,
     early: bool | None,
     replay_kills: int,
+    place: str,
     as_json: bool,
     keep: bool,
 ) -> None:
@@ -96,7 +105,9 @@ def command(  # noqa: PLR0917  one a option
     from gridwatch.chaos.run import Chaos
     from gridwatch.chaos.schedule import make_schedule
     from gridwatch.chaos.servers import Servers
+    from gridwatch.chaos.subject import subject_of
 
+    subject = subject_of(place)
     results = Console(no_color=bool(os.environ.get("NO_COLOR")))
     drawn = chosen or tuple(random.SystemRandom().randrange(1_000_000) for _ in range(seeds))
     folder = Path(tempfile.mkdtemp(prefix="gridwatch-chaos-"))
@@ -106,7 +117,7 @@ def command(  # noqa: PLR0917  one a option
     servers = Servers(folder)
     try:
         with interrupted_by_signals():
-            chaos = Chaos(servers, folder, readings, lambda line: click.echo(line, err=True))
+            chaos = Chaos(servers, folder, readings, lambda line: click.echo(line, err=True), subject)
             for seed in drawn:
                 schedule = make_schedule(seed, faults, kinds, workers, early)
                 click.echo(f"\n{schedule}", err=as_json)

@@ -19,8 +19,8 @@ far it has been proved), afterwards the last slot + interval.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
-from typing import Any, Final
+from collections.abc import Iterator
+from typing import Final
 
 from gridwatch.domain.policy import Policy
 
@@ -144,14 +144,6 @@ class Gap:
 
     def missing_to(self, grace: int) -> int:
         return self.last + grace if self.state == OPEN else self.end
-
-    def to_row(self) -> tuple[Any, ...]:
-        return (self.first, self.last, self.interval, self.detected, self.missing, self.state, self.revision)
-
-    @classmethod
-    def from_row(cls, row: Sequence[Any]) -> Gap:
-        first, last, interval, detected, missing, state, revision = row
-        return cls(first, last, interval, detected, missing=tuple(missing), state=state, revision=revision)
 
 
 class GapChanges:

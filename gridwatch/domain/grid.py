@@ -12,8 +12,7 @@ Points before the start of the first grid belong to its pattern, but are never m
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 from gridwatch.domain.policy import MINUTE
 
@@ -101,11 +100,3 @@ class Grid:
         if self.end is not None:
             count = min(count, -((cursor - self.end) // interval))
         return max(count, 0)
-
-    def to_row(self) -> tuple[Any, ...]:
-        return (self.start, self.interval, self.cursor, self.end, self.ahead)
-
-    @classmethod
-    def from_row(cls, row: Sequence[Any]) -> Grid:
-        start, interval, cursor, end, ahead = row
-        return cls(start, interval, cursor, end, tuple(ahead))

@@ -2,19 +2,18 @@
 
 Plain data, kept small: there may be a million of them in a worker. The state *is* its current grid
 (start, interval, cursor, slots filled ahead), with the grids before it in ``older`` as long as a late
-reading may need them. Rows (``to_row``) are nested plain tuples, ``due`` first, so that the index of
-deadlines can be rebuilt from stored rows by reading their first element alone.
+reading may need them.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Final
+from typing import Final
 
 from gridwatch.domain.gaps import EXPIRED, OPEN, RETRACTED, Gap
 from gridwatch.domain.grid import Grid, tolerance_of
 from gridwatch.domain.policy import NEVER, Policy
-from gridwatch.domain.timeliness import Recent, recent_of
+from gridwatch.domain.timeliness import Recent
 
 MAX_OLDER_GRIDS: Final = 8
 """Grids without pending slots kept for late readings."""
@@ -96,10 +95,11 @@ class MeterState(Grid):
                 cursor = grid.cursor
                 break
         self.due = min(cursor + policy.grace, self.last_seen + policy.state_ttl)
-        self.calm = self._is_calm()
+        self.reckon_calm()
 
-    def _is_calm(self) -> bool:
-        return not (
+    def reckon_calm(self) -> None:
+        """Reckon ``calm`` again."""
+        self.calm = not (
             self.ahead
             or self.run
             or self.off_run
@@ -138,63 +138,6 @@ class MeterState(Grid):
         if self.older:
             weight += sum(36 + 9 * len(grid.ahead) for grid in self.older)
         return weight
-
-    def to_row(self) -> tuple[Any, ...]:
-        """Nested plain tuples of ints, text, bytes, bools and None; ``due`` is element 0."""
-        return (
-            self.due,
-            self.last_seen,
-            self.start,
-            self.interval,
-            self.cursor,
-            self.last_slot,
-            self.ahead,
-            self.recent,
-            tuple(gap.to_row() for gap in self.gaps),
-            tuple(grid.to_row() for grid in self.older),
-            self.run,
-            self.off_run,
-            self.gap_count,
-            self.late_count,
-            self.region,
-            self.given,
-            self.forgotten,
-        )
-
-    @classmethod
-    def from_row(cls, row: Sequence[Any]) -> MeterState:
-        """The state that ``to_row`` wrote, or the version before it: stamp, value, stamp … for ``recent``.
-        Lists are accepted where it had tuples."""
-        meter = cls(0, 1)
-        (
-            meter.due,
-            meter.last_seen,
-            meter.start,
-            meter.interval,
-            meter.cursor,
-            meter.last_slot,
-            ahead,
-            recent,
-            gaps,
-            older,
-            run,
-            off_run,
-            meter.gap_count,
-            meter.late_count,
-            meter.region,
-            meter.given,
-            meter.forgotten,
-        ) = row
-        meter.ahead = tuple(ahead)
-        meter.recent = (
-            recent if isinstance(recent, bytes) else recent_of(zip(recent[::2], recent[1::2], strict=True))
-        )
-        meter.gaps = tuple(Gap.from_row(gap) for gap in gaps)
-        meter.older = tuple(Grid.from_row(grid) for grid in older)
-        meter.run = tuple(run)
-        meter.off_run = tuple(off_run)
-        meter.calm = meter._is_calm()
-        return meter
 
 
 def remembered(gap: Gap, watermark: int, policy: Policy) -> bool:

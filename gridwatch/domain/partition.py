@@ -8,12 +8,10 @@ windows are to be told if ``told`` lies before the window of the watermark.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
 
 from gridwatch.domain.reading import KeptReading
-from gridwatch.domain.windows import Window, Windows
+from gridwatch.domain.windows import Windows
 
 
 @dataclass(slots=True)
@@ -54,39 +52,12 @@ class PartitionState:
         """The first offset that is needed to go on."""
         return self.offset + 1 if self.done else self.offset
 
+    @property
+    def row_count(self) -> int:
+        """Stored states: the meters known."""
+        return self.meters
+
     def pass_over(self, offset: int) -> None:
         """All records before ``offset`` are worked; the log may have offsets there that hold none."""
         if offset > self.next_offset:
             self.offset, self.index, self.done = offset - 1, 0, True
-
-    def to_row(self) -> tuple[Any, ...]:
-        """Nested plain tuples of ints, floats, text, bools and None."""
-        return (
-            self.partition,
-            self.watermark,
-            self.offset,
-            self.index,
-            self.done,
-            self.told,
-            self.invalid_before,
-            tuple(tuple(reading) for reading in self.kept),
-            tuple((start, self.windows[start].to_row()) for start in sorted(self.windows)),
-            self.highest,
-            self.record_time,
-            self.reading_time,
-            self.tick,
-            self.replayed,
-            self.meters,
-            self.open_gaps,
-        )
-
-    @classmethod
-    def from_row(cls, row: Sequence[Any]) -> PartitionState:
-        """The state that ``to_row`` wrote; lists are accepted where it had tuples."""
-        kept = tuple(KeptReading(*reading) for reading in row[7])
-        windows = {start: Window.from_row(window) for start, window in row[8]}
-        partition, watermark, offset, index, done, told, invalid = row[:7]
-        state = cls(partition, watermark, offset, index, done, told, invalid, kept, windows)
-        state.highest, state.record_time, state.reading_time, state.tick, state.replayed = row[9:14]
-        state.meters, state.open_gaps = row[14:]
-        return state

@@ -14,8 +14,8 @@ micro-kWh, half up.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, Final
+from collections.abc import Callable
+from typing import Final
 
 from gridwatch.domain.outputs import Metric
 
@@ -27,28 +27,24 @@ def micro_kwh(kwh: float) -> int:
     return int(kwh * 1_000_000 + 0.5)
 
 
-_COUNTS: Final = (
-    "active",
-    "changed",
-    "closed",
-    "duplicate",
-    "invalid",
-    "late",
-    "micro_kwh",
-    "missing",
-    "on_time",
-    "opened",
-    "revised",
-    "revision",
-    "too_late",
-)
-"""Everything a window holds, in the order in which it is stored."""
-
-
 class Window:
     """The counts of one window."""
 
-    __slots__ = _COUNTS
+    __slots__ = (
+        "active",
+        "changed",
+        "closed",
+        "duplicate",
+        "invalid",
+        "late",
+        "micro_kwh",
+        "missing",
+        "on_time",
+        "opened",
+        "revised",
+        "revision",
+        "too_late",
+    )
 
     def __init__(self) -> None:
         self.on_time = 0
@@ -69,16 +65,6 @@ class Window:
         self.revision = 0
         """Revisions told so far."""
         self.changed = False
-
-    def to_row(self) -> tuple[Any, ...]:
-        return tuple(getattr(self, name) for name in _COUNTS)
-
-    @classmethod
-    def from_row(cls, row: Sequence[Any]) -> Window:
-        window = cls()
-        for name, value in zip(_COUNTS, row, strict=True):
-            setattr(window, name, value)
-        return window
 
 
 Windows = dict[int, Window]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from gridwatch.domain.partition import PartitionState
 from gridwatch.streaming.ownership import Owned
 from gridwatch.streaming.pipeline import Pipeline
 
@@ -16,7 +17,7 @@ SYSTEM_METRICS = {
 }
 
 
-def measure(pipeline: Pipeline, owned: Owned, now: int) -> dict[str, float]:
+def measure(pipeline: Pipeline[PartitionState], owned: Owned[PartitionState], now: int) -> dict[str, float]:
     """The system metrics of one partition at wall time `now` (µs)."""
     state = owned.state
     measured = {

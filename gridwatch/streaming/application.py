@@ -8,7 +8,7 @@ import os
 import socket
 import threading
 import time
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Mapping
 from functools import cached_property
 from typing import Any
 
@@ -30,6 +30,7 @@ from gridwatch.streaming.producers import ssl_context
 from gridwatch.streaming.recovery import RecoveryWatch, say_progress
 from gridwatch.streaming.transport import Transport
 from gridwatch.tables.store import SCHEME
+from gridwatch.topics import Topic
 
 logger = logging.getLogger(__name__)
 
@@ -66,6 +67,8 @@ class Application(faust.App):  # type: ignore[misc, unused-ignore]
     """A Faust application that looks at its topics before it starts and finishes its work before it stops."""
 
     settings: Settings
+    #: What has to be there, with the partition count of the settings, before it starts.
+    needed_topics: tuple[Topic, ...]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -85,7 +88,9 @@ class Application(faust.App):  # type: ignore[misc, unused-ignore]
     async def on_first_start(self) -> None:
         """Refuse to start without brokers or with topics that are not as they should be."""
         try:
-            await asyncio.get_running_loop().run_in_executor(None, require_topics, self.settings)
+            await asyncio.get_running_loop().run_in_executor(
+                None, require_topics, self.settings, self.needed_topics
+            )
         except GridwatchError as problem:
             logger.critical("%s", problem)
             # The loop is not ours to unwind from in here: nothing has been started that needs it.
@@ -134,9 +139,10 @@ def create_app(
     name: str,
     web_port: int,
     unpacked: Mapping[str, Unpack | None],
+    topics: Collection[Topic],
 ) -> Application:
-    """Make the application `name` that gets the topics in `unpacked` as batches, of records as their
-    functions make them, or of aiokafka's own."""
+    """Make the application `name`, which needs `topics`, and gets those in `unpacked` as batches, of records
+    as their functions make them, or of aiokafka's own."""
     for noisy in ("aiokafka.conn", "aiokafka.producer.producer", "aiokafka.consumer.fetcher", "faust.topics"):
         logging.getLogger(noisy).setLevel(logging.WARNING)  # their debug calls alone cost 7% of a worker
     app = Application(
@@ -172,6 +178,7 @@ def create_app(
         logging_config=logging_config(settings),
     )
     app.settings = settings
+    app.needed_topics = tuple({topic.name: topic for topic in topics}.values())
     transport = app.transport = Transport(app.conf.broker, app, loop=None)
     transport.unpacked = unpacked
 

@@ -24,7 +24,7 @@ from gridwatch.errors import GridwatchError
 from gridwatch.settings import Settings
 from gridwatch.streaming.packing import Packed, Row, Sending
 from gridwatch.streaming.producers import OUTAGES, REPLACED, Pauses, close_producer, start_producer
-from gridwatch.tables.rows import FENCE_KEY
+from gridwatch.tables.layout import FENCE_KEY
 from gridwatch.topics import CHANGELOG_BATCH_BYTES
 
 logger = logging.getLogger(__name__)

@@ -2,8 +2,8 @@
 
 A topic may be deleted and made anew, and a broker may lose the end of a log with its disk. Local state is
 held against the changelog before each recovery: rows that belong to another changelog, or reach beyond its
-end, are thrown away (`tables/store.py`), and state is made anew from what the changelog and the raw topic
-hold. But a raw topic that ends before the position of the state cannot be made good: its next readings would
+end, are thrown away (`tables/store.py`), and state is made anew from what the changelog and the source
+hold. But a source that ends before the position of the state cannot be made good: its next records would
 get the offsets, and with them the ids, of others. Then nothing of that partition is worked on until somebody
 has decided what is right.
 """
@@ -22,7 +22,6 @@ from gridwatch.positions import ANSWER_SECONDS, Positions
 from gridwatch.settings import Settings
 from gridwatch.streaming.producers import Pauses
 from gridwatch.tables.store import Log
-from gridwatch.topics import RAW
 
 logger = logging.getLogger(__name__)
 
@@ -54,19 +53,19 @@ def _look_at(settings: Settings, topic: str) -> Log:
     )
 
 
-async def what_is_lost(settings: Settings, partition: int, position: int) -> str:
-    """Why a raw partition cannot be worked on from a position; empty if nothing is known to be wrong.
+async def what_is_lost(settings: Settings, topic: str, partition: int, position: int) -> str:
+    """Why a partition of a source cannot be worked on from a position; empty if nothing is known to be wrong.
 
     Asked again before it is believed: a broker that has just become leader may not know its end yet.
     """
     pauses = Pauses()
     problem = ""
     for _ in range(_TRIES):
-        raw = await look_at(settings, RAW.name)
-        if raw is None or raw.ends[partition] >= position:
+        there = await look_at(settings, topic)
+        if there is None or there.ends[partition] >= position:
             return ""
         problem = (
-            f"partition {partition}: {RAW.name} ends at offset {raw.ends[partition]}, its state has come to "
+            f"partition {partition}: {topic} ends at offset {there.ends[partition]}, its state has come to "
             f"{position}: the topic was made anew, or the broker has lost readings; nothing of it is worked "
             "on; remedy: bring the topic back and start the worker again, or begin anew with another "
             "database and GRIDWATCH_APP_ID"

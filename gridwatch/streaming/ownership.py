@@ -1,4 +1,4 @@
-"""Taking over a partition: its changelog first, so that nobody else writes; then its state and deadlines.
+"""Taking over a partition: its changelog first, so that nobody else writes; then its state.
 
 A partition is taken over at the first event for it after an assignment, when its table is recovered.
 """
@@ -10,16 +10,13 @@ import logging
 import time
 from dataclasses import dataclass, field
 from itertools import islice
-from typing import Any
+from typing import Any, Generic
 
-from gridwatch.codecs.decode import decode_readings
-from gridwatch.domain.partition import PartitionState
-from gridwatch.domain.processor import Processor
 from gridwatch.settings import Settings
 from gridwatch.streaming.changelog import ChangelogWriter, FencedError
-from gridwatch.streaming.packing import Row
-from gridwatch.tables import rows
-from gridwatch.tables.meters import StoredMeters
+from gridwatch.streaming.stage import P, Processor, Stage
+from gridwatch.tables.layout import FENCE_KEY, PARTITION_KEY, Row
+from gridwatch.tables.states import StoredStates
 from gridwatch.tables.store import Store
 
 logger = logging.getLogger(__name__)
@@ -27,18 +24,18 @@ logger = logging.getLogger(__name__)
 #: Rows looked at in one go when a partition is taken over: some 20 ms.
 SLICE_ROWS = 10_000
 #: Rows appended in one go where somebody else wrote to the changelog.
-PUT_RIGHT_ROWS = 500
+REWRITTEN_ROWS = 500
 _UNASSIGNED_PAUSE_SECONDS = 1.0
 
 
 @dataclass
-class Owned:
+class Owned(Generic[P]):
     """A partition that this worker owns: its rules at work, and what the pages and metrics ask about."""
 
     partition: int
     generation: int
-    processor: Processor
-    meters: StoredMeters
+    processor: Processor[P]
+    states: StoredStates[Any]
     changelog: ChangelogWriter
     #: Why nothing of the partition can be worked on; empty as long as it can.
     lost: str = ""
@@ -49,36 +46,38 @@ class Owned:
     taken: float = field(default_factory=time.time)
 
     @property
-    def state(self) -> PartitionState:
+    def state(self) -> P:
         """The partition's state."""
         return self.processor.partition
 
 
-async def take_over(partition: int, app: Any, settings: Settings, table: Any) -> Owned:
-    """Become the one who writes a partition's state; FencedError if its changelog has gone on meanwhile."""
+async def take_over(stage: Stage[P], partition: int, app: Any, settings: Settings, table: Any) -> Owned[P]:
+    """Become the one who writes a partition's state.
+
+    FencedError if its changelog has gone on meanwhile; GridwatchError if what is in it cannot be read.
+    """
     started = time.monotonic()
     generation = app.consumer_generation_id
     store: Store = table.data
-    changelog = await _take_changelog(partition, app, settings, table)
+    changelog = await _take_changelog(stage, partition, app, settings, table)
     try:
-        await _put_right(store, partition, changelog)
+        await _rewrite_foreign_keys(store, partition, changelog)
         row = stored_partition(store, partition)
-        state = PartitionState(partition) if row is None else rows.decode_partition(row)[0]
-        due = await _deadlines(store, partition)
-        store.require_meters(partition, len(due), state.meters)
+        state = stage.new(partition) if row is None else stage.layout.decode_partition(row)[0]
+        count, index = await _index(stage, store, partition)
+        store.require_count(partition, count, state.row_count)
     except BaseException:
         await changelog.close()
         raise
-    meters = StoredMeters(store, partition, settings.meters_in_memory // settings.partitions)
-    processor = Processor(settings.policy(), state, meters, due=due, decode=decode_readings)
-    logger.info(
-        "partition %d: on from offset %d with %d meters (%.2f s)",
-        partition,
-        state.next_offset,
-        len(due),
-        time.monotonic() - started,
+    states: StoredStates[Any] = StoredStates(
+        store, stage.layout, partition, settings.meters_in_memory // settings.partitions
     )
-    return Owned(partition, generation, processor, meters, changelog)
+    processor = stage.open(settings, state, states, index)
+    logger.info(
+        "%s, partition %d: on from offset %d with %d %s (%.2f s)",
+        *(stage.name, partition, state.next_offset, count, stage.table, time.monotonic() - started),
+    )
+    return Owned(partition, generation, processor, states, changelog)
 
 
 def stored_partition(store: Store, partition: int) -> bytes | None:
@@ -87,57 +86,68 @@ def stored_partition(store: Store, partition: int) -> bytes | None:
     Whoever owns a partition begins with a fence. A changelog that was deleted and made anew under an owner
     gets its next commit before that is noticed: rows without what they were built on.
     """
-    if store.row(partition, rows.FENCE_KEY) is None:
+    if store.row(partition, FENCE_KEY) is None:
         return None
-    return store.row(partition, rows.PARTITION_KEY)
+    return store.row(partition, PARTITION_KEY)
 
 
-async def _put_right(store: Store, partition: int, changelog: ChangelogWriter) -> None:
+async def _rewrite_foreign_keys(store: Store, partition: int, changelog: ChangelogWriter) -> None:
     """Append our own rows again for keys that somebody else wrote: compaction keeps the last of a key."""
     keys = sorted(store.foreign_keys.pop(partition, ()))
     ours = [(key, store.row(partition, key)) for key in keys]
-    ours = [(key, row) for key, row in ours if rows.is_ours(key, row)]
-    for start in range(0, len(ours), PUT_RIGHT_ROWS):
-        again = ours[start : start + PUT_RIGHT_ROWS]
+    ours = [(key, row) for key, row in ours if store.layout.is_ours(key, row)]
+    for start in range(0, len(ours), REWRITTEN_ROWS):
+        again = ours[start : start + REWRITTEN_ROWS]
         store.write(partition, again, await changelog.append(again, time.time_ns() // 1_000_000))
 
 
-async def _deadlines(store: Store, partition: int) -> list[tuple[int, str]]:
-    """(due, meter) of every stored meter, a slice at a time: heartbeats and pages share this loop."""
-    due: list[tuple[int, str]] = []
+async def _index(stage: Stage[P], store: Store, partition: int) -> tuple[int, list[Any]]:
+    """How many states are stored, and what the stage has to know of them, a slice at a time: heartbeats and
+    pages share this loop."""
+    count, index = 0, []
     start = b""
     while True:
-        rows_read = list(islice(store.rows_from(partition, start), SLICE_ROWS))
-        due += [(rows.due_of(row), key.decode()) for key, row in rows_read if rows.is_meter(key)]
-        if len(rows_read) < SLICE_ROWS:
-            return due
-        start = rows_read[-1][0] + b"\x00"
+        rows = list(islice(store.rows_from(partition, start), SLICE_ROWS))
+        states = [row for row in rows if row[0][:1] >= b" "]
+        if len(states) < len(rows):
+            stage.layout.require_known([key for key, _ in rows if key[:1] < b" "])
+        count += len(states)
+        index += stage.index(states)
+        if len(rows) < SLICE_ROWS:
+            return count, index
+        start = rows[-1][0] + b"\x00"
         await asyncio.sleep(0)
 
 
-async def _take_changelog(partition: int, app: Any, settings: Settings, table: Any) -> ChangelogWriter:
+async def _take_changelog(
+    stage: Stage[P], partition: int, app: Any, settings: Settings, table: Any
+) -> ChangelogWriter:
     topic = table.changelog_topic_name
     consumer = app.consumer
     source = next((tp for tp in consumer.assignment() if tp == (topic, partition)), None)
     if source is None:
         # Taken away in this moment; or the topic is missing, as health says, and may be back any time.
         await asyncio.sleep(_UNASSIGNED_PAUSE_SECONDS)
-        raise FencedError(f"{topic}[{partition}] is not assigned with its raw partition")
+        raise FencedError(f"{topic}[{partition}] is not assigned with {stage.source.name}[{partition}]")
     earliest = (await consumer.earliest_offsets(source))[source]
     read_up_to = max(earliest, table.data.reached(partition) + 1)
     writer = ChangelogWriter(settings, topic, topic, partition, read_up_to)
     first: list[Row] = []
     if stored_partition(table.data, partition) is None:
-        first = _emptied(table.data, partition)
+        first = _emptied(stage, table.data, partition)
     last = await writer.take(first)
-    table.data.write(partition, [*first, (rows.FENCE_KEY, b"")], last)
+    table.data.write(partition, [*first, (FENCE_KEY, b"")], last)
     return writer
 
 
-def _emptied(store: Store, partition: int) -> list[Row]:
+def _emptied(stage: Stage[P], store: Store, partition: int) -> list[Row]:
     """What makes a partition's changelog that of one without any state, beside the fence."""
-    stale: list[Row] = [(key, None) for key, _ in store.rows(partition) if rows.is_meter(key)]
-    if store.row(partition, rows.PARTITION_KEY) is not None:
-        logger.error("partition %d: its changelog has lost its beginning; state is made anew", partition)
-        stale.append((rows.PARTITION_KEY, rows.encode_partition(PartitionState(partition), 0)))
+    stale: list[Row] = [(key, None) for key, _ in store.rows(partition) if not key.startswith(b"\x00")]
+    if store.row(partition, PARTITION_KEY) is not None:
+        logger.error(
+            "%s, partition %d: its changelog has lost its beginning; state is made anew",
+            stage.name,
+            partition,
+        )
+        stale.append((PARTITION_KEY, stage.layout.encode_partition(stage.new(partition), 0)))
     return stale

@@ -1,8 +1,8 @@
-"""What the worker does with a batch: decide, send, append, write, and only then let the offset go.
+"""What a stage does with a batch: decide, send, append, write, and only then let the offset go.
 
-    domain on the batch (pure, in memory)
+    processor on the batch (pure, in memory)
       → outputs sent, every ack awaited
-      → changed meter rows and the partition row appended to the changelog as one record batch
+      → changed states and the partition row appended to the changelog as one record batch
       → the same rows kept as the local state, which RocksDB gets some commits at a time
       → the batch's offset may be committed
 
@@ -18,15 +18,11 @@ import asyncio
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from functools import partial
-from typing import Any
+from typing import Any, Generic
 
-from gridwatch.codecs.origin import origin_of
-from gridwatch.codecs.wire import Message, ValidatedMessages, encode_outputs
-from gridwatch.domain.outcome import Outcome
-from gridwatch.domain.outputs import DeadLetter, Output
-from gridwatch.domain.reading import LogRecord
+from gridwatch.errors import GridwatchError
 from gridwatch.settings import Settings
 from gridwatch.streaming.batches import RecordBatch, Wake
 from gridwatch.streaming.dead_letter_limit import DeadLetterLimit, DeadLetterPolicy
@@ -34,9 +30,10 @@ from gridwatch.streaming.emission import Emitter
 from gridwatch.streaming.logs import look_at, what_is_lost
 from gridwatch.streaming.ownership import Owned, stored_partition, take_over
 from gridwatch.streaming.packing import Packed, pack
-from gridwatch.tables import rows
+from gridwatch.streaming.stage import Outcome, P, Stage
+from gridwatch.tables.layout import PARTITION_KEY, Row
 from gridwatch.tables.store import DamagedError, Store
-from gridwatch.topics import CHANGELOG_BATCH_BYTES, DEAD_LETTERS, LATE_EVENTS, RAW, VALIDATED, changelog
+from gridwatch.topics import CHANGELOG_BATCH_BYTES
 
 logger = logging.getLogger(__name__)
 
@@ -55,26 +52,28 @@ PORTION = 256
 STEPS = ("taken", "cut", "decided", "outputs acked", "changelog acked", "written")
 
 
-class Pipeline:
-    """Works on the batches of the raw topic, one lane a partition.
+class Pipeline(Generic[P]):
+    """Works on the batches of a stage's source, one lane a partition.
 
     Args:
         app: the Faust application (its consumer says what is ours).
         table: the Faust table that holds the state.
     """
 
-    def __init__(self, app: Any, settings: Settings, emitter: Emitter, table: Any) -> None:
+    def __init__(self, app: Any, settings: Settings, stage: Stage[P], emitter: Emitter, table: Any) -> None:
+        self.stage = stage
+        self._source = stage.source.name
         self._app = app
         self._settings = settings
         self._emitter = emitter
         self._table = table
-        self.owned: dict[int, Owned] = {}
-        #: What has come of each partition lately: good readings or dead letters.
+        self.owned: dict[int, Owned[P]] = {}
+        #: What has come of each partition lately: good records or dead letters.
         self.feeds: defaultdict[int, DeadLetterLimit] = defaultdict(
             lambda: DeadLetterLimit(DeadLetterPolicy.of(settings))
         )
-        #: Where the partitions of the raw topic ended at the last assignment, as far as known.
-        self._raw_ends: Mapping[int, int] = {}
+        #: Where the partitions of the source ended at the last assignment, as far as known.
+        self._source_ends: Mapping[int, int] = {}
         #: Told at each step of a commit, of STEPS, by name: where failures are made to happen when it is
         #: proved that none of them matters.
         self.watch: Callable[[str], None] = lambda step: None
@@ -95,12 +94,12 @@ class Pipeline:
     # -- partitions coming and going
 
     async def look_at_logs(self) -> None:
-        """Find out which changelog and how much of the raw topic there is, before state is relied on."""
-        names = (changelog(self._settings.app_id).name, RAW.name)
+        """Find out which changelog and how much of the source there is, before state is relied on."""
+        names = (self.stage.changelog(self._settings.app_id).name, self._source)
         looks = (look_at(self._settings, name) for name in names)
-        self.store.changelog, raw = await asyncio.gather(*looks)
+        self.store.changelog, source = await asyncio.gather(*looks)
         self.store.on_gap = partial(self._app.rereads.note, cause="changelog")
-        self._raw_ends = {} if raw is None else raw.ends
+        self._source_ends = {} if source is None else source.ends
 
     async def release(self) -> None:
         """Forget what is in memory of every partition: it may be another worker's next."""
@@ -108,47 +107,49 @@ class Pipeline:
         self.owned.clear()
         await asyncio.gather(*(owned.changelog.close() for owned in released))
 
-    def resume_offsets(self, raw: str, partitions: set[Any]) -> Mapping[Any, int]:
-        """Where the raw partitions among `partitions` are to be read on, by their rows."""
+    def resume_offsets(self, partitions: set[Any]) -> Mapping[Any, int]:
+        """Where the source's partitions among `partitions` are to be read on, by their rows."""
         offsets = {}
         for tp in partitions:
-            if tp.topic == raw:
+            if tp.topic == self._source:
                 try:
                     row = stored_partition(self.store, tp.partition)
+                    # Without any state from the start, even if the group has committed something.
+                    offsets[tp] = 0 if row is None else self.stage.layout.decode_partition(row)[0].next_offset
                 except DamagedError:
                     continue  # taking over finds it again, and has all of it recovered anew
-                # Without any state from the start, even if the group has committed something.
-                offsets[tp] = 0 if row is None else rows.decode_partition(row)[0].next_offset
+                except GridwatchError:
+                    offsets[tp] = 0  # taking over says so, and ends the worker
         return offsets
 
     def not_taken_over(self) -> list[int]:
         """Partitions that are ours but that no batch has come of since."""
-        assigned = {tp.partition for tp in self._app.consumer.assignment() if tp.topic == RAW.name}
+        assigned = {tp.partition for tp in self._app.consumer.assignment() if tp.topic == self._source}
         return sorted(assigned - self.owned.keys())
 
     def lag(self, partition: int) -> int:
-        """Raw records that the broker holds beyond what is committed here; 0 when caught up."""
+        """Records of the source that the broker holds beyond what is committed here; 0 when caught up."""
         end = self._end_offset(partition)
         owned = self.owned.get(partition)
         return max(0, end - owned.state.next_offset) if owned and end is not None else 0
 
     def _end_offset(self, partition: int) -> int | None:
         for tp in self._app.consumer.assignment():
-            if tp == (RAW.name, partition):
+            if tp == (self._source, partition):
                 end: int | None = self._app.consumer.highwater(tp)
                 return end
         return None
 
-    async def _take_over(self, partition: int) -> Owned:
-        owned = await take_over(partition, self._app, self._settings, self._table)
+    async def _take_over(self, partition: int) -> Owned[P]:
+        owned = await take_over(self.stage, partition, self._app, self._settings, self._table)
         position = owned.state.next_offset
-        if position > self._raw_ends.get(partition, position):
-            owned.lost = await what_is_lost(self._settings, partition, position)
+        if position > self._source_ends.get(partition, position):
+            owned.lost = await what_is_lost(self._settings, self._source, partition, position)
         self.owned[partition] = owned
         self.watch("taken")
         return owned
 
-    def _is_ours(self, owned: Owned) -> bool:
+    def _is_ours(self, owned: Owned[P]) -> bool:
         return (
             self.owned.get(owned.partition) is owned and owned.generation == self._app.consumer_generation_id
         )
@@ -163,7 +164,7 @@ class Pipeline:
             if batch.start > position:  # what lies between is read first
                 return position
             if batch.end <= position:  # read again after a seek back; or the topic was made anew
-                owned.lost = await what_is_lost(self._settings, owned.partition, position)
+                owned.lost = await what_is_lost(self._settings, self._source, owned.partition, position)
         if owned.lost:
             return None
         started = time.monotonic()
@@ -178,28 +179,27 @@ class Pipeline:
             if moved and not await self._commit(owned, outcome, messages):
                 self.owned.pop(batch.partition, None)
                 return portions.start
-        owned.meters.trim()
+        owned.states.trim()
         if batch.count:
             owned.batch_records = batch.count
             owned.batch_seconds = time.monotonic() - started
         await asyncio.sleep(0)  # the pages and heartbeats share this loop
         return owned.state.next_offset
 
-    def _decide(self, owned: Owned, portions: Portions) -> tuple[Outcome, Messages]:
+    def _decide(self, owned: Owned[P], portions: Portions) -> tuple[Outcome, Messages]:
         """What the records give, as far as one commit holds it, with the outputs packed, by topic."""
-        outcome = Outcome()
-        outcome.accepted = validated = ValidatedMessages()
+        encoder = self.stage.encoder()
+        outcome = encoder.outcome
         messages: Messages = {}
         while True:
             owned.processor.process(portions.current, budget=self.commit_bytes, onto=outcome)
-            said = encode_outputs(outcome.outputs)
-            said[VALIDATED.name] = validated.messages
-            self._note_feed(owned.partition, outcome.outputs, said)
-            for topic, rows_of_it in said.items():
-                if rows_of_it:
-                    messages[topic] = pack(rows_of_it, messages.get(topic))
-            outcome.outputs.clear()
-            validated.messages.clear()
+            encoded = encoder.drain()
+            for topic, some in encoded.messages.items():
+                if some:
+                    messages[topic] = pack(some, messages.get(topic))
+            feed = encoded.feed
+            if feed.good or feed.bad:
+                self.feeds[owned.partition].observe(feed.good, feed.bad, feed.run, feed.example)
             if not outcome.complete:
                 return outcome, messages
             if not portions.advance():
@@ -207,22 +207,7 @@ class Pipeline:
                 owned.state.pass_over(portions.end)
                 return outcome, messages
 
-    def _note_feed(
-        self, partition: int, outputs: Sequence[Output], said: Mapping[str, Sequence[Message]]
-    ) -> None:
-        """Take note of how many readings were good and how many became dead letters."""
-        accepted = [said[VALIDATED.name], said.get(LATE_EVENTS.name, ())]
-        good, bad = sum(map(len, accepted)), len(said.get(DEAD_LETTERS.name, ()))
-        run, example = 0, ""
-        if bad:
-            letters = [output for output in outputs if isinstance(output, DeadLetter)]
-            last_good = max((origin_of(some[-1][1]) for some in accepted if some), default=(-1, -1))
-            run = sum((letter.offset, letter.index) > last_good for letter in letters)
-            example = f"{' '.join(letters[-1].reasons)}: {letters[-1].message}"
-        if good or bad:
-            self.feeds[partition].observe(good, bad, run, example)
-
-    async def _commit(self, owned: Owned, outcome: Outcome, messages: Messages) -> bool:
+    async def _commit(self, owned: Owned[P], outcome: Outcome, messages: Messages) -> bool:
         partition = owned.partition
         timestamp = (owned.state.record_time or 0) // 1000
         await asyncio.gather(
@@ -234,7 +219,9 @@ class Pipeline:
         self.watch("outputs acked")
         if not self._is_ours(owned):
             logger.info(
-                "partition %d was taken away before its commit; the new owner does it again", partition
+                "%s, partition %d was taken away before its commit; the new owner does it again",
+                self.stage.name,
+                partition,
             )
             return False
         changed = self._rows(owned, outcome)
@@ -242,17 +229,15 @@ class Pipeline:
         self.watch("changelog acked")
         self.store.keep(partition, changed, last)
         self.watch("written")
-        owned.meters.keep(outcome.changed)
+        owned.states.keep(outcome.changed)
         owned.last_commit = time.time()
         return True
 
-    def _rows(self, owned: Owned, outcome: Outcome) -> list[tuple[bytes, bytes | None]]:
-        changed: list[tuple[bytes, bytes | None]] = [
-            (rows.meter_key(meter_id), None if state is None else rows.encode_meter(state))
-            for meter_id, state in outcome.changed.items()
-        ]
+    def _rows(self, owned: Owned[P], outcome: Outcome) -> list[Row]:
+        layout = self.stage.layout
+        changed = layout.rows(outcome.changed)
         # Last, so that the changelog's newest offset is always of a row that compaction keeps.
-        changed.append((rows.PARTITION_KEY, rows.encode_partition(owned.state, owned.generation)))
+        changed.append((PARTITION_KEY, layout.encode_partition(owned.state, owned.generation)))
         return changed
 
 
@@ -267,10 +252,10 @@ class Portions:
     """
 
     def __init__(self, batch: RecordBatch | Wake) -> None:
-        self._records: list[LogRecord] = batch.records
+        self._records: list[Any] = batch.records
         #: The offsets [start, end) of the batch; of a wake-up there are none.
         self.start, self.end = (batch.start, batch.end) if isinstance(batch, RecordBatch) else (0, 0)
-        self.current: list[LogRecord] = []
+        self.current: list[Any] = []
         self.advance()
 
     def advance(self) -> bool:

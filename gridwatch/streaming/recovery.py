@@ -30,6 +30,7 @@ SAY_SECONDS = 2.0
 class Recovered:
     """How far one changelog partition is read: up to `read` of `end` offsets."""
 
+    topic: str
     partition: int
     read: int
     end: int
@@ -50,7 +51,7 @@ def recovered(app: Any) -> list[Recovered]:
     recovery = app.tables.recovery
     return [
         # Faust counts from the last offset, not from the end.
-        Recovered(tp.partition, recovery.active_offsets[tp] + 1, last + 1)
+        Recovered(tp.topic, tp.partition, recovery.active_offsets[tp] + 1, last + 1)
         for tp, last in sorted(recovery.active_highwaters.items())
         if last is not None
     ]

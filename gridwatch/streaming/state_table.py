@@ -1,4 +1,4 @@
-"""The worker's one Faust table: a row a meter and a row a partition, in RocksDB and in the changelog."""
+"""A stage's Faust table: a row a state and a row a partition, in RocksDB and in the changelog."""
 
 from __future__ import annotations
 
@@ -6,21 +6,23 @@ from typing import Any
 
 from gridwatch.settings import Settings
 from gridwatch.streaming.batches import BatchSchema
-from gridwatch.topics import STATE_TABLE, changelog
+from gridwatch.streaming.stage import P, Stage
 
 #: Events are whole fetches here, so a few of them already make a large write.
 _RECOVERY_BUFFER_EVENTS = 4
 
 
-def meters_table(app: Any, settings: Settings) -> Any:
+def state_table(app: Any, settings: Settings, stage: Stage[P]) -> Any:
     """Declare the table on a Faust application."""
+    changelog = stage.changelog(settings.app_id)
     return app.Table(
-        STATE_TABLE,
+        stage.table,
         key_type=bytes,
         value_type=bytes,
         schema=BatchSchema(key_type=bytes, value_type=bytes),
         partitions=settings.partitions,
         recovery_buffer_size=_RECOVERY_BUFFER_EVENTS,
-        extra_topic_configs=changelog(settings.app_id).config,
-        help="state of each meter and each partition",
+        extra_topic_configs=changelog.config,
+        options={"layout": stage.layout},
+        help=changelog.meaning,
     )

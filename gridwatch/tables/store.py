@@ -29,7 +29,7 @@ from faust.stores import STORES
 from faust.stores import rocksdb as faust_rocksdb
 
 from gridwatch.errors import GridwatchError
-from gridwatch.tables import rows
+from gridwatch.tables.layout import Row, TableLayout
 from gridwatch.tables.write_buffer import FlushPolicy, WriteBuffer
 
 SCHEME = "gridwatch"
@@ -68,7 +68,9 @@ class DamagedError(Exception):
 class Store(faust_rocksdb.Store):  # type: ignore[misc, unused-ignore]
     """RocksDB, one database a partition, written some commits at a time."""
 
-    def __init__(self, *args: Any, **kwargs: Any) -> None:
+    def __init__(self, *args: Any, options: Mapping[str, Any], **kwargs: Any) -> None:
+        #: Which records of a changelog are rows of this table.
+        self.layout: TableLayout[Any] = options["layout"]
         kwargs["options"] = dict(_OPTIONS)  # Faust takes what it knows out of it
         super().__init__(*args, **kwargs)
         #: The changelog as the broker has it; None if that is not known.
@@ -85,7 +87,7 @@ class Store(faust_rocksdb.Store):  # type: ignore[misc, unused-ignore]
         self.on_gap: Callable[[str, int, int], None] = lambda topic, partition, offset: None
         #: Partitions whose last recovery read all of the changelog.
         self._anew: set[int] = set()
-        #: By partition, how many meters too many even the whole changelog has.
+        #: By partition, how many states too many even the whole changelog has.
         self._miscounted: dict[int, int] = {}
         #: Records read from the changelog that are no rows of ours, and their keys by partition.
         self.foreign_rows = 0
@@ -183,15 +185,15 @@ class Store(faust_rocksdb.Store):  # type: ignore[misc, unused-ignore]
             return False
         return True
 
-    def require_meters(self, partition: int, found: int, counted: int) -> None:
-        """DamagedError where a partition's rows are not as many as its own row has counted.
+    def require_count(self, partition: int, found: int, counted: int) -> None:
+        """DamagedError where a partition's states are not as many as its own row has counted.
 
         Then it is recovered from the changelog alone. If that says the same, so be it.
         """
         if found - counted == self._miscounted.get(partition, 0):
             return
         path = self.partition_path(partition)
-        why = f"it has {found} meters, and has counted {counted}"
+        why = f"it has {found} {self.table_name}, and has counted {counted}"
         if partition in self._anew:
             self.logger.error("%s: %s, as its changelog says", path, why)
             self._miscounted[partition] = found - counted
@@ -217,9 +219,7 @@ class Store(faust_rocksdb.Store):  # type: ignore[misc, unused-ignore]
         self.logger.error("%s is damaged (%s); rebuilding it from the changelog", path, error)
         return DamagedError(f"{path} is damaged: {error}")
 
-    def keep(
-        self, partition: int, changed: Iterable[tuple[bytes, bytes | None]], changelog_offset: int
-    ) -> None:
+    def keep(self, partition: int, changed: Iterable[Row], changelog_offset: int) -> None:
         """Take over one commit: its rows (None removes) and the changelog offset they reach to. They are the
         state from here on, and in RocksDB soon."""
         self._sound(partition)
@@ -231,9 +231,7 @@ class Store(faust_rocksdb.Store):  # type: ignore[misc, unused-ignore]
         if buffer.is_due(now, len(self._dbs)):
             self.catch_up(partition)
 
-    def write(
-        self, partition: int, changed: Iterable[tuple[bytes, bytes | None]], changelog_offset: int
-    ) -> None:
+    def write(self, partition: int, changed: Iterable[Row], changelog_offset: int) -> None:
         """The same, in RocksDB at once."""
         self.keep(partition, changed, changelog_offset)
         self.catch_up(partition)
@@ -293,7 +291,7 @@ class Store(faust_rocksdb.Store):  # type: ignore[misc, unused-ignore]
         """
         for event in batch:
             fetched = event.value
-            ours = [record for record in fetched.records if rows.is_ours(record.key, record.value)]
+            ours = [record for record in fetched.records if self.layout.is_ours(record.key, record.value)]
             if len(ours) < len(fetched.records):
                 self._leave_out(fetched)
             # A partition found damaged takes nothing in: when it is taken over, recovery begins anew.
@@ -317,7 +315,7 @@ class Store(faust_rocksdb.Store):  # type: ignore[misc, unused-ignore]
         self._read_to[partition] = max(expected, fetched.end)
 
     def _leave_out(self, fetched: Any) -> None:
-        foreign = [record for record in fetched.records if not rows.is_ours(record.key, record.value)]
+        foreign = [record for record in fetched.records if not self.layout.is_ours(record.key, record.value)]
         self.foreign_rows += len(foreign)
         keys = self.foreign_keys.setdefault(fetched.partition, set())
         keys.update(one.key for one in foreign if one.key)

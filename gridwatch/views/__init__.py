@@ -16,13 +16,15 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from gridwatch.domain.partition import PartitionState
     from gridwatch.settings import Settings
     from gridwatch.streaming.pipeline import Pipeline
 
 #: How often the progress of each partition is noted, so that a stall is timed from its beginning, seconds.
 LOOK_SECONDS = 5.0
 
-def register(app: Any, settings: Settings, pipeline: Pipeline) -> None:
+
+def register(app: Any, settings: Settings, pipeline: Pipeline[PartitionState]) -> None:
     """Put the pages on a worker's web server."""
     # Late, so that plots and templates can be had without Faust.
     from gridwatch.views.pages import Pages

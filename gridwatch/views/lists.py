@@ -13,6 +13,7 @@ from collections.abc import Awaitable
 from typing import Any
 from urllib.parse import urlencode
 
+from gridwatch.domain.partition import PartitionState
 from gridwatch.durations import micros
 from gridwatch.settings import Settings
 from gridwatch.streaming.pipeline import Pipeline
@@ -30,7 +31,7 @@ DEFAULT_LIMIT = 50
 class Lists:
     """Pages of meters and of gaps."""
 
-    def __init__(self, settings: Settings, pipeline: Pipeline, watch: Watch) -> None:
+    def __init__(self, settings: Settings, pipeline: Pipeline[PartitionState], watch: Watch) -> None:
         self._grace = micros(settings.grace)
         self._pipeline = pipeline
         self._watch = watch

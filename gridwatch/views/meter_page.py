@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from gridwatch.domain.partition import PartitionState
 from gridwatch.domain.partitioning import partition_of
 from gridwatch.durations import micros
 from gridwatch.settings import Settings
@@ -21,7 +22,9 @@ from gridwatch.views.watch import Watch
 class MeterPage:
     """Any meter, wherever it lives."""
 
-    def __init__(self, settings: Settings, pipeline: Pipeline, watch: Watch, tail: LogTail) -> None:
+    def __init__(
+        self, settings: Settings, pipeline: Pipeline[PartitionState], watch: Watch, tail: LogTail
+    ) -> None:
         self._partitions = settings.partitions
         self._pipeline = pipeline
         self._watch = watch

@@ -7,6 +7,7 @@ from typing import Any
 
 from gridwatch.clock import now_micros
 from gridwatch.domain.instants import parse_instant
+from gridwatch.domain.partition import PartitionState
 from gridwatch.domain.policy import MINUTE, SECOND
 from gridwatch.durations import micros
 from gridwatch.settings import Settings
@@ -25,7 +26,7 @@ _WIDTH, _HEIGHT = 460, 150
 class Overview:
     """The first page, and the rates that it plots."""
 
-    def __init__(self, settings: Settings, pipeline: Pipeline, watch: Watch) -> None:
+    def __init__(self, settings: Settings, pipeline: Pipeline[PartitionState], watch: Watch) -> None:
         self._partitions = settings.partitions
         self._window = micros(settings.metrics_window)
         self._pipeline = pipeline

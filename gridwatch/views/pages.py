@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from gridwatch.domain.partition import PartitionState
 from gridwatch.settings import Settings
 from gridwatch.streaming.pipeline import Pipeline
 from gridwatch.topics import RAW, STATE_TABLE
@@ -31,7 +32,7 @@ class Pages:
         watch: what this worker knows of itself and of the others.
     """
 
-    def __init__(self, settings: Settings, pipeline: Pipeline, watch: Watch) -> None:
+    def __init__(self, settings: Settings, pipeline: Pipeline[PartitionState], watch: Watch) -> None:
         self._watch = watch
         self._tail = LogTail(settings)
         self._lists = Lists(settings, pipeline, watch)

@@ -13,10 +13,10 @@ from typing import Any, Final
 
 import msgspec
 
-from gridwatch.domain.gaps import OPEN, Gap
+from gridwatch.domain.gaps import OPEN
 from gridwatch.domain.instants import parse_instant
 from gridwatch.domain.policy import MINUTE
-from gridwatch.tables import rows
+from gridwatch.tables.meter_rows import METER, gap_of
 from gridwatch.views import state
 from gridwatch.views.queries import Problem
 from gridwatch.views.state import Record
@@ -26,7 +26,7 @@ Rank = tuple[Any, ...]
 
 
 class Head(msgspec.Struct, array_like=True, gc=False):
-    """The beginning of a meter's row (`MeterState.to_row`); what no order needs stays undecoded."""
+    """The beginning of a meter's row (`tables/meter_rows.py`); what no order needs stays undecoded."""
 
     due: msgspec.Raw
     last_seen: int
@@ -65,7 +65,7 @@ KINDS = {"all": ("open", "ended"), "open": ("open",), "ended": ("ended",)}
 
 def head_of(row: bytes) -> Head:
     """The head of a meter's row; GridwatchError if a newer version wrote it."""
-    return _head(rows.body_of(row))
+    return _head(METER.body_of(row))
 
 
 @dataclass(frozen=True)
@@ -82,7 +82,7 @@ class MeterOrder:
     def record(self, made_of: Any) -> Record:
         """A line."""
         partition, key, row = made_of
-        return state.describe_meter(key.decode(), partition, rows.decode_meter(row))
+        return state.describe_meter(key.decode(), partition, METER.decode(row))
 
     def rank(self, record: Record) -> Rank:
         """The rank of a line, ours or another worker's."""
@@ -123,7 +123,7 @@ class GapOrder:
     def lines(self, partition: int, key: bytes, row: bytes) -> Iterator[tuple[Rank, Any]]:
         """Each of the meter's gaps: its rank, and what its line is made of."""
         for one in head_of(row).gaps:
-            gap = Gap.from_row(one)
+            gap = gap_of(one)
             kind = "open" if gap.state == OPEN else "ended"
             if kind in self.kinds:
                 minutes = gap.missing_count * gap.interval // MINUTE

@@ -18,7 +18,9 @@ from gridwatch.domain.meter import MeterState
 from gridwatch.domain.partition import PartitionState
 from gridwatch.domain.policy import MINUTE
 from gridwatch.domain.timeliness import readings_of
-from gridwatch.tables import rows
+from gridwatch.tables.layout import PARTITION_KEY
+from gridwatch.tables.meter_rows import METER
+from gridwatch.tables.readings import METERS
 from gridwatch.tables.store import Store
 
 Record = dict[str, Any]
@@ -34,8 +36,8 @@ def instant(micros: int | None) -> str | None:
 
 def read_partition(store: Store, partition: int) -> PartitionState | None:
     """The committed state of a partition; None before its first commit."""
-    row = store.row(partition, rows.PARTITION_KEY)
-    return None if row is None else rows.decode_partition(row)[0]
+    row = store.row(partition, PARTITION_KEY)
+    return None if row is None else METERS.decode_partition(row)[0]
 
 
 def describe_partition(
@@ -74,10 +76,10 @@ def read_meter(store: Store, partition: int, meter_id: str) -> MeterState | None
     if any(ord(character) < 32 for character in meter_id):
         return None  # no meter has such an id, but rows of another kind have such keys
     try:
-        row = store.row(partition, rows.meter_key(meter_id))
+        row = store.row(partition, meter_id.encode())
     except UnicodeEncodeError:
         return None
-    return None if row is None else rows.decode_meter(row)
+    return None if row is None else METER.decode(row)
 
 
 def describe_meter(meter_id: str, partition: int, meter: MeterState) -> Record:
@@ -136,18 +138,18 @@ def describe_gap(meter_id: str, partition: int, gap: Gap, grace: int) -> Record:
 
 def find_meters(store: Store, partitions: Iterable[int], prefix: str, after: str, limit: int) -> list[Record]:
     """Up to `limit` meters whose id begins with `prefix` and comes after `after`, in order of their id."""
-    first = rows.meter_key(prefix)
-    start = max(first, rows.meter_key(after) + b"\x00") if after else first
+    first = prefix.encode()
+    start = max(first, after.encode() + b"\x00") if after else first
 
     def of(partition: int) -> Iterator[tuple[bytes, int, bytes]]:
         for key, row in store.rows_from(partition, start):
             if not key.startswith(first):
                 return
-            if rows.is_meter(key):
+            if METERS.is_state(key):
                 yield key, partition, row
 
     found = heapq.merge(*(of(partition) for partition in partitions))
     return [
-        describe_meter(key.decode(), partition, rows.decode_meter(row))
+        describe_meter(key.decode(), partition, METER.decode(row))
         for key, partition, row in islice(found, limit)
     ]

@@ -16,7 +16,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from gridwatch.tables import rows
+from gridwatch.tables.readings import METERS
 from gridwatch.tables.store import Store
 from gridwatch.views.queries import Problem
 from gridwatch.views.rankings import GapOrder, MeterOrder, Rank
@@ -67,7 +67,7 @@ class Survey:
         for number, (key, row) in enumerate(store.rows_from(partition, start), 1):
             if not key.startswith(prefix):
                 return None
-            if not rows.is_meter(key):
+            if not METERS.is_state(key):
                 continue
             self.looked += 1
             for rank, made_of in lines(partition, key, row):

@@ -11,6 +11,7 @@ from typing import Any
 from faust.exceptions import ConsumerNotStarted
 
 from gridwatch.clock import now_micros
+from gridwatch.domain.partition import PartitionState
 from gridwatch.domain.ticks import idle_instant
 from gridwatch.durations import micros
 from gridwatch.health.condition import Condition, condition
@@ -35,7 +36,7 @@ from gridwatch.views.state import Record
 class Watch:
     """Looks at the application, its pipeline and the other workers; changes none of them."""
 
-    def __init__(self, app: Any, settings: Settings, pipeline: Pipeline) -> None:
+    def __init__(self, app: Any, settings: Settings, pipeline: Pipeline[PartitionState]) -> None:
         self._app = app
         self._settings = settings
         self._pipeline = pipeline

@@ -35,7 +35,8 @@ from gridwatch.domain.processor import Processor
 from gridwatch.domain.reading import LogRecord
 from gridwatch.errors import UsageProblem
 from gridwatch.streaming import pipeline
-from gridwatch.tables import rows
+from gridwatch.tables.layout import FENCE_KEY, PARTITION_KEY
+from gridwatch.tables.readings import METERS
 from gridwatch.tables.store import IDENTITY_KEY, Store
 from gridwatch.topics import DEAD_LETTERS, GAP_ALERTS, METRICS
 from sinks import writer
@@ -172,7 +173,7 @@ def stored(folder: Path, rows_of_it: dict[bytes, bytes], reached: int) -> Path:
     path = folder / "worker-1" / "v1" / "tables" / "meters-3.db"
     path.mkdir(parents=True)
     database = rocksdict.Rdict(str(path), rocksdict.Options(raw_mode=True))
-    for key, row in {**rows_of_it, Store.offset_key: str(reached).encode(), rows.FENCE_KEY: b""}.items():
+    for key, row in {**rows_of_it, Store.offset_key: str(reached).encode(), FENCE_KEY: b""}.items():
         database[key] = row
     database.close()
     return folder / "worker-1"
@@ -180,22 +181,22 @@ def stored(folder: Path, rows_of_it: dict[bytes, bytes], reached: int) -> Path:
 
 def in_changelog() -> Rows:
     state = PartitionState(3, meters=1)
-    found = {b"M1": b"row", rows.PARTITION_KEY: rows.encode_partition(state, 1)}
-    return Rows({(3, key): row for key, row in found.items()}, {3: END})
+    found = {b"M1": b"row", PARTITION_KEY: METERS.encode_partition(state, 1)}
+    return Rows(METERS, {(3, key): row for key, row in found.items()}, {3: END})
 
 
 @pytest.mark.parametrize("reached", [END, END + 1])
 def test_a_database_that_has_every_row_of_the_changelog_is_right(tmp_path: Path, reached: int) -> None:
     changelog = in_changelog()
     folder = stored(tmp_path, {key: row for (_, key), row in changelog.last.items()}, reached)
-    assert contradictions(changelog, read_databases([folder])) == []
+    assert contradictions(changelog, read_databases([folder], "meters")) == []
 
 
 def test_a_row_too_few_or_too_many_or_another_is_told(tmp_path: Path) -> None:
     changelog = in_changelog()
-    partition = changelog.last[3, rows.PARTITION_KEY]
-    wrong = {b"M1": b"another", b"M2": b"too many", rows.PARTITION_KEY: partition}
-    told = contradictions(changelog, read_databases([stored(tmp_path, wrong, END)]))
+    partition = changelog.last[3, PARTITION_KEY]
+    wrong = {b"M1": b"another", b"M2": b"too many", PARTITION_KEY: partition}
+    told = contradictions(changelog, read_databases([stored(tmp_path, wrong, END)], "meters"))
     assert ["b'M1'" in told[0], "b'M2'" in told[1], len(told)] == [True, True, 2]
 
 
@@ -203,18 +204,19 @@ def test_a_database_of_a_changelog_that_is_gone_is_not_held_against_the_one_that
     tmp_path: Path,
 ) -> None:
     folder = stored(tmp_path, {b"M1": b"of before", IDENTITY_KEY: b"gone"}, END)
-    assert [len(read_databases([folder], one)) for one in (b"gone", b"there", None)] == [1, 0, 1]
+    assert [len(read_databases([folder], "meters", one)) for one in (b"gone", b"there", None)] == [1, 0, 1]
 
 
 def test_an_owner_without_its_rows_is_told(tmp_path: Path) -> None:
-    (told,) = contradictions(in_changelog(), read_databases([stored(tmp_path, {b"M1": b"row"}, END - 1)]))
+    databases = read_databases([stored(tmp_path, {b"M1": b"row"}, END - 1)], "meters")
+    (told,) = contradictions(in_changelog(), databases)
     assert "none reaches" in told
 
 
 def test_a_partition_that_has_miscounted_its_meters_is_told() -> None:
     changelog = in_changelog()
     changelog.last[3, b"M2"] = b"too many"
-    assert "2 meters, counted 1" in contradictions(changelog, [])[0]
+    assert "2 states, counted 1" in contradictions(changelog, [])[0]
 
 
 # -- processes

@@ -14,7 +14,9 @@ from confluent_kafka import Producer
 from gridwatch.domain.meter import MeterState
 from gridwatch.domain.policy import MINUTE
 from gridwatch.embedded import EmbeddedKafka
-from gridwatch.tables import rows
+from gridwatch.tables.layout import PARTITION_KEY
+from gridwatch.tables.meter_rows import METER
+from gridwatch.tables.partition_rows import PARTITION
 from gridwatch.topics import GAP_ALERTS, VALIDATED, changelog
 from tests.processes import Service, Site
 from tests.records import PARTITIONS, meters_of, reading, tick
@@ -85,7 +87,7 @@ def test_a_meter_whose_removal_compaction_has_forgotten_does_not_come_back(site:
     meter.cursor, meter.due = START + 30 * MINUTE, START + 45 * MINUTE
     for folder in databases(site):
         database = rocksdict.Rdict(str(folder), rocksdict.Options(raw_mode=True))
-        database[rows.meter_key("METER_LONG_GONE")] = rows.encode_meter(meter)
+        database[b"METER_LONG_GONE"] = METER.encode(meter)
         database.close()
     worker.start()
     site.produce([tick("2024-01-01T10:45:00Z", partition) for partition in range(PARTITIONS)])
@@ -109,14 +111,14 @@ def test_a_locked_database_is_said_with_its_folder(site: Site) -> None:
 
 def test_a_state_of_a_newer_version_stops_the_worker_and_says_so(site: Site) -> None:
     worker = with_state(site)
-    newer = bytes([rows.VERSION + 1]) + b"what only the future knows"
+    newer = bytes([PARTITION.version + 1]) + b"what only the future knows"
     producer = Producer({"bootstrap.servers": site.bootstrap})
-    producer.produce(changelog(site.app_id).name, newer, rows.PARTITION_KEY, 0)
+    producer.produce(changelog(site.app_id).name, newer, PARTITION_KEY, 0)
     assert producer.flush(30) == 0
     worker.start(ready=False)
     worker.wait_ended(SAID_SECONDS)
     said = worker.process.said(500)
-    assert f"version {rows.VERSION + 1}" in said
+    assert f"version {PARTITION.version + 1}" in said
     assert "newer gridwatch" in said
 
 

@@ -11,7 +11,9 @@ from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewPartitions
 
 from gridwatch.embedded import EmbeddedKafka
-from gridwatch.tables import rows
+from gridwatch.tables.layout import PARTITION_KEY
+from gridwatch.tables.partition_rows import PARTITION
+from gridwatch.tables.readings import METERS
 from gridwatch.topics import GAP_ALERTS, RAW, VALIDATED, changelog
 from tests.integration.test_silence import doctor, metrics, said
 from tests.processes import Site, until
@@ -53,10 +55,10 @@ def foreign_to(partition: int) -> list[tuple[bytes, bytes | None]]:
     (meter,) = meters_of(partition, 1)
     return [
         (meter.encode(), b"\xff\xfegarbage"),
-        (meter.encode(), bytes([rows.VERSION]) + b"\xc1 cut"),
+        (meter.encode(), bytes([PARTITION.version]) + b"\xc1 cut"),
         (meter.encode(), b'{"meter_id": "text"}'),
-        (rows.PARTITION_KEY, b"{}"),
-        (rows.PARTITION_KEY, None),
+        (PARTITION_KEY, b"{}"),
+        (PARTITION_KEY, None),
         (b"\x00whatever", b"x"),
         (b"\xff\xff", b"x"),
     ]
@@ -111,8 +113,8 @@ def test_our_own_rows_are_the_last_of_their_keys_again(site: Site) -> None:
     worker.kill()
     topic = changelog(site.app_id).name
     last = {one.key(): one.value() for one in read(site.bootstrap, topic) if one.partition() == 0}
-    assert all(rows.is_ours(key, row) for key, row in last.items())
-    assert last[rows.PARTITION_KEY] is not None
+    assert all(METERS.is_ours(key, row) for key, row in last.items())
+    assert last[PARTITION_KEY] is not None
     assert last[meters_of(0, 1)[0].encode()] is not None
 
 

@@ -15,7 +15,8 @@ from gridwatch.domain.partition import PartitionState
 from gridwatch.domain.policy import Policy
 from gridwatch.domain.processor import Processor
 from gridwatch.domain.reading import LogRecord
-from gridwatch.tables import rows
+from gridwatch.tables.meter_rows import METER, due_of
+from gridwatch.tables.readings import METERS
 from tests.model.logs import Parameters
 from tests.model.wire import Record
 
@@ -68,11 +69,11 @@ class Contender:
                 self.stored.pop(meter_id, None)
             else:
                 self.states[meter_id] = state
-                self.stored[meter_id] = rows.encode_meter(state)
+                self.stored[meter_id] = METER.encode(state)
 
     def restart(self) -> None:
         """Forget everything but the stored rows."""
-        self.partition, _ = rows.decode_partition(rows.encode_partition(self.partition, 1))
-        self.states = {meter_id: rows.decode_meter(row) for meter_id, row in self.stored.items()}
-        due = [(rows.due_of(row), meter_id) for meter_id, row in self.stored.items()]
+        self.partition, _ = METERS.decode_partition(METERS.encode_partition(self.partition, 1))
+        self.states = {meter_id: METER.decode(row) for meter_id, row in self.stored.items()}
+        due = [(due_of(row), meter_id) for meter_id, row in self.stored.items()]
         self.processor = Processor(self.policy, self.partition, self.states, due=due, decode=self.decode)

@@ -13,6 +13,8 @@ from gridwatch.domain.instants import format_instant
 from gridwatch.domain.outputs import DeadLetter, GapAlert, LateEvent, Metric, Validated
 from gridwatch.domain.policy import DAY, HOUR, MINUTE, SECOND, Policy
 from gridwatch.domain.reading import LogRecord
+from gridwatch.tables.meter_rows import METER
+from gridwatch.tables.readings import METERS
 from tests.unit.domain.log import LATER, Log, at
 
 POLICY = Policy(
@@ -114,7 +116,8 @@ def a_log(draw: st.DrawFn) -> list[LogRecord]:
 
 
 def states(log: Log) -> tuple[Any, ...]:
-    return log.partition.to_row(), {meter: state.to_row() for meter, state in log.meters.items()}
+    meters = {meter: METER.encode(state) for meter, state in log.meters.items()}
+    return METERS.encode_partition(log.partition, 1), meters
 
 
 @settings(max_examples=150, deadline=None)

@@ -14,6 +14,8 @@ from gridwatch.domain.partition import PartitionState
 from gridwatch.domain.policy import Policy
 from gridwatch.domain.processor import Processor
 from gridwatch.domain.reading import LogRecord, OpenedReading, RawReading
+from gridwatch.tables.meter_rows import METER, due_of
+from gridwatch.tables.readings import METERS
 
 DAY = "2024-01-01T"
 LATER = parse_instant("2030-01-01T00:00:00Z")[0]
@@ -71,10 +73,10 @@ class Log:
 
     def restart(self) -> None:
         """A new processor from what is stored, and from nothing else."""
-        self.partition = PartitionState.from_row(self.partition.to_row())
-        rows = {meter: state.to_row() for meter, state in self.meters.items()}
-        self.meters = {meter: MeterState.from_row(row) for meter, row in rows.items()}
-        due = [(row[0], meter) for meter, row in rows.items()]
+        self.partition, _ = METERS.decode_partition(METERS.encode_partition(self.partition, 1))
+        rows = {meter: METER.encode(state) for meter, state in self.meters.items()}
+        self.meters = {meter: METER.decode(row) for meter, row in rows.items()}
+        due = [(due_of(row), meter) for meter, row in rows.items()]
         self.processor = Processor(self.policy, self.partition, self.meters, due=due, decode=self.decode)
 
     def read(self, *readings: dict[str, Any] | list[Any], record_time: int = LATER) -> list[Output]:

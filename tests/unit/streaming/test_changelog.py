@@ -21,7 +21,7 @@ from gridwatch.errors import GridwatchError
 from gridwatch.settings import Settings, load_settings
 from gridwatch.streaming import changelog
 from gridwatch.streaming.changelog import ChangelogWriter, FencedError
-from gridwatch.tables.rows import FENCE_KEY
+from gridwatch.tables.layout import FENCE_KEY
 from tests.unit.streaming.pauses import ShortPauses
 
 FENCE = (FENCE_KEY, b"")

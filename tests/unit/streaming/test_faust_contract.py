@@ -33,7 +33,7 @@ from gridwatch.tables.store import SCHEME, Store
 
 
 def made() -> Any:
-    return application.create_app(load_settings(), name="contract", web_port=1, unpacked={})
+    return application.create_app(load_settings(), name="contract", web_port=1, unpacked={}, topics=())
 
 
 def parameters(function: object) -> list[str]:

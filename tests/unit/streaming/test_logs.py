@@ -10,6 +10,7 @@ import pytest
 from gridwatch.settings import load_settings
 from gridwatch.streaming import logs
 from gridwatch.tables.store import Log
+from gridwatch.topics import RAW
 
 
 class NoPauses:
@@ -29,7 +30,7 @@ def asked(monkeypatch: pytest.MonkeyPatch, ends: Sequence[int | None]) -> str:
 
     monkeypatch.setattr(logs, "look_at", look_at)
     monkeypatch.setattr(logs, "Pauses", NoPauses)
-    return asyncio.run(logs.what_is_lost(load_settings(), 2, 9))
+    return asyncio.run(logs.what_is_lost(load_settings(), RAW.name, 2, 9))
 
 
 @pytest.mark.parametrize("ends", [[9], [12], [None], [5, 9], [5, 5, 5, 10]])

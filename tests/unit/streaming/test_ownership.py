@@ -8,9 +8,11 @@ from typing import Any
 
 import pytest
 
+from gridwatch.agents.readings import READINGS
 from gridwatch.domain.meter import MeterState
 from gridwatch.streaming import ownership
-from gridwatch.tables import rows
+from gridwatch.tables.layout import FENCE_KEY, PARTITION_KEY
+from gridwatch.tables.meter_rows import METER
 
 SLICE = 3
 
@@ -19,11 +21,11 @@ class Stored:
     """The rows of a partition as the store gives them: in order of their keys."""
 
     def __init__(self, meters: dict[str, int]) -> None:
-        self._rows = {rows.PARTITION_KEY: b"the partition", rows.FENCE_KEY: b""}
+        self._rows = {PARTITION_KEY: b"the partition", FENCE_KEY: b""}
         for meter_id, due in meters.items():
             state = MeterState(0, 60)
             state.due = due
-            self._rows[rows.meter_key(meter_id)] = rows.encode_meter(state)
+            self._rows[meter_id.encode()] = METER.encode(state)
 
     def rows_from(self, partition: int, start: bytes) -> Iterator[tuple[bytes, bytes]]:
         assert partition == 4
@@ -36,8 +38,8 @@ def test_every_deadline_is_read_exactly_once(monkeypatch: pytest.MonkeyPatch, co
     # Each key is the beginning of the next one: whatever is between two of them is a key, too.
     meters = {"M" * (number + 1): 1_000 + number for number in range(count)}
     store: Any = Stored(meters)
-    due = asyncio.run(ownership._deadlines(store, 4))
-    assert due == [(at, meter_id) for meter_id, at in meters.items()]
+    due = asyncio.run(ownership._index(READINGS, store, 4))
+    assert due == (count, [(at, meter_id) for meter_id, at in meters.items()])
 
 
 def test_others_have_their_turn_between_two_slices(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -47,7 +49,7 @@ def test_others_have_their_turn_between_two_slices(monkeypatch: pytest.MonkeyPat
 
     async def scenario() -> None:
         nonlocal turns
-        reading = asyncio.ensure_future(ownership._deadlines(store, 4))
+        reading = asyncio.ensure_future(ownership._index(READINGS, store, 4))
         while not reading.done():
             await asyncio.sleep(0)
             turns += 1

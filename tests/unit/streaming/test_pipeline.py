@@ -13,9 +13,9 @@ import pytest
 from aiokafka.record.memory_records import MemoryRecords
 from faust.types import TP
 
-from gridwatch.codecs.decode import decode_readings
+from gridwatch.agents.readings import READINGS
+from gridwatch.domain.meter import MeterState
 from gridwatch.domain.partition import PartitionState
-from gridwatch.domain.processor import Processor
 from gridwatch.domain.reading import LogRecord
 from gridwatch.settings import load_settings
 from gridwatch.streaming import pipeline as module
@@ -25,11 +25,15 @@ from gridwatch.streaming.continuity import Rereads
 from gridwatch.streaming.ownership import Owned
 from gridwatch.streaming.packing import Packed, Row
 from gridwatch.streaming.pipeline import PORTION, STEPS, Pipeline
-from gridwatch.tables import rows
-from gridwatch.tables.meters import StoredMeters
-from gridwatch.tables.store import Log, Store
+from gridwatch.streaming.stage import Stage
+from gridwatch.tables.layout import PARTITION_KEY
+from gridwatch.tables.meter_rows import due_of
+from gridwatch.tables.readings import METERS
+from gridwatch.tables.states import StoredStates
+from gridwatch.tables.store import Log
 from gridwatch.topics import DEAD_LETTERS, GAP_ALERTS, LATE_EVENTS, RAW, VALIDATED, changelog
 from tests.batches import batch_of
+from tests.stores import store_in
 
 TEN = 1_704_103_200_000_000  # 2024-01-01T10:00:00Z
 MINUTE = 60_000_000
@@ -109,8 +113,8 @@ class Writer:
         found = []
         for changed in self.commits:
             key, value = changed[-1]
-            assert (key, value is not None) == (rows.PARTITION_KEY, True)
-            state, _ = rows.decode_partition(value or b"")
+            assert (key, value is not None) == (PARTITION_KEY, True)
+            state, _ = METERS.decode_partition(value or b"")
             found.append((state.next_offset, state.index))
         return found
 
@@ -126,9 +130,7 @@ class Rig:
             rereads=Rereads(),
             consumer=SimpleNamespace(assignment=lambda: self.assigned, highwater=lambda tp: 9),
         )
-        conf = SimpleNamespace(tabledir=folder, table_key_index_size=100)
-        app: Any = SimpleNamespace(conf=conf)
-        self.store = Store("gridwatch://", app, SimpleNamespace(name="meters"), table_name="meters")
+        self.store = store_in(folder)
         keep = self.store.keep
 
         def kept(*commit: Any) -> None:
@@ -142,22 +144,24 @@ class Rig:
         self.lost = ""
         made = load_settings(partitions=1, broker="nowhere:1", **settings)
         table = SimpleNamespace(data=self.store)
-        self.pipeline = Pipeline(self.app, made, self.emitter, table)  # type: ignore[arg-type]
+        self.pipeline = Pipeline(self.app, made, READINGS, self.emitter, table)  # type: ignore[arg-type]
         monkeypatch.setattr(module, "take_over", self.take_over)
         monkeypatch.setattr(module, "what_is_lost", self.what_is_lost)
 
-    async def take_over(self, partition: int, app: Any, settings: Any, table: Any) -> Owned:
+    async def take_over(
+        self, stage: Stage[PartitionState], partition: int, app: Any, settings: Any, table: Any
+    ) -> Owned[PartitionState]:
         self.taken += 1
-        row = self.store.row(partition, rows.PARTITION_KEY)
-        state = PartitionState(partition) if row is None else rows.decode_partition(row)[0]
-        stored = [(key, one) for key, one in self.store.rows(partition) if rows.is_meter(key)]
-        due = [(rows.due_of(one), key.decode()) for key, one in stored]
-        meters = StoredMeters(self.store, partition, 1000)
-        processor = Processor(settings.policy(), state, meters, due=due, decode=decode_readings)
+        row = self.store.row(partition, PARTITION_KEY)
+        state = PartitionState(partition) if row is None else METERS.decode_partition(row)[0]
+        stored = [(key, one) for key, one in self.store.rows(partition) if METERS.is_state(key)]
+        due = [(due_of(one), key.decode()) for key, one in stored]
+        meters: StoredStates[MeterState] = StoredStates(self.store, stage.layout, partition, 1000)
+        processor = stage.open(settings, state, meters, due)
         changelog: Any = self.changelog
         return Owned(partition, app.consumer_generation_id, processor, meters, changelog)
 
-    async def what_is_lost(self, settings: Any, partition: int, position: int) -> str:
+    async def what_is_lost(self, settings: Any, topic: str, partition: int, position: int) -> str:
         self.journal.append(f"asked for the raw end, from {position}")
         return self.lost
 
@@ -175,8 +179,8 @@ class Rig:
 
     def kept_position(self) -> int | None:
         """The position in the store."""
-        row = self.store.row(0, rows.PARTITION_KEY)
-        return None if row is None else rows.decode_partition(row)[0].next_offset
+        row = self.store.row(0, PARTITION_KEY)
+        return None if row is None else METERS.decode_partition(row)[0].next_offset
 
 
 @pytest.fixture

@@ -16,14 +16,15 @@ from faust.types import TP
 from gridwatch.domain.meter import MeterState
 from gridwatch.streaming.continuity import ContinuityPolicy, Rereads
 from gridwatch.streaming.recovery import RecoveryWatch
-from gridwatch.tables import rows
+from gridwatch.tables.meter_rows import METER
 from gridwatch.tables.store import DamagedError, Log, Store
 from tests.batches import batch_of
+from tests.stores import store_in
 
 POLICY = ContinuityPolicy(idle_seconds=2.0)
 PLACE = TP("log", 2)
 OTHER = TP("log", 3)
-METER = rows.encode_meter(MeterState(0, 60))
+A_METER = METER.encode(MeterState(0, 60))
 
 
 class Recovery:
@@ -157,16 +158,14 @@ def test_a_partition_that_is_not_ours_any_more_hurts_nobody(recovery: Recovery) 
 
 @pytest.fixture
 def store(tmp_path: Path) -> Iterator[Store]:
-    conf = SimpleNamespace(tabledir=tmp_path, table_key_index_size=100)
-    app: Any = SimpleNamespace(conf=conf)
-    yield Store("gridwatch://", app, SimpleNamespace(name="meters"), table_name="meters")
+    yield store_in(tmp_path)
     gc.collect()
 
 
 def apply(store: Store, start: int, end: int, *offsets: int) -> None:
     """A fetch of the changelog that answers for [start, end), with a meter's row at each of those offsets."""
     records = [
-        SimpleNamespace(offset=offset, key=b"M%d" % offset, value=METER, timestamp=0) for offset in offsets
+        SimpleNamespace(offset=offset, key=b"M%d" % offset, value=A_METER, timestamp=0) for offset in offsets
     ]
     fetched = batch_of("log", 2, records, start, end)
     store.apply_changelog_batch([SimpleNamespace(value=fetched)], None, None)
@@ -211,7 +210,7 @@ def test_a_gap_marks_the_partition_incomplete_and_takes_nothing_more_in(
         with pytest.raises(DamagedError, match="has not got all of its changelog"):
             question()
     with pytest.raises(DamagedError):
-        store.keep(2, [(b"M9", METER)], 9)
+        store.keep(2, [(b"M9", A_METER)], 9)
 
 
 def test_after_a_gap_recovery_begins_anew_from_what_was_reached_and_loses_nothing(
@@ -285,7 +284,7 @@ def test_the_first_range_may_begin_after_what_is_there_or_where_the_changelog_be
     store.changelog = Log(b"one", {2: begins}, {2: 99})
     asked(store)
     if reached >= 0:
-        store.write(2, [(b"M0", METER)], reached)
+        store.write(2, [(b"M0", A_METER)], reached)
     assert asked(store) == reached
     apply(store, first, first + 1, first)
     expected = max(reached + 1, begins)
@@ -307,6 +306,6 @@ def test_a_gap_in_one_partition_is_none_in_another(store: Store, gaps: list[tupl
     asked(store)
     apply(store, 0, 1, 0)
     apply(store, 5, 6, 5)
-    store.write(3, [(b"M1", METER)], 1)
-    assert store.row(3, b"M1") == METER
+    store.write(3, [(b"M1", A_METER)], 1)
+    assert store.row(3, b"M1") == A_METER
     assert store.reached(3) == 1

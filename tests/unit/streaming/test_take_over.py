@@ -13,6 +13,7 @@ from typing import Any
 import pytest
 from faust.types import TP
 
+from gridwatch.agents.readings import READINGS
 from gridwatch.domain.meter import MeterState
 from gridwatch.domain.partition import PartitionState
 from gridwatch.settings import load_settings
@@ -21,35 +22,36 @@ from gridwatch.streaming.changelog import FencedError
 from gridwatch.streaming.ownership import Owned, take_over
 from gridwatch.streaming.packing import Row
 from gridwatch.streaming.pipeline import Pipeline
-from gridwatch.tables import rows
+from gridwatch.tables.layout import FENCE_KEY, PARTITION_KEY
+from gridwatch.tables.meter_rows import METER
+from gridwatch.tables.readings import METERS
 from gridwatch.tables.store import DamagedError, Log, Store
 from gridwatch.topics import RAW
+from tests.stores import store_in
 from tests.unit.streaming.test_changelog import Partition, Producer
 
 PLACE = 5
 SETTINGS = load_settings(broker="nowhere:1", partitions=6)
-FENCE = (rows.FENCE_KEY, b"")
+FENCE = (FENCE_KEY, b"")
 
 
 def meter(name: str, due: int = 7) -> tuple[bytes, bytes]:
     state = MeterState(0, 60)
     state.due = due
-    return (rows.meter_key(name), rows.encode_meter(state))
+    return (name.encode(), METER.encode(state))
 
 
 def partition_row(position: int, meters: int = 0) -> tuple[bytes, bytes]:
     state = PartitionState(PLACE, meters=meters)
     state.pass_over(position)
-    return (rows.PARTITION_KEY, rows.encode_partition(state, 1))
+    return (PARTITION_KEY, METERS.encode_partition(state, 1))
 
 
 class Site:
     """A changelog partition at its broker, and a worker's store that has recovered it."""
 
     def __init__(self, folder: Path, *recovered: Row) -> None:
-        conf = SimpleNamespace(tabledir=folder, table_key_index_size=100)
-        app: Any = SimpleNamespace(conf=conf)
-        self.store = Store("gridwatch://", app, SimpleNamespace(name="meters"), table_name="meters")
+        self.store = store_in(folder)
         self.log = Partition(*recovered)
         self.earliest = 0
         self.assigned = {TP("log", PLACE)}
@@ -64,7 +66,7 @@ class Site:
         return {tp: self.earliest}
 
     def take_over(self) -> Owned:
-        return asyncio.run(take_over(PLACE, self.app, SETTINGS, self.table))
+        return asyncio.run(take_over(READINGS, PLACE, self.app, SETTINGS, self.table))
 
     def appended(self, recovered: int) -> list[Row]:
         """What was added to the log behind what had been recovered."""
@@ -110,7 +112,7 @@ def test_state_is_gone_on_with_behind_a_new_fence(site: Callable[..., Site]) -> 
     assert here.appended(len(STATE)) == [FENCE]
     assert owned.state.next_offset == 9
     assert here.store.reached(PLACE) == len(STATE)
-    assert owned.meters.get("M1") is not None
+    assert owned.states.get("M1") is not None
     # The deadlines are there: whatever a tick reaches is settled.
     assert owned.processor.process(()).complete
 
@@ -120,18 +122,18 @@ def test_the_fence_comes_before_the_state_is_read(
 ) -> None:
     here = site(*STATE)
     order: list[str] = []
-    append, deadlines = changelog.ChangelogWriter._append, ownership._deadlines
+    append, index = changelog.ChangelogWriter._append, ownership._index
 
     async def appending(self: Any, changed: Any, timestamp: int) -> int:
         order.append("fenced")
         return await append(self, changed, timestamp)
 
-    async def reading(store: Store, partition: int) -> list[tuple[int, str]]:
+    async def reading(stage: Any, store: Store, partition: int) -> tuple[int, list[Any]]:
         order.append("read")
-        return await deadlines(store, partition)
+        return await index(stage, store, partition)
 
     monkeypatch.setattr(changelog.ChangelogWriter, "_append", appending)
-    monkeypatch.setattr(ownership, "_deadlines", reading)
+    monkeypatch.setattr(ownership, "_index", reading)
     here.take_over()
     assert order == ["fenced", "read"]
 
@@ -199,8 +201,8 @@ def test_a_partition_row_without_a_fence_is_not_believed(
         owned = here.take_over()
     assert owned.state.next_offset == 0
     assert owned.state.meters == 0
-    assert owned.meters.get("M1") is None
-    nothing = (rows.PARTITION_KEY, rows.encode_partition(PartitionState(PLACE), 0))
+    assert owned.states.get("M1") is None
+    nothing = (PARTITION_KEY, METERS.encode_partition(PartitionState(PLACE), 0))
     empty = [(b"M1", None), (b"M2", None), nothing, FENCE]
     assert here.appended(len(without)) == empty
     assert here.log.batches == [len(empty)]  # at once: no half of it can be recovered
@@ -228,7 +230,7 @@ def test_keys_that_somebody_else_wrote_are_written_again_behind_the_fence(
     here = site(*STATE)
     here.log.rows += [foreign, (b"unknown", b"x"), (b"\x00what", b"x")]
     here.store.write(PLACE, [], len(here.log.rows) - 1)
-    here.store.foreign_keys[PLACE] = {b"M1", b"unknown", b"\x00what", rows.FENCE_KEY}
+    here.store.foreign_keys[PLACE] = {b"M1", b"unknown", b"\x00what", FENCE_KEY}
     end = len(here.log.rows)
     here.take_over()
     # What we have is the last of its key again, and what we never had is removed.
@@ -241,7 +243,7 @@ def test_keys_that_somebody_else_wrote_are_written_again_behind_the_fence(
 def test_many_keys_of_somebody_else_are_written_again_some_at_a_time(
     site: Callable[..., Site], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ownership, "PUT_RIGHT_ROWS", 2)
+    monkeypatch.setattr(ownership, "REWRITTEN_ROWS", 2)
     meters = [meter(f"M{number}") for number in range(5)]
     here = site(FENCE, *meters, partition_row(9, meters=5))
     here.store.foreign_keys[PLACE] = {key for key, _ in meters if key}
@@ -274,8 +276,8 @@ def test_a_writer_that_is_fenced_while_it_puts_things_right_is_closed(site: Call
 def resume_offsets(store: Store, partitions: set[Any]) -> dict[Any, int]:
     table = SimpleNamespace(data=store)
     emitter: Any = SimpleNamespace()
-    pipeline = Pipeline(SimpleNamespace(), SETTINGS, emitter, table)
-    return dict(pipeline.resume_offsets(RAW.name, partitions))
+    pipeline = Pipeline(SimpleNamespace(), SETTINGS, READINGS, emitter, table)
+    return dict(pipeline.resume_offsets(partitions))
 
 
 def test_a_raw_partition_is_read_on_from_its_row_and_from_the_start_without_one(

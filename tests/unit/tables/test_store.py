@@ -19,6 +19,7 @@ from faust.types import TP
 from gridwatch.errors import GridwatchError
 from gridwatch.tables.store import DamagedError, Log, Store
 from gridwatch.tables.write_buffer import FlushPolicy, WriteBuffer
+from tests.stores import store_in
 
 
 @pytest.fixture
@@ -28,9 +29,7 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 
 def make(folder: Path) -> Store:
-    conf = SimpleNamespace(tabledir=folder, table_key_index_size=100)
-    app: Any = SimpleNamespace(conf=conf)
-    return Store("gridwatch://", app, SimpleNamespace(name="meters"), table_name="meters")
+    return store_in(folder)
 
 
 def test_a_commit_writes_rows_removals_and_its_changelog_offset_together(store: Store) -> None:
@@ -191,16 +190,16 @@ def test_rows_that_are_not_as_many_as_counted_are_thrown_away_unless_the_changel
 ) -> None:
     store.write(0, [(b"a", b"1")], 5)
     asked(store)
-    store.require_meters(0, 1, 1)
+    store.require_count(0, 1, 1)
     with pytest.raises(DamagedError):
-        store.require_meters(0, 1, 2)
+        store.require_count(0, 1, 2)
     assert asked(store) == -1  # all of the changelog is read
     store.write(0, [(b"a", b"1")], 5)
-    store.require_meters(0, 1, 2)
+    store.require_count(0, 1, 2)
     assert asked(store) == 5  # the next time it is known
-    store.require_meters(0, 1, 2)
+    store.require_count(0, 1, 2)
     with pytest.raises(DamagedError):
-        store.require_meters(0, 2, 2)
+        store.require_count(0, 2, 2)
 
 
 def with_a_damaged_block(folder: Path) -> Store:

@@ -12,7 +12,9 @@ from hypothesis import strategies as st
 from gridwatch.domain.gaps import OPEN, PARTIAL, Gap
 from gridwatch.domain.meter import MeterState
 from gridwatch.domain.partition import PartitionState
-from gridwatch.tables import rows
+from gridwatch.tables.layout import PARTITION_KEY
+from gridwatch.tables.meter_rows import METER
+from gridwatch.tables.readings import METERS
 from gridwatch.tables.store import Store
 from gridwatch.views import state
 
@@ -29,8 +31,8 @@ class Rows:
         self.looked = 0
         self._rows = {
             partition: {
-                rows.PARTITION_KEY: rows.encode_partition(PartitionState(partition), 1),
-                **{rows.meter_key(name): rows.encode_meter(meter) for name, meter in known.items()},
+                PARTITION_KEY: METERS.encode_partition(PartitionState(partition), 1),
+                **{name.encode(): METER.encode(meter) for name, meter in known.items()},
             }
             for partition, known in meters.items()
         }

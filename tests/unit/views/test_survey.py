@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from gridwatch.domain.gaps import CLOSED, FILLED, OPEN, PARTIAL
 from gridwatch.domain.meter import MeterState
 from gridwatch.domain.timeliness import recent_of
-from gridwatch.tables import rows
+from gridwatch.tables.meter_rows import METER
 from gridwatch.views import survey
 from gridwatch.views.queries import Problem
 from gridwatch.views.rankings import GapOrder, MeterOrder, head_of
@@ -26,10 +26,10 @@ GAPS = GapOrder(("open", "ended"), GRACE)
 def test_the_head_of_a_row_is_what_the_state_holds() -> None:
     one = meter(gap(1, 2), gap(5, 1, CLOSED), late_count=7, last_seen=TEN + 5, last_slot=TEN + 3)
     one.recent = recent_of([(TEN, 1.5)])
-    head = head_of(rows.encode_meter(one))
+    head = head_of(METER.encode(one))
     assert (head.last_seen, head.last_slot, head.interval) == (one.last_seen, one.last_slot, one.interval)
     assert (head.gap_count, head.late_count) == (2, 7)
-    assert head_of(rows.encode_meter(meter())).gaps == []
+    assert head_of(METER.encode(meter())).gaps == []
 
 
 COUNTS = st.integers(0, 3)

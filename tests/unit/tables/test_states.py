@@ -5,15 +5,16 @@ from __future__ import annotations
 from typing import Any
 
 from gridwatch.domain.meter import MeterState
-from gridwatch.tables import rows
-from gridwatch.tables.meters import StoredMeters
+from gridwatch.tables.meter_rows import METER
+from gridwatch.tables.readings import METERS
+from gridwatch.tables.states import StoredStates
 
 
 class Disk:
     """What is stored, and how often it was asked for."""
 
     def __init__(self, **stored: MeterState) -> None:
-        self.rows = {rows.meter_key(name): rows.encode_meter(state) for name, state in stored.items()}
+        self.rows = {name.encode(): METER.encode(state) for name, state in stored.items()}
         self.asked: list[bytes] = []
 
     def row(self, partition: int, key: bytes) -> bytes | None:
@@ -21,8 +22,8 @@ class Disk:
         return self.rows.get(key)
 
 
-def meters_of(disk: Any, limit: int = 1000) -> StoredMeters:
-    return StoredMeters(disk, 0, limit)
+def meters_of(disk: Any, limit: int = 1000) -> StoredStates[MeterState]:
+    return StoredStates(disk, METERS, 0, limit)
 
 
 def test_a_stored_state_is_read_once() -> None:

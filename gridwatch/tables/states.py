@@ -1,0 +1,61 @@
+"""States by name: decoded ones in memory, all of them in the store.
+
+A state in memory is the same object the domain works on, so there is nothing to write back here: the
+pipeline writes what changed. Beyond the limit the states asked for longest ago are forgotten, between
+commits only, when memory and store say the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Generic, Protocol, TypeVar
+
+from gridwatch.tables.layout import TableLayout
+
+S = TypeVar("S")
+
+
+class Rows(Protocol):
+    """What is asked of the store."""
+
+    def row(self, partition: int, key: bytes, /) -> bytes | None:
+        """The row of a key, or None."""
+
+
+class StoredStates(Generic[S]):
+    """The domain's view of one partition's states.
+
+    Args:
+        limit: how many are kept in memory.
+    """
+
+    def __init__(self, store: Rows, layout: TableLayout[Any], partition: int, limit: int) -> None:
+        self._store = store
+        self._layout = layout
+        self._partition = partition
+        self._limit = max(1000, limit)
+        self._states: dict[str, S] = {}
+
+    def get(self, name: str) -> S | None:
+        """The state of a name, or None if it is unknown."""
+        state = self._states.get(name)
+        if state is None:
+            row = self._store.row(self._partition, name.encode())
+            if row is not None:
+                state = self._states[name] = self._layout.decode(name, row)
+        return state
+
+    def keep(self, changed: Mapping[str, S | None]) -> None:
+        """Take over the states of a commit; None forgets one."""
+        for name, state in changed.items():
+            if state is None:
+                self._states.pop(name, None)
+            else:
+                self._states[name] = state
+
+    def trim(self) -> None:
+        """Forget the oldest states beyond the limit; only between commits."""
+        excess = len(self._states) - self._limit
+        if excess > 0:
+            for name in list(self._states)[:excess]:
+                del self._states[name]

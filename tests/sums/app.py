@@ -1,0 +1,16 @@
+"""A worker with both stages: `gridwatch.app`, and sums on top of it."""
+
+from __future__ import annotations
+
+from gridwatch import agents, views
+from gridwatch.settings import load_settings
+from gridwatch.streaming.worker import Worker
+from tests.sums.stage import STAGE
+
+settings = load_settings()
+worker = Worker(settings, [*agents.STAGES, STAGE])
+app = worker.app
+readings = worker.pipelines["readings"]
+
+agents.register(app, settings, readings, worker.emitter)
+views.register(app, settings, readings)
