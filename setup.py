@@ -20,7 +20,7 @@ HOT_PATH = (
     "gridwatch/codecs/wire.py",
     "gridwatch/tables/meters.py",
     "gridwatch/tables/rows.py",
-    "gridwatch/streaming/packing.py",
+    "gridwatch/kafka/packing.py",
 )
 
 

@@ -23,7 +23,6 @@ import psycopg2
 from confluent_kafka import Producer
 
 from benchmarks.samples import FILES_NOISE, MEMORY_NOISE, Samples, growth, page
-from gridwatch.broker import Broker
 from gridwatch.domain.instants import format_instant
 from gridwatch.domain.partitioning import partition_of
 from gridwatch.domain.policy import MINUTE
@@ -31,7 +30,8 @@ from gridwatch.embedded import EmbeddedKafka, EmbeddedPostgres
 from gridwatch.embedded.ports import free_ports
 from gridwatch.embedded.process import ServerProcess
 from gridwatch.errors import GridwatchError
-from gridwatch.positions import Positions
+from gridwatch.kafka.broker import Broker
+from gridwatch.kafka.positions import Positions
 from gridwatch.settings import PREFIX, Settings, load_settings
 from gridwatch.topics import OUTPUTS, RAW
 from sinks.schema_version import migrate

@@ -22,7 +22,6 @@ from pathlib import Path
 import click
 from confluent_kafka import Consumer, Producer, TopicPartition
 
-from gridwatch.broker import Broker
 from gridwatch.domain.instants import format_instant
 from gridwatch.domain.meter import MeterState
 from gridwatch.domain.partition import PartitionState
@@ -31,6 +30,7 @@ from gridwatch.domain.policy import MINUTE
 from gridwatch.embedded import EmbeddedKafka
 from gridwatch.embedded.ports import free_ports
 from gridwatch.embedded.process import ServerProcess
+from gridwatch.kafka.broker import Broker
 from gridwatch.settings import Settings, load_settings
 from gridwatch.tables import rows
 from gridwatch.topics import RAW, VALIDATED, changelog

@@ -7,9 +7,9 @@ from __future__ import annotations
 
 from gridwatch import agents, views
 from gridwatch.codecs.decode import log_records
+from gridwatch.kafka.emission import Emitter
 from gridwatch.settings import load_settings
 from gridwatch.streaming.application import create_app
-from gridwatch.streaming.emission import Emitter
 from gridwatch.streaming.pipeline import Pipeline
 from gridwatch.streaming.state_table import meters_table
 from gridwatch.topics import RAW, changelog

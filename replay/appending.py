@@ -18,8 +18,8 @@ from typing import Any
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
+from gridwatch.kafka.producers import OUTAGES, aiokafka_security
 from gridwatch.settings import Settings
-from gridwatch.streaming.producers import OUTAGES, aiokafka_security
 
 #: A topic takes batches of this size whatever its settings, unless they were made smaller.
 _BATCH_BYTES = 1_000_000

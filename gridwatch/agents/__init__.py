@@ -15,8 +15,8 @@ from __future__ import annotations
 from typing import Any
 
 from gridwatch.agents import idle_ticks, readings, system_metrics
+from gridwatch.kafka.emission import Emitter
 from gridwatch.settings import Settings
-from gridwatch.streaming.emission import Emitter
 from gridwatch.streaming.pipeline import Pipeline
 
 

@@ -13,9 +13,9 @@ from gridwatch.clock import now_micros
 from gridwatch.domain.instants import format_instant
 from gridwatch.domain.ticks import idle_instant
 from gridwatch.durations import micros
+from gridwatch.kafka.emission import Emitter
 from gridwatch.settings import Settings
 from gridwatch.streaming.batches import Wake
-from gridwatch.streaming.emission import Emitter
 from gridwatch.streaming.lanes import Lanes
 from gridwatch.streaming.pipeline import Pipeline
 from gridwatch.topics import RAW

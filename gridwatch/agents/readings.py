@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+from gridwatch.kafka.emission import Emitter
 from gridwatch.streaming.batches import BatchSchema
-from gridwatch.streaming.emission import Emitter
 from gridwatch.streaming.lanes import Lanes
 from gridwatch.streaming.pipeline import Pipeline
 from gridwatch.streaming.reader import ConsumerReader

@@ -12,10 +12,10 @@ import psycopg2
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, OffsetSpec
 
-from gridwatch.broker import Broker
 from gridwatch.embedded import EmbeddedKafka, EmbeddedPostgres
 from gridwatch.embedded.server import EmbeddedServer
 from gridwatch.errors import GridwatchError
+from gridwatch.kafka.broker import Broker
 from gridwatch.settings import Settings
 from gridwatch.topics import OUTPUTS, RAW, Topic, all_topics, changelog
 from sinks.database import read_url

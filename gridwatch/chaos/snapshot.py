@@ -19,8 +19,8 @@ import psycopg2
 from gridwatch.chaos.changelog import Reader, State
 from gridwatch.chaos.databases import contradictions, read_databases
 from gridwatch.errors import GridwatchError
+from gridwatch.kafka.topic_identity import look_at
 from gridwatch.settings import Settings
-from gridwatch.streaming.logs import look_at
 from gridwatch.topics import DEAD_LETTERS, GAP_ALERTS, OUTPUTS, changelog
 from sinks.schema import dead_letters, metadata
 

@@ -16,8 +16,9 @@ import faust
 from mode.utils.queues import FlowControlEvent
 from yarl import URL
 
-from gridwatch.broker import require_topics
 from gridwatch.errors import GridwatchError
+from gridwatch.kafka.broker import require_topics
+from gridwatch.kafka.producers import ssl_context
 from gridwatch.logs import logging_config
 from gridwatch.settings import Settings
 from gridwatch.streaming.assignor import Assignor
@@ -26,7 +27,6 @@ from gridwatch.streaming.continuity import ContinuityPolicy, Rereads
 from gridwatch.streaming.fetching import Unpack
 from gridwatch.streaming.garbage import look_for_garbage
 from gridwatch.streaming.lanes import Lanes
-from gridwatch.streaming.producers import ssl_context
 from gridwatch.streaming.recovery import RecoveryWatch, say_progress
 from gridwatch.streaming.transport import Transport
 from gridwatch.tables.store import SCHEME

@@ -21,9 +21,9 @@ from collections.abc import Sequence
 from aiokafka import AIOKafkaProducer
 
 from gridwatch.errors import GridwatchError
+from gridwatch.kafka.packing import Packed, Row, Sending
+from gridwatch.kafka.producers import OUTAGES, REPLACED, Pauses, close_producer, start_producer
 from gridwatch.settings import Settings
-from gridwatch.streaming.packing import Packed, Row, Sending
-from gridwatch.streaming.producers import OUTAGES, REPLACED, Pauses, close_producer, start_producer
 from gridwatch.tables.rows import FENCE_KEY
 from gridwatch.topics import CHANGELOG_BATCH_BYTES
 

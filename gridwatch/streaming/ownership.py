@@ -15,9 +15,9 @@ from typing import Any
 from gridwatch.codecs.decode import decode_readings
 from gridwatch.domain.partition import PartitionState
 from gridwatch.domain.processor import Processor
+from gridwatch.kafka.packing import Row
 from gridwatch.settings import Settings
 from gridwatch.streaming.changelog import ChangelogWriter, FencedError
-from gridwatch.streaming.packing import Row
 from gridwatch.tables import rows
 from gridwatch.tables.meters import StoredMeters
 from gridwatch.tables.store import Store

@@ -27,13 +27,13 @@ from gridwatch.codecs.wire import Message, ValidatedMessages, encode_outputs
 from gridwatch.domain.outcome import Outcome
 from gridwatch.domain.outputs import DeadLetter, Output
 from gridwatch.domain.reading import LogRecord
+from gridwatch.kafka.emission import Emitter
+from gridwatch.kafka.packing import Packed, pack
+from gridwatch.kafka.topic_identity import look_at, what_is_lost
 from gridwatch.settings import Settings
 from gridwatch.streaming.batches import RecordBatch, Wake
 from gridwatch.streaming.dead_letter_limit import DeadLetterLimit, DeadLetterPolicy
-from gridwatch.streaming.emission import Emitter
-from gridwatch.streaming.logs import look_at, what_is_lost
 from gridwatch.streaming.ownership import Owned, stored_partition, take_over
-from gridwatch.streaming.packing import Packed, pack
 from gridwatch.tables import rows
 from gridwatch.tables.store import DamagedError, Store
 from gridwatch.topics import CHANGELOG_BATCH_BYTES, DEAD_LETTERS, LATE_EVENTS, RAW, VALIDATED, changelog

@@ -17,13 +17,13 @@ from gridwatch.codecs.decode import decode_readings
 from gridwatch.domain.partition import PartitionState
 from gridwatch.domain.processor import Processor
 from gridwatch.domain.reading import LogRecord
+from gridwatch.kafka.packing import Packed, Row
 from gridwatch.settings import load_settings
 from gridwatch.streaming import pipeline as module
 from gridwatch.streaming.batches import RecordBatch, Wake
 from gridwatch.streaming.changelog import FencedError
 from gridwatch.streaming.continuity import Rereads
 from gridwatch.streaming.ownership import Owned
-from gridwatch.streaming.packing import Packed, Row
 from gridwatch.streaming.pipeline import PORTION, STEPS, Pipeline
 from gridwatch.tables import rows
 from gridwatch.tables.meters import StoredMeters

@@ -16,8 +16,8 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.consumer.fetcher import READ_COMMITTED, READ_UNCOMMITTED
 from aiokafka.errors import KafkaConnectionError, KafkaTimeoutError
 
+from gridwatch.kafka.producers import aiokafka_security
 from gridwatch.settings import Settings
-from gridwatch.streaming.producers import aiokafka_security
 
 #: How long one answer holds, and how long one is waited for, seconds.
 HOLDS_SECONDS = 5.0
@@ -35,7 +35,7 @@ class BrokerView:
     stable: Mapping[tuple[str, int], int] = field(default_factory=dict)
 
 
-class BrokerLook:
+class BrokerMonitor:
     """Looks at the brokers, at most once every few seconds.
 
     Args:

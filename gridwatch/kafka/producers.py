@@ -15,8 +15,8 @@ from typing import Any
 from aiokafka import AIOKafkaProducer, errors
 
 from gridwatch.backoff import BackOff
+from gridwatch.kafka.requests import join_once
 from gridwatch.settings import Settings
-from gridwatch.streaming.requests import join_once
 
 _CLOSE_SECONDS = 10.0
 

@@ -18,9 +18,9 @@ from confluent_kafka import KafkaException, TopicCollection
 from confluent_kafka.admin import AdminClient
 
 from gridwatch.errors import GridwatchError
-from gridwatch.positions import ANSWER_SECONDS, Positions
+from gridwatch.kafka.positions import ANSWER_SECONDS, Positions
+from gridwatch.kafka.producers import Pauses
 from gridwatch.settings import Settings
-from gridwatch.streaming.producers import Pauses
 from gridwatch.tables.store import Log
 from gridwatch.topics import RAW
 

@@ -18,9 +18,9 @@ from typing import Any
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
+from gridwatch.kafka.packing import Packed, Sending
+from gridwatch.kafka.producers import Pauses, close_producer, start_producer
 from gridwatch.settings import Settings
-from gridwatch.streaming.packing import Packed, Sending
-from gridwatch.streaming.producers import Pauses, close_producer, start_producer
 from gridwatch.topics import TICK_HEADER
 
 logger = logging.getLogger(__name__)

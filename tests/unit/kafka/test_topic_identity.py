@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 import pytest
 
+from gridwatch.kafka import topic_identity
 from gridwatch.settings import load_settings
-from gridwatch.streaming import logs
 from gridwatch.tables.store import Log
 
 
@@ -27,9 +27,9 @@ def asked(monkeypatch: pytest.MonkeyPatch, ends: Sequence[int | None]) -> str:
         end = next(answers)
         return None if end is None else Log(b"", {2: 0}, {2: end})
 
-    monkeypatch.setattr(logs, "look_at", look_at)
-    monkeypatch.setattr(logs, "Pauses", NoPauses)
-    return asyncio.run(logs.what_is_lost(load_settings(), 2, 9))
+    monkeypatch.setattr(topic_identity, "look_at", look_at)
+    monkeypatch.setattr(topic_identity, "Pauses", NoPauses)
+    return asyncio.run(topic_identity.what_is_lost(load_settings(), 2, 9))
 
 
 @pytest.mark.parametrize("ends", [[9], [12], [None], [5, 9], [5, 5, 5, 10]])
@@ -40,7 +40,7 @@ def test_a_topic_that_reaches_to_the_state_after_all_has_lost_nothing(
 
 
 def test_a_topic_that_ends_before_the_state_again_and_again_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
-    told = asked(monkeypatch, [5] * logs._TRIES)
+    told = asked(monkeypatch, [5] * topic_identity._TRIES)
     assert "partition 2" in told
     assert "ends at offset 5" in told
     assert "remedy" in told
