@@ -265,27 +265,6 @@ class Settings(BaseSettings):
             max_record_bytes=self.max_record_bytes,
         )
 
-    def confluent(self) -> dict[str, Any]:
-        """How librdkafka clients (replay, topics, doctor) reach the brokers."""
-        conf: dict[str, Any] = {
-            "bootstrap.servers": self.bootstrap,
-            "security.protocol": self.security_protocol,
-        }
-        if self.security_protocol.startswith("SASL"):
-            conf |= {
-                "sasl.mechanism": self.sasl_mechanism,
-                "sasl.username": self.sasl_username,
-                "sasl.password": self.sasl_password.get_secret_value(),
-            }
-        for key, path in (
-            ("ssl.ca.location", self.ssl_cafile),
-            ("ssl.certificate.location", self.ssl_certfile),
-            ("ssl.key.location", self.ssl_keyfile),
-        ):
-            if path is not None:
-                conf[key] = str(path)
-        return conf
-
 
 def bootstrap_servers(broker: str) -> str:
     """`kafka://a:1;kafka://b:2`, `kafka://a:1,b:2` or `a:1,b:2` as `a:1,b:2`."""

@@ -15,6 +15,7 @@ from typing import Any
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from gridwatch.domain.partition import PartitionState
+from gridwatch.kafka.security import librdkafka_config
 from gridwatch.settings import Settings
 from gridwatch.tables import rows
 from gridwatch.topics import changelog
@@ -36,7 +37,7 @@ class Reader:
         self._partitions = range(settings.partitions)
         self._next: dict[int, int] = {}
         self._consumer = Consumer(
-            settings.confluent()
+            librdkafka_config(settings)
             | {
                 "log_level": 0,
                 "group.id": f"{settings.app_id}-chaos",

@@ -16,6 +16,7 @@ from gridwatch.embedded import EmbeddedKafka, EmbeddedPostgres
 from gridwatch.embedded.server import EmbeddedServer
 from gridwatch.errors import GridwatchError
 from gridwatch.kafka.broker import Broker
+from gridwatch.kafka.security import librdkafka_config
 from gridwatch.settings import Settings
 from gridwatch.topics import OUTPUTS, RAW, Topic, all_topics, changelog
 from sinks.database import read_url
@@ -146,7 +147,7 @@ class Servers:
 
 def _have_leaders(settings: Settings) -> bool:
     # A new connection at each look: an old one would go on asking for the topics of the same names before.
-    admin = AdminClient(settings.confluent() | {"log_level": 0})
+    admin = AdminClient(librdkafka_config(settings) | {"log_level": 0})
     topics: tuple[Topic, ...] = all_topics(settings.app_id)
     asked = {
         TopicPartition(topic.name, partition): OffsetSpec.latest()

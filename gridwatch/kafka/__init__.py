@@ -1,5 +1,6 @@
 """What talks to the brokers: administration, positions, producers and what they send.
 
+    security.py          addresses, TLS and SASL in the form of each client library
 broker.py            topics listed, created and compared, by an administrator's connection
 positions.py         how far a consumer group has come in a topic
 producers.py         how a producer is connected, and which failures waiting fixes

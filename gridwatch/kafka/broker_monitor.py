@@ -16,7 +16,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.consumer.fetcher import READ_COMMITTED, READ_UNCOMMITTED
 from aiokafka.errors import KafkaConnectionError, KafkaTimeoutError
 
-from gridwatch.kafka.producers import aiokafka_security
+from gridwatch.kafka.security import aiokafka_config
 from gridwatch.settings import Settings
 
 #: How long one answer holds, and how long one is waited for, seconds.
@@ -84,10 +84,9 @@ class BrokerMonitor:
     async def _answer(self) -> BrokerView:
         if self._consumer is None:
             self._consumer = AIOKafkaConsumer(
-                bootstrap_servers=self._settings.bootstrap,
                 client_id=self._client,
                 request_timeout_ms=int(_PATIENCE * 1000),
-                **aiokafka_security(self._settings),
+                **aiokafka_config(self._settings),
             )
             await self._consumer.start()
         # `topics()` would do the same and keep the partitions to itself.

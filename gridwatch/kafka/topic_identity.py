@@ -20,6 +20,7 @@ from confluent_kafka.admin import AdminClient
 from gridwatch.errors import GridwatchError
 from gridwatch.kafka.positions import ANSWER_SECONDS, Positions
 from gridwatch.kafka.producers import Pauses
+from gridwatch.kafka.security import librdkafka_config
 from gridwatch.settings import Settings
 from gridwatch.tables.store import Log
 from gridwatch.topics import RAW
@@ -42,7 +43,7 @@ async def look_at(settings: Settings, topic: str) -> Log | None:
 
 
 def _look_at(settings: Settings, topic: str) -> Log:
-    admin = AdminClient(settings.confluent() | {"log_level": 0, "error_cb": lambda _error: None})
+    admin = AdminClient(librdkafka_config(settings) | {"log_level": 0, "error_cb": lambda _error: None})
     described = admin.describe_topics(TopicCollection([topic]), request_timeout=ANSWER_SECONDS)[topic]
     identity = str(described.result(ANSWER_SECONDS).topic_id).encode()
     positions = Positions(settings)
