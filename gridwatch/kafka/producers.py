@@ -1,8 +1,8 @@
 """Kafka producers as gridwatch uses them: idempotent, acked by all replicas, patient.
 
-An idempotent producer's own retries append nothing twice. While the brokers are away one waits with
-`Pauses` and then goes on with a new producer: one whose batch has expired has a hole in its sequence,
-and the broker would refuse what follows.
+An idempotent producer's own retries append nothing twice. While the brokers are away one waits (`Pauses` in
+backoff.py) and then goes on with a new producer: one whose batch has expired has a hole in its sequence, and
+the broker would refuse what follows.
 """
 
 from __future__ import annotations
@@ -13,7 +13,6 @@ from typing import Any
 
 from aiokafka import AIOKafkaProducer, errors
 
-from gridwatch.backoff import BackOff
 from gridwatch.kafka.requests import join_once
 from gridwatch.kafka.security import aiokafka_config
 from gridwatch.settings import Settings
@@ -39,19 +38,6 @@ OUTAGES = (
 )
 #: Another producer has been given this one's place.
 REPLACED = (errors.ProducerFenced, errors.InvalidProducerEpoch)
-
-
-class Pauses:
-    """The pauses between tries, one after the other."""
-
-    def __init__(self, back_off: BackOff = BackOff()) -> None:  # noqa: B008  frozen
-        self._back_off = back_off
-        self._tries = 0
-
-    async def take(self) -> None:
-        """Wait for this pause; the next one is longer."""
-        self._tries += 1
-        await asyncio.sleep(self._back_off.delay(self._tries))
 
 
 async def start_producer(settings: Settings, client_id: str, **extra: Any) -> AIOKafkaProducer:

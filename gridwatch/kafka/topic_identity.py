@@ -17,9 +17,9 @@ from concurrent.futures import TimeoutError as NoAnswer
 from confluent_kafka import KafkaException, TopicCollection
 from confluent_kafka.admin import AdminClient
 
+from gridwatch.backoff import BackOff, Pauses
 from gridwatch.errors import GridwatchError
 from gridwatch.kafka.positions import ANSWER_SECONDS, Positions
-from gridwatch.kafka.producers import Pauses
 from gridwatch.kafka.security import librdkafka_config
 from gridwatch.settings import Settings
 from gridwatch.tables.store import Log
@@ -27,19 +27,20 @@ from gridwatch.topics import RAW
 
 logger = logging.getLogger(__name__)
 
-_TRIES = 4
+#: A broker that has just started, or has just become leader, may answer the next time.
+_ASKING = BackOff(limit=4)
 
 
 async def look_at(settings: Settings, topic: str) -> Log | None:
     """The topic as it is now; None if the broker does not say, which is warned of."""
-    pauses = Pauses()
-    for _ in range(_TRIES):
+    pauses = Pauses(_ASKING)
+    while True:
         try:
             return await asyncio.get_running_loop().run_in_executor(None, _look_at, settings, topic)
         except (GridwatchError, KafkaException, NoAnswer) as error:
             logger.warning("%s cannot be compared with local state: %s", topic, error)
-        await pauses.take()
-    return None
+        if not await pauses.wait():
+            return None
 
 
 def _look_at(settings: Settings, topic: str) -> Log:
@@ -60,18 +61,18 @@ async def what_is_lost(settings: Settings, partition: int, position: int) -> str
 
     Asked again before it is believed: a broker that has just become leader may not know its end yet.
     """
-    pauses = Pauses()
-    problem = ""
-    for _ in range(_TRIES):
+    pauses = Pauses(_ASKING)
+    while True:
         raw = await look_at(settings, RAW.name)
         if raw is None or raw.ends[partition] >= position:
             return ""
-        problem = (
-            f"partition {partition}: {RAW.name} ends at offset {raw.ends[partition]}, its state has come to "
-            f"{position}: the topic was made anew, or the broker has lost readings; nothing of it is worked "
-            "on; remedy: bring the topic back and start the worker again, or begin anew with another "
-            "database and GRIDWATCH_APP_ID"
-        )
-        await pauses.take()
+        if not await pauses.wait():
+            break
+    problem = (
+        f"partition {partition}: {RAW.name} ends at offset {raw.ends[partition]}, its state has come to "
+        f"{position}: the topic was made anew, or the broker has lost readings; nothing of it is worked "
+        "on; remedy: bring the topic back and start the worker again, or begin anew with another "
+        "database and GRIDWATCH_APP_ID"
+    )
     logger.critical("%s", problem)
     return problem

@@ -14,7 +14,7 @@ from gridwatch.kafka.emission import Emitter
 from gridwatch.kafka.packing import pack
 from gridwatch.settings import Settings, load_settings
 from gridwatch.topics import TICK_HEADER
-from tests.unit.kafka.pauses import ShortPauses
+from tests.unit.pauses import ShortPauses
 
 BATCHES = pack([(b"A", b"1"), (b"B", b"2")])
 
