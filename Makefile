@@ -102,7 +102,7 @@ test-compiled: $(COMPILED)/.ready ## the tests of the rules, against the compile
 	@cd $(COMPILED) && $(CURDIR)/$(BIN)/python -c \
 	  'import gridwatch.domain.processor as it; assert not it.__file__.endswith(".py"), it.__file__'
 	@cd $(COMPILED) && $(CURDIR)/$(BIN)/python -m pytest -p no:cacheprovider \
-	  tests/unit/domain tests/unit/tables tests/unit/streaming tests/model \
+	  tests/unit/domain tests/unit/tables tests/unit/kafka tests/unit/streaming tests/model \
 	  tests/property/test_against_reference.py tests/property/test_domain_processor.py $(ARGS)
 
 clean: ## remove .venv, caches and reports

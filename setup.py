@@ -26,7 +26,7 @@ HOT_PATH = (
     "gridwatch/tables/readings.py",
     "gridwatch/tables/row_kind.py",
     "gridwatch/tables/states.py",
-    "gridwatch/streaming/packing.py",
+    "gridwatch/kafka/packing.py",
 )
 
 

@@ -17,8 +17,8 @@ from benchmarks import figures, latency, options, published, race, report
 from benchmarks.contestants import BROKER, CONTESTANTS, Contestant, Site
 from benchmarks.environments import NotInstallable, compiled, python_of
 from benchmarks.readings import Feed
-from gridwatch.broker import Broker
 from gridwatch.embedded import EmbeddedKafka
+from gridwatch.kafka.broker import Broker
 from gridwatch.settings import load_settings
 from gridwatch.topics import RAW
 

@@ -31,9 +31,9 @@ from benchmarks.environments import ROOT
 from benchmarks.pacer import FIRST
 from benchmarks.percentiles import Latency, latency_of, steady
 from benchmarks.race import PATIENCE_SECONDS
-from gridwatch.broker import Broker
 from gridwatch.embedded import EmbeddedKafka, EmbeddedPostgres
 from gridwatch.embedded.ports import free_ports
+from gridwatch.kafka.broker import Broker
 from gridwatch.settings import load_settings
 from gridwatch.topics import RAW
 from sinks.schema_version import migrate

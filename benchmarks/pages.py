@@ -25,10 +25,11 @@ from confluent_kafka import Producer
 
 from benchmarks.chromium import Chromium
 from benchmarks.start import FIRST, INTERVAL, REMEMBERED, Worker, fill_changelog
-from gridwatch.broker import Broker
 from gridwatch.domain.instants import format_instant
 from gridwatch.embedded import EmbeddedKafka
-from gridwatch.positions import Positions
+from gridwatch.kafka.broker import Broker
+from gridwatch.kafka.positions import Positions
+from gridwatch.kafka.security import librdkafka_config
 from gridwatch.settings import Settings, load_settings
 from gridwatch.topics import RAW
 from gridwatch.views.html import REFRESH_SECONDS
@@ -57,7 +58,7 @@ class Feed:
 
     def __init__(self, settings: Settings, meters: list[list[str]]) -> None:
         self._producer = Producer(
-            settings.confluent()
+            librdkafka_config(settings)
             | {
                 "log_level": 0,
                 "linger.ms": 20,

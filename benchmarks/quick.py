@@ -18,8 +18,8 @@ from benchmarks import options, published, race, report
 from benchmarks.contestants import BROKER, BYTEWAX, FLOOR, GRIDWATCH, Site
 from benchmarks.environments import NotInstallable, python_of
 from benchmarks.readings import Feed
-from gridwatch.broker import Broker
 from gridwatch.embedded import EmbeddedKafka
+from gridwatch.kafka.broker import Broker
 from gridwatch.settings import load_settings
 from gridwatch.topics import RAW
 

@@ -33,7 +33,7 @@ from gridwatch.domain.instants import format_instant
 from gridwatch.domain.partitioning import partition_of
 from gridwatch.domain.policy import MINUTE
 from gridwatch.errors import GridwatchError
-from gridwatch.positions import Positions
+from gridwatch.kafka.positions import Positions
 from gridwatch.settings import Settings
 from gridwatch.streaming.pipeline import COMMIT_BYTES
 from gridwatch.topics import LATE_EVENTS, RAW, VALIDATED

@@ -21,8 +21,8 @@ import click
 from benchmarks import charts, figures, options, published, race, report, start
 from benchmarks.contestants import BROKER, GRIDWATCH, Run, Site
 from benchmarks.readings import Feed
-from gridwatch.broker import Broker
 from gridwatch.embedded import EmbeddedKafka
+from gridwatch.kafka.broker import Broker
 from gridwatch.settings import load_settings
 from gridwatch.topics import RAW, VALIDATED
 

@@ -27,6 +27,7 @@ from gridwatch.demo.run import FAULTS, Demo
 from gridwatch.demo.stages import Stages
 from gridwatch.domain.instants import format_instant, parse_instant
 from gridwatch.domain.partitioning import partition_of
+from gridwatch.kafka.security import librdkafka_config
 from gridwatch.settings import Settings
 from gridwatch.topics import RAW
 from gridwatch.views.plot_axes import DAY, HOUR, MINUTE
@@ -89,7 +90,7 @@ def write_sample(path: Path, end: int) -> None:
 
 def send_more(settings: Settings, end: int) -> None:
     """What no replay sends: readings hours too late, and such as nobody can read."""
-    producer = Producer(settings.confluent())
+    producer = Producer(librdkafka_config(settings))
     stamp = format_instant(end - 5 * MINUTE)
     for minutes in (131, 148, 203):
         late = format_instant(end - minutes * MINUTE)

@@ -32,10 +32,10 @@ from confluent_kafka import Producer
 
 from benchmarks import published
 from benchmarks.race import PATIENCE_SECONDS, cpu_seconds
-from gridwatch.broker import Broker
 from gridwatch.domain.partitioning import partition_of
 from gridwatch.embedded import EmbeddedKafka, EmbeddedPostgres
 from gridwatch.embedded.ports import free_ports
+from gridwatch.kafka.broker import Broker
 from gridwatch.models.validated import Validated
 from gridwatch.settings import load_settings
 from gridwatch.topics import VALIDATED

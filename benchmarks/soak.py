@@ -23,7 +23,6 @@ import psycopg2
 from confluent_kafka import Producer
 
 from benchmarks.samples import FILES_NOISE, MEMORY_NOISE, Samples, growth, page
-from gridwatch.broker import Broker
 from gridwatch.domain.instants import format_instant
 from gridwatch.domain.partitioning import partition_of
 from gridwatch.domain.policy import MINUTE
@@ -31,7 +30,9 @@ from gridwatch.embedded import EmbeddedKafka, EmbeddedPostgres
 from gridwatch.embedded.ports import free_ports
 from gridwatch.embedded.process import ServerProcess
 from gridwatch.errors import GridwatchError
-from gridwatch.positions import Positions
+from gridwatch.kafka.broker import Broker
+from gridwatch.kafka.positions import Positions
+from gridwatch.kafka.security import librdkafka_config
 from gridwatch.settings import PREFIX, Settings, load_settings
 from gridwatch.topics import OUTPUTS, RAW
 from sinks.schema_version import migrate
@@ -93,7 +94,7 @@ class Load:
     """Readings of the same meters at a constant rate, a slot after the other, some of them left out."""
 
     def __init__(self, settings: Settings, meters: int, rate: int) -> None:
-        self._producer = Producer(settings.confluent() | {"linger.ms": 50, "log_level": 0})
+        self._producer = Producer(librdkafka_config(settings) | {"linger.ms": 50, "log_level": 0})
         self._meters = [f"METER_{number:05d}" for number in range(meters)]
         self._partitions = settings.partitions
         self._rate = rate

@@ -36,14 +36,15 @@ _RULES: tuple[tuple[str, str], ...] = (
     ("gridwatch.codecs.", "encode"),
     ("gridwatch.tables.rows:", "commit"),
     ("gridwatch.tables.", "RocksDB"),
-    ("gridwatch.streaming.emission:", "emit"),
+    ("gridwatch.kafka.emission:", "emit"),
     ("gridwatch.streaming.changelog:", "commit"),
-    ("gridwatch.streaming.packing:", ""),
-    ("gridwatch.streaming.requests:", "send"),
+    ("gridwatch.kafka.packing:", ""),
+    ("gridwatch.kafka.requests:", "send"),
     # Compiled, the domain has no frames of its own: it is called from here.
     ("gridwatch.streaming.pipeline:_decide", "domain"),
     ("gridwatch.streaming.pipeline:", "commit"),
     ("gridwatch.streaming.", "fetch"),
+    ("gridwatch.kafka.", "fetch"),
 )
 _LIBRARIES = (
     ("rocksdict", "RocksDB"),

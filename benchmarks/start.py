@@ -22,7 +22,6 @@ from pathlib import Path
 import click
 from confluent_kafka import Consumer, Producer, TopicPartition
 
-from gridwatch.broker import Broker
 from gridwatch.domain.instants import format_instant
 from gridwatch.domain.meter import MeterState
 from gridwatch.domain.partition import PartitionState
@@ -31,6 +30,8 @@ from gridwatch.domain.policy import MINUTE
 from gridwatch.embedded import EmbeddedKafka
 from gridwatch.embedded.ports import free_ports
 from gridwatch.embedded.process import ServerProcess
+from gridwatch.kafka.broker import Broker
+from gridwatch.kafka.security import librdkafka_config
 from gridwatch.settings import Settings, load_settings
 from gridwatch.tables.layout import FENCE_KEY, PARTITION_KEY
 from gridwatch.tables.meter_rows import METER
@@ -69,7 +70,7 @@ def fill_changelog(settings: Settings, meters: int) -> list[list[str]]:
     """Put the state of that many meters into the changelog; returns the meters of each partition."""
     topic = changelog(settings.app_id).name
     producer = Producer(
-        settings.confluent()
+        librdkafka_config(settings)
         | {"linger.ms": 20, "batch.size": 500_000, "queue.buffering.max.messages": 2_000_000}
     )
     known: list[list[str]] = [[] for _ in range(settings.partitions)]
@@ -105,7 +106,7 @@ class Worker:
             "GRIDWATCH_DATADIR": str(folder / "data"),
             "GRIDWATCH_WEB_PORT": str(port),
         }
-        self._asking = Consumer(settings.confluent() | {"group.id": "benchmarks", "log_level": 0})
+        self._asking = Consumer(librdkafka_config(settings) | {"group.id": "benchmarks", "log_level": 0})
         self.process: ServerProcess | None = None
 
     def start(self) -> Start:
@@ -149,7 +150,7 @@ class Worker:
         ]
 
     def _send_readings(self) -> None:
-        producer = Producer(self._settings.confluent())
+        producer = Producer(librdkafka_config(self._settings))
         # Another meter each time, and one slot: time must not go on, or a million gaps would open.
         stamp = format_instant(FIRST + REMEMBERED * INTERVAL)
         for partition, meters in enumerate(self._meters):

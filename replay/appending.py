@@ -18,8 +18,9 @@ from typing import Any
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
+from gridwatch.kafka.producers import OUTAGES
+from gridwatch.kafka.security import aiokafka_config
 from gridwatch.settings import Settings
-from gridwatch.streaming.producers import OUTAGES, aiokafka_security
 
 #: A topic takes batches of this size whatever its settings, unless they were made smaller.
 _BATCH_BYTES = 1_000_000
@@ -93,12 +94,11 @@ class Appender:
         self._ended = asyncio.Event()
         self._queues: list[asyncio.Queue[Any]] = [asyncio.Queue() for _ in range(self._partitions)]
         self._producer = AIOKafkaProducer(
-            bootstrap_servers=self._settings.bootstrap,
             acks="all",
             enable_idempotence=True,
             linger_ms=0,
             max_batch_size=_BATCH_BYTES,
-            **aiokafka_security(self._settings),
+            **aiokafka_config(self._settings),
         )
         lanes: list[asyncio.Task[None]] = []
         try:

@@ -18,6 +18,7 @@ from typing import Any
 from confluent_kafka import Consumer, KafkaError, KafkaException, TopicPartition
 
 from gridwatch.errors import GridwatchError
+from gridwatch.kafka.security import librdkafka_config
 from gridwatch.settings import Settings
 from gridwatch.topics import REPLAY_HEADER, ROW_HEADER
 
@@ -63,7 +64,7 @@ def find_position(settings: Settings, topic: str, partitions: int, identity: str
     Each partition is read backwards from its end, in growing windows, to its last record of the run.
     """
     consumer = Consumer(
-        settings.confluent()
+        librdkafka_config(settings)
         | {
             "group.id": f"gridwatch-replay-{identity}",
             "enable.auto.commit": False,

@@ -9,11 +9,11 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import asdict, replace
 from typing import Any
 
-from gridwatch.broker import Broker
 from gridwatch.clock import now_micros
 from gridwatch.domain.instants import format_instant
 from gridwatch.domain.policy import Policy
 from gridwatch.errors import GridwatchError
+from gridwatch.kafka.broker import Broker
 from gridwatch.settings import Settings
 from replay.census import Census
 from replay.delivery import Delivery

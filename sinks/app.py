@@ -15,11 +15,11 @@ import logging
 import os
 from typing import Any
 
+from gridwatch.kafka.emission import Emitter
 from gridwatch.settings import load_settings
 from gridwatch.streaming.application import create_app
 from gridwatch.streaming.batches import BatchSchema
 from gridwatch.streaming.dead_letter_limit import DeadLetterPolicy
-from gridwatch.streaming.emission import Emitter
 from gridwatch.streaming.lanes import Lanes
 from gridwatch.streaming.reader import ConsumerReader
 from gridwatch.streaming.transport import Hooks

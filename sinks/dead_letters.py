@@ -7,9 +7,9 @@ from collections.abc import Sequence
 
 import msgspec
 
+from gridwatch.kafka.emission import Emitter
+from gridwatch.kafka.packing import Row, pack
 from gridwatch.models.dead_letter import DeadLetter
-from gridwatch.streaming.emission import Emitter
-from gridwatch.streaming.packing import Row, pack
 from gridwatch.topics import DEAD_LETTERS
 
 

@@ -19,11 +19,11 @@ from prometheus_client.registry import Collector
 
 from gridwatch.health.progress import Progress
 from gridwatch.health.prometheus import CAUSE_COUNTERS
+from gridwatch.kafka.broker_monitor import BrokerMonitor, BrokerView
+from gridwatch.kafka.open_transactions import OpenTransactions, held_reason
 from gridwatch.settings import Settings
-from gridwatch.streaming.broker_look import BrokerLook, BrokerView
 from gridwatch.streaming.dead_letter_limit import feed_reason
 from gridwatch.streaming.fetching import undecodable_reason
-from gridwatch.streaming.open_transactions import OpenTransactions, held_reason
 from gridwatch.topics import OUTPUTS
 from sinks.dead_letters import DeadLetterOffice
 from sinks.pool import Pool
@@ -99,7 +99,7 @@ class Watch:
         self._pool = pool
         self._office = office
         topics = [topic.name for topic in OUTPUTS]
-        self._broker = BrokerLook(settings, "gridwatch-sink-health", topics, topics)
+        self._broker = BrokerMonitor(settings, "gridwatch-sink-health", topics, topics)
         self._view = BrokerView()
         self._progress = Progress()
         self._transactions = OpenTransactions()

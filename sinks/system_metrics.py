@@ -10,9 +10,9 @@ import msgspec
 
 from gridwatch.clock import now_micros
 from gridwatch.domain.instants import format_instant
+from gridwatch.kafka.emission import Emitter
+from gridwatch.kafka.packing import pack
 from gridwatch.models.metric import Metric
-from gridwatch.streaming.emission import Emitter
-from gridwatch.streaming.packing import pack
 from gridwatch.topics import METRICS
 from sinks.health import assignment
 from sinks.pool import Pool

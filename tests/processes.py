@@ -25,10 +25,10 @@ import psycopg2
 from confluent_kafka import KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
-from gridwatch.broker import Broker
 from gridwatch.embedded import EmbeddedPostgres
 from gridwatch.embedded.ports import free_ports
 from gridwatch.embedded.process import ServerProcess
+from gridwatch.kafka.broker import Broker
 from gridwatch.settings import PREFIX, load_settings
 from gridwatch.topics import OUTPUTS, all_topics, changelog
 from sinks.database import read_url

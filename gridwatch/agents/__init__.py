@@ -17,8 +17,8 @@ from typing import Any, Final
 from gridwatch.agents import idle_ticks, system_metrics
 from gridwatch.agents.readings import READINGS
 from gridwatch.domain.partition import PartitionState
+from gridwatch.kafka.emission import Emitter
 from gridwatch.settings import Settings
-from gridwatch.streaming.emission import Emitter
 from gridwatch.streaming.pipeline import Pipeline
 from gridwatch.streaming.stage import Stage
 

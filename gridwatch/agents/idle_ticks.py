@@ -14,8 +14,8 @@ from gridwatch.domain.instants import format_instant
 from gridwatch.domain.partition import PartitionState
 from gridwatch.domain.ticks import idle_instant
 from gridwatch.durations import micros
+from gridwatch.kafka.emission import Emitter
 from gridwatch.settings import Settings
-from gridwatch.streaming.emission import Emitter
 from gridwatch.streaming.pipeline import Pipeline
 from gridwatch.topics import RAW
 

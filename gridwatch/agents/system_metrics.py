@@ -14,9 +14,9 @@ from gridwatch.clock import now_micros
 from gridwatch.domain.instants import format_instant
 from gridwatch.domain.partition import PartitionState
 from gridwatch.health.measures import measure
+from gridwatch.kafka.emission import Emitter
+from gridwatch.kafka.packing import Row, pack
 from gridwatch.models.metric import Metric
-from gridwatch.streaming.emission import Emitter
-from gridwatch.streaming.packing import Row, pack
 from gridwatch.streaming.pipeline import Pipeline
 from gridwatch.topics import METRICS
 

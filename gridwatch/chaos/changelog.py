@@ -14,6 +14,7 @@ from typing import Any
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
 from gridwatch.chaos.subject import Observed
+from gridwatch.kafka.security import librdkafka_config
 from gridwatch.settings import Settings
 from gridwatch.tables.layout import FENCE_KEY, PARTITION_KEY, TableLayout
 from gridwatch.tables.row_kind import decode_plain
@@ -33,7 +34,7 @@ class Reader:
         self._partitions = range(settings.partitions)
         self._next: dict[int, int] = {}
         self._consumer = Consumer(
-            settings.confluent()
+            librdkafka_config(settings)
             | {
                 "log_level": 0,
                 "group.id": f"{settings.app_id}-chaos",

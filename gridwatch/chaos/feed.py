@@ -13,6 +13,7 @@ from confluent_kafka import KafkaError, Message, Producer
 
 from gridwatch.chaos.input import Raw
 from gridwatch.errors import GridwatchError
+from gridwatch.kafka.security import librdkafka_config
 from gridwatch.settings import Settings
 from gridwatch.topics import RAW
 
@@ -33,7 +34,7 @@ class Feed:
         self._trouble = ""
         self._stopped = False
         self._producer = Producer(
-            settings.confluent()
+            librdkafka_config(settings)
             | {
                 "log_level": 0,
                 "enable.idempotence": True,

@@ -25,7 +25,7 @@ from gridwatch.chaos.site import RULES
 from gridwatch.chaos.snapshot import Snapshot
 from gridwatch.chaos.subject import GRIDWATCH
 from gridwatch.errors import GridwatchError
-from gridwatch.positions import Positions
+from gridwatch.kafka.positions import Positions
 from gridwatch.settings import PREFIX, Settings, load_settings
 from gridwatch.topics import RAW, REPLAY_HEADER
 from replay.households import MONDAY

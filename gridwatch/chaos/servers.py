@@ -12,11 +12,12 @@ import psycopg2
 from confluent_kafka import KafkaError, KafkaException, TopicPartition
 from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource, OffsetSpec
 
-from gridwatch.broker import Broker
 from gridwatch.chaos.subject import Subject
 from gridwatch.embedded import EmbeddedKafka, EmbeddedPostgres
 from gridwatch.embedded.server import EmbeddedServer
 from gridwatch.errors import GridwatchError
+from gridwatch.kafka.broker import Broker
+from gridwatch.kafka.security import librdkafka_config
 from gridwatch.settings import Settings
 from gridwatch.topics import RAW
 from sinks.database import read_url
@@ -150,7 +151,7 @@ class Servers:
 
 def _have_leaders(settings: Settings, topics: Iterable[str]) -> bool:
     # A new connection at each look: an old one would go on asking for the topics of the same names before.
-    admin = AdminClient(settings.confluent() | {"log_level": 0})
+    admin = AdminClient(librdkafka_config(settings) | {"log_level": 0})
     asked = {
         TopicPartition(topic, partition): OffsetSpec.latest()
         for topic in topics

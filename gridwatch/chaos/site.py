@@ -19,7 +19,7 @@ from gridwatch.chaos.service import MOST_EXITS, Exit, Service, Supervisor
 from gridwatch.chaos.subject import GRIDWATCH, Observed, Subject
 from gridwatch.embedded.ports import free_ports
 from gridwatch.errors import GridwatchError
-from gridwatch.positions import Positions
+from gridwatch.kafka.positions import Positions
 from gridwatch.settings import Settings, load_settings
 from gridwatch.topics import OUTPUTS
 

@@ -20,8 +20,8 @@ from gridwatch.chaos.changelog import Reader, State
 from gridwatch.chaos.databases import contradictions, read_databases
 from gridwatch.chaos.subject import Subject
 from gridwatch.errors import GridwatchError
+from gridwatch.kafka.topic_identity import look_at
 from gridwatch.settings import Settings
-from gridwatch.streaming.logs import look_at
 from gridwatch.topics import DEAD_LETTERS, GAP_ALERTS, OUTPUTS
 from sinks.schema import dead_letters, metadata
 

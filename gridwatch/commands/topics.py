@@ -6,7 +6,7 @@ import json
 
 import click
 
-from gridwatch.broker import Broker
+from gridwatch.kafka.broker import Broker
 from gridwatch.settings import load_settings
 from gridwatch.topics import all_topics
 

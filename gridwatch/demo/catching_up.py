@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping
 
 from gridwatch.demo.services import Service
 from gridwatch.errors import GridwatchError
-from gridwatch.positions import Positions
+from gridwatch.kafka.positions import Positions
 from gridwatch.settings import Settings
 from gridwatch.topics import OUTPUTS, RAW
 

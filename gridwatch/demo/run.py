@@ -11,7 +11,6 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from gridwatch.broker import Broker
 from gridwatch.demo.catching_up import Report, wait_for_sink, wait_for_worker
 from gridwatch.demo.figures import Figures, collect
 from gridwatch.demo.report import FILE, write_report
@@ -19,6 +18,7 @@ from gridwatch.demo.services import SIGNALS, Service, environment, signals_held_
 from gridwatch.demo.stages import Stage, Stages
 from gridwatch.embedded import EmbeddedKafka, EmbeddedPostgres
 from gridwatch.embedded.ports import LOOPBACK, free_ports
+from gridwatch.kafka.broker import Broker
 from gridwatch.settings import Settings, load_settings
 from replay.faults import FaultPlan
 from replay.households import MONDAY

@@ -8,10 +8,10 @@ Kafka's own MetadataVersion, says which. A broker of before KRaft does not name 
 from __future__ import annotations
 
 import socket
-import ssl
 import struct
 from bisect import bisect_left
 
+from gridwatch.kafka.security import Security
 from gridwatch.settings import Settings
 
 _API_VERSIONS, _VERSION, _CORRELATION = 18, 3, 1
@@ -48,12 +48,8 @@ def release_of(level: int) -> str:
 def _supported_features(settings: Settings, seconds: float) -> dict[str, int]:
     host, _, port = settings.bootstrap.split(",")[0].rpartition(":")
     with socket.create_connection((host, int(port)), timeout=seconds) as plain:
-        connection = plain
-        if settings.security_protocol.endswith("SSL"):
-            context = ssl.create_default_context(cafile=settings.ssl_cafile)
-            if settings.ssl_certfile is not None:
-                context.load_cert_chain(settings.ssl_certfile, settings.ssl_keyfile)
-            connection = context.wrap_socket(plain, server_hostname=host)
+        context = Security.of(settings).ssl_context()
+        connection = plain if context is None else context.wrap_socket(plain, server_hostname=host)
         connection.sendall(_request())
         reader = connection.makefile("rb")
         (size,) = struct.unpack(">i", reader.read(4))

@@ -5,12 +5,12 @@ from __future__ import annotations
 import struct
 import time
 
-from gridwatch.broker import Broker
 from gridwatch.doctor.api_versions import kafka_release
 from gridwatch.doctor.clocks import CLOCK_SECONDS, judge_clock
 from gridwatch.doctor.findings import Finding, good, wrong
 from gridwatch.errors import GridwatchError
-from gridwatch.positions import Position, Positions
+from gridwatch.kafka.broker import Broker
+from gridwatch.kafka.positions import Position, Positions
 from gridwatch.settings import Settings
 from gridwatch.topics import OUTPUTS, RAW
 

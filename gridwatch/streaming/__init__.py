@@ -8,12 +8,7 @@
     reader.py      what lanes ask of the consumer
     assignor.py    who owns which partition, also for a worker that comes back at another address
     lanes.py       one ordered lane a partition: batches of different partitions overlap, of one never
-    packing.py     rows into Kafka record batches
-    producers.py   how a producer is connected, and what waiting mends
-    emission.py    outputs packed into Kafka record batches, every ack awaited
     changelog.py   state appended a commit at a time by one writer, the others fenced
-    broker_look.py what the brokers say to health, over a connection of its own
-    logs.py        whether the broker's logs are still those that local state was made of
     recovery.py    how far state is recovered, and that it comes to its end
     ownership.py   a partition taken over: changelog, state, deadlines
     pipeline.py    a lane's work: decode and domain, outputs, changelog, RocksDB, ack

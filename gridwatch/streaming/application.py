@@ -16,8 +16,9 @@ import faust
 from mode.utils.queues import FlowControlEvent
 from yarl import URL
 
-from gridwatch.broker import require_topics
 from gridwatch.errors import GridwatchError
+from gridwatch.kafka.broker import require_topics
+from gridwatch.kafka.security import Security
 from gridwatch.logs import logging_config
 from gridwatch.settings import Settings
 from gridwatch.streaming.assignor import Assignor
@@ -26,7 +27,6 @@ from gridwatch.streaming.continuity import ContinuityPolicy, Rereads
 from gridwatch.streaming.fetching import Unpack
 from gridwatch.streaming.garbage import look_for_garbage
 from gridwatch.streaming.lanes import Lanes
-from gridwatch.streaming.producers import ssl_context
 from gridwatch.streaming.recovery import RecoveryWatch, say_progress
 from gridwatch.streaming.transport import Transport
 from gridwatch.tables.store import SCHEME
@@ -148,7 +148,7 @@ def create_app(
     app = Application(
         name,
         broker=[URL(f"kafka://{address}") for address in settings.bootstrap.split(",")],
-        broker_credentials=_credentials(settings),
+        broker_credentials=Security.of(settings).faust(),
         autodiscover=False,
         origin="gridwatch",
         datadir=str(settings.datadir),
@@ -191,17 +191,3 @@ def create_app(
 
 def _reachable(host: str) -> str:
     return socket.gethostname() if host in ("0.0.0.0", "::") else host  # noqa: S104
-
-
-def _credentials(settings: Settings) -> Any:
-    if settings.security_protocol == "PLAINTEXT":
-        return None
-    context = ssl_context(settings) if settings.security_protocol.endswith("SSL") else None
-    if settings.security_protocol == "SSL":
-        return faust.SSLCredentials(context)
-    return faust.SASLCredentials(
-        username=settings.sasl_username,
-        password=settings.sasl_password.get_secret_value(),
-        ssl_context=context,
-        mechanism=settings.sasl_mechanism,
-    )

@@ -20,10 +20,11 @@ from collections.abc import Sequence
 
 from aiokafka import AIOKafkaProducer
 
+from gridwatch.backoff import Pauses
 from gridwatch.errors import GridwatchError
+from gridwatch.kafka.packing import Packed, Row, Sending
+from gridwatch.kafka.producers import OUTAGES, REPLACED, close_producer, start_producer
 from gridwatch.settings import Settings
-from gridwatch.streaming.packing import Packed, Row, Sending
-from gridwatch.streaming.producers import OUTAGES, REPLACED, Pauses, close_producer, start_producer
 from gridwatch.tables.layout import FENCE_KEY
 from gridwatch.topics import CHANGELOG_BATCH_BYTES
 
@@ -64,7 +65,7 @@ class ChangelogWriter:
                     "%s[%d] cannot be taken (%r); trying again", self._topic, self._partition, error
                 )
                 await self.close()
-                await pauses.take()
+                await pauses.wait()
             except FencedError:
                 await self.close()
                 raise

@@ -23,13 +23,13 @@ from functools import partial
 from typing import Any, Generic
 
 from gridwatch.errors import GridwatchError
+from gridwatch.kafka.emission import Emitter
+from gridwatch.kafka.packing import Packed, pack
+from gridwatch.kafka.topic_identity import look_at, what_is_lost
 from gridwatch.settings import Settings
 from gridwatch.streaming.batches import RecordBatch, Wake
 from gridwatch.streaming.dead_letter_limit import DeadLetterLimit, DeadLetterPolicy
-from gridwatch.streaming.emission import Emitter
-from gridwatch.streaming.logs import look_at, what_is_lost
 from gridwatch.streaming.ownership import Owned, stored_partition, take_over
-from gridwatch.streaming.packing import Packed, pack
 from gridwatch.streaming.stage import Outcome, P, Stage
 from gridwatch.tables.layout import PARTITION_KEY, Row
 from gridwatch.tables.store import DamagedError, Store

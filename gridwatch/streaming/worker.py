@@ -10,10 +10,10 @@ import asyncio
 from collections.abc import Awaitable, Callable, Iterable, Mapping
 from typing import Any
 
+from gridwatch.kafka.emission import Emitter
 from gridwatch.settings import Settings
 from gridwatch.streaming.application import Application, create_app
 from gridwatch.streaming.batches import BatchSchema, RecordBatch, Wake
-from gridwatch.streaming.emission import Emitter
 from gridwatch.streaming.lanes import Lanes
 from gridwatch.streaming.pipeline import Pipeline
 from gridwatch.streaming.reader import ConsumerReader

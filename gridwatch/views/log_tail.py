@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
+from gridwatch.kafka.security import librdkafka_config
 from gridwatch.settings import Settings
 from gridwatch.views.queries import Problem
 
@@ -129,7 +130,7 @@ class LogTail:
     def _connected(self) -> Consumer:
         if self._consumer is None:
             self._consumer = Consumer(
-                self._settings.confluent()
+                librdkafka_config(self._settings)
                 | {
                     "group.id": "gridwatch-pages",
                     "client.id": "gridwatch-pages",

@@ -18,11 +18,11 @@ from gridwatch.health.condition import Condition, condition
 from gridwatch.health.measures import measure
 from gridwatch.health.progress import Progress
 from gridwatch.health.prometheus import Scrape
+from gridwatch.kafka.broker_monitor import BrokerMonitor, BrokerView
+from gridwatch.kafka.open_transactions import MENTIONED_AFTER, Held, OpenTransactions, held_reason
 from gridwatch.settings import Settings
-from gridwatch.streaming.broker_look import BrokerLook, BrokerView
 from gridwatch.streaming.dead_letter_limit import feed_reason
 from gridwatch.streaming.fetching import Undecodable, undecodable_reason
-from gridwatch.streaming.open_transactions import MENTIONED_AFTER, Held, OpenTransactions, held_reason
 from gridwatch.streaming.pipeline import Pipeline
 from gridwatch.streaming.recovery import recovered
 from gridwatch.topics import RAW, all_topics
@@ -41,7 +41,7 @@ class Watch:
         self._settings = settings
         self._pipeline = pipeline
         topics = [topic.name for topic in all_topics(settings.app_id)]
-        self._broker = BrokerLook(settings, "gridwatch-health", topics, [RAW.name])
+        self._broker = BrokerMonitor(settings, "gridwatch-health", topics, [RAW.name])
         self._view = BrokerView()
         self._commits = Progress()
         self._watermarks = Progress()

@@ -12,14 +12,14 @@ from confluent_kafka.admin import AdminClient, NewTopic
 
 from gridwatch.embedded import EmbeddedKafka
 from gridwatch.embedded.ports import free_ports
+from gridwatch.kafka.broker_monitor import BrokerMonitor, BrokerView
 from gridwatch.settings import load_settings
-from gridwatch.streaming.broker_look import BrokerLook, BrokerView
 
 pytestmark = pytest.mark.integration
 
 
 async def look(bootstrap: str, *topics: str) -> BrokerView:
-    asking = BrokerLook(load_settings(broker=bootstrap), "tests", topics, topics)
+    asking = BrokerMonitor(load_settings(broker=bootstrap), "tests", topics, topics)
     try:
         return await asking.look()
     finally:

@@ -154,6 +154,6 @@ def test_a_certificate_that_cannot_be_read_is_told_at_once(monkeypatch: pytest.M
     def unreadable(_settings: object) -> dict[str, Any]:
         raise FileNotFoundError("ca.pem")
 
-    monkeypatch.setattr(appending, "aiokafka_security", unreadable)
+    monkeypatch.setattr(appending, "aiokafka_config", unreadable)
     with pytest.raises(FileNotFoundError):
         Appender(load_settings(), "raw", 3)

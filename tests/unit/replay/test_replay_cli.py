@@ -127,7 +127,7 @@ def test_an_unreachable_broker_is_exit_1_with_address_and_remedy(
     sample: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setenv("GRIDWATCH_BROKER", "127.0.0.1:9")
-    monkeypatch.setattr("gridwatch.broker.REACH_SECONDS", 1.0)
+    monkeypatch.setattr("gridwatch.kafka.broker.REACH_SECONDS", 1.0)
     assert run(["replay", sample]) == 1
     err = capsys.readouterr().err
     assert "127.0.0.1:9" in err

@@ -16,14 +16,14 @@ from faust.types import TP
 from prometheus_client import CollectorRegistry, generate_latest
 
 from gridwatch.health.prometheus import CAUSE_COUNTERS
+from gridwatch.kafka.broker_monitor import BrokerView
+from gridwatch.kafka.open_transactions import Held, held_reason
+from gridwatch.kafka.packing import Packed
 from gridwatch.models.dead_letter import DeadLetter
 from gridwatch.settings import load_settings
-from gridwatch.streaming.broker_look import BrokerView
 from gridwatch.streaming.continuity import CAUSES, Rereads
 from gridwatch.streaming.dead_letter_limit import DeadLetterPolicy, feed_reason
 from gridwatch.streaming.fetching import Undecodable, undecodable_reason
-from gridwatch.streaming.open_transactions import Held, held_reason
-from gridwatch.streaming.packing import Packed
 from gridwatch.topics import METRICS, VALIDATED
 from sinks import health
 from sinks.dead_letters import DeadLetterOffice

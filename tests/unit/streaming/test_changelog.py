@@ -22,7 +22,7 @@ from gridwatch.settings import Settings, load_settings
 from gridwatch.streaming import changelog
 from gridwatch.streaming.changelog import ChangelogWriter, FencedError
 from gridwatch.tables.layout import FENCE_KEY
-from tests.unit.streaming.pauses import ShortPauses
+from tests.unit.pauses import ShortPauses
 
 FENCE = (FENCE_KEY, b"")
 Rows = list[tuple[bytes | None, bytes | None]]

@@ -17,13 +17,13 @@ from gridwatch.agents.readings import READINGS
 from gridwatch.domain.meter import MeterState
 from gridwatch.domain.partition import PartitionState
 from gridwatch.domain.reading import LogRecord
+from gridwatch.kafka.packing import Packed, Row
 from gridwatch.settings import load_settings
 from gridwatch.streaming import pipeline as module
 from gridwatch.streaming.batches import RecordBatch, Wake
 from gridwatch.streaming.changelog import FencedError
 from gridwatch.streaming.continuity import Rereads
 from gridwatch.streaming.ownership import Owned
-from gridwatch.streaming.packing import Packed, Row
 from gridwatch.streaming.pipeline import PORTION, STEPS, Pipeline
 from gridwatch.streaming.stage import Stage
 from gridwatch.tables.layout import PARTITION_KEY

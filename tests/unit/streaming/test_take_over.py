@@ -16,11 +16,11 @@ from faust.types import TP
 from gridwatch.agents.readings import READINGS
 from gridwatch.domain.meter import MeterState
 from gridwatch.domain.partition import PartitionState
+from gridwatch.kafka.packing import Row
 from gridwatch.settings import load_settings
 from gridwatch.streaming import changelog, ownership
 from gridwatch.streaming.changelog import FencedError
 from gridwatch.streaming.ownership import Owned, take_over
-from gridwatch.streaming.packing import Row
 from gridwatch.streaming.pipeline import Pipeline
 from gridwatch.tables.layout import FENCE_KEY, PARTITION_KEY
 from gridwatch.tables.meter_rows import METER

@@ -14,12 +14,12 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from gridwatch.domain.partition import PartitionState
 from gridwatch.health.prometheus import exposition
+from gridwatch.kafka.broker_monitor import BrokerView
+from gridwatch.kafka.open_transactions import MENTIONED_AFTER, Held, held_reason
 from gridwatch.settings import load_settings
-from gridwatch.streaming.broker_look import BrokerView
 from gridwatch.streaming.continuity import CAUSES, Rereads
 from gridwatch.streaming.dead_letter_limit import DeadLetterLimit, DeadLetterPolicy, feed_reason
 from gridwatch.streaming.fetching import Undecodable, undecodable_reason
-from gridwatch.streaming.open_transactions import MENTIONED_AFTER, Held, held_reason
 from gridwatch.topics import RAW
 from gridwatch.views import watch as module
 from gridwatch.views.watch import Watch

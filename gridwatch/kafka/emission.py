@@ -18,9 +18,10 @@ from typing import Any
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
+from gridwatch.backoff import Pauses
+from gridwatch.kafka.packing import Packed, Sending
+from gridwatch.kafka.producers import close_producer, start_producer
 from gridwatch.settings import Settings
-from gridwatch.streaming.packing import Packed, Sending
-from gridwatch.streaming.producers import Pauses, close_producer, start_producer
 from gridwatch.topics import TICK_HEADER
 
 logger = logging.getLogger(__name__)
@@ -76,7 +77,7 @@ class Emitter:
                     self.last_error = f"{topic}: {error!r}"
                     logger.warning("no ack from %s (%r); trying again", self._settings.bootstrap, error)
                     self._let_go(producer)
-                    await pauses.take()
+                    await pauses.wait()
         finally:
             del self._unacked[ticket]
 

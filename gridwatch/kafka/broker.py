@@ -9,6 +9,7 @@ from confluent_kafka import KafkaException
 from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, ResourceType
 
 from gridwatch.errors import GridwatchError
+from gridwatch.kafka.security import librdkafka_config
 from gridwatch.settings import Settings
 from gridwatch.topics import Topic, all_topics
 
@@ -42,7 +43,9 @@ class Broker:
         self._topics = all_topics(settings.app_id) if topics is None else topics
         self._timeout = timeout
         # librdkafka repeats itself on stderr while it cannot connect; the error below says it once.
-        self._admin = AdminClient(settings.confluent() | {"log_level": 0, "error_cb": lambda _error: None})
+        self._admin = AdminClient(
+            librdkafka_config(settings) | {"log_level": 0, "error_cb": lambda _error: None}
+        )
 
     def partitions(self) -> dict[str, int]:
         """Every topic with its partition count."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gridwatch.streaming.open_transactions import Held, OpenTransactions, held_reason
+from gridwatch.kafka.open_transactions import Held, OpenTransactions, held_reason
 
 PLACE = ("raw", 3)
 OTHER = ("raw", 4)

@@ -11,7 +11,7 @@ from aiokafka.conn import AIOKafkaConnection
 from aiokafka.protocol.metadata import MetadataRequest
 from aiokafka.protocol.produce import ProduceRequest
 
-from gridwatch.streaming.requests import join_once
+from gridwatch.kafka.requests import join_once
 
 LISTS = [("raw", [(0, [b"head", b"", b"records"]), (5, [b"x"])]), ("other", [(1, [])])]
 WHOLE = [("raw", [(0, b"headrecords"), (5, b"x")]), ("other", [(1, b"")])]

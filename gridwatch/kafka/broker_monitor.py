@@ -16,8 +16,8 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.consumer.fetcher import READ_COMMITTED, READ_UNCOMMITTED
 from aiokafka.errors import KafkaConnectionError, KafkaTimeoutError
 
+from gridwatch.kafka.security import aiokafka_config
 from gridwatch.settings import Settings
-from gridwatch.streaming.producers import aiokafka_security
 
 #: How long one answer holds, and how long one is waited for, seconds.
 HOLDS_SECONDS = 5.0
@@ -35,7 +35,7 @@ class BrokerView:
     stable: Mapping[tuple[str, int], int] = field(default_factory=dict)
 
 
-class BrokerLook:
+class BrokerMonitor:
     """Looks at the brokers, at most once every few seconds.
 
     Args:
@@ -84,10 +84,9 @@ class BrokerLook:
     async def _answer(self) -> BrokerView:
         if self._consumer is None:
             self._consumer = AIOKafkaConsumer(
-                bootstrap_servers=self._settings.bootstrap,
                 client_id=self._client,
                 request_timeout_ms=int(_PATIENCE * 1000),
-                **aiokafka_security(self._settings),
+                **aiokafka_config(self._settings),
             )
             await self._consumer.start()
         # `topics()` would do the same and keep the partitions to itself.

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 from aiokafka.errors import KafkaConnectionError, KafkaError, KafkaTimeoutError, TopicAuthorizationFailedError
 
+from gridwatch.kafka import emission
+from gridwatch.kafka.emission import Emitter
+from gridwatch.kafka.packing import pack
 from gridwatch.settings import Settings, load_settings
-from gridwatch.streaming import emission
-from gridwatch.streaming.emission import Emitter
-from gridwatch.streaming.packing import pack
 from gridwatch.topics import TICK_HEADER
-from tests.unit.streaming.pauses import ShortPauses
+from tests.unit.pauses import ShortPauses
 
 BATCHES = pack([(b"A", b"1"), (b"B", b"2")])
 

@@ -1,22 +1,21 @@
 """Kafka producers as gridwatch uses them: idempotent, acked by all replicas, patient.
 
-An idempotent producer's own retries append nothing twice. While the brokers are away one waits with
-`Pauses` and then goes on with a new producer: one whose batch has expired has a hole in its sequence,
-and the broker would refuse what follows.
+An idempotent producer's own retries append nothing twice. While the brokers are away one waits (`Pauses` in
+backoff.py) and then goes on with a new producer: one whose batch has expired has a hole in its sequence, and
+the broker would refuse what follows.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import ssl
 from typing import Any
 
 from aiokafka import AIOKafkaProducer, errors
 
-from gridwatch.backoff import BackOff
+from gridwatch.kafka.requests import join_once
+from gridwatch.kafka.security import aiokafka_config
 from gridwatch.settings import Settings
-from gridwatch.streaming.requests import join_once
 
 _CLOSE_SECONDS = 10.0
 
@@ -41,28 +40,14 @@ OUTAGES = (
 REPLACED = (errors.ProducerFenced, errors.InvalidProducerEpoch)
 
 
-class Pauses:
-    """The pauses between tries, one after the other."""
-
-    def __init__(self, back_off: BackOff = BackOff()) -> None:  # noqa: B008  frozen
-        self._back_off = back_off
-        self._tries = 0
-
-    async def take(self) -> None:
-        """Wait for this pause; the next one is longer."""
-        self._tries += 1
-        await asyncio.sleep(self._back_off.delay(self._tries))
-
-
 async def start_producer(settings: Settings, client_id: str, **extra: Any) -> AIOKafkaProducer:
     """Connect a producer; raises one of OUTAGES while the brokers cannot be reached."""
     producer = AIOKafkaProducer(
-        bootstrap_servers=settings.bootstrap,
         client_id=client_id,
         acks="all",
         enable_idempotence=True,
         linger_ms=0,
-        **aiokafka_security(settings),
+        **aiokafka_config(settings),
         **extra,
     )
     join_once(producer)
@@ -78,23 +63,3 @@ async def close_producer(producer: Any) -> None:
     """Disconnect; what is in flight gets a moment."""
     with contextlib.suppress(errors.KafkaError, asyncio.TimeoutError):
         await asyncio.wait_for(producer.stop(), _CLOSE_SECONDS)
-
-
-def aiokafka_security(settings: Settings) -> dict[str, Any]:
-    """The TLS and SASL settings as aiokafka takes them."""
-    security: dict[str, Any] = {"security_protocol": settings.security_protocol}
-    if settings.security_protocol.endswith("SSL"):
-        security["ssl_context"] = ssl_context(settings)
-    if settings.security_protocol.startswith("SASL"):
-        security["sasl_mechanism"] = settings.sasl_mechanism
-        security["sasl_plain_username"] = settings.sasl_username
-        security["sasl_plain_password"] = settings.sasl_password.get_secret_value()
-    return security
-
-
-def ssl_context(settings: Settings) -> ssl.SSLContext:
-    """Verifies the brokers; presents the client certificate where one is set."""
-    context = ssl.create_default_context(cafile=str(settings.ssl_cafile) if settings.ssl_cafile else None)
-    if settings.ssl_certfile:
-        context.load_cert_chain(settings.ssl_certfile, settings.ssl_keyfile)
-    return context

@@ -11,7 +11,8 @@ class ShortPauses:
     def __init__(self) -> None:
         self._left = 10
 
-    async def take(self) -> None:
+    async def wait(self) -> bool:
         self._left -= 1
         assert self._left, "tried again and again"
         await asyncio.sleep(0)
+        return True

@@ -17,31 +17,33 @@ from concurrent.futures import TimeoutError as NoAnswer
 from confluent_kafka import KafkaException, TopicCollection
 from confluent_kafka.admin import AdminClient
 
+from gridwatch.backoff import BackOff, Pauses
 from gridwatch.errors import GridwatchError
-from gridwatch.positions import ANSWER_SECONDS, Positions
+from gridwatch.kafka.positions import ANSWER_SECONDS, Positions
+from gridwatch.kafka.security import librdkafka_config
 from gridwatch.settings import Settings
-from gridwatch.streaming.producers import Pauses
 from gridwatch.tables.store import Log
 
 logger = logging.getLogger(__name__)
 
-_TRIES = 4
+#: A broker that has just started, or has just become leader, may answer the next time.
+_ASKING = BackOff(limit=4)
 
 
 async def look_at(settings: Settings, topic: str) -> Log | None:
     """The topic as it is now; None if the broker does not say, which is warned of."""
-    pauses = Pauses()
-    for _ in range(_TRIES):
+    pauses = Pauses(_ASKING)
+    while True:
         try:
             return await asyncio.get_running_loop().run_in_executor(None, _look_at, settings, topic)
         except (GridwatchError, KafkaException, NoAnswer) as error:
             logger.warning("%s cannot be compared with local state: %s", topic, error)
-        await pauses.take()
-    return None
+        if not await pauses.wait():
+            return None
 
 
 def _look_at(settings: Settings, topic: str) -> Log:
-    admin = AdminClient(settings.confluent() | {"log_level": 0, "error_cb": lambda _error: None})
+    admin = AdminClient(librdkafka_config(settings) | {"log_level": 0, "error_cb": lambda _error: None})
     described = admin.describe_topics(TopicCollection([topic]), request_timeout=ANSWER_SECONDS)[topic]
     identity = str(described.result(ANSWER_SECONDS).topic_id).encode()
     positions = Positions(settings)
@@ -58,18 +60,18 @@ async def what_is_lost(settings: Settings, topic: str, partition: int, position:
 
     Asked again before it is believed: a broker that has just become leader may not know its end yet.
     """
-    pauses = Pauses()
-    problem = ""
-    for _ in range(_TRIES):
+    pauses = Pauses(_ASKING)
+    while True:
         there = await look_at(settings, topic)
         if there is None or there.ends[partition] >= position:
             return ""
-        problem = (
-            f"partition {partition}: {topic} ends at offset {there.ends[partition]}, its state has come to "
-            f"{position}: the topic was made anew, or the broker has lost readings; nothing of it is worked "
-            "on; remedy: bring the topic back and start the worker again, or begin anew with another "
-            "database and GRIDWATCH_APP_ID"
-        )
-        await pauses.take()
+        if not await pauses.wait():
+            break
+    problem = (
+        f"partition {partition}: {topic} ends at offset {there.ends[partition]}, its state has come to "
+        f"{position}: the topic was made anew, or the broker has lost readings; nothing of it is worked "
+        "on; remedy: bring the topic back and start the worker again, or begin anew with another "
+        "database and GRIDWATCH_APP_ID"
+    )
     logger.critical("%s", problem)
     return problem

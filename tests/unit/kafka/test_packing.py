@@ -6,7 +6,7 @@ import pytest
 from aiokafka.producer.message_accumulator import BatchBuilder
 from aiokafka.record.memory_records import MemoryRecords
 
-from gridwatch.streaming.packing import Packed, Row, Sending, pack
+from gridwatch.kafka.packing import Packed, Row, Sending, pack
 
 ROWS: list[Row] = [(b"a", b"1"), (None, b"22"), (b"c", None), (b"d", b"4" * 50), (b"", b""), (None, None)]
 

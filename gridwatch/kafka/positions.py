@@ -15,6 +15,7 @@ from confluent_kafka import Consumer, IsolationLevel, KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from gridwatch.errors import GridwatchError
+from gridwatch.kafka.security import librdkafka_config
 from gridwatch.settings import Settings
 
 ANSWER_SECONDS = 10.0
@@ -49,7 +50,7 @@ class Positions:
         self._partitions = settings.partitions
         self._timeout = timeout
         # librdkafka would repeat on stderr what the error below says once.
-        self._conf = settings.confluent() | {"log_level": 0, "error_cb": lambda _error: None}
+        self._conf = librdkafka_config(settings) | {"log_level": 0, "error_cb": lambda _error: None}
         self._admin = AdminClient(self._conf)
 
     def starts(self, topics: Iterable[str]) -> dict[tuple[str, int], int]:
