@@ -19,7 +19,7 @@ from gridwatch.errors import GridwatchError
 from gridwatch.settings import Settings
 from gridwatch.topics import OUTPUTS, RAW, Topic, all_topics, changelog
 from sinks.database import read_url
-from sinks.schema_version import migrate
+from sinks.schema.version import migrate
 
 _PATIENCE_SECONDS = 60.0
 _LOOK_SECONDS = 0.1
