@@ -25,7 +25,7 @@ import psycopg2
 from benchmarks.race import cpu_seconds
 from dashboards.expansion import Question, Raw, View, expand, questions
 from gridwatch.embedded import EmbeddedPostgres
-from sinks.schema_version import migrate
+from sinks.schema.version import migrate
 
 RESULTS = Path(__file__).with_name("results") / "dashboards"
 LIMIT_MS = 200.0

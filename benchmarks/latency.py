@@ -36,7 +36,7 @@ from gridwatch.embedded.ports import free_ports
 from gridwatch.kafka.broker import Broker
 from gridwatch.settings import load_settings
 from gridwatch.topics import RAW
-from sinks.schema_version import migrate
+from sinks.schema.version import migrate
 
 #: After the last reading is sent, what has not come by now never will in time, seconds.
 _PATIENCE_SECONDS = 60.0

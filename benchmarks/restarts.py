@@ -37,7 +37,7 @@ from gridwatch.kafka.positions import Positions
 from gridwatch.settings import Settings
 from gridwatch.streaming.pipeline import COMMIT_BYTES
 from gridwatch.topics import LATE_EVENTS, RAW, VALIDATED
-from sinks.schema import metadata
+from sinks import tables
 
 _INTERVAL = 30 * MINUTE
 #: One reading in so many does not come; in its place one of some slots ago comes again with another value.
@@ -131,23 +131,22 @@ class Restart:
 
 def left(site: Site) -> tuple[dict[str, Any], dict[str, Any]]:
     """Of each table its row count and a hash over all rows; the state of every meter and partition."""
-    tables: dict[str, Any] = {}
+    found: dict[str, Any] = {}
     session = psycopg2.connect(site.settings.database)
     try:
         with session.cursor() as cursor:
-            for name in metadata.tables:
-                only = "WHERE scope = 'event'" if name == "metrics" else ""
+            for table in tables.TABLES:
                 cursor.execute(
                     "SELECT count(*), sum(hashtextextended(one::text, 0)::numeric)"
-                    f" FROM (SELECT * FROM {name} {only}) AS one"
+                    f" FROM (SELECT * FROM {table.name} WHERE {table.comparison.where}) AS one"
                 )
-                tables[name] = cursor.fetchone()
+                found[table.name] = cursor.fetchone()
     finally:
         session.close()
     state = State(site.settings, GRIDWATCH.stages[0])
     try:
         state.read()
-        return tables, state.plain()
+        return found, state.plain()
     finally:
         state.close()
 

@@ -39,9 +39,9 @@ from gridwatch.kafka.broker import Broker
 from gridwatch.models.validated import Validated
 from gridwatch.settings import load_settings
 from gridwatch.topics import VALIDATED
-from sinks.copy_text import rows as copy_rows
-from sinks.schema_version import migrate
-from sinks.targets import TARGETS
+from sinks import tables
+from sinks.schema.version import migrate
+from sinks.tables.copy_text import rows as copy_rows
 
 METERS = 20_000
 PARTITIONS = 6
@@ -202,13 +202,13 @@ def _committed(port: int) -> int:
 
 def steps(url: str, values: list[bytes]) -> dict[str, Step]:
     """What each of the sink's steps costs a row, one after the other, a transaction a batch."""
-    target = TARGETS[VALIDATED.name]
+    table = tables.of_topic(VALIDATED.name)
     costs = {name: Step() for name in ("decode", "COPY text", "COPY", "INSERT", "commit")}
     session = psycopg2.connect(url)
     server = psutil.Process(session.info.backend_pid)
     cursor = session.cursor()
     cursor.execute("SET TimeZone = 'UTC'")
-    cursor.execute(target.create_stage)
+    cursor.execute(table.create_stage)
     session.commit()
     # As in a sink's process (`gridwatch/streaming/garbage.py`).
     gc.freeze()
@@ -224,14 +224,14 @@ def steps(url: str, values: list[bytes]) -> dict[str, Step]:
         return result
 
     def merge() -> None:
-        for statement in target.merge:
-            cursor.execute(statement)
+        for one in (table, *tables.derived_from(table)):
+            cursor.execute(one.merge)
 
     for first in range(0, len(values), BATCH_ROWS):
         batch = values[first : first + BATCH_ROWS]
-        records = timed("decode", lambda batch=batch: [target.decode(value) for value in batch])
-        text = timed("COPY text", lambda records=records: copy_rows(target.columns(records).values()))
-        timed("COPY", lambda text=text: cursor.copy_expert(target.copy, io.BytesIO(text), size=1 << 20))
+        records = timed("decode", lambda batch=batch: [table.decode(value) for value in batch])
+        text = timed("COPY text", lambda records=records: copy_rows(table.columns(records).values()))
+        timed("COPY", lambda text=text: cursor.copy_expert(table.copy, io.BytesIO(text), size=1 << 20))
         timed("INSERT", merge)
         timed("commit", session.commit)
     session.close()

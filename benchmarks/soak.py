@@ -35,7 +35,7 @@ from gridwatch.kafka.positions import Positions
 from gridwatch.kafka.security import librdkafka_config
 from gridwatch.settings import PREFIX, Settings, load_settings
 from gridwatch.topics import OUTPUTS, RAW
-from sinks.schema_version import migrate
+from sinks.schema.version import migrate
 
 START = 1_704_103_200_000_000
 #: One reading in this many does not come.

@@ -9,6 +9,6 @@
     …_sql.py       what each of them asks
     expansion.py   a question as the database gets it, for tests and measurements
 
-Questions are plain SQL that PostgreSQL and TimescaleDB both answer, by the names in `sinks/schema.py`.
+Questions are plain SQL that PostgreSQL and TimescaleDB both answer, by the names in `sinks/tables/`.
 Needs Python 3.11, which Grafana's SDK does; gridwatch itself needs none of this to run.
 """

@@ -23,8 +23,7 @@ from gridwatch.streaming.dead_letter_limit import DeadLetterPolicy
 from gridwatch.streaming.lanes import Lanes
 from gridwatch.streaming.reader import ConsumerReader
 from gridwatch.streaming.transport import Hooks
-from gridwatch.topics import OUTPUTS
-from sinks import health, system_metrics
+from sinks import health, system_metrics, tables
 from sinks.connection import SchemaMismatchError
 from sinks.dead_letters import DeadLetterOffice
 from sinks.pool import Pool
@@ -39,8 +38,8 @@ app = create_app(
     settings,
     name=f"{settings.app_id}-sink",
     web_port=settings.sink_web_port,
-    unpacked=dict.fromkeys(topic.name for topic in OUTPUTS),
-    topics=OUTPUTS,
+    unpacked=dict.fromkeys(tables.topics()),
+    topics=[table.topic for table in tables.fed_by_topics()],
 )
 emitter = Emitter(settings, client_id=app.conf.broker_client_id)
 office = DeadLetterOffice(emitter)
@@ -55,7 +54,7 @@ lanes = Lanes(pool.store, app.crash, ConsumerReader(app), app.rereads, most=sett
 
 
 @app.agent(  # type: ignore[untyped-decorator, unused-ignore]
-    app.topic(*(topic.name for topic in OUTPUTS), schema=BatchSchema(key_type=bytes, value_type=bytes)),
+    app.topic(*tables.topics(), schema=BatchSchema(key_type=bytes, value_type=bytes)),
     name="sink",
 )
 async def sink(stream: Any) -> None:

@@ -17,10 +17,11 @@ from typing import Any
 import psycopg2
 
 from gridwatch.errors import GridwatchError
+from sinks import tables
 from sinks.database import CONNECT_TIMEOUT, KEEPALIVE, read_url
-from sinks.schema import VERSION_TABLE
-from sinks.schema_version import known_revisions
-from sinks.targets import TARGETS, Target
+from sinks.migrations import VERSION_TABLE
+from sinks.schema.version import known_revisions
+from sinks.tables.table import TopicTable
 
 LOCK_TIMEOUT = "5s"
 STATEMENT_TIMEOUT = "60s"
@@ -63,8 +64,8 @@ class SinkConnection:
             cursor.execute(f"SET lock_timeout = '{lock_timeout}'")
             cursor.execute(_ANY_NUMBER_UNPACKED)
             self._check_schema(cursor)
-            for target in TARGETS.values():
-                cursor.execute(target.create_stage)
+            for table in tables.fed_by_topics():
+                cursor.execute(table.create_stage)
         self._session.commit()
 
     def _check_schema(self, cursor: Any) -> None:
@@ -93,12 +94,12 @@ class SinkConnection:
                 self._check_schema(cursor)
                 staged: Counter[str] = Counter()
                 for topic, copy_text in copies:
-                    staged[topic] += self._stage(cursor, TARGETS[topic], copy_text)
+                    staged[topic] += self._stage(cursor, tables.of_topic(topic), copy_text)
                 watch("copied")
                 # Always in the same order of tables, so that two sinks do not wait for each other crosswise.
-                for topic, target in TARGETS.items():
-                    if staged[topic]:
-                        self._merge(cursor, target, staged[topic])
+                for table in tables.fed_by_topics():
+                    if staged[table.topic.name]:
+                        self._merge(cursor, table, staged[table.topic.name])
                 watch("merged")
             self._session.commit()
         except BaseException:
@@ -106,18 +107,19 @@ class SinkConnection:
             raise
 
     @staticmethod
-    def _stage(cursor: Any, target: Target, copy_text: bytes) -> int:
+    def _stage(cursor: Any, table: TopicTable, copy_text: bytes) -> int:
         """Fill the temporary table; gives the number of rows."""
-        cursor.copy_expert(target.copy, io.BytesIO(copy_text), size=_COPY_CHUNK)
+        cursor.copy_expert(table.copy, io.BytesIO(copy_text), size=_COPY_CHUNK)
         return int(cursor.rowcount)
 
     @staticmethod
-    def _merge(cursor: Any, target: Target, staged: int) -> None:
-        first, *others = target.merge
-        cursor.execute(first)
+    def _merge(cursor: Any, table: TopicTable, staged: int) -> None:
+        cursor.execute(table.merge)
         moved = cursor.rowcount
-        for statement in (*others, *(target.merge_repeated if moved < staged else ())):
-            cursor.execute(statement)
+        for derived in tables.derived_from(table):
+            cursor.execute(derived.merge)
+        if table.merge_repeated and moved < staged:
+            cursor.execute(table.merge_repeated)
 
     def ping(self) -> None:
         """Ask for the schema, to see whether anybody answers.

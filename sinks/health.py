@@ -24,7 +24,7 @@ from gridwatch.kafka.open_transactions import OpenTransactions, held_reason
 from gridwatch.settings import Settings
 from gridwatch.streaming.dead_letter_limit import feed_reason
 from gridwatch.streaming.fetching import undecodable_reason
-from gridwatch.topics import OUTPUTS
+from sinks import tables
 from sinks.dead_letters import DeadLetterOffice
 from sinks.pool import Pool
 from sinks.writer import WriterState
@@ -98,7 +98,7 @@ class Watch:
         self._stalled_after = settings.stalled_after.total_seconds()
         self._pool = pool
         self._office = office
-        topics = [topic.name for topic in OUTPUTS]
+        topics = tables.topics()
         self._broker = BrokerMonitor(settings, "gridwatch-sink-health", topics, topics)
         self._view = BrokerView()
         self._progress = Progress()

@@ -8,14 +8,14 @@ from collections.abc import Sequence
 import msgspec
 
 from gridwatch.models.dead_letter import DeadLetter
+from sinks import tables
 from sinks.refusals import unreadable
 from sinks.rows import Rows, SourceRecord
-from sinks.targets import TARGETS
 
 
 def take_in(topic: str, records: Sequence[SourceRecord]) -> tuple[Rows, list[DeadLetter]]:
     """Decode the records of one topic and encode their rows; dead letters for those that are foreign."""
-    decode = TARGETS[topic].decode
+    decode = tables.of_topic(topic).decode
     letters: list[DeadLetter] = []
     try:
         decoded = [decode(record.value or b"") for record in records]
@@ -29,7 +29,7 @@ def take_in(topic: str, records: Sequence[SourceRecord]) -> tuple[Rows, list[Dea
 
 
 def _one_by_one(topic: str, records: Sequence[SourceRecord]) -> tuple[Rows, list[DeadLetter]]:
-    decode = TARGETS[topic].decode
+    decode = tables.of_topic(topic).decode
     decoded = []
     sources = []
     letters = []

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
-from sinks import copy_text
-from sinks.targets import TARGETS
+from sinks import tables
+from sinks.tables import copy_text
 
 
 class SourceRecord(Protocol):
@@ -53,7 +53,7 @@ class Rows:
     def copy_text(self) -> bytes:
         """The rows as COPY text, made once. ValueError when a value cannot be right for any database."""
         if self._copy_text is None:
-            self._copy_text = copy_text.rows(TARGETS[self.topic].columns(self.records).values())
+            self._copy_text = copy_text.rows(tables.of_topic(self.topic).columns(self.records).values())
         return self._copy_text
 
 

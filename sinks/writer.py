@@ -23,11 +23,11 @@ import psycopg2
 
 from gridwatch.backoff import BackOff
 from gridwatch.errors import GridwatchError
+from sinks import tables
 from sinks.connection import LOCK_TIMEOUT, SchemaMismatchError, SinkConnection
 from sinks.database import address_of
 from sinks.outages import describe, is_row_at_fault, is_too_slow
 from sinks.rows import Refused, Rows, halve
-from sinks.targets import TARGETS
 
 logger = logging.getLogger(__name__)
 
@@ -54,8 +54,8 @@ class WriterState:
     commits: int = 0
     commit_seconds_total: float = 0.0
     retries: int = 0
-    rows: dict[str, int] = field(default_factory=lambda: dict.fromkeys(TARGETS, 0))
-    refused: dict[str, int] = field(default_factory=lambda: dict.fromkeys(TARGETS, 0))
+    rows: dict[str, int] = field(default_factory=lambda: dict.fromkeys(tables.topics(), 0))
+    refused: dict[str, int] = field(default_factory=lambda: dict.fromkeys(tables.topics(), 0))
 
 
 class Writer:

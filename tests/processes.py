@@ -31,9 +31,9 @@ from gridwatch.embedded.process import ServerProcess
 from gridwatch.kafka.broker import Broker
 from gridwatch.settings import PREFIX, load_settings
 from gridwatch.topics import OUTPUTS, all_topics, changelog
+from sinks import tables
 from sinks.database import read_url
-from sinks.schema import metadata
-from sinks.schema_version import migrate
+from sinks.schema.version import migrate
 from tests import records
 
 READY_SECONDS = 60.0
@@ -369,10 +369,11 @@ def query(database: str, statement: str) -> list[tuple[Any, ...]]:
 
 def dump(database: str) -> Database:
     """Every row of every table in order of its key, less system metrics."""
-    tables: Database = {}
-    for name, table in metadata.tables.items():
-        key = ", ".join(f'"{column.name}"' for column in table.primary_key)
-        only = "WHERE scope = 'event'" if name == "metrics" else ""
-        columns = ", ".join(f'"{column.name}"' for column in table.columns)
-        tables[name] = query(database, f"SELECT {columns} FROM {name} {only} ORDER BY {key}")
-    return tables
+    found: Database = {}
+    for table in tables.TABLES:
+        key = ", ".join(f'"{name}"' for name in table.key)
+        columns = ", ".join(f'"{column.name}"' for column in table.sql.columns)
+        found[table.name] = query(
+            database, f"SELECT {columns} FROM {table.name} WHERE {table.comparison.where} ORDER BY {key}"
+        )
+    return found

@@ -11,6 +11,8 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
+from sinks import tables
+
 #: Of a worker or a sink; the least that brokers allow is 6 s.
 SESSION_SECONDS = 6
 #: Long enough that a frozen process has lost its partitions for certain.
@@ -64,7 +66,8 @@ KINDS: dict[str, tuple[str, int]] = {
 }
 #: SQLSTATEs of errors that pass: disk full, serialization failure, deadlock, internal error, read only.
 _SQLSTATES = ("53100", "40001", "40P01", "XX000", "25006", "57P03")
-_TABLES = ("validated_readings", "gap_alerts", "late_events", "metrics", "dead_letters")
+#: A derived table is locked and refuses together with the one that it comes from.
+_TABLES = tuple(table.name for table in tables.fed_by_topics())
 _SERVER_AWAY = (0, 2, SESSION_SECONDS + 1)
 _PROCESS_AWAY = (0, 0, 1, SESSION_SECONDS + 1)
 #: Details that are drawn out of a few, by kind.

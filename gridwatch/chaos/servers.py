@@ -21,7 +21,7 @@ from gridwatch.kafka.security import librdkafka_config
 from gridwatch.settings import Settings
 from gridwatch.topics import RAW
 from sinks.database import read_url
-from sinks.schema_version import migrate
+from sinks.schema.version import migrate
 
 _PATIENCE_SECONDS = 60.0
 _LOOK_SECONDS = 0.1

@@ -1,14 +1,14 @@
 """Everything that a run leaves, as a reader that goes by ids and revisions sees it.
 
 Two things follow the wall clock and are left out: system metrics, and when a bad record came (which is in a
-dead letter, and for a stamp from the future in its words).
+dead letter, and for a stamp from the future in its words). Of a table its declaration says so
+(`sinks/tables/`).
 """
 
 from __future__ import annotations
 
 import asyncio
 import json
-import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,12 +23,12 @@ from gridwatch.errors import GridwatchError
 from gridwatch.kafka.topic_identity import look_at
 from gridwatch.settings import Settings
 from gridwatch.topics import DEAD_LETTERS, GAP_ALERTS, OUTPUTS
-from sinks.schema import dead_letters, metadata
+from sinks import tables
+from sinks.tables.dead_letters import AHEAD
+from sinks.tables.table import DatabaseTable
 
 Things = dict[str, dict[str, Any]]
 """By place (table, topic, state), by key."""
-
-_AHEAD = re.compile(r"is \S+ s after its record")
 
 
 @dataclass
@@ -87,7 +87,7 @@ def last_revisions(topic: str, records: Iterable[dict[str, Any]]) -> tuple[dict[
             continue
         if topic == DEAD_LETTERS.name:
             del record["record_timestamp"]
-            record["message"] = _AHEAD.sub("is after its record", record["message"])
+            record["message"] = AHEAD.sub("", record["message"])
         name, revision = record["gap_id" if topic == GAP_ALERTS.name else "id"], record.get("revision", 0)
         if said.setdefault((name, revision), record) != record:
             before = said[name, revision]
@@ -99,31 +99,29 @@ def last_revisions(topic: str, records: Iterable[dict[str, Any]]) -> tuple[dict[
 
 def read_database(url: str) -> Things:
     """Every row of every table by its key, less what follows the wall clock."""
-    tables: Things = {}
     session = psycopg2.connect(url)
     try:
         with session.cursor() as cursor:
             cursor.execute("SET TimeZone = 'UTC'")
-            for name, table in metadata.tables.items():
-                columns = [column.name for column in table.columns]
-                key = [column.name for column in table.primary_key]
-                if table is dead_letters:
-                    columns.remove("time")
-                    key.remove("time")
-                only = " WHERE scope = 'event'" if name == "metrics" else ""
-                quoted = ", ".join(f'"{column}"' for column in columns)
-                cursor.execute(f"SELECT {quoted} FROM {name}{only}")  # noqa: S608  names of our own
-                found: dict[str, Any] = {}
-                for values in cursor.fetchall():
-                    row = dict(zip(columns, values, strict=True))
-                    if table is dead_letters:
-                        row["message"] = _AHEAD.sub("is after its record", row["message"])
-                    place = "/".join(str(row[column]) for column in key)
-                    # A dead letter's key has its time in it: a second row of one id is a double.
-                    while place in found:
-                        place += " (once more)"
-                    found[place] = row
-                tables[name] = found
+            return {table.name: _rows(cursor, table) for table in tables.TABLES}
     finally:
         session.close()
-    return tables
+
+
+def _rows(cursor: Any, table: DatabaseTable) -> dict[str, Any]:
+    comparison = table.comparison
+    columns = [column.name for column in table.sql.columns if column.name not in comparison.without]
+    key = [name for name in table.key if name not in comparison.without]
+    quoted = ", ".join(f'"{column}"' for column in columns)
+    cursor.execute(f"SELECT {quoted} FROM {table.name} WHERE {comparison.where}")  # noqa: S608  names of our own
+    found: dict[str, Any] = {}
+    for values in cursor.fetchall():
+        row = dict(zip(columns, values, strict=True))
+        for column, clock in comparison.masked.items():
+            row[column] = clock.sub("", row[column])
+        place = "/".join(str(row[column]) for column in key)
+        # A key without its time may come more than once: a second row of one id is a double.
+        while place in found:
+            place += " (once more)"
+        found[place] = row
+    return found

@@ -6,11 +6,11 @@ import json
 
 import click
 
-from gridwatch.settings import Settings, load_settings
+from gridwatch.settings import load_settings
 from sinks.database import address_of
-from sinks.schema_retention import maintain
-from sinks.schema_version import SchemaStatus, migrate, status
-from sinks.timescale import Storage
+from sinks.schema.retention import maintain
+from sinks.schema.storage import Storage
+from sinks.schema.version import SchemaStatus, migrate, status
 
 _json_option = click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
 
@@ -29,7 +29,7 @@ def migrate_command(as_json: bool) -> None:
     retention are brought to the settings.
     """
     settings = load_settings()
-    before, after = migrate(settings.database, _storage(settings))
+    before, after = migrate(settings.database, Storage.of(settings))
     if as_json:
         click.echo(json.dumps(_as_dict(after) | {"migrated_from": before.revision}))
     elif before.state == "current":
@@ -69,7 +69,7 @@ def maintain_command(as_json: bool) -> None:
     For a daily timer on plain PostgreSQL; the tables of TimescaleDB have policies that do it.
     """
     settings = load_settings()
-    removed = maintain(settings.database, _storage(settings))
+    removed = maintain(settings.database, Storage.of(settings))
     if as_json:
         click.echo(json.dumps(removed))
         return
@@ -80,12 +80,6 @@ def maintain_command(as_json: bool) -> None:
             f"{address_of(settings.database)}: nothing to do: rows are kept for ever, or policies of"
             " TimescaleDB remove them"
         )
-
-
-def _storage(settings: Settings) -> Storage:
-    return Storage(
-        settings.chunk_interval, settings.compress_after, settings.retention, settings.metrics_retention
-    )
 
 
 def _as_dict(found: SchemaStatus) -> dict[str, str | None]:

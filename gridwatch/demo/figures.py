@@ -15,8 +15,11 @@ from gridwatch.settings import Settings
 from replay.manifest import read_manifest
 from replay.scoring import Rates, Score
 from replay.summary import Summary
+from sinks import tables
 from sinks.database import connect
-from sinks.schema import gap_alerts, metadata, validated_readings
+from sinks.tables.gap_alerts import gap_alerts
+from sinks.tables.table import DatabaseTable
+from sinks.tables.validated_readings import validated_readings
 
 #: The states of a gap, in the order of its life.
 GAP_STATES = ("OPEN", "CLOSED", "PARTIAL", "FILLED", "EXPIRED", "RETRACTED")
@@ -64,7 +67,7 @@ def collect(settings: Settings, summary: Summary, truth: Path, days: int, whole_
             sent=summary.readings,
             delayed=summary.delayed,
             withheld=summary.withheld,
-            rows={name: _count(connection, name) for name in metadata.tables},
+            rows={table.name: _count(connection, table) for table in tables.TABLES},
             statuses=_by(connection, validated_readings.c.status),
             gap_states=_by(connection, gap_alerts.c.state),
             late=_late(connection, truth),
@@ -74,8 +77,8 @@ def collect(settings: Settings, summary: Summary, truth: Path, days: int, whole_
         )
 
 
-def _count(connection: Connection, table: str) -> int:
-    return int(connection.scalar(select(func.count()).select_from(metadata.tables[table])) or 0)
+def _count(connection: Connection, table: DatabaseTable) -> int:
+    return int(connection.scalar(select(func.count()).select_from(table.sql)) or 0)
 
 
 def _by(connection: Connection, column: object) -> dict[str, int]:

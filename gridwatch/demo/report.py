@@ -23,7 +23,9 @@ from gridwatch.views.html import number, percent, stylesheet
 from gridwatch.views.meter_plot import SIZES
 from gridwatch.views.plot_axes import DAY, HOUR, MINUTE, stamp
 from sinks.database import connect
-from sinks.schema import gap_alerts, late_events, validated_readings
+from sinks.tables.gap_alerts import gap_alerts
+from sinks.tables.late_events import late_events
+from sinks.tables.validated_readings import validated_readings
 
 FILE = "gridwatch-report.html"
 _LISTED_GAPS = 25

@@ -26,7 +26,7 @@ from replay.request import Request
 from replay.run import Replay
 from replay.sample import lines
 from replay.summary import Summary
-from sinks.schema_version import migrate
+from sinks.schema.version import migrate
 
 #: The faults of `replay --faults seed-spec`.
 FAULTS = FaultPlan(seed=1, delay_rate=0.10, max_delay=300_000_000, gap_rate=0.05)

@@ -11,7 +11,7 @@ from gridwatch.doctor.findings import Finding, good, wrong
 from gridwatch.errors import GridwatchError
 from gridwatch.settings import Settings
 from sinks.database import address_of, connect
-from sinks.schema_version import read_status
+from sinks.schema.version import read_status
 
 DATABASE, SCHEMA, CLOCK = "database", "schema", "database clock"
 

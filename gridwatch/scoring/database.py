@@ -15,7 +15,10 @@ from gridwatch.topics import RAW
 from replay.manifest import Manifest
 from replay.scoring import Difference, Found, FoundGap, FoundLate, Score, score
 from sinks.database import connect
-from sinks.schema import dead_letters, gap_alerts, late_events, reading_revisions, validated_readings
+from sinks.tables.dead_letters import dead_letters
+from sinks.tables.gap_alerts import gap_alerts
+from sinks.tables.late_events import late_events
+from sinks.tables.validated_readings import reading_revisions, validated_readings
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _ROWS_AT_ONCE = 10_000

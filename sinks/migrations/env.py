@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from alembic import context
 
-from sinks.schema import VERSION_TABLE, metadata
+from sinks.migrations import VERSION_TABLE
+from sinks.tables.table import metadata
 
 context.configure(
     connection=context.config.attributes["connection"],

@@ -16,7 +16,7 @@ import pytest
 from dashboards.expansion import Question, Raw, Value, View, expand, questions
 from gridwatch.embedded import EmbeddedPostgres
 from sinks.database import read_url
-from sinks.schema_version import migrate
+from sinks.schema.version import migrate
 from tests.integration.dashboard_data import METERS, PARTITIONS, Period, write
 
 pytestmark = pytest.mark.integration

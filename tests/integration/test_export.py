@@ -23,7 +23,9 @@ from gridwatch.export.queries import ROWS_AT_ONCE
 from replay.profiles import PROFILES
 from replay.rows import Selection, Tally, read_rows
 from sinks.database import connect
-from sinks.schema import gap_alerts, late_events, validated_readings
+from sinks.tables.gap_alerts import gap_alerts
+from sinks.tables.late_events import late_events
+from sinks.tables.validated_readings import validated_readings
 from tests.processes import new_database
 
 pytestmark = pytest.mark.integration

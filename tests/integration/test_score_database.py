@@ -20,8 +20,10 @@ from replay.emission import Kind
 from replay.faults import FaultPlan
 from replay.manifest import Manifest
 from sinks.database import connect, open_engine
-from sinks.schema import gap_alerts, late_events, validated_readings
-from sinks.schema_version import migrate
+from sinks.schema.version import migrate
+from sinks.tables.gap_alerts import gap_alerts
+from sinks.tables.late_events import late_events
+from sinks.tables.validated_readings import validated_readings
 from tests.unit.replay.rig import HOUR, at, detected, every, manifest, sequence
 
 pytestmark = pytest.mark.integration

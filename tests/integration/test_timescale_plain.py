@@ -16,12 +16,12 @@ from gridwatch.doctor.databases import look_at_database
 from gridwatch.embedded import EmbeddedPostgres
 from gridwatch.errors import GridwatchError
 from gridwatch.settings import load_settings
+from sinks import tables
 from sinks.database import connect, read_url
-from sinks.schema import metadata
-from sinks.schema_retention import maintain
-from sinks.schema_version import migrate
-from sinks.timescale import Storage
-from sinks.timescale_extension import create_if_possible, shortcoming
+from sinks.schema.extension import create_if_possible, shortcoming
+from sinks.schema.retention import maintain
+from sinks.schema.storage import Storage
+from sinks.schema.version import migrate
 from tests.integration.dashboard_data import Period, write
 
 pytestmark = pytest.mark.integration
@@ -51,8 +51,8 @@ def empty(postgres: EmbeddedPostgres, server: Any) -> Iterator[str]:
 def counts(url: str) -> dict[str, int]:
     with connect(url) as connection:
         return {
-            table: connection.exec_driver_sql(f"SELECT count(*) FROM {table}").scalar_one()
-            for table in metadata.tables
+            table.name: connection.exec_driver_sql(f"SELECT count(*) FROM {table.name}").scalar_one()
+            for table in tables.TABLES
         }
 
 
@@ -73,7 +73,7 @@ def test_an_extension_that_one_may_not_create_is_said_and_the_schema_stays_plain
     url = read_url(empty).set(username=user, password="sekret").render_as_string(hide_password=False)
     # Stands for TimescaleDB on a server that lets only its administrator create it.
     monkeypatch.setattr(
-        "sinks.schema_version.create_if_possible", lambda url: create_if_possible(url, "file_fdw")
+        "sinks.schema.version.create_if_possible", lambda url: create_if_possible(url, "file_fdw")
     )
     monkeypatch.setenv("GRIDWATCH_DATABASE_URL", url)
     assert run(["db", "migrate"]) == 0
@@ -90,7 +90,7 @@ def test_an_extension_that_is_there_but_not_in_the_database_is_said(
 ) -> None:
     migrate(empty)
     # Stands for TimescaleDB, installed after the schema was made.
-    monkeypatch.setattr("sinks.timescale_extension.EXTENSION", "file_fdw")
+    monkeypatch.setattr("sinks.schema.extension.EXTENSION", "file_fdw")
     monkeypatch.setenv("GRIDWATCH_DATABASE_URL", empty)
     assert run(["db", "status"]) == 0
     assert "not in this database" in capsys.readouterr().err

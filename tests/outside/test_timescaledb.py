@@ -18,13 +18,15 @@ from gridwatch.doctor.databases import look_at_database
 from gridwatch.models.validated import Validated
 from gridwatch.settings import load_settings
 from gridwatch.topics import GAP_ALERTS, VALIDATED
-from sinks import timescale
+from sinks import tables
 from sinks.connection import SchemaMismatchError
 from sinks.database import connect
+from sinks.migrations import VERSION_TABLE
 from sinks.rows import Rows
-from sinks.schema import VERSION_TABLE, VIEWS, metadata
-from sinks.schema_version import SchemaStatus, migrate
-from sinks.timescale import HYPERTABLES, Storage, read_standing, statements
+from sinks.schema import timescale
+from sinks.schema.storage import Storage
+from sinks.schema.timescale import read_standing, statements
+from sinks.schema.version import SchemaStatus, migrate
 from tests.integration.dashboard_data import METERS, Period, Source, gaps, readings
 from tests.outside import timescale_steps as steps
 from tests.outside.conftest import timescaledb
@@ -37,6 +39,7 @@ DAY = timedelta(days=1)
 OLD = Period(NOW - 100 * DAY, NOW - 100 * DAY + DAY / 2, NOW - 100 * DAY + DAY / 2)
 NEW = Period(NOW - DAY / 2, NOW, NOW)
 ALL = Raw("'*'")
+NAMES = {table.name for table in tables.TABLES}
 
 
 @dataclass(frozen=True)
@@ -80,13 +83,13 @@ def test_a_second_migration_finds_nothing_to_do(grown: Became) -> None:
         standing = read_standing(connection)
     assert standing.complete
     left = list(statements(standing, Storage()))
-    assert len(left) == len(HYPERTABLES)
+    assert len(left) == len(tables.TABLES)
     assert all("set_chunk_time_interval" in statement for statement in left)
 
 
 def test_policies_compress_and_refresh_and_change_no_row(grown: Became) -> None:
-    assert steps.run_policies(grown.url) >= len(HYPERTABLES) + len(VIEWS)
-    assert steps.compressed_chunks(grown.url).keys() == HYPERTABLES.keys()
+    assert steps.run_policies(grown.url) >= len(tables.TABLES) + len(tables.summaries())
+    assert steps.compressed_chunks(grown.url).keys() == NAMES
     assert steps.contents(grown.url) == grown.contents
     assert steps.summaries(grown.url) == steps.summaries_by_plain_sql(grown.url) == grown.summaries
 
@@ -183,7 +186,7 @@ def test_retention_comes_and_goes_with_its_settings(empty: str) -> None:
     steps.write(empty, (OLD, NEW))
     with connect(empty) as connection:
         dropped = read_standing(connection).dropped_after
-    assert dropped.keys() == {*metadata.tables, *VIEWS}
+    assert dropped.keys() == {*NAMES, *tables.summaries()}
     assert {name for name, age in dropped.items() if age == 10 * DAY} == {"metrics", "metrics_summary_hourly"}
     steps.run_policies(empty, "policy_retention")
     with connect(empty) as connection:
@@ -199,13 +202,13 @@ def test_under_the_apache_licence_there_are_chunks_and_plain_views(
     # The engine is there under the other licence only, and lets nobody change it.
     found = read_standing
     monkeypatch.setattr(timescale, "read_standing", lambda connection: replace(found(connection), full=False))
-    monkeypatch.setattr("sinks.timescale_extension.read_standing", timescale.read_standing)
+    monkeypatch.setattr("sinks.schema.extension.read_standing", timescale.read_standing)
     _, after = migrate(empty)
     assert "Apache licence" in after.note
     steps.write(empty, (NEW,))
     assert steps.summaries(empty) == steps.summaries_by_plain_sql(empty)
     with connect(empty) as connection:
         standing = found(connection)
-    assert standing.hypertables == dict.fromkeys(HYPERTABLES, False)
+    assert standing.hypertables == dict.fromkeys(NAMES, False)
     assert not standing.aggregates
     assert not standing.refreshed

@@ -10,13 +10,13 @@ from unittest.mock import patch
 
 from sqlalchemy import Connection, text
 
-from sinks import schema_version, timescale
+from sinks import tables
 from sinks.connection import SinkConnection
 from sinks.database import connect, open_engine
 from sinks.migrations.versions.v0001_tables import GAP_SUMMARY, LATE_SUMMARY, METRICS_SUMMARY
-from sinks.schema import VIEWS, metadata
-from sinks.schema_version import migrate
-from sinks.targets import TARGETS, Target
+from sinks.schema import timescale, version
+from sinks.schema.version import migrate
+from sinks.tables.table import TopicTable
 from sinks.writer import Writer
 from tests.integration.dashboard_data import Period, rows
 
@@ -27,7 +27,7 @@ _ESCAPED = {"\\\\": "\\", "\\t": "\t", "\\n": "\n", "\\r": "\r", "\\b": "\b", "\
 #: What each summary is to say, on the same rows.
 PLAIN = {
     name: re.sub(rf"^\s*CREATE VIEW {name} AS", "", statement)
-    for name, statement in zip(VIEWS, (GAP_SUMMARY, LATE_SUMMARY, METRICS_SUMMARY), strict=True)
+    for name, statement in zip(tables.summaries(), (GAP_SUMMARY, LATE_SUMMARY, METRICS_SUMMARY), strict=True)
 }
 
 
@@ -35,12 +35,12 @@ def _value(copied: str) -> str | None:
     return None if copied == "\\N" else re.sub(r"\\.", lambda found: _ESCAPED[found[0]], copied)
 
 
-def _stage_by_insert(cursor: Any, target: Target, copy_text: bytes) -> int:
+def _stage_by_insert(cursor: Any, table: TopicTable, copy_text: bytes) -> int:
     """What `SinkConnection` does with COPY."""
     lines = [
         tuple(_value(field) for field in line.split("\t")) for line in copy_text.decode().split("\n")[:-1]
     ]
-    head = target.copy.removeprefix("COPY ").removesuffix(" FROM STDIN")
+    head = table.copy.removeprefix("COPY ").removesuffix(" FROM STDIN")
     for first in range(0, len(lines), _ROWS):
         some = lines[first : first + _ROWS]
         marks = ", ".join(["(" + ", ".join(["%s"] * len(some[0])) + ")"] * len(some))
@@ -53,8 +53,8 @@ def writer_to(url: str) -> Iterator[Writer]:
     """The sink's writer, but for COPY. The engine has one session for all connections: the temporary tables
     of the one before are there still."""
     with connect(url) as connection:
-        for target in TARGETS.values():
-            connection.exec_driver_sql(f"DROP TABLE IF EXISTS pg_temp.{target.stage}")
+        for table in tables.fed_by_topics():
+            connection.exec_driver_sql(f"DROP TABLE IF EXISTS pg_temp.{table.stage}")
     writer = Writer(url)
     with patch.object(SinkConnection, "_stage", staticmethod(_stage_by_insert)):
         yield writer
@@ -71,7 +71,7 @@ def write(url: str, periods: Sequence[Period]) -> None:
 def migrate_to_plain(url: str) -> None:
     """The schema as it is where nobody has the extension."""
     with (
-        patch.object(schema_version, "create_if_possible", lambda url: ""),
+        patch.object(version, "create_if_possible", lambda url: ""),
         patch.object(timescale, "apply", lambda connection, storage: None),
     ):
         migrate(url)
@@ -121,18 +121,19 @@ def contents(url: str) -> Contents:
     """A fingerprint of each table's rows."""
     with connect(url) as connection:
         return {
-            table: connection.scalar(
+            table.name: connection.scalar(
                 text(
-                    f'SELECT md5(string_agg(t::text, chr(10) ORDER BY t::text COLLATE "C")) FROM {table} AS t'
+                    'SELECT md5(string_agg(t::text, chr(10) ORDER BY t::text COLLATE "C"))'
+                    f" FROM {table.name} AS t"
                 )
             )
-            for table in metadata.tables
+            for table in tables.TABLES
         }
 
 
 def summaries(url: str) -> Contents:
     """The rows of each summary."""
-    return _asked(url, {view: f"SELECT * FROM {view}" for view in VIEWS})
+    return _asked(url, {view: f"SELECT * FROM {view}" for view in tables.summaries()})
 
 
 def summaries_by_plain_sql(url: str) -> Contents:
@@ -156,6 +157,6 @@ def columns(url: str) -> list[Any]:
                 "SELECT table_name, column_name, data_type FROM information_schema.columns"
                 " WHERE table_name = ANY (:views) ORDER BY table_name, ordinal_position"
             ),
-            {"views": list(VIEWS)},
+            {"views": list(tables.summaries())},
         )
         return [tuple(row) for row in found]

@@ -13,13 +13,16 @@ ROOT = Path(__file__).parents[2]
 PACKAGES = ("gridwatch", "sinks", "replay", "dashboards")
 
 #: From the bottom up: a room imports itself and those below it. Rooms of one line stand side by side and do
-#: not know each other. A module of gridwatch itself is a room, too.
+#: not know each other. A module of gridwatch itself is a room, too. The rooms of `sinks` that stand by
+#: themselves have a place of their own; the rest of it is one room.
 LAYERS = (
     ("gridwatch.domain", "gridwatch.errors", "gridwatch.clock", "gridwatch.backoff"),
     ("gridwatch.durations", "gridwatch.models", "gridwatch.embedded", "dashboards"),
     ("gridwatch.settings", "gridwatch.topics"),
     ("gridwatch.codecs", "gridwatch.tables", "gridwatch.logs"),
-    ("gridwatch.kafka",),
+    ("gridwatch.kafka", "sinks.tables", "sinks.database"),
+    ("sinks.migrations",),
+    ("sinks.schema",),
     ("gridwatch.streaming",),
     ("gridwatch.health", "replay"),
     ("gridwatch.agents", "sinks"),
@@ -47,7 +50,8 @@ def room_of(module: str) -> str:
     if module.endswith("__main__") and not module.startswith("dashboards"):
         return "gridwatch.__main__"
     parts = module.split(".")
-    return ".".join(parts[:2]) if parts[0] == "gridwatch" else parts[0]
+    second = ".".join(parts[:2])
+    return second if parts[0] == "gridwatch" or second in HEIGHT else parts[0]
 
 
 def imports(path: Path, *, late: bool) -> Iterator[str]:

@@ -7,15 +7,20 @@ from datetime import timedelta
 
 import pytest
 
-from sinks.schema import VIEWS, metadata
-from sinks.timescale import HYPERTABLES, SUMMARIES, Standing, Storage, is_recent_enough, statements
+from gridwatch.settings import load_settings
+from sinks import tables
+from sinks.schema.storage import Storage
+from sinks.schema.timescale import Standing, is_recent_enough, statements
+from tests.further_table import REGIONAL_LOAD
 
 DAY = timedelta(days=1)
+NAMES = [table.name for table in tables.TABLES]
+VIEWS = tables.summaries()
 COMPLETE = Standing(
-    hypertables=dict.fromkeys(HYPERTABLES, True),
-    aggregates=frozenset(SUMMARIES),
-    compressed_after=dict.fromkeys(HYPERTABLES, 30 * DAY),
-    refreshed=dict.fromkeys(SUMMARIES, True),
+    hypertables=dict.fromkeys(NAMES, True),
+    aggregates=frozenset(VIEWS),
+    compressed_after=dict.fromkeys(NAMES, 30 * DAY),
+    refreshed=dict.fromkeys(VIEWS, True),
 )
 
 
@@ -28,10 +33,8 @@ def _of(name: str, run: list[str]) -> list[str]:
 
 
 def test_every_table_and_every_summary_becomes_one_of_timescaledb() -> None:
-    assert HYPERTABLES.keys() == metadata.tables.keys()
-    assert tuple(SUMMARIES) == VIEWS
     run = _run(Standing())
-    for table in HYPERTABLES:
+    for table in NAMES:
         assert [statement.split("(")[0] for statement in _of(table, run)] == [
             "SELECT create_hypertable",
             "SELECT remove_compression_policy",
@@ -42,24 +45,24 @@ def test_every_table_and_every_summary_becomes_one_of_timescaledb() -> None:
 
 def test_rows_that_are_there_are_taken_along() -> None:
     made = [statement for statement in _run(Standing()) if "create_hypertable" in statement]
-    assert len(made) == len(HYPERTABLES)
+    assert len(made) == len(NAMES)
     assert all("migrate_data => TRUE" in statement for statement in made)
 
 
 def test_keys_and_segments_are_columns_of_their_table() -> None:
-    for name, compression in HYPERTABLES.items():
-        table = metadata.tables[name]
+    for table in tables.TABLES:
+        compression = table.compression
         order = [part.strip().removesuffix(" DESC").strip('"') for part in compression.order_by.split(",")]
-        assert {compression.segment_by, *order} <= set(table.columns.keys())
+        assert {compression.segment_by, *order} <= set(table.sql.columns.keys())
         # A key is found in a compressed chunk by its segment and the bounds of the order.
-        assert {column.name for column in table.primary_key} <= {compression.segment_by, *order}
+        assert set(table.key) <= {compression.segment_by, *order}
 
 
 def test_where_all_stands_only_the_length_of_new_chunks_is_set() -> None:
     assert COMPLETE.complete
     run = _run(COMPLETE, Storage(chunk_interval=DAY))
     assert run == [
-        f"SELECT set_chunk_time_interval('{table}', INTERVAL '1 days 0 seconds')" for table in HYPERTABLES
+        f"SELECT set_chunk_time_interval('{table}', INTERVAL '1 days 0 seconds')" for table in NAMES
     ]
 
 
@@ -69,7 +72,7 @@ def test_a_changed_setting_replaces_its_policy_and_nothing_else() -> None:
         "SELECT remove_compression_policy",
         "SELECT add_compression_policy",
     }
-    assert len(changed) == 2 * len(HYPERTABLES)
+    assert len(changed) == 2 * len(NAMES)
 
 
 def test_a_refresh_that_goes_batch_by_batch_is_told_not_to() -> None:
@@ -91,6 +94,57 @@ def test_retention_reaches_tables_and_their_summaries() -> None:
     assert "SELECT add_retention_policy('metrics_summary_hourly', INTERVAL '90 days 0 seconds')" in run
 
 
+def test_a_further_table_has_its_chunks_compression_and_retention_by_its_declaration(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(tables, "TABLES", (*tables.TABLES, REGIONAL_LOAD))
+    assert not COMPLETE.complete
+    storage = Storage(regional_compress_after=2 * DAY, regional_retention=400 * DAY, retention=730 * DAY)
+    assert [one for one in _run(COMPLETE, storage) if "regional_load" in one] == [
+        "SELECT create_hypertable('regional_load', 'time', chunk_time_interval => "
+        "INTERVAL '7 days 0 seconds', create_default_indexes => FALSE, migrate_data => TRUE)",
+        "ALTER TABLE regional_load SET (timescaledb.compress, timescaledb.compress_segmentby = 'region',"
+        " timescaledb.compress_orderby = '\"time\" DESC, id')",
+        "SELECT remove_compression_policy('regional_load', if_exists => TRUE)",
+        "SELECT add_compression_policy('regional_load', INTERVAL '2 days 0 seconds')",
+        "SELECT remove_retention_policy('regional_load', if_exists => TRUE)",
+        "SELECT add_retention_policy('regional_load', INTERVAL '400 days 0 seconds')",
+    ]
+    stands = replace(
+        COMPLETE,
+        hypertables={**COMPLETE.hypertables, "regional_load": True},
+        compressed_after={**COMPLETE.compressed_after, "regional_load": 2 * DAY},
+        dropped_after={"regional_load": 400 * DAY},
+    )
+    assert stands.complete
+    assert [one for one in _run(stands, storage) if "regional_load" in one] == [
+        "SELECT set_chunk_time_interval('regional_load', INTERVAL '7 days 0 seconds')"
+    ]
+
+
+def test_what_is_not_given_is_kept_as_the_settings_have_it_by_default() -> None:
+    storage, given = Storage(), Storage(retention=9 * DAY)
+    settings = Storage.of(load_settings())
+    for table in tables.TABLES:
+        assert storage.chunk_interval(table) == settings.chunk_interval(table) == 7 * DAY
+        assert storage.compress_after(table) == settings.compress_after(table) == 30 * DAY
+        assert storage.retention(table) is settings.retention(table) is None
+        assert given.retention(table) == (None if table.name == "metrics" else 9 * DAY)
+
+
+def test_the_settings_say_how_long_rows_of_a_table_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("GRIDWATCH_RETENTION", "730d")
+    monkeypatch.setenv("GRIDWATCH_METRICS_RETENTION", "90d")
+    storage = Storage.of(load_settings())
+    kept = {table.name: storage.retention(table) for table in tables.TABLES}
+    assert kept == {**dict.fromkeys(NAMES, 730 * DAY), "metrics": 90 * DAY}
+
+
+def test_a_length_that_has_to_be_there_is_not_left_out() -> None:
+    with pytest.raises(ValueError, match="chunk_interval"):
+        _run(Standing(), Storage(chunk_interval=None))
+
+
 def test_without_retention_nothing_is_dropped_any_more() -> None:
     run = _run(replace(COMPLETE, dropped_after={"late_events": DAY}))
     assert "SELECT remove_retention_policy('late_events', if_exists => TRUE)" in run
@@ -99,7 +153,7 @@ def test_without_retention_nothing_is_dropped_any_more() -> None:
 
 def test_under_the_apache_licence_there_are_chunks_and_plain_views() -> None:
     run = _run(Standing(full=False))
-    assert len(run) == len(HYPERTABLES)
+    assert len(run) == len(NAMES)
     assert all(statement.startswith("SELECT create_hypertable") for statement in run)
 
 

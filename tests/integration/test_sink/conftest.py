@@ -12,7 +12,7 @@ import pytest
 from gridwatch.backoff import BackOff
 from gridwatch.embedded import EmbeddedPostgres
 from sinks.database import read_url
-from sinks.schema_version import migrate
+from sinks.schema.version import migrate
 from sinks.writer import Writer
 
 Query = Callable[..., list[tuple[Any, ...]]]

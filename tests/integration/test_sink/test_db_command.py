@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from gridwatch.cli import run
-from sinks.schema import VERSION_TABLE
+from sinks.migrations import VERSION_TABLE
 
 pytestmark = pytest.mark.integration
 

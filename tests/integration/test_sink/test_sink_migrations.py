@@ -1,4 +1,4 @@
-"""The migrations make the schema that `sinks/schema.py` describes: once, whole, one migrator at a time."""
+"""The migrations make the schema that `sinks/tables/` describes: once, whole, one migrator at a time."""
 
 from __future__ import annotations
 
@@ -11,9 +11,11 @@ from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
 from gridwatch.errors import GridwatchError
+from sinks import tables
 from sinks.database import connect
-from sinks.schema import VERSION_TABLE, VIEWS, metadata
-from sinks.schema_version import known_revisions, migrate, require_current, status
+from sinks.migrations import VERSION_TABLE
+from sinks.schema.version import known_revisions, migrate, require_current, status
+from sinks.tables.table import metadata
 
 pytestmark = pytest.mark.integration
 
@@ -27,9 +29,7 @@ def test_the_migrated_schema_is_the_described_one(database: str) -> None:
 
 
 def test_the_keys_are_those_of_the_contract(database: str) -> None:
-    assert {
-        table.name: [column.name for column in table.primary_key] for table in metadata.tables.values()
-    } == {
+    assert {table.name: table.key for table in tables.TABLES} == {
         "validated_readings": ["meter_id", "time"],
         "reading_revisions": ["meter_id", "time", "source_partition", "source_offset", "source_index"],
         "gap_alerts": ["gap_id", "time"],
@@ -49,7 +49,7 @@ def test_the_hourly_summaries_have_the_columns_of_the_contract(database: str, qu
                 view,
             )
         ]
-        for view in VIEWS
+        for view in tables.summaries()
     }
     assert found == {
         "gap_summary_hourly": ["bucket", "gaps", "missing_intervals", "open_gaps", "meters"],
@@ -124,7 +124,7 @@ def test_the_newest_revision_comes_first() -> None:
 
 
 def test_a_migration_waits_for_another_one(empty_database: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("sinks.schema_version._LOCK_WAIT", "100ms")
+    monkeypatch.setattr("sinks.schema.version._LOCK_WAIT", "100ms")
     with psycopg2.connect(empty_database) as other, other.cursor() as cursor:
         cursor.execute("SELECT pg_advisory_xact_lock(1735551332)")
         with pytest.raises(GridwatchError, match="lock timeout"):

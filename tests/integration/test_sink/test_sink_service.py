@@ -20,7 +20,7 @@ from gridwatch.embedded import EmbeddedKafka, EmbeddedPostgres
 from gridwatch.embedded.ports import free_ports
 from gridwatch.models.validated import Validated
 from gridwatch.topics import DEAD_LETTERS, METRICS, OUTPUTS, VALIDATED
-from sinks.schema_version import migrate
+from sinks.schema.version import migrate
 from tests.processes import Service, Site, new_database, query, until
 
 pytestmark = pytest.mark.integration

@@ -15,9 +15,9 @@ from gridwatch.backoff import BackOff
 from gridwatch.models.validated import Validated
 from gridwatch.topics import VALIDATED
 from sinks.connection import SchemaMismatchError
+from sinks.migrations import VERSION_TABLE
 from sinks.rows import Rows
-from sinks.schema import VERSION_TABLE
-from sinks.schema_version import migrate
+from sinks.schema.version import migrate
 from sinks.writer import WriteInterruptedError, Writer
 
 pytestmark = pytest.mark.integration

@@ -15,7 +15,7 @@ from gridwatch.domain.windows import METRICS as EVENT_METRICS
 from gridwatch.health.measures import SYSTEM_METRICS as WORKER_METRICS
 from gridwatch.health.prometheus import PARTITION_GAUGES, PREFIX, WORKER_GAUGES
 from sinks import health
-from sinks.schema import VIEWS, metadata
+from sinks import tables as stored
 from sinks.system_metrics import SYSTEM_METRICS as SINK_METRICS
 
 FOLDER = Path(__file__).resolve().parents[3] / "dashboards"
@@ -119,7 +119,7 @@ def test_questions_name_only_what_there_is(question: Any) -> None:
     # `now` is a name given in a question; subqueries begin with a bracket.
     tables = set(re.findall(r"\b(?:FROM|JOIN) (?!now\b)([a-z_]+)(?! FROM)", question.sql)) - common
     tables -= {"window_end", "max", "sum"}  # extract(… FROM sum(…))
-    assert tables <= {*metadata.tables, *VIEWS}
+    assert tables <= {*(table.name for table in stored.TABLES), *stored.summaries()}
     board = DASHBOARDS[question.dashboard]
     variables = {variable["name"] for variable in board["templating"]["list"]}
     used = set(re.findall(r"\$\{?([a-z]\w*)", question.sql))

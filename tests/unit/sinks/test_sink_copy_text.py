@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sinks import copy_text
+from sinks.tables import copy_text
 
 
 def test_plain_values_are_left_as_they_are() -> None:

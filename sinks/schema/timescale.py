@@ -18,64 +18,15 @@ from datetime import timedelta
 
 from sqlalchemy import Connection, text
 
+from sinks import tables
 from sinks.database import database_kind
+from sinks.schema.storage import Storage
+from sinks.tables.table import DatabaseTable, Summary
 
 MIN_VERSION = (2, 11)
 
 _REFRESHED_UP_TO = timedelta(hours=1)
 _REFRESHED_EVERY = timedelta(minutes=1)
-
-
-@dataclass(frozen=True)
-class Storage:
-    """How rows are kept. `retention` None: for ever; `metrics_retention` is that of the metrics alone."""
-
-    chunk_interval: timedelta = timedelta(days=7)
-    compress_after: timedelta = timedelta(days=30)
-    retention: timedelta | None = None
-    metrics_retention: timedelta | None = None
-
-    def kept(self, table: str) -> timedelta | None:
-        """How long rows of a table, or of its summary, are kept by their `time`."""
-        return self.metrics_retention if table.startswith("metrics") else self.retention
-
-
-@dataclass(frozen=True)
-class Compression:
-    """Rows of one segment lie together, in this order; a key in the order is found without unpacking."""
-
-    segment_by: str
-    order_by: str
-
-
-HYPERTABLES = {
-    "validated_readings": Compression("meter_id", '"time" DESC'),
-    "reading_revisions": Compression(
-        "meter_id", '"time" DESC, source_partition, source_offset, source_index'
-    ),
-    "gap_alerts": Compression("meter_id", '"time" DESC, gap_id'),
-    "late_events": Compression("meter_id", '"time" DESC, id'),
-    "metrics": Compression("metric", '"time" DESC, id'),
-    "dead_letters": Compression("topic", '"time" DESC, id'),
-}
-
-#: Each summary's question, as its plain view asks it.
-SUMMARIES = {
-    "gap_summary_hourly": """
-        SELECT time_bucket(INTERVAL '1 hour', "time") AS bucket, count(*) AS gaps,
-               sum(missing_intervals)::bigint AS missing_intervals,
-               count(*) FILTER (WHERE state = 'OPEN') AS open_gaps, count(DISTINCT meter_id) AS meters
-        FROM gap_alerts WHERE state <> 'RETRACTED' GROUP BY 1""",
-    "late_events_summary_hourly": """
-        SELECT time_bucket(INTERVAL '1 hour', "time") AS bucket, count(*) AS late_events,
-               avg(delay_seconds) AS avg_delay_seconds, max(delay_seconds) AS max_delay_seconds,
-               count(DISTINCT meter_id) AS meters
-        FROM late_events GROUP BY 1""",
-    "metrics_summary_hourly": """
-        SELECT time_bucket(INTERVAL '1 hour', "time") AS bucket, metric, avg(value) AS avg_value,
-               min(value) AS min_value, max(value) AS max_value, sum(value) AS sum_value, count(*) AS samples
-        FROM metrics GROUP BY 1, 2""",
-}
 
 
 @dataclass(frozen=True)
@@ -98,8 +49,8 @@ class Standing:
     @property
     def complete(self) -> bool:
         """Whether every table and summary is TimescaleDB's."""
-        return self.hypertables.keys() >= HYPERTABLES.keys() and (
-            not self.full or self.aggregates >= SUMMARIES.keys()
+        return self.hypertables.keys() >= {table.name for table in tables.TABLES} and (
+            not self.full or self.aggregates >= {*tables.summaries()}
         )
 
 
@@ -111,56 +62,69 @@ def is_recent_enough(version: str) -> bool:
 
 def statements(standing: Standing, storage: Storage) -> Iterator[str]:
     """What has to be run, in order, for the database to stand as the settings want; it may be little."""
-    for table in HYPERTABLES:
-        if table not in standing.hypertables:
-            # Rows that are there move into chunks; the indexes stand already.
-            yield (
-                f"SELECT create_hypertable('{table}', 'time', chunk_time_interval => "
-                f"{_interval(storage.chunk_interval)}, create_default_indexes => FALSE, migrate_data => TRUE)"
-            )
-        else:
-            yield f"SELECT set_chunk_time_interval('{table}', {_interval(storage.chunk_interval)})"
+    for table in tables.TABLES:
+        yield _chunks(table, standing, storage)
     if not standing.full:
         return
-    for table, compression in HYPERTABLES.items():
-        if not standing.hypertables.get(table, False):
-            yield (
-                f"ALTER TABLE {table} SET (timescaledb.compress, "
-                f"timescaledb.compress_segmentby = '{compression.segment_by}', "
-                f"timescaledb.compress_orderby = '{compression.order_by}')"
-            )
-        wanted = storage.compress_after
-        if standing.compressed_after.get(table) != wanted:
-            yield f"SELECT remove_compression_policy('{table}', if_exists => TRUE)"
-            yield f"SELECT add_compression_policy('{table}', {_interval(wanted)})"
-    yield from _summaries(standing)
-    for relation in (*HYPERTABLES, *SUMMARIES):
-        yield from _retention(relation, standing.dropped_after.get(relation), storage.kept(relation))
+    for table in tables.TABLES:
+        yield from _compression(table, standing, storage)
+    for table in tables.TABLES:
+        for summary in table.summaries:
+            yield from _summary(summary, standing)
+    for table in tables.TABLES:
+        yield from _retention(table.name, standing, storage.retention(table))
+    for table in tables.TABLES:
+        for summary in table.summaries:
+            yield from _retention(summary.name, standing, storage.retention(table))
 
 
-def _summaries(standing: Standing) -> Iterator[str]:
-    for name, question in SUMMARIES.items():
-        if name not in standing.aggregates:
-            yield f"DROP VIEW IF EXISTS {name}"
-            # Rows and all come with the first run of the policy: nothing may be filled in a transaction.
-            yield (
-                f"CREATE MATERIALIZED VIEW {name} WITH "
-                f"(timescaledb.continuous, timescaledb.materialized_only = FALSE) AS {question} WITH NO DATA"
-            )
-        if not standing.refreshed.get(name, False):
-            if name in standing.refreshed:
-                yield f"SELECT remove_continuous_aggregate_policy('{name}')"
-            # Without a start: rows of any age change, and only buckets that changed are worked out again.
-            yield (
-                f"SELECT add_continuous_aggregate_policy('{name}', start_offset => NULL, "
-                f"end_offset => {_interval(_REFRESHED_UP_TO)}, "
-                f"schedule_interval => {_interval(_REFRESHED_EVERY)}"
-                f"{', buckets_per_batch => 0' if standing.batched else ''})"
-            )
+def _chunks(table: DatabaseTable, standing: Standing, storage: Storage) -> str:
+    length = _interval(storage.chunk_interval(table))
+    if table.name in standing.hypertables:
+        return f"SELECT set_chunk_time_interval('{table.name}', {length})"
+    # Rows that are there move into chunks; the indexes stand already.
+    return (
+        f"SELECT create_hypertable('{table.name}', '{table.time}', chunk_time_interval => "
+        f"{length}, create_default_indexes => FALSE, migrate_data => TRUE)"
+    )
 
 
-def _retention(relation: str, found: timedelta | None, wanted: timedelta | None) -> Iterator[str]:
-    if found == wanted:
+def _compression(table: DatabaseTable, standing: Standing, storage: Storage) -> Iterator[str]:
+    if not standing.hypertables.get(table.name, False):
+        yield (
+            f"ALTER TABLE {table.name} SET (timescaledb.compress, "
+            f"timescaledb.compress_segmentby = '{table.compression.segment_by}', "
+            f"timescaledb.compress_orderby = '{table.compression.order_by}')"
+        )
+    wanted = storage.compress_after(table)
+    if standing.compressed_after.get(table.name) != wanted:
+        yield f"SELECT remove_compression_policy('{table.name}', if_exists => TRUE)"
+        yield f"SELECT add_compression_policy('{table.name}', {_interval(wanted)})"
+
+
+def _summary(summary: Summary, standing: Standing) -> Iterator[str]:
+    name = summary.name
+    if name not in standing.aggregates:
+        yield f"DROP VIEW IF EXISTS {name}"
+        # Rows and all come with the first run of the policy: nothing may be filled in a transaction.
+        yield (
+            f"CREATE MATERIALIZED VIEW {name} WITH "
+            f"(timescaledb.continuous, timescaledb.materialized_only = FALSE) AS {summary.query} WITH NO DATA"
+        )
+    if not standing.refreshed.get(name, False):
+        if name in standing.refreshed:
+            yield f"SELECT remove_continuous_aggregate_policy('{name}')"
+        # Without a start: rows of any age change, and only buckets that changed are worked out again.
+        yield (
+            f"SELECT add_continuous_aggregate_policy('{name}', start_offset => NULL, "
+            f"end_offset => {_interval(_REFRESHED_UP_TO)}, "
+            f"schedule_interval => {_interval(_REFRESHED_EVERY)}"
+            f"{', buckets_per_batch => 0' if standing.batched else ''})"
+        )
+
+
+def _retention(relation: str, standing: Standing, wanted: timedelta | None) -> Iterator[str]:
+    if standing.dropped_after.get(relation) == wanted:
         return
     yield f"SELECT remove_retention_policy('{relation}', if_exists => TRUE)"
     if wanted is not None:

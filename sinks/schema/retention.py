@@ -12,10 +12,12 @@ from datetime import timedelta
 
 from sqlalchemy import text
 
+from sinks import tables
 from sinks.database import connect
-from sinks.schema import metadata
-from sinks.schema_version import read_status, require_current
-from sinks.timescale import Storage, read_standing
+from sinks.schema.storage import Storage
+from sinks.schema.timescale import read_standing
+from sinks.schema.version import read_status, require_current
+from sinks.tables.table import DatabaseTable
 
 BATCH_ROWS = 50_000
 
@@ -37,23 +39,23 @@ def maintain(
         require_current(found)
         chunked = read_standing(connection).hypertables if found.kind.timescaledb else {}
     removed = {}
-    for table in metadata.tables:
-        kept = storage.kept(table)
-        if kept is not None and table not in chunked:
-            removed[table] = 0
+    for table in tables.TABLES:
+        kept = storage.retention(table)
+        if kept is not None and table.name not in chunked:
+            removed[table.name] = 0
             while rows := _delete(url, table, kept, batch_rows):
-                removed[table] += rows
-                deleted(table, rows)
+                removed[table.name] += rows
+                deleted(table.name, rows)
     return removed
 
 
-def _delete(url: str, table: str, kept: timedelta, batch_rows: int) -> int:
+def _delete(url: str, table: DatabaseTable, kept: timedelta, batch_rows: int) -> int:
     """Delete one batch; gives the number of rows."""
     with connect(url) as connection:
         return connection.execute(
-            text(  # the name is a constant of the schema
-                f"DELETE FROM {table} WHERE ctid = ANY (ARRAY("  # noqa: S608
-                f'SELECT ctid FROM {table} WHERE "time" < now() - :kept LIMIT :rows))'
+            text(  # the names are constants of the schema
+                f"DELETE FROM {table.name} WHERE ctid = ANY (ARRAY("  # noqa: S608
+                f'SELECT ctid FROM {table.name} WHERE "{table.time}" < now() - :kept LIMIT :rows))'
             ),
             {"kept": kept, "rows": batch_rows},
         ).rowcount

@@ -21,11 +21,11 @@ from alembic.script import ScriptDirectory
 from sqlalchemy import Connection, text
 
 from gridwatch.errors import GridwatchError
-from sinks import timescale
 from sinks.database import DatabaseKind, address_of, connect, database_kind
-from sinks.schema import VERSION_TABLE
-from sinks.timescale import Storage
-from sinks.timescale_extension import create_if_possible, shortcoming
+from sinks.migrations import VERSION_TABLE
+from sinks.schema import timescale
+from sinks.schema.extension import create_if_possible, shortcoming
+from sinks.schema.storage import Storage
 
 State = Literal["missing", "older", "current", "newer"]
 

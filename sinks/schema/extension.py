@@ -10,7 +10,7 @@ from sqlalchemy import Connection, text
 
 from gridwatch.errors import GridwatchError
 from sinks.database import connect
-from sinks.timescale import MIN_VERSION, is_recent_enough, read_standing
+from sinks.schema.timescale import MIN_VERSION, is_recent_enough, read_standing
 
 EXTENSION = "timescaledb"
 

@@ -1,0 +1,53 @@
+"""The tables that the sink writes: one file a table, and here the list of them.
+
+A new table is a file with its declaration (`table.py` says what belongs into one), a line in `TABLES`, and a
+migration that makes it. Everything else goes through the list each time it needs it: the sink's topics,
+temporary tables, COPY and merging, TimescaleDB, retention, and comparisons of what two runs have left.
+"""
+
+from __future__ import annotations
+
+from sinks.tables.dead_letters import DEAD_LETTERS
+from sinks.tables.gap_alerts import GAP_ALERTS
+from sinks.tables.late_events import LATE_EVENTS
+from sinks.tables.metrics import METRICS
+from sinks.tables.table import DatabaseTable, DerivedTable, TopicTable
+from sinks.tables.validated_readings import READING_REVISIONS, VALIDATED_READINGS
+
+#: Every table. Rows are merged in this order, so that two sinks do not wait for each other crosswise.
+TABLES: tuple[DatabaseTable, ...] = (
+    VALIDATED_READINGS,
+    READING_REVISIONS,
+    GAP_ALERTS,
+    LATE_EVENTS,
+    METRICS,
+    DEAD_LETTERS,
+)
+
+
+def fed_by_topics() -> tuple[TopicTable, ...]:
+    """The tables whose rows are the records of a topic."""
+    return tuple(table for table in TABLES if isinstance(table, TopicTable))
+
+
+def topics() -> tuple[str, ...]:
+    """The names of the topics that the sink reads."""
+    return tuple(table.topic.name for table in fed_by_topics())
+
+
+def of_topic(topic: str) -> TopicTable:
+    """The table that the records of a topic go to. KeyError when there is none."""
+    for table in fed_by_topics():
+        if table.topic.name == topic:
+            return table
+    raise KeyError(topic)
+
+
+def derived_from(source: TopicTable) -> tuple[DerivedTable, ...]:
+    """The tables whose rows are picked out of those of another."""
+    return tuple(table for table in TABLES if isinstance(table, DerivedTable) and table.source is source)
+
+
+def summaries() -> tuple[str, ...]:
+    """The hourly summaries: ordinary views on PostgreSQL, continuous aggregates on TimescaleDB."""
+    return tuple(summary.name for table in TABLES for summary in table.summaries)

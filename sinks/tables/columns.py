@@ -1,0 +1,47 @@
+"""Kinds of column that several tables have: their type in the schema, and their values as COPY text.
+
+Identifiers compare by bytes (collation "C"): quicker, and the same order on every machine.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import BigInteger, Column, Integer, Text
+from sqlalchemy.dialects.postgresql import TIMESTAMP
+
+from gridwatch.models.late_event import LateEvent
+from gridwatch.models.validated import Validated
+from sinks.tables.copy_text import numbers
+
+#: Name of a column → the COPY text of each row's value.
+Values = dict[str, list[str]]
+
+
+def instant(name: str) -> Column[Any]:
+    """A point in time."""
+    return Column(name, TIMESTAMP(timezone=True), nullable=False)
+
+
+def identifier(name: str) -> Column[Any]:
+    """A name that rows are found by."""
+    return Column(name, Text(collation="C"), nullable=False)
+
+
+def origin() -> list[Column[Any]]:
+    """Where on the raw topic a row comes from."""
+    return [
+        Column("source_partition", Integer, nullable=False),
+        Column("source_offset", BigInteger, nullable=False),
+        Column("source_index", Integer, nullable=False),
+    ]
+
+
+def origin_values(records: Sequence[Validated] | Sequence[LateEvent]) -> Values:
+    """The values of `origin`."""
+    return {
+        "source_partition": numbers([r.partition for r in records]),
+        "source_offset": numbers([r.offset for r in records]),
+        "source_index": numbers([r.index for r in records]),
+    }

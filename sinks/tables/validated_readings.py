@@ -1,0 +1,139 @@
+"""`validated_readings`, from `smartmeter_validated`, and `reading_revisions`, derived from the same rows.
+
+Of one meter and instant the last value in log order (offset, index) stands, and the first is kept beside it;
+a meter is always in one partition, so offsets compare. Every reading flagged REVISED is a revision, once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import (
+    BigInteger,
+    Column,
+    Double,
+    Index,
+    Integer,
+    PrimaryKeyConstraint,
+    Table,
+    Text,
+    text,
+)
+from sqlalchemy.dialects.postgresql import ARRAY
+
+from gridwatch import topics
+from gridwatch.models.validated import Validated
+from sinks.tables.columns import Values, identifier, instant, origin, origin_values
+from sinks.tables.copy_text import arrays, instants, numbers, optional_numbers, optional_texts, texts
+from sinks.tables.table import WORKED_OUT, Compression, DerivedTable, TopicTable, metadata, staged_names
+
+
+def _reading_columns() -> list[Column[Any]]:
+    columns: list[Column[Any]] = [
+        instant("time"),
+        identifier("meter_id"),
+        Column("consumption_kwh", Double, nullable=False),
+        Column("status", Text, nullable=False),
+        Column("delay_seconds", Double, nullable=False),
+        Column("flags", ARRAY(Text), nullable=False),
+        Column("interval_minutes", Integer, nullable=False),
+        Column("region", Text),
+        *(Column(name, Double) for name in ("voltage", "current", "power_kw", "power_factor", "frequency")),
+        *origin(),
+        identifier("id"),
+        instant("watermark"),
+        # As the meter wrote it: nothing is judged by it.
+        Column("sent_at", Text),
+    ]
+    return columns
+
+
+def _values(records: Sequence[Validated]) -> Values:
+    return {
+        "time": instants([r.timestamp for r in records]),
+        "meter_id": texts([r.meter_id for r in records]),
+        "consumption_kwh": numbers([r.consumption_kwh for r in records]),
+        "status": [r.status for r in records],
+        "delay_seconds": numbers([r.delay_seconds for r in records]),
+        "flags": arrays([r.flags for r in records]),
+        "interval_minutes": numbers([r.interval_minutes for r in records]),
+        "region": optional_texts([r.region for r in records]),
+        "voltage": optional_numbers([r.voltage for r in records]),
+        "current": optional_numbers([r.current for r in records]),
+        "power_kw": optional_numbers([r.power_kw for r in records]),
+        "power_factor": optional_numbers([r.power_factor for r in records]),
+        "frequency": optional_numbers([r.frequency for r in records]),
+        **origin_values(records),
+        "id": texts([r.id for r in records]),
+        "watermark": instants([r.watermark for r in records]),
+        "sent_at": optional_texts([r.sent_at for r in records]),
+    }
+
+
+#: The reading that stands for a meter and an instant. Where a value was replaced, `first_…` keep the one that
+#: came first; those in between are in the revisions.
+validated_readings = Table(
+    "validated_readings",
+    metadata,
+    *_reading_columns(),
+    Column("first_kwh", Double, info=WORKED_OUT),
+    Column("first_offset", BigInteger, info=WORKED_OUT),
+    Column("first_index", Integer, info=WORKED_OUT),
+    PrimaryKeyConstraint("meter_id", "time"),
+    # Rows come nearly in order of time: block ranges find a span of time at almost no cost of writing.
+    Index("validated_readings_time", "time", postgresql_using="brin"),
+    # How late the late ones were: few among many, and nothing else is wanted of them.
+    Index(
+        "validated_readings_late",
+        "time",
+        postgresql_include=["delay_seconds"],
+        postgresql_where=text("status = 'LATE'"),
+    ),
+)
+
+#: Every further value for a meter and an instant, with its place in the log.
+reading_revisions = Table(
+    "reading_revisions",
+    metadata,
+    *_reading_columns(),
+    PrimaryKeyConstraint("meter_id", "time", "source_partition", "source_offset", "source_index"),
+    Index("reading_revisions_time", "time"),
+)
+
+#: A row that is replaced for the first time is the first one, as far as is known by then.
+_KEEP_FIRST = "".join(
+    f", first_{kept} = CASE WHEN validated_readings.first_offset IS NULL"
+    f" THEN validated_readings.{of} ELSE validated_readings.first_{kept} END"
+    for kept, of in (("kwh", "consumption_kwh"), ("offset", "source_offset"), ("index", "source_index"))
+)
+#: Values staged together with a later one, or that come after it: an earlier one than is known is the first.
+#: Every key is in the table by now. Not an UPDATE that joins the two: for that TimescaleDB would unpack every
+#: compressed chunk there is, and for this it looks up the keys.
+_FIRST_OF_REPEATED = f"""
+INSERT INTO validated_readings AS there ({staged_names(validated_readings)})
+SELECT DISTINCT ON (meter_id, "time") {staged_names(validated_readings)} FROM stage_validated_readings
+ORDER BY meter_id, "time", source_offset, source_index
+ON CONFLICT (meter_id, "time") DO UPDATE SET first_kwh = excluded.consumption_kwh,
+    first_offset = excluded.source_offset, first_index = excluded.source_index
+WHERE (excluded.source_offset, excluded.source_index) < (there.source_offset, there.source_index)
+  AND (there.first_offset IS NULL
+       OR (excluded.source_offset, excluded.source_index) < (there.first_offset, there.first_index))
+"""  # noqa: S608 (every name in it is a constant of the schema)
+
+VALIDATED_READINGS = TopicTable(
+    sql=validated_readings,
+    topic=topics.VALIDATED,
+    columns=_values,
+    newer=("source_offset", "source_index", "source_partition"),
+    replaced=_KEEP_FIRST,
+    merge_repeated=_FIRST_OF_REPEATED,
+    compression=Compression("meter_id", '"time" DESC'),
+)
+
+READING_REVISIONS = DerivedTable(
+    sql=reading_revisions,
+    source=VALIDATED_READINGS,
+    where="'REVISED' = ANY (flags)",
+    compression=Compression("meter_id", '"time" DESC, source_partition, source_offset, source_index'),
+)

@@ -1,0 +1,84 @@
+"""Each table is declared once: its rows fit its columns, its keys merge, its settings are there."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from gridwatch.settings import Settings
+from gridwatch.topics import OUTPUTS
+from sinks import tables
+from sinks.tables.table import WORKED_OUT, DatabaseTable, TopicTable, metadata
+
+#: A sink as it starts when the list has one more table; of its own process, for a Faust application is one.
+_LISTED = """
+from sinks import tables
+from tests.further_table import REGIONAL_LOAD
+tables.TABLES += (REGIONAL_LOAD,)
+from sinks.app import app, sink
+print(*sink.channel.topics)
+print(*app.transport.unpacked)
+"""
+
+each_table = pytest.mark.parametrize("table", tables.TABLES, ids=lambda table: table.name)
+each_of_a_topic = pytest.mark.parametrize("table", tables.fed_by_topics(), ids=lambda table: table.name)
+
+
+def test_every_output_topic_is_stored() -> None:
+    assert set(tables.topics()) == {topic.name for topic in OUTPUTS}
+
+
+def test_every_table_of_the_schema_is_in_the_list() -> None:
+    assert sorted(table.name for table in tables.TABLES) == sorted(metadata.tables)
+
+
+def test_a_topic_goes_to_one_table() -> None:
+    assert len(set(tables.topics())) == len(tables.topics())
+    for table in tables.fed_by_topics():
+        assert tables.of_topic(table.topic.name) is table
+    with pytest.raises(KeyError, match="no_such_topic"):
+        tables.of_topic("no_such_topic")
+
+
+def test_a_derived_table_comes_after_the_one_that_its_rows_come_from() -> None:
+    for source in tables.fed_by_topics():
+        for derived in tables.derived_from(source):
+            assert tables.TABLES.index(source) < tables.TABLES.index(derived)
+            assert derived.stage == source.stage
+
+
+@each_of_a_topic
+def test_rows_have_the_columns_of_their_table_in_order(table: TopicTable) -> None:
+    staged = [column.name for column in table.sql.columns if column.info != WORKED_OUT]
+    assert list(table.columns([])) == staged
+    named = ", ".join(f'"{name}"' for name in staged)
+    assert table.copy == f"COPY {table.stage} ({named}) FROM STDIN"
+
+
+@each_table
+def test_time_is_part_of_every_key(table: DatabaseTable) -> None:
+    assert table.time == "time"
+    assert "time" in table.sql.primary_key.columns
+
+
+@each_table
+def test_rows_are_merged_key_by_key_which_compressed_chunks_of_timescaledb_take(table: DatabaseTable) -> None:
+    repeated = table.merge_repeated if isinstance(table, TopicTable) else ""
+    for statement in filter(None, (table.merge, repeated)):
+        assert statement.strip().startswith("INSERT INTO")
+        assert "DO UPDATE SET" in statement  # DO NOTHING loses rows up to 2.19.0
+
+
+@each_table
+def test_what_a_table_names_is_there(table: DatabaseTable) -> None:
+    assert {table.chunk_interval, table.compress_after, table.retention} <= Settings.model_fields.keys()
+    columns = set(table.sql.columns.keys())
+    assert {*table.newer, *table.comparison.without, *table.comparison.masked} <= columns
+
+
+def test_the_sink_reads_the_topic_of_every_table_in_the_list() -> None:
+    said = subprocess.run([sys.executable, "-c", _LISTED], capture_output=True, text=True, check=True)
+    topics = [*tables.topics(), "test_regional_load"]
+    assert [line.split() for line in said.stdout.splitlines()] == [topics, topics]
