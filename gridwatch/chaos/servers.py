@@ -87,8 +87,8 @@ class Servers:
 
     def renew_changelogs(self, settings: Settings, subject: Subject, *, compacted: bool) -> None:
         """Delete the changelogs with all that is in them, and make them anew."""
-        names = subject.changelogs(settings.app_id)
-        for deleted in self._admin().delete_topics(names).values():
+        admin, names = self._admin(), subject.changelogs(settings.app_id)
+        for deleted in admin.delete_topics(names).values():
             deleted.result(timeout=_PATIENCE_SECONDS)
         until("the old changelogs are gone", lambda: not set(names) & set(Broker(settings).partitions()))
         self._create(settings, subject, compacted=compacted)
@@ -116,6 +116,7 @@ class Servers:
         Broker(settings, topics.values()).create()
         until("every new partition has a leader", lambda: _have_leaders(settings, topics))
         if compacted:
+            admin = self._admin()
             entries = [
                 ConfigEntry(key, value, incremental_operation=AlterConfigOpType.SET)
                 for key, value in EAGER_COMPACTION.items()
@@ -124,7 +125,7 @@ class Servers:
                 ConfigResource(ConfigResource.Type.TOPIC, name, incremental_configs=entries)
                 for name in subject.changelogs(settings.app_id)
             ]
-            for altered in self._admin().incremental_alter_configs(resources).values():
+            for altered in admin.incremental_alter_configs(resources).values():
                 altered.result(timeout=_PATIENCE_SECONDS)
 
     @contextmanager
