@@ -20,6 +20,8 @@ from gridwatch.tables.partition_rows import PARTITION
 from gridwatch.topics import GAP_ALERTS, VALIDATED, changelog
 from tests.processes import Service, Site
 from tests.records import PARTITIONS, meters_of, reading, tick
+from tests.sums.rules import Partition as Sums
+from tests.sums.stage import LAYOUT as SUMS
 
 pytestmark = [pytest.mark.failure, pytest.mark.integration]
 
@@ -109,17 +111,32 @@ def test_a_locked_database_is_said_with_its_folder(site: Site) -> None:
     assert "GRIDWATCH_DATADIR" in said
 
 
-def test_a_state_of_a_newer_version_stops_the_worker_and_says_so(site: Site) -> None:
+#: Rows that this worker must not go on from, and what it says of each.
+REFUSED = {
+    "a newer version": (
+        *(PARTITION_KEY, bytes([PARTITION.version + 1]) + b"what only the future knows"),
+        *(f"version {PARTITION.version + 1}", "newer gridwatch"),
+    ),
+    "a newer kind": (b"\x01block", b"\x01\x91\x05", "unknown kind", "newer gridwatch"),
+    "another stage": (
+        *(PARTITION_KEY, SUMS.encode_partition(Sums(0), 1)),
+        *("stage readings holds the state of stage sums", "a table of its own"),
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", REFUSED)
+def test_a_state_that_cannot_be_read_stops_the_worker_which_names_the_remedy(site: Site, kind: str) -> None:
+    key, row, problem, remedy = REFUSED[kind]
     worker = with_state(site)
-    newer = bytes([PARTITION.version + 1]) + b"what only the future knows"
     producer = Producer({"bootstrap.servers": site.bootstrap})
-    producer.produce(changelog(site.app_id).name, newer, PARTITION_KEY, 0)
+    producer.produce(changelog(site.app_id).name, row, key, 0)
     assert producer.flush(30) == 0
     worker.start(ready=False)
     worker.wait_ended(SAID_SECONDS)
     said = worker.process.said(500)
-    assert f"version {PARTITION.version + 1}" in said
-    assert "newer gridwatch" in said
+    assert problem in said
+    assert remedy in said
 
 
 def test_a_worker_stopped_in_order_goes_on_where_it_stood(site: Site) -> None:

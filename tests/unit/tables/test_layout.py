@@ -40,7 +40,7 @@ def test_only_rows_without_a_control_character_are_counted() -> None:
 
 def test_a_version_before_is_read_and_a_newer_one_refused() -> None:
     assert BLOCK.decode(b"\x01\x91\x05") == [1, 5]
-    with pytest.raises(GridwatchError, match="block row has version 3, this gridwatch reads 1 to 2") as refused:
+    with pytest.raises(GridwatchError, match="row has version 3, this gridwatch reads 1 to 2") as refused:
         BLOCK.decode(b"\x03\x91\x05")
     assert "newer gridwatch" in refused.value.remedy
 
