@@ -140,6 +140,17 @@ class Processor:
                     fresh = meter is None
                     if fresh and meter_id not in changed:
                         meter = meters.get(meter_id)
+                    # The straight path. It is closed: nothing is added to it. Measured with 1,000 meters, a
+                    # clean reading takes 3 µs of CPU time here and 18 µs through ``Stepper`` (compiled: 2
+                    # and 6). Nearly all readings are clean, so whatever is added here slows down everything.
+                    # A new rule gets in without it, in one of two ways:
+                    # - It subscribes to accepted readings: an ``Accepted`` (``outputs``), put in place of
+                    #   ``Outcome.accepted``, takes every one of them in log order, whichever path it took.
+                    # - It watches some meters: ``MeterState`` holds what it needs to, and ``_is_calm`` says
+                    #   no as long as it does. Readings of a meter whose ``calm`` is cleared go through
+                    #   ``Stepper``.
+                    # tests/unit/domain/test_straight_path_is_closed.py fails if this path grows.
+                    #
                     # The conditions of a clean reading, each of which is decided with care elsewhere.
                     if (
                         meter is not None
