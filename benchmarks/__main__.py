@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import signal
 import statistics
-import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,6 +16,7 @@ from benchmarks.contestants import BROKER, CONTESTANTS, Contestant, Site
 from benchmarks.environments import NotInstallable, compiled, python_of
 from benchmarks.readings import Feed
 from gridwatch.broker import Broker
+from gridwatch.deployment.signals import exit_when_terminated
 from gridwatch.embedded import EmbeddedKafka
 from gridwatch.settings import load_settings
 from gridwatch.topics import RAW
@@ -121,8 +120,7 @@ def main(
     keep: bool,
 ) -> None:
     """Measure gridwatch beside others on the same job and the same real Apache Kafka."""
-    # Ended from outside, it still stops what it started.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    exit_when_terminated()
     contestants, left_out = available(only)
     site = report.machine()
     comparisons: list[dict[str, Any]] = []

@@ -11,12 +11,14 @@ import pytest
 import rocksdict
 from confluent_kafka import Producer
 
+from gridwatch.deployment.polling import until
+from gridwatch.deployment.service import Service
 from gridwatch.domain.meter import MeterState
 from gridwatch.domain.policy import MINUTE
 from gridwatch.embedded import EmbeddedKafka
 from gridwatch.tables import rows
 from gridwatch.topics import GAP_ALERTS, VALIDATED, changelog
-from tests.processes import Service, Site
+from tests.processes import Site
 from tests.records import PARTITIONS, meters_of, reading, tick
 
 pytestmark = [pytest.mark.failure, pytest.mark.integration]
@@ -38,7 +40,7 @@ def meters() -> list[str]:
 def with_state(site: Site) -> Service:
     """A worker that has seen a reading of one meter in each partition, killed."""
     site.produce([reading(meter, "2024-01-01T10:00:00Z") for meter in meters()])
-    worker = site.worker().start()
+    worker = site.worker().start().wait_until_ready()
     site.wait_worked()
     worker.kill()
     return worker
@@ -62,7 +64,7 @@ def test_a_damaged_database_is_rebuilt_from_the_changelog(site: Site, damage: st
                 file.unlink()
         if damage == "no folder at all":
             shutil.rmtree(database)
-    worker.start()
+    worker.start().wait_until_ready()
     # The state is what it was: the second reading is not a first one, and its gap is found.
     site.produce([reading(meter, "2024-01-01T12:00:00Z") for meter in meters()])
     site.wait_worked()
@@ -87,20 +89,20 @@ def test_a_meter_whose_removal_compaction_has_forgotten_does_not_come_back(site:
         database = rocksdict.Rdict(str(folder), rocksdict.Options(raw_mode=True))
         database[rows.meter_key("METER_LONG_GONE")] = rows.encode_meter(meter)
         database.close()
-    worker.start()
+    worker.start().wait_until_ready()
     site.produce([tick("2024-01-01T10:45:00Z", partition) for partition in range(PARTITIONS)])
     site.wait_worked()
     assert {gap["meter_id"] for gap in site.said()[GAP_ALERTS.name].values()} == set(meters())
     assert "is out of date (it has 2 meters, and has counted 1)" in worker.process.said(5000)
-    worker.wait_ready()
+    worker.wait_until_ready()
 
 
 def test_a_locked_database_is_said_with_its_folder(site: Site) -> None:
     worker = with_state(site)
     with (databases(site)[0] / "LOCK").open("r+b") as lock:
         fcntl.lockf(lock, fcntl.LOCK_EX)  # as any process that has the database open
-        worker.start(ready=False)
-        worker.wait_ended(SAID_SECONDS)
+        worker.start()
+        until("it has ended", lambda: not worker.running, SAID_SECONDS)
     said = worker.process.said(500)
     assert "locked by another process" in said
     assert str(databases(site)[0]) in said
@@ -113,8 +115,8 @@ def test_a_state_of_a_newer_version_stops_the_worker_and_says_so(site: Site) -> 
     producer = Producer({"bootstrap.servers": site.bootstrap})
     producer.produce(changelog(site.app_id).name, newer, rows.PARTITION_KEY, 0)
     assert producer.flush(30) == 0
-    worker.start(ready=False)
-    worker.wait_ended(SAID_SECONDS)
+    worker.start()
+    until("it has ended", lambda: not worker.running, SAID_SECONDS)
     said = worker.process.said(500)
     assert f"version {rows.VERSION + 1}" in said
     assert "newer gridwatch" in said
@@ -122,11 +124,11 @@ def test_a_state_of_a_newer_version_stops_the_worker_and_says_so(site: Site) -> 
 
 def test_a_worker_stopped_in_order_goes_on_where_it_stood(site: Site) -> None:
     site.produce([reading(meter, "2024-01-01T10:00:00Z") for meter in meters()])
-    worker = site.worker().start()
+    worker = site.worker().start().wait_until_ready()
     site.wait_worked()
     worker.stop()
     site.produce([tick("2024-01-01T10:45:00Z", partition) for partition in range(PARTITIONS)])
-    worker.start()
+    worker.start().wait_until_ready()
     site.wait_worked()
     assert len(site.said()[VALIDATED.name]) == PARTITIONS
     assert {gap["state"] for gap in site.said()[GAP_ALERTS.name].values()} == {"OPEN"}

@@ -15,7 +15,7 @@ PACKAGES = ("gridwatch", "sinks", "replay", "dashboards")
 #: From the bottom up: a room imports itself and those below it. Rooms of one line stand side by side and do
 #: not know each other. A module of gridwatch itself is a room, too.
 LAYERS = (
-    ("gridwatch.domain", "gridwatch.errors", "gridwatch.clock", "gridwatch.backoff"),
+    ("gridwatch.domain", "gridwatch.errors", "gridwatch.clock", "gridwatch.backoff", "gridwatch.web_client"),
     ("gridwatch.durations", "gridwatch.models", "gridwatch.embedded", "dashboards"),
     ("gridwatch.settings", "gridwatch.topics"),
     ("gridwatch.codecs", "gridwatch.tables", "gridwatch.logs", "gridwatch.broker", "gridwatch.positions"),
@@ -24,7 +24,7 @@ LAYERS = (
     ("gridwatch.agents", "sinks"),
     ("gridwatch.views",),
     ("gridwatch.app", "gridwatch.export"),
-    ("gridwatch.doctor", "gridwatch.scoring"),
+    ("gridwatch.doctor", "gridwatch.scoring", "gridwatch.deployment"),
     ("gridwatch.demo", "gridwatch.chaos"),
     ("gridwatch.commands",),
     ("gridwatch.cli",),
