@@ -97,7 +97,7 @@ class Measured:
         self._app_id = settings.app_id
         self._positions = Positions(settings)
         self._service = worker.service
-        self._process = psutil.Process(worker.service.pid)
+        self._process = psutil.Process(worker.service.process.pid)
         self.url = worker.service.url
 
     def waiting(self) -> int:

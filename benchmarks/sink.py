@@ -154,7 +154,7 @@ def run(bootstrap: str, postgres: EmbeddedPostgres, folder: Path, count: int, co
     with Site(folder, settings, partial(Service, arguments=("-l", "warn"))) as site:
         sink = site.add("sink", f"sink-{connections}")
         begun = time.monotonic()
-        tree = psutil.Process(sink.start().pid)
+        tree = psutil.Process(sink.start().process.pid)
 
         def all_committed() -> bool:
             nonlocal start_cpu

@@ -159,7 +159,7 @@ def limit_records(site: Site, size: str) -> None:
 
 def test_a_sink_that_waits_for_its_database(site: Site) -> None:
     nobody = f"127.0.0.1:{free_ports(1)[0]}"
-    site.database = f"postgresql://gridwatch@{nobody}/gridwatch"
+    site.common["database_url"] = f"postgresql://gridwatch@{nobody}/gridwatch"
     site.worker().start()
     site.produce([reading(meter, "2024-01-01T10:00:00Z") for meter in meters()])
     site.wait_worked()
