@@ -44,7 +44,6 @@ class ChildProcess:
         grace: float = GRACE_SECONDS,
     ) -> None:
         self.name = name
-        self.folder = folder
         self.log = folder / f"{name}.log"
         self._command = list(command)
         self._environment = environment
