@@ -39,10 +39,10 @@ class Subject:
     #: Outputs that no sink stores, beside those of gridwatch itself.
     outputs: tuple[Topic, ...] = ()
 
-    def topics(self, app_id: str) -> dict[str, Topic]:
-        """Every topic that there has to be, by name."""
+    def topics(self, app_id: str) -> list[Topic]:
+        """Every topic that there has to be."""
         of_stages = [topic for one in self.stages for topic in one.stage.topics(app_id)]
-        return {topic.name: topic for topic in (*all_topics(app_id), *of_stages)}
+        return list({topic.name: topic for topic in (*all_topics(app_id), *of_stages)}.values())
 
     def changelogs(self, app_id: str) -> list[str]:
         """The changelogs of its stages."""

@@ -16,7 +16,7 @@ PACKAGES = ("gridwatch", "sinks", "replay", "dashboards")
 #: not know each other. A module of gridwatch itself is a room, too. The rooms of `sinks` that stand by
 #: themselves have a place of their own; the rest of it is one room.
 LAYERS = (
-    ("gridwatch.domain", "gridwatch.errors", "gridwatch.clock", "gridwatch.backoff"),
+    ("gridwatch.domain", "gridwatch.errors", "gridwatch.clock", "gridwatch.backoff", "gridwatch.web_client"),
     ("gridwatch.durations", "gridwatch.models", "gridwatch.embedded", "dashboards"),
     ("gridwatch.settings", "gridwatch.topics"),
     ("gridwatch.codecs", "gridwatch.tables", "gridwatch.logs"),
@@ -28,7 +28,7 @@ LAYERS = (
     ("gridwatch.agents", "sinks"),
     ("gridwatch.views",),
     ("gridwatch.app", "gridwatch.export"),
-    ("gridwatch.doctor", "gridwatch.scoring"),
+    ("gridwatch.doctor", "gridwatch.scoring", "gridwatch.deployment"),
     ("gridwatch.demo", "gridwatch.chaos"),
     ("gridwatch.commands",),
     ("gridwatch.cli",),
