@@ -36,7 +36,7 @@ from gridwatch.domain.policy import MINUTE
 from gridwatch.errors import GridwatchError
 from gridwatch.kafka.positions import Positions
 from gridwatch.settings import Settings
-from gridwatch.streaming.pipeline import COMMIT_BYTES
+from gridwatch.streaming.stage.pipeline import COMMIT_BYTES
 from gridwatch.topics import LATE_EVENTS, RAW, VALIDATED
 from sinks import tables
 

@@ -198,7 +198,7 @@ def steps(url: str, values: list[bytes]) -> dict[str, Step]:
     cursor.execute("SET TimeZone = 'UTC'")
     cursor.execute(table.create_stage)
     session.commit()
-    # As in a sink's process (`gridwatch/streaming/garbage.py`).
+    # As in a sink's process (`gridwatch/streaming/faust/garbage.py`).
     gc.freeze()
     gc.disable()
 

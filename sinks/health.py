@@ -22,8 +22,8 @@ from gridwatch.health.prometheus import CAUSE_COUNTERS
 from gridwatch.kafka.broker_monitor import BrokerMonitor, BrokerView
 from gridwatch.kafka.open_transactions import OpenTransactions, held_reason
 from gridwatch.settings import Settings
-from gridwatch.streaming.dead_letter_limit import feed_reason
-from gridwatch.streaming.fetching import undecodable_reason
+from gridwatch.streaming.faust.fetching import undecodable_reason
+from gridwatch.streaming.stage.dead_letter_limit import feed_reason
 from sinks import tables
 from sinks.dead_letters import DeadLetterOffice
 from sinks.pool import Pool

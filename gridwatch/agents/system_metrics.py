@@ -17,7 +17,7 @@ from gridwatch.health.measures import measure
 from gridwatch.kafka.emission import Emitter
 from gridwatch.kafka.packing import Row, pack
 from gridwatch.models.metric import Metric
-from gridwatch.streaming.pipeline import Pipeline
+from gridwatch.streaming.stage.pipeline import Pipeline
 from gridwatch.topics import METRICS
 
 EVERY_SECONDS = 10.0

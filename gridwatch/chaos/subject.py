@@ -11,7 +11,7 @@ from gridwatch.agents.readings import READINGS
 from gridwatch.domain.partition import PartitionState
 from gridwatch.errors import UsageProblem
 from gridwatch.settings import Settings
-from gridwatch.streaming.stage import Stage
+from gridwatch.streaming.stage.declaration import Stage
 from gridwatch.tables.meter_rows import due_of
 from gridwatch.tables.partition_rows import plain_state
 from gridwatch.topics import Topic, all_topics

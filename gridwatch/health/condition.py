@@ -14,7 +14,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from gridwatch.streaming.recovery import progress_words, recovered
+from gridwatch.streaming.faust.recovery import progress_words, recovered
 
 #: A partition that is assigned and not taken over after this long is a reason, seconds.
 TAKEN_OVER_WITHIN = 5.0

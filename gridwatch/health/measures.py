@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from gridwatch.domain.partition import PartitionState
-from gridwatch.streaming.ownership import Owned
-from gridwatch.streaming.pipeline import Pipeline
+from gridwatch.streaming.stage.pipeline import Pipeline
+from gridwatch.streaming.stage.take_over import Owned
 
 #: Every system metric of the worker, with its meaning.
 SYSTEM_METRICS = {

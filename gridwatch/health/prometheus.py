@@ -47,7 +47,7 @@ WORKER_GAUGES = {
 WORKER_COUNTERS = {
     "foreign_changelog_rows": "records in the changelog that are no rows of ours, and were left out",
 }
-#: Counted since the service started, by cause; the causes are those of `streaming/continuity.py`.
+#: Counted since the service started, by cause; the causes are those of `streaming/faust/continuity.py`.
 CAUSE_COUNTERS = {
     "reread_batches": "times that a partition was read again because a fetched batch did not arrive",
 }

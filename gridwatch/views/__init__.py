@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from gridwatch.domain.partition import PartitionState
     from gridwatch.settings import Settings
-    from gridwatch.streaming.pipeline import Pipeline
+    from gridwatch.streaming.stage.pipeline import Pipeline
 
 #: How often the progress of each partition is noted, so that a stall is timed from its beginning, seconds.
 LOOK_SECONDS = 5.0

@@ -21,10 +21,10 @@ from gridwatch.health.prometheus import Scrape
 from gridwatch.kafka.broker_monitor import BrokerMonitor, BrokerView
 from gridwatch.kafka.open_transactions import MENTIONED_AFTER, Held, OpenTransactions, held_reason
 from gridwatch.settings import Settings
-from gridwatch.streaming.dead_letter_limit import feed_reason
-from gridwatch.streaming.fetching import Undecodable, undecodable_reason
-from gridwatch.streaming.pipeline import Pipeline
-from gridwatch.streaming.recovery import recovered
+from gridwatch.streaming.faust.fetching import Undecodable, undecodable_reason
+from gridwatch.streaming.faust.recovery import recovered
+from gridwatch.streaming.stage.dead_letter_limit import feed_reason
+from gridwatch.streaming.stage.pipeline import Pipeline
 from gridwatch.topics import RAW, all_topics
 from gridwatch.views import state
 from gridwatch.views.queries import Problem

@@ -34,7 +34,7 @@ from gridwatch.domain.policy import Policy
 from gridwatch.domain.processor import Processor
 from gridwatch.domain.reading import LogRecord
 from gridwatch.errors import UsageProblem
-from gridwatch.streaming import pipeline
+from gridwatch.streaming.stage import pipeline
 from gridwatch.tables.layout import FENCE_KEY, PARTITION_KEY
 from gridwatch.tables.readings import METERS
 from gridwatch.tables.store import IDENTITY_KEY, Store

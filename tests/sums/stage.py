@@ -15,7 +15,7 @@ from gridwatch.domain.origins import Origins
 from gridwatch.models.dead_letter import DeadLetter
 from gridwatch.models.validated import Validated
 from gridwatch.settings import Settings
-from gridwatch.streaming.stage import Stage
+from gridwatch.streaming.stage.declaration import Stage
 from gridwatch.tables.layout import TableLayout
 from gridwatch.tables.row_kind import RowKind
 from gridwatch.tables.states import StoredStates

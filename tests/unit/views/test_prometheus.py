@@ -14,7 +14,7 @@ from gridwatch.health.prometheus import (
     Scrape,
     exposition,
 )
-from gridwatch.streaming.continuity import CAUSES
+from gridwatch.streaming.faust.continuity import CAUSES
 
 
 def test_every_metric_is_there_with_its_help_and_what_was_measured() -> None:

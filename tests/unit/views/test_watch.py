@@ -17,9 +17,9 @@ from gridwatch.health.prometheus import exposition
 from gridwatch.kafka.broker_monitor import BrokerView
 from gridwatch.kafka.open_transactions import MENTIONED_AFTER, Held, held_reason
 from gridwatch.settings import load_settings
-from gridwatch.streaming.continuity import CAUSES, Rereads
-from gridwatch.streaming.dead_letter_limit import DeadLetterLimit, DeadLetterPolicy, feed_reason
-from gridwatch.streaming.fetching import Undecodable, undecodable_reason
+from gridwatch.streaming.faust.continuity import CAUSES, Rereads
+from gridwatch.streaming.faust.fetching import Undecodable, undecodable_reason
+from gridwatch.streaming.stage.dead_letter_limit import DeadLetterLimit, DeadLetterPolicy, feed_reason
 from gridwatch.topics import RAW
 from gridwatch.views import watch as module
 from gridwatch.views.watch import Watch
