@@ -12,7 +12,7 @@ import msgspec
 
 from gridwatch.clock import now_micros
 from gridwatch.domain.instants import format_instant
-from gridwatch.domain.partition import PartitionState
+from gridwatch.domain.partition.state import PartitionState
 from gridwatch.health.measures import measure
 from gridwatch.kafka.emission import Emitter
 from gridwatch.kafka.packing import Row, pack

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from gridwatch.agents.readings import READINGS
-from gridwatch.domain.partition import PartitionState
+from gridwatch.domain.partition.state import PartitionState
 from gridwatch.errors import UsageProblem
 from gridwatch.settings import Settings
 from gridwatch.streaming.stage.declaration import Stage

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gridwatch.domain.partition import PartitionState
+from gridwatch.domain.partition.state import PartitionState
 from gridwatch.streaming.stage.pipeline import Pipeline
 from gridwatch.streaming.stage.take_over import Owned
 

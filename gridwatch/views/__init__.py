@@ -16,7 +16,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from gridwatch.domain.partition import PartitionState
+    from gridwatch.domain.partition.state import PartitionState
     from gridwatch.settings import Settings
     from gridwatch.streaming.stage.pipeline import Pipeline
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from gridwatch.domain.partition import PartitionState
+from gridwatch.domain.partition.state import PartitionState
 from gridwatch.settings import Settings
 from gridwatch.streaming.stage.pipeline import Pipeline
 from gridwatch.topics import RAW, STATE_TABLE

@@ -11,8 +11,8 @@ from typing import Any
 from faust.exceptions import ConsumerNotStarted
 
 from gridwatch.clock import now_micros
-from gridwatch.domain.partition import PartitionState
-from gridwatch.domain.ticks import idle_instant
+from gridwatch.domain.partition.state import PartitionState
+from gridwatch.domain.partition.ticks import idle_instant
 from gridwatch.durations import micros
 from gridwatch.health.condition import Condition, condition
 from gridwatch.health.measures import measure

@@ -29,9 +29,9 @@ from gridwatch.chaos.service import SupervisedService, Supervisor
 from gridwatch.chaos.snapshot import Snapshot, last_revisions
 from gridwatch.codecs.decode import decode_readings
 from gridwatch.deployment.polling import until
-from gridwatch.domain.partition import PartitionState
+from gridwatch.domain.partition.processor import Processor
+from gridwatch.domain.partition.state import PartitionState
 from gridwatch.domain.policy import Policy
-from gridwatch.domain.processor import Processor
 from gridwatch.domain.reading import LogRecord
 from gridwatch.errors import UsageProblem
 from gridwatch.streaming.stage import pipeline

@@ -17,6 +17,8 @@ PACKAGES = ("gridwatch", "sinks", "replay", "dashboards")
 #: has a place of its own; the rest of the outer one is one room.
 LAYERS = (
     ("gridwatch.domain", "gridwatch.errors", "gridwatch.clock", "gridwatch.backoff", "gridwatch.web_client"),
+    ("gridwatch.domain.meter", "gridwatch.domain.validation"),
+    ("gridwatch.domain.partition",),
     ("gridwatch.durations", "gridwatch.models", "gridwatch.embedded", "dashboards"),
     ("gridwatch.settings", "gridwatch.topics"),
     ("gridwatch.codecs", "gridwatch.tables", "gridwatch.logs"),

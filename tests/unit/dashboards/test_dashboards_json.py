@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from dashboards.expansion import dashboards, questions
-from gridwatch.domain.windows import METRICS as EVENT_METRICS
+from gridwatch.domain.partition.windows import METRICS as EVENT_METRICS
 from gridwatch.health.measures import SYSTEM_METRICS as WORKER_METRICS
 from gridwatch.health.prometheus import PARTITION_GAUGES, PREFIX, WORKER_GAUGES
 from sinks import health

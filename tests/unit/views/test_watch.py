@@ -12,7 +12,7 @@ from faust.exceptions import ConsumerNotStarted
 from faust.types import TP
 from prometheus_client.parser import text_string_to_metric_families
 
-from gridwatch.domain.partition import PartitionState
+from gridwatch.domain.partition.state import PartitionState
 from gridwatch.health.prometheus import exposition
 from gridwatch.kafka.broker_monitor import BrokerView
 from gridwatch.kafka.open_transactions import MENTIONED_AFTER, Held, held_reason
