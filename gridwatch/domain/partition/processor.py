@@ -146,9 +146,8 @@ class Processor:
                     # A new rule gets in without it, in one of two ways:
                     # - It subscribes to accepted readings: an ``Accepted`` (``outputs``), put in place of
                     #   ``Outcome.accepted``, takes every one of them in log order, whichever path it took.
-                    # - It watches some meters: ``MeterState`` holds what it needs to, and ``reckon_calm`` says
-                    #   no as long as it does. Readings of a meter whose ``calm`` is cleared go through
-                    #   ``Stepper``.
+                    # - It watches some meters: ``MeterState`` holds what it needs to, and ``reckon_calm``
+                    #   clears ``calm`` as long as it does. Readings of such a meter go through ``Stepper``.
                     # tests/unit/domain/partition/test_straight_path_is_closed.py fails if this path grows.
                     #
                     # The conditions of a clean reading, each of which is decided with care elsewhere.
