@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("gridwatch", "sinks", "replay", "dashboards")
+PACKAGES = ("gridwatch", "sinks", "replay", "dashboards", "chaos")
 
 #: From the bottom up: a room imports itself and those below it. Rooms of one line stand side by side and do
 #: not know each other. A module of gridwatch itself is a room, too. A room within a room that is named here
@@ -32,7 +32,7 @@ LAYERS = (
     ("gridwatch.views",),
     ("gridwatch.app", "gridwatch.export"),
     ("gridwatch.doctor", "gridwatch.scoring", "gridwatch.deployment"),
-    ("gridwatch.demo", "gridwatch.chaos"),
+    ("gridwatch.demo", "chaos"),
     ("gridwatch.commands",),
     ("gridwatch.cli",),
     ("gridwatch.__main__",),

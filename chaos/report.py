@@ -9,7 +9,7 @@ from typing import Any
 from rich.console import Console
 from rich.table import Table
 
-from gridwatch.chaos.run import Outcome
+from chaos.run import Outcome
 
 _NAMED = 10
 _LONGEST = 600

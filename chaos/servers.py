@@ -10,7 +10,7 @@ from pathlib import Path
 from confluent_kafka import KafkaError, KafkaException
 from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, ConfigResource
 
-from gridwatch.chaos.subject import Subject
+from chaos.subject import Subject
 from gridwatch.deployment.databases import new_database
 from gridwatch.deployment.polling import until
 from gridwatch.deployment.topics import create_topics, delete_topics, renew_topics

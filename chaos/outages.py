@@ -11,9 +11,9 @@ from typing import Any
 
 import psycopg2
 
-from gridwatch.chaos.schedule import BEYOND_SESSION, Fault
-from gridwatch.chaos.servers import start
-from gridwatch.chaos.site import Site
+from chaos.schedule import BEYOND_SESSION, Fault
+from chaos.servers import start
+from chaos.site import Site
 from gridwatch.embedded.server import EmbeddedServer
 
 _CUT_PAUSE_SECONDS = 0.2

@@ -6,9 +6,9 @@ import random
 import shutil
 from pathlib import Path
 
-from gridwatch.chaos.schedule import Fault
-from gridwatch.chaos.service import SupervisedService
-from gridwatch.chaos.site import Site
+from chaos.schedule import Fault
+from chaos.service import SupervisedService
+from chaos.site import Site
 
 #: Files of RocksDB that hold something; its own log does not.
 _PATTERNS = ("*.sst", "*.log", "MANIFEST-*", "CURRENT", "OPTIONS-*")

@@ -8,17 +8,17 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from gridwatch.chaos.comparison import Difference, differences
-from gridwatch.chaos.faults import carry_out
-from gridwatch.chaos.feed import Feed
-from gridwatch.chaos.input import Raw, make_input
-from gridwatch.chaos.resume import check_resume
-from gridwatch.chaos.schedule import Schedule
-from gridwatch.chaos.servers import Servers
-from gridwatch.chaos.service import Exit
-from gridwatch.chaos.site import RULES, Site, new_site
-from gridwatch.chaos.snapshot import Snapshot, take_snapshot
-from gridwatch.chaos.subject import GRIDWATCH, Subject
+from chaos.comparison import Difference, differences
+from chaos.faults import carry_out
+from chaos.feed import Feed
+from chaos.input import Raw, make_input
+from chaos.resume import check_resume
+from chaos.schedule import Schedule
+from chaos.servers import Servers
+from chaos.service import Exit
+from chaos.site import RULES, Site, new_site
+from chaos.snapshot import Snapshot, take_snapshot
+from chaos.subject import GRIDWATCH, Subject
 from gridwatch.errors import GridwatchError
 
 Say = Callable[[str], None]

@@ -14,12 +14,12 @@ from pathlib import Path
 
 from confluent_kafka import KafkaException
 
-from gridwatch.chaos.changelog import Reader
-from gridwatch.chaos.comparison import Difference, differences
-from gridwatch.chaos.servers import Servers
-from gridwatch.chaos.site import RULES
-from gridwatch.chaos.snapshot import Snapshot
-from gridwatch.chaos.subject import GRIDWATCH
+from chaos.changelog import Reader
+from chaos.comparison import Difference, differences
+from chaos.servers import Servers
+from chaos.site import RULES
+from chaos.snapshot import Snapshot
+from chaos.subject import GRIDWATCH
 from gridwatch.deployment.environment import environment_of
 from gridwatch.deployment.polling import until
 from gridwatch.deployment.process import ChildProcess

@@ -1,6 +1,6 @@
 """The worker's or the sink's own program, its steps watched: ends, freezes or forgets where it is told to.
 
-    python -m gridwatch.chaos.entry APP ORDERS CLOCK_SECONDS COMMIT_BYTES [Faust's own arguments]
+    python -m chaos.entry APP ORDERS CLOCK_SECONDS COMMIT_BYTES [Faust's own arguments]
 
 APP: a Faust application, a worker's or the sink's. ORDERS: a file that may hold `{"step": …, "pass": n,
 "signal": number, "times": m}`: at the n-th pass of that step from then on the process sends itself the

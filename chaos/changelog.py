@@ -13,7 +13,7 @@ from typing import Any
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
-from gridwatch.chaos.subject import Observed
+from chaos.subject import Observed
 from gridwatch.kafka.security import librdkafka_config
 from gridwatch.settings import Settings
 from gridwatch.tables.layout import FENCE_KEY, PARTITION_KEY, TableLayout

@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gridwatch.chaos.entry import DONE_SUFFIX
-from gridwatch.chaos.subject import GRIDWATCH
+from chaos.entry import DONE_SUFFIX
+from chaos.subject import GRIDWATCH
 from gridwatch.deployment.service import Service
 from gridwatch.doctor.services import judge_partitions
 
@@ -77,7 +77,7 @@ class SupervisedService(Service):
         entry = [self.app, str(self.orders), str(self.clock), str(self.commit_bytes)]
         # Its application may be anywhere that we can import from.
         found = f"PYTHONPATH={os.pathsep.join(filter(None, sys.path))}"
-        return ["env", found, sys.executable, "-m", "gridwatch.chaos.entry", *entry, "-l", "info"]
+        return ["env", found, sys.executable, "-m", "chaos.entry", *entry, "-l", "info"]
 
     def sees_owners(self, partitions: int) -> bool:
         """Whether each of so many partitions has an owner that answers, as this worker sees it."""

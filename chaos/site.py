@@ -10,11 +10,11 @@ from typing import Any
 
 from confluent_kafka import KafkaException
 
-from gridwatch.chaos.changelog import State
-from gridwatch.chaos.schedule import SESSION_SECONDS
-from gridwatch.chaos.servers import Servers
-from gridwatch.chaos.service import MOST_EXITS, Exit, SupervisedService, Supervisor
-from gridwatch.chaos.subject import GRIDWATCH, Observed, Subject
+from chaos.changelog import State
+from chaos.schedule import SESSION_SECONDS
+from chaos.servers import Servers
+from chaos.service import MOST_EXITS, Exit, SupervisedService, Supervisor
+from chaos.subject import GRIDWATCH, Observed, Subject
 from gridwatch.deployment.catching_up import Ends, committed, output_ends, sink_group
 from gridwatch.deployment.polling import WaitedInVainError, until, until_complete
 from gridwatch.deployment.site import Site as Deployment

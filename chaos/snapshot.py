@@ -16,9 +16,9 @@ from typing import Any
 
 import psycopg2
 
-from gridwatch.chaos.changelog import Reader, State
-from gridwatch.chaos.databases import contradictions, read_databases
-from gridwatch.chaos.subject import Subject
+from chaos.changelog import Reader, State
+from chaos.databases import contradictions, read_databases
+from chaos.subject import Subject
 from gridwatch.errors import GridwatchError
 from gridwatch.kafka.topic_identity import look_at
 from gridwatch.settings import Settings

@@ -5,8 +5,8 @@ from __future__ import annotations
 import shutil
 from contextlib import ExitStack
 
-from gridwatch.chaos.schedule import Fault
-from gridwatch.chaos.site import Site
+from chaos.schedule import Fault
+from chaos.site import Site
 
 
 def lose_changelog(site: Site, fault: Fault) -> None:

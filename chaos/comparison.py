@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from gridwatch.chaos.snapshot import Snapshot
+from chaos.snapshot import Snapshot
 
 
 @dataclass(frozen=True)

@@ -10,9 +10,9 @@ import signal
 import time
 from collections.abc import Sequence
 
-from gridwatch.chaos.schedule import BEYOND_SESSION, RECOVERY, Fault
-from gridwatch.chaos.service import SupervisedService
-from gridwatch.chaos.site import Site
+from chaos.schedule import BEYOND_SESSION, RECOVERY, Fault
+from chaos.service import SupervisedService
+from chaos.site import Site
 from gridwatch.deployment.polling import WaitedInVainError, until
 
 #: How long a named step is waited for; a step that is not reached is said and counted.

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from gridwatch.chaos import disks, outages, processes, records
-from gridwatch.chaos.schedule import Fault
-from gridwatch.chaos.site import Site
+from chaos import disks, outages, processes, records
+from chaos.schedule import Fault
+from chaos.site import Site
 
 #: By kind.
 CARRIED_OUT: dict[str, Callable[[Site, Fault], None]] = {

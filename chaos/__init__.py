@@ -12,6 +12,8 @@
     snapshot.py    everything a run leaves, as a reader by id sees it
     comparison.py  two snapshots
     resume.py      a replay that is killed and resumed, apart from all else
+    subject.py     what is put to the test: a worker's application, and how its stages are judged
+    cli.py         `gridwatch chaos`
     run.py         one seed from start to end; report.py says how it went
 
 Nothing of this is known to the services: the worker's pipeline and the sink's writer name their steps, and

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from confluent_kafka import KafkaError, Message, Producer
 
-from gridwatch.chaos.input import Raw
+from chaos.input import Raw
 from gridwatch.errors import GridwatchError
 from gridwatch.kafka.security import librdkafka_config
 from gridwatch.settings import Settings
