@@ -21,12 +21,12 @@ import click
 
 from benchmarks import in_process
 from benchmarks.plain_count import PlainCount, count
-from gridwatch.demo.run import Demo, Running
-from gridwatch.demo.stages import Stages
+from gridwatch.cli.demo.run import Demo, Running
+from gridwatch.cli.demo.stages import Stages
+from gridwatch.cli.scoring.database import score_database
 from gridwatch.deployment.catching_up import wait_for_sink, wait_for_worker
 from gridwatch.domain.instants import format_instant
 from gridwatch.domain.policy import MINUTE, Policy
-from gridwatch.scoring.database import score_database
 from replay.faults import FaultPlan
 from replay.faults.file import plan_of
 from replay.households import MONDAY, Households

@@ -19,11 +19,11 @@ from PIL import Image
 from rich.console import Console
 
 from benchmarks.chromium import DESKTOP, PHONE, Chromium, Page
+from gridwatch.cli.demo.figures import collect
+from gridwatch.cli.demo.report import FILE, write_report
+from gridwatch.cli.demo.run import FAULTS, Demo
+from gridwatch.cli.demo.stages import Stages
 from gridwatch.clock import now_micros
-from gridwatch.demo.figures import collect
-from gridwatch.demo.report import FILE, write_report
-from gridwatch.demo.run import FAULTS, Demo
-from gridwatch.demo.stages import Stages
 from gridwatch.deployment.catching_up import wait_for_sink, wait_for_worker
 from gridwatch.domain.instants import format_instant, parse_instant
 from gridwatch.domain.partitioning import partition_of

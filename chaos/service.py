@@ -20,8 +20,8 @@ from typing import TYPE_CHECKING
 
 from chaos.entry import DONE_SUFFIX
 from chaos.subject import GRIDWATCH
+from gridwatch.cli.doctor.services import judge_partitions
 from gridwatch.deployment.service import Service
-from gridwatch.doctor.services import judge_partitions
 
 if TYPE_CHECKING:
     from typing_extensions import Self

@@ -18,9 +18,9 @@ from pyarrow import parquet
 from sqlalchemy import insert
 
 from gridwatch.cli import run
+from gridwatch.cli.export.queries import ROWS_AT_ONCE
 from gridwatch.deployment.databases import new_database
 from gridwatch.embedded import EmbeddedPostgres
-from gridwatch.export.queries import ROWS_AT_ONCE
 from replay.profiles import PROFILES
 from replay.rows import Selection, Tally, read_rows
 from sinks.database import connect
@@ -241,7 +241,7 @@ def test_a_file_is_there_whole_or_not_at_all(
     def full(*_: Any) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("gridwatch.export.files.CsvWriter.write", full)
+    monkeypatch.setattr("gridwatch.cli.export.files.CsvWriter.write", full)
     assert run(["export", "-o", str(path)]) == 1
     assert "cannot be written: No space left" in capsys.readouterr().err
     assert path.read_text() == "as it was"
@@ -278,10 +278,10 @@ def test_a_database_that_is_away_is_told(tmp_path: Path, capsys: pytest.CaptureF
 
 
 def test_rows_are_streamed(database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gridwatch.export.queries.ROWS_AT_ONCE", 10)
+    monkeypatch.setattr("gridwatch.cli.export.queries.ROWS_AT_ONCE", 10)
     sizes: list[int] = []
     monkeypatch.setattr(
-        "gridwatch.export.files.CsvWriter.write", lambda _writer, rows: sizes.append(len(rows))
+        "gridwatch.cli.export.files.CsvWriter.write", lambda _writer, rows: sizes.append(len(rows))
     )
     assert run(["export", "-o", str(tmp_path / "all.csv")]) == 0
     assert max(sizes) == 10 < ROWS_AT_ONCE

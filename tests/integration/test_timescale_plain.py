@@ -12,7 +12,7 @@ import psycopg2
 import pytest
 
 from gridwatch.cli import run
-from gridwatch.doctor.databases import look_at_database
+from gridwatch.cli.doctor.databases import look_at_database
 from gridwatch.embedded import EmbeddedPostgres
 from gridwatch.errors import GridwatchError
 from gridwatch.settings import load_settings

@@ -14,7 +14,7 @@ from sqlalchemy import text
 
 from dashboards.expansion import Raw, View, expand, questions
 from gridwatch.cli import run
-from gridwatch.doctor.databases import look_at_database
+from gridwatch.cli.doctor.databases import look_at_database
 from gridwatch.models.validated import Validated
 from gridwatch.settings import load_settings
 from gridwatch.topics import GAP_ALERTS, VALIDATED

@@ -7,7 +7,7 @@ databases.py     kind, schema, clock             diagnosis.py  all of it at once
 
 from __future__ import annotations
 
-from gridwatch.doctor.diagnosis import Diagnosis, diagnose
-from gridwatch.doctor.findings import Finding
+from gridwatch.cli.doctor.diagnosis import Diagnosis, diagnose
+from gridwatch.cli.doctor.findings import Finding
 
 __all__ = ["Diagnosis", "Finding", "diagnose"]

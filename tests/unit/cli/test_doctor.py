@@ -14,12 +14,12 @@ from http.server import BaseHTTPRequestHandler, HTTPServer
 import pytest
 from click.testing import CliRunner
 
-from gridwatch.commands import doctor as command
-from gridwatch.doctor import diagnosis
-from gridwatch.doctor.api_versions import kafka_release, parse_features, release_of
-from gridwatch.doctor.clocks import judge_clock
-from gridwatch.doctor.findings import Finding, good, wrong
-from gridwatch.doctor.services import judge_partitions, look_at_sink, look_at_worker, pages_url
+from gridwatch.cli.commands import doctor as command
+from gridwatch.cli.doctor import diagnosis
+from gridwatch.cli.doctor.api_versions import kafka_release, parse_features, release_of
+from gridwatch.cli.doctor.clocks import judge_clock
+from gridwatch.cli.doctor.findings import Finding, good, wrong
+from gridwatch.cli.doctor.services import judge_partitions, look_at_sink, look_at_worker, pages_url
 from gridwatch.settings import Settings, load_settings
 
 Pages = dict[str, tuple[int, object]]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from gridwatch.errors import GridwatchError
 
-_CLONE = Path(__file__).parents[2]
+_CLONE = Path(__file__).parents[3]
 
 if importlib.util.find_spec("chaos") is None and (_CLONE / "chaos" / "cli.py").is_file():
     sys.path.append(str(_CLONE))

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from sqlalchemy import Connection, func, select
 
+from gridwatch.cli.scoring.database import score_database
 from gridwatch.domain.instants import parse_instant
 from gridwatch.durations import micros
-from gridwatch.scoring.database import score_database
 from gridwatch.settings import Settings
 from replay.manifest import read_manifest
 from replay.scoring import Rates, Score

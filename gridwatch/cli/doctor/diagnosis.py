@@ -15,10 +15,10 @@ from importlib.metadata import version
 from typing import Any
 
 from gridwatch import __version__
-from gridwatch.doctor.brokers import BROKER, look_at_broker
-from gridwatch.doctor.databases import DATABASE, look_at_database
-from gridwatch.doctor.findings import Finding, good, wrong
-from gridwatch.doctor.services import PARTITIONS, SINK, WORKER, look_at_sink, look_at_worker
+from gridwatch.cli.doctor.brokers import BROKER, look_at_broker
+from gridwatch.cli.doctor.databases import DATABASE, look_at_database
+from gridwatch.cli.doctor.findings import Finding, good, wrong
+from gridwatch.cli.doctor.services import PARTITIONS, SINK, WORKER, look_at_sink, look_at_worker
 from gridwatch.domain.partition import processor
 from gridwatch.errors import GridwatchError
 from gridwatch.settings import Settings

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gridwatch.commands.faust import faust_command
+from gridwatch.cli.commands.faust import faust_command
 
 command = faust_command(
     "worker",

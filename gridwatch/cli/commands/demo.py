@@ -13,7 +13,7 @@ from gridwatch.deployment.signals import interrupted_by_signals
 from gridwatch.errors import UsageProblem
 
 if TYPE_CHECKING:
-    from gridwatch.demo.run import Running
+    from gridwatch.cli.demo.run import Running
 
 _LOOK_SECONDS = 0.5
 
@@ -37,9 +37,9 @@ def command(context: click.Context, meters: int, days: int, keep: bool) -> None:
     """
     from rich.console import Console
 
-    from gridwatch.demo.run import Demo
-    from gridwatch.demo.stages import Stages
-    from gridwatch.demo.summary import print_summary
+    from gridwatch.cli.demo.run import Demo
+    from gridwatch.cli.demo.stages import Stages
+    from gridwatch.cli.demo.summary import print_summary
     from gridwatch.settings import load_settings
 
     load_settings()  # a wrong setting is said before anything starts, and so is a folder without a place

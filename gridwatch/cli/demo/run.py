@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from gridwatch.demo.figures import Figures, collect
-from gridwatch.demo.report import FILE, write_report
-from gridwatch.demo.stages import Stage, Stages
+from gridwatch.cli.demo.figures import Figures, collect
+from gridwatch.cli.demo.report import FILE, write_report
+from gridwatch.cli.demo.stages import Stage, Stages
 from gridwatch.deployment.catching_up import Report, wait_for_sink, wait_for_worker
 from gridwatch.deployment.service import Service
 from gridwatch.deployment.signals import ignore_signals, signals_held_back

@@ -21,7 +21,7 @@ def command(context: click.Context, as_json: bool) -> None:
     Looks at versions, broker, topics, lag, the worker and the watermark of each partition, the database
     with its schema and clock, and the sink. Changes nothing, and takes at most 30 seconds.
     """
-    from gridwatch.doctor import diagnose
+    from gridwatch.cli.doctor import diagnose
 
     found = diagnose(load_settings())
     if as_json:

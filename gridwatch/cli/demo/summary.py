@@ -7,7 +7,7 @@ from pathlib import Path
 from rich.console import Console
 from rich.table import Table
 
-from gridwatch.demo.figures import GAP_STATES, Figures
+from gridwatch.cli.demo.figures import GAP_STATES, Figures
 from replay.scoring import Rates
 
 _NAMED_DIFFERENCES = 20

@@ -13,9 +13,9 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from gridwatch import __version__
+from gridwatch.cli.scoring.database import Around
+from gridwatch.cli.scoring.text import figures
 from gridwatch.errors import GridwatchError
-from gridwatch.scoring.database import Around
-from gridwatch.scoring.text import figures
 from gridwatch.views import plot
 from gridwatch.views.html import stylesheet
 from gridwatch.views.plot_axes import DAY, HOUR, MINUTE
@@ -45,7 +45,7 @@ def write_page(
 ) -> None:
     """Write the page to `path`. GridwatchError when it cannot be written."""
     environment = Environment(
-        loader=PackageLoader("gridwatch.scoring", "."),
+        loader=PackageLoader("gridwatch.cli.scoring", "."),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

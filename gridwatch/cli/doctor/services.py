@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from gridwatch.doctor.findings import Finding, good, wrong
+from gridwatch.cli.doctor.findings import Finding, good, wrong
 from gridwatch.settings import Settings
 from gridwatch.web_client import fetch_json
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from gridwatch.commands.up import (
+from gridwatch.cli.commands.up import (
     keep_ports,
     last_ports,
     setting_lines,

@@ -14,8 +14,8 @@ from markupsafe import Markup
 from sqlalchemy import Connection, func, select
 
 from gridwatch import __version__
-from gridwatch.demo.figures import Figures, policy_line
-from gridwatch.demo.summary import rates_of, rows_of
+from gridwatch.cli.demo.figures import Figures, policy_line
+from gridwatch.cli.demo.summary import rates_of, rows_of
 from gridwatch.errors import GridwatchError
 from gridwatch.settings import Settings
 from gridwatch.views import plot
@@ -60,7 +60,7 @@ def write_report(path: Path, settings: Settings, figures: Figures) -> Path:
 
 def _render(connection: Connection, settings: Settings, figures: Figures) -> str:
     environment = Environment(
-        loader=PackageLoader("gridwatch.demo", "."),
+        loader=PackageLoader("gridwatch.cli.demo", "."),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,

@@ -19,9 +19,9 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any, BinaryIO, Literal, Protocol, cast
 
+from gridwatch.cli.export.queries import Column
 from gridwatch.domain.instants import format_instant
 from gridwatch.errors import GridwatchError, UsageProblem
-from gridwatch.export.queries import Column
 
 Format = Literal["csv", "parquet"]
 Rows = Sequence[Sequence[Any]]

@@ -1,5 +1,8 @@
 """The `gridwatch` command: one lazy group, so that `--help` stays quick whatever a command imports.
 
+    commands/  one module a command
+    demo/  doctor/  export/  scoring/  what is behind the larger ones
+
 Every command is listed once in COMMANDS, with the module that holds it. Errors of gridwatch's own end
 in one line that names the thing and the remedy, with exit code 1 (the work failed) or 2 (wrong use);
 Ctrl-C ends in 130.
@@ -20,31 +23,31 @@ from gridwatch.errors import GridwatchError, UsageProblem
 
 COMMANDS: dict[str, tuple[str, str]] = {
     "demo": (
-        "gridwatch.commands.demo",
+        "gridwatch.cli.commands.demo",
         "Everything at once: a real Kafka and PostgreSQL, replay, score, report.",
     ),
-    "up": ("gridwatch.commands.up", "A real Kafka and PostgreSQL in the foreground until Ctrl-C."),
-    "topics": ("gridwatch.commands.topics", "Create, list and check the topics."),
-    "db": ("gridwatch.commands.db", "Bring the database schema up to date, or say where it stands."),
+    "up": ("gridwatch.cli.commands.up", "A real Kafka and PostgreSQL in the foreground until Ctrl-C."),
+    "topics": ("gridwatch.cli.commands.topics", "Create, list and check the topics."),
+    "db": ("gridwatch.cli.commands.db", "Bring the database schema up to date, or say where it stands."),
     "worker": (
-        "gridwatch.commands.worker",
+        "gridwatch.cli.commands.worker",
         "Run the stream worker (the same as faust -A gridwatch.app worker).",
     ),
-    "sink": ("gridwatch.commands.sink", "Run the database sink (the same as faust -A sinks.app worker)."),
-    "tables": ("gridwatch.commands.faust", "Faust's own list of tables."),
-    "agents": ("gridwatch.commands.faust", "Faust's own list of agents."),
+    "sink": ("gridwatch.cli.commands.sink", "Run the database sink (the same as faust -A sinks.app worker)."),
+    "tables": ("gridwatch.cli.commands.faust", "Faust's own list of tables."),
+    "agents": ("gridwatch.cli.commands.faust", "Faust's own list of agents."),
     "replay": ("replay.cli", "Turn meter files into a stream on the raw topic."),
     "sample": ("replay.sample", "Make realistic meter data."),
-    "score": ("gridwatch.commands.score", "Hold what was detected against the injected truth."),
+    "score": ("gridwatch.cli.commands.score", "Hold what was detected against the injected truth."),
     "export": (
-        "gridwatch.commands.export",
+        "gridwatch.cli.commands.export",
         "Readings, or the completeness of days, from the database to CSV or Parquet.",
     ),
     "chaos": (
-        "gridwatch.commands.chaos",
+        "gridwatch.cli.commands.chaos",
         "Prove that failures change nothing: random faults, every difference.",
     ),
-    "doctor": ("gridwatch.commands.doctor", "Say what is reachable, what is wrong, and what mends it."),
+    "doctor": ("gridwatch.cli.commands.doctor", "Say what is reachable, what is wrong, and what mends it."),
 }
 
 

@@ -6,8 +6,8 @@ import time
 
 from sqlalchemy import text
 
-from gridwatch.doctor.clocks import judge_clock
-from gridwatch.doctor.findings import Finding, good, wrong
+from gridwatch.cli.doctor.clocks import judge_clock
+from gridwatch.cli.doctor.findings import Finding, good, wrong
 from gridwatch.errors import GridwatchError
 from gridwatch.settings import Settings
 from sinks.database import address_of, connect

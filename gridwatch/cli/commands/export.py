@@ -12,10 +12,10 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
 
+from gridwatch.cli.export.files import format_of, written
+from gridwatch.cli.export.queries import COMPLETENESS, READINGS, Question, Selection, answers
 from gridwatch.domain.instants import format_instant
 from gridwatch.errors import UsageProblem
-from gridwatch.export.files import format_of, written
-from gridwatch.export.queries import COMPLETENESS, READINGS, Question, Selection, answers
 from gridwatch.settings import load_settings
 from replay.options import InstantType
 from replay.progress import Terminal

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gridwatch.doctor.findings import Finding, good, wrong
+from gridwatch.cli.doctor.findings import Finding, good, wrong
 
 #: Further apart than this, record times and the rules about fast clocks mean something else on each machine.
 CLOCK_SECONDS = 5.0

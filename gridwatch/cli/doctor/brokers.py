@@ -5,9 +5,9 @@ from __future__ import annotations
 import struct
 import time
 
-from gridwatch.doctor.api_versions import kafka_release
-from gridwatch.doctor.clocks import CLOCK_SECONDS, judge_clock
-from gridwatch.doctor.findings import Finding, good, wrong
+from gridwatch.cli.doctor.api_versions import kafka_release
+from gridwatch.cli.doctor.clocks import CLOCK_SECONDS, judge_clock
+from gridwatch.cli.doctor.findings import Finding, good, wrong
 from gridwatch.errors import GridwatchError
 from gridwatch.kafka.broker import Broker
 from gridwatch.kafka.positions import Position, Positions

@@ -7,10 +7,10 @@ from pathlib import Path
 
 import click
 
+from gridwatch.cli.scoring.database import around, detected
+from gridwatch.cli.scoring.page import write_page
+from gridwatch.cli.scoring.text import text
 from gridwatch.errors import GridwatchError
-from gridwatch.scoring.database import around, detected
-from gridwatch.scoring.page import write_page
-from gridwatch.scoring.text import text
 from gridwatch.settings import load_settings
 from replay.manifest import read_manifest
 from replay.scoring import score

@@ -1,0 +1,1 @@
+"""The `gridwatch …` commands, one module each; `gridwatch/cli/__init__.py` lists them."""

@@ -1,1 +1,0 @@
-"""The `gridwatch …` commands, one module each; `gridwatch/cli.py` lists them."""
