@@ -16,7 +16,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Final, Generic, TypeVar
 
 from gridwatch.errors import GridwatchError
-from gridwatch.tables.row_kind import RowKind, is_newer, is_whole
+from gridwatch.tables.row_kind import Row, RowKind, is_newer, is_whole
 
 PARTITION_KEY: Final = b"\x00partition"
 FENCE_KEY: Final = b"\x00fence"
@@ -25,9 +25,6 @@ _FIRST_PRINTABLE: Final = 0x20
 #: The first partition rows were a generation and a state: there was but one stage.
 _UNNAMED: Final = 2
 _ONLY_STAGE: Final = "readings"
-
-Row = tuple[bytes, bytes | None]
-"""Key and row; None removes."""
 
 P = TypeVar("P")
 
@@ -60,14 +57,11 @@ class TableLayout(Generic[P]):
 
     def rows(self, changed: Mapping[str, Any]) -> list[Row]:
         """The rows of changed states; None removes."""
-        main, special = self._main, self._special
-        if special:
-            return [
-                (key := name.encode(), None if state is None else self._kind_of(key).encode(state))
-                for name, state in changed.items()
-            ]
+        if not self._special:
+            return self._main.rows(changed)
         return [
-            (name.encode(), None if state is None else main.encode(state)) for name, state in changed.items()
+            (key := name.encode(), None if state is None else self._kind_of(key).encode(state))
+            for name, state in changed.items()
         ]
 
     def _kind_of(self, key: bytes) -> RowKind[Any]:

@@ -22,6 +22,7 @@ _HEAD: Final = b"\xdc" + struct.pack(">H", _FIELDS)
 
 
 def _plain(meter: MeterState) -> tuple[Any, ...]:
+    gaps, older = meter.gaps, meter.older
     return (
         meter.due,
         meter.last_seen,
@@ -31,8 +32,8 @@ def _plain(meter: MeterState) -> tuple[Any, ...]:
         meter.last_slot,
         meter.ahead,
         meter.recent,
-        tuple(_plain_gap(gap) for gap in meter.gaps),
-        tuple(_plain_grid(grid) for grid in meter.older),
+        tuple(_plain_gap(gap) for gap in gaps) if gaps else (),  # most meters have none
+        tuple(_plain_grid(grid) for grid in older) if older else (),
         meter.run,
         meter.off_run,
         meter.gap_count,

@@ -7,7 +7,7 @@ guess at it could lose what it knows.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, Final, Generic, TypeVar
 
 import msgspec
@@ -21,6 +21,9 @@ encode_plain: Final = msgspec.msgpack.Encoder().encode
 decode_plain: Final = msgspec.msgpack.Decoder().decode
 #: Walks through a value without making anything of it.
 _walk: Final = msgspec.msgpack.Decoder(msgspec.Raw).decode
+
+Row = tuple[bytes, bytes | None]
+"""Key and row; None removes."""
 
 S = TypeVar("S")
 
@@ -62,6 +65,14 @@ class RowKind(Generic[S]):
     def decode(self, row: bytes) -> S:
         """The state in a row; GridwatchError if a newer version wrote it."""
         return self.state(self.value(row), row[0])
+
+    def rows(self, states: Mapping[str, S | None]) -> list[Row]:
+        """The rows of many states by name; None removes."""
+        plain, version = self.plain, self._version_byte
+        return [
+            (name.encode(), None if state is None else version + encode_plain(plain(state)))
+            for name, state in states.items()
+        ]
 
     def row(self, value: Any) -> bytes:
         """The row of a plain value."""

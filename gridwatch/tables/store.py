@@ -29,7 +29,8 @@ from faust.stores import STORES
 from faust.stores import rocksdb as faust_rocksdb
 
 from gridwatch.errors import GridwatchError
-from gridwatch.tables.layout import Row, TableLayout
+from gridwatch.tables.layout import TableLayout
+from gridwatch.tables.row_kind import Row
 from gridwatch.tables.write_buffer import FlushPolicy, WriteBuffer
 
 SCHEME = "gridwatch"

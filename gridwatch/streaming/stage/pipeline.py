@@ -31,7 +31,8 @@ from gridwatch.streaming.faust.batches import RecordBatch, Wake
 from gridwatch.streaming.stage.dead_letter_limit import DeadLetterLimit, DeadLetterPolicy
 from gridwatch.streaming.stage.declaration import Outcome, P, Stage
 from gridwatch.streaming.stage.take_over import Owned, stored_partition, take_over
-from gridwatch.tables.layout import PARTITION_KEY, Row
+from gridwatch.tables.layout import PARTITION_KEY
+from gridwatch.tables.row_kind import Row
 from gridwatch.tables.store import DamagedError, Store
 from gridwatch.topics import CHANGELOG_BATCH_BYTES
 

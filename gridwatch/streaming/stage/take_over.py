@@ -15,7 +15,8 @@ from typing import Any, Generic
 from gridwatch.settings import Settings
 from gridwatch.streaming.stage.changelog import ChangelogWriter, FencedError
 from gridwatch.streaming.stage.declaration import P, Processor, Stage
-from gridwatch.tables.layout import FENCE_KEY, PARTITION_KEY, Row
+from gridwatch.tables.layout import FENCE_KEY, PARTITION_KEY
+from gridwatch.tables.row_kind import Row
 from gridwatch.tables.states import StoredStates
 from gridwatch.tables.store import Store
 
