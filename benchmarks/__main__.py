@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import json
-import signal
 import statistics
-import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,6 +15,7 @@ from benchmarks import figures, latency, options, published, race, report
 from benchmarks.contestants import BROKER, CONTESTANTS, Contestant, Site
 from benchmarks.environments import NotInstallable, compiled, python_of
 from benchmarks.readings import Feed
+from gridwatch.deployment.signals import exit_when_terminated
 from gridwatch.embedded import EmbeddedKafka
 from gridwatch.kafka.broker import Broker
 from gridwatch.settings import load_settings
@@ -121,8 +120,7 @@ def main(
     keep: bool,
 ) -> None:
     """Measure gridwatch beside others on the same job and the same real Apache Kafka."""
-    # Ended from outside, it still stops what it started.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    exit_when_terminated()
     contestants, left_out = available(only)
     site = report.machine()
     comparisons: list[dict[str, Any]] = []

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
 import uuid
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from benchmarks.environments import ROOT, compiled, python_of
 from benchmarks.readings import end_offsets
+from gridwatch.deployment.environment import environment_of
+from gridwatch.deployment.process import ChildProcess
 from gridwatch.embedded.ports import free_ports
+from gridwatch.kafka.broker import Broker
+from gridwatch.settings import load_settings
 from gridwatch.topics import OUTPUTS, VALIDATED
 
 
@@ -156,26 +160,24 @@ class Run:
 
     def __init__(self, contestant: Contestant, site: Site, source: str, folder: Path) -> None:
         self._site = site
-        self._log = folder / "log"
         #: In the name of every topic of its own, changelogs too.
         self.mark = uuid.uuid4().hex[:8]
-        self.processes: list[subprocess.Popen[bytes]] = []
         if contestant.environment is None:
-            settings = gridwatch_settings(site.bootstrap, site.partitions, folder, self.mark)
-            create_topics(settings)
+            settings = gridwatch_settings(site.bootstrap, site.partitions, self.mark)
+            Broker(load_settings(**settings)).create()
             self.output = VALIDATED.name
             command = [sys.executable, "-m", "gridwatch", "worker", "-l", "warn", "--without-web"]
-            if contestant.compiled:
-                settings["PYTHONPATH"] = str(compiled())
-            environments = [settings]
-            for number in range(1, contestant.processes):
-                port = {"GRIDWATCH_WEB_PORT": str(free_ports(1)[0])}
-                environments.append(settings | port | {"GRIDWATCH_DATADIR": str(folder / f"data-{number}")})
+            path = {"PYTHONPATH": str(compiled())} if contestant.compiled else {}
+            environments = [
+                environment_of({**settings, "web_port": port, "datadir": folder / f"data-{number}"}) | path
+                for number, port in enumerate(free_ports(contestant.processes))
+            ]
         else:
             command = [str(python_of(contestant.environment)), *contestant.arguments]
             self.output = site.topic(f"bench-{contestant.name}-{self.mark}")
             environments = [
-                {
+                os.environ
+                | {
                     "BENCH_BOOTSTRAP": site.bootstrap,
                     "BENCH_INPUT": source,
                     "BENCH_OUTPUT": self.output,
@@ -186,26 +188,22 @@ class Run:
                 | dict(contestant.extra)
             ]
         self.first = end_offsets(site.bootstrap, self.output, site.partitions)
-        for environment in environments:
-            with self._log.open("ab") as log:
-                # From a folder without packages, or those in it would come before the compiled ones.
-                started = subprocess.Popen(
-                    command, stdout=log, stderr=log, cwd=folder, env=os.environ | environment
-                )
-            self.processes.append(started)
+        # From a folder without packages, or those in it would come before the compiled ones.
+        self.processes = [
+            ChildProcess(f"{contestant.name}-{number}", command, folder, environment).start()
+            for number, environment in enumerate(environments)
+        ]
 
     def said(self) -> list[int]:
-        """The end of its output, partition by partition; RuntimeError if it has ended."""
-        if any(process.poll() is not None for process in self.processes):
-            log = self._log.read_text(encoding="utf-8", errors="replace")
-            raise RuntimeError(f"it ended early:\n{log[-4000:]}")
+        """The end of its output, partition by partition; GridwatchError if it has ended."""
+        for process in self.processes:
+            process.require_running()
         return end_offsets(self._site.bootstrap, self.output, self._site.partitions)
 
     def kill(self) -> None:
         """End it at once."""
         for process in self.processes:
             process.kill()
-            process.wait()
 
     def clear(self) -> None:
         """Give back the disk space of what it wrote."""
@@ -214,20 +212,12 @@ class Run:
             self._site.empty(*(topic.name for topic in OUTPUTS))
 
 
-def gridwatch_settings(bootstrap: str, partitions: int, folder: Path, mark: str = "0") -> dict[str, str]:
-    """The settings, as environment, of a worker with state and changelog of its own."""
+def gridwatch_settings(bootstrap: str, partitions: int, mark: str = "0") -> dict[str, Any]:
+    """The settings of a worker with a changelog of its own, but for its folder and port."""
     return {
-        "GRIDWATCH_BROKER": bootstrap,
-        "GRIDWATCH_PARTITIONS": str(partitions),
+        "broker": bootstrap,
+        "partitions": partitions,
         # The input is shared and ends: ticks after it would be no readings to the others.
-        "GRIDWATCH_IDLE_TIMEOUT": "1d",
-        "GRIDWATCH_APP_ID": f"bench-gridwatch-{mark}",
-        "GRIDWATCH_DATADIR": str(folder / "data"),
-        "GRIDWATCH_WEB_PORT": str(free_ports(1)[0]),
+        "idle_timeout": "1d",
+        "app_id": f"bench-gridwatch-{mark}",
     }
-
-
-def create_topics(settings: dict[str, str]) -> None:
-    """Make the topics that a worker with these settings needs."""
-    command = [sys.executable, "-m", "gridwatch", "topics", "create"]
-    subprocess.run(command, env=os.environ | settings, check=True, capture_output=True)

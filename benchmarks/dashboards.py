@@ -9,7 +9,6 @@ Plans are kept beside the results (`benchmarks/results/dashboards/`). Exit 1 if 
 
 from __future__ import annotations
 
-import signal
 import statistics
 import sys
 import tempfile
@@ -24,6 +23,7 @@ import psycopg2
 
 from benchmarks.race import cpu_seconds
 from dashboards.expansion import Question, Raw, View, expand, questions
+from gridwatch.deployment.signals import exit_when_terminated
 from gridwatch.embedded import EmbeddedPostgres
 from sinks.schema.version import migrate
 
@@ -144,8 +144,7 @@ def measure(cursor: Any, server: psutil.Process, question: Question, view: View)
 @click.option("--readings", default=10_000_000, show_default=True, help="Rows of validated_readings.")
 def main(readings: int) -> None:
     """Time every question of the dashboards on a plain PostgreSQL with many rows, for a day and a week."""
-    # Ended from outside, it still stops what it started.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    exit_when_terminated()
     RESULTS.mkdir(parents=True, exist_ok=True)
     end = datetime.now(timezone.utc).replace(microsecond=0)
     everything = Raw("'*'")

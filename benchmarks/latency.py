@@ -12,12 +12,12 @@ names its raw record, which says when it was sent.
 from __future__ import annotations
 
 import os
-import signal
 import subprocess
 import sys
 import tempfile
 import time
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 
 import click
@@ -31,8 +31,11 @@ from benchmarks.environments import ROOT
 from benchmarks.pacer import FIRST
 from benchmarks.percentiles import Latency, latency_of, steady
 from benchmarks.race import PATIENCE_SECONDS
+from gridwatch.deployment.polling import until
+from gridwatch.deployment.service import Service
+from gridwatch.deployment.signals import exit_when_terminated
+from gridwatch.deployment.site import Site as Deployment
 from gridwatch.embedded import EmbeddedKafka, EmbeddedPostgres
-from gridwatch.embedded.ports import free_ports
 from gridwatch.kafka.broker import Broker
 from gridwatch.settings import load_settings
 from gridwatch.topics import RAW
@@ -82,11 +85,13 @@ def pace(
 
 def _awake(started: Run, pacer: subprocess.Popen[bytes]) -> None:
     """Wait until the first readings are validated."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while sum(started.said()) < FIRST:
-        if pacer.poll() is not None or time.monotonic() > deadline:
-            raise RuntimeError("the first readings were not validated in time")
-        time.sleep(0.1)
+
+    def validated() -> bool:
+        if pacer.poll() is not None:
+            raise RuntimeError("the sender of readings has ended")
+        return sum(started.said()) >= FIRST
+
+    until("the first readings are validated", validated, PATIENCE_SECONDS, pause=0.1)
 
 
 def go(pacer: subprocess.Popen[bytes]) -> None:
@@ -132,17 +137,18 @@ def to_database(partitions: int, meters: int, rate: float, seconds: float) -> tu
         Broker(load_settings(broker=kafka.bootstrap, partitions=partitions)).create()
         migrate(postgres.url)
         started = Run(GRIDWATCH, Site(kafka.bootstrap, partitions, Path(name)), RAW.name, Path(name))
-        settings = gridwatch_settings(kafka.bootstrap, partitions, Path(name), started.mark)
-        sink = _sink(settings, postgres.url, Path(name))
+        settings = gridwatch_settings(kafka.bootstrap, partitions, started.mark)
+        make = partial(Service, arguments=("-l", "warn", "--without-web"))
+        sink = Deployment(Path(name), settings | {"database_url": postgres.url}, make).add("sink").start()
         pacer = pace(kafka.bootstrap, partitions, meters, rate, seconds)
         try:
             _until_rows(postgres.url, sink, FIRST, PATIENCE_SECONDS)
             go(pacer)
             _until_rows(postgres.url, sink, int(rate * seconds), seconds + _PATIENCE_SECONDS)
         finally:
-            for process in (pacer, sink):
-                process.kill()
-                process.wait()
+            pacer.kill()
+            pacer.wait()
+            sink.kill()
             started.kill()
         sent = _sent(kafka.bootstrap, partitions, int(rate * seconds))
         with psycopg2.connect(postgres.url) as session, session.cursor() as cursor:
@@ -157,30 +163,17 @@ def to_database(partitions: int, meters: int, rate: float, seconds: float) -> tu
     return latency_of("gridwatch to the database", rate, seconds, steady(arrived, seconds), load), row_bytes
 
 
-def _sink(worker: dict[str, str], database: str, folder: Path) -> subprocess.Popen[bytes]:
-    settings = worker | {
-        "GRIDWATCH_DATABASE_URL": database,
-        "GRIDWATCH_DATADIR": str(folder / "sink-data"),
-        "GRIDWATCH_SINK_WEB_PORT": str(free_ports(1)[0]),
-    }
-    with (folder / "sink.log").open("wb") as log:
-        command = [sys.executable, "-m", "gridwatch", "sink", "-l", "warn", "--without-web"]
-        return subprocess.Popen(command, env=os.environ | settings, stdout=log, stderr=log)
-
-
-def _until_rows(database: str, sink: subprocess.Popen[bytes], wanted: int, seconds: float) -> None:
-    deadline = time.monotonic() + seconds
+def _until_rows(database: str, sink: Service, wanted: int, seconds: float) -> None:
     session = psycopg2.connect(database)
     session.autocommit = True
+
+    def stored() -> bool:
+        # Counted by the server as it goes: looking at the rows would cost it more than writing them.
+        cursor.execute("SELECT n_tup_ins FROM pg_stat_user_tables WHERE relname = 'validated_readings'")
+        return (cursor.fetchone() or (0,))[0] >= wanted
+
     with session.cursor() as cursor:
-        rows = 0
-        while rows < wanted:
-            # Counted by the server as it goes: looking at the rows would cost it more than writing them.
-            cursor.execute("SELECT n_tup_ins FROM pg_stat_user_tables WHERE relname = 'validated_readings'")
-            rows = (cursor.fetchone() or (0,))[0]
-            if sink.poll() is not None or time.monotonic() > deadline:
-                raise RuntimeError(f"{rows:,} of {wanted:,} rows in the database, and no more in time")
-            time.sleep(0.2)
+        sink.until(f"{wanted:,} rows are in the database", stored, seconds, pause=0.2)
     session.close()
 
 
@@ -214,8 +207,7 @@ def say(measured: Latency) -> None:
 @options.KEEP
 def main(rate: float, database_rate: float, meters: int, partitions: int, seconds: float, keep: bool) -> None:
     """Measure gridwatch alone: from raw to validated, and from raw to a committed row."""
-    # Ended from outside, it still stops what it started.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    exit_when_terminated()
     site = report.machine()
     say(validated := measure(GRIDWATCH, partitions, meters, rate, seconds))
     database, row_bytes = to_database(partitions, meters, database_rate, seconds)

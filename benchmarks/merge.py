@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import json
 import os
-import signal
 import subprocess
 import sys
 import tempfile
@@ -25,6 +24,7 @@ from confluent_kafka import Consumer, TopicPartition
 
 from benchmarks.race import cpu_seconds
 from benchmarks.replay import PARTITIONS, topic
+from gridwatch.deployment.signals import exit_when_terminated
 from gridwatch.embedded import EmbeddedKafka
 from gridwatch.topics import RAW, ROW_HEADER, TICK_HEADER
 from replay.options import SizeType
@@ -167,8 +167,7 @@ def report(outcome: Outcome) -> None:
 @click.option("--file", type=click.Path(exists=True, path_type=Path), help="Take this one instead.")
 def main(size: int, memory: int, file: Path | None) -> None:
     """Replay a large file that is sorted by meter, and say what it took: memory, room on disk, time."""
-    # Ended from outside, it still stops what it started.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    exit_when_terminated()
     with (
         tempfile.TemporaryDirectory(prefix="gridwatch-bench-") as name,
         EmbeddedKafka(Path(name) / "kafka") as kafka,

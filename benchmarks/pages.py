@@ -95,11 +95,11 @@ class Measured:
     """A worker under measurement."""
 
     def __init__(self, settings: Settings, worker: Worker) -> None:
-        assert worker.process is not None
         self._app_id = settings.app_id
         self._positions = Positions(settings)
-        self._process = psutil.Process(worker.process.pid)
-        self.url = worker.url
+        self._service = worker.service
+        self._process = psutil.Process(worker.service.process.pid)
+        self.url = worker.service.url
 
     def waiting(self) -> int:
         """Raw records that are not committed."""
@@ -116,11 +116,12 @@ class Measured:
         """Let it work off so many readings; CPU and wall seconds."""
         before, begun = self.cpu(), time.monotonic()
         feed.send(count)
-        while self.waiting():
-            if time.monotonic() - begun > PATIENCE_SECONDS:
-                raise RuntimeError("the worker does not come to an end")
-            time.sleep(0.2)
+        self.wait_until_worked_off()
         return self.cpu() - before, time.monotonic() - begun
+
+    def wait_until_worked_off(self) -> None:
+        """Return when no raw record waits any more."""
+        self._service.until("all is worked off", lambda: not self.waiting(), PATIENCE_SECONDS, pause=0.2)
 
     def milliseconds(self, path: str) -> float:
         """How long a page takes."""
@@ -178,8 +179,7 @@ def times(measured: Measured, feed: Feed, readings: int, asks: int) -> float:
     for name in PAGES:
         columns = [f"{statistics.median(one):.0f} / {max(one):.0f}" for one in (rest[name], busy[name])]
         click.echo(f"{name:<36}{columns[0]:>20}{columns[1]:>20}")
-    while measured.waiting():
-        time.sleep(0.2)
+    measured.wait_until_worked_off()
     return statistics.median(rest["overview"])
 
 

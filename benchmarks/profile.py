@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import sys
 import tempfile
 import time
@@ -18,13 +17,19 @@ from pathlib import Path
 import click
 
 from benchmarks import charts, figures, options, published, readings, report, stages
-from benchmarks.contestants import BROKER, create_topics, gridwatch_settings
+from benchmarks.contestants import BROKER, gridwatch_settings
+from benchmarks.environments import ROOT
 from benchmarks.published import RESULTS
+from gridwatch.deployment.environment import environment_of
+from gridwatch.deployment.process import ChildProcess
+from gridwatch.deployment.signals import exit_when_terminated
 from gridwatch.embedded import EmbeddedKafka
+from gridwatch.kafka.broker import Broker
+from gridwatch.settings import load_settings
 from gridwatch.topics import VALIDATED
 
 PATIENCE_SECONDS = 600.0
-_LOOK_SECONDS = 0.05
+_PAUSE_SECONDS = 0.05
 _MOST_FUNCTIONS = 3
 
 
@@ -52,25 +57,20 @@ def profile(count: int, meters: int, partitions: int, flame: Path) -> Profile:
         EmbeddedKafka(Path(name) / "kafka", overrides=BROKER) as kafka,
     ):
         folder = Path(name)
-        settings = gridwatch_settings(kafka.bootstrap, partitions, folder)
-        create_topics(settings)
+        settings = gridwatch_settings(kafka.bootstrap, partitions)
+        Broker(load_settings(**settings)).create()
         readings.load(kafka.bootstrap, partitions, count, meters)
         file = folder / "stacks"
-        environment = os.environ | settings
         command = [sys.executable, "-m", "benchmarks.sampled", str(file)]
         command += ["worker", "-l", "warn", "--without-web"]
+        environment = environment_of(settings | {"datadir": folder / "data"}) | {"PYTHONPATH": str(ROOT)}
         load = os.getloadavg()[0]
-        log = folder / "log"
-        with log.open("wb") as output:
-            process = subprocess.Popen(command, env=environment, stdout=output, stderr=output)
-        try:
-            first = _until(process, log, kafka.bootstrap, partitions, 1)
-            before = _stacks(process, file, log)
-            last = _until(process, log, kafka.bootstrap, partitions, count)
-            after = _stacks(process, file, log)
-        finally:
-            process.kill()
-            process.wait()
+        with ChildProcess("worker", command, folder, environment) as worker:
+            worker.start()
+            first = _until_validated(worker, kafka.bootstrap, partitions, 1)
+            before = _stacks(worker, file)
+            last = _until_validated(worker, kafka.bootstrap, partitions, count)
+            after = _stacks(worker, file)
     stacks = stages.between(before, after)
     flame.parent.mkdir(parents=True, exist_ok=True)
     flame.write_text("".join(f"{stack} {weight}\n" for stack, weight in stacks.items()))
@@ -90,29 +90,22 @@ def profile(count: int, meters: int, partitions: int, flame: Path) -> Profile:
     )
 
 
-def _until(process: subprocess.Popen[bytes], log: Path, bootstrap: str, partitions: int, wanted: int) -> int:
+def _until_validated(worker: ChildProcess, bootstrap: str, partitions: int, wanted: int) -> int:
     """Wait for that many validated readings; returns how many there are."""
-    deadline = time.monotonic() + PATIENCE_SECONDS
-    while (validated := sum(readings.end_offsets(bootstrap, VALIDATED.name, partitions))) < wanted:
-        if process.poll() is not None or time.monotonic() > deadline:
-            raise RuntimeError(f"the worker ended early:\n{_end_of(log)}")
-        time.sleep(_LOOK_SECONDS)
-    return validated
+
+    def validated() -> int:
+        found = sum(readings.end_offsets(bootstrap, VALIDATED.name, partitions))
+        return found if found >= wanted else 0
+
+    return worker.until("readings are validated", validated, PATIENCE_SECONDS, pause=_PAUSE_SECONDS)
 
 
-def _stacks(process: subprocess.Popen[bytes], file: Path, log: Path) -> dict[str, int]:
+def _stacks(worker: ChildProcess, file: Path) -> dict[str, int]:
     """What the sampler has by now."""
     file.unlink(missing_ok=True)
-    process.send_signal(signal.SIGVTALRM)
-    while not file.exists():
-        if process.poll() is not None:
-            raise RuntimeError(f"the worker ended while asked for stacks:\n{_end_of(log)}")
-        time.sleep(_LOOK_SECONDS)
+    os.kill(worker.process.pid, signal.SIGVTALRM)
+    worker.until("it has written its stacks", file.exists, PATIENCE_SECONDS)
     return stages.parse(file.read_text())
-
-
-def _end_of(log: Path) -> str:
-    return log.read_text(encoding="utf-8", errors="replace")[-4000:]
 
 
 def say(one: Profile) -> None:
@@ -143,8 +136,7 @@ def picture(profiles: list[Profile]) -> str:
 @options.KEEP
 def main(count: int, meters: tuple[int, ...], partitions: int, keep: bool) -> None:
     """Profile a worker by stage, once for each number of meters."""
-    # Ended from outside, it still stops what it started.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    exit_when_terminated()
     if not hasattr(time, "pthread_getcpuclockid"):
         raise click.ClickException("this system has no CPU clock for each thread: profile on Linux")
     site = report.machine()

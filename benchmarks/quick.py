@@ -6,8 +6,6 @@ Starts are left out: the input is too short for them. A ratio within the spread 
 
 from __future__ import annotations
 
-import signal
-import sys
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -18,6 +16,7 @@ from benchmarks import options, published, race, report
 from benchmarks.contestants import BROKER, BYTEWAX, FLOOR, GRIDWATCH, Site
 from benchmarks.environments import NotInstallable, python_of
 from benchmarks.readings import Feed
+from gridwatch.deployment.signals import exit_when_terminated
 from gridwatch.embedded import EmbeddedKafka
 from gridwatch.kafka.broker import Broker
 from gridwatch.settings import load_settings
@@ -67,8 +66,7 @@ def compared(meters: int, now: dict[str, report.Spread], before: dict[str, Any])
 @click.option("--keep", is_flag=True, help="Keep these results as those to compare with.")
 def main(count: int, meters: tuple[int, ...], rounds: int, keep: bool) -> None:
     """Hold gridwatch's speed, as ratios to others, beside what it was."""
-    # Ended from outside, it still stops what it started.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    exit_when_terminated()
     before = published.kept("quick")
     results: dict[str, Any] = {"machine": report.machine()}
     for number in meters:

@@ -101,7 +101,7 @@ def run(contestant: Contestant, site: Site, feed: Feed) -> Result:
 def watch(contestant: Contestant, started: Run, wanted: int, load: float) -> tuple[Result, list[int]]:
     """Wait until a contestant has said `wanted` readings; also where its output ended then, by partition."""
     begun = time.monotonic()
-    trees = [psutil.Process(process.pid) for process in started.processes]
+    trees = [psutil.Process(process.process.pid) for process in started.processes]
     before = sum(started.first)
     peak = 0
     start: tuple[int, float, float] | None = None

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import sys
-import time
 from collections.abc import Iterator
 from datetime import datetime, timedelta, timezone
 from functools import lru_cache
@@ -16,6 +15,7 @@ from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from benchmarks.peers.rules import Rules
+from gridwatch.deployment.polling import until
 from gridwatch.domain.partitioning import partition_of
 from gridwatch.topics import RAW
 
@@ -158,17 +158,18 @@ def _onlooker(bootstrap: str) -> AdminClient:
 def end_offsets(bootstrap: str, topic: str, partitions: int) -> list[int]:
     """The end offset of each partition."""
     wanted = {TopicPartition(topic, number): OffsetSpec.latest() for number in range(partitions)}
-    deadline = time.monotonic() + LEADER_SECONDS
-    while True:
+
+    def ends() -> list[int]:
         asked = _onlooker(bootstrap).list_offsets(wanted, request_timeout=30)
         try:
-            ends = {partition.partition: future.result().offset for partition, future in asked.items()}
-            return [ends[number] for number in range(partitions)]
-        except KafkaException:  # a topic just made may not have its leaders yet
-            if time.monotonic() > deadline:
-                raise
+            found = {partition.partition: future.result().offset for partition, future in asked.items()}
+        except KafkaException:
             _onlooker.cache_clear()  # once a topic was deleted, a client may not see new ones any more
-            time.sleep(0.1)
+            raise
+        return [found[number] for number in range(partitions)]
+
+    # A topic just made may not have its leaders yet.
+    return until("every partition has a leader", ends, LEADER_SECONDS, pause=0.1, passing=(KafkaException,))
 
 
 def said_between(bootstrap: str, topic: str, first: list[int], last: list[int]) -> Said:

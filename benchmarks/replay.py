@@ -12,7 +12,6 @@ from __future__ import annotations
 import json
 import os
 import platform
-import signal
 import subprocess
 import sys
 import tempfile
@@ -31,6 +30,8 @@ from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from benchmarks.race import cpu_seconds
+from gridwatch.deployment.polling import until
+from gridwatch.deployment.signals import exit_when_terminated
 from gridwatch.embedded import EmbeddedKafka
 from gridwatch.settings import load_settings
 from gridwatch.topics import RAW
@@ -114,9 +115,7 @@ def topic(bootstrap: str, name: str = RAW.name) -> Iterator[Callable[[], int]]:
     finally:
         consumer.close()
         admin.delete_topics([name])[name].result(30)
-        until = time.monotonic() + PATIENCE_SECONDS
-        while name in admin.list_topics(timeout=30).topics and time.monotonic() < until:
-            time.sleep(0.1)
+        until("the topic is gone", lambda: name not in admin.list_topics(timeout=30).topics, PATIENCE_SECONDS)
 
 
 def steps(path: Path, kafka: EmbeddedKafka) -> dict[str, float]:
@@ -213,8 +212,7 @@ def _spread(values: list[float]) -> str:
 @click.option("--rounds", type=click.IntRange(1), default=5, show_default=True, help="Medians are of them.")
 def main(rows: int, rounds: int) -> None:
     """Measure the replay from CSV to Kafka at full speed, and what each of its steps costs a reading."""
-    # Ended from outside, it still stops what it started.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    exit_when_terminated()
     days = -(-rows // (METERS * 48))
     with (
         tempfile.TemporaryDirectory(prefix="gridwatch-bench-") as name,

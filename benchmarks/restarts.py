@@ -26,16 +26,17 @@ from confluent_kafka import KafkaException
 from gridwatch.chaos.changelog import State
 from gridwatch.chaos.feed import Feed
 from gridwatch.chaos.input import START, Raw
-from gridwatch.chaos.servers import Servers, until
+from gridwatch.chaos.servers import Servers
 from gridwatch.chaos.site import RULES, Site, new_site
 from gridwatch.chaos.subject import GRIDWATCH
+from gridwatch.deployment.polling import until
 from gridwatch.domain.instants import format_instant
 from gridwatch.domain.partitioning import partition_of
 from gridwatch.domain.policy import MINUTE
 from gridwatch.errors import GridwatchError
 from gridwatch.kafka.positions import Positions
 from gridwatch.settings import Settings
-from gridwatch.streaming.pipeline import COMMIT_BYTES
+from gridwatch.streaming.stage.pipeline import COMMIT_BYTES
 from gridwatch.topics import LATE_EVENTS, RAW, VALIDATED
 from sinks import tables
 
@@ -172,7 +173,7 @@ def with_restarts(site: Site, readings: Readings, restarts: int, workers: int) -
             service.start()
             site.wait_until_ready()
             ready = time.monotonic()
-            until("every partition is worked on", lambda since=ready: silence.over_since(since))
+            until("every partition is worked on", lambda since=ready: silence.over_since(since), 60)
             feed.wait()
             found.append(Restart(stopping, silence.longest()))
             click.echo(

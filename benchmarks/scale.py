@@ -9,8 +9,6 @@ is measured too: `capacity.py` reckons with it.
 from __future__ import annotations
 
 import os
-import signal
-import sys
 import tempfile
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
@@ -21,6 +19,7 @@ import click
 from benchmarks import charts, figures, options, published, race, report, start
 from benchmarks.contestants import BROKER, GRIDWATCH, Run, Site
 from benchmarks.readings import Feed
+from gridwatch.deployment.signals import exit_when_terminated
 from gridwatch.embedded import EmbeddedKafka
 from gridwatch.kafka.broker import Broker
 from gridwatch.settings import load_settings
@@ -137,8 +136,7 @@ def main(
     meters: tuple[int, ...], partitions: tuple[int, ...], count: int, with_starts: bool, keep: bool
 ) -> None:
     """Measure cost, memory, disk and start as meters grow; cost as partitions grow."""
-    # Ended from outside, it still stops what it started.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    exit_when_terminated()
     site = report.machine()
     by_meters = [_said(measure(number, partitions[0], count)) for number in meters]
     by_partitions = [_said(measure(100_000, number, count)) for number in partitions]

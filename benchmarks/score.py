@@ -21,9 +21,9 @@ import click
 
 from benchmarks import in_process
 from benchmarks.plain_count import PlainCount, count
-from gridwatch.demo.catching_up import wait_for_sink, wait_for_worker
 from gridwatch.demo.run import Demo, Running
 from gridwatch.demo.stages import Stages
+from gridwatch.deployment.catching_up import wait_for_sink, wait_for_worker
 from gridwatch.domain.instants import format_instant
 from gridwatch.domain.policy import MINUTE, Policy
 from gridwatch.scoring.database import score_database
@@ -130,8 +130,8 @@ def chain(running: Running, plan: FaultPlan, seed: int, size: tuple[int, int], s
         truth=truth,
     )
     Replay(request, running.settings, Quiet(), print).send()
-    wait_for_worker(running.settings, running.worker, lambda _done, _wanted: None)
-    wait_for_sink(running.settings, running.sink, lambda _done, _wanted: None)
+    wait_for_worker(running.settings, running.worker)
+    wait_for_sink(running.settings, running.sink)
     return score_database(read_manifest(truth), running.settings.database)
 
 

@@ -20,11 +20,11 @@ from rich.console import Console
 
 from benchmarks.chromium import DESKTOP, PHONE, Chromium, Page
 from gridwatch.clock import now_micros
-from gridwatch.demo.catching_up import wait_for_sink, wait_for_worker
 from gridwatch.demo.figures import collect
 from gridwatch.demo.report import FILE, write_report
 from gridwatch.demo.run import FAULTS, Demo
 from gridwatch.demo.stages import Stages
+from gridwatch.deployment.catching_up import wait_for_sink, wait_for_worker
 from gridwatch.domain.instants import format_instant, parse_instant
 from gridwatch.domain.partitioning import partition_of
 from gridwatch.kafka.security import librdkafka_config
@@ -114,15 +114,15 @@ def filled(target: Path) -> Iterator[str]:
         began = time.monotonic()
         request = Request(files=(source,), faults=FAULTS, truth=truth)
         summary = Replay(request, running.settings, Quiet(), print).send()
-        wait_for_worker(running.settings, running.worker, lambda done, wanted: None)
-        wait_for_sink(running.settings, running.sink, lambda done, wanted: None)
+        wait_for_worker(running.settings, running.worker)
+        wait_for_sink(running.settings, running.sink)
         write_report(
             target / FILE,
             running.settings,
             collect(running.settings, summary, truth, DAYS, time.monotonic() - began),
         )
         send_more(running.settings, end)
-        wait_for_worker(running.settings, running.worker, lambda done, wanted: None)
+        wait_for_worker(running.settings, running.worker)
         yield running.worker.url
 
 

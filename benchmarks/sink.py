@@ -10,18 +10,14 @@ from __future__ import annotations
 
 import gc
 import io
-import os
 import random
 import re
-import signal
-import subprocess
-import sys
 import tempfile
 import time
-import urllib.request
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
 from datetime import datetime, timedelta, timezone
+from functools import partial
 from pathlib import Path
 
 import click
@@ -32,9 +28,11 @@ from confluent_kafka import Producer
 
 from benchmarks import published
 from benchmarks.race import PATIENCE_SECONDS, cpu_seconds
+from gridwatch.deployment.service import Service
+from gridwatch.deployment.signals import exit_when_terminated
+from gridwatch.deployment.site import Site
 from gridwatch.domain.partitioning import partition_of
 from gridwatch.embedded import EmbeddedKafka, EmbeddedPostgres
-from gridwatch.embedded.ports import free_ports
 from gridwatch.kafka.broker import Broker
 from gridwatch.models.validated import Validated
 from gridwatch.settings import load_settings
@@ -144,39 +142,30 @@ def run(bootstrap: str, postgres: EmbeddedPostgres, folder: Path, count: int, co
     server = _server(postgres)
     app_id = f"bench-{connections}"
     _make_topics(bootstrap, app_id)
-    port = free_ports(1)[0]
-    environment = os.environ | {
-        "GRIDWATCH_BROKER": bootstrap,
-        "GRIDWATCH_PARTITIONS": str(PARTITIONS),
-        "GRIDWATCH_DATABASE_URL": postgres.url,
-        "GRIDWATCH_APP_ID": app_id,
-        "GRIDWATCH_SINK_WEB_PORT": str(port),
-        "GRIDWATCH_SINK_CONNECTIONS": str(connections),
-        "GRIDWATCH_DATADIR": str(folder / "sink-data"),
+    settings = {
+        "broker": bootstrap,
+        "partitions": PARTITIONS,
+        "database_url": postgres.url,
+        "app_id": app_id,
+        "sink_connections": connections,
     }
     before = cpu_seconds(server)
-    begun = time.monotonic()
     start_cpu = 0.0
-    with (folder / "sink.log").open("wb") as log:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "gridwatch", "sink", "-l", "warn"],
-            env=environment,
-            stdout=log,
-            stderr=log,
-        )
-        tree = psutil.Process(process.pid)
-        try:
-            while (stored := _committed(port)) < count:
-                if process.poll() is not None or time.monotonic() - begun > PATIENCE_SECONDS:
-                    said = (folder / "sink.log").read_text()[-4000:]
-                    raise RuntimeError(f"the sink stopped early:\n{said}")
-                if not stored:
-                    start_cpu = cpu_seconds(tree)
-                time.sleep(0.1)
-            cpu, wall = cpu_seconds(tree), time.monotonic() - begun
-        finally:
-            process.terminate()
-            process.wait(30)
+    with Site(folder, settings, partial(Service, arguments=("-l", "warn"))) as site:
+        sink = site.add("sink", f"sink-{connections}")
+        begun = time.monotonic()
+        tree = psutil.Process(sink.start().process.pid)
+
+        def all_committed() -> bool:
+            nonlocal start_cpu
+            committed = _committed(sink)
+            if not committed:
+                start_cpu = cpu_seconds(tree)
+            return committed >= count
+
+        sink.until("every row is committed", all_committed, PATIENCE_SECONDS, pause=0.1)
+        cpu, wall = cpu_seconds(tree), time.monotonic() - begun
+        sink.stop()
     return Outcome(count, connections, cpu, start_cpu, cpu_seconds(server) - before, wall)
 
 
@@ -190,11 +179,10 @@ def _server(postgres: EmbeddedPostgres) -> psutil.Process:
     return parent
 
 
-def _committed(port: int) -> int:
+def _committed(sink: Service) -> int:
     """Rows that the sink says are committed; 0 when it does not answer yet."""
     try:
-        with urllib.request.urlopen(f"http://127.0.0.1:{port}/metrics/", timeout=5) as answer:
-            found = _COMMITTED.search(answer.read().decode())
+        found = _COMMITTED.search(sink.text("/metrics/"))
     except OSError:
         return 0
     return int(float(found[1])) if found else 0
@@ -210,7 +198,7 @@ def steps(url: str, values: list[bytes]) -> dict[str, Step]:
     cursor.execute("SET TimeZone = 'UTC'")
     cursor.execute(table.create_stage)
     session.commit()
-    # As in a sink's process (`gridwatch/streaming/garbage.py`).
+    # As in a sink's process (`gridwatch/streaming/faust/garbage.py`).
     gc.freeze()
     gc.disable()
 
@@ -268,8 +256,7 @@ def report(outcome: Outcome) -> None:
 @click.option("--keep", is_flag=True, help="Keep these results for docs/capacity.md (`make docs`).")
 def main(rows: int, connections: tuple[int, ...], keep: bool) -> None:
     """Measure the sink from Kafka to committed rows on plain PostgreSQL, and what each step costs a row."""
-    # Ended from outside, it still stops what it started.
-    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    exit_when_terminated()
     outcomes = []
     with (
         tempfile.TemporaryDirectory(prefix="gridwatch-bench-") as name,

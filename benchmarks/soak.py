@@ -7,14 +7,13 @@ may grow once it is warm. At the end every reading must be in the database once.
 
 from __future__ import annotations
 
-import os
 import random
 import sys
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import suppress
+from functools import partial
 from itertools import count, cycle
 from pathlib import Path
 
@@ -23,18 +22,17 @@ import psycopg2
 from confluent_kafka import Producer
 
 from benchmarks.samples import FILES_NOISE, MEMORY_NOISE, Samples, growth, page
+from gridwatch.deployment.catching_up import wait_for_sink, wait_for_worker
+from gridwatch.deployment.service import Service
+from gridwatch.deployment.site import Site
 from gridwatch.domain.instants import format_instant
 from gridwatch.domain.partitioning import partition_of
 from gridwatch.domain.policy import MINUTE
 from gridwatch.embedded import EmbeddedKafka, EmbeddedPostgres
-from gridwatch.embedded.ports import free_ports
-from gridwatch.embedded.process import ServerProcess
-from gridwatch.errors import GridwatchError
 from gridwatch.kafka.broker import Broker
-from gridwatch.kafka.positions import Positions
 from gridwatch.kafka.security import librdkafka_config
-from gridwatch.settings import PREFIX, Settings, load_settings
-from gridwatch.topics import OUTPUTS, RAW
+from gridwatch.settings import Settings
+from gridwatch.topics import RAW
 from sinks.schema.version import migrate
 
 START = 1_704_103_200_000_000
@@ -43,51 +41,6 @@ _LEFT_OUT = 50
 #: A slot of all meters takes some seconds, so that what a meter remembers is there soon.
 _RULES = {"default_interval": "1m", "gap_memory": "30m", "allowed_lateness": "30m", "idle_timeout": "1d"}
 _SAMPLE_SECONDS = 1.0
-_SETTLE_SECONDS = 240.0
-
-
-class Service:
-    """A worker or a sink that is ended and started again."""
-
-    def __init__(self, kind: str, name: str, folder: Path, settings: dict[str, str]) -> None:
-        port = str(free_ports(1)[0])
-        of_its_own = {"datadir": str(folder / name), "instance_id": name}
-        of_its_own["web_port" if kind == "worker" else "sink_web_port"] = port
-        env = {PREFIX + key.upper(): value for key, value in {**settings, **of_its_own}.items()}
-        self.name = name
-        self._command = ["env", *(f"{key}={value}" for key, value in env.items())]
-        self._command += [sys.executable, "-m", "gridwatch", kind, "-l", "warn"]
-        self._folder = folder
-        self._process: ServerProcess | None = None
-
-    @property
-    def pid(self) -> int | None:
-        """Its process id while it runs."""
-        return self._process.pid if self._process is not None and self._process.running else None
-
-    def start(self) -> None:
-        """Start it."""
-        lock = os.open(self._folder, os.O_RDONLY)
-        try:
-            log = self._folder / f"{self.name}.log"
-            self._process = ServerProcess(self.name, self._command, log, lock, grace=30.0)
-        finally:
-            os.close(lock)
-
-    def require_running(self) -> None:
-        """GridwatchError with the end of its log when it has ended by itself."""
-        if self._process is not None and not self._process.running:
-            raise GridwatchError(f"{self.name} ended by itself:\n{self._process.said(30)}")
-
-    def kill(self) -> None:
-        """SIGKILL."""
-        if self._process is not None:
-            self._process.kill()
-
-    def stop(self) -> None:
-        """End it in order."""
-        if self._process is not None:
-            self._process.stop()
 
 
 class Load:
@@ -137,17 +90,15 @@ class Soak:
 
     def __init__(self, kafka: EmbeddedKafka, postgres: EmbeddedPostgres, folder: Path) -> None:
         common = {"broker": kafka.bootstrap, "database_url": postgres.url, "app_id": "soak", **_RULES}
-        self.settings = load_settings(**common)
-        self.services = [
-            Service(kind, f"{kind}-{fate}", folder, common)
-            for fate in ("that-stays", "that-dies")
-            for kind in ("worker", "sink")
-        ]
+        self.site = Site(folder, common, partial(Service, arguments=("-l", "warn")))
+        for fate in ("that-stays", "that-dies"):
+            for kind in ("worker", "sink"):
+                self.site.add(kind, name := f"{kind}-{fate}", instance_id=name)
         self._servers: dict[str, Callable[[], int | None]] = {
             "kafka": lambda: kafka.pid,
             "postgresql": lambda: postgres.pid,
         }
-        self._servers.update((one.name, lambda one=one: one.pid) for one in self.services)  # type: ignore[misc]
+        self._servers.update((one.name, lambda one=one: one.pid) for one in self.site.services)  # type: ignore[misc]
         self.samples = {name: Samples() for name in self._servers}
         self.faults = 0
         #: When it was warm, µs since the epoch.
@@ -155,16 +106,15 @@ class Soak:
 
     def run(self, load: Load, warm_up: float, seconds: float, every: float) -> None:
         """Load and faults for the warm-up and that long; a fault every `every` seconds."""
-        for service in self.services:
+        for service in self.site.services:
             service.start()
         load.start()
         begun = time.monotonic()
         self.warm = time.time_ns() // 1000 + int(warm_up * 1_000_000)
         fault_at = begun + every
-        mortal = cycle(self.services[2:])
+        mortal = cycle(self.site.services[2:])
         while (now := time.monotonic()) < begun + warm_up + seconds:
-            for service in self.services:
-                service.require_running()
+            self.site.require_running()
             if now >= fault_at:
                 self._fault(next(mortal))
                 fault_at = time.monotonic() + every
@@ -183,20 +133,9 @@ class Soak:
 
     def settle(self) -> None:
         """Wait until worker and sink have come to the end of their topics."""
-        positions = Positions(self.settings)
-        deadline = time.monotonic() + _SETTLE_SECONDS
-        groups = {"soak": [RAW.name], "soak-sink": [topic.name for topic in OUTPUTS]}
-        for group, topics in groups.items():
-            while any(one.lag for one in positions.of_group(group, topics)):
-                if time.monotonic() > deadline:
-                    raise GridwatchError(f"group {group} did not come to the end of its topics")
-                time.sleep(1.0)
-
-    def end(self) -> None:
-        """Leave nothing running."""
-        for service in self.services:
-            with suppress(Exception):  # each of them, whatever the others do
-                service.kill()
+        worker, sink, *_ = self.site.services
+        wait_for_worker(self.site.settings, worker)
+        wait_for_sink(self.site.settings, sink)
 
 
 def stored(url: str) -> int:
@@ -252,14 +191,12 @@ def main(minutes: float, warm_up: float, meters: int, rate: int, every: float, r
     ):
         migrate(postgres.url)
         soak = Soak(kafka, postgres, Path(folder))
-        Broker(soak.settings).create()
-        load = Load(soak.settings, meters, rate)
-        try:
+        Broker(soak.site.settings).create()
+        load = Load(soak.site.settings, meters, rate)
+        with soak.site:
             soak.run(load, warm_up * 60, minutes * 60, every)
             load.stop()
             soak.settle()
-        finally:
-            soak.end()
         lines, good = judge(soak, load.sent, stored(postgres.url))
     report.parent.mkdir(parents=True, exist_ok=True)
     report.write_text(

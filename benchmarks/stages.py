@@ -37,12 +37,12 @@ _RULES: tuple[tuple[str, str], ...] = (
     ("gridwatch.tables.rows:", "commit"),
     ("gridwatch.tables.", "RocksDB"),
     ("gridwatch.kafka.emission:", "emit"),
-    ("gridwatch.streaming.changelog:", "commit"),
+    ("gridwatch.streaming.stage.changelog:", "commit"),
     ("gridwatch.kafka.packing:", ""),
     ("gridwatch.kafka.requests:", "send"),
     # Compiled, the domain has no frames of its own: it is called from here.
-    ("gridwatch.streaming.pipeline:_decide", "domain"),
-    ("gridwatch.streaming.pipeline:", "commit"),
+    ("gridwatch.streaming.stage.pipeline:_decide", "domain"),
+    ("gridwatch.streaming.stage.pipeline:", "commit"),
     ("gridwatch.streaming.", "fetch"),
     ("gridwatch.kafka.", "fetch"),
 )

@@ -10,11 +10,10 @@ in between: while the loop is held up, no heartbeat is sent either.
 from __future__ import annotations
 
 import os
-import sys
 import tempfile
 import threading
 import time
-import urllib.request
+from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,14 +21,14 @@ from pathlib import Path
 import click
 from confluent_kafka import Consumer, Producer, TopicPartition
 
+from gridwatch.deployment.service import Service
+from gridwatch.deployment.site import Site
 from gridwatch.domain.instants import format_instant
 from gridwatch.domain.meter import MeterState
 from gridwatch.domain.partition import PartitionState
 from gridwatch.domain.partitioning import partition_of
 from gridwatch.domain.policy import MINUTE
 from gridwatch.embedded import EmbeddedKafka
-from gridwatch.embedded.ports import free_ports
-from gridwatch.embedded.process import ServerProcess
 from gridwatch.kafka.broker import Broker
 from gridwatch.kafka.security import librdkafka_config
 from gridwatch.settings import Settings, load_settings
@@ -37,6 +36,7 @@ from gridwatch.tables.layout import FENCE_KEY, PARTITION_KEY
 from gridwatch.tables.meter_rows import METER
 from gridwatch.tables.readings import METERS
 from gridwatch.topics import RAW, VALIDATED, changelog
+from gridwatch.web_client import fetch
 
 INTERVAL = 30 * MINUTE
 FIRST = 1_704_103_200_000_000
@@ -44,6 +44,7 @@ FIRST = 1_704_103_200_000_000
 REMEMBERED = 4
 PATIENCE_SECONDS = 300.0
 _LOOK_SECONDS = 0.02
+_ANSWER_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
@@ -95,48 +96,41 @@ class Worker:
 
     def __init__(self, settings: Settings, folder: Path, meters: list[list[str]]) -> None:
         self._settings = settings
-        self._folder = folder
         self._meters = meters
-        port = free_ports(1)[0]
-        self.url = f"http://127.0.0.1:{port}"
-        self._env = {
-            "GRIDWATCH_BROKER": settings.bootstrap,
-            "GRIDWATCH_PARTITIONS": str(settings.partitions),
-            "GRIDWATCH_APP_ID": settings.app_id,
-            "GRIDWATCH_DATADIR": str(folder / "data"),
-            "GRIDWATCH_WEB_PORT": str(port),
+        common = {
+            "broker": settings.bootstrap,
+            "partitions": settings.partitions,
+            "app_id": settings.app_id,
         }
+        self.service = Site(folder, common, Service).add("worker")
         self._asking = Consumer(librdkafka_config(settings) | {"group.id": "benchmarks", "log_level": 0})
-        self.process: ServerProcess | None = None
 
     def start(self) -> Start:
         """Start it with one reading waiting in each partition."""
         ends = self._ends()
         self._send_readings()
-        command = ["env", *(f"{key}={value}" for key, value in self._env.items())]
-        command += [sys.executable, "-m", "gridwatch", "worker", "-l", "info"]
         begun = time.monotonic()
-        lock = os.open(self._folder, os.O_RDONLY)
-        self.process = ServerProcess("worker", command, self._folder / "worker.log", lock, grace=60.0)
-        os.close(lock)
-        looking = Looking(self.url)
-        ready = self._until(lambda: answers(self.url + "/ready/"), begun)
-        first = self._until(
-            lambda: all(now > before for now, before in zip(self._ends(), ends, strict=True)), begun
+        self.service.start()
+        looking = Looking(self.service.url)
+
+        def seconds_until(what: str, holds: Callable[[], bool]) -> float:
+            self.service.until(what, holds, PATIENCE_SECONDS)
+            return time.monotonic() - begun
+
+        ready = seconds_until("it is ready", self.service.is_ready)
+        first = seconds_until(
+            "a reading of each partition is validated",
+            lambda: all(now > before for now, before in zip(self._ends(), ends, strict=True)),
         )
         return Start(ready, first, looking.stop())
 
     def stop(self) -> float:
         """End it in order; returns the seconds that it took."""
-        assert self.process is not None
-        begun = time.monotonic()
-        self.process.stop()
-        return time.monotonic() - begun
+        return self.service.stop()
 
     def kill(self) -> None:
         """SIGKILL, if it runs."""
-        if self.process is not None:
-            self.process.kill()
+        self.service.kill()
 
     def end(self) -> None:
         """Leave nothing running."""
@@ -159,14 +153,6 @@ class Worker:
             producer.produce(RAW.name, value, meter, partition)
         producer.flush()
 
-    def _until(self, holds: object, begun: float) -> float:
-        assert callable(holds) and self.process is not None
-        while not holds():
-            if not self.process.running or time.monotonic() - begun > PATIENCE_SECONDS:
-                raise RuntimeError(f"the worker did not come:\n{self.process.said(40)}")
-            time.sleep(_LOOK_SECONDS)
-        return time.monotonic() - begun
-
 
 class Looking:
     """Asks `/live/` all the time and remembers the longest wait for an answer."""
@@ -181,21 +167,15 @@ class Looking:
     def _look(self) -> None:
         while not self._ended.wait(_LOOK_SECONDS):
             begun = time.monotonic()
-            if answers(self._url):
-                self._longest = max(self._longest, time.monotonic() - begun)
+            with suppress(OSError):
+                if fetch(self._url, _ANSWER_SECONDS)[0] == 200:
+                    self._longest = max(self._longest, time.monotonic() - begun)
 
     def stop(self) -> float:
         """End the looking; returns the longest wait, seconds."""
         self._ended.set()
         self._thread.join(60)
         return self._longest
-
-
-def answers(url: str) -> bool:
-    """Whether a page answers 200."""
-    with suppress(OSError), urllib.request.urlopen(url, timeout=60) as answer:
-        return bool(answer.status == 200)
-    return False
 
 
 @click.command(epilog="Example:  python -m benchmarks.start --meters 1000000")

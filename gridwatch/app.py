@@ -8,7 +8,7 @@ from __future__ import annotations
 from gridwatch import agents, views
 from gridwatch.agents.readings import READINGS
 from gridwatch.settings import load_settings
-from gridwatch.streaming.worker import Worker
+from gridwatch.streaming.stage.worker import Worker
 
 settings = load_settings()
 worker = Worker(settings, agents.STAGES)

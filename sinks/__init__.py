@@ -1,6 +1,6 @@
 """The database sink: a Faust application of its own that batches the output topics into PostgreSQL.
 
-    app.py         the application: lanes of batches in, offsets only after the commit
+    app.py         the application: queues of batches in, offsets only after the commit
     intake.py      records of one partition → rows, and dead letters for what is foreign
     tables/        everything about each table, one file a table, and the list of them
     rows.py        rows on their way, each with the record it comes from

@@ -3,9 +3,9 @@
 `faust -A sinks.app worker -l info` and `gridwatch sink` both start it.
 
     smartmeter_validated, …gap_alerts, …late_events, …metrics, …dead_letters
-        ──► lanes ──► pool ─┬► store (decode, gather) ──► writer (one transaction) ──► database
-                            └► … one of each a connection
-                                 └─► smartmeter_dead_letters   what is foreign, what the database refuses
+        ──► queues ──► pool ─┬► store (decode, gather) ──► writer (one transaction) ──► database
+                             └► … one of each a connection
+                                  └─► smartmeter_dead_letters   what is foreign, what the database refuses
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from typing import Any
 
 from gridwatch.kafka.emission import Emitter
 from gridwatch.settings import load_settings
-from gridwatch.streaming.application import create_app
-from gridwatch.streaming.batches import BatchSchema
-from gridwatch.streaming.dead_letter_limit import DeadLetterPolicy
-from gridwatch.streaming.lanes import Lanes
-from gridwatch.streaming.reader import ConsumerReader
-from gridwatch.streaming.transport import Hooks
+from gridwatch.streaming.faust.application import create_app
+from gridwatch.streaming.faust.batches import BatchSchema
+from gridwatch.streaming.faust.reader import ConsumerReader
+from gridwatch.streaming.faust.transport import Hooks
+from gridwatch.streaming.stage.dead_letter_limit import DeadLetterPolicy
+from gridwatch.streaming.stage.partition_queues import PartitionQueues
 from sinks import health, system_metrics, tables
 from sinks.connection import SchemaMismatchError
 from sinks.dead_letters import DeadLetterOffice
@@ -50,7 +50,9 @@ pool = Pool(
     settings.sink_connections,
     DeadLetterPolicy.of(settings),
 )
-lanes = Lanes(pool.store, app.crash, ConsumerReader(app), app.rereads, most=settings.sink_batch_rows)
+queues = PartitionQueues(
+    pool.store, app.crash, ConsumerReader(app), app.rereads, most=settings.sink_batch_rows
+)
 
 
 @app.agent(  # type: ignore[untyped-decorator, unused-ignore]
@@ -59,7 +61,7 @@ lanes = Lanes(pool.store, app.crash, ConsumerReader(app), app.rereads, most=sett
 )
 async def sink(stream: Any) -> None:
     """Batches to the database; offsets only after the commit."""
-    await lanes.feed(app, stream)
+    await queues.feed(app, stream)
 
 
 @app.task  # type: ignore[untyped-decorator, unused-ignore]
@@ -80,19 +82,19 @@ async def database_is_there() -> None:
 async def hand_over() -> None:
     """Let go of what is not in the database yet: whoever owns the partitions next reads it again."""
     pool.give_up()
-    await lanes.empty()
+    await queues.empty()
     pool.go_on()
 
 
 async def finish() -> None:
     """The same, for good."""
     pool.give_up()
-    await lanes.stop()
+    await queues.stop()
     await pool.stop()
 
 
-app.transport.hooks = Hooks(before_revoked=hand_over, after_recovered=lanes.reopen, after_seek=lanes.begin)
-app.lanes = lanes
+app.transport.hooks = Hooks(before_revoked=hand_over, after_recovered=queues.reopen, after_seek=queues.begin)
+app.checks.append(queues.check)
 app.before_stop.append(finish)
 app.after_stop.append(emitter.stop)
 health.register(app, settings, pool, office)

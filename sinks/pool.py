@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 
-from gridwatch.streaming.batches import RecordBatch
-from gridwatch.streaming.dead_letter_limit import DeadLetterPolicy
+from gridwatch.streaming.faust.batches import RecordBatch
+from gridwatch.streaming.stage.dead_letter_limit import DeadLetterPolicy
 from sinks.store import BatchStore, Emit
 from sinks.writer import Writer, WriterState
 

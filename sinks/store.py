@@ -1,4 +1,4 @@
-"""From the lanes of partitions to a writer: what is ready at the same time shares a transaction.
+"""From the partition queues of partitions to a writer: what is ready at the same time shares a transaction.
 
 Batches are decoded as they come, on the event loop; the writer works in a thread of its own. While a
 transaction runs, the batches for the next one gather. A batch is done (its offsets may be committed)
@@ -18,8 +18,8 @@ from dataclasses import dataclass
 from typing import TypeVar
 
 from gridwatch.models.dead_letter import DeadLetter
-from gridwatch.streaming.batches import RecordBatch
-from gridwatch.streaming.dead_letter_limit import DeadLetterLimit, DeadLetterPolicy, run_at_end
+from gridwatch.streaming.faust.batches import RecordBatch
+from gridwatch.streaming.stage.dead_letter_limit import DeadLetterLimit, DeadLetterPolicy, run_at_end
 from gridwatch.topics import DEAD_LETTERS
 from sinks.intake import take_in
 from sinks.refusals import refused
@@ -107,7 +107,7 @@ class BatchStore:
             self.busy = True
             try:
                 stored = await self._store_together(entries)
-            except Exception as error:  # each lane that waits for it hands the error on
+            except Exception as error:  # each queue that waits for it hands the error on
                 _settle(entries, error)
             else:
                 _settle(entries, stored)

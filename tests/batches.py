@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from types import SimpleNamespace
 from typing import Any
 
-from gridwatch.streaming.batches import RecordBatch
-from gridwatch.streaming.fetching import Fetched
+from gridwatch.streaming.faust.batches import RecordBatch
+from gridwatch.streaming.faust.fetching import Fetched
 
 
 def batch_of(
@@ -38,8 +38,8 @@ class Event:
 class FakeLog:
     """A consumer of partitions of the topic `t`, each a list of offsets that have records, and an end.
 
-    It is what lanes ask (`lanes.Reader`), and what fetches for them: `fetch` moves the position, whatever
-    becomes of what it returns.
+    It is what queues ask (`partition_queues.Reader`), and what fetches for them: `fetch` moves the position,
+    whatever becomes of what it returns.
     """
 
     def __init__(self, **partitions: Sequence[int]) -> None:
@@ -73,7 +73,7 @@ class FakeLog:
         records = [SimpleNamespace(offset=offset, timestamp=0) for offset in taken]
         return Event(batch_of("t", partition, records, start, end, self.seeks[partition]))
 
-    # -- what lanes ask
+    # -- what queues ask
 
     async def first_offset(self, place: tuple[str, int]) -> int | None:
         return None if place[1] in self.gone else self.starts[place[1]]

@@ -19,8 +19,8 @@ from gridwatch.agents.readings import READINGS
 from gridwatch.domain.partition import PartitionState
 from gridwatch.kafka.emission import Emitter
 from gridwatch.settings import Settings
-from gridwatch.streaming.pipeline import Pipeline
-from gridwatch.streaming.stage import Stage
+from gridwatch.streaming.stage.declaration import Stage
+from gridwatch.streaming.stage.pipeline import Pipeline
 
 #: The stages of the worker, each after those whose outputs it reads.
 STAGES: Final[tuple[Stage[Any], ...]] = (READINGS,)

@@ -16,7 +16,7 @@ from gridwatch.domain.ticks import idle_instant
 from gridwatch.durations import micros
 from gridwatch.kafka.emission import Emitter
 from gridwatch.settings import Settings
-from gridwatch.streaming.pipeline import Pipeline
+from gridwatch.streaming.stage.pipeline import Pipeline
 from gridwatch.topics import RAW
 
 #: How often silent partitions are looked at, seconds.

@@ -11,7 +11,7 @@ from gridwatch.domain.meter import MeterState
 from gridwatch.domain.partition import PartitionState
 from gridwatch.domain.processor import Processor
 from gridwatch.settings import Settings
-from gridwatch.streaming.stage import Stage
+from gridwatch.streaming.stage.declaration import Stage
 from gridwatch.tables.meter_rows import due_times
 from gridwatch.tables.readings import METERS
 from gridwatch.tables.states import StoredStates

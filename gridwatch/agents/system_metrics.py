@@ -15,7 +15,7 @@ from gridwatch.health.readings import measure
 from gridwatch.health.system_metrics import EVERY_SECONDS, system_metric
 from gridwatch.kafka.emission import Emitter
 from gridwatch.kafka.packing import Row, pack
-from gridwatch.streaming.pipeline import Pipeline
+from gridwatch.streaming.stage.pipeline import Pipeline
 from gridwatch.topics import METRICS
 
 

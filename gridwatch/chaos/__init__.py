@@ -3,9 +3,9 @@
     input.py       what is put on the raw topic: meters that do everything wrong, from one seed
     schedule.py    which faults, when, to whom: from one seed
     servers.py     the broker and the database all runs share, and what is made anew for each
-    service.py     a worker or sink process: killed, frozen, started again
+    service.py     a worker or sink that is started again when it ends, and ends itself where it is told to
     entry.py       the services' own programs, with a way to end them at a named step
-    site.py        one deployment: its processes, the feed, and when everything is done
+    site.py        one deployment: its services, and when everything is done
     processes.py   faults of processes; outages.py: of the servers; disks.py: of data folders; records.py: of
                    what the broker keeps
     changelog.py   the state of every meter as the changelog has it; databases.py: as RocksDB has it

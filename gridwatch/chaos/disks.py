@@ -7,7 +7,7 @@ import shutil
 from pathlib import Path
 
 from gridwatch.chaos.schedule import Fault
-from gridwatch.chaos.service import Service
+from gridwatch.chaos.service import SupervisedService
 from gridwatch.chaos.site import Site
 
 #: Files of RocksDB that hold something; its own log does not.
@@ -47,7 +47,7 @@ def flip(site: Site, fault: Fault) -> None:
             file.write_bytes(content)
 
 
-def _target(site: Site, fault: Fault) -> Service:
+def _target(site: Site, fault: Fault) -> SupervisedService:
     wanted = [service for service in site.workers if service.wanted]
     return wanted[fault.target % len(wanted)]
 

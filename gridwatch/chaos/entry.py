@@ -78,11 +78,11 @@ class Orders:
 
 def drop_batches(orders: Orders) -> None:
     """Let batches be dropped at the places where Faust can: after the position has moved, without a word."""
-    from gridwatch.streaming import fetching
-    from gridwatch.streaming.lanes import Lanes
-    from gridwatch.streaming.transport import Consumer
+    from gridwatch.streaming.faust import fetching
+    from gridwatch.streaming.faust.transport import Consumer
+    from gridwatch.streaming.stage.partition_queues import PartitionQueues
 
-    getall, getmany, put = fetching._Drain.getall, Consumer.getmany, Lanes.put
+    getall, getmany, put = fetching._Drain.getall, Consumer.getmany, PartitionQueues.put
 
     def fetched(self: Any, max_records: int | None = None) -> list[Any]:
         taken = getall(self, max_records)
@@ -94,13 +94,13 @@ def drop_batches(orders: Orders) -> None:
             if not (message.topic.startswith("smartmeter_") and orders.drops("drained")):
                 yield tp, message
 
-    async def queued(self: Lanes, event: Any) -> None:
+    async def queued(self: PartitionQueues, event: Any) -> None:
         if not orders.drops("queued"):
             await put(self, event)
 
     fetching._Drain.getall = fetched  # type: ignore[method-assign]
     Consumer.getmany = drained
-    Lanes.put = queued  # type: ignore[method-assign]
+    PartitionQueues.put = queued  # type: ignore[method-assign]
 
 
 def set_clock(seconds: float) -> None:
@@ -115,7 +115,7 @@ def main(arguments: list[str]) -> None:
     app, orders, clock, commit_bytes, *others = arguments
     if float(clock):
         set_clock(float(clock))
-    from gridwatch.streaming.program import run_faust
+    from gridwatch.streaming.faust.program import run_faust
 
     watching = Orders(Path(orders))
     drop_batches(watching)

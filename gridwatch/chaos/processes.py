@@ -8,20 +8,20 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 from gridwatch.chaos.schedule import BEYOND_SESSION, RECOVERY, Fault
-from gridwatch.chaos.service import Service
+from gridwatch.chaos.service import SupervisedService
 from gridwatch.chaos.site import Site
+from gridwatch.deployment.polling import WaitedInVainError, until
 
 #: How long a named step is waited for; a step that is not reached is said and counted.
 _STEP_SECONDS = 15.0
 #: What an orderly end may take.
 _HAND_OVER_SECONDS = 5.0
-_LOOK_SECONDS = 0.02
 
 
-def kill(site: Site, fault: Fault, of: Sequence[Service]) -> None:
+def kill(site: Site, fault: Fault, of: Sequence[SupervisedService]) -> None:
     """kill -9; back after a while."""
     service = _one(of, fault)
     with service.held():
@@ -37,7 +37,7 @@ def kill_all(site: Site, fault: Fault) -> None:
     time.sleep(fault.number_of("away"))
 
 
-def term(site: Site, fault: Fault, of: Sequence[Service]) -> None:
+def term(site: Site, fault: Fault, of: Sequence[SupervisedService]) -> None:
     """SIGTERM; back at once."""
     _stop(site, _one(of, fault))
 
@@ -49,7 +49,7 @@ def roll(site: Site, fault: Fault) -> None:
         site.wait_until_ready()
 
 
-def kill_at_step(site: Site, fault: Fault, of: Sequence[Service]) -> None:
+def kill_at_step(site: Site, fault: Fault, of: Sequence[SupervisedService]) -> None:
     """kill -9 by itself, at the n-th pass of a step."""
     _ordered(site, _one(of, fault), fault, signal.SIGKILL)
 
@@ -66,7 +66,7 @@ def kill_starting(site: Site, fault: Fault) -> None:
             service.kill()
 
 
-def freeze(site: Site, fault: Fault, of: Sequence[Service]) -> None:
+def freeze(site: Site, fault: Fault, of: Sequence[SupervisedService]) -> None:
     """SIGSTOP beyond the session while others take over; then it wakes up where it was."""
     service = _one(of, fault)
     spare = _with_another(of, service)
@@ -76,7 +76,7 @@ def freeze(site: Site, fault: Fault, of: Sequence[Service]) -> None:
     _send_away(spare, fault)
 
 
-def freeze_at_step(site: Site, fault: Fault, of: Sequence[Service]) -> None:
+def freeze_at_step(site: Site, fault: Fault, of: Sequence[SupervisedService]) -> None:
     """The same, by itself, at the n-th pass of a step."""
     service = _one(of, fault)
     spare = _with_another(of, service)
@@ -87,7 +87,7 @@ def freeze_at_step(site: Site, fault: Fault, of: Sequence[Service]) -> None:
     _send_away(spare, fault)
 
 
-def drop(site: Site, fault: Fault, of: Sequence[Service]) -> None:
+def drop(site: Site, fault: Fault, of: Sequence[SupervisedService]) -> None:
     """Batches that have been fetched are dropped, as if Faust had; nobody is told."""
     service = _one(of, fault)
     step, batches = str(fault.details["step"]), int(fault.number_of("batches"))
@@ -119,7 +119,7 @@ def leave(site: Site, fault: Fault) -> None:
     service.leave(str(fault.details["how"]))
 
 
-def swap(site: Site, fault: Fault, of: Sequence[Service]) -> None:
+def swap(site: Site, fault: Fault, of: Sequence[SupervisedService]) -> None:
     """One leaves as another joins."""
     service = _one(of, fault)
     _join(of)
@@ -151,16 +151,16 @@ def clock(site: Site, fault: Fault) -> None:
 # -- parts
 
 
-def _wanted(of: Sequence[Service]) -> list[Service]:
+def _wanted(of: Sequence[SupervisedService]) -> list[SupervisedService]:
     return [service for service in of if service.wanted]
 
 
-def _one(of: Sequence[Service], fault: Fault) -> Service:
+def _one(of: Sequence[SupervisedService], fault: Fault) -> SupervisedService:
     wanted = _wanted(of)
     return wanted[fault.target % len(wanted)]
 
 
-def _join(of: Sequence[Service]) -> Service | None:
+def _join(of: Sequence[SupervisedService]) -> SupervisedService | None:
     for service in of:
         if not service.wanted:
             service.start()
@@ -168,17 +168,17 @@ def _join(of: Sequence[Service]) -> Service | None:
     return None
 
 
-def _with_another(of: Sequence[Service], service: Service) -> Service | None:
+def _with_another(of: Sequence[SupervisedService], service: SupervisedService) -> SupervisedService | None:
     """The one that was started so that there is another to take over; None if there is one already."""
     return _join(of) if _wanted(of) == [service] else None
 
 
-def _send_away(spare: Service | None, fault: Fault) -> None:
+def _send_away(spare: SupervisedService | None, fault: Fault) -> None:
     if spare is not None and fault.target % 2:
         spare.leave("stop")
 
 
-def _ordered(site: Site, service: Service, fault: Fault, number: signal.Signals) -> bool:
+def _ordered(site: Site, service: SupervisedService, fault: Fault, number: signal.Signals) -> bool:
     """Give the order and wait; False if the step was not reached."""
     step = str(fault.details["step"])
     service.give_orders(step, int(fault.number_of("pass")), number)
@@ -187,26 +187,24 @@ def _ordered(site: Site, service: Service, fault: Fault, number: signal.Signals)
     return _carried_out(site, service, fault)
 
 
-def _carried_out(site: Site, service: Service, fault: Fault) -> bool:
+def _carried_out(site: Site, service: SupervisedService, fault: Fault) -> bool:
     # Carried out, and seen by the supervisor; a frozen one is never seen.
-    if _until(lambda: service.orders_done() or not service.orders_given()):
-        return True
-    service.withdraw_orders()
-    site.missed += 1
-    site.notes.append(f"{fault.number} {fault.kind}: step {fault.details['step']!r} was not reached")
-    return False
-
-
-def _until(holds: Callable[[], bool]) -> bool:
-    deadline = time.monotonic() + _STEP_SECONDS
-    while not holds():
-        if time.monotonic() > deadline:
-            return False
-        time.sleep(_LOOK_SECONDS)
+    step = fault.details["step"]
+    try:
+        until(
+            f"step {step!r} is reached",
+            lambda: service.orders_done() or not service.orders_given(),
+            _STEP_SECONDS,
+        )
+    except WaitedInVainError:
+        service.withdraw_orders()
+        site.missed += 1
+        site.notes.append(f"{fault.number} {fault.kind}: step {step!r} was not reached")
+        return False
     return True
 
 
-def _stop(site: Site, service: Service) -> None:
+def _stop(site: Site, service: SupervisedService) -> None:
     seconds = service.stop()
     if seconds > _HAND_OVER_SECONDS:
         site.notes.append(f"{service.name} took {seconds:.1f} s to end in order")

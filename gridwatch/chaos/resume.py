@@ -7,13 +7,9 @@ replay leaves in it, record by record, what it would have left undisturbed.
 from __future__ import annotations
 
 import contextlib
-import os
 import random
-import subprocess
 import sys
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 
 from confluent_kafka import KafkaException
@@ -24,9 +20,12 @@ from gridwatch.chaos.servers import Servers
 from gridwatch.chaos.site import RULES
 from gridwatch.chaos.snapshot import Snapshot
 from gridwatch.chaos.subject import GRIDWATCH
+from gridwatch.deployment.environment import environment_of
+from gridwatch.deployment.polling import until
+from gridwatch.deployment.process import ChildProcess
 from gridwatch.errors import GridwatchError
 from gridwatch.kafka.positions import Positions
-from gridwatch.settings import PREFIX, Settings, load_settings
+from gridwatch.settings import Settings, load_settings
 from gridwatch.topics import RAW, REPLAY_HEADER
 from replay.households import MONDAY
 from replay.sample import lines
@@ -53,52 +52,40 @@ def check_resume(servers: Servers, folder: Path, seed: int, kills: int) -> tuple
     settings = load_settings(
         **RULES, broker=f"kafka://{servers.kafka.bootstrap}", app_id=f"chaos_replay_{seed}"
     )
+    environment = environment_of({**RULES, "broker": settings.broker, "app_id": settings.app_id})
     command = [sys.executable, "-m", "gridwatch", "replay", str(source), "--faults", "seed-spec"]
     command += ["--seed", str(seed)]
+
+    def replay(speed: int, *more: str) -> ChildProcess:
+        return ChildProcess("replay", [*command, "--speed", str(speed), *more], folder, environment).start()
+
     servers.renew_topics(settings, GRIDWATCH, compacted=False)
-    with _started([*command, "--speed", str(_UNDISTURBED_SPEED)], settings, folder) as replay:
-        _ended(replay)
+    with replay(_UNDISTURBED_SPEED) as child:
+        _wait_for_end(child)
     wanted = _content(settings)
     servers.renew_topics(settings, GRIDWATCH, compacted=False)
     total = sum(len(found) for found in wanted.things.values())
     for number in range(kills):
-        with _started([*command, "--speed", str(_SPEED), "--resume"], settings, folder) as replay:
+        with replay(_SPEED, "--resume") as child:
             goal = _sent(settings) + chance.randrange(1, max(2, total // (kills + 1)))
-            while replay.poll() is None and _sent(settings) < goal:
+            while child.running and _sent(settings) < goal:
                 time.sleep(0.02)
-            replay.kill()
         if number % _BROKER_EVERY == _BROKER_EVERY - 1:
             servers.kafka.kill()
             servers.start()
-    with _started([*command, "--speed", str(_SPEED), "--resume"], settings, folder) as replay:
+    with replay(_SPEED, "--resume") as child:
         if chance.random() < 0.5:
             servers.kafka.kill()
             servers.start()
-        _ended(replay)
+        _wait_for_end(child)
     return differences(wanted, _content(settings)), total
 
 
-@contextmanager
-def _started(command: list[str], settings: Settings, folder: Path) -> Iterator[subprocess.Popen[bytes]]:
-    kept = {key: value for key, value in os.environ.items() if not key.startswith(PREFIX) or "CACHE" in key}
-    rules = {f"{PREFIX}{key.upper()}": str(value) for key, value in RULES.items()}
-    environment = {**kept, **rules, f"{PREFIX}BROKER": settings.broker, f"{PREFIX}APP_ID": settings.app_id}
-    with (folder / "replay.log").open("ab") as log:
-        process = subprocess.Popen(command, env=environment, stdout=log, stderr=log, cwd=folder)
-    try:
-        yield process
-    finally:
-        process.kill()
-        process.wait()
-
-
-def _ended(replay: subprocess.Popen[bytes]) -> None:
-    try:
-        code = replay.wait(_LONGEST_SECONDS)
-    except subprocess.TimeoutExpired:
-        raise GridwatchError(f"a replay did not end within {_LONGEST_SECONDS:g} s") from None
+def _wait_for_end(replay: ChildProcess) -> None:
+    until("a replay has ended", lambda: not replay.running, _LONGEST_SECONDS)
+    code = replay.process.exit_code
     if code != 0:
-        raise GridwatchError(f"a replay ended with code {code}; see its log")
+        raise GridwatchError(f"a replay ended with code {code}; from its log:\n{replay.excerpt()}")
 
 
 def _sent(settings: Settings) -> int:

@@ -6,23 +6,25 @@ nobody had ended it is noted, with the end of its log; one that does nothing els
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import signal
 import sys
 import threading
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gridwatch.chaos.entry import DONE_SUFFIX
-from gridwatch.doctor.services import fetch_json, judge_partitions
-from gridwatch.embedded.ports import LOOPBACK
-from gridwatch.embedded.process import ServerProcess
-from gridwatch.settings import PREFIX
+from gridwatch.chaos.subject import GRIDWATCH
+from gridwatch.deployment.service import Service
+from gridwatch.doctor.services import judge_partitions
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
 
 RESTART_PAUSE_SECONDS = 0.3
 #: A service that ends by itself more often than this in one run is in a crash loop.
@@ -39,38 +41,32 @@ class Exit:
     said: str
 
 
-class Service:
-    """One worker or sink, whose steps are watched; settings in a file of its own, data and log beside it.
+class SupervisedService(Service):
+    """One worker or sink, whose steps are watched, and which is started again when it ends.
 
-    app: its Faust application. commit_bytes: how much changed state a commit of a worker takes, 0: any.
+    worker: the Faust application of a worker. commit_bytes: how much changed state a commit of one takes, 0:
+    any.
     """
 
     def __init__(
         self,
-        app: str,
+        kind: str,
         name: str,
         folder: Path,
-        port: int,
         settings: Mapping[str, object],
         *,
+        worker: str = GRIDWATCH.app,
         commit_bytes: int = 0,
     ) -> None:
-        self.app = app
+        super().__init__(kind, name, folder, settings, grace=_STOP_SECONDS)
+        self.app = worker if kind == "worker" else "sinks.app"
         self.commit_bytes = commit_bytes
-        self.name = name
-        self.url = f"http://{LOOPBACK}:{port}"
-        self.data = folder / name
-        self.log = folder / f"{name}.log"
         self.wanted = False
         self.exits: list[Exit] = []
         self.starts = 0
         #: By how much its wall clock is off, seconds; from its next start on.
         self.clock = 0.0
         self.orders = folder / f"{name}.orders"
-        self._folder = folder
-        self._config = folder / f"{name}.toml"
-        self._config.write_text("".join(f"{key} = {json.dumps(value)}\n" for key, value in settings.items()))
-        self._process: ServerProcess | None = None
         self._expected = False
         self._ended = 0.0
         self._held = False
@@ -79,69 +75,42 @@ class Service:
     def command(self) -> list[str]:
         """What to run."""
         entry = [self.app, str(self.orders), str(self.clock), str(self.commit_bytes)]
-        return [sys.executable, "-m", "gridwatch.chaos.entry", *entry, "-l", "info"]
-
-    @property
-    def running(self) -> bool:
-        """Whether its process is there, frozen or not."""
-        return self._process is not None and self._process.running
-
-    @property
-    def ready(self) -> bool:
-        """What `/ready/` says."""
-        if not self.running:
-            return False
-        try:
-            return fetch_json(f"{self.url}/ready/?format=json")[0] == 200
-        except (OSError, ValueError):
-            return False
+        # Its application may be anywhere that we can import from.
+        found = f"PYTHONPATH={os.pathsep.join(filter(None, sys.path))}"
+        return ["env", found, sys.executable, "-m", "gridwatch.chaos.entry", *entry, "-l", "info"]
 
     def sees_owners(self, partitions: int) -> bool:
         """Whether each of so many partitions has an owner that answers, as this worker sees it."""
         try:
-            _, page = fetch_json(f"{self.url}/partitions/?format=json")
+            page = self.page("/partitions/")
             return judge_partitions(page["partitions"], partitions, page["incomplete"]).ok
         except (OSError, ValueError, KeyError, TypeError):
             return False
 
-    def start(self) -> None:
+    def start(self) -> Self:
         """Start it, and have it started again whenever it ends."""
         with self.lock:
             self.wanted = True
-            if self.running:
-                return
-            if self._process is not None:
-                self._process.kill()  # it has ended; this lets go of what belonged to it
-            self.starts += 1
-            self._expected = False
-            variables = [name for name in os.environ if name.startswith(PREFIX) and name != f"{PREFIX}CACHE"]
-            unset = [part for name in variables for part in ("-u", name)]
-            # Its application may be anywhere that we can import from.
-            found = f"PYTHONPATH={os.pathsep.join(filter(None, sys.path))}"
-            command = ["env", *unset, found, f"{PREFIX}CONFIG={self._config}", *self.command()]
-            lock = os.open(self._folder, os.O_RDONLY)  # nobody else knows this folder
-            try:
-                self._process = ServerProcess(self.name, command, self.log, lock, grace=_STOP_SECONDS)
-            finally:
-                os.close(lock)
+            if not self.running:
+                self.starts += 1
+                self._expected = False
+                super().start()
+        return self
 
     def kill(self) -> None:
         """kill -9; the supervisor starts it again, unless it is held or not wanted."""
         with self.lock:
             self._expected = True
-            if self._process is not None:
-                self._process.kill()
+            super().kill()
             self._ended = time.monotonic()
 
     def stop(self) -> float:
-        """SIGTERM; returns the seconds that it took to end."""
-        began = time.monotonic()
+        """SIGTERM; likewise."""
         with self.lock:
             self._expected = True
-            if self._process is not None:
-                self._process.stop()
+            seconds = super().stop()
             self._ended = time.monotonic()
-        return time.monotonic() - began
+        return seconds
 
     def leave(self, how: str) -> None:
         """End it for good: `stop` or `kill`."""
@@ -160,23 +129,14 @@ class Service:
         finally:
             self._held = False
 
-    def freeze(self) -> None:
-        """SIGSTOP."""
-        self._signal(signal.SIGSTOP)
-
-    def thaw(self) -> None:
-        """SIGCONT."""
-        self._signal(signal.SIGCONT)
-
     def _signal(self, number: signal.Signals) -> None:
-        with self.lock, contextlib.suppress(ProcessLookupError):
-            if self._process is not None and self._process.running:
-                os.kill(self._process.pid, number)
+        with self.lock:
+            super()._signal(number)
 
     def watch_over(self) -> None:
         """Start it again if it is wanted and has ended; note it if nobody ended it."""
         with self.lock:
-            if self._process is None or self._process.running or self._held or not self.wanted:
+            if not self.started or self.running or self._held or not self.wanted:
                 return
             if not self._expected:
                 self._expected = True
@@ -184,7 +144,7 @@ class Service:
                 if self.orders_done():
                     self.withdraw_orders()
                 else:
-                    self.exits.append(Exit(self.name, self._process.said(40)))
+                    self.exits.append(Exit(self.name, self.excerpt()))
             if time.monotonic() - self._ended >= RESTART_PAUSE_SECONDS:
                 self.start()
 
@@ -214,7 +174,7 @@ class Service:
 class Supervisor:
     """Looks after services in a thread of its own; a context manager that leaves none running."""
 
-    def __init__(self, services: list[Service]) -> None:
+    def __init__(self, services: Sequence[SupervisedService]) -> None:
         self._services = services
         self._done = threading.Event()
         self._thread = threading.Thread(target=self._run, name="supervisor", daemon=True)

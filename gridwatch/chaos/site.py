@@ -1,12 +1,10 @@
-"""One deployment: topics, a database and a folder of its own, workers and sinks, and when all is done."""
+"""One deployment under trouble: workers and sinks that are looked after, and when all is done."""
 
 from __future__ import annotations
 
-import contextlib
-import threading
-import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -15,17 +13,17 @@ from confluent_kafka import KafkaException
 from gridwatch.chaos.changelog import State
 from gridwatch.chaos.schedule import SESSION_SECONDS
 from gridwatch.chaos.servers import Servers
-from gridwatch.chaos.service import MOST_EXITS, Exit, Service, Supervisor
+from gridwatch.chaos.service import MOST_EXITS, Exit, SupervisedService, Supervisor
 from gridwatch.chaos.subject import GRIDWATCH, Observed, Subject
-from gridwatch.embedded.ports import free_ports
+from gridwatch.deployment.catching_up import Ends, committed, output_ends, sink_group
+from gridwatch.deployment.polling import WaitedInVainError, until, until_complete
+from gridwatch.deployment.site import Site as Deployment
 from gridwatch.errors import GridwatchError
 from gridwatch.kafka.positions import Positions
-from gridwatch.settings import Settings, load_settings
-from gridwatch.topics import OUTPUTS
 
 #: Without any progress for this long something hangs.
 STANDSTILL_SECONDS = 75.0
-_LOOK_SECONDS = 0.3
+_PAUSE_SECONDS = 0.3
 WORKERS = 3
 SINKS = 2
 
@@ -39,14 +37,14 @@ RULES: dict[str, Any] = {
 }
 
 
-class Site:
-    """A deployment; use it through `new_site`."""
+class Site(Deployment[SupervisedService]):
+    """A deployment; use it through `new_site`. tuning: more settings, and `commit_bytes`."""
 
     def __init__(
         self,
         servers: Servers,
-        settings: Settings,
         folder: Path,
+        common: dict[str, Any],
         tuning: dict[str, Any],
         *,
         subject: Subject,
@@ -55,40 +53,19 @@ class Site:
         self.servers = servers
         self.subject = subject
         self.compacted = compacted
-        self.settings = settings
-        self.folder = folder
         self.notes: list[str] = []
         #: Faults that could not happen: the step at which they were to happen was not reached.
         self.missed = 0
-        commit_bytes = tuning.pop("commit_bytes", 0)
+        make = partial(SupervisedService, worker=subject.app, commit_bytes=tuning.pop("commit_bytes", 0))
         # Small batches make many commits; a sink that polls for so few would take its time over nothing.
         of_workers = {name: tuning.pop(name) for name in ("batch_records",) if name in tuning}
-        common = {
-            **RULES,
-            **tuning,
-            "broker": settings.broker,
-            "app_id": settings.app_id,
-            "database_url": settings.database,
-        }
-        ports = free_ports(WORKERS + SINKS)
-        self.workers: list[Service] = []
-        self.sinks: list[Service] = []
-        for number, port in enumerate(ports):
-            kind, of = ("worker", self.workers) if number < WORKERS else ("sink", self.sinks)
-            name = f"{kind}-{len(of) + 1}"
-            of_its_own = {
-                "datadir": str(folder / name),
-                "instance_id": name,
-                "web_port" if kind == "worker" else "sink_web_port": port,
-            }
-            settings_of_it = {**common, **of_its_own, **(of_workers if kind == "worker" else {})}
-            app = subject.app if kind == "worker" else "sinks.app"
-            of.append(Service(app, name, folder, port, settings_of_it, commit_bytes=commit_bytes))
+        super().__init__(folder, common | tuning, make)
+        self.workers = [self._numbered("worker", number, **of_workers) for number in range(WORKERS)]
+        self.sinks = [self._numbered("sink", number) for number in range(SINKS)]
 
-    @property
-    def services(self) -> list[Service]:
-        """Workers and sinks."""
-        return [*self.workers, *self.sinks]
+    def _numbered(self, kind: str, number: int, **own: object) -> SupervisedService:
+        name = f"{kind}-{number + 1}"
+        return self.add(kind, name, instance_id=name, **own)
 
     @property
     def data_folders(self) -> list[Path]:
@@ -102,13 +79,20 @@ class Site:
 
     def wait_until_ready(self) -> None:
         """Return when everything that is wanted says that it is ready."""
-        deadline = time.monotonic() + STANDSTILL_SECONDS
-        while not all(service.ready for service in self.services if service.wanted):
-            self._look_after()
-            if time.monotonic() > deadline:
-                waiting = [one.name for one in self.services if one.wanted and not one.ready]
-                raise GridwatchError(f"not ready within {STANDSTILL_SECONDS:g} s: {', '.join(waiting)}")
-            time.sleep(_LOOK_SECONDS)
+        waiting: list[str] = []
+
+        def all_ready() -> bool:
+            nonlocal waiting
+            self._check_for_crash_loops()
+            waiting = [one.name for one in self.services if one.wanted and not one.is_ready()]
+            return not waiting
+
+        try:
+            until("all is ready", all_ready, STANDSTILL_SECONDS, pause=_PAUSE_SECONDS)
+        except WaitedInVainError as problem:
+            raise GridwatchError(
+                f"not ready within {STANDSTILL_SECONDS:g} s: {', '.join(waiting)}"
+            ) from problem
 
     def settle(self, say: Callable[[str], None] = lambda line: None) -> None:
         """Return when every stage has worked its source to its end, all outputs are stored, and each
@@ -116,21 +100,20 @@ class Site:
 
         GridwatchError when nothing moves any more before that, or a service is in a crash loop.
         """
-        for observed in self.subject.stages:  # what one has said by its end is the source of another
+        for observed in self.subject.stages:  # what one has written by its end is the source of another
             self._settle_stage(observed)
         say("all worked; storing")
-        topics = [topic.name for topic in OUTPUTS]
-        said = self._asked(lambda: Positions(self.settings).ends(topics))
-        self._progress("the sink", lambda: self._stored(said))
-        self._progress("the group of workers", self._served)
+        written = self._asked(output_ends)
+        self._until_complete("the sink", lambda: self._stored(written))
+        self._until_complete("the group of workers", self._served)
 
     def _settle_stage(self, observed: Observed) -> None:
         source = observed.stage.source.name
-        ends = self._asked(lambda: Positions(self.settings).ends([source]))
+        ends = self._asked(lambda positions: positions.ends([source]))
         wanted = {partition: end for (_, partition), end in ends.items()}
         state = State(self.settings, observed)
         try:
-            self._progress(f"stage {observed.stage.name}", lambda: self._worked(state, wanted))
+            self._until_complete(f"stage {observed.stage.name}", lambda: self._worked(state, wanted))
         finally:
             state.close()
 
@@ -141,58 +124,47 @@ class Site:
     def _served(self) -> tuple[bool, object]:
         wanted = [worker for worker in self.workers if worker.wanted]
         partitions = self.settings.partitions
-        return all(worker.ready and worker.sees_owners(partitions) for worker in wanted), None
+        return all(worker.is_ready() and worker.sees_owners(partitions) for worker in wanted), None
 
-    def _stored(self, said: dict[tuple[str, int], int]) -> tuple[bool, object]:
-        found = Positions(self.settings).of_group(
-            f"{self.settings.app_id}-sink", sorted({topic for topic, _ in said})
-        )
-        committed = {(one.topic, one.partition): one.committed or 0 for one in found}
-        done = all(committed.get(place, 0) >= end for place, end in said.items())
-        return done, sum(committed.values())
+    def _stored(self, ends: Ends) -> tuple[bool, object]:
+        done = committed(Positions(self.settings), sink_group(self.settings), ends)
+        return done >= sum(ends.values()), done
 
-    def _progress(self, who: str, look: Any) -> None:
-        before: object = None
-        since = time.monotonic()
-        while True:
-            self._look_after()
-            done = False
-            with contextlib.suppress(GridwatchError, KafkaException):
-                done, now = look()
-                if now != before:
-                    before, since = now, time.monotonic()
-            if done:
-                return
-            if time.monotonic() - since > STANDSTILL_SECONDS:
-                raise GridwatchError(f"{who} has stood still for {STANDSTILL_SECONDS:g} s")
-            time.sleep(_LOOK_SECONDS)
+    def _until_complete(self, who: str, look: Callable[[], tuple[bool, object]]) -> None:
+        progress: object = None
 
-    def _look_after(self) -> None:
+        def look_at_what_answers() -> tuple[bool, object]:
+            nonlocal progress
+            self._check_for_crash_loops()
+            complete = False
+            with suppress(GridwatchError, KafkaException):  # a broker that is away says nothing
+                complete, progress = look()
+            return complete, progress
+
+        until_complete(who, look_at_what_answers, STANDSTILL_SECONDS, pause=_PAUSE_SECONDS)
+
+    def _check_for_crash_loops(self) -> None:
         for service in self.services:
             if len(service.exits) > MOST_EXITS:
                 raise GridwatchError(
                     f"{service.name} is in a crash loop; the end of its log:\n{service.exits[-1].said}"
                 )
 
-    @staticmethod
-    def _asked(ask: Any) -> Any:
+    def _asked(self, ask: Callable[[Positions], Ends]) -> Ends:
         """An answer of the broker, which may have been back for a moment only."""
-        deadline = time.monotonic() + STANDSTILL_SECONDS
-        while True:
-            try:
-                return ask()
-            except GridwatchError:
-                if time.monotonic() > deadline:
-                    raise
-                time.sleep(_LOOK_SECONDS)
+        return until(
+            "the broker says where its topics end",
+            lambda: ask(Positions(self.settings)),
+            STANDSTILL_SECONDS,
+            pause=_PAUSE_SECONDS,
+            passing=(GridwatchError,),
+        )
 
     def stop(self) -> None:
-        """End everything in order, all at once: each may take seconds to finish its work."""
-        ending = [threading.Thread(target=service.leave, args=("stop",)) for service in self.services]
-        for thread in ending:
-            thread.start()
-        for thread in ending:
-            thread.join()
+        """End everything in order and for good."""
+        for service in self.services:
+            service.wanted = False
+        super().stop()
 
 
 @contextmanager
@@ -212,14 +184,14 @@ def new_site(
     """
     folder.mkdir()
     with servers.new_database(name) as database:
-        settings = load_settings(
+        common = {
             **RULES,
-            broker=f"kafka://{servers.kafka.bootstrap}",
-            app_id=name,
-            database_url=database,
-            security_protocol="PLAINTEXT",
-        )
-        servers.renew_topics(settings, subject, compacted=compacted, raw=raw)
-        site = Site(servers, settings, folder, dict(tuning), subject=subject, compacted=compacted)
+            "broker": f"kafka://{servers.kafka.bootstrap}",
+            "app_id": name,
+            "database_url": database,
+            "security_protocol": "PLAINTEXT",
+        }
+        site = Site(servers, folder, common, tuning, subject=subject, compacted=compacted)
+        servers.renew_topics(site.settings, subject, compacted=compacted, raw=raw)
         with Supervisor(site.services):
             yield site

@@ -11,7 +11,7 @@ from gridwatch.agents.readings import READINGS
 from gridwatch.domain.partition import PartitionState
 from gridwatch.errors import UsageProblem
 from gridwatch.settings import Settings
-from gridwatch.streaming.stage import Stage
+from gridwatch.streaming.stage.declaration import Stage
 from gridwatch.tables.meter_rows import due_of
 from gridwatch.tables.partition_rows import plain_state
 from gridwatch.topics import Topic, all_topics
@@ -39,10 +39,10 @@ class Subject:
     #: Outputs that no sink stores, beside those of gridwatch itself.
     outputs: tuple[Topic, ...] = ()
 
-    def topics(self, app_id: str) -> dict[str, Topic]:
-        """Every topic that there has to be, by name."""
+    def topics(self, app_id: str) -> list[Topic]:
+        """Every topic that there has to be."""
         of_stages = [topic for one in self.stages for topic in one.stage.topics(app_id)]
-        return {topic.name: topic for topic in (*all_topics(app_id), *of_stages)}
+        return list({topic.name: topic for topic in (*all_topics(app_id), *of_stages)}.values())
 
     def changelogs(self, app_id: str) -> list[str]:
         """The changelogs of its stages."""

@@ -13,7 +13,7 @@ from pathlib import Path
 import click
 
 from gridwatch.chaos.schedule import KINDS
-from gridwatch.commands.up import interrupted_by_signals
+from gridwatch.deployment.signals import interrupted_by_signals
 from gridwatch.errors import UsageProblem
 
 

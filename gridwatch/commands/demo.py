@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gridwatch.commands.up import interrupted_by_signals
+from gridwatch.deployment.signals import interrupted_by_signals
 from gridwatch.errors import UsageProblem
 
 if TYPE_CHECKING:
@@ -63,17 +63,14 @@ def command(context: click.Context, meters: int, days: int, keep: bool) -> None:
 
 def keep_running(running: Running) -> None:
     """Say where everything is, and return on Ctrl-C; GridwatchError when a service ends by itself."""
-    from gridwatch.demo.run import connection_lines
-
     click.echo(f"pages of the worker: {running.worker.url}/")
     click.echo("settings for another terminal:")
-    for line in connection_lines():
+    for line in running.connection_lines():
         click.echo(f"  export {line}")
     click.echo("running until Ctrl-C", err=True)
     try:
         while True:
-            running.worker.require_running()
-            running.sink.require_running()
+            running.site.require_running()
             time.sleep(_LOOK_SECONDS)
     except KeyboardInterrupt:
         click.echo("stopping", err=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from gridwatch.streaming.program import run_faust
+from gridwatch.streaming.faust.program import run_faust
 
 
 @click.command(

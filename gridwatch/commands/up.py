@@ -11,13 +11,13 @@ import contextlib
 import fcntl
 import json
 import os
-import signal
 import time
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 import click
 
+from gridwatch.deployment.signals import interrupted_by_signals
 from gridwatch.embedded.ports import is_free
 from gridwatch.errors import GridwatchError
 
@@ -129,19 +129,6 @@ def last_ports(folder: Path) -> dict[str, int]:
 
 def keep_ports(folder: Path, ports: Mapping[str, int]) -> None:
     (folder / "ports.json").write_text(json.dumps(dict(ports)))
-
-
-@contextlib.contextmanager
-def interrupted_by_signals() -> Iterator[None]:
-    """SIGTERM and the closing of the terminal end this command as Ctrl-C does."""
-    signals = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
-    # A shell starts background jobs with SIGINT ignored, so that one is set here too.
-    former = {one: signal.signal(one, signal.default_int_handler) for one in signals}
-    try:
-        yield
-    finally:
-        for one, handler in former.items():
-            signal.signal(one, handler)
 
 
 @contextlib.contextmanager

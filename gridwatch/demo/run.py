@@ -2,24 +2,25 @@
 
 from __future__ import annotations
 
-import os
-import signal
 import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-from gridwatch.demo.catching_up import Report, wait_for_sink, wait_for_worker
 from gridwatch.demo.figures import Figures, collect
 from gridwatch.demo.report import FILE, write_report
-from gridwatch.demo.services import SIGNALS, Service, environment, signals_held_back, stopped_together
 from gridwatch.demo.stages import Stage, Stages
+from gridwatch.deployment.catching_up import Report, wait_for_sink, wait_for_worker
+from gridwatch.deployment.service import Service
+from gridwatch.deployment.signals import ignore_signals, signals_held_back
+from gridwatch.deployment.site import Site
 from gridwatch.embedded import EmbeddedKafka, EmbeddedPostgres
 from gridwatch.embedded.ports import LOOPBACK, free_ports
 from gridwatch.kafka.broker import Broker
-from gridwatch.settings import Settings, load_settings
+from gridwatch.settings import PREFIX, Settings
 from replay.faults import FaultPlan
 from replay.households import MONDAY
 from replay.request import Request
@@ -31,6 +32,7 @@ from sinks.schema.version import migrate
 #: The faults of `replay --faults seed-spec`.
 FAULTS = FaultPlan(seed=1, delay_rate=0.10, max_delay=300_000_000, gap_rate=0.05)
 _INTERVAL_MINUTES = 30
+_STOP_SECONDS = 15.0
 
 
 @dataclass(frozen=True)
@@ -45,10 +47,24 @@ class Outcome:
 class Running:
     """The servers and services of one demo, all up."""
 
-    folder: Path
-    settings: Settings
+    site: Site[Service]
     worker: Service
     sink: Service
+
+    @property
+    def folder(self) -> Path:
+        """Where all of it is."""
+        return self.site.folder
+
+    @property
+    def settings(self) -> Settings:
+        """Of the services."""
+        return self.site.settings
+
+    def connection_lines(self) -> list[str]:
+        """What another terminal needs to use a demo that is kept."""
+        names = ("broker", "database_url", "web_port", "sink_web_port")
+        return [f"{PREFIX}{name.upper()}={self.site.common[name]}" for name in names]
 
 
 class Demo:
@@ -67,9 +83,7 @@ class Demo:
         try:
             yield self._start(stack)
         finally:
-            # From here on a second Ctrl-C could only leave something behind.
-            for one in SIGNALS:
-                signal.signal(one, signal.SIG_IGN)
+            ignore_signals()  # a second Ctrl-C could only leave something behind
             with self._stages.stage("stopping everything"):
                 stack.close()
 
@@ -105,20 +119,20 @@ class Demo:
         with self._stages.stage("starting Apache Kafka") as stage:
             kafka = stack.enter_context(EmbeddedKafka(folder / "kafka", report=stage.note))
             stage.detail(f"port {kafka.port}")
-        settings = self._settings(stack, folder, kafka, postgres)
+        site = _site(folder, kafka, postgres)
         with self._stages.stage("making topics and tables") as stage:
-            topics = Broker(settings).create()
-            _, schema = migrate(settings.database)
+            topics = Broker(site.settings).create()
+            _, schema = migrate(site.settings.database)
             stage.detail(f"{len(topics)} topics; {schema.kind}, schema {schema.revision}")
         with self._stages.stage("starting worker and sink"):
-            services: list[Service] = []
-            stack.enter_context(stopped_together(services))
-            for name, port in (("worker", settings.web_port), ("sink", settings.sink_web_port)):
-                with signals_held_back():  # a child that is not in the list yet would be left behind
-                    services.append(Service(name, folder, port))
-            for service in services:
+            worker, sink = site.add("worker"), site.add("sink")
+            stack.callback(site.stop)
+            for service in site.services:
+                with signals_held_back():  # a child that is not known to its service yet would be left behind
+                    service.start()
+            for service in site.services:
                 service.wait_until_ready()
-        return Running(folder, settings, *services)
+        return Running(site, worker, sink)
 
     def _replay(self, settings: Settings, source: Path, truth: Path) -> Summary:
         with self._stages.stage("replaying with injected faults") as stage:
@@ -130,27 +144,22 @@ class Demo:
             )
         return summary
 
-    def _settings(
-        self, stack: ExitStack, folder: Path, kafka: EmbeddedKafka, postgres: EmbeddedPostgres
-    ) -> Settings:
-        """The user's own settings, but for what leads to the servers of this demo. Children inherit them."""
-        web_port, sink_web_port = free_ports(2)
-        stack.enter_context(
-            environment(
-                {
-                    "broker": f"kafka://{kafka.bootstrap}",
-                    "security_protocol": "PLAINTEXT",
-                    "database_url": postgres.url,
-                    "datadir": folder / "data",
-                    "replication_factor": 1,
-                    "web_host": LOOPBACK,
-                    "web_port": web_port,
-                    "sink_web_port": sink_web_port,
-                    "web_advertised_url": f"http://{LOOPBACK}:{web_port}",
-                }
-            )
-        )
-        return load_settings()
+
+def _site(folder: Path, kafka: EmbeddedKafka, postgres: EmbeddedPostgres) -> Site[Service]:
+    """With the user's own settings, but for what leads to the servers of this demo."""
+    web_port, sink_web_port = free_ports(2)
+    common = {
+        "broker": f"kafka://{kafka.bootstrap}",
+        "security_protocol": "PLAINTEXT",
+        "database_url": postgres.url,
+        "datadir": folder / "data",
+        "replication_factor": 1,
+        "web_host": LOOPBACK,
+        "web_port": web_port,
+        "sink_web_port": sink_web_port,
+        "web_advertised_url": f"http://{LOOPBACK}:{web_port}",
+    }
+    return Site(folder, common, partial(Service, inherited=True, grace=_STOP_SECONDS))
 
 
 class _ReplayProgress:
@@ -175,9 +184,3 @@ def _records(stage: Stage) -> Report:
         stage.detail(f"{done:,} of {wanted:,} records")
 
     return report
-
-
-def connection_lines() -> list[str]:
-    """What another terminal needs to use a demo that is kept."""
-    names = ("BROKER", "DATABASE_URL", "WEB_PORT", "SINK_WEB_PORT")
-    return [f"GRIDWATCH_{name}={os.environ[f'GRIDWATCH_{name}']}" for name in names]

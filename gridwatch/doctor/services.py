@@ -2,34 +2,20 @@
 
 from __future__ import annotations
 
-import json
-import urllib.error
-import urllib.request
 from collections.abc import Sequence
 from typing import Any
 
 from gridwatch.doctor.findings import Finding, good, wrong
 from gridwatch.settings import Settings
+from gridwatch.web_client import fetch_json
 
 WORKER, PARTITIONS, SINK = "worker", "partitions", "sink"
-ANSWER_SECONDS = 5.0
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104  bound everywhere is reached on loopback
 
 
 def pages_url(settings: Settings, port: int) -> str:
     """Where the pages of a service of these settings are."""
     return f"http://{_EVERYWHERE.get(settings.web_host, settings.web_host)}:{port}"
-
-
-def fetch_json(url: str, seconds: float = ANSWER_SECONDS) -> tuple[int, Any]:
-    """Status and JSON of a page. OSError when nobody answers, ValueError when it is not JSON."""
-    request = urllib.request.Request(url, headers={"Accept": "application/json"})  # noqa: S310  http only
-    try:
-        with urllib.request.urlopen(request, timeout=seconds) as answer:  # noqa: S310
-            return answer.status, json.load(answer)
-    except urllib.error.HTTPError as refused:
-        with refused:
-            return refused.code, json.load(refused)
 
 
 def look_at_worker(settings: Settings) -> list[Finding]:

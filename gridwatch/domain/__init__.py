@@ -24,5 +24,6 @@ Where each rule lives:
 - ``deadlines``    the index: which meter is due next
 - ``meter``, ``partition``  the states; ``policy`` the settings
 - ``reading``, ``outputs``, ``outcome``  what goes in and comes out
+- ``reception``, ``stepper``  one step, with care; ``workbench`` what a step may do to the states
 - ``processor``    the one entry point: (policy, states, records) -> (outputs, changed states)
 """

@@ -142,6 +142,11 @@ class Gap:
         """Its meter was silent for the life of its state."""
         self.state = EXPIRED
 
+    def revise(self) -> int:
+        """Give it one more revision: its number."""
+        self.revision += 1
+        return self.revision
+
     def missing_to(self, grace: int) -> int:
         return self.last + grace if self.state == OPEN else self.end
 
@@ -165,6 +170,14 @@ class GapChanges:
         self.was_open.setdefault(gap, gap.state == OPEN)
         if reason is not None:
             self.reasons[gap] = reason
+
+    def reach(self, watermark: int) -> None:
+        """The step has raised the watermark since it began."""
+        self.watermark = watermark
+
+    def count_missing(self, count: int) -> None:
+        """``count`` slots became missing."""
+        self.missing += count
 
     def settled(self) -> list[Gap]:
         """The touched gaps in order of their first slot, each name once.

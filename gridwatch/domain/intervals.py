@@ -28,7 +28,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from gridwatch.domain.gaps import OPEN, RETRACTED, Gap, GapChanges
+from gridwatch.domain.gaps import OPEN, Gap, GapChanges
 from gridwatch.domain.grid import Grid, first_from, nearest, slot_of, tolerance_of
 from gridwatch.domain.meter import MeterState
 from gridwatch.domain.policy import MINUTE
@@ -114,11 +114,10 @@ def _restart(
         if gap.last >= start:
             changes.touch(gap, reason)
             gap.cut(start)
-            meter.gap_count -= gap.state == RETRACTED
         elif gap.state == OPEN and gap.end >= start:
             changes.touch(gap)
             gap.conclude()
-    meter.gaps = tuple(gap for gap in meter.gaps if gap.state != RETRACTED)
+    meter.drop_retracted()
     before = Grid(meter.start, meter.interval, meter.cursor, None, meter.ahead)
     past = [grid for grid in (*meter.older, before) if grid.start < start]
     if past:
@@ -126,14 +125,8 @@ def _restart(
     meter.keep_older(past, changes.watermark, changes.policy)
     stamps = (*taken, *(time for time, _ in readings_of(meter.recent)))
     slots = {slot_of(stamp, start, interval) for stamp in stamps}
-    meter.start = meter.cursor = start
-    meter.interval = interval
-    meter.ahead = ()
-    meter.last_slot = start - interval
-    for slot in sorted(slot for slot in slots if slot is not None and slot >= start):
-        meter.fill(slot)
-        meter.last_slot = slot
-    meter.run = meter.off_run = ()
+    filled = sorted(slot for slot in slots if slot is not None and slot >= start)
+    meter.start_grid(start, interval, filled)
 
 
 def _grow(
@@ -163,15 +156,11 @@ def _grow(
         changes.touch(gap, reason)
         if gap.end not in waiting:
             gap.conclude()
-    meter.gap_count += len(found) - len(back)
-    meter.gaps = (*(gap for gap in meter.gaps if gap.state != RETRACTED), *found)
+    meter.drop_retracted()
+    meter.add_gaps(found)
     if past.start < anchor:
         meter.keep_older((*meter.older, past), changes.watermark, changes.policy)
-    meter.start = meter.last_slot = anchor
-    meter.interval = interval
-    meter.cursor = anchor + interval
-    meter.ahead = ()
-    meter.run = meter.off_run = ()
+    meter.start_grid(anchor, interval, (anchor,))
 
 
 def _runs(slots: Iterable[int], interval: int) -> list[list[int]]:

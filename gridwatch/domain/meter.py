@@ -7,16 +7,24 @@ reading may need them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from sys import intern
 from typing import Final
 
 from gridwatch.domain.gaps import EXPIRED, OPEN, RETRACTED, Gap
 from gridwatch.domain.grid import Grid, tolerance_of
 from gridwatch.domain.policy import NEVER, Policy
-from gridwatch.domain.timeliness import Recent
+from gridwatch.domain.timeliness import Recent, remember
 
 MAX_OLDER_GRIDS: Final = 8
 """Grids without pending slots kept for late readings."""
+MAX_REGION: Final = 256
+"""Characters of a region that are remembered with its meter."""
+
+
+def stored_region(region: str | None) -> str | None:
+    """A region as it is kept in a state: a reading may bring one of a megabyte."""
+    return None if region is None else intern(region[:MAX_REGION])
 
 
 class MeterState(Grid):
@@ -106,6 +114,36 @@ class MeterState(Grid):
             or self.open_gap is not None
             or (self.older and any(grid.pending for grid in self.older))
         )
+
+    def note(self, time: int, kwh: float, region: str | None, horizon: int) -> None:
+        """A reading was applied: remember it, as far back as ``horizon``, and the region of the last one."""
+        # A row off the grid may move it from its first reading on: what came since has a slot there.
+        horizon = min(horizon, self.off_run[0]) if self.off_run else horizon
+        self.recent = remember(self.recent, time, kwh, horizon)
+        if region is not None and time >= self.last_seen:
+            self.region = stored_region(region)
+
+    def start_grid(self, start: int, interval: int, filled: Iterable[int]) -> None:
+        """Begin a new grid at ``start``, with the slots ``filled`` (ascending); a row towards one is over."""
+        self.start = self.cursor = start
+        self.interval = interval
+        self.ahead = ()
+        self.last_slot = start - interval
+        for slot in filled:
+            self.fill(slot)
+            self.last_slot = slot
+        self.run = self.off_run = ()
+
+    def add_gaps(self, found: Sequence[Gap]) -> None:
+        """Gaps were found, after those that are there."""
+        self.gaps = (*self.gaps, *found)
+        self.gap_count += len(found)
+
+    def drop_retracted(self) -> None:
+        """Forget the gaps that were taken back: they do not count any more."""
+        kept = tuple(gap for gap in self.gaps if gap.state != RETRACTED)
+        self.gap_count -= len(self.gaps) - len(kept)
+        self.gaps = kept
 
     def tidy_gaps(self, watermark: int, policy: Policy) -> None:
         """Forget gaps that have had their last word, that are too old, or one too many."""

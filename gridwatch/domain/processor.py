@@ -30,10 +30,11 @@ from gridwatch.domain.outcome import Outcome
 from gridwatch.domain.partition import PartitionState
 from gridwatch.domain.policy import MINUTE, Policy
 from gridwatch.domain.reading import OK, ZERO, LogRecord, RawReading, flag_names
+from gridwatch.domain.reception import Reception
 from gridwatch.domain.stepper import Stepper
 from gridwatch.domain.timeliness import packed, since
 from gridwatch.domain.windows import Window, window_at
-from gridwatch.domain.workbench import Meters
+from gridwatch.domain.workbench import Meters, Workbench
 
 Decode = Callable[[bytes], "RawReading | list[RawReading]"]
 """A fast decoder of a record's value. It raises for anything that it does not take for readings."""
@@ -64,7 +65,9 @@ class Processor:
         self.partition = partition
         self._meters = meters
         self._decode = decode
-        self._stepper = Stepper(policy, partition, meters, due)
+        self._bench = Workbench(policy, partition, meters, due)
+        self._reception = Reception(policy, partition, self._bench.find)
+        self._stepper = Stepper(self._bench, self._reception)
 
     def process(
         self, records: Sequence[LogRecord], *, budget: int = 0, onto: Outcome | None = None
@@ -75,21 +78,22 @@ class Processor:
         ``onto``: what calls before gave that is not applied yet; this one adds to it.
         """
         outcome = Outcome() if onto is None else onto
-        step = self._stepper
-        step.begin(outcome, budget)
-        outcome.complete = step.finish_step() and self._run(records, outcome)
-        outcome.weight = step.weight
+        bench = self._bench
+        bench.begin(outcome, budget)
+        outcome.complete = self._stepper.finish_step() and self._run(records, outcome)
+        outcome.weight = bench.weight
         return outcome
 
     def _run(self, records: Sequence[LogRecord], outcome: Outcome) -> bool:  # noqa: PLR0912, PLR0915
         """Work ``records``. Whether that was completed, or the budget ran out before."""
-        step, part, policy = self._stepper, self.partition, self.policy
+        step, bench, reception = self._stepper, self._bench, self._reception
+        part, policy = self.partition, self.policy
         changed, accepted, meters, decode = outcome.changed, outcome.accepted, self._meters, self._decode
-        stamps = step.reception.stamps
+        stamps = reception.stamps
         instants, max_bytes = stamps.known, policy.max_record_bytes
         slack, jump, skew = policy.max_out_of_orderness, policy.max_watermark_jump, policy.max_future_skew
         grace, ttl, max_kwh = policy.grace, policy.state_ttl, float(policy.max_kwh)
-        length, windows, partition, budget = policy.metrics_window, part.windows, part.partition, step.budget
+        length, windows, partition, budget = policy.metrics_window, part.windows, part.partition, bench.budget
         start = end = 0  # of ``window``, the window that the last clean reading was in
         window = Window()
         for record in records:
@@ -117,10 +121,10 @@ class Processor:
                     raws = decoded if isinstance(decoded, list) else (decoded,)
                 except (ValueError, TypeError, RecursionError):
                     pass  # to be opened with care, as an empty array is
-            judged = () if raws else step.reception.open(record)
+            judged = () if raws else reception.open(record)
             index, count = part.index, len(raws or judged)
             while index < count:
-                if budget and step.weight >= budget:
+                if budget and bench.weight >= budget:
                     part.index = index
                     return False
                 watermark = part.watermark
@@ -136,6 +140,17 @@ class Processor:
                     fresh = meter is None
                     if fresh and meter_id not in changed:
                         meter = meters.get(meter_id)
+                    # The straight path. It is closed: nothing is added to it. Measured with 1,000 meters, a
+                    # clean reading takes 3 µs of CPU time here and 18 µs through ``Stepper`` (compiled: 2
+                    # and 6). Nearly all readings are clean, so whatever is added here slows down everything.
+                    # A new rule gets in without it, in one of two ways:
+                    # - It subscribes to accepted readings: an ``Accepted`` (``outputs``), put in place of
+                    #   ``Outcome.accepted``, takes every one of them in log order, whichever path it took.
+                    # - It watches some meters: ``MeterState`` holds what it needs to, and ``_is_calm`` says
+                    #   no as long as it does. Readings of a meter whose ``calm`` is cleared go through
+                    #   ``Stepper``.
+                    # tests/unit/domain/test_straight_path_is_closed.py fails if this path grows.
+                    #
                     # The conditions of a clean reading, each of which is decided with care elsewhere.
                     if (
                         meter is not None
@@ -163,7 +178,7 @@ class Processor:
                             start = time - time % length
                             end = start + length
                             window = window_at(windows, time, length)
-                        recent = since(meter.recent, step.horizon_key)
+                        recent = since(meter.recent, bench.horizon_key)
                         if not recent or meter.last_seen < start:  # the last one of those remembered
                             window.active += 1
                         flags = _NO_FLAGS
@@ -185,14 +200,14 @@ class Processor:
                         if fresh:
                             changed[meter_id] = meter
                             if budget:
-                                step.weight += meter.weight()
+                                bench.weight += meter.weight()
                         accepted.take(raw, time, interval, OK, 0, flags, watermark, partition, offset, index)
                         if lead > watermark:
                             part.watermark = lead
                     else:
                         step.element(record, raw, index)
                 index += 1
-                if part.watermark is not None and part.watermark >= step.alarm:
+                if part.watermark is not None and part.watermark >= bench.alarm:
                     part.index, part.done = (0, True) if index == count else (index, False)
                     if not step.finish_step():
                         return False

@@ -27,7 +27,6 @@ from gridwatch.domain.validation import (
     judge,
     open_record,
 )
-from gridwatch.domain.windows import window_at
 
 
 class Reception:
@@ -108,14 +107,10 @@ class Reception:
         return Reading(raw, time, None if minutes is None else interval_of(minutes, policy), ambiguous)
 
     def _refuse(self, record: LogRecord, refusal: Refusal, index: int, outputs: list[Output]) -> None:
-        part = self._partition
         self.open(record)
         raw = self._opened.texts()[index] if self._opened.array else record.value or b""
         outputs.append(self._dead_letter(record, refusal, raw, index))
-        if part.watermark is None:
-            part.invalid_before += 1
-        else:
-            window_at(part.windows, part.watermark, self._policy.metrics_window).invalid += 1
+        self._partition.count_invalid(self._policy.metrics_window)
 
     def _dead_letter(self, record: LogRecord, refusal: Refusal, raw: bytes, index: int) -> DeadLetter:
         return DeadLetter(

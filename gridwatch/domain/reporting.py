@@ -26,8 +26,7 @@ def report_gaps(
     part.open_gaps -= sum(gap.revision > 0 and was_open for gap, was_open in changes.was_open.items())
     alerts = []
     for gap in changes.settled():
-        gap.revision += 1
-        opened += gap.revision == 1
+        opened += gap.revise() == 1
         closed += changes.was_open[gap] and gap.state in {CLOSED, PARTIAL, FILLED}
         part.open_gaps += gap.state == OPEN
         alerts.append(

@@ -46,8 +46,7 @@ def _settle_grid(meter: MeterState, grid: Grid, changes: GapChanges) -> None:
         else:
             gap = Gap(slot, slot + (count - 1) * grid.interval, grid.interval, watermark)
             changes.touch(gap)
-            meter.gaps = (*meter.gaps, gap)
-            meter.gap_count += 1
-        changes.missing += count
+            meter.add_gaps([gap])
+        changes.count_missing(count)
         if grid.advance(count) or not grid.pending:
             gap.conclude()

@@ -7,13 +7,10 @@ readings to apply, meters to settle, windows to tell.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from gridwatch.domain.arrival import accept, accept_too_late, revise
 from gridwatch.domain.gaps import GapChanges
+from gridwatch.domain.meter import stored_region
 from gridwatch.domain.outputs import LateEvent
-from gridwatch.domain.partition import PartitionState
-from gridwatch.domain.policy import NEVER, Policy
 from gridwatch.domain.reading import (
     AHEAD,
     AMBIGUOUS_TIME,
@@ -32,46 +29,43 @@ from gridwatch.domain.reception import Reception
 from gridwatch.domain.repeated_hour import told_apart
 from gridwatch.domain.timeliness import LATE, TOO_LATE, classify, recall
 from gridwatch.domain.validation import Refusal
-from gridwatch.domain.watermark import confirmed_time, keep, leaps, reached
-from gridwatch.domain.windows import drop_passed, micro_kwh, tell, window_at, window_start
-from gridwatch.domain.workbench import Meters, Touched, Workbench, remembered
+from gridwatch.domain.watermark import confirmed_time, leaps
+from gridwatch.domain.windows import micro_kwh, window_at
+from gridwatch.domain.workbench import Touched, Workbench
 
 
-class Stepper(Workbench):
-    """The steps of one partition."""
+class Stepper:
+    """The steps of one partition, with the states on its workbench."""
 
-    def __init__(
-        self, policy: Policy, partition: PartitionState, meters: Meters, due: Iterable[tuple[int, str]]
-    ) -> None:
-        super().__init__(policy, partition, meters, due)
-        self.reception = Reception(policy, partition, self.find)
+    def __init__(self, bench: Workbench, reception: Reception) -> None:
+        self._bench = bench
+        self._reception = reception
+        self._policy = bench.policy
+        self._partition = bench.partition
 
     def tick(self, record: LogRecord) -> None:
         """A tick raises the watermark to its instant, and nothing else."""
-        instant = self.reception.tick_instant(record, self.outputs)
+        instant = self._reception.tick_instant(record, self._bench.outputs)
         if instant is None:
             return
-        part = self.partition
-        part.tick = instant
-        if part.watermark is None:
-            self._start(instant)
-        elif instant > part.watermark:
-            part.watermark = instant
+        self._partition.tick = instant
+        self._advance(instant)
 
     def element(self, record: LogRecord, item: RawReading | Reading | Refusal, index: int) -> None:
         """The step of one element of ``record``, short of what ``finish_step`` does."""
-        reading = self.reception.judged(record, item, index, self.outputs)
+        bench, part, policy = self._bench, self._partition, self._policy
+        reading = self._reception.judged(record, item, index, bench.outputs)
         if reading is None:
             return
-        part, policy = self.partition, self.policy
         if reading.ambiguous:
-            meter = self.find(reading.raw.meter_id)
+            meter = bench.find(reading.raw.meter_id)
             reading = told_apart(reading, meter, record.timestamp, part.watermark, policy)
         time = reading.time
         lead = time - policy.max_out_of_orderness
         watermark = part.watermark
         if watermark is None:
-            watermark = self._start(lead)
+            self._advance(lead)
+            watermark = lead
         if leaps(lead, watermark, policy.max_watermark_jump):
             self._keep_ahead(record, reading, index, watermark)
             return
@@ -83,50 +77,31 @@ class Stepper(Workbench):
         if not self._accept(record, reading, index, watermark, timeliness=timeliness, touched=touched):
             return
         if lead > watermark:
-            part.watermark = lead
+            self._advance(lead)
             self._apply_kept(touched)
-        self._conclude(touched)
+        bench.conclude(touched)
 
     def finish_step(self) -> bool:
         """Do what the watermark has reached. Whether all of it was done, or the budget ran out before."""
-        part, policy = self.partition, self.policy
+        bench, part, policy = self._bench, self._partition, self._policy
         watermark = part.watermark
         if watermark is None:
             return True
         if part.kept:
             touched: Touched = {}
             self._apply_kept(touched)
-            self._conclude(touched)
-        while True:
-            if self.exhausted():
-                self.alarm = -NEVER
-                return False
-            meter_id = self._deadlines.pop(watermark)
-            if meter_id is None:
-                break
-            self._settle(meter_id, watermark)
-        length = policy.metrics_window
-        start = window_start(watermark, length)
-        if start > part.told:
-            self.outputs += tell(part.windows, part.partition, length)
-            drop_passed(part.windows, watermark, length, policy.allowed_lateness)
-            part.told = start
-        self.look_back()
-        ahead = min((kept.time for kept in part.kept), default=NEVER) - policy.max_out_of_orderness
-        self.alarm = min(self._deadlines.earliest(), part.told + length, ahead)
+            bench.conclude(touched)
+        if not bench.settle_due(watermark):
+            return False
+        bench.outputs += part.tell_windows(policy.metrics_window, policy.allowed_lateness)
+        bench.set_alarm()
         return True
 
-    def _start(self, watermark: int) -> int:
-        """The first watermark of the partition. What had to be counted before it counts in its window."""
-        part, length = self.partition, self.policy.metrics_window
-        part.watermark = watermark
-        part.told = window_start(watermark, length)
-        self.look_back()
-        if part.invalid_before:
-            window_at(part.windows, watermark, length).invalid += part.invalid_before
-            part.invalid_before = 0
-        self.alarm = -NEVER
-        return watermark
+    def _advance(self, to: int) -> None:
+        """Raise the watermark. The first one brings the horizon and the windows with it."""
+        if self._partition.advance(to, self._policy.metrics_window):
+            self._bench.move_horizon()
+            self._bench.sound_alarm()
 
     def _accept(
         self,
@@ -139,10 +114,10 @@ class Stepper(Workbench):
         touched: Touched,
     ) -> bool:
         """A reading that is ON_TIME or LATE. Whether it is validated; else it was a duplicate."""
-        part, policy = self.partition, self.policy
+        bench, part, policy = self._bench, self._partition, self._policy
         raw, time, given, _ = reading
         kwh = raw.consumption_kwh
-        meter = self.find(raw.meter_id)
+        meter = bench.find(raw.meter_id)
         standing = recall(meter.recent, time) if meter is not None else None
         window = window_at(part.windows, time, policy.metrics_window)
         if standing == kwh:
@@ -150,7 +125,7 @@ class Stepper(Workbench):
             return False
         changes = touched[raw.meter_id] = GapChanges(policy, watermark)
         if meter is None:
-            meter = self._create(time, given)
+            meter = bench.create(time, given)
             flags = FIRST
         elif standing is not None:
             flags = REVISED | revise(meter, time, given, changes)
@@ -158,7 +133,7 @@ class Stepper(Workbench):
             window.micro_kwh -= micro_kwh(standing)
         else:
             flags = accept(meter, time, given, changes)
-        self._note(raw.meter_id, meter, time, kwh, raw.region)
+        bench.note(raw.meter_id, meter, time, kwh, raw.region)
         window.micro_kwh += micro_kwh(kwh)
         status = OK
         if timeliness == LATE:
@@ -167,7 +142,7 @@ class Stepper(Workbench):
             window.late += 1
         else:
             window.on_time += 1
-        self.accepted.take(
+        bench.accepted.take(
             raw,
             time,
             meter.interval,
@@ -182,18 +157,18 @@ class Stepper(Workbench):
         return True
 
     def _too_late(self, record: LogRecord, reading: Reading, index: int, watermark: int) -> None:
-        part, policy = self.partition, self.policy
+        bench, part, policy = self._bench, self._partition, self._policy
         raw, time = reading.raw, reading.time
         flags = 0
         touched: Touched = {}
-        meter = self.find(raw.meter_id)
+        meter = bench.find(raw.meter_id)
         if meter is not None:
             changes = touched[raw.meter_id] = GapChanges(policy, watermark)
             flags |= accept_too_late(meter, time, changes)
             meter.late_count += 1
-            self._mark(raw.meter_id, meter)
+            bench.mark(raw.meter_id, meter)
         window_at(part.windows, watermark, policy.metrics_window).too_late += 1
-        self.outputs.append(
+        bench.outputs.append(
             LateEvent(
                 raw,
                 time,
@@ -206,39 +181,40 @@ class Stepper(Workbench):
                 index,
             )
         )
-        self._conclude(touched)
+        bench.conclude(touched)
 
     def _keep_ahead(self, record: LogRecord, reading: Reading, index: int, watermark: int) -> None:
         """A reading beyond the jump guard: told at once, applied once the watermark gets there."""
-        part, policy = self.partition, self.policy
+        bench, part, policy = self._bench, self._partition, self._policy
         raw, time, given, _ = reading
-        meter = self.find(raw.meter_id)
+        meter = bench.find(raw.meter_id)
         interval = given or (meter.interval if meter is not None else policy.default_interval)
         flags = _all_flags(AHEAD, reading)
-        self.accepted.take(raw, time, interval, OK, 0, flags, watermark, part.partition, record.offset, index)
-        kept = KeptReading(raw.meter_id, time, raw.consumption_kwh, given, remembered(raw.region))
-        part.kept, twin = keep(part.kept, kept)
+        bench.accepted.take(
+            raw, time, interval, OK, 0, flags, watermark, part.partition, record.offset, index
+        )
+        kept = KeptReading(raw.meter_id, time, raw.consumption_kwh, given, stored_region(raw.region))
+        twin = part.keep(kept)
         window = window_at(part.windows, time, policy.metrics_window)
         window.on_time += 1
         window.micro_kwh += micro_kwh(kept.kwh) - (micro_kwh(twin.kwh) if twin else 0)
         agreed = confirmed_time(part.kept, raw.meter_id, time)
         if agreed is not None:
-            part.watermark = max(watermark, agreed - policy.max_out_of_orderness)
+            self._advance(agreed - policy.max_out_of_orderness)
             touched: Touched = {}
             self._apply_kept(touched)
-            self._conclude(touched)
-        part.kept = part.kept[-policy.max_kept_ahead :]
-        self.alarm = -NEVER
+            bench.conclude(touched)
+        part.limit_kept(policy.max_kept_ahead)
+        bench.sound_alarm()
 
     def _apply_kept(self, touched: Touched) -> None:
         """Apply the kept readings that the watermark has reached."""
-        part, policy = self.partition, self.policy
+        bench, part, policy = self._bench, self._partition, self._policy
         watermark = part.watermark
         if watermark is None or not part.kept:
             return
-        due, part.kept = reached(part.kept, watermark + policy.max_out_of_orderness)
-        for kept in due:
-            meter = self.find(kept.meter_id)
+        for kept in part.release(watermark + policy.max_out_of_orderness):
+            meter = bench.find(kept.meter_id)
             if meter is not None and recall(meter.recent, kept.time) is not None:
                 # A later reading of this stamp came in between: it stands, and this one gives way.
                 window = window_at(part.windows, kept.time, policy.metrics_window)
@@ -246,10 +222,10 @@ class Stepper(Workbench):
                 continue
             changes = touched.setdefault(kept.meter_id, GapChanges(policy, watermark))
             if meter is None:
-                meter = self._create(kept.time, kept.interval)
+                meter = bench.create(kept.time, kept.interval)
             else:
                 accept(meter, kept.time, kept.interval, changes)
-            self._note(kept.meter_id, meter, kept.time, kept.kwh, kept.region)
+            bench.note(kept.meter_id, meter, kept.time, kept.kwh, kept.region)
 
 
 def _all_flags(flags: int, reading: Reading) -> tuple[str, ...]:

@@ -1,4 +1,8 @@
-"""The workbench: the states that one call of ``process`` works on, and how a step ends for a meter.
+"""The workbench: the states that one call of ``process`` works on, and what a step may do to them.
+
+A step finds or creates a meter, notes a reading of it, marks it as changed, and ends with ``conclude`` for
+the meters that it touched. ``settle_due`` settles those that the watermark has reached, and ``set_alarm``
+finds out when there is more to do. The rules of a step are in ``stepper``; nothing in here decides one.
 
 States are changed in place. A meter whose gaps were touched by a reading is settled in the same breath, so
 that each of its gaps has one revision with its state at the end of the step; a meter that is merely due waits
@@ -8,8 +12,7 @@ for its turn in the index. Whichever it is, the index has an entry at or before 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from sys import intern
-from typing import Final, Protocol
+from typing import Protocol
 
 from gridwatch.domain.deadlines import Deadlines
 from gridwatch.domain.gaps import GapChanges
@@ -19,16 +22,8 @@ from gridwatch.domain.partition import PartitionState
 from gridwatch.domain.policy import NEVER, Policy
 from gridwatch.domain.reporting import report_gaps
 from gridwatch.domain.settlement import settle
-from gridwatch.domain.timeliness import key_of, remember, seen_within
+from gridwatch.domain.timeliness import key_of, seen_within
 from gridwatch.domain.windows import window_at, window_start
-
-MAX_REGION: Final = 256
-"""Characters of a region that are remembered with its meter."""
-
-
-def remembered(region: str | None) -> str | None:
-    """A region as it is kept in the state: a reading may bring one of a megabyte."""
-    return None if region is None else intern(region[:MAX_REGION])
 
 
 class Meters(Protocol):
@@ -42,7 +37,7 @@ Touched = dict[str, GapChanges]
 
 
 class Workbench:
-    """The states of one partition, the index of their deadlines, and the outputs of the call so far."""
+    """The states of one partition, the index of their deadlines, and the outcome of the call so far."""
 
     def __init__(
         self, policy: Policy, partition: PartitionState, meters: Meters, due: Iterable[tuple[int, str]]
@@ -55,7 +50,7 @@ class Workbench:
             self._deadlines.add(deadline, meter_id)
         self.alarm = -NEVER
         """The watermark from which on more than the reading itself is to be done."""
-        self.look_back()
+        self.move_horizon()
         self.begin(Outcome(), 0)
 
     def begin(self, outcome: Outcome, budget: int) -> None:
@@ -64,7 +59,7 @@ class Workbench:
         self.outputs, self.accepted, self.changed = outcome.outputs, outcome.accepted, outcome.changed
         self.budget, self.weight = budget, outcome.weight
 
-    def look_back(self) -> None:
+    def move_horizon(self) -> None:
         """Find out before which stamp none needs to be remembered, after windows were told."""
         policy = self.policy
         self.horizon = window_start(self.partition.told - policy.allowed_lateness, policy.metrics_window)
@@ -76,34 +71,29 @@ class Workbench:
             return self.changed[meter_id]
         return self._meters.get(meter_id)
 
-    def exhausted(self) -> bool:
-        return 0 < self.budget <= self.weight
-
-    def _create(self, time: int, given: int | None) -> MeterState:
+    def create(self, time: int, given: int | None) -> MeterState:
+        """The state of a meter whose first reading is of ``time``; it is there once that is noted."""
         self.partition.meters += 1
         interval = self.policy.default_interval if given is None else given
         return MeterState(time, interval, given is not None)
 
-    def _note(self, meter_id: str, meter: MeterState, time: int, kwh: float, region: str | None) -> None:
+    def note(self, meter_id: str, meter: MeterState, time: int, kwh: float, region: str | None) -> None:
         """A reading was applied to ``meter``: remember it, and that the meter was active."""
         part, length = self.partition, self.policy.metrics_window
         start = window_start(time, length)
         if not seen_within(meter.recent, start, start + length):
             window_at(part.windows, time, length).active += 1
-        # A row off the grid may move it from its first reading on: what came since has a slot there.
-        horizon = min(self.horizon, meter.off_run[0]) if meter.off_run else self.horizon
-        meter.recent = remember(meter.recent, time, kwh, horizon)
-        if region is not None and time >= meter.last_seen:
-            meter.region = remembered(region)
-        part.highest = time if part.highest is None else max(part.highest, time)
-        self._mark(meter_id, meter)
+        meter.note(time, kwh, region, self.horizon)
+        part.raise_highest(time)
+        self.mark(meter_id, meter)
 
-    def _mark(self, meter_id: str, meter: MeterState) -> None:
+    def mark(self, meter_id: str, meter: MeterState) -> None:
+        """``meter`` changed: it is part of the outcome."""
         if self.changed.get(meter_id) is None:
             self.changed[meter_id] = meter
             self.weight += meter.weight()
 
-    def _conclude(self, touched: Touched) -> None:
+    def conclude(self, touched: Touched) -> None:
         """End the step for meters that readings touched: one whose gaps changed is settled with that."""
         watermark = self.partition.watermark
         for meter_id, changes in touched.items():
@@ -111,7 +101,7 @@ class Workbench:
             if meter is None or watermark is None:
                 continue
             before = meter.due
-            changes.watermark = watermark
+            changes.reach(watermark)
             if changes.was_open:
                 self._end(meter_id, meter, settle(meter, changes), changes)
             else:
@@ -120,8 +110,29 @@ class Workbench:
                 self._deadlines.add(meter.due, meter_id)
                 self.alarm = min(self.alarm, meter.due)
 
+    def settle_due(self, watermark: int) -> bool:
+        """Settle the meters that are due at ``watermark``, in order. Whether all were, or the budget ran out
+        before."""
+        while not 0 < self.budget <= self.weight:
+            meter_id = self._deadlines.pop(watermark)
+            if meter_id is None:
+                return True
+            self._settle(meter_id, watermark)
+        self.sound_alarm()
+        return False
+
+    def sound_alarm(self) -> None:
+        """There is more to do, whatever the watermark."""
+        self.alarm = -NEVER
+
+    def set_alarm(self) -> None:
+        """All is done that the watermark has reached: find out when there is more to do."""
+        part, policy = self.partition, self.policy
+        self.move_horizon()
+        ahead = min((kept.time for kept in part.kept), default=NEVER) - policy.max_out_of_orderness
+        self.alarm = min(self._deadlines.earliest(), part.told + policy.metrics_window, ahead)
+
     def _settle(self, meter_id: str, watermark: int) -> None:
-        """Settle a meter that the index gave."""
         meter = self.find(meter_id)
         if meter is None:
             return
@@ -133,7 +144,7 @@ class Workbench:
 
     def _end(self, meter_id: str, meter: MeterState, dropped: bool, changes: GapChanges) -> None:
         part, policy = self.partition, self.policy
-        self._mark(meter_id, meter)
+        self.mark(meter_id, meter)
         self.outputs += report_gaps(part, policy, meter_id, meter, changes)
         if dropped:
             self.changed[meter_id] = None

@@ -13,7 +13,7 @@ import re
 import signal
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from gridwatch.embedded.account import Account
@@ -27,7 +27,8 @@ class ServerProcess:
     """One run of one server. Orderly end by `stop_signal`, and by SIGKILL after `grace` seconds.
 
     lock: an open file that the server inherits; a lock on it is held as long as the server lives, even if it
-    outlives the watchdog. account: who to run it as, None for us.
+    outlives the watchdog. environment: all of its variables, None for ours. account: who to run it as, None
+    for us.
     """
 
     def __init__(
@@ -35,8 +36,9 @@ class ServerProcess:
         name: str,
         command: Sequence[str],
         log: Path,
-        lock: int,
+        lock: int | None = None,
         *,
+        environment: Mapping[str, str] | None = None,
         stop_signal: signal.Signals = signal.SIGTERM,
         grace: float = 30.0,
         account: Account | None = None,
@@ -46,7 +48,8 @@ class ServerProcess:
         self._grace = grace
         self._log_start = log.stat().st_size if log.exists() else 0
         user, group = (str(account.uid), str(account.gid)) if account else ("-", "-")
-        asked = [str(os.getpid()), str(int(stop_signal)), str(grace), user, group, str(lock), *command]
+        inherited = "-" if lock is None else str(lock)
+        asked = [str(os.getpid()), str(int(stop_signal)), str(grace), user, group, inherited, *command]
         orders, control = os.pipe()
         answer, answers = os.pipe()
         self._control = os.fdopen(control, "wb", buffering=0)
@@ -58,8 +61,9 @@ class ServerProcess:
                     stdout=answers,
                     stderr=output,
                     start_new_session=True,
-                    pass_fds=[lock],
+                    pass_fds=[] if lock is None else [lock],
                     cwd=log.parent,
+                    env=environment,
                 )
         finally:
             os.close(orders)
@@ -80,6 +84,11 @@ class ServerProcess:
     def running(self) -> bool:
         return self._watchdog.poll() is None
 
+    @property
+    def exit_code(self) -> int | None:
+        """Its exit code, 128 and the signal's number if one ended it; None while it runs."""
+        return self._watchdog.poll()
+
     def stop(self) -> None:
         """End it in order and wait until it is gone; does nothing if it is gone already."""
         self._ask(b"s")
@@ -91,11 +100,15 @@ class ServerProcess:
         self._wait(10)
 
     def said(self, lines: int = 15) -> str:
-        """The end of what this run wrote to its log, without the frames of Java's stack traces."""
+        """The end of `lines()` as one text."""
+        return "\n".join(self.lines()[-lines:])
+
+    def lines(self) -> list[str]:
+        """What this run wrote to its log, without the frames of Java's stack traces."""
         with self.log.open("rb") as log:
             log.seek(self._log_start)
             written = log.read().decode("utf-8", "replace").splitlines()
-        return "\n".join([line for line in written if not _STACK_FRAME.match(line)][-lines:])
+        return [line for line in written if not _STACK_FRAME.match(line)]
 
     def _ask(self, what: bytes) -> None:
         with contextlib.suppress(OSError, ValueError):  # it has ended, or was ended before

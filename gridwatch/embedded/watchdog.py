@@ -10,8 +10,9 @@ parent-death signal: it follows a thread, not a process, and a server that chang
 PARENT: process id of who asked; being somebody else's child is the second sign that it is gone (a fork of
 the parent may hold the pipe open). STOP: signal number for an orderly end; after GRACE seconds the server
 is killed. USER, GROUP: ids to run the server as, or - for our own. LOCK: a descriptor that the server
-inherits, so that a lock on its folder lives exactly as long as it does. On standard input: `s` stops, `k`
-kills, the end of input stops. On standard output: the server's process id, once. Exits with its code.
+inherits, so that a lock on its folder lives exactly as long as it does, or - for none. On standard input:
+`s` stops, `k` kills, the end of input stops. On standard output: the server's process id, once. Exits with
+its code.
 """
 
 from __future__ import annotations
@@ -29,7 +30,8 @@ _LOOK_SECONDS = 0.25
 
 def main(arguments: list[str]) -> int:
     parent, stop, grace = int(arguments[0]), int(arguments[1]), float(arguments[2])
-    user, group, lock, command = arguments[3], arguments[4], int(arguments[5]), arguments[6:]
+    user, group, command = arguments[3], arguments[4], arguments[6:]
+    inherited = [] if arguments[5] == "-" else [int(arguments[5])]
     other = {} if user == "-" else {"user": int(user), "group": int(group), "extra_groups": []}
     wake, woken = os.pipe()
     os.set_blocking(woken, False)
@@ -38,7 +40,7 @@ def main(arguments: list[str]) -> int:
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.signal(signal.SIGTERM, lambda *_: None)
     server = subprocess.Popen(  # type: ignore[call-overload]
-        command, stdin=subprocess.DEVNULL, stdout=sys.stderr, stderr=sys.stderr, pass_fds=[lock], **other
+        command, stdin=subprocess.DEVNULL, stdout=sys.stderr, stderr=sys.stderr, pass_fds=inherited, **other
     )
     with contextlib.suppress(BrokenPipeError):  # who asked is gone already: seen below
         os.write(1, f"{server.pid}\n".encode())

@@ -16,7 +16,7 @@ from typing import Final
 
 from gridwatch.health.metrics import SERVICES, SINK, WORKER, Service
 from gridwatch.kafka.open_transactions import Held
-from gridwatch.streaming.fetching import Undecodable, undecodable_reason
+from gridwatch.streaming.faust.fetching import Undecodable, undecodable_reason
 
 #: A partition that is assigned and not taken over after this long is a reason, seconds.
 TAKEN_OVER_WITHIN: Final = 5.0

@@ -104,7 +104,7 @@ METRICS: Final = (
         GAUGE,
         "partitions that nobody owns, or whose owner does not answer this worker",
     ),
-    # Counted since the worker started. The causes are those of `streaming/continuity.py`.
+    # Counted since the worker started. The causes are those of `streaming/faust/continuity.py`.
     Metric(
         WORKER,
         "foreign_changelog_rows",

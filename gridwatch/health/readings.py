@@ -13,8 +13,8 @@ from gridwatch.health.progress import Progress
 from gridwatch.health.stage import StageWatch
 from gridwatch.kafka.broker_monitor import BrokerView
 from gridwatch.settings import Settings
-from gridwatch.streaming.ownership import Owned
-from gridwatch.streaming.pipeline import Pipeline
+from gridwatch.streaming.stage.pipeline import Pipeline
+from gridwatch.streaming.stage.take_over import Owned
 
 
 def measure(pipeline: Pipeline[PartitionState], owned: Owned[PartitionState], now: int) -> dict[str, float]:

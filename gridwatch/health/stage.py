@@ -16,10 +16,10 @@ from gridwatch.health.checks import Partition
 from gridwatch.health.progress import Progress
 from gridwatch.kafka.broker_monitor import BrokerView
 from gridwatch.kafka.open_transactions import Held, OpenTransactions
-from gridwatch.streaming.fetching import Undecodable
-from gridwatch.streaming.ownership import Owned
-from gridwatch.streaming.pipeline import Pipeline
-from gridwatch.streaming.stage import P
+from gridwatch.streaming.faust.fetching import Undecodable
+from gridwatch.streaming.stage.declaration import P
+from gridwatch.streaming.stage.pipeline import Pipeline
+from gridwatch.streaming.stage.take_over import Owned
 from gridwatch.tables.layout import PARTITION_KEY
 
 

@@ -19,9 +19,9 @@ from gridwatch.health.stage import StageWatch
 from gridwatch.kafka.broker_monitor import BrokerMonitor, BrokerView
 from gridwatch.kafka.open_transactions import MENTIONED_AFTER
 from gridwatch.settings import Settings
-from gridwatch.streaming.pipeline import Pipeline
-from gridwatch.streaming.recovery import progress_words, recovered
-from gridwatch.streaming.worker import Worker
+from gridwatch.streaming.faust.recovery import progress_words, recovered
+from gridwatch.streaming.stage.pipeline import Pipeline
+from gridwatch.streaming.stage.worker import Worker
 from gridwatch.tables.readings import METERS
 
 

@@ -118,7 +118,7 @@ class Emitter:
         return True
 
     def _let_go(self, failed: Any) -> None:
-        """Forget a producer that failed, unless another lane has done so already."""
+        """Forget a producer that failed, unless another queue has done so already."""
         if failed is not None and self._producer is failed:
             self._producer = None
             # It flushes first, which may take until its batches expire: nobody waits for that.

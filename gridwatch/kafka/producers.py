@@ -19,7 +19,7 @@ from gridwatch.settings import Settings
 
 _CLOSE_SECONDS = 10.0
 
-#: Failures that waiting mends. A producer that was replaced under a waiting lane is one of them, and so is a
+#: Failures that waiting mends. A producer that was replaced under a waiting queue is one of them, and so is a
 #: topic that was deleted: health says which one, and once it is made again all that waits goes there.
 OUTAGES = (
     errors.KafkaConnectionError,

@@ -22,6 +22,9 @@ PARTITION_KEY: Final = b"\x00partition"
 FENCE_KEY: Final = b"\x00fence"
 _OWN_KEYS: Final = (PARTITION_KEY, FENCE_KEY)
 _FIRST_PRINTABLE: Final = 0x20
+#: The first partition rows were a generation and a state: there was but one stage.
+_UNNAMED: Final = 2
+_ONLY_STAGE: Final = "readings"
 
 Row = tuple[bytes, bytes | None]
 """Key and row; None removes."""
@@ -34,14 +37,12 @@ class TableLayout(Generic[P]):
 
     Args:
         stage: whose table it is.
-        partition: the kind of its partition rows, as (stage, generation, state).
+        partition: the kind of its partition rows.
         kinds: the kind of all other rows, by the control character that their names begin with; "" for the
             states that the stage is about.
     """
 
-    def __init__(
-        self, stage: str, partition: RowKind[tuple[str, int, P]], kinds: Mapping[str, RowKind[Any]]
-    ) -> None:
+    def __init__(self, stage: str, partition: RowKind[P], kinds: Mapping[str, RowKind[Any]]) -> None:
         self.stage = stage
         self._partition = partition
         self._main = kinds[""]
@@ -84,20 +85,21 @@ class TableLayout(Generic[P]):
 
     def encode_partition(self, state: P, generation: int) -> bytes:
         """A partition's row, with the consumer-group generation of its writer."""
-        return self._partition.encode((self.stage, generation, state))
+        return self._partition.row((self.stage, generation, self._partition.plain(state)))
 
     def decode_partition(self, row: bytes) -> tuple[P, int]:
         """The state in a partition's row, and the generation of its writer.
 
         GridwatchError if a newer version wrote it, or another stage.
         """
-        stage, generation, state = self._partition.decode(row)
+        body = self._partition.value(row)
+        stage, generation, plain = (_ONLY_STAGE, *body) if len(body) == _UNNAMED else body
         if stage != self.stage:
             raise GridwatchError(
                 f"the changelog of stage {self.stage} holds the state of stage {stage}",
                 "give each stage a table of its own, and each deployment its own GRIDWATCH_APP_ID",
             )
-        return state, generation
+        return self._partition.state(plain, row[0]), generation
 
     # -- what there is
 

@@ -1,7 +1,4 @@
-"""The partition row of the readings stage: its state as plain values, by position, in one place.
-
-Versions 1 and 2 did not name their stage: there was but one.
-"""
+"""The partition row of the readings stage: its state as plain values, by position, in one place."""
 
 from __future__ import annotations
 
@@ -11,9 +8,6 @@ from gridwatch.domain.partition import PartitionState
 from gridwatch.domain.reading import KeptReading
 from gridwatch.domain.windows import Window
 from gridwatch.tables.row_kind import RowKind
-
-#: The stage that the first versions are of.
-READINGS: Final = "readings"
 
 #: Everything a window holds, in the order in which it is stored.
 _COUNTS: Final = (
@@ -55,7 +49,7 @@ def plain_state(state: PartitionState) -> tuple[Any, ...]:
     )
 
 
-def _state(row: Any) -> PartitionState:
+def _state(row: Any, version: int) -> PartitionState:
     kept = tuple(KeptReading(*reading) for reading in row[7])
     windows = {start: _window(window) for start, window in row[8]}
     partition, watermark, offset, index, done, told, invalid = row[:7]
@@ -76,14 +70,4 @@ def _window(counts: Any) -> Window:
     return window
 
 
-def _plain(row: tuple[str, int, PartitionState]) -> tuple[Any, ...]:
-    stage, generation, state = row
-    return stage, generation, plain_state(state)
-
-
-def _row(plain: Any, version: int) -> tuple[str, int, PartitionState]:
-    stage, generation, state = (READINGS, *plain) if version < 3 else plain
-    return stage, generation, _state(state)
-
-
-PARTITION: Final = RowKind("partition", 3, _plain, _row)
+PARTITION: Final = RowKind("partition", 3, plain_state, _state)

@@ -7,6 +7,6 @@ from typing import Final
 from gridwatch.domain.partition import PartitionState
 from gridwatch.tables.layout import TableLayout
 from gridwatch.tables.meter_rows import METER
-from gridwatch.tables.partition_rows import PARTITION, READINGS
+from gridwatch.tables.partition_rows import PARTITION
 
-METERS: Final[TableLayout[PartitionState]] = TableLayout(READINGS, PARTITION, {"": METER})
+METERS: Final[TableLayout[PartitionState]] = TableLayout("readings", PARTITION, {"": METER})

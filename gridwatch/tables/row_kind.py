@@ -49,19 +49,27 @@ class RowKind(Generic[S]):
     ) -> None:
         self.name = name
         self.version = version
+        self.plain = plain
+        self.state = state
         self._oldest = oldest
-        self._plain = plain
-        self._state = state
         self._version_byte = bytes([version])
         self._heads = tuple(bytes([one]) + head for one in range(oldest, version + 1))
 
     def encode(self, state: S) -> bytes:
         """The row of a state."""
-        return self._version_byte + encode_plain(self._plain(state))
+        return self._version_byte + encode_plain(self.plain(state))
 
     def decode(self, row: bytes) -> S:
         """The state in a row; GridwatchError if a newer version wrote it."""
-        return self._state(decode_plain(self.body_of(row)), row[0])
+        return self.state(self.value(row), row[0])
+
+    def row(self, value: Any) -> bytes:
+        """The row of a plain value."""
+        return self._version_byte + encode_plain(value)
+
+    def value(self, row: bytes) -> Any:
+        """The plain value in a row; GridwatchError if a newer version wrote it."""
+        return decode_plain(self.body_of(row))
 
     def body_of(self, row: bytes) -> bytes:
         """The msgpack of a row; GridwatchError if a newer version wrote it."""

@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from gridwatch.settings import Settings
-    from gridwatch.streaming.worker import Worker
+    from gridwatch.streaming.stage.worker import Worker
 
 #: How often the progress of each partition is noted, so that a stall is timed from its beginning, seconds.
 LOOK_SECONDS = 5.0

@@ -16,7 +16,7 @@ from urllib.parse import urlencode
 from gridwatch.domain.partition import PartitionState
 from gridwatch.durations import micros
 from gridwatch.settings import Settings
-from gridwatch.streaming.pipeline import Pipeline
+from gridwatch.streaming.stage.pipeline import Pipeline
 from gridwatch.views import state
 from gridwatch.views.queries import MAX_LIMIT, one_of, parameters, text, whole
 from gridwatch.views.rankings import ASCENDING, DESCENDING, KINDS, SORTS, USUAL, GapOrder, MeterOrder

@@ -8,7 +8,7 @@ from gridwatch.domain.partition import PartitionState
 from gridwatch.domain.partitioning import partition_of
 from gridwatch.durations import micros
 from gridwatch.settings import Settings
-from gridwatch.streaming.pipeline import Pipeline
+from gridwatch.streaming.stage.pipeline import Pipeline
 from gridwatch.views import state
 from gridwatch.views.history import LOOKED_THROUGH, Histories
 from gridwatch.views.log_tail import LogTail

@@ -11,7 +11,7 @@ from gridwatch.domain.partition import PartitionState
 from gridwatch.domain.policy import MINUTE, SECOND
 from gridwatch.durations import micros
 from gridwatch.settings import Settings
-from gridwatch.streaming.pipeline import Pipeline
+from gridwatch.streaming.stage.pipeline import Pipeline
 from gridwatch.views import rates, state
 from gridwatch.views.html import duration
 from gridwatch.views.plot import Frame, Layer, Mark, layered

@@ -12,7 +12,7 @@ from typing import Any
 from gridwatch.domain.partition import PartitionState
 from gridwatch.health.pages import HealthPages, Verdict
 from gridwatch.settings import Settings
-from gridwatch.streaming.pipeline import Pipeline
+from gridwatch.streaming.stage.pipeline import Pipeline
 from gridwatch.topics import RAW, STATE_TABLE
 from gridwatch.views.dead_letters import DeadLetters
 from gridwatch.views.lists import Lists

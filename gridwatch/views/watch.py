@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterable, Mapping
 from gridwatch.health.exposition import Samples
 from gridwatch.health.worker import WorkerHealth
 from gridwatch.settings import Settings
-from gridwatch.streaming.worker import Worker
+from gridwatch.streaming.stage.worker import Worker
 from gridwatch.tables.readings import METERS
 from gridwatch.topics import RAW
 from gridwatch.views import state

@@ -13,8 +13,9 @@ from urllib.parse import quote
 import pytest
 
 from benchmarks.chromium import DESKTOP, PHONE, Chromium, Page
+from gridwatch.deployment.service import Service
 from gridwatch.embedded import EmbeddedKafka
-from tests.processes import Service, Site
+from tests.processes import Site
 from tests.records import Raw, meters_of, reading, tick
 
 pytestmark = pytest.mark.browser
@@ -48,7 +49,7 @@ def site(kafka: EmbeddedKafka, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 @pytest.fixture(scope="module")
 def worker(site: Site) -> Service:
-    running = site.worker().start()
+    running = site.worker().start().wait_until_ready()
     site.wait_worked()
     return running
 
@@ -301,6 +302,6 @@ def test_a_worker_that_goes_away_is_said_and_what_was_shown_stays(
     assert page.text("#meters") == "24"
     assert page.complaints
     page.complaints.clear()
-    worker.start()
+    worker.start().wait_until_ready()
     page.until("document.querySelector('#live-trouble').textContent === ''", 60)
     page.complaints.clear()

@@ -34,16 +34,16 @@ def flip(file: Path, share: float) -> None:
 
 def test_rows_that_cannot_be_read_are_recovered_from_the_changelog(site: Site) -> None:
     site.produce([reading(meter, "2024-01-01T10:00:00Z") for meter in METERS])
-    worker = site.worker().start()
+    worker = site.worker().start().wait_until_ready()
     site.wait_worked()
     worker.stop()
-    worker.start()  # what was in the write-ahead log becomes a table file
+    worker.start().wait_until_ready()  # what was in the write-ahead log becomes a table file
     worker.kill()
     tables = [file for file in (site.folder / "worker").rglob("*.sst") if file.stat().st_size > 4000]
     assert len(tables) == PARTITIONS, [(f, f.stat().st_size) for f in (site.folder / "worker").rglob("*.sst")]
     for number, file in enumerate(sorted(tables)):
         flip(file, share=0.2 * (number % 3))
-    worker.start(ready=False)
+    worker.start()
     # No meter is taken for a new one: each has the state that it had.
     site.produce([reading(meter, "2024-01-01T10:30:00Z") for meter in METERS])
     site.wait_worked()
@@ -53,4 +53,4 @@ def test_rows_that_cannot_be_read_are_recovered_from_the_changelog(site: Site) -
     assert len(second) == len(METERS)
     assert [one["meter_id"] for one in second if one["flags"]] == []
     assert "is damaged" in worker.process.said(100_000)
-    worker.wait_ready()
+    worker.wait_until_ready()

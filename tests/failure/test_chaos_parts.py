@@ -10,7 +10,6 @@ import signal
 import sys
 import time
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -26,15 +25,16 @@ from gridwatch.chaos.entry import DONE_SUFFIX, Orders
 from gridwatch.chaos.faults import CARRIED_OUT
 from gridwatch.chaos.input import DAY, MINUTE, Raw, make_input
 from gridwatch.chaos.schedule import INPUTS, KINDS, SINK_STEPS, STEPS, make_schedule
-from gridwatch.chaos.service import Service, Supervisor
+from gridwatch.chaos.service import SupervisedService, Supervisor
 from gridwatch.chaos.snapshot import Snapshot, last_revisions
 from gridwatch.codecs.decode import decode_readings
+from gridwatch.deployment.polling import until
 from gridwatch.domain.partition import PartitionState
 from gridwatch.domain.policy import Policy
 from gridwatch.domain.processor import Processor
 from gridwatch.domain.reading import LogRecord
 from gridwatch.errors import UsageProblem
-from gridwatch.streaming import pipeline
+from gridwatch.streaming.stage import pipeline
 from gridwatch.tables.layout import FENCE_KEY, PARTITION_KEY
 from gridwatch.tables.readings import METERS
 from gridwatch.tables.store import IDENTITY_KEY, Store
@@ -265,7 +265,7 @@ def test_batches_are_dropped_from_the_one_on_that_orders_name_and_so_many(tmp_pa
     assert file.with_name(file.name + DONE_SUFFIX).exists()
 
 
-class Sleeper(Service):
+class Sleeper(SupervisedService):
     """A service that does nothing for a while, then ends."""
 
     seconds = 60.0
@@ -274,27 +274,23 @@ class Sleeper(Service):
         return [sys.executable, "-c", f"import time; time.sleep({self.seconds})"]
 
 
-def wait(holds: Callable[[], bool]) -> None:
-    deadline = time.monotonic() + 20
-    while not holds():
-        assert time.monotonic() < deadline
-        time.sleep(0.02)
-
-
 def test_what_is_killed_is_started_again_and_what_ends_by_itself_is_noted_too(tmp_path: Path) -> None:
-    killed, ending = Sleeper("sink", "killed", tmp_path, 1, {}), Sleeper("sink", "ending", tmp_path, 2, {})
+    killed, ending = (
+        Sleeper("sink", name, tmp_path, {"sink_web_port": port})
+        for port, name in enumerate(("killed", "ending"), 1)
+    )
     ending.seconds = 0.0
     with Supervisor([killed, ending]):
         killed.start()
         ending.start()
         killed.kill()
-        wait(lambda: killed.starts >= 2 and len(ending.exits) >= 2)
+        until("both came back", lambda: killed.starts >= 2 and len(ending.exits) >= 2, 20)
         assert killed.exits == []
         with killed.held():
             killed.kill()
             time.sleep(0.6)
             assert not killed.running
-        wait(lambda: killed.running)
+        until("it is back", lambda: killed.running, 20)
     assert not killed.running
     assert not ending.running
 

@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 from confluent_kafka.admin import AdminClient
 
+from gridwatch.deployment.polling import until
+from gridwatch.deployment.service import Service
 from gridwatch.embedded import EmbeddedKafka
 from gridwatch.topics import GAP_ALERTS, RAW, VALIDATED, changelog
 from tests.integration.test_silence import answers, metrics, said
-from tests.processes import Service, Site, gridwatch, until
+from tests.processes import Site, gridwatch
 from tests.records import PARTITIONS, meters_of, reading
 
 pytestmark = [pytest.mark.failure, pytest.mark.integration]
@@ -34,14 +36,14 @@ def renew(site: Site, topic: str) -> None:
     admin = AdminClient({"bootstrap.servers": site.bootstrap, "log_level": 0})
     admin.delete_topics([topic])[topic].result(timeout=30)
     until(f"{topic} is gone", lambda: topic not in admin.list_topics(timeout=30).topics, SEEN_SECONDS)
-    made = gridwatch("topics", "create", env=site.env(), folder=site.folder)
+    made = gridwatch("topics", "create", env=site.environment(), folder=site.folder)
     assert made.returncode == 0, made.stderr
 
 
 def at_ten(site: Site) -> Service:
     """A worker that has seen a reading of one meter in each partition."""
     site.produce([reading(meter, "2024-01-01T10:00:00Z") for meter in meters()])
-    worker = site.worker().start()
+    worker = site.worker().start().wait_until_ready()
     site.wait_worked()
     return worker
 
@@ -54,9 +56,9 @@ def test_a_changelog_that_was_made_anew_is_filled_from_the_raw_topic(site: Site,
     renew(site, changelog(site.app_id).name)
     site.produce([reading(meter, "2024-01-01T12:00:00Z") for meter in meters()])
     if worker_is == "down":
-        worker.start()
+        worker.start().wait_until_ready()
     site.wait_worked()
-    until("it is ready", lambda: worker.alive() and worker.is_ready(), SEEN_SECONDS)
+    worker.until("it is ready", worker.is_ready, SEEN_SECONDS)
     # As if nothing had happened: the second reading is no first one, and its gap is found.
     told = site.said()
     later = [one for one in told[VALIDATED.name].values() if one["timestamp"] == "2024-01-01T12:00:00Z"]
@@ -77,8 +79,8 @@ def test_a_raw_topic_that_was_made_anew_is_said_and_not_mixed_with_the_old_one(
     renew(site, RAW.name)
     site.produce([reading(meter, "2024-01-01T12:00:00Z") for meter in meters()])
     if worker_is == "down":
-        worker.start(ready=False)
-        until("its page answers", lambda: worker.alive() and answers(worker), SEEN_SECONDS)
+        worker.start()
+        worker.until("its page answers", lambda: answers(worker), SEEN_SECONDS)
 
     def all_told() -> bool:
         told = said(worker)
@@ -90,15 +92,15 @@ def test_a_raw_topic_that_was_made_anew_is_said_and_not_mixed_with_the_old_one(
             and "GRIDWATCH_APP_ID" in told
         )
 
-    until("readiness says so of every partition", lambda: worker.alive() and all_told(), SEEN_SECONDS)
+    worker.until("readiness says so of every partition", all_told, SEEN_SECONDS)
     assert metrics(worker)["gridwatch_ready"] == 0
     assert {one["timestamp"][11:16] for one in site.said()[VALIDATED.name].values()} == {"09:30", "10:00"}
     worker.stop()
     # What the message says: under another name all of it is worked on, from the start.
     heir = site.worker("heir", app_id=f"{site.app_id}-b")
-    made = gridwatch("topics", "create", env=site.env(app_id=f"{site.app_id}-b"), folder=site.folder)
+    made = gridwatch("topics", "create", env=site.environment(app_id=f"{site.app_id}-b"), folder=site.folder)
     assert made.returncode == 0, made.stderr
-    heir.start()
+    heir.start().wait_until_ready()
     until("it has", lambda: worked(heir), SEEN_SECONDS)
 
 

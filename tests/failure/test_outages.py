@@ -14,8 +14,10 @@ from typing import NamedTuple
 
 import pytest
 
+from gridwatch.deployment.databases import new_database
+from gridwatch.deployment.service import Service
 from gridwatch.embedded import EmbeddedKafka, EmbeddedPostgres
-from tests.processes import Database, Service, Site, dump, new_database, until
+from tests.processes import Database, Site, dump
 from tests.records import Raw, meters_of, reading, ticks
 
 pytestmark = [pytest.mark.failure, pytest.mark.integration]
@@ -54,15 +56,21 @@ def chain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chain]:
     with (
         EmbeddedKafka(tmp_path / "kafka") as broker,
         EmbeddedPostgres(tmp_path / "postgres") as server,
-        new_database(server) as database,
+        new_database(server.url) as database,
         Site(broker.bootstrap, tmp_path, database=database) as site,
     ):
-        yield Chain(broker, server, site, site.worker().start(), site.sink().start())
+        yield Chain(
+            broker,
+            server,
+            site,
+            site.worker().start().wait_until_ready(),
+            site.sink().start().wait_until_ready(),
+        )
 
 
 def reasons(service: Service) -> str:
     """Why a service says that it is not ready."""
-    return str(service.refusal("/ready/"))
+    return str(service.page("/ready/")["reasons"])
 
 
 def stored(chain: Chain, since: str) -> list[tuple[str, str]]:
@@ -81,19 +89,17 @@ def test_a_broker_that_dies_is_waited_for(chain: Chain) -> None:
     chain.site.produce(hour(10))
     chain.site.wait_worked()
     chain.broker.kill()
-    until("the worker says so", lambda: chain.worker.alive() and not chain.worker.is_ready(), NOTICED_SECONDS)
-    until("the sink says so", lambda: chain.sink.alive() and not chain.sink.is_ready(), NOTICED_SECONDS)
+    chain.worker.until("the worker says so", lambda: not chain.worker.is_ready(), NOTICED_SECONDS)
+    chain.sink.until("the sink says so", lambda: not chain.sink.is_ready(), NOTICED_SECONDS)
     assert chain.broker.bootstrap in reasons(chain.worker)
     assert chain.broker.bootstrap in reasons(chain.sink)
     time.sleep(AWAY_SECONDS)
-    assert chain.worker.alive()
-    assert chain.sink.alive()
+    assert chain.worker.running
+    assert chain.sink.running
     chain.broker.start()
     chain.site.produce([*hour(11), *ticks("2024-01-01T12:00:00Z")])
-    until(
-        "the worker is ready again", lambda: chain.worker.alive() and chain.worker.is_ready(), NOTICED_SECONDS
-    )
-    until("the sink is ready again", lambda: chain.sink.alive() and chain.sink.is_ready(), NOTICED_SECONDS)
+    chain.worker.until("the worker is ready again", chain.worker.is_ready, NOTICED_SECONDS)
+    chain.sink.until("the sink is ready again", chain.sink.is_ready, NOTICED_SECONDS)
     chain.site.wait_worked()
     chain.site.wait_stored()
     assert stored(chain, "10:00") == sent(*hour(10), *hour(11))
@@ -105,11 +111,11 @@ def test_a_database_that_dies_is_waited_for(chain: Chain) -> None:
     chain.site.wait_stored()
     chain.server.kill()
     chain.site.produce([*hour(14), *ticks("2024-01-01T15:00:00Z")])
-    until("the sink says so", lambda: chain.sink.alive() and not chain.sink.is_ready(), NOTICED_SECONDS)
+    chain.sink.until("the sink says so", lambda: not chain.sink.is_ready(), NOTICED_SECONDS)
     assert "database" in reasons(chain.sink)
     assert chain.worker.is_ready()
     chain.site.wait_worked()
     chain.server.start()
     chain.site.wait_stored()
-    until("the sink is ready again", lambda: chain.sink.alive() and chain.sink.is_ready(), NOTICED_SECONDS)
+    chain.sink.until("the sink is ready again", chain.sink.is_ready, NOTICED_SECONDS)
     assert stored(chain, "13:00") == sent(*hour(13), *hour(14))

@@ -59,8 +59,8 @@ def test_a_rolling_restart_leaves_no_visible_gap_and_each_stop_is_short(
     with Site(kafka.bootstrap, tmp_path) as site, ThreadPoolExecutor(3) as together:
         workers = [site.worker(name) for name in ("first", "second", "third")]
         for worker in workers:
-            worker.start(ready=False)
-        list(together.map(lambda worker: worker.wait_ready(), workers))
+            worker.start()
+        list(together.map(lambda worker: worker.wait_until_ready(), workers))
         silence = Silence(load_settings(broker=site.bootstrap, app_id=site.app_id))
         stopped = []
         with flowing(site) as sent:
@@ -69,7 +69,7 @@ def test_a_rolling_restart_leaves_no_visible_gap_and_each_stop_is_short(
                 began = time.monotonic()
                 worker.stop()
                 stopped.append(time.monotonic() - began)
-                worker.start()
+                worker.start().wait_until_ready()
             longest = silence.longest()
             silence.end()
         site.wait_worked()

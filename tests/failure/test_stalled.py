@@ -5,17 +5,16 @@ Both runs read the same raw topic, so even the offsets in the rows have to be th
 
 from __future__ import annotations
 
-import os
 import random
-import signal
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from gridwatch.deployment.databases import new_database
 from gridwatch.domain.instants import format_instant
 from gridwatch.embedded import EmbeddedKafka, EmbeddedPostgres
-from tests.processes import Database, Site, new_database
+from tests.processes import Database, Site
 from tests.records import Raw, reading, ticks
 
 pytestmark = [pytest.mark.failure, pytest.mark.integration]
@@ -59,12 +58,12 @@ def undisturbed(
     """The database of a run without troubles. Its raw topic stays for the runs that have some."""
     folder: Path = tmp_path_factory.mktemp("undisturbed")
     with (
-        new_database(postgres) as database,
+        new_database(postgres.url) as database,
         Site(kafka.bootstrap, folder, database=database, **SETTINGS) as site,
     ):
         site.produce(feed())
-        site.worker().start(ready=False)
-        site.sink().start(ready=False)
+        site.worker().start()
+        site.sink().start()
         site.wait_worked()
         site.wait_stored()
         rows = site.rows()
@@ -78,7 +77,7 @@ def site(
 ) -> Iterator[Site]:
     """A deployment that begins anew on the same raw topic."""
     with (
-        new_database(postgres) as database,
+        new_database(postgres.url) as database,
         Site(kafka.bootstrap, tmp_path, database=database, fresh_raw=False, **SETTINGS) as site,
     ):
         yield site
@@ -103,14 +102,14 @@ def differences(found: Database, wanted: Database) -> dict[str, list[object]]:
 
 
 def test_a_stalled_worker_that_wakes_up_late_changes_nothing(site: Site, undisturbed: Database) -> None:
-    stalled = site.worker("stalled", batch_records=FEW_RECORDS, session_timeout="6s").start(ready=False)
+    stalled = site.worker("stalled", batch_records=FEW_RECORDS, session_timeout="6s").start()
     site.wait_rows(1500)
-    os.kill(stalled.process.pid, signal.SIGSTOP)
+    stalled.freeze()
     worked = site.worked()
-    site.worker("heir", batch_records=FEW_RECORDS, session_timeout="6s").start(ready=False)
+    site.worker("heir", batch_records=FEW_RECORDS, session_timeout="6s").start()
     site.wait_rows(1500)
-    os.kill(stalled.process.pid, signal.SIGCONT)
-    site.sink().start(ready=False)
+    stalled.thaw()
+    site.sink().start()
     site.wait_worked()
     site.wait_stored()
     assert 0 < worked < 1

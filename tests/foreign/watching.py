@@ -3,20 +3,18 @@
 from __future__ import annotations
 
 import json
-import os
-import signal
 import time
-import urllib.request
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
+from gridwatch.deployment.service import Service
 from gridwatch.domain.instants import parse_instant
 from gridwatch.embedded import EmbeddedKafka
 from gridwatch.topics import DEAD_LETTERS, GAP_ALERTS, LATE_EVENTS, METRICS, VALIDATED
 from tests.foreign.segments import stored_batches
 from tests.integration.test_silence import doctor, said
-from tests.processes import Service, Site, until
+from tests.processes import Site
 
 SEEN_SECONDS = 30.0
 REREADS = "gridwatch_reread_batches_total"
@@ -41,9 +39,14 @@ class Watched:
 
     def until(self, what: str, holds: Callable[[], Any], seconds: float = SEEN_SECONDS) -> Any:
         """Ask until the answer is true, and return it."""
-        return until(what, lambda: self._look() and holds(), seconds)
 
-    def _look(self) -> bool:
+        def looked_and_holds() -> Any:
+            self._look()
+            return holds()
+
+        return self.worker.until(what, looked_and_holds, seconds)
+
+    def _look(self) -> None:
         for one in self.worker.page("/partitions/")["partitions"]:
             partition, committed = one["partition"], one["committed"]
             if committed is None:
@@ -51,7 +54,6 @@ class Watched:
             before = self._committed.get(partition, 0)
             assert committed >= before, f"partition {partition} went back from {before} to {committed}"
             self._committed[partition] = committed
-        return self.worker.alive()
 
     def partition(self, partition: int) -> dict[str, Any]:
         """What `/partitions/` says of a partition."""
@@ -76,8 +78,7 @@ class Watched:
 
     def rereads(self) -> float:
         """Batches that were read again, whatever the cause."""
-        with urllib.request.urlopen(self.worker.url + "/metrics/", timeout=20) as answer:
-            lines = answer.read().decode().splitlines()
+        lines = self.worker.text("/metrics/").splitlines()
         found = [float(line.split()[-1]) for line in lines if line.startswith(REREADS)]
         assert found, f"/metrics/ has no {REREADS}"
         return sum(found)
@@ -97,14 +98,13 @@ class Watched:
     @contextmanager
     def stopped(self) -> Iterator[None]:
         """Stop the process (SIGSTOP), with none of its fetches waiting at the broker."""
-        process = self.worker.process.pid
-        os.kill(process, signal.SIGSTOP)
+        self.worker.freeze()
         try:
             # A waiting fetch would be answered with the next batch at once, before it can be changed.
             time.sleep(_FETCHES_ENDED_SECONDS)
             yield
         finally:
-            os.kill(process, signal.SIGCONT)
+            self.worker.thaw()
 
 
 def outputs(site: Site, meters: Sequence[str]) -> dict[str, list[list[Any]]]:

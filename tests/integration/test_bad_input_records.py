@@ -14,11 +14,13 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from gridwatch.deployment.databases import new_database
+from gridwatch.deployment.service import Service
 from gridwatch.domain.instants import format_instant
 from gridwatch.domain.partitioning import partition_of
 from gridwatch.embedded import EmbeddedKafka, EmbeddedPostgres
 from gridwatch.topics import DEAD_LETTERS, GAP_ALERTS, TICK_HEADER, VALIDATED
-from tests.processes import Service, Site, new_database, query
+from tests.processes import Site, query
 from tests.records import PARTITIONS, Raw, Said, meters_of, reading, tick
 
 pytestmark = pytest.mark.integration
@@ -128,11 +130,11 @@ def run(
 ) -> Iterator[Run]:
     folder = tmp_path_factory.mktemp("poison")
     with (
-        new_database(postgres) as database,
+        new_database(postgres.url) as database,
         Site(kafka.bootstrap, folder, database=database) as site,
     ):
         site.produce(poisoned())
-        worker = site.worker().start()
+        worker = site.worker().start().wait_until_ready()
         site.wait_worked()
         said = site.said()
         letters: dict[int, list[dict[str, Any]]] = {}
@@ -220,7 +222,7 @@ def test_the_neighbours_are_judged_as_if_nothing_had_been_there(run: Run) -> Non
 
 
 def test_every_dead_letter_fits_the_table(run: Run) -> None:
-    sink = run.site.sink().start(ready=False)
+    sink = run.site.sink().start()
     run.site.wait_stored()
     sink.stop()
     assert run.site.database is not None
@@ -231,6 +233,6 @@ def test_every_dead_letter_fits_the_table(run: Run) -> None:
 
 
 def test_the_worker_lives_on(run: Run) -> None:
-    assert run.worker.alive()
+    assert run.worker.running
     assert run.worker.is_ready()
     assert partition_of(GOOD, PARTITIONS) == P

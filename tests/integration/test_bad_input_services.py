@@ -29,7 +29,7 @@ def site(kafka: EmbeddedKafka, tmp_path: Path) -> Iterator[Site]:
 def refusal(site: Site, service: str, **settings: object) -> tuple[int, str]:
     """(exit code, what was said) of a service that will not start."""
     web = {"web_port": free_ports(1)[0], "sink_web_port": free_ports(1)[0]}
-    env = site.env(datadir=site.folder / service, **{**web, **settings})
+    env = site.environment(datadir=site.folder / service, **{**web, **settings})
     started = time.monotonic()
     ended = gridwatch(service, "-l", "info", env=env, folder=site.folder, seconds=2 * LIMIT_SECONDS)
     assert time.monotonic() - started < LIMIT_SECONDS

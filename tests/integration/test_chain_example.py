@@ -11,9 +11,11 @@ from typing import Any
 
 import pytest
 
+from gridwatch.deployment.databases import new_database
+from gridwatch.deployment.service import Service
 from gridwatch.embedded import EmbeddedKafka, EmbeddedPostgres
 from gridwatch.topics import GAP_ALERTS, VALIDATED
-from tests.processes import Service, Site, new_database, query
+from tests.processes import Site, query
 from tests.records import decoded, meters_of, read, reading, tick
 
 pytestmark = pytest.mark.integration
@@ -24,13 +26,13 @@ def site(
     kafka: EmbeddedKafka, postgres: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Site]:
     folder: Path = tmp_path_factory.mktemp("example")
-    with new_database(postgres) as database, Site(kafka.bootstrap, folder, database=database) as site:
+    with new_database(postgres.url) as database, Site(kafka.bootstrap, folder, database=database) as site:
         yield site
 
 
 @pytest.fixture(scope="module")
 def worker(site: Site) -> Service:
-    return site.worker().start()
+    return site.worker().start().wait_until_ready()
 
 
 def at(clock: str) -> str:
@@ -105,7 +107,7 @@ def test_what_the_worker_says_reaches_the_database(site: Site, worker: Service) 
     meter = meters_of(4, 1)[0]
     site.produce([reading(meter, at("10:00"), 2.5, region="north"), tick(at("10:45"), 4)])
     site.produce([reading(meter, at("09:00")), reading(meter, at("10:30"), 1.5), reading(meter, "soon")])
-    sink = site.sink().start()
+    sink = site.sink().start().wait_until_ready()
     site.wait_worked()
     site.wait_stored()
     sink.stop()

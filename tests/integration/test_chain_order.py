@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from gridwatch.deployment.databases import new_database
 from gridwatch.embedded import EmbeddedKafka, EmbeddedPostgres
-from tests.processes import Database, Site, gridwatch, new_database
+from tests.processes import Database, Site, gridwatch
 
 pytestmark = [pytest.mark.integration, pytest.mark.timeout(600)]
 
@@ -28,10 +29,10 @@ class Run(NamedTuple):
 def replayed(order: str, kafka: EmbeddedKafka, postgres: EmbeddedPostgres, folder: Path) -> Run:
     """The database after a replay of the same readings, sorted by time or by meter."""
     with (
-        new_database(postgres) as database,
+        new_database(postgres.url) as database,
         Site(kafka.bootstrap, folder, database=database, metrics_window="1h") as site,
     ):
-        env = site.env()
+        env = site.environment()
 
         def command(*arguments: str) -> str:
             ended = gridwatch(*arguments, env=env, folder=folder, seconds=300)
@@ -40,8 +41,8 @@ def replayed(order: str, kafka: EmbeddedKafka, postgres: EmbeddedPostgres, folde
 
         file, truth = f"by-{order}.csv.gz", f"truth-{order}.jsonl"
         command("sample", "--meters", str(METERS), "--days", str(DAYS), "--order", order, "-o", file)
-        site.worker().start(ready=False)
-        site.sink().start(ready=False)
+        site.worker().start()
+        site.sink().start()
         faults = ("--faults", "seed-spec", "--seed", "7", "--truth", truth)
         sent = json.loads(command("replay", file, "--speed", "max", *faults, "--json"))
         site.wait_worked(seconds=240)

@@ -22,10 +22,12 @@ import psycopg2
 import pytest
 import yaml
 
+from gridwatch.deployment.polling import until
+from gridwatch.deployment.process import ChildProcess
 from gridwatch.embedded import EmbeddedKafka, EmbeddedPostgres
 from gridwatch.embedded.ports import free_ports
 from sinks.database import read_url
-from tests.processes import query, until
+from tests.processes import query
 
 pytestmark = pytest.mark.integration
 
@@ -66,7 +68,7 @@ class Stack:
     folder: Path
     names: dict[str, str]
     secrets: dict[str, str]
-    running: dict[str, subprocess.Popen[bytes]] = field(default_factory=dict)
+    running: dict[str, ChildProcess] = field(default_factory=dict)
 
     def _put_in(self, text: str) -> str:
         text = re.sub(r"(?<!\$)\$\{(\w+)(?::\?[^}]*)?\}", lambda found: self.secrets[found[1]], text)
@@ -108,10 +110,9 @@ class Stack:
 
     def start(self, name: str) -> None:
         """Start a service that stays."""
-        with (self.folder / f"{name}.log").open("wb") as log:
-            self.running[name] = subprocess.Popen(
-                self.words(name), env=self.environment(name), stdout=log, stderr=log
-            )
+        # Half a minute for an orderly end: as the file has it.
+        started = ChildProcess(name, self.words(name), self.folder, self.environment(name), grace=30.0)
+        self.running[name] = started.start()
 
     def is_well(self, name: str) -> bool:
         """What the service's health check says."""
@@ -121,12 +122,6 @@ class Stack:
             words, env=self.environment(name), capture_output=True, timeout=30, check=False
         )
         return checked.returncode == 0
-
-    def is_well_unless_ended(self, name: str) -> bool:
-        """The same; AssertionError with its log when the service has ended."""
-        log = self.folder / f"{name}.log"
-        assert self.running[name].poll() is None, log.read_text(errors="replace")[-3000:]
-        return self.is_well(name)
 
 
 @pytest.fixture(scope="module")
@@ -161,7 +156,6 @@ def stack(
         yield made
         for process in made.running.values():
             process.kill()
-            process.wait()
 
 
 def test_the_one_shot_may_run_again(stack: Stack) -> None:
@@ -197,15 +191,14 @@ def test_workers_sink_and_replay_work_as_the_file_has_them(
     for name in services:
         stack.start(name)
     for name in services:
-        until(f"{name} is well", lambda name=name: stack.is_well_unless_ended(name), 90)
+        stack.running[name].until(f"{name} is well", lambda name=name: stack.is_well(name), 90)
     replayed = stack.run("replay")
     assert replayed.returncode == 0, replayed.stderr
     stored = "SELECT count(DISTINCT meter_id) FROM validated_readings"
     until("every meter is in the database", lambda: query(postgres_of_the_stack.url, stored) == [(10,)], 60)
-    # As `docker compose stop` does; the file gives half a minute.
-    for name in services:
-        stack.running[name].terminate()
-    assert [stack.running[name].wait(30) for name in services] == [0, 0, 0]
+    for name in services:  # as `docker compose stop` does
+        stack.running[name].stop()
+    assert [stack.running[name].process.exit_code for name in services] == [0, 0, 0]
 
 
 def test_the_health_check_of_the_database_is_one(

@@ -18,6 +18,7 @@ from pyarrow import parquet
 from sqlalchemy import insert
 
 from gridwatch.cli import run
+from gridwatch.deployment.databases import new_database
 from gridwatch.embedded import EmbeddedPostgres
 from gridwatch.export.queries import ROWS_AT_ONCE
 from replay.profiles import PROFILES
@@ -26,7 +27,6 @@ from sinks.database import connect
 from sinks.tables.gap_alerts import gap_alerts
 from sinks.tables.late_events import late_events
 from sinks.tables.validated_readings import validated_readings
-from tests.processes import new_database
 
 pytestmark = pytest.mark.integration
 
@@ -90,7 +90,7 @@ def database(postgres: EmbeddedPostgres) -> Iterator[str]:
     late = [late_event(40, 4.001, 910), late_event(40, 5.001, 911), late_event(41, 99.0, 920, "SLOT_FILLED")]
     gaps = [gap(7, 2, "CLOSED"), gap(30, 1, "CLOSED"), gap(40, 1, "CLOSED"), gap(50, 1, "RETRACTED")]
     gaps.append(gap(60, 2, "OPEN"))
-    with new_database(postgres) as url:
+    with new_database(postgres.url) as url:
         with connect(url) as connection:
             for table, rows in ((validated_readings, readings), (late_events, late), (gap_alerts, gaps)):
                 connection.execute(insert(table), rows)

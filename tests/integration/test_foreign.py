@@ -10,13 +10,14 @@ import pytest
 from confluent_kafka import Producer
 from confluent_kafka.admin import AdminClient, NewPartitions
 
+from gridwatch.deployment.polling import until
 from gridwatch.embedded import EmbeddedKafka
 from gridwatch.tables.layout import PARTITION_KEY
 from gridwatch.tables.partition_rows import PARTITION
 from gridwatch.tables.readings import METERS
 from gridwatch.topics import GAP_ALERTS, RAW, VALIDATED, changelog
 from tests.integration.test_silence import doctor, metrics, said
-from tests.processes import Site, until
+from tests.processes import Site
 from tests.records import PARTITIONS, Raw, meters_of, read, reading
 
 pytestmark = pytest.mark.integration
@@ -79,14 +80,14 @@ def assert_state_held(site: Site) -> None:
 @pytest.mark.parametrize("disk", ["kept", "lost"])
 def test_foreign_records_found_at_the_start(site: Site, disk: str) -> None:
     site.produce([reading(meter, "2024-01-01T10:00:00Z") for meter in meters()])
-    worker = site.worker().start()
+    worker = site.worker().start().wait_until_ready()
     site.wait_worked()
     worker.kill()
     for partition in range(PARTITIONS):
         append(site, partition, foreign_to(partition))
     if disk == "lost":
         shutil.rmtree(site.folder / "worker")
-    worker.start()
+    worker.start().wait_until_ready()
     log = worker.process.said(2000)
     assert "are no rows of gridwatch" in log
     assert changelog(site.app_id).name in log
@@ -100,11 +101,11 @@ def test_foreign_records_found_at_the_start(site: Site, disk: str) -> None:
 
 def test_our_own_rows_are_the_last_of_their_keys_again(site: Site) -> None:
     site.produce([reading(meter, "2024-01-01T10:00:00Z") for meter in meters()])
-    worker = site.worker().start()
+    worker = site.worker().start().wait_until_ready()
     site.wait_worked()
     worker.kill()
     append(site, 0, foreign_to(0))
-    worker.start()
+    worker.start().wait_until_ready()
     site.produce([reading(meters_of(1, 1)[0], "2024-01-01T12:00:00Z")])
     site.wait_worked()
     until(
@@ -120,13 +121,13 @@ def test_our_own_rows_are_the_last_of_their_keys_again(site: Site) -> None:
 
 def test_foreign_records_that_come_while_running_cost_one_rejoin(site: Site) -> None:
     site.produce([reading(meter, "2024-01-01T10:00:00Z") for meter in meters()])
-    worker = site.worker().start()
+    worker = site.worker().start().wait_until_ready()
     site.wait_worked()
     for partition in range(PARTITIONS):
         append(site, partition, foreign_to(partition))
     site.produce([reading(meter, "2024-01-01T12:00:00Z") for meter in meters()])
     site.wait_worked()
-    until("it is ready again", lambda: worker.alive() and worker.is_ready(), SEEN_SECONDS)
+    worker.until("it is ready again", worker.is_ready, SEEN_SECONDS)
     assert_state_held(site)
     site.produce([reading(meter, "2024-01-01T12:30:00Z") for meter in meters()])
     site.wait_worked()
@@ -134,24 +135,22 @@ def test_foreign_records_that_come_while_running_cost_one_rejoin(site: Site) -> 
     # Partitions find out side by side, before the one new assignment comes.
     assert 1 <= log.count("joining the group anew") <= PARTITIONS
     assert log.count("Setting newly assigned partitions") == 2
-    assert worker.alive()
+    assert worker.running
 
 
 def test_a_raw_topic_that_grows_while_running(site: Site) -> None:
     site.produce([reading(meter, "2024-01-01T10:00:00Z") for meter in meters()])
-    worker = site.worker().start()
+    worker = site.worker().start().wait_until_ready()
     site.wait_worked()
     admin = AdminClient({"bootstrap.servers": site.bootstrap, "log_level": 0})
     for grown in admin.create_partitions([NewPartitions(RAW.name, PARTITIONS + 2)]).values():
         grown.result(timeout=30)
     told = f"topic {RAW.name} has {PARTITIONS + 2} partitions, GRIDWATCH_PARTITIONS says {PARTITIONS}"
-    until("readiness says so", lambda: worker.alive() and told in said(worker), SEEN_SECONDS)
+    worker.until("readiness says so", lambda: told in said(worker), SEEN_SECONDS)
     assert "gridwatch topics check" in said(worker)
     # What is in the partitions that there always were is worked on all the same.
     site.produce([Raw(6, b"x", b"x"), *(reading(meter, "2024-01-01T12:00:00Z") for meter in meters())])
-    until(
-        "all of it is validated", lambda: worker.alive() and validated(site) == 2 * PARTITIONS, SEEN_SECONDS
-    )
+    worker.until("all of it is validated", lambda: validated(site) == 2 * PARTITIONS, SEEN_SECONDS)
     assert_state_held(site)
     assert not doctor(site, worker)["topics"]["ok"]
 

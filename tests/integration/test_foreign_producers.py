@@ -61,7 +61,7 @@ def site(kafka: EmbeddedKafka, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 @pytest.fixture(scope="module")
 def worker(site: Site, kafka: EmbeddedKafka) -> Watched:
-    return Watched(site.worker().start(), kafka)
+    return Watched(site.worker().start().wait_until_ready(), kafka)
 
 
 @pytest.fixture

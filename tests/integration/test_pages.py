@@ -18,12 +18,14 @@ import pytest
 from markupsafe import escape
 from prometheus_client.parser import text_string_to_metric_families
 
+from gridwatch.deployment.polling import until
+from gridwatch.deployment.service import Service
 from gridwatch.domain.partitioning import partition_of
 from gridwatch.embedded import EmbeddedKafka
 from gridwatch.health.metrics import WORKER, metrics_of
 from gridwatch.topics import GAP_ALERTS
 from gridwatch.views.routing import ASKED_BY
-from tests.processes import Service, Site, until
+from tests.processes import Site
 from tests.records import PARTITIONS, Raw, meters_of, reading, ticks
 
 pytestmark = pytest.mark.integration
@@ -98,7 +100,10 @@ def site(kafka: EmbeddedKafka, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 @pytest.fixture(scope="module")
 def workers(site: Site) -> tuple[Service, Service]:
-    first, second = site.worker("first").start(), site.worker("second").start()
+    first, second = (
+        site.worker("first").start().wait_until_ready(),
+        site.worker("second").start().wait_until_ready(),
+    )
     urls = {first.url, second.url}
     until("both workers own partitions and are ready", lambda: both_ready(first, second, urls), 90)
     site.wait_worked()
@@ -390,4 +395,4 @@ def test_no_page_of_a_worker_says_less_than_all_without_naming_what_is_missing(
     assert second.url in refused.json["reasons"][0]
     until("the other worker has taken over", lambda: get(first, f"/meters/{lost}/").status == 200, 90)
     assert get(first, "/meters/").json["incomplete"] == []
-    first.wait_ready()
+    first.wait_until_ready()

@@ -19,12 +19,12 @@ from confluent_kafka.admin import AdminClient
 from prometheus_client.parser import text_string_to_metric_families
 
 from gridwatch.agents.readings import READINGS
+from gridwatch.deployment.polling import until
 from gridwatch.embedded import EmbeddedKafka
 from gridwatch.embedded.ports import free_ports
 from gridwatch.kafka.broker import Broker
 from gridwatch.settings import load_settings
 from gridwatch.topics import VALIDATED
-from tests.processes import until
 from tests.records import PARTITIONS, meters_of, produce, reading
 from tests.sums.stage import STAGE as SUMS
 

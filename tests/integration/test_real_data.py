@@ -14,8 +14,9 @@ from typing import NamedTuple
 
 import pytest
 
+from gridwatch.deployment.databases import new_database
 from gridwatch.embedded import EmbeddedKafka, EmbeddedPostgres
-from tests.processes import Site, gridwatch, new_database, query
+from tests.processes import Site, gridwatch, query
 
 pytestmark = pytest.mark.integration
 
@@ -75,12 +76,12 @@ def run(
                 [meter, time.isoformat(), kwh, "60" if meter == GIVEN else ""] for time, kwh in of_meter
             )
     with (
-        new_database(postgres) as database,
+        new_database(postgres.url) as database,
         Site(kafka.bootstrap, folder, database=database) as site,
     ):
-        site.worker().start(ready=False)
-        site.sink().start(ready=False)
-        replayed = gridwatch("replay", "meters.csv", env=site.env(), folder=folder)
+        site.worker().start()
+        site.sink().start()
+        replayed = gridwatch("replay", "meters.csv", env=site.environment(), folder=folder)
         assert replayed.returncode == 0, replayed.stderr
         site.wait_worked()
         site.wait_stored()

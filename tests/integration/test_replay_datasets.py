@@ -16,11 +16,12 @@ from typing import NamedTuple
 
 import pytest
 
+from gridwatch.deployment.databases import new_database
 from gridwatch.domain.reading import FLAG_NAMES
 from gridwatch.embedded import EmbeddedKafka, EmbeddedPostgres
 from replay.profiles import PROFILES
 from replay.rows import Selection, Tally, read_rows
-from tests.processes import Site, gridwatch, new_database, query
+from tests.processes import Site, gridwatch, query
 from tests.unit.replay import public_sets, real_sets
 from tests.unit.replay.public_sets import UTC, Truth
 
@@ -72,22 +73,22 @@ def run(
     folder = tmp_path_factory.mktemp("datasets")
     truths: dict[str, Truth] = {}
     with (
-        new_database(postgres) as database,
+        new_database(postgres.url) as database,
         Site(kafka.bootstrap, folder, database=database) as site,
     ):
-        site.worker().start(ready=False)
-        site.sink().start(ready=False)
+        site.worker().start()
+        site.sink().start()
         for files, options in COMMANDS:
             for name, make in files.items():
                 data, truths[name] = make()
                 (folder / name).write_bytes(data if isinstance(data, bytes) else data.encode())
             replayed = gridwatch(
-                "replay", *files, "--profile", "auto", *options, env=site.env(), folder=folder
+                "replay", *files, "--profile", "auto", *options, env=site.environment(), folder=folder
             )
             assert replayed.returncode == 0, replayed.stderr
         site.wait_worked()
         site.wait_stored()
-        exported = gridwatch("export", "-o", "all.csv", env=site.env(), folder=folder)
+        exported = gridwatch("export", "-o", "all.csv", env=site.environment(), folder=folder)
         assert exported.returncode == 0, exported.stderr
         yield Run(truths, database, folder / "all.csv")
 

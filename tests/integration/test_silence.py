@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -13,11 +12,13 @@ from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, C
 from prometheus_client.parser import text_string_to_metric_families
 
 from gridwatch.clock import now_micros
+from gridwatch.deployment.polling import until
+from gridwatch.deployment.service import Service
 from gridwatch.domain.instants import format_instant
 from gridwatch.embedded import EmbeddedKafka
 from gridwatch.embedded.ports import free_ports
 from gridwatch.topics import RAW, VALIDATED
-from tests.processes import Service, Site, gridwatch, until
+from tests.processes import Site, gridwatch
 from tests.records import PARTITIONS, meters_of, reading
 
 pytestmark = pytest.mark.integration
@@ -35,21 +36,13 @@ def site(kafka: EmbeddedKafka, tmp_path: Path) -> Iterator[Site]:
 
 def said(service: Service, field: str = "reasons") -> str:
     """What `/ready/` says, as one text."""
-    try:
-        with urllib.request.urlopen(service.url + "/ready/?format=json", timeout=20) as answer:
-            page = json.load(answer)
-    except urllib.error.HTTPError as refused:
-        with refused:
-            page = json.load(refused)
-    return " | ".join(page[field])
+    return " | ".join(service.page("/ready/")[field])
 
 
 def metrics(service: Service) -> dict[str, float]:
     """Every sample of `/metrics/`; of those with labels the highest."""
-    with urllib.request.urlopen(service.url + "/metrics/", timeout=20) as answer:
-        text = answer.read().decode()
     found: dict[str, float] = {}
-    for family in text_string_to_metric_families(text):
+    for family in text_string_to_metric_families(service.text("/metrics/")):
         for sample in family.samples:
             found[sample.name] = max(sample.value, found.get(sample.name, sample.value))
     return found
@@ -58,9 +51,7 @@ def metrics(service: Service) -> dict[str, float]:
 def doctor(site: Site, worker: Service | None = None, sink: Service | None = None) -> dict[str, Any]:
     """The findings by name. What is not given is looked for where nobody is."""
     ports = {"web_port": worker, "sink_web_port": sink}
-    env = site.env(
-        **{key: service.url.rsplit(":", 1)[1] if service else "1" for key, service in ports.items()}
-    )
+    env = site.environment(**{key: service.port if service else 1 for key, service in ports.items()})
     ended = gridwatch("doctor", "--json", env=env, folder=site.folder)
     assert ended.returncode == 1
     return {finding["check"]: finding for finding in json.loads(ended.stdout)["findings"]}
@@ -72,7 +63,7 @@ def meters() -> list[str]:
 
 def test_an_output_topic_deleted_while_running(site: Site) -> None:
     site.produce([reading(meter, "2024-01-01T10:00:00Z") for meter in meters()])
-    worker = site.worker().start()
+    worker = site.worker().start().wait_until_ready()
     site.wait_worked()
     admin = AdminClient({"bootstrap.servers": site.bootstrap, "log_level": 0})
     admin.delete_topics([VALIDATED.name])[VALIDATED.name].result(timeout=30)
@@ -87,7 +78,7 @@ def test_an_output_topic_deleted_while_running(site: Site) -> None:
             and "readings wait, and nothing was committed" in told
         )
 
-    until("readiness says all of it", lambda: worker.alive() and all_told(), SEEN_SECONDS)
+    worker.until("readiness says all of it", all_told, SEEN_SECONDS)
     measured = metrics(worker)
     assert measured["gridwatch_ready"] == 0
     assert measured["gridwatch_broker_problems"] == 1
@@ -99,16 +90,19 @@ def test_an_output_topic_deleted_while_running(site: Site) -> None:
     assert found["topics"]["remedy"] == "gridwatch topics create"
     assert VALIDATED.name in found["worker"]["said"]
 
-    made = gridwatch("topics", "create", env=site.env(), folder=site.folder)
+    made = gridwatch("topics", "create", env=site.environment(), folder=site.folder)
     assert made.returncode == 0, made.stderr
     site.wait_worked()
-    until("it is ready again", lambda: worker.alive() and worker.is_ready(), SEEN_SECONDS)
+    worker.until("it is ready again", worker.is_ready, SEEN_SECONDS)
     stamps = {(one["meter_id"], one["timestamp"]) for one in site.said()[VALIDATED.name].values()}
     assert stamps == {(meter, "2024-01-01T10:30:00Z") for meter in meters()}
 
 
 def test_partitions_whose_owner_is_gone(site: Site) -> None:
-    first, second = site.worker("first").start(), site.worker("second").start()
+    first, second = (
+        site.worker("first").start().wait_until_ready(),
+        site.worker("second").start().wait_until_ready(),
+    )
 
     def shared() -> bool:
         owners = {one["owner"] for one in first.page("/partitions/")["partitions"]}
@@ -131,7 +125,7 @@ def test_partitions_whose_owner_is_gone(site: Site) -> None:
 
 
 def test_ticks_that_do_not_flow(site: Site) -> None:
-    worker = site.worker(idle_timeout="1s", idle_delay="500ms").start()
+    worker = site.worker(idle_timeout="1s", idle_delay="500ms").start().wait_until_ready()
     now = now_micros()
     site.produce([reading(meter, format_instant(now - 10 * SECOND)) for meter in meters()])
     site.wait_worked()
@@ -139,14 +133,14 @@ def test_ticks_that_do_not_flow(site: Site) -> None:
     assert worker.is_ready()
     limit_records(site, "1")
     told = "no tick came for"
-    until("readiness says so", lambda: worker.alive() and told in said(worker), SEEN_SECONDS)
+    worker.until("readiness says so", lambda: told in said(worker), SEEN_SECONDS)
     measured = metrics(worker)
     assert measured["gridwatch_tick_overdue_seconds"] >= 2
     assert measured["gridwatch_watermark_standing_seconds"] >= 2
     assert measured["gridwatch_consumer_lag_records"] == 0
     assert told in doctor(site, worker)["worker"]["said"]
     limit_records(site, RAW.config["max.message.bytes"])
-    until("time goes on", lambda: worker.alive() and worker.is_ready(), SEEN_SECONDS)
+    worker.until("time goes on", worker.is_ready, SEEN_SECONDS)
     assert metrics(worker)["gridwatch_tick_overdue_seconds"] < 2
 
 
@@ -165,19 +159,19 @@ def limit_records(site: Site, size: str) -> None:
 
 def test_a_sink_that_waits_for_its_database(site: Site) -> None:
     nobody = f"127.0.0.1:{free_ports(1)[0]}"
-    site.database = f"postgresql://gridwatch@{nobody}/gridwatch"
-    site.worker().start(ready=False)
+    site.common["database_url"] = f"postgresql://gridwatch@{nobody}/gridwatch"
+    site.worker().start()
     site.produce([reading(meter, "2024-01-01T10:00:00Z") for meter in meters()])
     site.wait_worked()
-    sink = site.sink().start(ready=False)
-    until("its page answers", lambda: sink.alive() and answers(sink), SEEN_SECONDS)
+    sink = site.sink().start()
+    sink.until("its page answers", lambda: answers(sink), SEEN_SECONDS)
 
     def all_told() -> bool:
         told = said(sink)
         waits = f"waiting for the database at {nobody}" in told
         return waits and "records wait, and nothing was committed" in told
 
-    until("readiness says both", lambda: sink.alive() and all_told(), SEEN_SECONDS)
+    sink.until("readiness says both", all_told, SEEN_SECONDS)
     measured = metrics(sink)
     assert measured["gridwatch_sink_ready"] == 0
     assert measured["gridwatch_sink_waiting_seconds"] > 0

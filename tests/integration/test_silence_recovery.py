@@ -8,10 +8,11 @@ from pathlib import Path
 import pytest
 
 from benchmarks.start import fill_changelog
+from gridwatch.deployment.service import Service
 from gridwatch.embedded import EmbeddedKafka
 from gridwatch.settings import load_settings
 from tests.integration.test_silence import metrics, said
-from tests.processes import Service, Site
+from tests.processes import Site
 
 pytestmark = pytest.mark.integration
 
@@ -21,7 +22,7 @@ METERS = 150_000
 def test_recovery_tells_how_far_it_is(kafka: EmbeddedKafka, tmp_path: Path) -> None:
     with Site(kafka.bootstrap, tmp_path) as site:
         fill_changelog(load_settings(broker=site.bootstrap, app_id=site.app_id), METERS)
-        worker = site.worker().start(ready=False)
+        worker = site.worker().start()
         shares, remaining = watched(worker)
         assert shares, "readiness never said how far recovery was"
         assert shares == sorted(shares)
@@ -34,7 +35,7 @@ def watched(worker: Service) -> tuple[list[int], list[float]]:
     """The percentages that readiness named until it was ready, and the rows that Prometheus saw remain."""
     shares: list[int] = []
     remaining: list[float] = []
-    while worker.alive():
+    while worker.running:
         try:
             told = said(worker)
             if not told:
@@ -45,4 +46,4 @@ def watched(worker: Service) -> tuple[list[int], list[float]]:
                 remaining.append(metrics(worker).get("gridwatch_recovery_rows_remaining", 0))
         except OSError:
             continue
-    raise AssertionError
+    raise AssertionError(worker.excerpt())

@@ -208,7 +208,7 @@ def test_the_logs_are_troubled_enough(log: Log) -> None:
 
 def test_what_the_worker_says_is_what_the_slow_model_says(log: Log) -> None:
     with log.site() as site:
-        site.worker().start(ready=False)
+        site.worker().start()
         site.wait_worked()
         said = site.said()
     assert differences(said, log.in_one_piece) == []
@@ -219,13 +219,13 @@ def test_what_the_worker_says_is_what_the_slow_model_says(log: Log) -> None:
 
 def test_tiny_batches_and_kills_change_nothing(log: Log) -> None:
     with log.site(batch_records=7) as site:
-        worker = site.worker().start(ready=False)
+        worker = site.worker().start()
         worked = []
         for rows in (150, 300):
             site.wait_rows(rows)
             worker.kill()
             worked.append(site.worked())
-            worker.start(ready=False)
+            worker.start()
         site.wait_worked()
         assert all(0 < share < 1 for share in worked), f"a kill was not in the middle: {worked}"
         assert differences(site.said(), log.in_one_piece) == []
@@ -233,11 +233,11 @@ def test_tiny_batches_and_kills_change_nothing(log: Log) -> None:
 
 def test_two_workers_say_what_one_says(log: Log) -> None:
     with log.site(batch_records=50) as site:
-        first = site.worker("first").start(ready=False)
-        second = site.worker("second").start(ready=False)
+        first = site.worker("first").start()
+        second = site.worker("second").start()
         site.wait_worked()
-        first.wait_ready()
-        second.wait_ready()
+        first.wait_until_ready()
+        second.wait_until_ready()
         owners = [one["owner"] for one in first.page("/partitions/")["partitions"]]
         assert sorted(owners) == sorted([first.url] * 3 + [second.url] * 3)
         assert differences(site.said(), log.in_one_piece) == []

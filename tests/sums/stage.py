@@ -15,7 +15,7 @@ from gridwatch.domain.origins import Origins
 from gridwatch.models.dead_letter import DeadLetter
 from gridwatch.models.validated import Validated
 from gridwatch.settings import Settings
-from gridwatch.streaming.stage import Stage
+from gridwatch.streaming.stage.declaration import Stage
 from gridwatch.tables.layout import TableLayout
 from gridwatch.tables.row_kind import RowKind
 from gridwatch.tables.states import StoredStates
@@ -31,21 +31,19 @@ _encode = msgspec.json.Encoder().encode
 # -- rows
 
 
-def _plain_row(row: tuple[str, int, Partition]) -> tuple[Any, ...]:
-    stage, generation, state = row
-    plain = (state.partition, state.next_offset, state.record_time, state.row_count, state.origins.highest())
-    return stage, generation, plain
+def _plain(state: Partition) -> tuple[Any, ...]:
+    return state.partition, state.next_offset, state.record_time, state.row_count, state.origins.highest()
 
 
-def _row(plain: Any, version: int) -> tuple[str, int, Partition]:
-    stage, generation, (partition, next_offset, record_time, row_count, highest) = plain
+def _state(plain: Any, version: int) -> Partition:
+    partition, next_offset, record_time, row_count, highest = plain
     origins = Origins((number, (offset, index)) for number, (offset, index) in highest)
-    return stage, generation, Partition(partition, next_offset, record_time, row_count, origins)
+    return Partition(partition, next_offset, record_time, row_count, origins)
 
 
 LAYOUT: TableLayout[Partition] = TableLayout(
     "sums",
-    RowKind("partition", 3, _plain_row, _row, oldest=3),
+    RowKind("partition", 3, _plain, _state, oldest=3),
     {"": RowKind("sum", 1, tuple, lambda plain, version: Sum(*plain), head=b"\x92")},
 )
 

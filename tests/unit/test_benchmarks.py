@@ -190,11 +190,11 @@ LOOP = "m:main;mode.worker:execute_from_commandline;asyncio.base_events:_run_onc
 @pytest.mark.parametrize(
     ("stack", "stage"),
     [
-        (LOOP + "gridwatch.streaming.pipeline:work;gridwatch.domain.processor:_run", "domain"),
+        (LOOP + "gridwatch.streaming.stage.pipeline:work;gridwatch.domain.processor:_run", "domain"),
         (LOOP + "gridwatch.domain.processor:_run;gridwatch.codecs.decode:decode_readings", "decode"),
-        (LOOP + "gridwatch.streaming.pipeline:_commit;gridwatch.codecs.wire:encode_outputs;x:y", "encode"),
+        (LOOP + "gridwatch.streaming.stage.pipeline:_commit;gridwatch.codecs.wire:encode;x:y", "encode"),
         (LOOP + "gridwatch.kafka.emission:_send;gridwatch.kafka.packing:pack:31", "emit"),
-        (LOOP + "gridwatch.streaming.changelog:append;gridwatch.kafka.packing:pack:31", "commit"),
+        (LOOP + "gridwatch.streaming.stage.changelog:append;gridwatch.kafka.packing:pack:31", "commit"),
         (LOOP + "gridwatch.domain.processor:_run;gridwatch.tables.store:row", "RocksDB"),
         (LOOP + "aiokafka.producer.sender:_sender_routine;asyncio.streams:write", "send"),
         (LOOP + "faust.transport.consumer:getmany", "fetch"),

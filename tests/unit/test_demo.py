@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import os
-import signal
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -18,7 +17,6 @@ from rich.console import Console
 from gridwatch import cli
 from gridwatch.demo import run
 from gridwatch.demo.figures import Figures, late_readings
-from gridwatch.demo.services import environment, signals_held_back
 from gridwatch.demo.stages import Stages
 from gridwatch.demo.summary import print_summary
 from replay.scoring import Difference, Rates, Score
@@ -154,23 +152,3 @@ def test_no_color_and_dumb_terminals_get_no_colour(
 ) -> None:
     shown = _staged(True, monkeypatch, **env)
     assert not any(f"\x1b[{code}m" in shown for code in range(30, 38))
-
-
-def test_settings_of_the_demo_are_gone_from_the_environment_afterwards(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
-    monkeypatch.setenv("GRIDWATCH_BROKER", "mine:1")
-    monkeypatch.delenv("GRIDWATCH_WEB_PORT", raising=False)
-    with environment({"broker": "demo:2", "web_port": 7}):
-        assert (os.environ["GRIDWATCH_BROKER"], os.environ["GRIDWATCH_WEB_PORT"]) == ("demo:2", "7")
-    assert os.environ["GRIDWATCH_BROKER"] == "mine:1"
-    assert "GRIDWATCH_WEB_PORT" not in os.environ
-
-
-def test_an_interruption_that_is_held_back_comes_at_the_end() -> None:
-    reached = []
-    with pytest.raises(KeyboardInterrupt), signals_held_back():
-        signal.raise_signal(signal.SIGTERM)
-        reached.append("the end of the block")
-    assert reached
-    assert signal.getsignal(signal.SIGINT) is signal.default_int_handler

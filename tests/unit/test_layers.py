@@ -13,22 +13,23 @@ ROOT = Path(__file__).parents[2]
 PACKAGES = ("gridwatch", "sinks", "replay", "dashboards")
 
 #: From the bottom up: a room imports itself and those below it. Rooms of one line stand side by side and do
-#: not know each other. A module of gridwatch itself is a room, too. The rooms of `sinks` that stand by
-#: themselves have a place of their own; the rest of it is one room.
+#: not know each other. A module of gridwatch itself is a room, too. A room within a room that is named here
+#: has a place of its own; the rest of the outer one is one room.
 LAYERS = (
-    ("gridwatch.domain", "gridwatch.errors", "gridwatch.clock", "gridwatch.backoff"),
+    ("gridwatch.domain", "gridwatch.errors", "gridwatch.clock", "gridwatch.backoff", "gridwatch.web_client"),
     ("gridwatch.durations", "gridwatch.models", "gridwatch.embedded", "dashboards"),
     ("gridwatch.settings", "gridwatch.topics"),
     ("gridwatch.codecs", "gridwatch.tables", "gridwatch.logs"),
     ("gridwatch.kafka", "sinks.tables", "sinks.database"),
     ("sinks.migrations",),
     ("sinks.schema",),
-    ("gridwatch.streaming",),
+    ("gridwatch.streaming", "gridwatch.streaming.faust"),
+    ("gridwatch.streaming.stage",),
     ("gridwatch.health", "replay"),
     ("gridwatch.agents", "sinks"),
     ("gridwatch.views",),
     ("gridwatch.app", "gridwatch.export"),
-    ("gridwatch.doctor", "gridwatch.scoring"),
+    ("gridwatch.doctor", "gridwatch.scoring", "gridwatch.deployment"),
     ("gridwatch.demo", "gridwatch.chaos"),
     ("gridwatch.commands",),
     ("gridwatch.cli",),
@@ -50,8 +51,8 @@ def room_of(module: str) -> str:
     if module.endswith("__main__") and not module.startswith("dashboards"):
         return "gridwatch.__main__"
     parts = module.split(".")
-    second = ".".join(parts[:2])
-    return second if parts[0] == "gridwatch" or second in HEIGHT else parts[0]
+    within = [".".join(parts[:length]) for length in range(len(parts), 0, -1)]
+    return next((room for room in within if room in HEIGHT), ".".join(parts[:2]))
 
 
 def imports(path: Path, *, late: bool) -> Iterator[str]:

@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -16,12 +13,15 @@ import msgspec
 import pytest
 from confluent_kafka import Producer
 
+from gridwatch.deployment.databases import new_database
+from gridwatch.deployment.polling import until
+from gridwatch.deployment.service import Service
 from gridwatch.embedded import EmbeddedKafka, EmbeddedPostgres
 from gridwatch.embedded.ports import free_ports
 from gridwatch.models.validated import Validated
 from gridwatch.topics import DEAD_LETTERS, METRICS, OUTPUTS, VALIDATED
 from sinks.schema.version import migrate
-from tests.processes import Service, Site, new_database, query, until
+from tests.processes import Site, query
 
 pytestmark = pytest.mark.integration
 
@@ -70,11 +70,7 @@ def expected(count: int) -> list[tuple[int, float]]:
 def reasons(service: Service) -> list[str]:
     """Why it is not ready; empty when it is, or when nobody answers."""
     try:
-        with urllib.request.urlopen(service.url + "/ready/", timeout=5):
-            return []
-    except urllib.error.HTTPError as refusal:
-        with refusal:
-            return list(json.load(refusal)["reasons"])
+        return list(service.page("/ready/")["reasons"])
     except OSError:
         return []
 
@@ -87,7 +83,7 @@ def waits_for_the_database(service: Service) -> bool:
 
 @pytest.fixture
 def database(postgres: EmbeddedPostgres) -> Iterator[str]:
-    with new_database(postgres) as url:
+    with new_database(postgres.url) as url:
         yield url
 
 
@@ -116,7 +112,7 @@ def test_what_is_foreign_or_refused_becomes_a_dead_letter_and_the_rest_is_stored
     produce(site.bootstrap, VALIDATED.name, [(2, b"\xff\xfe"), (2, refused), (2, None)])
     produce(site.bootstrap, METRICS.name, [(5, b"[1]")])
     produce(site.bootstrap, DEAD_LETTERS.name, [(3, b"{}"), (3, msgspec.json.encode(letter))])
-    sink = site.sink().start()
+    sink = site.sink().start().wait_until_ready()
     site.wait_stored()
     site.wait_stored()  # the dead letters that came of it, too
     assert stored(site.database) == expected(120)
@@ -132,8 +128,7 @@ def test_what_is_foreign_or_refused_becomes_a_dead_letter_and_the_rest_is_stored
         (VALIDATED.name, 2, 21, "REFUSED_BY_DATABASE", "utf-8"),
         (VALIDATED.name, 2, 22, "NOT_JSON", "utf-8"),
     ]
-    with urllib.request.urlopen(sink.url + "/metrics/", timeout=5) as answer:
-        text = answer.read().decode()
+    text = sink.text("/metrics/")
     assert f'gridwatch_sink_rows_total{{topic="{VALIDATED.name}"}} 120.0' in text
     assert f'gridwatch_sink_refused_rows_total{{topic="{VALIDATED.name}"}} 1.0' in text
     assert "gridwatch_sink_waiting_seconds 0.0" in text
@@ -143,13 +138,13 @@ def test_a_killed_sink_goes_on_where_it_was(site: Site) -> None:
     assert site.database is not None
     count = 8_000
     produce(site.bootstrap, VALIDATED.name, readings(count))
-    sink = site.sink().start(ready=False)
+    sink = site.sink().start()
     killed_at = []
     for share in (0.05, 0.4):
         until("some of it is stored", lambda share=share: len(stored(site.database)) > share * count, 60)
         sink.kill()
         killed_at.append(len(stored(site.database)))
-        sink.start(ready=False)
+        sink.start()
     site.wait_stored()
     assert all(0 < there < count for there in killed_at), killed_at
     assert stored(site.database) == expected(count)
@@ -160,14 +155,14 @@ def test_a_database_that_dies_is_waited_for_and_said(kafka: EmbeddedKafka, tmp_p
         migrate(server.url)
         with Site(kafka.bootstrap, tmp_path, database=server.url, **SMALL) as site:
             produce(site.bootstrap, VALIDATED.name, readings(6000))
-            sink = site.sink().start(ready=False)
+            sink = site.sink().start()
             until("some of it is stored", lambda: stored(server.url), 60)
             server.kill()
             said = until("the sink says that it waits", lambda: reasons(sink), 30)
             assert any("waiting for the database at 127.0.0.1:" in reason for reason in said), said
             assert sink.status("/live/") == 200
             # Partitions can be handed over even now: what waits is given up, not waited for.
-            second = site.sink("second").start(ready=False)
+            second = site.sink("second").start()
             until("the second waits, too", lambda: waits_for_the_database(second), 60)
             until("the first has settled", lambda: waits_for_the_database(sink), 30)
             held_at = site.stored()
@@ -175,7 +170,7 @@ def test_a_database_that_dies_is_waited_for_and_said(kafka: EmbeddedKafka, tmp_p
             site.wait_stored()
             assert held_at < 1
             assert stored(server.url) == expected(6000)
-            sink.wait_ready()
+            sink.wait_until_ready()
 
 
 def test_a_database_that_is_away_at_the_start_is_waited_for_and_may_be_stopped_waiting_for(
@@ -186,13 +181,13 @@ def test_a_database_that_is_away_at_the_start_is_waited_for_and_may_be_stopped_w
         with Site(kafka.bootstrap, tmp_path, database=server.url, **SMALL) as site:
             produce(site.bootstrap, VALIDATED.name, readings(100))
             server.stop()
-            sink = site.sink().start(ready=False)
+            sink = site.sink().start()
             until("the sink says that it waits", lambda: "waiting" in " ".join(reasons(sink)), 60)
             started = time.monotonic()
             sink.stop()
             assert time.monotonic() - started < 30
             assert site.stored() == 0
-            sink.start(ready=False)
+            sink.start()
             server.start()
             site.wait_stored()
             assert stored(server.url) == expected(100)
@@ -200,8 +195,8 @@ def test_a_database_that_is_away_at_the_start_is_waited_for_and_may_be_stopped_w
 
 def test_two_sinks_share_the_work_and_one_takes_over_from_the_other(site: Site) -> None:
     assert site.database is not None
-    first = site.sink("first").start()
-    site.sink("second").start()
+    first = site.sink("first").start().wait_until_ready()
+    site.sink("second").start().wait_until_ready()
     produce(site.bootstrap, VALIDATED.name, readings(3000))
     until("some of it is stored", lambda: stored(site.database), 60)
     first.stop()
@@ -217,14 +212,14 @@ def test_a_database_without_schema_is_refused_with_the_command(
     worker: list[str], kafka: EmbeddedKafka, empty_database: str, tmp_path: Path
 ) -> None:
     with Site(kafka.bootstrap, tmp_path) as site:
-        ended = run(worker, site.env(database_url=empty_database, sink_web_port=free_ports(1)[0]))
+        ended = run(worker, site.environment(database_url=empty_database, sink_web_port=free_ports(1)[0]))
     assert ended.returncode == 1
     assert "no gridwatch schema" in ended.stdout
     assert "gridwatch db migrate" in ended.stdout
 
 
 def test_topics_that_differ_are_refused_with_the_command(site: Site) -> None:
-    ended = run(["gridwatch", "sink"], site.env(partitions=7, sink_web_port=free_ports(1)[0]))
+    ended = run(["gridwatch", "sink"], site.environment(partitions=7, sink_web_port=free_ports(1)[0]))
     assert ended.returncode == 1
     assert OUTPUTS[0].name in ended.stdout
     assert "gridwatch topics" in ended.stdout

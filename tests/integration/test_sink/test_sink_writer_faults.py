@@ -12,6 +12,7 @@ import psycopg2
 import pytest
 
 from gridwatch.backoff import BackOff
+from gridwatch.deployment.polling import until
 from gridwatch.models.validated import Validated
 from gridwatch.topics import VALIDATED
 from sinks.connection import SchemaMismatchError
@@ -49,11 +50,8 @@ def stored(query: Any) -> list[int]:
     return [offset for (offset,) in query("SELECT source_offset FROM validated_readings ORDER BY 1")]
 
 
-def wait_until(true: Any, seconds: float = 10.0) -> None:
-    deadline = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < deadline, "did not happen in time"
-        time.sleep(0.01)
+def wait_until(true: Any) -> None:
+    until("it has happened", true, 10.0, pause=0.01)
 
 
 class InTheBackground:

@@ -2,19 +2,28 @@
 
 It would come out the same the careful way, only several times slower, so what comes out does not tell. What
 tells is how often the reading was asked for its interval: once on the straight path.
+
+No rule is added to this path (``test_straight_path_is_closed``). The last tests hold the two ways there are
+instead: a meter that is not calm does not take it, and who subscribes to accepted readings sees all of them.
 """
 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from gridwatch.domain.outputs import Validated
-from gridwatch.domain.policy import DAY, HOUR, MINUTE, Policy
+from gridwatch.domain.instants import format_instant
+from gridwatch.domain.outcome import Outcome
+from gridwatch.domain.outputs import Accepted, Output, Validated
+from gridwatch.domain.policy import DAY, HOUR, MINUTE, SECOND, Policy
 from gridwatch.domain.reading import LogRecord
+from gridwatch.tables.meter_rows import METER
+from gridwatch.tables.readings import METERS
 from tests.unit.domain.log import LATER, Log, at, reading
 
 
@@ -34,7 +43,7 @@ class Asked:
     power_kw: float | None = None
     power_factor: float | None = None
     frequency: float | None = None
-    count: int = 0
+    count: int = field(default=0, compare=False)
 
     @property
     def interval_minutes(self) -> float | None:
@@ -147,3 +156,99 @@ def test_a_restart_does_not_take_a_meter_off_it() -> None:
     log.restart()
     assert is_straight(log, reading("A", "10:30:00"))
     assert log.processor.process([LogRecord(0, LATER, b"")]).outputs == [], "read again after a restart"
+
+
+@st.composite
+def a_clean_log(draw: st.DrawFn) -> list[dict[str, Any]]:
+    """Readings of some meters, each of which fills its slots one after the other, in order of time."""
+    sent: list[tuple[int, dict[str, Any]]] = []
+    for meter in "ABCD"[: draw(st.integers(1, 4))]:
+        given = draw(st.sampled_from([None, 15, 30, 60]))
+        more: dict[str, Any] = {} if given is None else {"interval_minutes": given}
+        if draw(st.booleans()):
+            more["region"] = draw(st.sampled_from(["north", "south"]))
+        phase = draw(st.integers(0, 59)) * MINUTE
+        for slot in range(draw(st.integers(1, 8))):
+            time = at("10:00:00") + phase + slot * (given or 30) * MINUTE + draw(st.integers(0, 29)) * SECOND
+            kwh = draw(st.sampled_from([0, -0.0, 0.25, 1.5, 1000]))
+            sent.append((time, reading(meter, format_instant(time).removesuffix("Z"), kwh, **more)))
+    return [one for _, one in sorted(sent, key=lambda each: each[0])]
+
+
+@settings(max_examples=100, deadline=None)
+@given(a_clean_log(), st.data())
+def test_a_meter_that_is_not_calm_is_worked_with_care_and_comes_out_the_same(
+    sent: list[dict[str, Any]], data: st.DataObject
+) -> None:
+    straight, careful = (Log(Policy(partitions=1), decode=decode) for _ in range(2))
+    for one in sent:
+        known = straight.meters.get(one["meter_id"])
+        assert is_straight(straight, one) is (known is not None)
+        cleared = data.draw(st.booleans(), "calm is cleared")
+        if cleared and known is not None:
+            careful.meters[one["meter_id"]].calm = False
+        assert is_straight(careful, one) is (known is not None and not cleared)
+        assert careful.meters[one["meter_id"]].calm, "reckoned again with each careful step"
+    assert careful.outputs == straight.outputs
+    assert METERS.encode_partition(careful.partition, 1) == METERS.encode_partition(straight.partition, 1)
+    assert [(meter, METER.encode(state)) for meter, state in sorted(careful.meters.items())] == [
+        (meter, METER.encode(state)) for meter, state in sorted(straight.meters.items())
+    ]
+
+
+def subscribed(sent: list[dict[str, Any]]) -> tuple[list[Any], list[Output]]:
+    """What somebody sees who subscribed to accepted readings, and the other outputs."""
+    log = Log(Policy(partitions=1), decode=decode)
+    seen: list[Output] = []
+    outcome = Outcome()
+    outcome.accepted = Accepted(seen)
+    records = [LogRecord(offset, LATER, json.dumps(one).encode()) for offset, one in enumerate(sent)]
+    log.processor.process(records, onto=outcome)
+    return seen, outcome.outputs
+
+
+def test_who_subscribes_to_accepted_readings_sees_them_whichever_path_they_took() -> None:
+    sent = [
+        reading("A", "10:00:00"),
+        reading("A", "10:30:00"),
+        reading("A", "10:30:00", 2.0),
+        reading("A", "11:00:00"),
+        reading("A", "11:00:00"),
+        reading("A", "11:30:00"),
+    ]
+    seen, _ = subscribed(sent)
+    assert [(one.offset, one.flags, one.reading.count == 1) for one in seen] == [
+        (0, ("FIRST",), False),
+        (1, (), True),
+        (2, ("REVISED",), False),
+        (3, (), True),
+        (5, (), True),
+    ]
+
+
+@settings(max_examples=100, deadline=None)
+@given(a_clean_log(), st.data())
+def test_who_subscribes_to_accepted_readings_sees_each_of_them_once_in_log_order(
+    sent: list[dict[str, Any]], data: st.DataObject
+) -> None:
+    fates = st.sampled_from(["sent"] * 6 + ["lost", "twice", "revised", "delayed", "far ahead"])
+    log: list[dict[str, Any]] = []
+    for one in sent:
+        fate = data.draw(fates)
+        if fate == "delayed":
+            log.insert(data.draw(st.integers(0, len(log))), one)
+        elif fate == "far ahead":
+            log.append({**one, "timestamp": one["timestamp"].replace("2024", "2025")})
+        elif fate != "lost":
+            log.append(one)
+        if fate in {"twice", "revised"}:
+            log.append({**one, "consumption_kwh": one["consumption_kwh"] if fate == "twice" else 7.0})
+    careful = Log(Policy(partitions=1), decode=None)
+    careful.read(*log)
+    seen, others = subscribed(log)
+    # All but the reading itself, of which each decoder makes its own kind.
+    assert [one[1:] for one in seen] == [one[1:] for one in careful.of(Validated)]
+    assert [one.reading.meter_id for one in seen] == [one.reading.meter_id for one in careful.of(Validated)]
+    assert not [output for output in others if isinstance(output, Validated)]
+    offsets = [one.offset for one in seen]
+    assert offsets == sorted(set(offsets))

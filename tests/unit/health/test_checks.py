@@ -20,8 +20,8 @@ from gridwatch.health.checks import (
 from gridwatch.health.metrics import SERVICES, SINK, WORKER, Service
 from gridwatch.health.progress import Progress
 from gridwatch.kafka.open_transactions import Held
-from gridwatch.streaming.dead_letter_limit import DeadLetterLimit, DeadLetterPolicy
-from gridwatch.streaming.fetching import Undecodable
+from gridwatch.streaming.faust.fetching import Undecodable
+from gridwatch.streaming.stage.dead_letter_limit import DeadLetterLimit, DeadLetterPolicy
 
 STALLED_AFTER = 30.0
 STOP = Undecodable(7, 12, "its CRC is wrong", 0.0, 1)

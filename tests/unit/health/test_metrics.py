@@ -21,7 +21,7 @@ from gridwatch.health.metrics import (
     system_metrics_of,
 )
 from gridwatch.health.system_metrics import system_metric
-from gridwatch.streaming.continuity import CAUSES
+from gridwatch.streaming.faust.continuity import CAUSES
 
 each_service = pytest.mark.parametrize("service", SERVICES, ids=lambda service: service.name)
 

@@ -21,9 +21,9 @@ from gridwatch.health.metrics import WORKER, metrics_of
 from gridwatch.kafka.broker_monitor import BrokerView
 from gridwatch.kafka.open_transactions import MENTIONED_AFTER, Held
 from gridwatch.settings import load_settings
-from gridwatch.streaming.continuity import CAUSES, Rereads
-from gridwatch.streaming.dead_letter_limit import DeadLetterLimit, DeadLetterPolicy
-from gridwatch.streaming.fetching import Undecodable, undecodable_reason
+from gridwatch.streaming.faust.continuity import CAUSES, Rereads
+from gridwatch.streaming.faust.fetching import Undecodable, undecodable_reason
+from gridwatch.streaming.stage.dead_letter_limit import DeadLetterLimit, DeadLetterPolicy
 from gridwatch.tables.layout import PARTITION_KEY
 from gridwatch.topics import RAW, VALIDATED, changelog
 from gridwatch.views.watch import Watch

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from gridwatch.models.dead_letter import DeadLetter
-from gridwatch.streaming.batches import RecordBatch
+from gridwatch.streaming.faust.batches import RecordBatch
 from gridwatch.topics import METRICS, VALIDATED
 from sinks.pool import Pool, together
 from sinks.rows import Refused, Rows

@@ -23,9 +23,9 @@ from gridwatch.kafka.open_transactions import Held
 from gridwatch.kafka.packing import Packed
 from gridwatch.models.dead_letter import DeadLetter
 from gridwatch.settings import load_settings
-from gridwatch.streaming.continuity import CAUSES, Rereads
-from gridwatch.streaming.dead_letter_limit import DeadLetterPolicy
-from gridwatch.streaming.fetching import Undecodable, undecodable_reason
+from gridwatch.streaming.faust.continuity import CAUSES, Rereads
+from gridwatch.streaming.faust.fetching import Undecodable, undecodable_reason
+from gridwatch.streaming.stage.dead_letter_limit import DeadLetterPolicy
 from gridwatch.topics import METRICS, VALIDATED
 from sinks.dead_letters import DeadLetterOffice
 from sinks.health import SinkHealth, application, database

@@ -13,7 +13,7 @@ import pytest
 
 from gridwatch.models.dead_letter import DeadLetter
 from gridwatch.models.metric import Metric
-from gridwatch.streaming.batches import RecordBatch
+from gridwatch.streaming.faust.batches import RecordBatch
 from gridwatch.topics import DEAD_LETTERS, METRICS
 from sinks.refusals import refused
 from sinks.rows import Refused, Rows

@@ -59,7 +59,8 @@ def test_the_deadline_of_a_newer_row_is_refused() -> None:
 
 def fields_of(thing: Any) -> dict[str, Any]:
     """Everything that an object holds, by name."""
-    return {name: getattr(thing, name) for name in type(thing).__slots__}
+    names = getattr(type(thing), "__slots__", None) or type(thing).__mypyc_attrs__  # compiled
+    return {name: getattr(thing, name) for name in names}
 
 
 #: Rows as version 2 wrote them: whatever changes, workers find such rows in their changelogs.

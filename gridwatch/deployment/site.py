@@ -1,0 +1,86 @@
+"""The services of one deployment: they share settings and a folder, and end together."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
+
+from gridwatch.deployment.environment import environment_of
+from gridwatch.deployment.kinds import KINDS
+from gridwatch.deployment.polling import Answer, until
+from gridwatch.deployment.service import Service
+from gridwatch.embedded.ports import free_ports
+from gridwatch.settings import load_settings
+
+if TYPE_CHECKING:
+    from typing_extensions import Self
+
+OneService = TypeVar("OneService", bound=Service)
+
+
+class Site(Generic[OneService]):
+    """Services with `common` settings in `folder`; a context manager that leaves none of them running.
+
+    make: makes one of kind, name, folder and settings; with `functools.partial` it may hold options.
+    """
+
+    def __init__(self, folder: Path, common: Mapping[str, Any], make: Callable[..., OneService]) -> None:
+        self.folder = folder
+        self.common = dict(common)
+        self.settings = load_settings(**common)
+        self.services: list[OneService] = []
+        self._make = make
+
+    def add(self, kind: str, name: str = "", **own: object) -> OneService:
+        """A service that is not started yet, with settings of its own and a free port if they name none."""
+        port_setting = KINDS[kind].port_setting
+        settings = {port_setting: self._free_port(), **self.common, **own}
+        service = self._make(kind, name or kind, self.folder, settings)
+        self.services.append(service)
+        return service
+
+    def _free_port(self) -> int:
+        taken = {service.port for service in self.services}
+        return next(port for port in free_ports(len(taken) + 1) if port not in taken)
+
+    def environment(self, **more: object) -> dict[str, str]:
+        """For another command of gridwatch that belongs to this deployment."""
+        return environment_of({**self.common, **more})
+
+    def require_running(self) -> None:
+        """GridwatchError, with its log, when a service that was started has ended by itself."""
+        for service in self.services:
+            if service.started:
+                service.require_running()
+
+    def until(self, what: str, holds: Callable[[], Answer], seconds: float) -> Answer:
+        """`polling.until` while none of the services that run now ends by itself."""
+        running = [service for service in self.services if service.running]
+
+        def all_running_and_holds() -> Answer:
+            for service in running:
+                service.require_running()
+            return holds()
+
+        return until(what, all_running_and_holds, seconds)
+
+    def stop(self) -> None:
+        """End all of them in order at once: each may take seconds to finish its work."""
+        with ThreadPoolExecutor(max(1, len(self.services))) as ending:
+            list(ending.map(lambda service: service.stop(), self.services))
+
+    def kill(self) -> None:
+        """End all of them at once, by force."""
+        for service in self.services:
+            service.kill()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.kill()

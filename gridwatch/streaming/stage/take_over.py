@@ -1,0 +1,153 @@
+"""Taking over a partition: its changelog first, so that nobody else writes; then its state.
+
+A partition is taken over at the first event for it after an assignment, when its table is recovered.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any, Generic
+
+from gridwatch.settings import Settings
+from gridwatch.streaming.stage.changelog import ChangelogWriter, FencedError
+from gridwatch.streaming.stage.declaration import P, Processor, Stage
+from gridwatch.tables.layout import FENCE_KEY, PARTITION_KEY, Row
+from gridwatch.tables.states import StoredStates
+from gridwatch.tables.store import Store
+
+logger = logging.getLogger(__name__)
+
+#: Rows looked at in one go when a partition is taken over: some 20 ms.
+SLICE_ROWS = 10_000
+#: Rows appended in one go where somebody else wrote to the changelog.
+REWRITTEN_ROWS = 500
+_UNASSIGNED_PAUSE_SECONDS = 1.0
+
+
+@dataclass
+class Owned(Generic[P]):
+    """A partition that this worker owns: its rules at work, and what the pages and metrics ask about."""
+
+    partition: int
+    generation: int
+    processor: Processor[P]
+    states: StoredStates[Any]
+    changelog: ChangelogWriter
+    #: Why nothing of the partition can be worked on; empty as long as it can.
+    lost: str = ""
+    batch_seconds: float = 0.0
+    batch_records: int = 0
+    #: Wall time of the last commit, 0 before the first, and of taking over, seconds.
+    last_commit: float = 0.0
+    taken: float = field(default_factory=time.time)
+
+    @property
+    def state(self) -> P:
+        """The partition's state."""
+        return self.processor.partition
+
+
+async def take_over(stage: Stage[P], partition: int, app: Any, settings: Settings, table: Any) -> Owned[P]:
+    """Become the one who writes a partition's state.
+
+    FencedError if its changelog has gone on meanwhile; GridwatchError if what is in it cannot be read.
+    """
+    started = time.monotonic()
+    generation = app.consumer_generation_id
+    store: Store = table.data
+    changelog = await _take_changelog(stage, partition, app, settings, table)
+    try:
+        await _rewrite_foreign_keys(store, partition, changelog)
+        row = stored_partition(store, partition)
+        state = stage.new(partition) if row is None else stage.layout.decode_partition(row)[0]
+        count, index = await _index(stage, store, partition)
+        store.require_count(partition, count, state.row_count)
+    except BaseException:
+        await changelog.close()
+        raise
+    states: StoredStates[Any] = StoredStates(
+        store, stage.layout, partition, settings.meters_in_memory // settings.partitions
+    )
+    processor = stage.open(settings, state, states, index)
+    logger.info(
+        "%s, partition %d: on from offset %d with %d %s (%.2f s)",
+        *(stage.name, partition, state.next_offset, count, stage.table, time.monotonic() - started),
+    )
+    return Owned(partition, generation, processor, states, changelog)
+
+
+def stored_partition(store: Store, partition: int) -> bytes | None:
+    """The partition's row, None if there is none that everything before it is known of.
+
+    Whoever owns a partition begins with a fence. A changelog that was deleted and made anew under an owner
+    gets its next commit before that is noticed: rows without what they were built on.
+    """
+    if store.row(partition, FENCE_KEY) is None:
+        return None
+    return store.row(partition, PARTITION_KEY)
+
+
+async def _rewrite_foreign_keys(store: Store, partition: int, changelog: ChangelogWriter) -> None:
+    """Append our own rows again for keys that somebody else wrote: compaction keeps the last of a key."""
+    keys = sorted(store.foreign_keys.pop(partition, ()))
+    ours = [(key, store.row(partition, key)) for key in keys]
+    ours = [(key, row) for key, row in ours if store.layout.is_ours(key, row)]
+    for start in range(0, len(ours), REWRITTEN_ROWS):
+        again = ours[start : start + REWRITTEN_ROWS]
+        store.write(partition, again, await changelog.append(again, time.time_ns() // 1_000_000))
+
+
+async def _index(stage: Stage[P], store: Store, partition: int) -> tuple[int, list[Any]]:
+    """How many states are stored, and what the stage has to know of them, a slice at a time: heartbeats and
+    pages share this loop."""
+    count, index = 0, []
+    start = b""
+    while True:
+        rows = list(islice(store.rows_from(partition, start), SLICE_ROWS))
+        states = [row for row in rows if row[0][:1] >= b" "]
+        if len(states) < len(rows):
+            stage.layout.require_known([key for key, _ in rows if key[:1] < b" "])
+        count += len(states)
+        index += stage.index(states)
+        if len(rows) < SLICE_ROWS:
+            return count, index
+        start = rows[-1][0] + b"\x00"
+        await asyncio.sleep(0)
+
+
+async def _take_changelog(
+    stage: Stage[P], partition: int, app: Any, settings: Settings, table: Any
+) -> ChangelogWriter:
+    topic = table.changelog_topic_name
+    consumer = app.consumer
+    source = next((tp for tp in consumer.assignment() if tp == (topic, partition)), None)
+    if source is None:
+        # Taken away in this moment; or the topic is missing, as health says, and may be back any time.
+        await asyncio.sleep(_UNASSIGNED_PAUSE_SECONDS)
+        raise FencedError(f"{topic}[{partition}] is not assigned with {stage.source.name}[{partition}]")
+    earliest = (await consumer.earliest_offsets(source))[source]
+    read_up_to = max(earliest, table.data.reached(partition) + 1)
+    writer = ChangelogWriter(settings, topic, topic, partition, read_up_to)
+    first: list[Row] = []
+    if stored_partition(table.data, partition) is None:
+        first = _emptied(stage, table.data, partition)
+    last = await writer.take(first)
+    table.data.write(partition, [*first, (FENCE_KEY, b"")], last)
+    return writer
+
+
+def _emptied(stage: Stage[P], store: Store, partition: int) -> list[Row]:
+    """What makes a partition's changelog that of one without any state, beside the fence."""
+    stale: list[Row] = [(key, None) for key, _ in store.rows(partition) if not key.startswith(b"\x00")]
+    if store.row(partition, PARTITION_KEY) is not None:
+        logger.error(
+            "%s, partition %d: its changelog has lost its beginning; state is made anew",
+            stage.name,
+            partition,
+        )
+        stale.append((PARTITION_KEY, stage.layout.encode_partition(stage.new(partition), 0)))
+    return stale
