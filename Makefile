@@ -100,7 +100,7 @@ compiled: $(COMPILED)/.ready ## gridwatch with its hot path compiled, in build/c
 test-compiled: $(COMPILED)/.ready ## the tests of the rules, against the compiled hot path; takes ARGS
 	@cp -r tests setup.cfg $(COMPILED)/
 	@cd $(COMPILED) && $(CURDIR)/$(BIN)/python -c \
-	  'import gridwatch.domain.processor as it; assert not it.__file__.endswith(".py"), it.__file__'
+	  'import gridwatch.domain.partition.processor as it; assert not it.__file__.endswith(".py"), it.__file__'
 	@cd $(COMPILED) && $(CURDIR)/$(BIN)/python -m pytest -p no:cacheprovider \
 	  tests/unit/domain tests/unit/tables tests/unit/kafka tests/unit/streaming tests/model \
 	  tests/property/test_against_reference.py tests/property/test_domain_processor.py $(ARGS)

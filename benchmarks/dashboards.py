@@ -99,7 +99,7 @@ FILL = (
 
 def fill(cursor: Any, readings: int, end: datetime) -> None:
     """Make the rows; `end` is the time of the newest."""
-    from gridwatch.domain.windows import METRICS as EVENT_METRICS
+    from gridwatch.domain.partition.windows import METRICS as EVENT_METRICS
     from gridwatch.health.metrics import SYSTEM_METRICS
 
     values = {

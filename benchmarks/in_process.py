@@ -15,9 +15,9 @@ from gridwatch.codecs.decode import decode_readings
 from gridwatch.codecs.wire import raw_text
 from gridwatch.domain.instants import format_instant
 from gridwatch.domain.outputs import DeadLetter, GapAlert, LateEvent, Metric
-from gridwatch.domain.partition import PartitionState
+from gridwatch.domain.partition.processor import Processor
+from gridwatch.domain.partition.state import PartitionState
 from gridwatch.domain.policy import Policy
-from gridwatch.domain.processor import Processor
 from gridwatch.domain.reading import LogRecord
 from replay.emission import EmissionPlan, Item, Kind, emit
 from replay.faults import FaultPlan, Faults

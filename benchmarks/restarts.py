@@ -23,12 +23,12 @@ import click
 import psycopg2
 from confluent_kafka import KafkaException
 
-from gridwatch.chaos.changelog import State
-from gridwatch.chaos.feed import Feed
-from gridwatch.chaos.input import START, Raw
-from gridwatch.chaos.servers import Servers
-from gridwatch.chaos.site import RULES, Site, new_site
-from gridwatch.chaos.subject import GRIDWATCH
+from chaos.changelog import State
+from chaos.feed import Feed
+from chaos.input import START, Raw
+from chaos.servers import Servers
+from chaos.site import RULES, Site, new_site
+from chaos.subject import GRIDWATCH
 from gridwatch.deployment.polling import until
 from gridwatch.domain.instants import format_instant
 from gridwatch.domain.partitioning import partition_of

@@ -54,7 +54,7 @@ _LIBRARIES = (
     ("faust.", "fetch"),
 )
 #: Lines of a function that call into C for another stage: what stands in them, and that stage.
-_LINES = {"gridwatch.domain.processor:_run": ("decode(", "decode")}
+_LINES = {"gridwatch.domain.partition.processor:_run": ("decode(", "decode")}
 #: What runs the event loop: frames up to these say nothing of what runs in it.
 _LOOP = ("mode.worker:execute_from_commandline", "asyncio.base_events:_run_once")
 

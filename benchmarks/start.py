@@ -24,8 +24,8 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 from gridwatch.deployment.service import Service
 from gridwatch.deployment.site import Site
 from gridwatch.domain.instants import format_instant
-from gridwatch.domain.meter import MeterState
-from gridwatch.domain.partition import PartitionState
+from gridwatch.domain.meter.state import MeterState
+from gridwatch.domain.partition.state import PartitionState
 from gridwatch.domain.partitioning import partition_of
 from gridwatch.domain.policy import MINUTE
 from gridwatch.embedded import EmbeddedKafka

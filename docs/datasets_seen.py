@@ -16,11 +16,11 @@ from typing import Any
 
 from gridwatch.codecs.decode import decode_readings
 from gridwatch.domain.instants import format_instant
-from gridwatch.domain.meter import MeterState
+from gridwatch.domain.meter.state import MeterState
 from gridwatch.domain.outputs import DeadLetter, GapAlert, LateEvent, Validated
-from gridwatch.domain.partition import PartitionState
+from gridwatch.domain.partition.processor import Processor
+from gridwatch.domain.partition.state import PartitionState
 from gridwatch.domain.policy import Policy
-from gridwatch.domain.processor import Processor
 from gridwatch.domain.reading import LogRecord
 from gridwatch.settings import Settings
 from replay.census import Census

@@ -9,7 +9,7 @@ from fractions import Fraction
 from math import isfinite
 
 from gridwatch.domain.reading import FLAG_NAMES
-from gridwatch.domain.validation import MAX_CODE, MAX_CODES
+from gridwatch.domain.validation.rules import MAX_CODE, MAX_CODES
 from replay.layout import unwrapped
 from replay.rows import BadCell, Job, Row
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Literal
 
-from gridwatch.domain.meter import MAX_OLDER_GRIDS
+from gridwatch.domain.meter.state import MAX_OLDER_GRIDS
 from gridwatch.domain.policy import Policy
 from replay.findings import SOFT, Finding, GapTruth, NothingTruth, Unjudged
 from replay.grid_signs import GridSigns, nearest, tolerance

@@ -14,7 +14,7 @@ from gridwatch.domain.instants import format_instant
 from gridwatch.domain.partitioning import partition_of
 from gridwatch.domain.policy import Policy
 from gridwatch.domain.reading import OpenedReading
-from gridwatch.domain.validation import (
+from gridwatch.domain.validation.rules import (
     FUTURE_TIMESTAMP,
     OUT_OF_RANGE,
     Refusal,

@@ -16,7 +16,7 @@ from typing import Any, Final
 
 from gridwatch.agents import idle_ticks, system_metrics
 from gridwatch.agents.readings import READINGS
-from gridwatch.domain.partition import PartitionState
+from gridwatch.domain.partition.state import PartitionState
 from gridwatch.kafka.emission import Emitter
 from gridwatch.settings import Settings
 from gridwatch.streaming.stage.declaration import Stage

@@ -2,7 +2,7 @@
 
 The owner of a partition puts time itself in the log: a record with the header `gridwatch-tick`, whose value
 is an instant that the watermark rises to. When one is due, and which instant it names, says
-`domain/ticks.py`. Because it is in the log, replaying the partition gives the same gaps.
+`domain/partition/ticks.py`. Because it is in the log, replaying the partition gives the same gaps.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from typing import Any
 
 from gridwatch.clock import now_micros
 from gridwatch.domain.instants import format_instant
-from gridwatch.domain.partition import PartitionState
-from gridwatch.domain.ticks import idle_instant
+from gridwatch.domain.partition.state import PartitionState
+from gridwatch.domain.partition.ticks import idle_instant
 from gridwatch.durations import micros
 from gridwatch.kafka.emission import Emitter
 from gridwatch.settings import Settings

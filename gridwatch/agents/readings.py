@@ -7,9 +7,9 @@ from typing import Final
 
 from gridwatch.codecs.decode import decode_readings, log_records
 from gridwatch.codecs.wire import ReadingsEncoder
-from gridwatch.domain.meter import MeterState
-from gridwatch.domain.partition import PartitionState
-from gridwatch.domain.processor import Processor
+from gridwatch.domain.meter.state import MeterState
+from gridwatch.domain.partition.processor import Processor
+from gridwatch.domain.partition.state import PartitionState
 from gridwatch.settings import Settings
 from gridwatch.streaming.stage.declaration import Stage
 from gridwatch.tables.meter_rows import due_times

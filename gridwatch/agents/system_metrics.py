@@ -10,7 +10,7 @@ from typing import Any
 import msgspec
 
 from gridwatch.clock import now_micros
-from gridwatch.domain.partition import PartitionState
+from gridwatch.domain.partition.state import PartitionState
 from gridwatch.health.readings import measure
 from gridwatch.health.system_metrics import EVERY_SECONDS, system_metric
 from gridwatch.kafka.emission import Emitter

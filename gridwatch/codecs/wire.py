@@ -19,7 +19,7 @@ from gridwatch.codecs.encoded import Encoded, Feed
 from gridwatch.codecs.origin import origin_of
 from gridwatch.domain import outputs as said
 from gridwatch.domain.instants import instant_text
-from gridwatch.domain.outcome import Outcome
+from gridwatch.domain.partition.outcome import Outcome
 from gridwatch.domain.policy import MINUTE, SECOND
 from gridwatch.domain.reading import RawReading
 from gridwatch.models.dead_letter import DeadLetter

@@ -19,7 +19,7 @@ from gridwatch.doctor.brokers import BROKER, look_at_broker
 from gridwatch.doctor.databases import DATABASE, look_at_database
 from gridwatch.doctor.findings import Finding, good, wrong
 from gridwatch.doctor.services import PARTITIONS, SINK, WORKER, look_at_sink, look_at_worker
-from gridwatch.domain import processor
+from gridwatch.domain.partition import processor
 from gridwatch.errors import GridwatchError
 from gridwatch.settings import Settings
 

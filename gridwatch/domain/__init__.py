@@ -5,25 +5,13 @@ since the Unix epoch, UTC; durations are int microseconds too. The answer is a f
 same records of one raw partition give the same outputs and the same states, however they are cut into
 batches.
 
-Where each rule lives:
-
-- ``validation``   what a record must be to count as a reading; every reason why it does not
-- ``repeated_hour``  which pass of a repeated hour a stamp without offset means
-- ``guesses``, ``binary_guesses``, ``field_guesses``, ``stamp_guesses``  what a refused record probably was
-- ``instants``     time stamps, in and out
-- ``partitioning`` which partition a meter belongs to
-- ``watermark``    how far event time has come, and the guard against one clock that runs ahead
-- ``ticks``        when a partition that has fallen silent is moved on, and where to
-- ``timeliness``   on time, late, too late; duplicates and revisions
-- ``grid``         the slots of a meter
-- ``arrival``      a reading meets its meter: which slot it fills and what that does to a gap
-- ``settlement``   slots become missing, silent meters are dropped
-- ``gaps``         the life of one gap
-- ``intervals``    how the interval of a meter is known, learned and changed
-- ``windows``      counts by event-time window
-- ``deadlines``    the index: which meter is due next
-- ``meter``, ``partition``  the states; ``policy`` the settings
-- ``reading``, ``outputs``, ``outcome``  what goes in and comes out
-- ``reception``, ``stepper``  one step, with care; ``workbench`` what a step may do to the states
-- ``processor``    the one entry point: (policy, states, records) -> (outputs, changed states)
+    validation/      what a record must be to count as a reading, and what a refused one probably was
+    meter/           one meter: its slots, its gaps, its interval, its deadline
+    partition/       one step of one partition: watermark, windows, ticks; the entry point ``processor``
+    reading.py       what goes in
+    outputs.py       what comes out
+    policy.py        the numbers that the rules depend on
+    instants.py      time stamps, in and out
+    partitioning.py  which partition a meter belongs to
+    origins.py       outputs of an earlier stage that come again
 """

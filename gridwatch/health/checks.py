@@ -215,12 +215,10 @@ def _standing(seen: Observed) -> Iterator[str]:
     for one in seen.partitions:
         if one.standing is None or one.standing < seen.stalled_after:
             continue
-        for_long = f"and nothing was committed for {one.standing:.0f} s"
+        where, what = f"partition {one.number}", "records" if one.stage else "readings"
         if seen.service == SINK:  # which reads several topics
-            yield f"{one.topic}[{one.number}]: records wait, {for_long}"
-        else:
-            what = "records" if one.stage else "readings"
-            yield one.of_stage(f"partition {one.number}: {what} wait, {for_long}")
+            where, what = f"{one.topic}[{one.number}]", "records"
+        yield one.of_stage(f"{where}: {what} wait, and nothing was committed for {one.standing:.0f} s")
 
 
 def _ticks(seen: Observed) -> Iterator[str]:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from gridwatch.clock import now_micros
-from gridwatch.domain.partition import PartitionState
-from gridwatch.domain.ticks import idle_instant
+from gridwatch.domain.partition.state import PartitionState
+from gridwatch.domain.partition.ticks import idle_instant
 from gridwatch.durations import micros
 from gridwatch.health.checks import Partition
 from gridwatch.health.progress import Progress

@@ -10,10 +10,10 @@ import struct
 from collections.abc import Sequence
 from typing import Any, Final
 
-from gridwatch.domain.gaps import Gap
-from gridwatch.domain.grid import Grid
-from gridwatch.domain.meter import MeterState
-from gridwatch.domain.timeliness import recent_of
+from gridwatch.domain.meter.gaps import Gap
+from gridwatch.domain.meter.grid import Grid
+from gridwatch.domain.meter.state import MeterState
+from gridwatch.domain.meter.timeliness import recent_of
 from gridwatch.tables.row_kind import RowKind, decode_plain
 
 _FIELDS: Final = 17

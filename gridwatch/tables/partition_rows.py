@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from gridwatch.domain.partition import PartitionState
+from gridwatch.domain.partition.state import PartitionState
+from gridwatch.domain.partition.windows import Window
 from gridwatch.domain.reading import KeptReading
-from gridwatch.domain.windows import Window
 from gridwatch.tables.row_kind import RowKind
 
 #: Everything a window holds, in the order in which it is stored.

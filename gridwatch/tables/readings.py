@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from gridwatch.domain.partition import PartitionState
+from gridwatch.domain.partition.state import PartitionState
 from gridwatch.tables.layout import TableLayout
 from gridwatch.tables.meter_rows import METER
 from gridwatch.tables.partition_rows import PARTITION

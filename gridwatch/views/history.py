@@ -15,7 +15,7 @@ from typing import Any
 import msgspec
 
 from gridwatch.domain.instants import parse_instant
-from gridwatch.domain.timeliness import TOO_LATE
+from gridwatch.domain.meter.timeliness import TOO_LATE
 from gridwatch.models.late_event import LateEvent
 from gridwatch.models.validated import Validated
 from gridwatch.topics import LATE_EVENTS, VALIDATED

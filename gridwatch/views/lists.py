@@ -13,7 +13,7 @@ from collections.abc import Awaitable
 from typing import Any
 from urllib.parse import urlencode
 
-from gridwatch.domain.partition import PartitionState
+from gridwatch.domain.partition.state import PartitionState
 from gridwatch.durations import micros
 from gridwatch.settings import Settings
 from gridwatch.streaming.stage.pipeline import Pipeline

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from gridwatch.domain.partition import PartitionState
+from gridwatch.domain.partition.state import PartitionState
 from gridwatch.domain.partitioning import partition_of
 from gridwatch.durations import micros
 from gridwatch.settings import Settings

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from gridwatch.domain.gaps import OPEN, Gap
 from gridwatch.domain.instants import format_instant, parse_instant
-from gridwatch.domain.meter import MeterState
-from gridwatch.domain.timeliness import LATE, TOO_LATE, readings_of
+from gridwatch.domain.meter.gaps import OPEN, Gap
+from gridwatch.domain.meter.state import MeterState
+from gridwatch.domain.meter.timeliness import LATE, TOO_LATE, readings_of
 from gridwatch.views.history import History
 from gridwatch.views.plot import DAY, HOUR, Frame, Layer, Mark, Region, layered, stamp
 from gridwatch.views.state import Record

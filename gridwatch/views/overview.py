@@ -7,7 +7,7 @@ from typing import Any
 
 from gridwatch.clock import now_micros
 from gridwatch.domain.instants import parse_instant
-from gridwatch.domain.partition import PartitionState
+from gridwatch.domain.partition.state import PartitionState
 from gridwatch.domain.policy import MINUTE, SECOND
 from gridwatch.durations import micros
 from gridwatch.settings import Settings

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from gridwatch.domain.partition import PartitionState
+from gridwatch.domain.partition.state import PartitionState
 from gridwatch.health.pages import HealthPages, Verdict
 from gridwatch.settings import Settings
 from gridwatch.streaming.stage.pipeline import Pipeline

@@ -13,8 +13,8 @@ from typing import Any, Final
 
 import msgspec
 
-from gridwatch.domain.gaps import OPEN
 from gridwatch.domain.instants import parse_instant
+from gridwatch.domain.meter.gaps import OPEN
 from gridwatch.domain.policy import MINUTE
 from gridwatch.tables.meter_rows import METER, gap_of
 from gridwatch.views import state

@@ -1,8 +1,8 @@
 """How much comes, by event time and by wall clock, over the last hour.
 
 By event time: the metric windows that each partition's committed row holds anyway, which is the last hour up
-to its watermark (`domain/windows.py`), so they survive restarts and are the same on every worker. By wall
-clock: how many records of the raw topic were worked, noted every few seconds since this worker started.
+to its watermark (`domain/partition/windows.py`), so they survive restarts and are the same on every worker.
+By wall clock: how many records of the raw topic were worked, noted every few seconds since this worker began.
 """
 
 from __future__ import annotations
@@ -14,9 +14,9 @@ from typing import Any
 
 from gridwatch.clock import now_micros
 from gridwatch.domain.instants import format_instant, parse_instant
-from gridwatch.domain.partition import PartitionState
+from gridwatch.domain.partition.state import PartitionState
+from gridwatch.domain.partition.windows import METRICS
 from gridwatch.domain.policy import MINUTE, SECOND
-from gridwatch.domain.windows import METRICS
 from gridwatch.views.state import Record
 
 HOUR = 60 * MINUTE

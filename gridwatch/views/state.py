@@ -12,12 +12,12 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any
 
-from gridwatch.domain.gaps import OPEN, Gap
 from gridwatch.domain.instants import format_instant
-from gridwatch.domain.meter import MeterState
-from gridwatch.domain.partition import PartitionState
+from gridwatch.domain.meter.gaps import OPEN, Gap
+from gridwatch.domain.meter.state import MeterState
+from gridwatch.domain.meter.timeliness import readings_of
+from gridwatch.domain.partition.state import PartitionState
 from gridwatch.domain.policy import MINUTE
-from gridwatch.domain.timeliness import readings_of
 from gridwatch.tables.layout import PARTITION_KEY
 from gridwatch.tables.meter_rows import METER
 from gridwatch.tables.readings import METERS

@@ -14,7 +14,7 @@ from pathlib import Path
 
 import pytest
 
-from gridwatch.chaos.schedule import INPUTS
+from chaos.schedule import INPUTS
 from gridwatch.settings import PREFIX
 
 pytestmark = [pytest.mark.failure, pytest.mark.integration]

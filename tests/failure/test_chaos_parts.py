@@ -17,21 +17,21 @@ import pytest
 import rocksdict
 from click.testing import CliRunner
 
+from chaos.changelog import Rows
+from chaos.comparison import differences
+from chaos.databases import contradictions, read_databases
+from chaos.entry import DONE_SUFFIX, Orders
+from chaos.faults import CARRIED_OUT
+from chaos.input import DAY, MINUTE, Raw, make_input
+from chaos.schedule import INPUTS, KINDS, SINK_STEPS, STEPS, make_schedule
+from chaos.service import SupervisedService, Supervisor
+from chaos.snapshot import Snapshot, last_revisions
 from gridwatch import cli
-from gridwatch.chaos.changelog import Rows
-from gridwatch.chaos.comparison import differences
-from gridwatch.chaos.databases import contradictions, read_databases
-from gridwatch.chaos.entry import DONE_SUFFIX, Orders
-from gridwatch.chaos.faults import CARRIED_OUT
-from gridwatch.chaos.input import DAY, MINUTE, Raw, make_input
-from gridwatch.chaos.schedule import INPUTS, KINDS, SINK_STEPS, STEPS, make_schedule
-from gridwatch.chaos.service import SupervisedService, Supervisor
-from gridwatch.chaos.snapshot import Snapshot, last_revisions
 from gridwatch.codecs.decode import decode_readings
 from gridwatch.deployment.polling import until
-from gridwatch.domain.partition import PartitionState
+from gridwatch.domain.partition.processor import Processor
+from gridwatch.domain.partition.state import PartitionState
 from gridwatch.domain.policy import Policy
-from gridwatch.domain.processor import Processor
 from gridwatch.domain.reading import LogRecord
 from gridwatch.errors import UsageProblem
 from gridwatch.streaming.stage import pipeline

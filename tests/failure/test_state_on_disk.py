@@ -13,7 +13,7 @@ from confluent_kafka import Producer
 
 from gridwatch.deployment.polling import until
 from gridwatch.deployment.service import Service
-from gridwatch.domain.meter import MeterState
+from gridwatch.domain.meter.state import MeterState
 from gridwatch.domain.policy import MINUTE
 from gridwatch.embedded import EmbeddedKafka
 from gridwatch.tables.layout import PARTITION_KEY

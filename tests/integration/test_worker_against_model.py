@@ -18,9 +18,9 @@ import pytest
 
 from gridwatch.codecs.decode import decode_readings
 from gridwatch.codecs.wire import encode_outputs
-from gridwatch.domain.partition import PartitionState
+from gridwatch.domain.partition.processor import Processor
+from gridwatch.domain.partition.state import PartitionState
 from gridwatch.domain.policy import Policy
-from gridwatch.domain.processor import Processor
 from gridwatch.domain.reading import LogRecord
 from gridwatch.embedded import EmbeddedKafka
 from gridwatch.settings import load_settings

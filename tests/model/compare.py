@@ -10,7 +10,7 @@ import sys
 from collections.abc import Mapping
 from typing import Any
 
-from gridwatch.domain.meter import MeterState
+from gridwatch.domain.meter.state import MeterState
 from tests.model.contender import Contender
 from tests.model.logs import LogMaker, Parameters
 from tests.model.meters import Meter

@@ -10,10 +10,10 @@ from typing import Any
 from gridwatch import topics
 from gridwatch.codecs.decode import decode_readings
 from gridwatch.codecs.wire import encode_outputs
-from gridwatch.domain.meter import MeterState
-from gridwatch.domain.partition import PartitionState
+from gridwatch.domain.meter.state import MeterState
+from gridwatch.domain.partition.processor import Processor
+from gridwatch.domain.partition.state import PartitionState
 from gridwatch.domain.policy import Policy
-from gridwatch.domain.processor import Processor
 from gridwatch.domain.reading import LogRecord
 from gridwatch.tables.meter_rows import METER, due_of
 from gridwatch.tables.readings import METERS

@@ -8,7 +8,8 @@ from types import ModuleType
 
 import pytest
 
-from gridwatch.domain import gaps, grid, reporting
+from gridwatch.domain.meter import gaps, grid
+from gridwatch.domain.partition import reporting
 from tests.mutation.operators import mutants_of
 
 

@@ -8,8 +8,8 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gridwatch.domain.gaps import OPEN
 from gridwatch.domain.instants import format_instant
+from gridwatch.domain.meter.gaps import OPEN
 from gridwatch.domain.outputs import DeadLetter, GapAlert, LateEvent, Metric, Validated
 from gridwatch.domain.policy import DAY, HOUR, MINUTE, SECOND, Policy
 from gridwatch.domain.reading import LogRecord

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from gridwatch.chaos.subject import GRIDWATCH, Observed, Subject
+from chaos.subject import GRIDWATCH, Observed, Subject
 from tests.sums.rules import Partition
 from tests.sums.stage import STAGE, SUMS
 

@@ -22,11 +22,11 @@ from benchmarks.race import Result
 from benchmarks.readings import Record, Said, readings
 from gridwatch.codecs.decode import decode_readings
 from gridwatch.codecs.wire import encode_outputs
-from gridwatch.domain import processor
 from gridwatch.domain.outputs import Validated
-from gridwatch.domain.partition import PartitionState
+from gridwatch.domain.partition import processor
+from gridwatch.domain.partition.processor import Processor
+from gridwatch.domain.partition.state import PartitionState
 from gridwatch.domain.policy import SECOND, Policy
-from gridwatch.domain.processor import Processor
 from gridwatch.domain.reading import LogRecord
 from gridwatch.topics import VALIDATED
 
@@ -184,18 +184,19 @@ def test_only_what_is_sent_in_the_last_two_thirds_of_the_time_counts() -> None:
     assert steady(arrived, 9.0) == [2.0, 5.0]
 
 
+RUN = "gridwatch.domain.partition.processor:_run"
 LOOP = "m:main;mode.worker:execute_from_commandline;asyncio.base_events:_run_once;"
 
 
 @pytest.mark.parametrize(
     ("stack", "stage"),
     [
-        (LOOP + "gridwatch.streaming.stage.pipeline:work;gridwatch.domain.processor:_run", "domain"),
-        (LOOP + "gridwatch.domain.processor:_run;gridwatch.codecs.decode:decode_readings", "decode"),
+        (LOOP + f"gridwatch.streaming.stage.pipeline:work;{RUN}", "domain"),
+        (LOOP + f"{RUN};gridwatch.codecs.decode:decode_readings", "decode"),
         (LOOP + "gridwatch.streaming.stage.pipeline:_commit;gridwatch.codecs.wire:encode;x:y", "encode"),
         (LOOP + "gridwatch.kafka.emission:_send;gridwatch.kafka.packing:pack:31", "emit"),
         (LOOP + "gridwatch.streaming.stage.changelog:append;gridwatch.kafka.packing:pack:31", "commit"),
-        (LOOP + "gridwatch.domain.processor:_run;gridwatch.tables.store:row", "RocksDB"),
+        (LOOP + "gridwatch.domain.partition.processor:_run;gridwatch.tables.store:row", "RocksDB"),
         (LOOP + "aiokafka.producer.sender:_sender_routine;asyncio.streams:write", "send"),
         (LOOP + "faust.transport.consumer:getmany", "fetch"),
         (LOOP + "selectors:select", "rest"),
@@ -210,11 +211,11 @@ def test_what_a_line_calls_in_c_is_told_by_the_line() -> None:
     lines = inspect.getsource(processor).splitlines()
     decoding = next(number for number, line in enumerate(lines, 1) if " decode(" in line)
     ruling = next(number for number, line in enumerate(lines, 1) if "meter.cursor" in line)
-    run = "main;gridwatch.domain.processor:_run"
+    run = "main;gridwatch.domain.partition.processor:_run"
     assert stages.stage_of(f"{run}:{decoding}") == "decode"
     assert stages.stage_of(f"{run}:{ruling}") == "domain"
     assert stages.functions({f"{run}:{ruling}": 3, f"{run}:{ruling + 1}": 4}, 1)["domain"] == [
-        ("gridwatch.domain.processor:_run", 7)
+        ("gridwatch.domain.partition.processor:_run", 7)
     ]
 
 
@@ -225,8 +226,8 @@ def test_other_threads_fetch_garbage_is_itself_and_native_time_is_the_database()
 
 
 def test_only_what_came_after_the_start_is_shared_out() -> None:
-    before = stages.parse("main;gridwatch.domain.meter:due 700\nnative 5\n")
-    after = stages.parse("main;gridwatch.domain.meter:due 1000\nnative 5\nmain;a:b 40\n")
+    before = stages.parse("main;gridwatch.domain.meter.state:due 700\nnative 5\n")
+    after = stages.parse("main;gridwatch.domain.meter.state:due 1000\nnative 5\nmain;a:b 40\n")
     shared = stages.by_stage(stages.between(before, after))
     assert {stage: cost for stage, cost in shared.items() if cost} == {"domain": 300, "rest": 40}
     assert set(shared) == set(stages.STAGES)

@@ -12,14 +12,17 @@ import pytest
 
 from gridwatch import __version__
 from gridwatch.cli import COMMANDS
+from gridwatch.domain.partition.windows import METRICS
 from gridwatch.domain.reading import FLAG_NAMES
-from gridwatch.domain.validation import REASONS
-from gridwatch.domain.windows import METRICS
+from gridwatch.domain.validation.rules import REASONS
 from gridwatch.models.gap_alert import GapState
 from gridwatch.settings import PREFIX, Settings
 
 ROOT = Path(__file__).resolve().parents[2]
-PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+PAGES = [
+    *(ROOT / name for name in ("README.md", "CHANGELOG.md", "CONTRIBUTING.md")),
+    *sorted((ROOT / "docs").rglob("*.md")),
+]
 #: Read from the environment before there are settings.
 _OTHER_VARIABLES = {"GRIDWATCH_CACHE", "GRIDWATCH_COMPILE", "GRIDWATCH_CONFIG"}
 
@@ -133,3 +136,18 @@ def test_constraints_are_exact_and_name_no_host() -> None:
         )
     ]
     assert not loose
+
+
+#: Pages that lead through the code: a path there is one of the repository, or of the package.
+MAPS = [
+    *(ROOT / name for name in ("CONTRIBUTING.md", "docs/architecture.md")),
+    *(ROOT / "docs" / "decisions").glob("*.md"),
+]
+
+
+@pytest.mark.parametrize("page", MAPS, ids=lambda path: path.name)
+def test_every_file_that_a_map_names_exists(page: Path) -> None:
+    text = re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.MULTILINE | re.DOTALL)
+    names = re.findall(r"`([\w./-]+(?:/|\.py|\.md))`", text)
+    within = (ROOT, ROOT / "gridwatch", ROOT / "gridwatch" / "streaming" / "faust")
+    assert [name for name in names if not any((root / name).exists() for root in within)] == []

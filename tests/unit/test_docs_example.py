@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 
 from gridwatch.domain.instants import format_instant, parse_instant
-from gridwatch.domain.meter import MeterState
+from gridwatch.domain.meter.state import MeterState
 from gridwatch.domain.outputs import GapAlert
-from gridwatch.domain.partition import PartitionState
+from gridwatch.domain.partition.processor import Processor
+from gridwatch.domain.partition.state import PartitionState
 from gridwatch.domain.policy import Policy
-from gridwatch.domain.processor import Processor
 from gridwatch.domain.reading import LogRecord
 
 _RECORD_TIME = parse_instant("2024-01-02T00:00:00Z", "UTC")[0]

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 
 from dashboards.expansion import dashboards, questions
-from gridwatch.domain.windows import METRICS as EVENT_METRICS
+from gridwatch.domain.partition.windows import METRICS as EVENT_METRICS
 from gridwatch.health.metrics import METRICS, SYSTEM_METRICS
 from sinks import tables as stored
 

@@ -8,11 +8,11 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gridwatch.domain.instants import format_instant, parse_instant
-from gridwatch.domain.meter import MeterState
+from gridwatch.domain.meter.state import MeterState
 from gridwatch.domain.outputs import DeadLetter, GapAlert, LateEvent, Metric, Output, Validated
-from gridwatch.domain.partition import PartitionState
+from gridwatch.domain.partition.processor import Processor
+from gridwatch.domain.partition.state import PartitionState
 from gridwatch.domain.policy import Policy
-from gridwatch.domain.processor import Processor
 from gridwatch.domain.reading import LogRecord, OpenedReading, RawReading
 from gridwatch.tables.meter_rows import METER, due_of
 from gridwatch.tables.readings import METERS

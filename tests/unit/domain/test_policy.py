@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from gridwatch.domain.outcome import Outcome
+from gridwatch.domain.partition.outcome import Outcome
 from gridwatch.domain.policy import DAY, HOUR, MINUTE, NEVER, SECOND, Policy
 
 DEFAULTS = {

@@ -14,7 +14,7 @@ from faust.types import TP
 from prometheus_client.parser import text_string_to_metric_families
 
 from gridwatch.agents.readings import READINGS
-from gridwatch.domain.partition import PartitionState
+from gridwatch.domain.partition.state import PartitionState
 from gridwatch.health.checks import TAKEN_OVER_WITHIN, feed_reason, held_reason
 from gridwatch.health.exposition import exposition
 from gridwatch.health.metrics import WORKER, metrics_of

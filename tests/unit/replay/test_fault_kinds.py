@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from gridwatch.domain.partition import PartitionState
+from gridwatch.domain.partition.processor import Processor
+from gridwatch.domain.partition.state import PartitionState
 from gridwatch.domain.policy import Policy
-from gridwatch.domain.processor import Processor
 from gridwatch.domain.reading import LogRecord
 from replay.emission import Item, Kind
 from replay.faults import FaultPlan, Faults

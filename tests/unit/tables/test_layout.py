@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from gridwatch.domain.meter import MeterState
-from gridwatch.domain.partition import PartitionState
+from gridwatch.domain.meter.state import MeterState
+from gridwatch.domain.partition.state import PartitionState
 from gridwatch.errors import GridwatchError
 from gridwatch.tables.layout import FENCE_KEY, PARTITION_KEY, TableLayout
 from gridwatch.tables.readings import METERS

@@ -9,14 +9,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gridwatch.domain.gaps import Gap
-from gridwatch.domain.grid import Grid
-from gridwatch.domain.meter import MeterState
-from gridwatch.domain.partition import PartitionState
+from gridwatch.domain.meter.gaps import Gap
+from gridwatch.domain.meter.grid import Grid
+from gridwatch.domain.meter.state import MeterState
+from gridwatch.domain.meter.timeliness import readings_of, recent_of
+from gridwatch.domain.partition.state import PartitionState
+from gridwatch.domain.partition.windows import Window
 from gridwatch.domain.policy import NEVER
 from gridwatch.domain.reading import KeptReading
-from gridwatch.domain.timeliness import readings_of, recent_of
-from gridwatch.domain.windows import Window
 from gridwatch.errors import GridwatchError
 from gridwatch.tables.meter_rows import METER, due_of
 from gridwatch.tables.partition_rows import PARTITION, plain_state

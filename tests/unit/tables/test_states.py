@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from gridwatch.domain.meter import MeterState
+from gridwatch.domain.meter.state import MeterState
 from gridwatch.tables.meter_rows import METER
 from gridwatch.tables.readings import METERS
 from gridwatch.tables.states import StoredStates

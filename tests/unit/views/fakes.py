@@ -7,7 +7,7 @@ from typing import Any
 
 from multidict import MultiDict
 
-from gridwatch.domain.meter import MeterState
+from gridwatch.domain.meter.state import MeterState
 from gridwatch.settings import load_settings
 from gridwatch.views.log_tail import Record, Tail
 from gridwatch.views.queries import Problem

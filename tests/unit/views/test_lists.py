@@ -8,8 +8,8 @@ from urllib.parse import quote
 
 import pytest
 
-from gridwatch.domain.gaps import CLOSED, OPEN
-from gridwatch.domain.meter import MeterState
+from gridwatch.domain.meter.gaps import CLOSED, OPEN
+from gridwatch.domain.meter.state import MeterState
 from gridwatch.views.lists import Lists
 from gridwatch.views.queries import Problem
 from gridwatch.views.reply import Reply, encode

@@ -8,11 +8,11 @@ from typing import Any, cast
 import msgspec
 import pytest
 
-from gridwatch.domain.gaps import CLOSED, PARTIAL
 from gridwatch.domain.instants import format_instant
-from gridwatch.domain.meter import MeterState
+from gridwatch.domain.meter.gaps import CLOSED, PARTIAL
+from gridwatch.domain.meter.state import MeterState
+from gridwatch.domain.meter.timeliness import recent_of
 from gridwatch.domain.partitioning import partition_of
-from gridwatch.domain.timeliness import recent_of
 from gridwatch.models.late_event import LateEvent
 from gridwatch.models.validated import Validated
 from gridwatch.topics import LATE_EVENTS, VALIDATED

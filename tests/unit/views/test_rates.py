@@ -8,8 +8,8 @@ from typing import Any, cast
 import pytest
 
 from gridwatch.domain.instants import format_instant
-from gridwatch.domain.partition import PartitionState
-from gridwatch.domain.windows import Window
+from gridwatch.domain.partition.state import PartitionState
+from gridwatch.domain.partition.windows import Window
 from gridwatch.views import rates
 from gridwatch.views.html import render
 from gridwatch.views.overview import Overview

@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gridwatch.domain.gaps import OPEN, PARTIAL, Gap
-from gridwatch.domain.meter import MeterState
-from gridwatch.domain.partition import PartitionState
+from gridwatch.domain.meter.gaps import OPEN, PARTIAL, Gap
+from gridwatch.domain.meter.state import MeterState
+from gridwatch.domain.partition.state import PartitionState
 from gridwatch.tables.layout import PARTITION_KEY
 from gridwatch.tables.meter_rows import METER
 from gridwatch.tables.readings import METERS

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gridwatch.domain.gaps import CLOSED, FILLED, OPEN, PARTIAL
-from gridwatch.domain.meter import MeterState
-from gridwatch.domain.timeliness import recent_of
+from gridwatch.domain.meter.gaps import CLOSED, FILLED, OPEN, PARTIAL
+from gridwatch.domain.meter.state import MeterState
+from gridwatch.domain.meter.timeliness import recent_of
 from gridwatch.tables.meter_rows import METER
 from gridwatch.views import survey
 from gridwatch.views.queries import Problem

@@ -13,7 +13,7 @@ import pytest
 from aiokafka.errors import IllegalStateError
 from faust.types import TP
 
-from gridwatch.domain.meter import MeterState
+from gridwatch.domain.meter.state import MeterState
 from gridwatch.streaming.faust.continuity import ContinuityPolicy, Rereads
 from gridwatch.streaming.faust.recovery import RecoveryWatch
 from gridwatch.tables.meter_rows import METER

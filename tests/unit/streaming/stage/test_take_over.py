@@ -14,8 +14,8 @@ import pytest
 from faust.types import TP
 
 from gridwatch.agents.readings import READINGS
-from gridwatch.domain.meter import MeterState
-from gridwatch.domain.partition import PartitionState
+from gridwatch.domain.meter.state import MeterState
+from gridwatch.domain.partition.state import PartitionState
 from gridwatch.kafka.packing import Row
 from gridwatch.settings import load_settings
 from gridwatch.streaming.stage import changelog

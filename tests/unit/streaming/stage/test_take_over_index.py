@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from gridwatch.agents.readings import READINGS
-from gridwatch.domain.meter import MeterState
+from gridwatch.domain.meter.state import MeterState
 from gridwatch.streaming.stage import take_over as module
 from gridwatch.tables.layout import FENCE_KEY, PARTITION_KEY
 from gridwatch.tables.meter_rows import METER

@@ -1,0 +1,143 @@
+"""`gridwatch chaos`: the same input undisturbed and under random faults, and every difference."""
+
+from __future__ import annotations
+
+import json
+import os
+import random
+import shutil
+import tempfile
+import time
+from pathlib import Path
+
+import click
+
+from chaos.schedule import KINDS
+from gridwatch.deployment.signals import interrupted_by_signals
+from gridwatch.errors import UsageProblem
+
+
+def _kinds(_context: click.Context, _parameter: click.Parameter, value: str | None) -> tuple[str, ...]:
+    if value is None:
+        return tuple(KINDS)
+    chosen: set[str] = set()
+    for word in value.split(","):
+        meant = {kind for kind in KINDS if kind == word or kind.startswith(f"{word}-")}
+        if not meant:
+            raise UsageProblem(f"--kinds: {word!r} is none of them", f"known are: {', '.join(KINDS)}")
+        chosen |= meant
+    return tuple(kind for kind in KINDS if kind in chosen)
+
+
+@click.command(epilog="Example:  gridwatch chaos --seeds 3 --faults 10")
+@click.option(
+    "--seeds",
+    type=click.IntRange(1, 10_000),
+    default=1,
+    show_default=True,
+    help="How many seeds, drawn at random.",
+)
+@click.option(
+    "--seed", "chosen", type=click.IntRange(0), multiple=True, help="A seed to repeat; may be given again."
+)
+@click.option(
+    "--faults", type=click.IntRange(0, 1000), default=10, show_default=True, help="Faults of each seed."
+)
+@click.option(
+    "--kinds", callback=_kinds, help="Only these kinds, by name or first word: worker,sink-kill,broker."
+)
+@click.option(
+    "--readings",
+    type=click.IntRange(100, 1_000_000),
+    default=6000,
+    show_default=True,
+    help="About how many readings.",
+)
+@click.option("--workers", type=click.IntRange(1, 3), help="Workers to begin with. Default: by seed.")
+@click.option(
+    "--early/--late",
+    default=None,
+    help="Whether all input is sent before the last third of the faults. Default: by seed.",
+)
+@click.option(
+    "--replay-kills",
+    type=click.IntRange(0, 100),
+    default=0,
+    show_default=True,
+    help="Also kill a replay so often, resume it, and compare the raw topic.",
+)
+@click.option(
+    "--subject",
+    "place",
+    default="chaos.subject:GRIDWATCH",
+    show_default=True,
+    metavar="MODULE:NAME",
+    help="The worker that is put to the test, for one with further stages.",
+)
+@click.option("--json", "as_json", is_flag=True, help="Print the results as JSON.")
+@click.option("--keep", is_flag=True, help="Keep the folder with logs and data, as after a difference.")
+@click.pass_context
+def command(  # noqa: PLR0917  one a option
+    context: click.Context,
+    seeds: int,
+    chosen: tuple[int, ...],
+    faults: int,
+    kinds: tuple[str, ...],
+    readings: int,
+    workers: int | None,
+    early: bool | None,
+    replay_kills: int,
+    place: str,
+    as_json: bool,
+    keep: bool,
+) -> None:
+    """Prove that failures change nothing: the same input undisturbed and under random faults, compared.
+
+    Starts a real Kafka and PostgreSQL and real workers and sinks in a temporary folder, and for each seed
+    makes its faults happen: kill -9 at every step of a commit, frozen processes, servers away, disks
+    damaged. In the end every row of the database, every output by its id, and the state of every meter have
+    to be those of a run without faults. Exit 1 if anything is lost, double or different. A seed repeats its
+    schedule. The first run fetches Apache Kafka (43 MB) into the user's cache.
+    """
+    from rich.console import Console
+
+    from chaos.report import as_data, print_outcome, print_summary
+    from chaos.run import Chaos
+    from chaos.schedule import make_schedule
+    from chaos.servers import Servers
+    from chaos.subject import subject_of
+
+    subject = subject_of(place)
+    results = Console(no_color=bool(os.environ.get("NO_COLOR")))
+    drawn = chosen or tuple(random.SystemRandom().randrange(1_000_000) for _ in range(seeds))
+    folder = Path(tempfile.mkdtemp(prefix="gridwatch-chaos-"))
+    folder.chmod(0o755)
+    began = time.monotonic()
+    outcomes = []
+    servers = Servers(folder)
+    try:
+        with interrupted_by_signals():
+            chaos = Chaos(servers, folder, readings, lambda line: click.echo(line, err=True), subject)
+            for seed in drawn:
+                schedule = make_schedule(seed, faults, kinds, workers, early)
+                click.echo(f"\n{schedule}", err=as_json)
+                outcome = chaos.run(schedule)
+                outcomes.append(outcome)
+                if not as_json:
+                    print_outcome(results, outcome)
+            if replay_kills:
+                outcomes.append(chaos.run_replay(drawn[0], replay_kills))
+                if not as_json:
+                    print_outcome(results, outcomes[-1])
+    finally:
+        servers.stop()
+        kept = keep or not all(outcome.same for outcome in outcomes)
+        if kept:
+            click.echo(f"logs and data: {folder}", err=True)
+        else:
+            shutil.rmtree(folder, ignore_errors=True)
+    if as_json:
+        click.echo(json.dumps([as_data(outcome) for outcome in outcomes], indent=2))
+    else:
+        print_summary(results, outcomes, time.monotonic() - began)
+    context.exit(0 if all(outcome.same for outcome in outcomes) else 1)

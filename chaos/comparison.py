@@ -1,0 +1,50 @@
+"""Two snapshots: what is lost, what is there in excess, what is different."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+from chaos.snapshot import Snapshot
+
+
+@dataclass(frozen=True)
+class Difference:
+    """One thing that is not as it was without troubles. what: `lost`, `in excess` or `different`."""
+
+    what: str
+    place: str
+    key: str
+    wanted: Any
+    found: Any
+
+    def __str__(self) -> str:
+        if self.what == "different":
+            return f"{self.what}: {self.place}: {self.key}: {_apart(self.wanted, self.found)}"
+        return f"{self.what}: {self.place}: {self.key}: {self.wanted if self.found is None else self.found}"
+
+
+def differences(wanted: Snapshot, found: Snapshot) -> list[Difference]:
+    """Everything in which two runs differ, place by place, in order of the key."""
+    result: list[Difference] = []
+    for place in sorted(wanted.things.keys() | found.things.keys()):
+        here, there = wanted.things.get(place, {}), found.things.get(place, {})
+        for key in sorted(here.keys() | there.keys()):
+            if key not in there:
+                result.append(Difference("lost", place, key, here[key], None))
+            elif key not in here:
+                result.append(Difference("in excess", place, key, None, there[key]))
+            elif here[key] != there[key]:
+                result.append(Difference("different", place, key, here[key], there[key]))
+    return result
+
+
+def _apart(wanted: Any, found: Any) -> str:
+    """The parts in which two values of one shape differ."""
+    if isinstance(wanted, dict) and isinstance(found, dict):
+        pairs = [(name, wanted.get(name), found.get(name)) for name in wanted | found]
+    elif isinstance(wanted, (tuple, list)) and isinstance(found, type(wanted)) and len(wanted) == len(found):
+        pairs = [(str(place), *both) for place, both in enumerate(zip(wanted, found, strict=True))]
+    else:
+        return f"{wanted} became {found}"
+    return "; ".join(f"{name} {before} became {after}" for name, before, after in pairs if before != after)

@@ -1,0 +1,89 @@
+"""The workers' RocksDB held against the changelog, row by row, once the workers have ended.
+
+A folder may hold databases of partitions that went to another worker long ago: those are behind. But whoever
+had a partition last has to have every row that the changelog has, and no other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+
+import rocksdict
+from faust.stores.rocksdb import Store
+
+from chaos.changelog import Rows
+from gridwatch.tables.layout import FENCE_KEY
+from gridwatch.tables.store import IDENTITY_KEY
+
+_NAMED = 3
+
+
+def read_databases(
+    folders: Iterable[Path], table: str, changelog: bytes | None = None
+) -> list[tuple[int, int, dict[bytes, bytes]]]:
+    """(partition, changelog offset that it reaches to, rows) of every database of a table that can be read.
+
+    changelog: the identity of the changelog that there is; databases of one that is gone are left out.
+    """
+    found = []
+    for folder in folders:
+        for current in sorted(folder.rglob(f"{table}-*.db/CURRENT")):
+            partition = int(current.parent.stem.rpartition("-")[2])
+            rows = _read(current.parent)
+            reached = rows.pop(Store.offset_key, None)
+            identity = rows.pop(IDENTITY_KEY, changelog)
+            if reached is not None and (changelog is None or identity == changelog):
+                found.append((partition, int(reached), rows))
+    return found
+
+
+def _read(folder: Path) -> dict[bytes, bytes]:
+    """Every row; none if the database is damaged, which its worker would find as well."""
+    rows = {}
+    try:
+        database = rocksdict.Rdict(
+            str(folder), rocksdict.Options(raw_mode=True), access_type=rocksdict.AccessType.read_only()
+        )
+        try:
+            place = database.iter()
+            place.seek_to_first()
+            while place.valid():
+                rows[place.key()] = place.value()
+                place.next()
+            place.status()  # a damaged block ends the reading without a word: here it is said
+        finally:
+            database.close()
+    except Exception:  # all that rocksdict raises
+        return {}
+    return rows
+
+
+def contradictions(changelog: Rows, databases: Iterable[tuple[int, int, Mapping[bytes, bytes]]]) -> list[str]:
+    """Where the databases of the last owners differ from the changelog, or a last owner has none."""
+    databases = list(databases)
+    found = []
+    for partition, end in sorted(changelog.ends.items()):
+        state = changelog.partition(partition)
+        states = sum(1 for _ in changelog.states(partition))
+        if state is None or state.row_count != states:
+            found.append(
+                f"changelog: partition {partition}: {states} states, counted {state and state.row_count}"
+            )
+        wanted = {
+            key: row for (of, key), row in changelog.last.items() if of == partition and key != FENCE_KEY
+        }
+        whole = [rows for of, reached, rows in databases if of == partition and reached >= end]
+        if not whole:
+            reached = [reached for of, reached, _ in databases if of == partition]
+            found.append(f"RocksDB: partition {partition}: none reaches the changelog's {end}: {reached}")
+        for rows in whole:
+            differing = sorted(
+                key for key in wanted.keys() | rows.keys() - {FENCE_KEY} if wanted.get(key) != rows.get(key)
+            )
+            found += [
+                f"RocksDB: partition {partition}: {key!r} is {rows.get(key)!r}, "
+                f"in the changelog {wanted.get(key)!r}"
+                for key in differing[:_NAMED]
+            ]
+    return found

@@ -1,0 +1,99 @@
+"""Puts the input on the raw topic, a burst at a time, through whatever happens to the broker.
+
+One idempotent producer: each record once and in order, also over a restart of the broker.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Sequence
+
+from confluent_kafka import KafkaError, Message, Producer
+
+from chaos.input import Raw
+from gridwatch.errors import GridwatchError
+from gridwatch.kafka.security import librdkafka_config
+from gridwatch.settings import Settings
+from gridwatch.topics import RAW
+
+_BEAT_SECONDS = 0.25
+#: A broker that is started again on a machine that is busy takes its time.
+_FLUSH_SECONDS = 300.0
+
+
+class Feed:
+    """Sends records up to the share that is allowed, in bursts; a thread of its own."""
+
+    def __init__(self, settings: Settings, records: Sequence[Raw], burst: int) -> None:
+        self._records = records
+        self._burst = burst
+        self._allowed = 0
+        self._sent = 0
+        self._failed: list[str] = []
+        self._trouble = ""
+        self._stopped = False
+        self._producer = Producer(
+            librdkafka_config(settings)
+            | {
+                "log_level": 0,
+                "enable.idempotence": True,
+                "linger.ms": 2,
+                "message.timeout.ms": int(_FLUSH_SECONDS * 1000),
+                "error_cb": self._in_trouble,
+            }
+        )
+        self._thread = threading.Thread(target=self._run, name="feed", daemon=True)
+        self._thread.start()
+
+    def allow(self, share: float) -> None:
+        """Send on up to this share of everything, 0 to 1."""
+        self._allowed = round(share * len(self._records))
+
+    def wait(self) -> None:
+        """Return when all that is allowed has been handed over."""
+        while self._sent < self._allowed:
+            time.sleep(_BEAT_SECONDS / 10)
+
+    def _run(self) -> None:
+        while not self._stopped:
+            for record in self._records[self._sent : min(self._allowed, self._sent + self._burst)]:
+                self._send(record)
+                self._sent += 1
+            self._producer.poll(0)
+            time.sleep(_BEAT_SECONDS)
+
+    def _send(self, record: Raw) -> None:
+        self._producer.produce(
+            RAW.name,
+            record.value,
+            record.key,
+            record.partition,
+            headers=record.headers,
+            on_delivery=self._delivered,
+        )
+
+    def _delivered(self, error: KafkaError | None, _message: Message) -> None:
+        if error is not None:
+            self._failed.append(str(error))
+
+    def _in_trouble(self, error: KafkaError) -> None:
+        self._trouble = str(error)
+
+    def finish(self) -> None:
+        """Send what is left, at once, and wait until all of it is there; GridwatchError if it is not."""
+        self._stopped = True
+        self._thread.join()
+        for record in self._records[self._sent :]:
+            self._send(record)
+        left = self._producer.flush(_FLUSH_SECONDS)
+        if left or self._failed:
+            raise GridwatchError(
+                f"the input could not be sent: {left} records left, {len(self._failed)} failed: "
+                f"{self._failed[:1]}; last trouble: {self._trouble}"
+            )
+
+    def stop(self) -> None:
+        """End the thread, whatever was sent."""
+        self._stopped = True
+        self._thread.join()

@@ -1,0 +1,88 @@
+"""Faults of the servers: the broker and the database away, silent, or refusing."""
+
+from __future__ import annotations
+
+import os
+import signal
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import psycopg2
+
+from chaos.schedule import BEYOND_SESSION, Fault
+from chaos.servers import start
+from chaos.site import Site
+from gridwatch.embedded.server import EmbeddedServer
+
+_CUT_PAUSE_SECONDS = 0.2
+_CUT = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'gridwatch-sink'"
+
+
+def kill(site: Site, fault: Fault, server: EmbeddedServer) -> None:
+    """kill -9; back after a while."""
+    server.kill()
+    time.sleep(fault.number_of("away"))
+    start(server)
+
+
+def stop(site: Site, fault: Fault, server: EmbeddedServer) -> None:
+    """Stopped and started."""
+    server.stop()
+    time.sleep(fault.number_of("away"))
+    start(server)
+
+
+def freeze_broker(site: Site, fault: Fault) -> None:
+    """Connections stay, nobody answers, for longer than a session."""
+    pid = site.servers.kafka.pid
+    os.kill(pid, signal.SIGSTOP)
+    try:
+        time.sleep(BEYOND_SESSION)
+    finally:
+        os.kill(pid, signal.SIGCONT)
+
+
+def cut_connections(site: Site, fault: Fault) -> None:
+    """The database ends the sink's sessions, wherever they are."""
+    with _cursor(site) as cursor:
+        for _ in range(int(fault.number_of("times"))):
+            cursor.execute(_CUT)
+            time.sleep(_CUT_PAUSE_SECONDS)
+
+
+def hold_lock(site: Site, fault: Fault) -> None:
+    """Somebody holds the strongest lock on a table."""
+    with _cursor(site) as cursor:
+        cursor.execute(f"BEGIN; LOCK TABLE {fault.details['table']} IN ACCESS EXCLUSIVE MODE")
+        time.sleep(fault.number_of("seconds"))
+        cursor.execute("ROLLBACK")
+
+
+def refuse(site: Site, fault: Fault) -> None:
+    """Every insert into a table fails with an error that passes."""
+    table, sqlstate = fault.details["table"], fault.details["sqlstate"]
+    with _cursor(site) as cursor:
+        cursor.execute(
+            "CREATE OR REPLACE FUNCTION chaos() RETURNS trigger LANGUAGE plpgsql AS "
+            f"$$ BEGIN RAISE EXCEPTION 'chaos' USING ERRCODE = '{sqlstate}'; END $$"
+        )
+        cursor.execute(
+            f"CREATE TRIGGER chaos BEFORE INSERT ON {table} FOR EACH STATEMENT EXECUTE FUNCTION chaos()"
+        )
+        try:
+            time.sleep(fault.number_of("seconds"))
+        finally:
+            cursor.execute(f"DROP TRIGGER chaos ON {table}")
+
+
+@contextmanager
+def _cursor(site: Site) -> Iterator[Any]:
+    session = psycopg2.connect(site.settings.database)
+    try:
+        session.autocommit = True
+        with session.cursor() as cursor:
+            yield cursor
+    finally:
+        session.close()

@@ -1,0 +1,197 @@
+"""One deployment under trouble: workers and sinks that are looked after, and when all is done."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+from confluent_kafka import KafkaException
+
+from chaos.changelog import State
+from chaos.schedule import SESSION_SECONDS
+from chaos.servers import Servers
+from chaos.service import MOST_EXITS, Exit, SupervisedService, Supervisor
+from chaos.subject import GRIDWATCH, Observed, Subject
+from gridwatch.deployment.catching_up import Ends, committed, output_ends, sink_group
+from gridwatch.deployment.polling import WaitedInVainError, until, until_complete
+from gridwatch.deployment.site import Site as Deployment
+from gridwatch.errors import GridwatchError
+from gridwatch.kafka.positions import Positions
+
+#: Without any progress for this long something hangs.
+STANDSTILL_SECONDS = 75.0
+_PAUSE_SECONDS = 0.3
+WORKERS = 3
+SINKS = 2
+
+#: What every run has. Idle ticks go by wall clock, which is not in the log: none of them.
+RULES: dict[str, Any] = {
+    "partitions": 6,
+    "metrics_window": "1h",
+    "state_ttl": "2d",
+    "idle_timeout": "30d",
+    "session_timeout": f"{SESSION_SECONDS}s",
+}
+
+
+class Site(Deployment[SupervisedService]):
+    """A deployment; use it through `new_site`. tuning: more settings, and `commit_bytes`."""
+
+    def __init__(
+        self,
+        servers: Servers,
+        folder: Path,
+        common: dict[str, Any],
+        tuning: dict[str, Any],
+        *,
+        subject: Subject,
+        compacted: bool,
+    ) -> None:
+        self.servers = servers
+        self.subject = subject
+        self.compacted = compacted
+        self.notes: list[str] = []
+        #: Faults that could not happen: the step at which they were to happen was not reached.
+        self.missed = 0
+        make = partial(SupervisedService, worker=subject.app, commit_bytes=tuning.pop("commit_bytes", 0))
+        # Small batches make many commits; a sink that polls for so few would take its time over nothing.
+        of_workers = {name: tuning.pop(name) for name in ("batch_records",) if name in tuning}
+        super().__init__(folder, common | tuning, make)
+        self.workers = [self._numbered("worker", number, **of_workers) for number in range(WORKERS)]
+        self.sinks = [self._numbered("sink", number) for number in range(SINKS)]
+
+    def _numbered(self, kind: str, number: int, **own: object) -> SupervisedService:
+        name = f"{kind}-{number + 1}"
+        return self.add(kind, name, instance_id=name, **own)
+
+    @property
+    def data_folders(self) -> list[Path]:
+        """Of the workers."""
+        return [service.data for service in self.workers]
+
+    @property
+    def exits(self) -> list[Exit]:
+        """Processes that ended although nobody had ended them."""
+        return [one for service in self.services for one in service.exits]
+
+    def wait_until_ready(self) -> None:
+        """Return when everything that is wanted says that it is ready."""
+        waiting: list[str] = []
+
+        def all_ready() -> bool:
+            nonlocal waiting
+            self._check_for_crash_loops()
+            waiting = [one.name for one in self.services if one.wanted and not one.is_ready()]
+            return not waiting
+
+        try:
+            until("all is ready", all_ready, STANDSTILL_SECONDS, pause=_PAUSE_SECONDS)
+        except WaitedInVainError as problem:
+            raise GridwatchError(
+                f"not ready within {STANDSTILL_SECONDS:g} s: {', '.join(waiting)}"
+            ) from problem
+
+    def settle(self, say: Callable[[str], None] = lambda line: None) -> None:
+        """Return when every stage has worked its source to its end, all outputs are stored, and each
+        partition is owned by a worker that can stop in order: its RocksDB gets the rest with that.
+
+        GridwatchError when nothing moves any more before that, or a service is in a crash loop.
+        """
+        for observed in self.subject.stages:  # what one has written by its end is the source of another
+            self._settle_stage(observed)
+        say("all worked; storing")
+        written = self._asked(output_ends)
+        self._until_complete("the sink", lambda: self._stored(written))
+        self._until_complete("the group of workers", self._served)
+
+    def _settle_stage(self, observed: Observed) -> None:
+        source = observed.stage.source.name
+        ends = self._asked(lambda positions: positions.ends([source]))
+        wanted = {partition: end for (_, partition), end in ends.items()}
+        state = State(self.settings, observed)
+        try:
+            self._until_complete(f"stage {observed.stage.name}", lambda: self._worked(state, wanted))
+        finally:
+            state.close()
+
+    def _worked(self, state: State, wanted: dict[int, int]) -> tuple[bool, object]:
+        state.read()
+        return state.is_done(wanted), (state.worked(), hash(tuple(state.rows.last.items())))
+
+    def _served(self) -> tuple[bool, object]:
+        wanted = [worker for worker in self.workers if worker.wanted]
+        partitions = self.settings.partitions
+        return all(worker.is_ready() and worker.sees_owners(partitions) for worker in wanted), None
+
+    def _stored(self, ends: Ends) -> tuple[bool, object]:
+        done = committed(Positions(self.settings), sink_group(self.settings), ends)
+        return done >= sum(ends.values()), done
+
+    def _until_complete(self, who: str, look: Callable[[], tuple[bool, object]]) -> None:
+        progress: object = None
+
+        def look_at_what_answers() -> tuple[bool, object]:
+            nonlocal progress
+            self._check_for_crash_loops()
+            complete = False
+            with suppress(GridwatchError, KafkaException):  # a broker that is away says nothing
+                complete, progress = look()
+            return complete, progress
+
+        until_complete(who, look_at_what_answers, STANDSTILL_SECONDS, pause=_PAUSE_SECONDS)
+
+    def _check_for_crash_loops(self) -> None:
+        for service in self.services:
+            if len(service.exits) > MOST_EXITS:
+                raise GridwatchError(
+                    f"{service.name} is in a crash loop; the end of its log:\n{service.exits[-1].said}"
+                )
+
+    def _asked(self, ask: Callable[[Positions], Ends]) -> Ends:
+        """An answer of the broker, which may have been back for a moment only."""
+        return until(
+            "the broker says where its topics end",
+            lambda: ask(Positions(self.settings)),
+            STANDSTILL_SECONDS,
+            pause=_PAUSE_SECONDS,
+            passing=(GridwatchError,),
+        )
+
+    def stop(self) -> None:
+        """End everything in order and for good."""
+        for service in self.services:
+            service.wanted = False
+        super().stop()
+
+
+@contextmanager
+def new_site(
+    servers: Servers,
+    folder: Path,
+    name: str,
+    *,
+    compacted: bool,
+    raw: bool = True,
+    subject: Subject = GRIDWATCH,
+    **tuning: Any,
+) -> Iterator[Site]:
+    """A deployment with empty topics and tables, none of its services started; nothing of it runs on.
+
+    raw: False leaves the raw topic as it is, with what it holds.
+    """
+    folder.mkdir()
+    with servers.new_database(name) as database:
+        common = {
+            **RULES,
+            "broker": f"kafka://{servers.kafka.bootstrap}",
+            "app_id": name,
+            "database_url": database,
+            "security_protocol": "PLAINTEXT",
+        }
+        site = Site(servers, folder, common, tuning, subject=subject, compacted=compacted)
+        servers.renew_topics(site.settings, subject, compacted=compacted, raw=raw)
+        with Supervisor(site.services):
+            yield site

@@ -1,0 +1,82 @@
+"""What is put to the test: a worker's application, and how the state of each of its stages is judged."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from gridwatch.agents.readings import READINGS
+from gridwatch.domain.partition.state import PartitionState
+from gridwatch.errors import UsageProblem
+from gridwatch.settings import Settings
+from gridwatch.streaming.stage.declaration import Stage
+from gridwatch.tables.meter_rows import due_of
+from gridwatch.tables.partition_rows import plain_state
+from gridwatch.topics import Topic, all_topics
+
+
+@dataclass(frozen=True)
+class Observed:
+    """A stage, seen from outside."""
+
+    stage: Stage[Any]
+    #: The state of a partition in plain values, less what differs between two runs: what follows the wall
+    #: clock; and the position, where a crash upstream repeats records of the source.
+    plain: Callable[[Any], Any]
+    #: Whether nothing is left to be done of a partition whose source is worked to its end, by its state and
+    #: the rows of its states.
+    is_settled: Callable[[Settings, Any, Iterable[bytes]], bool] = lambda settings, state, rows: True
+
+
+@dataclass(frozen=True)
+class Subject:
+    """A worker's application, and its stages, each after those whose outputs it reads."""
+
+    app: str
+    stages: tuple[Observed, ...]
+    #: Outputs that no sink stores, beside those of gridwatch itself.
+    outputs: tuple[Topic, ...] = ()
+
+    def topics(self, app_id: str) -> list[Topic]:
+        """Every topic that there has to be."""
+        of_stages = [topic for one in self.stages for topic in one.stage.topics(app_id)]
+        return list({topic.name: topic for topic in (*all_topics(app_id), *of_stages)}.values())
+
+    def changelogs(self, app_id: str) -> list[str]:
+        """The changelogs of its stages."""
+        return [one.stage.changelog(app_id).name for one in self.stages]
+
+
+def _plain(state: PartitionState) -> Any:
+    # These two are when its records were sent.
+    return plain_state(replace(state, record_time=None, reading_time=None))
+
+
+def _is_settled(settings: Settings, state: PartitionState, meters: Iterable[bytes]) -> bool:
+    """Nothing is due at the watermark, and the windows that it has left are emitted."""
+    watermark, window = state.watermark, settings.policy().metrics_window
+    if watermark is None:
+        return True
+    return state.told >= watermark - watermark % window and not any(
+        due_of(meter) <= watermark for meter in meters
+    )
+
+
+#: gridwatch's own worker.
+GRIDWATCH = Subject("gridwatch.app", (Observed(READINGS, _plain, _is_settled),))
+
+
+def subject_of(place: str) -> Subject:
+    """The subject named `module:attribute`; UsageProblem if there is none."""
+    module, _, attribute = place.partition(":")
+    try:
+        found = getattr(importlib.import_module(module), attribute)
+    except (ImportError, AttributeError, ValueError) as problem:
+        raise UsageProblem(
+            f"--subject {place}: {problem}", "name a module and its attribute: module:ATTRIBUTE"
+        ) from problem
+    if not isinstance(found, Subject):
+        raise UsageProblem(f"--subject {place}: a {type(found).__name__} is no Subject")
+    return found

@@ -1,0 +1,177 @@
+"""Intervals: how long between two readings of a meter, and on which phase.
+
+**Given** in a reading, the interval wins from that reading on, unless its time is before ``last_seen``. A
+meter that gave its interval is not second-guessed: learning stops.
+
+**Learned** else, from the default on, by the differences of successive new ``last_seen`` values, rounded
+to whole minutes (half a minute up). Three equal smaller ones in a row shrink the interval, six equal
+larger ones grow it. A difference that cannot be an interval (below or above the limits), or that equals
+the interval, ends the row.
+
+**Moved**: three accepted readings in a row off the grid, of one phase (within the tolerance of the first of
+them), move the grid to that phase. In a row means in order of arrival: any other accepted reading on the
+grid ends it; a duplicate or a revision does not count.
+
+What happens to gaps:
+
+- *Grown*: the remembered gaps since the first reading or the last change are taken back; those of their
+  missing slots that lie on the new grid, which runs through the reading that decided, become gaps of
+  their own.
+- *Shrunk, moved, given*: the new grid starts at the first reading of the row that decided (the given one
+  itself), though never before the first slot of the meter. Missing slots of the old grid from there on
+  are taken back. What is not due yet of the old grid before there still becomes missing in its time; an
+  OPEN gap ends unless such slots follow it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+from gridwatch.domain.meter.gaps import OPEN, Gap, GapChanges
+from gridwatch.domain.meter.grid import Grid, first_from, nearest, slot_of, tolerance_of
+from gridwatch.domain.meter.state import MeterState
+from gridwatch.domain.meter.timeliness import readings_of
+from gridwatch.domain.policy import MINUTE
+
+ROW_TO_SHRINK: Final = 3
+ROW_TO_GROW: Final = 6
+ROW_TO_MOVE: Final = 3
+
+
+def whole_minutes(duration: int) -> int:
+    """``duration`` rounded to whole minutes, half a minute up, in microseconds."""
+    return (duration + MINUTE // 2) // MINUTE * MINUTE
+
+
+def give(meter: MeterState, time: int, given: int, changes: GapChanges) -> bool:
+    """A reading of ``time``, not before ``last_seen``, gives an interval. Whether the interval changed."""
+    meter.given = True
+    meter.run = ()
+    if given == meter.interval:
+        return False
+    reason = f"the meter gave an interval of {_minutes(given)} min instead of {_minutes(meter.interval)} min"
+    _restart(meter, time, given, (time,), reason=reason, changes=changes)
+    return True
+
+
+def learn(meter: MeterState, before: int, time: int, slot: int | None, changes: GapChanges) -> bool:
+    """``last_seen`` went from ``before`` to ``time``, in ``slot``. Whether that changed the interval."""
+    if meter.given:
+        return False
+    difference = whole_minutes(time - before)
+    interval = meter.interval
+    policy = changes.policy
+    possible = policy.min_interval <= difference <= policy.max_interval
+    if not possible or difference == whole_minutes(interval):
+        meter.run = ()
+        return False
+    row = meter.run
+    row = (*row, before) if row and row[0] == difference else (difference, before)
+    meter.run = row
+    if len(row) <= (ROW_TO_SHRINK if difference < interval else ROW_TO_GROW):
+        return False
+    reason = f"the interval is {_minutes(difference)} min, not {_minutes(interval)} min"
+    if difference < interval:
+        _restart(meter, row[1], difference, (*row[1:], time), reason=reason, changes=changes)
+    else:
+        _grow(meter, time if slot is None else slot, difference, reason, changes)
+    return True
+
+
+def follow_phase(meter: MeterState, time: int, slot: int | None, changes: GapChanges) -> None:
+    """A reading of ``time`` was accepted, in ``slot``: is it one of a row off the grid?"""
+    if slot is not None:
+        meter.off_run = ()
+        return
+    row, interval = meter.off_run, meter.interval
+    if row and abs(time - nearest(time, row[0], interval)) <= tolerance_of(interval):
+        row = (*row, time)
+    else:
+        row = (time,)
+    if len(row) < ROW_TO_MOVE:
+        meter.off_run = row
+        return
+    reason = "the grid moved to another phase"
+    _restart(meter, row[0], interval, row, reason=reason, changes=changes)
+
+
+def _restart(
+    meter: MeterState,
+    start: int,
+    interval: int,
+    taken: Iterable[int],
+    *,
+    reason: str,
+    changes: GapChanges,
+) -> None:
+    """A new grid from ``start`` on, on which the readings ``taken`` and those remembered fill their slots."""
+    meter.tidy_gaps(changes.watermark, changes.policy)
+    born = (meter.older[0] if meter.older else meter).start
+    if start < born:
+        start = first_from(born, start, interval)
+    for gap in meter.gaps:
+        if gap.last >= start:
+            changes.touch(gap, reason)
+            gap.cut(start)
+        elif gap.state == OPEN and gap.end >= start:
+            changes.touch(gap)
+            gap.conclude()
+    meter.drop_retracted()
+    before = Grid(meter.start, meter.interval, meter.cursor, None, meter.ahead)
+    past = [grid for grid in (*meter.older, before) if grid.start < start]
+    if past:
+        past[-1].stop(start)
+    meter.keep_older(past, changes.watermark, changes.policy)
+    stamps = (*taken, *(time for time, _ in readings_of(meter.recent)))
+    slots = {slot_of(stamp, start, interval) for stamp in stamps}
+    filled = sorted(slot for slot in slots if slot is not None and slot >= start)
+    meter.start_grid(start, interval, filled)
+
+
+def _grow(
+    meter: MeterState,
+    anchor: int,
+    interval: int,
+    reason: str,
+    changes: GapChanges,
+) -> None:
+    """The grid becomes, from its start on, a wider one through ``anchor``, where a new stretch starts."""
+    meter.tidy_gaps(changes.watermark, changes.policy)
+    back = [gap for gap in meter.gaps if gap.first >= meter.start]
+    lost = {slot for gap in back for slot in gap.slots() if slot < anchor and (anchor - slot) % interval == 0}
+    waiting = {
+        slot
+        for slot in range(meter.cursor, anchor, meter.interval)
+        if (anchor - slot) % interval == 0 and slot not in meter.ahead
+    }
+    for gap in back:
+        changes.touch(gap, reason)
+        gap.retract()
+    cursor = min(waiting, default=anchor)
+    filled = tuple(slot for slot in range(cursor, anchor, interval) if slot not in waiting)
+    past = Grid(first_from(meter.start, anchor, interval), interval, cursor, anchor, filled)
+    found = [Gap(run[0], run[-1], interval, changes.watermark) for run in _runs(lost, interval)]
+    for gap in found:
+        changes.touch(gap, reason)
+        if gap.end not in waiting:
+            gap.conclude()
+    meter.drop_retracted()
+    meter.add_gaps(found)
+    if past.start < anchor:
+        meter.keep_older((*meter.older, past), changes.watermark, changes.policy)
+    meter.start_grid(anchor, interval, (anchor,))
+
+
+def _runs(slots: Iterable[int], interval: int) -> list[list[int]]:
+    runs: list[list[int]] = []
+    for slot in sorted(slots):
+        if runs and runs[-1][-1] + interval == slot:
+            runs[-1].append(slot)
+        else:
+            runs.append([slot])
+    return runs
+
+
+def _minutes(interval: int) -> str:
+    return f"{interval / MINUTE:g}"

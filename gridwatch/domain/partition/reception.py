@@ -1,0 +1,145 @@
+"""Reception: a record's elements become judged readings, or dead letters.
+
+A reading that a fast decoder made is asked only whether it is sound; if not, the record is opened again
+the slow way, which finds every reason. A meter that has a state in this partition has been found to
+belong here before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from gridwatch.domain.instants import Stamps, parse_instant
+from gridwatch.domain.meter.state import MeterState
+from gridwatch.domain.outputs import DeadLetter, Output
+from gridwatch.domain.partition.state import PartitionState
+from gridwatch.domain.partitioning import partition_of
+from gridwatch.domain.policy import Policy
+from gridwatch.domain.reading import LogRecord, RawReading, Reading
+from gridwatch.domain.validation.rules import (
+    BAD_TIMESTAMP,
+    FUTURE_TIMESTAMP,
+    Refusal,
+    element_texts,
+    interval_of,
+    is_meter_id,
+    is_sound,
+    judge,
+    open_record,
+)
+
+
+class Reception:
+    """Judges what arrives at one partition."""
+
+    def __init__(
+        self, policy: Policy, partition: PartitionState, find: Callable[[str], MeterState | None]
+    ) -> None:
+        self._policy = policy
+        self._partition = partition
+        self._find = find
+        self.stamps = Stamps(policy.timezone)
+        self._opened = _Opened(-1, None, [], False)
+
+    def open(self, record: LogRecord) -> list[Reading | Refusal]:
+        """The elements of ``record``, judged; one refusal if it cannot be opened at all."""
+        opened = self._opened
+        if opened.offset != record.offset or opened.value is not record.value:
+            content = open_record(record.value, self._policy)
+            array = isinstance(content, list)
+            elements = content if isinstance(content, list) else [content]
+            part = self._partition.partition
+            judged = [
+                element
+                if isinstance(element, Refusal)
+                else judge(element, part, record.timestamp, self._policy)
+                for element in elements
+            ]
+            opened = self._opened = _Opened(record.offset, record.value, judged, array)
+        return opened.judged
+
+    def judged(
+        self,
+        record: LogRecord,
+        item: RawReading | Reading | Refusal,
+        index: int,
+        outputs: list[Output],
+    ) -> Reading | None:
+        """``item`` as a judged reading; None if it became a dead letter."""
+        if not isinstance(item, (Reading, Refusal)):
+            item = self._judge_raw(record, item) or self.open(record)[index]
+        if isinstance(item, Refusal):
+            self._refuse(record, item, index, outputs)
+            return None
+        if not item.raw.consumption_kwh:
+            item.raw.consumption_kwh = 0.0  # never the negative one
+        return item
+
+    def tick_instant(self, record: LogRecord, outputs: list[Output]) -> int | None:
+        """The instant of a tick; None if it became a dead letter."""
+        try:
+            instant, _ = parse_instant((record.value or b"").decode(), self._policy.timezone)
+        except ValueError as error:
+            refusal = Refusal((BAD_TIMESTAMP,), f"the tick is {error}", None)
+        else:
+            if instant <= record.timestamp + self._policy.max_future_skew:
+                return instant
+            ahead = (instant - record.timestamp) / 1_000_000
+            refusal = Refusal((FUTURE_TIMESTAMP,), f"the tick is {ahead:g} s after its record", None)
+        outputs.append(self._dead_letter(record, refusal, record.value or b"", 0))
+        return None
+
+    def _judge_raw(self, record: LogRecord, raw: RawReading) -> Reading | None:
+        policy = self._policy
+        try:
+            time, ambiguous = self.stamps.read(raw.timestamp)
+        except ValueError:
+            return None
+        if not is_sound(raw, time, record.timestamp + policy.max_future_skew, policy):
+            return None
+        meter_id = raw.meter_id
+        if self._find(meter_id) is None and not (
+            is_meter_id(meter_id, policy)
+            and partition_of(meter_id, policy.partitions) == self._partition.partition
+        ):
+            return None
+        minutes = raw.interval_minutes
+        return Reading(raw, time, None if minutes is None else interval_of(minutes, policy), ambiguous)
+
+    def _refuse(self, record: LogRecord, refusal: Refusal, index: int, outputs: list[Output]) -> None:
+        self.open(record)
+        raw = self._opened.texts()[index] if self._opened.array else record.value or b""
+        outputs.append(self._dead_letter(record, refusal, raw, index))
+        self._partition.count_invalid(self._policy.metrics_window)
+
+    def _dead_letter(self, record: LogRecord, refusal: Refusal, raw: bytes, index: int) -> DeadLetter:
+        return DeadLetter(
+            refusal.reasons,
+            refusal.message,
+            refusal.field,
+            raw,
+            record.timestamp,
+            refusal.meter_id,
+            self._partition.partition,
+            record.offset,
+            index,
+        )
+
+
+class _Opened:
+    """The record that was opened the slow way last."""
+
+    def __init__(
+        self, offset: int, value: bytes | None, judged: list[Reading | Refusal], array: bool
+    ) -> None:
+        self.offset = offset
+        self.value = value
+        self.judged = judged
+        self.array = array
+        self._texts: list[bytes] = []
+
+    def texts(self) -> list[bytes]:
+        """The text of each element of the array."""
+        if not self._texts and self.value:
+            self._texts = element_texts(self.value)
+        return self._texts

@@ -1,0 +1,260 @@
+"""Validation: what a record must be to count as a reading, and every reason why it does not.
+
+A record is a JSON object, or an array of such, in UTF-8. Each element is judged by itself: a bad one
+becomes a dead letter with every reason found, the others count. A record that cannot be opened (too
+large, not UTF-8, not JSON, no object in it) is one dead letter. Unknown fields are ignored; optional ones
+may be null.
+
+Whether a reading is good is asked millions of times, why it is bad now and then: ``is_sound`` answers the
+first for a reading that a fast decoder made, ``judge`` the second from the JSON itself. They must agree;
+where a decoder was stricter than these rules, ``judge`` has the last word.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from math import isfinite
+from typing import Any, Final, NamedTuple
+
+from gridwatch.domain.instants import parse_instant
+from gridwatch.domain.partitioning import partition_of
+from gridwatch.domain.policy import MINUTE, Policy
+from gridwatch.domain.reading import FLAG_NAMES, OpenedReading, RawReading, Reading
+from gridwatch.domain.validation import binary_guesses, field_guesses, guesses
+
+NOT_JSON: Final = "NOT_JSON"
+NOT_UTF8: Final = "NOT_UTF8"
+NOT_AN_OBJECT: Final = "NOT_AN_OBJECT"
+MISSING_FIELD: Final = "MISSING_FIELD"
+UNKNOWN_TYPE: Final = "UNKNOWN_TYPE"
+BAD_TIMESTAMP: Final = "BAD_TIMESTAMP"
+FUTURE_TIMESTAMP: Final = "FUTURE_TIMESTAMP"
+BAD_METER_ID: Final = "BAD_METER_ID"
+NOT_A_NUMBER: Final = "NOT_A_NUMBER"
+NOT_FINITE: Final = "NOT_FINITE"
+NEGATIVE: Final = "NEGATIVE"
+OUT_OF_RANGE: Final = "OUT_OF_RANGE"
+WRONG_PARTITION: Final = "WRONG_PARTITION"
+TOO_LARGE: Final = "TOO_LARGE"
+"""The reasons, in the order in which they are listed."""
+REASONS: Final = (
+    NOT_JSON,
+    NOT_UTF8,
+    NOT_AN_OBJECT,
+    MISSING_FIELD,
+    UNKNOWN_TYPE,
+    BAD_TIMESTAMP,
+    FUTURE_TIMESTAMP,
+    BAD_METER_ID,
+    NOT_A_NUMBER,
+    NOT_FINITE,
+    NEGATIVE,
+    OUT_OF_RANGE,
+    WRONG_PARTITION,
+    TOO_LARGE,
+)
+REQUIRED: Final = ("meter_id", "timestamp", "consumption_kwh")
+MEASURES: Final = ("voltage", "current", "power_kw", "power_factor", "frequency")
+TEXTS: Final = ("region", "sent_at")
+MAX_CODES: Final = 16
+"""Quality codes that a reading may bring, each of at most as many characters as"""
+MAX_CODE: Final = 64
+
+_BLANK: Final = re.compile("[ \t\n\r]*")
+_CONTROL: Final = re.compile("[\x00-\x1f\x7f-\x9f]")
+_UNWRITABLE: Final = re.compile(f"[\x00{chr(0xD800)}-{chr(0xDFFF)}]")
+
+
+class Refusal(NamedTuple):
+    """Why something is no reading."""
+
+    reasons: tuple[str, ...]
+    message: str
+    field: str | None
+    meter_id: str | None = None
+
+
+def _whole(digits: str) -> int | float:
+    # int() refuses thousands of digits; beyond a double's range the number is not finite for us anyway.
+    return int(digits) if len(digits) <= 300 else float(digits)
+
+
+_JSON: Final = json.JSONDecoder(parse_int=_whole)
+
+
+def open_record(value: bytes | None, policy: Policy) -> Any | Refusal:
+    """The JSON of a record: an object, or a list of at least one element; or why it cannot be opened."""
+    if value and len(value) > policy.max_record_bytes:
+        size = f"{len(value)} bytes, at most {policy.max_record_bytes} are allowed"
+        return Refusal((TOO_LARGE,), size, None)
+    if not value:
+        return Refusal((NOT_JSON,), guesses.of_nothing(value), None)
+    try:
+        content = _JSON.decode(value.decode())
+    except UnicodeDecodeError as error:
+        return Refusal((NOT_UTF8,), str(error) + binary_guesses.of_bytes(value), None)
+    except (ValueError, RecursionError) as error:
+        return Refusal((NOT_JSON,), (str(error) or "not JSON") + guesses.of_text(value, error), None)
+    if isinstance(content, dict) or (isinstance(content, list) and content):
+        return content
+    what = guesses.kind_of(content) + guesses.of_content(content)
+    return Refusal((NOT_AN_OBJECT,), f"expected an object or an array of objects, not {what}", None)
+
+
+def element_texts(value: bytes) -> list[bytes]:
+    """The text of each element of the JSON array ``value``, as it stands there."""
+    text = value.decode()
+    texts = []
+    at = _after_blank(text, text.index("[") + 1)
+    while True:
+        _, stop = _JSON.raw_decode(text, at)
+        texts.append(text[at:stop].encode())
+        at = _after_blank(text, stop)
+        if text[at] == "]":
+            return texts
+        at = _after_blank(text, at + 1)  # past the comma
+
+
+def _after_blank(text: str, at: int) -> int:
+    match = _BLANK.match(text, at)
+    return match.end() if match else at
+
+
+def is_sound(raw: RawReading, time: int, latest: int, policy: Policy) -> bool:
+    """Whether nothing but perhaps its meter is wrong with ``raw``, whose stamp reads ``time``."""
+    interval = raw.interval_minutes
+    return (
+        0.0 <= raw.consumption_kwh <= policy.max_kwh
+        and time <= latest
+        and (interval is None or interval_of(interval, policy) is not None)
+        and (raw.region is None or _UNWRITABLE.search(raw.region) is None)
+        and (raw.sent_at is None or _UNWRITABLE.search(raw.sent_at) is None)
+        and (raw.flags is None or are_codes(raw.flags))
+    )
+
+
+def are_codes(codes: list[str]) -> bool:
+    """Whether ``codes`` can stand among the flags of a reading: few, short, and none of them ours."""
+    return len(codes) <= MAX_CODES and all(
+        0 < len(code) <= MAX_CODE and code not in FLAG_NAMES and not _UNWRITABLE.search(code)
+        for code in codes
+    )
+
+
+def is_meter_id(meter_id: str, policy: Policy) -> bool:
+    """Whether ``meter_id`` can name a meter."""
+    if not meter_id or _CONTROL.search(meter_id) or _UNWRITABLE.search(meter_id):
+        return False
+    return len(meter_id.encode()) <= policy.max_meter_id_bytes
+
+
+def interval_of(minutes: float, policy: Policy) -> int | None:
+    """A given interval in microseconds; None unless it is a whole number of minutes within the limits."""
+    if not isfinite(minutes) or minutes != int(minutes):
+        return None
+    interval = int(minutes) * MINUTE
+    return interval if policy.min_interval <= interval <= policy.max_interval else None
+
+
+def judge(fields: Any, partition: int, record_time: int, policy: Policy) -> Reading | Refusal:
+    """Judge one element of a record of ``partition``, stamped ``record_time`` by Kafka."""
+    if not isinstance(fields, dict):
+        what = guesses.kind_of(fields) + guesses.of_content(fields)
+        return Refusal((NOT_AN_OBJECT,), f"expected an object, not {what}", None)
+    found = _Findings()
+    for name in REQUIRED:
+        if fields.get(name) is None:
+            found.add(MISSING_FIELD, name, "is missing")
+    meter_id = fields.get("meter_id")
+    known: str | None = None
+    if isinstance(meter_id, str) and is_meter_id(meter_id, policy):
+        known = meter_id
+        if partition_of(known, policy.partitions) != partition:
+            at = f"{partition} instead of {partition_of(known, policy.partitions)}"
+            found.add(WRONG_PARTITION, "meter_id", f"is in partition {at}: {field_guesses.PARTITIONER}")
+    elif meter_id is not None:
+        allowed = f"1 to {policy.max_meter_id_bytes} bytes of text without control characters"
+        found.add(BAD_METER_ID, "meter_id", f"must be {allowed}")
+    time, ambiguous = _judge_stamp(fields.get("timestamp"), record_time, policy, found)
+    kwh = _judge_number(fields, "consumption_kwh", found)
+    if kwh is not None and kwh < 0:
+        found.add(NEGATIVE, "consumption_kwh", f"is negative: {kwh:g}")
+    if kwh is not None and kwh > policy.max_kwh:
+        found.add(OUT_OF_RANGE, "consumption_kwh", f"is {kwh:g}, at most {policy.max_kwh:g} is allowed")
+    minutes = _judge_number(fields, "interval_minutes", found)
+    interval = None if minutes is None else interval_of(minutes, policy)
+    if minutes is not None and interval is None:
+        limits = f"{policy.min_interval / MINUTE:g} to {policy.max_interval / MINUTE:g}"
+        found.add(OUT_OF_RANGE, "interval_minutes", f"must be a whole number from {limits}, not {minutes:g}")
+    measures: dict[str, Any] = {name: _judge_number(fields, name, found) for name in MEASURES}
+    for name in TEXTS:
+        text = fields.get(name)
+        if text is not None and (not isinstance(text, str) or _UNWRITABLE.search(text)):
+            found.add(UNKNOWN_TYPE, name, "must be text")
+    codes = _judge_codes(fields.get("flags"), found)
+    if found or time is None or kwh is None or known is None:
+        return found.refusal(known, fields)
+    texts: dict[str, Any] = {name: fields.get(name) for name in TEXTS}
+    raw = OpenedReading(known, fields["timestamp"], kwh, minutes, flags=codes, **texts, **measures)
+    return Reading(raw, time, interval, ambiguous)
+
+
+def _judge_stamp(stamp: Any, record_time: int, policy: Policy, found: _Findings) -> tuple[int | None, bool]:
+    if stamp is None:
+        return None, False
+    try:
+        if not isinstance(stamp, str):
+            raise ValueError("must be text")
+        time, ambiguous = parse_instant(stamp, policy.timezone)
+    except ValueError as error:
+        found.add(BAD_TIMESTAMP, "timestamp", str(error))
+        return None, False
+    if time > record_time + policy.max_future_skew:
+        ahead = (time - record_time) / 1_000_000
+        found.add(FUTURE_TIMESTAMP, "timestamp", f"is {ahead:g} s after its record")
+    return time, ambiguous
+
+
+def _judge_codes(codes: Any, found: _Findings) -> list[str] | None:
+    if codes is None:
+        return None
+    if not isinstance(codes, list) or not all(isinstance(code, str) for code in codes):
+        found.add(UNKNOWN_TYPE, "flags", "must be a list of texts")
+    elif not are_codes(codes):
+        allowed = f"at most {MAX_CODES} codes of 1 to {MAX_CODE} characters, none of them gridwatch's own"
+        found.add(OUT_OF_RANGE, "flags", f"must be {allowed}")
+    else:
+        return codes
+    return None
+
+
+def _judge_number(fields: dict[str, Any], name: str, found: _Findings) -> float | None:
+    value = fields.get(name)
+    if value is None:
+        return None
+    if isinstance(value, bool) or not isinstance(value, (int, float)):
+        found.add(NOT_A_NUMBER, name, f"must be a number, not {guesses.kind_of(value)}")
+        return None
+    if not isfinite(value):
+        found.add(NOT_FINITE, name, "is not finite")
+        return None
+    return float(value)
+
+
+class _Findings:
+    """Reasons as they are found; told in their own order, each once."""
+
+    def __init__(self) -> None:
+        self._found: list[tuple[int, str, str]] = []
+
+    def __bool__(self) -> bool:
+        return bool(self._found)
+
+    def add(self, reason: str, field: str, what: str) -> None:
+        self._found.append((REASONS.index(reason), field, f"{field} {what}"))
+
+    def refusal(self, meter_id: str | None, fields: dict[str, Any]) -> Refusal:
+        found = sorted(self._found, key=lambda finding: finding[0])
+        reasons = tuple(dict.fromkeys(REASONS[at] for at, _, _ in found))
+        return Refusal(reasons, field_guesses.explained(found, fields), found[0][1], meter_id)
