@@ -100,8 +100,7 @@ FILL = (
 def fill(cursor: Any, readings: int, end: datetime) -> None:
     """Make the rows; `end` is the time of the newest."""
     from gridwatch.domain.partition.windows import METRICS as EVENT_METRICS
-    from gridwatch.health.measures import SYSTEM_METRICS as WORKER_METRICS
-    from sinks.system_metrics import SYSTEM_METRICS as SINK_METRICS
+    from gridwatch.health.metrics import SYSTEM_METRICS
 
     values = {
         "end": end,
@@ -109,7 +108,7 @@ def fill(cursor: Any, readings: int, end: datetime) -> None:
         "days": max(RANGES).days + 1,
         "meters": METERS,
         "event": list(EVENT_METRICS),
-        "system": [*WORKER_METRICS, *SINK_METRICS],
+        "system": [one.name for one in SYSTEM_METRICS],
     }
     for statement in FILL:
         started = time.monotonic()

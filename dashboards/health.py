@@ -197,7 +197,10 @@ def build() -> Dashboard:
             lines(
                 "Throughput",
                 "Raw records committed a second, by worker.",
-                PrometheusQuery("sum by (instance) (rate(gridwatch_committed_offset[1m]))", "{{instance}}"),
+                PrometheusQuery(
+                    'sum by (instance) (rate(gridwatch_committed_offset{stage="readings"}[1m]))',
+                    "{{instance}}",
+                ),
                 unit="cps",
             )
         )
@@ -230,8 +233,10 @@ def build() -> Dashboard:
         .with_panel(
             lines(
                 "Age of the last commit",
-                "Time since the last commit of each partition, by its worker.",
-                PrometheusQuery("gridwatch_commit_age_seconds", "{{instance}} partition {{partition}}"),
+                "Time since the last commit of each stage's partitions, by their worker.",
+                PrometheusQuery(
+                    "gridwatch_commit_age_seconds", "{{instance}} {{stage}} partition {{partition}}"
+                ),
                 unit="s",
                 width=8,
             )

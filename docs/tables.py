@@ -5,7 +5,7 @@ A table stands between `<!-- table: NAME -->` and `<!-- end -->`; everything els
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -14,12 +14,10 @@ from pydantic import SecretStr
 
 from docs import marked
 from gridwatch.cli import COMMANDS
-from gridwatch.health import prometheus
-from gridwatch.health.measures import SYSTEM_METRICS as WORKER_METRICS
+from gridwatch.health.checks import CHECKS
+from gridwatch.health.metrics import SINK, SYSTEM_METRICS, WORKER, Service, metrics_of
 from gridwatch.settings import PREFIX, Settings
 from gridwatch.topics import OUTPUTS, RAW
-from sinks import health as sink_health
-from sinks.system_metrics import SYSTEM_METRICS as SINK_METRICS
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = (
@@ -77,10 +75,9 @@ def topics() -> str:
 
 def system_metrics() -> str:
     """Every metric by wall clock with its meaning."""
-    rows = [(name, "worker", meaning) for name, meaning in WORKER_METRICS.items()]
-    rows += [(name, "sink", meaning) for name, meaning in SINK_METRICS.items()]
     return marked.table(
-        ("metric", "from", "meaning"), ((f"`{name}`", source, meaning) for name, source, meaning in rows)
+        ("metric", "from", "meaning"),
+        ((f"`{one.name}`", one.service.name, one.meaning) for one in SYSTEM_METRICS),
     )
 
 
@@ -94,38 +91,29 @@ def datasets() -> str:
 
 def worker_prometheus() -> str:
     """Every metric of a worker's `/metrics/`, with its help."""
-    return _prometheus(
-        prometheus.PREFIX,
-        (("gauge", "", prometheus.WORKER_GAUGES), ("counter", "", prometheus.WORKER_COUNTERS)),
-        (
-            ("counter", "cause", prometheus.CAUSE_COUNTERS),
-            ("gauge", "partition", prometheus.PARTITION_GAUGES),
-        ),
-    )
+    return _prometheus(WORKER)
 
 
 def sink_prometheus() -> str:
     """Every metric of a sink's `/metrics/`, with its help."""
-    return _prometheus(
-        sink_health.PREFIX,
-        (("gauge", "", sink_health.GAUGES), ("counter", "", sink_health.COUNTERS)),
+    return _prometheus(SINK)
+
+
+def _prometheus(service: Service) -> str:
+    return marked.table(
+        ("metric", "type", "labels", "help"),
         (
-            ("counter", "topic", sink_health.TOPIC_COUNTERS),
-            ("counter", "cause", prometheus.CAUSE_COUNTERS),
-            ("gauge", "topic, partition", sink_health.PARTITION_GAUGES),
+            (f"`{one.sample}`", one.kind, ", ".join(one.labels), one.meaning)
+            for one in metrics_of(service).values()
         ),
     )
 
 
-def _prometheus(prefix: str, *groups: Iterable[tuple[str, str, Mapping[str, str]]]) -> str:
+def health_checks() -> str:
+    """Every reason for which a service is not ready."""
     return marked.table(
-        ("metric", "type", "labels", "help"),
-        (
-            (f"`{prefix}{name}{'_total' if kind == 'counter' else ''}`", kind, labels, meaning)
-            for group in groups
-            for kind, labels, named in group
-            for name, meaning in named.items()
-        ),
+        ("check", "of", "not ready while"),
+        ((one.name, ", ".join(service.name for service in one.services), one.meaning) for one in CHECKS),
     )
 
 
@@ -136,6 +124,7 @@ TABLES: dict[str, Callable[[], str]] = {
     "system_metrics": system_metrics,
     "worker_prometheus": worker_prometheus,
     "sink_prometheus": sink_prometheus,
+    "health_checks": health_checks,
     "datasets": datasets,
 }
 

@@ -16,4 +16,4 @@ app = worker.app
 readings = worker.pipelines[READINGS.name]
 
 agents.register(app, settings, readings, worker.emitter)
-views.register(app, settings, readings)
+views.register(worker, settings)

@@ -10,7 +10,7 @@
     outages.py     whose fault an error is: the row's or the database's
     connection.py  a connection: time-outs, temporary tables, one transaction
     refusals.py    dead letters of the sink's own; dead_letters.py sends them
-    health.py      /live/, /ready/, /metrics/; system_metrics.py beside it
+    health.py      what the sink knows of itself, for /live/, /ready/, /metrics/; system_metrics.py beside it
     schema/        where a database's schema stands, bringing it up to date, how long rows are kept
     migrations/    the history of the schema
     database.py    how commands reach the database, and what kind it is

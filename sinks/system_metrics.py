@@ -9,20 +9,13 @@ from typing import Any
 import msgspec
 
 from gridwatch.clock import now_micros
-from gridwatch.domain.instants import format_instant
+from gridwatch.health.system_metrics import EVERY_SECONDS, system_metric
 from gridwatch.kafka.emission import Emitter
 from gridwatch.kafka.packing import pack
 from gridwatch.models.metric import Metric
 from gridwatch.topics import METRICS
 from sinks.health import assignment
 from sinks.pool import Pool
-
-#: Every system metric of the sink, with its meaning.
-SYSTEM_METRICS = {
-    "sink_rows": "rows of the partition committed to the database in the window",
-    "sink_commit_seconds": "mean time of a transaction in the window",
-}
-EVERY_SECONDS = 10.0
 
 
 class Window:
@@ -44,27 +37,15 @@ class Window:
         rows = self._pool.rows_of_partition
         metrics = []
         for partition in sorted(partitions):
-            metrics.append(self._metric("sink_rows", partition, rows[partition] - self._rows[partition], end))
+            written = rows[partition] - self._rows[partition]
+            metrics.append(system_metric("sink_rows", partition, written, self._start, end))
             if commits:
-                metrics.append(self._metric("sink_commit_seconds", partition, seconds / commits, end))
+                mean = seconds / commits
+                metrics.append(system_metric("sink_commit_seconds", partition, mean, self._start, end))
         self._start = end
         self._rows = rows
         self._commits, self._seconds = state.commits, state.commit_seconds_total
         return metrics
-
-    def _metric(self, name: str, partition: int, value: float, end: int) -> Metric:
-        start = format_instant(self._start)
-        return Metric(
-            id=f"{name}@{start}/{partition}",
-            metric=name,
-            value=float(value),
-            window_start=start,
-            window_end=format_instant(end),
-            revision=1,
-            scope="system",
-            partition=partition,
-            labels={},
-        )
 
 
 def register(app: Any, emitter: Emitter, pool: Pool) -> None:

@@ -1,7 +1,6 @@
 """What the worker says about itself, by wall clock: lag, cost, size, for each partition it owns.
 
-These are the only outputs that are not a function of the log (`scope` system). Prometheus reads the
-same numbers from `/metrics/`.
+Prometheus reads the same numbers from `/metrics/`.
 """
 
 from __future__ import annotations
@@ -11,16 +10,13 @@ from typing import Any
 import msgspec
 
 from gridwatch.clock import now_micros
-from gridwatch.domain.instants import format_instant
 from gridwatch.domain.partition.state import PartitionState
-from gridwatch.health.measures import measure
+from gridwatch.health.readings import measure
+from gridwatch.health.system_metrics import EVERY_SECONDS, system_metric
 from gridwatch.kafka.emission import Emitter
 from gridwatch.kafka.packing import Row, pack
-from gridwatch.models.metric import Metric
 from gridwatch.streaming.stage.pipeline import Pipeline
 from gridwatch.topics import METRICS
-
-EVERY_SECONDS = 10.0
 
 
 def register(app: Any, pipeline: Pipeline[PartitionState], emitter: Emitter) -> None:
@@ -39,18 +35,7 @@ def register(app: Any, pipeline: Pipeline[PartitionState], emitter: Emitter) -> 
         for owned in list(pipeline.owned.values()):
             rows: list[Row] = []
             for name, value in measure(pipeline, owned, window_end).items():
-                start = format_instant(window_start)
-                metric = Metric(
-                    id=f"{name}@{start}/{owned.partition}",
-                    metric=name,
-                    value=value,
-                    window_start=start,
-                    window_end=format_instant(window_end),
-                    revision=1,
-                    scope="system",
-                    partition=owned.partition,
-                    labels={},
-                )
+                metric = system_metric(name, owned.partition, value, window_start, window_end)
                 rows.append((metric.id.encode(), encode(metric)))
             if not await emitter.offer(METRICS.name, owned.partition, pack(rows), window_end // 1000):
                 return

@@ -47,13 +47,3 @@ class OpenTransactions:
                 known = self._since[place] = (offset, now)
             held[place] = Held(offset, end - offset, now - known[1])
         return held
-
-
-def held_reason(place: Place, held: Held) -> str:
-    """What is held back, and the remedy."""
-    topic, partition = place
-    return (
-        f"partition {partition}: a transaction that begins at offset {held.offset} of {topic} has been open "
-        f"for {held.seconds:.0f} s and holds back {held.offsets} offsets, ticks included; remedy: have its "
-        "producer commit or abort it, or find and abort it with kafka-transactions.sh"
-    )

@@ -7,7 +7,8 @@ lists.py         meters and gaps in any order: survey.py looks, rankings.py orde
 meter_page.py    one meter; history.py: its last readings; meter_plot.py draws them
 dead_letters.py  the newest of them; log_tail.py: the ends of topics
 state.py         meters and partitions, read from committed state
-watch.py         what this worker knows of itself and the others; routing.py: which has what, and asking it
+watch.py         the partitions of the readings, of this worker and the others; what is wrong elsewhere
+routing.py       which worker has what, and asking it
 html.py          templates, style (style.css) and script (live.js); plot.py, plot_canvas.py, plot_axes.py: SVG
 """
 
@@ -16,23 +17,24 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from gridwatch.domain.partition.state import PartitionState
     from gridwatch.settings import Settings
-    from gridwatch.streaming.stage.pipeline import Pipeline
+    from gridwatch.streaming.stage.worker import Worker
 
 #: How often the progress of each partition is noted, so that a stall is timed from its beginning, seconds.
 LOOK_SECONDS = 5.0
 
 
-def register(app: Any, settings: Settings, pipeline: Pipeline[PartitionState]) -> None:
+def register(worker: Worker, settings: Settings) -> None:
     """Put the pages on a worker's web server."""
     # Late, so that plots and templates can be had without Faust.
+    from gridwatch.tables.readings import METERS
     from gridwatch.views.pages import Pages
     from gridwatch.views.server import serve
     from gridwatch.views.watch import Watch
 
-    watch = Watch(app, settings, pipeline)
-    pages = Pages(settings, pipeline, watch)
+    app: Any = worker.app
+    watch = Watch(worker, settings)
+    pages = Pages(settings, worker.pipelines[METERS.stage], watch)
     serve(app, pages, watch)
 
     @app.timer(LOOK_SECONDS, name="look_at_progress")  # type: ignore[untyped-decorator, unused-ignore]

@@ -7,10 +7,10 @@ taken for the whole.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any
 
 from gridwatch.domain.partition.state import PartitionState
+from gridwatch.health.pages import HealthPages, Verdict
 from gridwatch.settings import Settings
 from gridwatch.streaming.stage.pipeline import Pipeline
 from gridwatch.topics import RAW, STATE_TABLE
@@ -34,6 +34,7 @@ class Pages:
 
     def __init__(self, settings: Settings, pipeline: Pipeline[PartitionState], watch: Watch) -> None:
         self._watch = watch
+        self.health = HealthPages(watch)
         self._tail = LogTail(settings)
         self._lists = Lists(settings, pipeline, watch)
         self._meter = MeterPage(settings, pipeline, watch, self._tail)
@@ -80,18 +81,18 @@ class Pages:
 
     async def live(self, request: Any) -> Reply:
         """200 while the loop answers and the worker means to go on."""
-        reasons = self._watch.ending()
-        return _health("live", reasons, "The worker’s loop answers.")
+        return _health(await self.health.is_live(), "The worker’s loop answers.")
 
     async def ready(self, request: Any) -> Reply:
-        """200 when readings that arrive now are worked on, else 503 and why not."""
-        reasons = await self._watch.reasons()
-        meaning = "Readings that arrive now are worked on."
-        return _health("ready", reasons, meaning, self._watch.warnings())
+        """200 when what arrives now is worked on, else 503 and why not."""
+        return _health(await self.health.is_ready(), "Readings that arrive now are worked on.")
 
 
-def _health(word: str, reasons: list[str], meaning: str, warnings: Sequence[str] = ()) -> Reply:
-    good = not reasons
-    shown = {"word": word.upper() if good else f"NOT {word.upper()}", "good": good, "meaning": meaning}
-    data = {word: good, "reasons": reasons, "warnings": list(warnings)}
-    return Reply(data, "health.html", 200 if good else 503, shown)
+def _health(verdict: Verdict, meaning: str) -> Reply:
+    word = verdict.word.upper()
+    shown = {
+        "word": word if verdict.good else f"NOT {word}",
+        "good": verdict.good,
+        "meaning": meaning,
+    }
+    return Reply(verdict.data, "health.html", verdict.status, shown)

@@ -17,6 +17,7 @@ from typing import Any
 import aiohttp
 from yarl import URL
 
+from gridwatch.health.stage import assigned
 from gridwatch.views.queries import Problem
 
 #: Set on a question that one worker puts to another.
@@ -67,7 +68,7 @@ class Cluster:
 
     def mine(self) -> list[int]:
         """Partitions that this worker owns, in order; none before the first assignment."""
-        return sorted(tp.partition for tp in self._app.assignor.assigned_actives() if tp.topic == self._topic)
+        return assigned(self._app, self._topic)
 
     def owned_by(self, url: str) -> list[int]:
         """Partitions that the worker at `url` owns, in order."""

@@ -14,7 +14,8 @@ from typing import Any
 
 from aiohttp import web
 
-from gridwatch.health.prometheus import exposition
+from gridwatch.health import faust_pages
+from gridwatch.health.pages import PATHS
 from gridwatch.views import html
 from gridwatch.views.pages import Pages
 from gridwatch.views.queries import Problem, wants_json
@@ -29,11 +30,6 @@ def serve(app: Any, pages: Pages, watch: Watch) -> None:
     """Put every page on the application's web server."""
     me = watch.cluster
 
-    async def metrics(view: Any, request: Any) -> Any:
-        """Prometheus."""
-        body, content_type = exposition(await watch.scrape(), request.headers.get("Accept", ""))
-        return web.Response(body=body, headers={"Content-Type": content_type, "Cache-Control": "no-store"})
-
     def asset(content_type: str, text: str) -> Callable[..., Awaitable[Any]]:
         async def view(_view: Any, _request: Any) -> Any:
             """What pages load."""
@@ -46,9 +42,11 @@ def serve(app: Any, pages: Pages, watch: Watch) -> None:
         path: _view(path, handler, lambda: me.me) for path, handler in pages.routes().items()
     }
     handlers |= {path: asset(*content) for path, content in html.assets().items()}
-    for path, handler in (handlers | {"/metrics/": metrics}).items():
+    for path, handler in handlers.items():
         for address in {path, path.rstrip("/") or "/"}:
             app.page(address, name=f"gridwatch:{address}")(handler)
+    # What people look at, too, is shown by our own pages.
+    faust_pages.serve(app, pages.health, [path for path in PATHS if path not in handlers])
 
 
 def _view(path: str, handler: Handler, worker: Callable[[], str]) -> Callable[..., Awaitable[Any]]:

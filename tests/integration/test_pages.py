@@ -22,7 +22,7 @@ from gridwatch.deployment.polling import until
 from gridwatch.deployment.service import Service
 from gridwatch.domain.partitioning import partition_of
 from gridwatch.embedded import EmbeddedKafka
-from gridwatch.health.prometheus import PARTITION_GAUGES, PREFIX, WORKER_GAUGES
+from gridwatch.health.metrics import WORKER, metrics_of
 from gridwatch.topics import GAP_ALERTS
 from gridwatch.views.routing import ASKED_BY
 from tests.processes import Site
@@ -362,13 +362,13 @@ def test_prometheus_reads_every_metric_of_the_partitions_owned(workers: tuple[Se
     for worker in workers:
         page = get(worker, "/metrics/", "text/plain").body.decode()
         families = {family.name: family for family in text_string_to_metric_families(page)}
-        assert {PREFIX + name for name in PARTITION_GAUGES | WORKER_GAUGES} <= families.keys()
+        assert {metric.family for metric in metrics_of(WORKER).values()} <= families.keys()
         assert [sample.value for sample in families["gridwatch_ready"].samples] == [1.0]
         owned = {sample.labels["partition"] for sample in families["gridwatch_state_meters"].samples}
         assert not owned & partitions
         partitions |= owned
         for name in ("open_gaps", "consumer_lag_records"):
-            values = {sample.value for sample in families[PREFIX + name].samples}
+            values = {sample.value for sample in families[WORKER.prefix + name].samples}
             assert values == ({1.0} if name == "open_gaps" else {0.0})
     assert partitions == {str(number) for number in range(PARTITIONS)}
 

@@ -13,4 +13,4 @@ app = worker.app
 readings = worker.pipelines["readings"]
 
 agents.register(app, settings, readings, worker.emitter)
-views.register(app, settings, readings)
+views.register(worker, settings)

@@ -58,16 +58,18 @@ def recovered(app: Any) -> list[Recovered]:
 
 
 def progress_words(partitions: list[Recovered]) -> str:
-    """Such as `63% read, 370,118 rows to come; partition 3 is at 41%`; empty when nothing is to come."""
+    """Such as `63% read, 370,118 rows to come; partition 3 is at 41%`; empty when nothing is to come.
+
+    Where several changelogs are read, the last one is named with its topic.
+    """
     remaining = sum(one.remaining for one in partitions)
     if not remaining:
         return ""
     read, end = sum(min(one.read, one.end) for one in partitions), sum(one.end for one in partitions)
     last = min(partitions, key=lambda one: one.share)
-    return (
-        f"{read / end:.0%} read, {remaining:,} rows to come; "
-        f"partition {last.partition} is at {last.share:.0%}"
-    )
+    several = len({one.topic for one in partitions}) > 1
+    where = f"{last.topic}[{last.partition}]" if several else f"partition {last.partition}"
+    return f"{read / end:.0%} read, {remaining:,} rows to come; {where} is at {last.share:.0%}"
 
 
 async def say_progress(app: Any) -> None:

@@ -80,12 +80,3 @@ def run_at_end(offsets: Iterable[int], bad: Collection[int]) -> int:
     for offset in offsets:
         run = run + 1 if offset in bad else 0
     return run
-
-
-def feed_reason(topic: str, partition: int, problem: str) -> str:
-    """A problem of a partition's feed as a reason of health, with the remedy."""
-    return (
-        f"partition {partition}: {problem}; what comes on {topic} looks wrong as a whole, every letter is "
-        "kept, nothing is lost; remedy: see the reasons at /dead-letters/, correct the producer, and send "
-        "again what it sent"
-    )

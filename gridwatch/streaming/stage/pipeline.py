@@ -87,11 +87,6 @@ class Pipeline(Generic[P]):
         store: Store = self._table.data
         return store
 
-    def ack_wait(self) -> tuple[float, str]:
-        """Seconds for which the oldest ack of an output has been waited for, and why one did not come."""
-        since = self._emitter.waiting_since
-        return (0.0, "") if since is None else (time.time() - since, self._emitter.last_error)
-
     # -- partitions coming and going
 
     async def look_at_logs(self) -> None:

@@ -12,11 +12,8 @@ import pytest
 
 from dashboards.expansion import dashboards, questions
 from gridwatch.domain.partition.windows import METRICS as EVENT_METRICS
-from gridwatch.health.measures import SYSTEM_METRICS as WORKER_METRICS
-from gridwatch.health.prometheus import PARTITION_GAUGES, PREFIX, WORKER_GAUGES
-from sinks import health
+from gridwatch.health.metrics import METRICS, SYSTEM_METRICS
 from sinks import tables as stored
-from sinks.system_metrics import SYSTEM_METRICS as SINK_METRICS
 
 FOLDER = Path(__file__).resolve().parents[3] / "dashboards"
 DASHBOARDS = dashboards()
@@ -133,7 +130,8 @@ def test_what_is_chosen_gets_into_a_question_quoted(question: Any) -> None:
 
 
 def test_metrics_are_named_as_they_are_told() -> None:
-    told = {*EVENT_METRICS, *WORKER_METRICS, *SINK_METRICS}
+    by_wall_clock = {metric.name for metric in SYSTEM_METRICS}
+    told = {*EVENT_METRICS, *by_wall_clock}
     asked = {
         name
         for question in questions()
@@ -141,22 +139,36 @@ def test_metrics_are_named_as_they_are_told() -> None:
         for name in re.findall(r"'(\w+)'", listed)
     }
     assert asked <= told
-    assert set(WORKER_METRICS) | set(SINK_METRICS) <= asked
+    assert by_wall_clock <= asked
 
 
 def test_prometheus_is_asked_for_what_workers_offer() -> None:
-    offered = {PREFIX + name for name in (*WORKER_GAUGES, *PARTITION_GAUGES)}
-    offered |= {health.PREFIX + name for name in (*health.GAUGES, *health.PARTITION_GAUGES)}
-    offered |= {f"{health.PREFIX}{name}_total" for name in (*health.COUNTERS, *health.TOPIC_COUNTERS)}
-    asked = {
-        name
+    asked = {name for expr in _expressions() for name in re.findall(r"\b(gridwatch_\w+)", expr)}
+    assert asked
+    assert asked <= {metric.sample for metric in METRICS}
+
+
+def test_what_is_added_up_over_partitions_is_of_one_stage_or_by_stage() -> None:
+    """A record that two stages work on would count twice."""
+    of_stages = {metric.sample for metric in METRICS if "stage" in metric.labels}
+    added_up = [
+        expr
+        for expr in _expressions()
+        if re.search(r"\b(sum|avg|count)\b", expr) and of_stages & set(re.findall(r"\bgridwatch_\w+", expr))
+    ]
+    assert added_up
+    assert [expr for expr in added_up if "stage" not in expr] == []
+
+
+def _expressions() -> list[str]:
+    """What the dashboards ask of Prometheus."""
+    return [
+        target["expr"]
         for board in DASHBOARDS.values()
         for panel in board["panels"]
         for target in panel.get("targets", ())
-        for name in re.findall(r"\b(gridwatch_\w+)", target.get("expr", ""))
-    }
-    assert asked
-    assert asked <= offered
+        if "expr" in target
+    ]
 
 
 def test_variables_with_all_say_what_all_is() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gridwatch.kafka.open_transactions import Held, OpenTransactions, held_reason
+from gridwatch.kafka.open_transactions import Held, OpenTransactions
 
 PLACE = ("raw", 3)
 OTHER = ("raw", 4)
@@ -54,9 +54,3 @@ def test_a_look_that_brought_no_answer_ends_nobodys_time() -> None:
     open_ones.observe(0.0, {PLACE: 7}, {PLACE: 9})
     assert open_ones.observe(5.0, {}, {}) == {}
     assert open_ones.observe(10.0, {PLACE: 7}, {PLACE: 9})[PLACE].seconds == 10.0
-
-
-def test_the_reason_names_partition_topic_offset_time_count_and_remedy() -> None:
-    reason = held_reason(PLACE, Held(7, 23, 64.4))
-    for part in ("partition 3", "offset 7 of raw", "64 s", "23 offsets", "remedy:", "kafka-transactions.sh"):
-        assert part in reason

@@ -13,25 +13,26 @@ import pytest
 from aiokafka.record.memory_records import MemoryRecords
 from faust.exceptions import ConsumerNotStarted
 from faust.types import TP
-from prometheus_client import CollectorRegistry, generate_latest
 
-from gridwatch.health.prometheus import CAUSE_COUNTERS
+from gridwatch.health.checks import Observed, feed_reason, held_reason
+from gridwatch.health.exposition import exposition
+from gridwatch.health.metrics import SINK, metrics_of, system_metrics_of
+from gridwatch.health.pages import HealthPages
 from gridwatch.kafka.broker_monitor import BrokerView
-from gridwatch.kafka.open_transactions import Held, held_reason
+from gridwatch.kafka.open_transactions import Held
 from gridwatch.kafka.packing import Packed
 from gridwatch.models.dead_letter import DeadLetter
 from gridwatch.settings import load_settings
 from gridwatch.streaming.faust.continuity import CAUSES, Rereads
 from gridwatch.streaming.faust.fetching import Undecodable, undecodable_reason
-from gridwatch.streaming.stage.dead_letter_limit import DeadLetterPolicy, feed_reason
+from gridwatch.streaming.stage.dead_letter_limit import DeadLetterPolicy
 from gridwatch.topics import METRICS, VALIDATED
-from sinks import health
 from sinks.dead_letters import DeadLetterOffice
-from sinks.health import Families, Watch, application_reasons, database_reasons
+from sinks.health import SinkHealth, application, database
 from sinks.pool import Pool
 from sinks.refusals import refused
 from sinks.rows import Refused, Rows
-from sinks.system_metrics import SYSTEM_METRICS, Window
+from sinks.system_metrics import Window
 from sinks.writer import Writer, WriterState
 from tests.batches import batch_of
 from tests.unit.sinks.test_sink_store import Record, good
@@ -48,6 +49,14 @@ def app(**changes: Any) -> Any:
         return healthy["assigned"]
 
     return SimpleNamespace(consumer=SimpleNamespace(assignment=assignment), **healthy)
+
+
+def application_reasons(app: Any) -> list[str]:
+    return application(app).reasons()
+
+
+def database_reasons(address: str, state: WriterState, now: float, slow: float) -> list[str]:
+    return Observed(SINK, database=database(address, state, now), stalled_after=slow).reasons()
 
 
 def test_a_healthy_sink_has_no_reason_not_to_be_ready() -> None:
@@ -106,7 +115,8 @@ class Sink:
             address="h:1/d", state=WriterState(), worthless_feeds=self.worthless, lost_letters=0
         )
         office: Any = SimpleNamespace(sent=0)
-        self.watch = Watch(self.app, load_settings(broker="nowhere:1", stalled_after=SLOW), pool, office)
+        settings = load_settings(broker="nowhere:1", stalled_after=SLOW)
+        self.health = SinkHealth(self.app, settings, pool, office, lambda: self.now)
         self.look()
 
     def look(self, **changes: tuple[int, int]) -> None:
@@ -122,23 +132,19 @@ class Sink:
         async def answer() -> BrokerView:
             return view
 
-        self.watch._broker = SimpleNamespace(look=answer)  # type: ignore[assignment]
+        self.health._broker = SimpleNamespace(look=answer)  # type: ignore[assignment]
 
     def reasons(self) -> list[str]:
-        return asyncio.run(self.watch.reasons())
+        return asyncio.run(self.health.reasons())
 
     def text(self) -> str:
         """What Prometheus is told."""
-        registry = CollectorRegistry(auto_describe=False)
-        registry.register(Families(asyncio.run(self.watch.families())))
-        return generate_latest(registry).decode()
+        return exposition(asyncio.run(self.health.samples()), "text/plain")[0].decode()
 
 
 @pytest.fixture
-def sink(monkeypatch: pytest.MonkeyPatch) -> Sink:
-    made = Sink()
-    monkeypatch.setattr(health, "time", SimpleNamespace(monotonic=lambda: made.now, time=lambda: made.now))
-    return made
+def sink() -> Sink:
+    return Sink()
 
 
 def test_a_batch_that_cannot_be_decoded_is_a_reason(sink: Sink) -> None:
@@ -157,7 +163,7 @@ def test_a_transaction_is_a_reason_once_it_has_been_open_for_as_long_as_a_stall(
     sink.now += SLOW - 0.1
     assert sink.reasons() == []
     sink.now += 0.1
-    assert sink.reasons() == [held_reason((METRICS.name, 1), Held(4, 5, SLOW))]
+    assert sink.reasons() == [held_reason(METRICS.name, 1, Held(4, 5, SLOW))]
     sink.look()
     assert sink.reasons() == []
 
@@ -165,9 +171,9 @@ def test_a_transaction_is_a_reason_once_it_has_been_open_for_as_long_as_a_stall(
 def test_records_held_back_by_a_transaction_are_no_lag_and_do_not_count_as_waiting(sink: Sink) -> None:
     sink.look(**{f"{METRICS.name}_1": (4, 9), f"{VALIDATED.name}_1": (9, 9)})
     sink.app.consumer._committed_offset[TP(METRICS.name, 1)] = 4
-    assert sink.watch.positions() == {}  # before the first look
+    assert sink.health.positions() == {}  # before the first look
     sink.reasons()
-    assert sink.watch.positions() == {(METRICS.name, 1): (4, 4), (VALIDATED.name, 1): (0, 9)}
+    assert sink.health.positions() == {(METRICS.name, 1): (4, 4), (VALIDATED.name, 1): (0, 9)}
     sink.now += SLOW
     waiting = [reason for reason in sink.reasons() if "nothing was committed" in reason]
     assert waiting == [f"{VALIDATED.name}[1]: records wait, and nothing was committed for {SLOW:.0f} s"]
@@ -220,10 +226,17 @@ def test_re_reads_are_counted_by_cause_in_what_prometheus_reads(sink: Sink) -> N
 
 def test_every_metric_of_the_sink_is_in_what_prometheus_reads(sink: Sink) -> None:
     text = sink.text()
-    for name in health.COUNTERS | health.TOPIC_COUNTERS | CAUSE_COUNTERS:
-        assert f"# TYPE gridwatch_sink_{name}_total counter" in text
-    for name in health.GAUGES | health.PARTITION_GAUGES:
-        assert f"# TYPE gridwatch_sink_{name} gauge" in text
+    for metric in metrics_of(SINK).values():
+        assert f"# TYPE {metric.sample} {metric.kind}" in text
+
+
+def test_a_sink_is_live_until_it_stops(sink: Sink) -> None:
+    pages = HealthPages(sink.health)
+    assert asyncio.run(pages.live()).status == 200
+    sink.app.crashed = True
+    ending = asyncio.run(pages.live())
+    assert ending.status == 503
+    assert b"the sink is stopping" in ending.body
 
 
 def test_a_window_counts_what_was_stored_in_it() -> None:
@@ -242,7 +255,7 @@ def test_a_window_counts_what_was_stored_in_it() -> None:
         ("sink_rows", 2.0, "system")
     ]
     assert second[0].window_start < second[0].window_end
-    assert {metric for metric, _ in first} == set(SYSTEM_METRICS)
+    assert {metric for metric, _ in first} == set(system_metrics_of(SINK))
 
 
 class FakeEmitter:

@@ -121,6 +121,13 @@ def test_progress_says_how_much_is_read_and_who_is_last() -> None:
     assert said == "55% read, 90 rows to come; partition 1 is at 20%"
 
 
+def test_progress_of_several_changelogs_is_that_of_all_and_names_the_topic_that_is_last() -> None:
+    other = Recovered("other", 0, 10, 100)
+    assert progress_words([recovered(0, 90, 100), other]) == (
+        "50% read, 100 rows to come; other[0] is at 10%"
+    )
+
+
 def test_progress_of_a_recovery_that_is_done_says_nothing() -> None:
     assert progress_words([recovered(0, 100, 100)]) == ""
     assert progress_words([]) == ""

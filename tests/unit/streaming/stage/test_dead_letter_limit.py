@@ -11,7 +11,6 @@ from gridwatch.settings import load_settings
 from gridwatch.streaming.stage.dead_letter_limit import (
     DeadLetterLimit,
     DeadLetterPolicy,
-    feed_reason,
     run_at_end,
 )
 
@@ -183,19 +182,3 @@ def test_a_good_reading_does_not_take_the_example_away() -> None:
     feed.observe(0, 9, 9, "NOT_JSON: no")
     feed.observe(1, 0)
     assert feed.problem() == "9 of the last 10 readings are dead letters, the last one: NOT_JSON: no"
-
-
-def test_the_reason_names_partition_topic_count_example_and_remedy() -> None:
-    feed = DeadLetterLimit(DeadLetterPolicy(run=120))
-    feed.observe(0, 123, 123, "MISSING_FIELD: no meter_id")
-    reason = feed_reason("smartmeter_raw", 4, feed.problem())
-    for part in (
-        "partition 4",
-        "123",
-        "MISSING_FIELD: no meter_id",
-        "smartmeter_raw",
-        "remedy:",
-        "/dead-letters/",
-    ):
-        assert part in reason
-    assert "nothing is lost" in reason

@@ -7,14 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from gridwatch.health.prometheus import (
-    CAUSE_COUNTERS,
-    PARTITION_GAUGES,
-    PREFIX,
-    WORKER_COUNTERS,
-    WORKER_GAUGES,
-)
-from sinks import health as sink
+from gridwatch.health.metrics import METRICS
 
 RULES = (Path(__file__).parents[3] / "dashboards" / "alerts.yml").read_text(encoding="utf-8")
 ALERTS = {block.split("\n", 1)[0].strip(): block for block in RULES.split("- alert:")[1:]}
@@ -23,15 +16,8 @@ OVER_TIME = "increase("
 
 
 def known() -> set[str]:
-    """Every sample name that worker and sink expose."""
-    of_sink = {*sink.GAUGES, *sink.PARTITION_GAUGES}
-    counted = {PREFIX + name for name in {*WORKER_COUNTERS, *CAUSE_COUNTERS}}
-    counted |= {sink.PREFIX + name for name in {*sink.COUNTERS, *sink.TOPIC_COUNTERS, *CAUSE_COUNTERS}}
-    return (
-        {PREFIX + name for name in {*WORKER_GAUGES, *PARTITION_GAUGES}}
-        | {sink.PREFIX + name for name in of_sink}
-        | {f"{name}_total" for name in counted}
-    )
+    """Every sample name that a service exposes."""
+    return {metric.sample for metric in METRICS}
 
 
 def field(block: str, name: str) -> str:
@@ -83,3 +69,10 @@ def test_no_plain_value_reads_as_yaml_of_another_kind() -> None:
     for line in RULES.splitlines():
         plain = re.match(r" +(?:- )?\w+: ([^\"{].*)$", line)
         assert not plain or (": " not in plain[1] and " #" not in plain[1]), line
+
+
+@pytest.mark.parametrize("alert", sorted(ALERTS))
+def test_an_alert_names_labels_only_that_its_metrics_have(alert: str) -> None:
+    asked = set(re.findall(r"gridwatch_\w+", field(ALERTS[alert], "expr")))
+    labels = [{*metric.labels, "instance"} for metric in METRICS if metric.sample in asked]
+    assert set(re.findall(r"\$labels\.(\w+)", ALERTS[alert])) <= set.intersection(*labels)

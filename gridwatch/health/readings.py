@@ -1,0 +1,88 @@
+"""What is watched of the readings stage beside what every stage has: event time, meters, gaps."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gridwatch.clock import now_micros
+from gridwatch.domain.partition.state import PartitionState
+from gridwatch.domain.partition.ticks import idle_instant
+from gridwatch.durations import micros
+from gridwatch.health.checks import Partition
+from gridwatch.health.progress import Progress
+from gridwatch.health.stage import StageWatch
+from gridwatch.kafka.broker_monitor import BrokerView
+from gridwatch.settings import Settings
+from gridwatch.streaming.stage.pipeline import Pipeline
+from gridwatch.streaming.stage.take_over import Owned
+
+
+def measure(pipeline: Pipeline[PartitionState], owned: Owned[PartitionState], now: int) -> dict[str, float]:
+    """The worker's system metrics of one partition at wall time `now` (µs)."""
+    state = owned.state
+    measured = {
+        "consumer_lag_records": float(pipeline.lag(owned.partition)),
+        "batch_seconds": owned.batch_seconds,
+        "batch_records": float(owned.batch_records),
+        "state_meters": float(state.meters),
+        "open_gaps": float(state.open_gaps),
+    }
+    if state.watermark is not None:
+        measured["watermark_lag_seconds"] = (now - state.watermark) / 1e6
+    return measured
+
+
+class ReadingsWatch(StageWatch[PartitionState]):
+    """Watches the partitions of the readings stage."""
+
+    def __init__(
+        self, app: Any, settings: Settings, pipeline: Pipeline[PartitionState], *, named: bool
+    ) -> None:
+        super().__init__(app, pipeline, named=named)
+        self._idle_timeout = micros(settings.idle_timeout)
+        self._idle_delay = micros(settings.idle_delay)
+        self._watermarks = Progress()
+        self._watermarks_standing: dict[int, float] = {}
+
+    def observe(self, now: float, view: BrokerView, *, settled: bool) -> list[Partition]:
+        """The same, and takes note of watermarks."""
+        self._watermarks_standing = self._watermarks.observe(now, self._moving_watermarks())
+        return super().observe(now, view, settled=settled)
+
+    def _moving_watermarks(self) -> dict[int, tuple[int, int]]:
+        """The watermarks that wall time should move, as positions that always have something before them."""
+        return {
+            partition: (owned.state.watermark, owned.state.watermark + 1)
+            for partition, owned in self._pipeline.owned.items()
+            if owned.state.watermark is not None and not owned.state.replayed
+        }
+
+    def _ticks_overdue(self) -> dict[int, float]:
+        now = now_micros()
+        overdue = {}
+        for partition, owned in self._pipeline.owned.items():
+            due = idle_instant(
+                owned.state,
+                now,
+                caught_up=owned.state.next_offset >= (self.end_offset(partition) or 0),
+                idle_timeout=self._idle_timeout,
+                idle_delay=self._idle_delay,
+            )
+            silent = now - (owned.state.record_time or now)
+            overdue[partition] = 0.0 if due is None else (silent - self._idle_timeout) / 1e6
+        return overdue
+
+    def values(self, one: Partition, now: int, *, settled: bool) -> dict[str, float | None]:
+        """The same, and what the committed state has of meters and gaps."""
+        state = self.committed(one.number) if settled else None
+        return {
+            "state_meters": None if state is None else state.meters,
+            "open_gaps": None if state is None else state.open_gaps,
+            "jump_candidates": None if state is None else len(state.kept),
+            "watermark_standing_seconds": self._watermarks_standing.get(one.number),
+            **super().values(one, now, settled=settled),
+        }
+
+    def measured(self, owned: Owned[PartitionState], now: int) -> dict[str, float | None]:
+        """The system metrics of the metrics topic."""
+        return dict(measure(self._pipeline, owned, now))

@@ -1,0 +1,188 @@
+"""What is watched of the partitions of one stage: position, lag, progress, and what keeps them from working.
+
+Nothing is changed here. Positions come from committed state, ends from a connection of health's own
+(`kafka/broker_monitor.py`): a consumer that has stopped fetching takes the last end that it heard of for the
+end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Generic
+
+from faust.exceptions import ConsumerNotStarted
+
+from gridwatch.health.checks import Partition
+from gridwatch.health.progress import Progress
+from gridwatch.kafka.broker_monitor import BrokerView
+from gridwatch.kafka.open_transactions import Held, OpenTransactions
+from gridwatch.streaming.faust.fetching import Undecodable
+from gridwatch.streaming.stage.declaration import P
+from gridwatch.streaming.stage.pipeline import Pipeline
+from gridwatch.streaming.stage.take_over import Owned
+from gridwatch.tables.layout import PARTITION_KEY
+
+
+def assigned(app: Any, topic: str) -> list[int]:
+    """Partitions of a topic that this worker owns, in order; none before the first assignment."""
+    return sorted(tp.partition for tp in app.assignor.assigned_actives() if tp.topic == topic)
+
+
+class StageWatch(Generic[P]):
+    """Watches the partitions of a stage.
+
+    Args:
+        named: whether reasons name the stage; those of a worker's first one do not.
+    """
+
+    def __init__(self, app: Any, pipeline: Pipeline[P], *, named: bool) -> None:
+        self._app = app
+        self._pipeline = pipeline
+        self.stage = pipeline.stage
+        self._in_reasons = self.stage.name if named else ""
+        self._source = self.stage.source.name
+        self._view = BrokerView()
+        self._commits = Progress()
+        self._takings = Progress()
+        self._transactions = OpenTransactions()
+        self._held: Mapping[int, Held] = {}
+
+    # -- positions
+
+    def mine(self) -> list[int]:
+        """Partitions of the source that this worker owns, in order."""
+        return assigned(self._app, self._source)
+
+    def committed(self, partition: int) -> P | None:
+        """The committed state of a partition; None before its first commit."""
+        row = self._pipeline.store.row(partition, PARTITION_KEY)
+        return None if row is None else self.stage.layout.decode_partition(row)[0]
+
+    def end_offset(self, partition: int) -> int | None:
+        """A partition's end, as the last fetch or health's own look at it gave it; None before either."""
+        place = (self._source, partition)
+        ends = [self._view.ends.get(place)]
+        ends += [self._app.consumer.highwater(tp) for tp in self._app.consumer.assignment() if tp == place]
+        return max((end for end in ends if end is not None), default=None)
+
+    # -- what is observed
+
+    def observe(self, now: float, view: BrokerView, *, settled: bool) -> list[Partition]:
+        """Each partition as it is now, in order; takes note of its progress.
+
+        Args:
+            now: monotonic, seconds.
+            view: what the brokers answered last.
+            settled: whether the worker's state is there whole.
+        """
+        self._view = view
+        mine, owned = self.mine(), self._pipeline.owned
+        self._held = self._held_back(now, mine)
+        standing = self._commits.observe(now, self._positions(mine) if settled else {})
+        not_taken = self._takings.observe(now, self._to_be_taken() if settled and mine else {})
+        undecodable = self._undecodable()
+        overdue = self._ticks_overdue() if settled else {}
+        of_source = {number for topic, number in undecodable if topic == self._source}
+        found = [
+            Partition(
+                self._source,
+                number,
+                self._in_reasons,
+                lost=owned[number].lost if number in owned else "",
+                undecodable=undecodable.get((self._source, number)),
+                held=self._held.get(number),
+                feed=self._pipeline.feeds[number].problem() if number in owned else "",
+                not_taken=not_taken.get(number),
+                standing=standing.get(number),
+                tick_overdue=overdue.get(number),
+            )
+            for number in sorted({*mine, *owned, *not_taken, *of_source})
+        ]
+        return found + [
+            Partition(topic, number, self._in_reasons, undecodable=stop)
+            for (topic, number), stop in sorted(undecodable.items())
+            if topic != self._source
+        ]
+
+    def _positions(self, mine: list[int]) -> dict[int, tuple[int, int]]:
+        """(committed, end) of each partition whose end is known."""
+        view, found = self._view, {}
+        for number in mine:
+            end = self.end_offset(number)
+            if end is not None:
+                place = (self._source, number)
+                state = self.committed(number)
+                found[number] = (
+                    # What retention has removed lies behind everybody.
+                    max(0 if state is None else state.next_offset, view.starts.get(place, 0)),
+                    # What an open transaction holds back nobody can work on.
+                    min(end, view.stable.get(place, end)),
+                )
+        return found
+
+    def _to_be_taken(self) -> dict[int, tuple[int, int]]:
+        """Partitions to be taken over, as positions that only a new assignment moves: with each the time that
+        there is for it begins again."""
+        generation = int(self._app.consumer_generation_id)
+        return dict.fromkeys(self._pipeline.not_taken_over(), (generation, generation + 1))
+
+    def _undecodable(self) -> dict[tuple[str, int], Undecodable]:
+        """Where the consumer has stopped, of the stage's source and changelog."""
+        try:
+            stopped: Mapping[Any, Undecodable] = self._app.consumer.undecodable
+        except ConsumerNotStarted:
+            return {}
+        topics = (self._source, self.stage.changelog(self._app.settings.app_id).name)
+        return {(tp.topic, tp.partition): stop for tp, stop in stopped.items() if tp.topic in topics}
+
+    def _held_back(self, now: float, mine: list[int]) -> dict[int, Held]:
+        """What open transactions hold back in the partitions that are ours."""
+        stable = {place: offset for place, offset in self._view.stable.items() if place[0] == self._source}
+        held = self._transactions.observe(now, stable, self._view.ends)
+        return {
+            number: one
+            for (_, number), one in sorted(held.items())
+            if number in mine and not self._is_worked_beyond(number, one.offset)
+        }
+
+    def _is_worked_beyond(self, partition: int, offset: int) -> bool:
+        """Whether a partition has come further than the brokers' last answer says that it can."""
+        owned = self._pipeline.owned.get(partition)
+        return owned is not None and owned.state.next_offset > offset
+
+    def _ticks_overdue(self) -> Mapping[int, float]:
+        """Seconds for which a tick has been due in each partition; of a stage without event time none."""
+        return {}
+
+    # -- numbers
+
+    @property
+    def foreign_rows(self) -> int:
+        """Records of the changelog that are no rows of the stage's."""
+        return self._pipeline.store.foreign_rows
+
+    def values(self, one: Partition, now: int, *, settled: bool) -> dict[str, float | None]:
+        """The gauges of a partition that this worker owns, by name; None has no value.
+
+        Args:
+            now: wall time, µs.
+        """
+        owned = self._pipeline.owned.get(one.number)
+        end, state = (self.end_offset(one.number), self.committed(one.number)) if settled else (None, None)
+        position = 0 if state is None else state.next_offset
+        return {
+            **({} if owned is None else self.measured(owned, now)),
+            # Not the consumer's own idea of it, which stands still when the consumer does.
+            "consumer_lag_records": None if end is None else max(0, end - position),
+            "committed_offset": None if state is None else position,
+            "commit_age_seconds": now / 1e6 - (owned.last_commit or owned.taken) if owned else None,
+            "standing_seconds": one.standing,
+            "tick_overdue_seconds": one.tick_overdue,
+            "open_transaction_seconds": one.held.seconds if one.held else 0.0,
+            "undecodable": one.undecodable is not None,
+            "dead_letter_run": self._pipeline.feeds[one.number].run,
+        }
+
+    def measured(self, owned: Owned[P], now: int) -> dict[str, float | None]:
+        """What is measured of work in progress, by name."""
+        return {"batch_seconds": owned.batch_seconds, "batch_records": owned.batch_records}
