@@ -13,7 +13,7 @@ from confluent_kafka.admin import AdminClient, NewPartitions
 from gridwatch.deployment.polling import until
 from gridwatch.embedded import EmbeddedKafka
 from gridwatch.tables.layout import PARTITION_KEY
-from gridwatch.tables.partition_rows import PARTITION
+from gridwatch.tables.meter_rows import METER
 from gridwatch.tables.readings import METERS
 from gridwatch.topics import GAP_ALERTS, RAW, VALIDATED, changelog
 from tests.integration.test_silence import doctor, metrics, said
@@ -56,7 +56,7 @@ def foreign_to(partition: int) -> list[tuple[bytes, bytes | None]]:
     (meter,) = meters_of(partition, 1)
     return [
         (meter.encode(), b"\xff\xfegarbage"),
-        (meter.encode(), bytes([PARTITION.version]) + b"\xc1 cut"),
+        (meter.encode(), bytes([METER.version]) + b"\xc1 cut"),
         (meter.encode(), b'{"meter_id": "text"}'),
         (PARTITION_KEY, b"{}"),
         (PARTITION_KEY, None),
