@@ -111,8 +111,8 @@ clean: ## remove .venv, caches and reports
 
 # The stamp is written last: an interrupted set-up is done again.
 $(READY): setup.cfg pyproject.toml constraints.txt
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 10))' || { \
-	  echo "gridwatch needs Python 3.10 or later as $(PYTHON); name another with: make $(MAKECMDGOALS) PYTHON=python3.11" >&2; \
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "gridwatch needs Python 3.11 or later as $(PYTHON); name another with: make $(MAKECMDGOALS) PYTHON=python3.11" >&2; \
 	  exit 1; }
 	@echo "gridwatch: setting up $(VENV): some 70 pinned packages, 590 MB with a Java runtime, PostgreSQL and pyarrow; this once" >&2
 	@$(PYTHON) -m venv --clear $(VENV) >$(VENV).log 2>&1 || { \
