@@ -22,8 +22,8 @@ from gridwatch.domain.reading import LogRecord
 from replay.emission import EmissionPlan, Item, Kind, emit
 from replay.faults import FaultPlan, Faults
 from replay.manifest import Manifest, ManifestWriter, read_manifest
+from replay.parsers import Row
 from replay.placement import Placement
-from replay.rows import Row
 from replay.scoring import Found, FoundGap, FoundLate
 from replay.truth import Truth
 

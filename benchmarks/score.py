@@ -30,9 +30,10 @@ from gridwatch.scoring.database import score_database
 from replay.faults import FaultPlan
 from replay.faults.file import plan_of
 from replay.households import MONDAY, Households
+from replay.job import Selection
 from replay.manifest import read_manifest
+from replay.parsers import Row
 from replay.progress import Quiet
-from replay.rows import Row, Selection
 from replay.run import Replay, Request
 from replay.scoring import Rates, Score, score
 

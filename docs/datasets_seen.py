@@ -26,13 +26,16 @@ from gridwatch.settings import Settings
 from replay.census import Census
 from replay.emission import EmissionPlan, emit
 from replay.faults import FaultPlan, Faults
+from replay.job import Selection
 from replay.ordering import TimeOrder
+from replay.parsers import Row
 from replay.profiles import PROFILES
 from replay.progress import Quiet
-from replay.rows import Row, Selection, Tally, read_rows
+from replay.rows import read_rows
 from replay.run import Replay, Request
 from replay.sources import expand
 from replay.summary import Summary
+from replay.tally import Tally
 from tests.unit.replay import public_sets
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -34,7 +34,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "tables": ("gridwatch.commands.faust", "Faust's own list of tables."),
     "agents": ("gridwatch.commands.faust", "Faust's own list of agents."),
     "replay": ("replay.cli", "Turn meter files into a stream on the raw topic."),
-    "sample": ("replay.sample", "Make realistic meter data."),
+    "sample": ("replay.sample_command", "Make realistic meter data."),
     "score": ("gridwatch.commands.score", "Hold what was detected against the injected truth."),
     "export": (
         "gridwatch.commands.export",

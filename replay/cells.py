@@ -10,8 +10,9 @@ from math import isfinite
 
 from gridwatch.domain.reading import FLAG_NAMES
 from gridwatch.domain.validation import MAX_CODE, MAX_CODES
+from replay.job import BadCell, Job
 from replay.layout import unwrapped
-from replay.rows import BadCell, Job, Row
+from replay.parsers import Row
 
 CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\ud800-\udfff]")
 _CACHED_TEXTS = 200_000

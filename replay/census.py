@@ -18,8 +18,8 @@ from gridwatch.domain.instants import format_instant
 from gridwatch.domain.policy import DAY, HOUR, MINUTE
 from replay.hints import MeterFigures, Plausibility
 from replay.local_time import LocalTime
+from replay.parsers import Row
 from replay.refusals import Refusals
-from replay.rows import Row
 from replay.survey import Survey
 
 _KINDS = 5_000

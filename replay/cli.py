@@ -15,12 +15,12 @@ from gridwatch.settings import load_settings
 from replay.detection import detect
 from replay.faults import FaultPlan
 from replay.faults.file import PRESETS, plan_of
+from replay.job import Flow, Selection
 from replay.options import DurationType, InstantType, IntervalType, SizeType, SpeedType, ZoneType
 from replay.profiles import PROFILES, Profile, load_custom
 from replay.progress import Terminal
 from replay.report import done, found
 from replay.request import Request
-from replay.rows import Flow, Selection
 from replay.run import Replay
 from replay.sources import expand
 

@@ -11,9 +11,10 @@ import re
 
 from gridwatch.domain.policy import DAY, MINUTE
 from replay.cells import CONTROL, Scale, code, named_after_file
+from replay.job import BadCell, Job
 from replay.layout import unwrapped
+from replay.parsers import Row
 from replay.profile import DAY_MINUTES
-from replay.rows import BadCell, Job, Row
 from replay.wide_rows import Slot, WideParser
 
 _CLOCK = re.compile(r"(?<!\d)(\d{1,2}):([0-5]\d)(?:\s*([ap])\.?m)?", re.IGNORECASE)

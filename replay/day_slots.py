@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 from gridwatch.domain.policy import HOUR, MINUTE
+from replay.job import BadCell
 from replay.local_time import OWN_DATE, LocalTime
-from replay.rows import BadCell, Tally
 from replay.samples import Sample
+from replay.tally import Tally
 
 _NO_ORDER = "numbers of a repeated hour in no order, or more than twice: taken as they come"
 _PART = "parts of days of {hours} hours: their numbers were taken in the order of time, not by the clock"

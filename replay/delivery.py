@@ -6,8 +6,8 @@ from collections.abc import Iterable
 
 from replay.emission import Item, Kind
 from replay.pacing import Pace
+from replay.parsers import Row
 from replay.progress import Progress
-from replay.rows import Row
 from replay.sending import Sender
 from replay.summary import Summary
 

@@ -1,7 +1,7 @@
 """Which devices counted for which meter, and when: found while rows are read, in the order of the source.
 
 Where two devices of one meter have readings of the same time it depends on those readings whether they are
-parts of a day in which the meter was replaced (see `replay.versions`).
+parts of a day in which the meter was replaced (see `replay.standing`).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ from itertools import pairwise
 
 from gridwatch.domain.instants import format_instant
 from gridwatch.errors import GridwatchError
-from replay.rows import Row
+from replay.parsers import Row
 from replay.versions import Marked
 
 

@@ -27,7 +27,7 @@ from typing import NamedTuple
 
 from gridwatch.domain.policy import MINUTE
 from replay.faults import Fate, Faults, Sending
-from replay.rows import Row
+from replay.parsers import Row
 
 
 class Kind(IntEnum):

@@ -14,13 +14,14 @@ from typing import Any
 from gridwatch.domain.policy import DAY, HOUR, MINUTE
 from replay.cells import DECIMALS, Numbers, codes, fitted, named_after_file
 from replay.day_slots import DaySlots
+from replay.job import BadCell, Job, Selection
 from replay.layout import unwrapped
 from replay.local_time import LocalTime, SkippedHour, read_stamp
 from replay.members import optional_members
 from replay.moments import Moment, Moments
+from replay.parsers import Row
 from replay.profile import DAY_MINUTES, OPTIONAL_FIELDS, POWER, Series
 from replay.repeated_hours import RepeatedHours
-from replay.rows import BadCell, Job, Row, Selection
 from replay.samples import Sample
 from replay.stages import BETWEEN, may_be_power, stage_of
 from replay.value_cells import Value, ValueCells

@@ -18,10 +18,13 @@ from zoneinfo import ZoneInfo
 from gridwatch.domain.policy import HOUR, MINUTE
 from gridwatch.errors import GridwatchError
 from replay.files import inspect
+from replay.job import Selection
 from replay.layout import Layout, Start
+from replay.parsers import Row
 from replay.profile import Profile
-from replay.rows import Row, Selection, Tally, read_rows
+from replay.rows import read_rows
 from replay.sources import Source
+from replay.tally import Tally
 
 _SAMPLE_ROWS = 5_000
 #: Columns that files of a kind are known to have beside those that are read; `Profile.beside` has more.

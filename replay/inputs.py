@@ -13,13 +13,15 @@ from replay.decimal_marks import check
 from replay.detection import detect, is_known, misfit
 from replay.files import inspect, sniff
 from replay.layout import Layout
+from replay.parsers import Row
 from replay.position import identity_of
 from replay.rejects import Rejected
 from replay.request import Request
-from replay.rows import Row, Tally, read_rows
+from replay.rows import read_rows
 from replay.sources import Source, candidates, nothing_in
 from replay.spreadsheets import further_sheets, is_spreadsheet
 from replay.summary import Summary
+from replay.tally import Tally
 from replay.versions import preceded
 
 #: Files that an error names at most.

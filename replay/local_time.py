@@ -14,8 +14,8 @@ from zoneinfo import ZoneInfo
 
 from gridwatch.domain.instants import parse_instant
 from gridwatch.domain.policy import DAY, HOUR
+from replay.job import BadCell
 from replay.profile import RFC_3339
-from replay.rows import BadCell
 
 _EPOCH = datetime(1970, 1, 1)
 _EPOCH_UTC = datetime(1970, 1, 1, tzinfo=timezone.utc)

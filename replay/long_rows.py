@@ -17,10 +17,11 @@ from replay.cells import (
     given,
     named_after_file,
 )
+from replay.job import Job
 from replay.members import optional_members
+from replay.parsers import Row
 from replay.profile import OPTIONAL_FIELDS
 from replay.repeated_hours import RepeatedHours
-from replay.rows import Job, Row
 from replay.stamps import Stamps
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 
 from replay.cells import CONTROL, Numbers, given
+from replay.job import BadCell
 from replay.profile import TEXT_FIELDS
-from replay.rows import BadCell
 
 
 def optional_members(

@@ -5,10 +5,10 @@ from __future__ import annotations
 import re
 
 from gridwatch.domain.policy import DAY, HOUR, MINUTE, SECOND
+from replay.job import BadCell, Job
 from replay.layout import unwrapped
 from replay.local_time import OWN_DATE, LocalTime, read_stamp
 from replay.profile import DAY_MINUTES, RFC_3339, has_hour
-from replay.rows import BadCell, Job
 from replay.samples import minutes
 from replay.stamps import Stamps
 

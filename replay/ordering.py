@@ -12,7 +12,7 @@ the order in which it gets them. That order is never the order of the values. It
    later one stands.
 
 Two devices under one id (a meter that was replaced in the middle of a day) correct nothing: see
-`replay.versions`. In the order of the file (`--order file`) rows go as they lie, whatever their version.
+`replay.standing`. In the order of the file (`--order file`) rows go as they lie, whatever their version.
 
 The first pass reads everything once, so that a bad row, the order, the number of rows and the last
 instant are known before anything is sent. What fits in memory is sorted there. Of a larger input that is
@@ -29,12 +29,13 @@ from types import TracebackType
 from typing import Any
 
 from replay import sorted_runs
+from replay.job import BLOCK_ROWS
 from replay.packed import Packed
+from replay.parsers import Row
 from replay.row_order import put_in_order
-from replay.rows import BLOCK_ROWS, Row
 from replay.sorted_runs import Blocks, SortedRuns, sliced
+from replay.standing import spread, standing
 from replay.survey import Survey, Surveyor
-from replay.versions import spread, standing
 
 #: Rows sorted in memory at once; about 200 bytes each.
 RUN_ROWS = 400_000

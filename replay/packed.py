@@ -5,7 +5,7 @@ from __future__ import annotations
 import marshal
 from collections.abc import Iterator
 
-from replay.rows import Row
+from replay.parsers import Row
 
 
 class Packed:

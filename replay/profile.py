@@ -78,7 +78,7 @@ class Profile:
     name: str
     meaning: str
     columns: dict[str, tuple[str, ...]]
-    #: Makes what turns the cells of a line into rows (see `replay.rows.LineParser`).
+    #: Makes what turns the cells of a line into rows (see `replay.parsers.LineParser`).
     parser: Callable[[Any], Any]
     delimiters: tuple[str, ...] = (",", ";", "\t")
     decimal_marks: tuple[str, ...] = (".", ",")

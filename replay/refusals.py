@@ -22,7 +22,7 @@ from gridwatch.domain.validation import (
     is_sound,
     judge,
 )
-from replay.rows import Row
+from replay.parsers import Row
 
 _REMEMBERED = 200_000
 #: What to say of a reason beside the worker's own words: of one field, and the remedy.

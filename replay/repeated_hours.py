@@ -17,7 +17,8 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 from gridwatch.domain.policy import DAY, HOUR
-from replay.rows import BadCell, Selection, Tally
+from replay.job import BadCell, Selection
+from replay.tally import Tally
 
 #: How far before the hour the row before it may be, without a doubt of the order.
 _NEAR = 6 * HOUR

@@ -9,9 +9,9 @@ from typing import Any
 from gridwatch.domain.policy import Policy
 from gridwatch.topics import RAW
 from replay.faults import FaultPlan
+from replay.job import Selection
 from replay.profile import Profile
 from replay.profiles.spec import SPEC
-from replay.rows import Selection
 
 #: The rule for values that come twice, by number: an interrupted replay is not resumed under another one.
 _WHAT_STANDS = 2

@@ -9,7 +9,7 @@ from __future__ import annotations
 from operator import itemgetter
 from typing import Any
 
-from replay.versions import VERSION
+from replay.standing import VERSION
 
 _time, _meter, _version = itemgetter(0), itemgetter(1), itemgetter(VERSION)
 _PROBED = 512

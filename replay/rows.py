@@ -11,18 +11,18 @@ from __future__ import annotations
 import csv
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from gridwatch.errors import GridwatchError
 from replay.files import inspect, opened_text
+from replay.job import BLOCK_ROWS, BadCell, Job, Selection
 from replay.layout import Layout
 from replay.parsers import LineParser, LotParser, NothingWaits, Numbered, Row, Waiting
 from replay.profile import Profile
 from replay.register_signs import Look, RegisterSigns
-from replay.rejects import BadRow, Rejected
+from replay.rejects import Rejected
 from replay.sources import DAMAGE, Source
 from replay.spreadsheets import as_sheet, is_spreadsheet
 from replay.tally import Tally
@@ -30,74 +30,11 @@ from replay.tally import Tally
 if TYPE_CHECKING:
     from _csv import Reader as CsvReader
 
-__all__ = [
-    "BLOCK_ROWS", "BadCell", "Flow", "Job", "LineParser", "Row", "Selection", "Tally", "read_rows",
-]  # fmt: skip
-
-#: Which readings of meters that count both ways are wanted.
-Flow = Literal["both", "consumption", "generation"]
-
-BLOCK_ROWS = 8192
 #: Lines read at once; fewer where they are wide.
 _LINES_AT_ONCE, _CELLS_AT_ONCE = 2_048, 16_384
 _LINE_END = re.compile("\r\n|\r|\n")
-_SHOWN_EXAMPLES = 5
 #: Rows at most while one of them waits until it is known when it was.
 _MOST_WAITING = 300_000
-
-
-@dataclass(frozen=True)
-class Selection:
-    """Which rows are wanted: `start` ≤ time < `end` (µs), meters by a shell pattern, flow by direction."""
-
-    start: int | None = None
-    end: int | None = None
-    meters: str = "*"
-    flow: Flow = "both"
-
-
-class BadCell(ValueError):
-    """A cell that cannot be read; `field_name` is a field of a reading, or a column by its name."""
-
-    #: Where it stands, if that is not the line just taken.
-    line = 0
-
-    def __init__(self, field_name: str, found: str, reason: str) -> None:
-        super().__init__(reason)
-        self.field_name = field_name
-        self.found = found
-        self.reason = reason
-
-
-@dataclass(frozen=True)
-class Job:
-    """One file that is being read."""
-
-    source: Source
-    layout: Layout
-    profile: Profile
-    zone: str
-    selection: Selection
-    tally: Tally
-    skip_bad: bool = False
-    rejected: Rejected | None = None
-
-    def reject(self, problem: BadCell, line: int, row: str) -> None:
-        """Count a row that cannot be read. GridwatchError unless such rows are to be skipped."""
-        layout, tally = self.layout, self.tally
-        at = layout.columns.get(problem.field_name)
-        header = layout.headers[at] if at is not None else problem.field_name
-        bad = BadRow(layout.file, line, header, problem.found, problem.reason)
-        if not self.skip_bad:
-            raise GridwatchError(
-                f"{bad}; headers found: {', '.join(layout.headers)[:300]}; accepted: {layout.accepted}",
-                "mend the row, or go on without bad rows: --skip-bad",
-            )
-        tally.bad[f"{header}: {bad.reason.split(':')[0]}"] += 1
-        if len(tally.examples) < _SHOWN_EXAMPLES:
-            tally.examples.append(bad)
-        if self.rejected is not None:
-            self.rejected.take(bad, row)
 
 
 def read_rows(

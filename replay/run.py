@@ -22,12 +22,12 @@ from replay.faults import Faults
 from replay.inputs import Inputs
 from replay.manifest import ManifestWriter
 from replay.ordering import RUN_ROWS, TimeOrder, run_rows_within
+from replay.parsers import Row
 from replay.placement import Placement
 from replay.position import Position, find_position, new_run
 from replay.progress import Progress
 from replay.refusals import Refusals
 from replay.request import Request
-from replay.rows import Row
 from replay.sending import Sender
 from replay.summary import Summary
 from replay.survey import survey_of

@@ -6,8 +6,9 @@ from typing import NamedTuple, Protocol
 
 from gridwatch.domain.policy import MINUTE
 from replay.cells import DECIMALS, Intake, tail
+from replay.job import BadCell, Job
+from replay.parsers import Row
 from replay.profile import DAY_MINUTES
-from replay.rows import BadCell, Job, Row
 
 EXPORT = "-export"
 #: Times of a meter for which a further tariff may come.

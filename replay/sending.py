@@ -20,8 +20,8 @@ from gridwatch.errors import GridwatchError
 from gridwatch.settings import Settings
 from gridwatch.topics import REPLAY_HEADER, ROW_HEADER, TICK_HEADER
 from replay.appending import Appender
+from replay.parsers import Row
 from replay.placement import Placement
-from replay.rows import Row
 
 #: Silence of the broker after which the replay stops.
 STALL_SECONDS = 60.0

@@ -15,8 +15,9 @@ from pathlib import Path
 from typing import Any
 
 from gridwatch.errors import GridwatchError
+from replay.job import BLOCK_ROWS
+from replay.parsers import Row
 from replay.row_order import place_of, place_of_marked, put_in_order
-from replay.rows import BLOCK_ROWS, Row
 from replay.run_folder import RunFolder
 
 #: Runs merged at once; each holds a file open and one block in memory.

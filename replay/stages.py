@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from replay.job import BadCell, Job
+from replay.parsers import Row
 from replay.profile import POWER, Profile
 from replay.registers import Registers
-from replay.rows import BadCell, Job, Row
 from replay.samples import Added, Readings, Sample, Stage
 from replay.steps import OneStep, VaryingSteps
 

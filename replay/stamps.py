@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from gridwatch.domain.instants import parse_instant
 from gridwatch.domain.policy import DAY, MINUTE, SECOND
+from replay.job import BadCell
 from replay.layout import unwrapped
 from replay.local_time import INSTANT, TOP_OF_A_STAMP, LocalTime, SkippedHour, read_stamp
-from replay.rows import BadCell, Tally
+from replay.tally import Tally
 
 #: The least interval whose last minute is taken for its end.
 _QUARTER = 15 * MINUTE

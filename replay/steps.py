@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from gridwatch.domain.policy import HOUR, MINUTE
 from replay.cells import DECIMALS
 from replay.in_order import InOrder
-from replay.rows import Job, Row
+from replay.job import Job
+from replay.parsers import Row
 from replay.samples import Sample, Stage, minutes
 
 #: How far off its interval a stamp may be.

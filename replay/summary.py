@@ -10,8 +10,8 @@ from replay.census import Census
 from replay.layout import Layout
 from replay.profile import Profile
 from replay.profiles.spec import SPEC
-from replay.rows import Tally
 from replay.survey import Survey
+from replay.tally import Tally
 
 
 @dataclass

@@ -8,7 +8,7 @@ from itertools import islice, pairwise
 from operator import gt, itemgetter
 
 from replay.devices import Devices
-from replay.rows import Row
+from replay.parsers import Row
 from replay.versions import are_marked
 
 _time, _meter = itemgetter(0), itemgetter(1)

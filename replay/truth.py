@@ -29,7 +29,7 @@ from replay.findings import (
     Status,
 )
 from replay.meter_truth import MeterTruth
-from replay.rows import Row
+from replay.parsers import Row
 from replay.stretches import Stretches
 
 _COPIES = ("duplicate", "revision")

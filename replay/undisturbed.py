@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 
 from gridwatch.domain.policy import MINUTE
 from replay.emission import EmissionPlan, Item, Kind
-from replay.rows import Row
+from replay.parsers import Row
 
 
 def undisturbed(blocks: Iterable[list[Row]], plan: EmissionPlan) -> Iterator[list[Row] | Item]:

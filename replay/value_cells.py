@@ -6,9 +6,9 @@ from collections import Counter
 from typing import NamedTuple
 
 from replay.cells import CONTROL, DECIMALS, Numbers, Scale
+from replay.job import BadCell, Job
 from replay.layout import Layout
 from replay.profile import UNITS, Series
-from replay.rows import BadCell, Job
 
 _UNITS = {unit.lower(): unit for unit in UNITS}
 #: Texts of series that are left out by name.

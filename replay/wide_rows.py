@@ -11,10 +11,11 @@ from typing import NamedTuple
 
 from gridwatch.domain.policy import MINUTE
 from replay.cells import DECIMALS, Intake, Numbers, Scale, fitted, tail
+from replay.job import BadCell, Job
 from replay.layout import unwrapped
 from replay.local_time import LocalTime, read_stamp
+from replay.parsers import Row
 from replay.repeated_hours import RepeatedHours
-from replay.rows import BadCell, Job, Row
 from replay.samples import Readings, Sample
 from replay.value_cells import column_meters
 

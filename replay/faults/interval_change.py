@@ -12,7 +12,7 @@ from replay.faults.episodic import DAY, Episodic
 from replay.faults.fault import Strike
 from replay.faults.options import option
 from replay.faults.sending import Sending
-from replay.rows import Row
+from replay.parsers import Row
 
 _MINUTE = 60 * SECOND
 _GIVEN = re.compile(r',"interval_minutes":[0-9.]+')

@@ -13,7 +13,7 @@ from replay.faults.chance import SECOND, Chance, below
 from replay.faults.fault import Scope, Strike
 from replay.faults.plan import FaultPlan
 from replay.faults.sending import Fate, Sending
-from replay.rows import Row
+from replay.parsers import Row
 
 _CACHED_METERS = 200_000
 #: What the rates of the command line do, by name.

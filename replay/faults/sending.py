@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from enum import IntEnum
 
-from replay.rows import Row
+from replay.parsers import Row
 
 
 class Fate(IntEnum):

@@ -12,10 +12,11 @@ import re
 from gridwatch.domain.policy import DAY, MINUTE
 from replay.cells import Intake, Numbers, Scale, tail
 from replay.files import plain
+from replay.job import BadCell, Job
 from replay.layout import Layout, Start
 from replay.local_time import LocalTime, local_micros
+from replay.parsers import Row
 from replay.profile import Profile
-from replay.rows import BadCell, Job, Row
 
 _SLOT = 30 * MINUTE
 _TAIL = tail(30)

@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from replay.cells import Intake
 from replay.field_rows import FieldParser
+from replay.job import BadCell, Job
 from replay.parsers import Row
-from replay.rows import BadCell, Job
 from replay.samples import EXPORT, Sample, Stage
 from replay.stages import BETWEEN
 

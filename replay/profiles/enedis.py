@@ -13,10 +13,10 @@ import re
 from gridwatch.errors import GridwatchError
 from replay.field_rows import FieldParser
 from replay.files import sniff
+from replay.job import Job
 from replay.layout import Start
 from replay.profile import UNITS, Profile, Series
 from replay.profiles.seen import header
-from replay.rows import Job
 
 _STAMP = ("Horodate", "horodate ISO fin de pas")
 _VALUE = ("Valeur", "puissance moyenne (W)")

@@ -9,10 +9,10 @@ from __future__ import annotations
 import re
 
 from replay.cells import flagged
+from replay.job import BadCell, Job
 from replay.layout import Start
 from replay.long_rows import LongParser
 from replay.profile import Profile
-from replay.rows import BadCell, Job
 from replay.versions import Marked
 
 _STAMP, _ENERGY = ("timestamp", "datetime", "date"), ("kwh", "consumption")

@@ -18,9 +18,10 @@ from replay.cells import Intake, Numbers, Scale, code, tail
 from replay.espi import IntervalReading, contents, readings
 from replay.espi_series import LONG_DAY, SeriesOfFile
 from replay.files import plain
+from replay.job import BLOCK_ROWS, BadCell, Job
 from replay.layout import Layout, Start
+from replay.parsers import Row
 from replay.profile import Profile, Series
-from replay.rows import BLOCK_ROWS, BadCell, Job, Row
 from replay.versions import marked
 
 _ACCEPTED = ("start", "duration", "value")

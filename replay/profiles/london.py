@@ -11,10 +11,11 @@ from dataclasses import replace
 
 from replay.day_rows import DayParser
 from replay.files import by_header
+from replay.job import Job
 from replay.layout import Layout, Start
 from replay.long_rows import LongParser
+from replay.parsers import LineParser
 from replay.profile import RFC_3339, Profile
-from replay.rows import Job, LineParser
 
 _NULLS = frozenset({"Null", "NULL", "null", ""})
 _ENERGY = ("kwh/hh (per half hour)", "kwh/hh")

@@ -22,10 +22,11 @@ from gridwatch.domain.policy import MINUTE
 from gridwatch.errors import GridwatchError
 from replay.cells import Intake, Scale, code, tail
 from replay.files import plain
+from replay.job import BadCell, Job
 from replay.layout import Layout, Start
 from replay.local_time import LocalTime, local_micros
+from replay.parsers import Row
 from replay.profile import Profile, Series
-from replay.rows import BadCell, Job, Row
 from replay.versions import marked
 
 _QUALITY = re.compile(r"[AEFNSV]\d{0,2}")

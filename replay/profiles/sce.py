@@ -13,10 +13,11 @@ from dataclasses import replace
 
 from replay.field_rows import FieldParser
 from replay.headers import by_header
+from replay.job import Job
 from replay.layout import Layout, Start
+from replay.parsers import LineParser, Row
 from replay.profile import Profile, Series
 from replay.profiles.seen import header
-from replay.rows import Job, LineParser, Row
 
 _PERIODS = tuple(
     f"energy {flow} time period" for flow in ("consumption", "delivered", "received", "generation")

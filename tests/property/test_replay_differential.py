@@ -19,10 +19,10 @@ from gridwatch.settings import Settings
 from replay import run
 from replay.emission import Item, Kind
 from replay.ordering import RUN_ROWS
+from replay.parsers import Row
 from replay.profiles import PROFILES, load_custom
 from replay.progress import Quiet
 from replay.request import Request
-from replay.rows import Row
 from tests.differential.case import Case
 from tests.differential.choice import case
 from tests.differential.comparison import difference

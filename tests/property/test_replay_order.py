@@ -17,8 +17,8 @@ from replay.faults import FaultPlan, Faults
 from replay.faults.episodic import Episodic
 from replay.faults.file import plan_of
 from replay.ordering import TimeOrder
+from replay.parsers import Row
 from replay.placement import Placement
-from replay.rows import Row
 from replay.undisturbed import undisturbed
 from replay.versions import Marked
 from tests.unit.replay.rig import MINUTE, SECOND, at, row, sequence

@@ -12,9 +12,12 @@ from hypothesis import strategies as st
 
 from gridwatch.errors import GridwatchError
 from replay import rows
+from replay.job import Selection
 from replay.long_rows import LongParser
+from replay.parsers import Row
 from replay.profiles import PROFILES
-from replay.rows import Row, Selection, Tally, read_rows
+from replay.rows import read_rows
+from replay.tally import Tally
 from tests.unit.replay.rig import at
 
 GOOD = st.tuples(

@@ -16,7 +16,7 @@ from replay.faults import FaultPlan
 from replay.faults.catalogue import KINDS
 from replay.faults.fault import Fault
 from replay.findings import SOFT, GapTruth, NothingTruth, Unjudged
-from replay.rows import Row
+from replay.parsers import Row
 from tests.unit.replay.rig import (
     DAY,
     HOUR,

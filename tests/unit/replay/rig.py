@@ -12,8 +12,8 @@ from replay.emission import EmissionPlan, Item, emit
 from replay.faults import FaultPlan, Faults
 from replay.findings import Finding
 from replay.manifest import Manifest
+from replay.parsers import Row
 from replay.placement import Placement
-from replay.rows import Row
 from replay.scoring import Found, Score, score
 from replay.truth import Truth
 

@@ -14,9 +14,12 @@ import pytest
 from gridwatch.cli import run
 from gridwatch.errors import GridwatchError
 from replay.detection import detect
+from replay.job import Selection
+from replay.parsers import Row
 from replay.profiles import PROFILES
-from replay.rows import Row, Selection, Tally, read_rows
+from replay.rows import read_rows
 from replay.sources import Source, expand
+from replay.tally import Tally
 from tests.unit.replay import public_sets
 
 SPEC_TEXT = "meter_id,timestamp,consumption_kwh\nM1,2024-01-01T10:00:00Z,2.5\n"

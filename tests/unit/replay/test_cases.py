@@ -8,8 +8,10 @@ from pathlib import Path
 import pytest
 
 from gridwatch.errors import GridwatchError, UsageProblem
+from replay.job import Selection
 from replay.profiles import PROFILES, Profile, load_custom
-from replay.rows import Selection, Tally, read_rows
+from replay.rows import read_rows
+from replay.tally import Tally
 
 CASES = Path(__file__).parent / "cases"
 EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)

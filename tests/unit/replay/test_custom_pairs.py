@@ -14,8 +14,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from gridwatch.errors import GridwatchError, UsageProblem
+from replay.job import Selection
 from replay.profiles import load_custom
-from replay.rows import Selection, Tally, read_rows
+from replay.rows import read_rows
+from replay.tally import Tally
 from tests.unit.replay.public_sets import UTC
 
 ZONE = "Europe/Berlin"

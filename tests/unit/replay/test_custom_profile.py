@@ -8,8 +8,11 @@ import pytest
 
 from gridwatch.cli import run
 from gridwatch.errors import GridwatchError, UsageProblem
+from replay.job import Selection
+from replay.parsers import Row
 from replay.profiles import load_custom
-from replay.rows import Row, Selection, Tally, read_rows
+from replay.rows import read_rows
+from replay.tally import Tally
 from tests.unit.replay.rig import at
 
 LONG = """

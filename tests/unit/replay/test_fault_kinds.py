@@ -16,7 +16,7 @@ from replay.emission import Item, Kind
 from replay.faults import FaultPlan, Faults
 from replay.faults.catalogue import KINDS
 from replay.findings import FaultTruth, GapTruth, ReadingTruth, RefusedTruth
-from replay.rows import Row
+from replay.parsers import Row
 from tests.unit.replay.rig import DAY, HOUR, MINUTE, SECOND, at, every, findings, row, sequence
 
 START = at("00:00")

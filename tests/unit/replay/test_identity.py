@@ -8,9 +8,11 @@ import pytest
 
 from gridwatch.errors import GridwatchError, UsageProblem
 from replay.detection import detect
+from replay.job import Selection
 from replay.profiles import PROFILES
-from replay.rows import Selection, Tally, read_rows
+from replay.rows import read_rows
 from replay.sources import Source
+from replay.tally import Tally
 
 CASES = Path(__file__).parent / "cases"
 HOUR_0 = 1_704_067_200

@@ -11,9 +11,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gridwatch.errors import GridwatchError
+from replay.job import Selection
 from replay.local_time import LocalTime
+from replay.parsers import Row
 from replay.profiles import SPEC
-from replay.rows import Row, Selection, Tally, read_rows
+from replay.rows import read_rows
+from replay.tally import Tally
 from tests.unit.replay.public_sets import UTC, local_days
 
 LONDON = "Europe/London"

@@ -10,7 +10,7 @@ import pytest
 
 from replay import sorted_runs
 from replay.ordering import TimeOrder
-from replay.rows import Row
+from replay.parsers import Row
 from replay.survey import Survey, survey_of
 from tests.unit.replay.rig import at, every, row
 

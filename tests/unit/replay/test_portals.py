@@ -10,9 +10,11 @@ import pytest
 from gridwatch.errors import GridwatchError
 from replay.detection import detect
 from replay.files import sniff
+from replay.job import Flow, Selection
 from replay.profiles import PROFILES
-from replay.rows import Flow, Selection, Tally, read_rows
+from replay.rows import read_rows
 from replay.sources import Source
+from replay.tally import Tally
 from tests.unit.replay.public_sets import UTC
 
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)

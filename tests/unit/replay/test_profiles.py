@@ -17,10 +17,13 @@ from gridwatch.errors import GridwatchError, UsageProblem
 from replay.detection import detect
 from replay.emission import EmissionPlan, emit
 from replay.faults import FaultPlan, Faults
+from replay.job import Flow, Selection
 from replay.ordering import TimeOrder
+from replay.parsers import Row
 from replay.profiles import PROFILES, Profile
-from replay.rows import Flow, Row, Selection, Tally, read_rows
+from replay.rows import read_rows
 from replay.sources import Source
+from replay.tally import Tally
 from tests.unit.replay import public_sets, real_sets
 from tests.unit.replay.public_sets import Truth
 

@@ -12,9 +12,12 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from gridwatch.errors import GridwatchError
+from replay.job import Selection
+from replay.parsers import Row
 from replay.profiles import PROFILES, load_custom
 from replay.profiles.spec import SPEC
-from replay.rows import Row, Selection, Tally, read_rows
+from replay.rows import read_rows
+from replay.tally import Tally
 from tests.unit.replay.public_sets import UTC
 
 ZONE = "Europe/London"

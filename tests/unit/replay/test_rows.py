@@ -9,8 +9,11 @@ import pytest
 
 from gridwatch.errors import GridwatchError
 from replay.files import inspect
+from replay.job import Selection
+from replay.parsers import Row
 from replay.profiles import SPEC
-from replay.rows import Row, Selection, Tally, read_rows
+from replay.rows import read_rows
+from replay.tally import Tally
 from tests.unit.replay.rig import at
 
 HEADER = "meter_id,timestamp,consumption_kwh\n"

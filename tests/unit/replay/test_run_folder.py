@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 
 from replay.ordering import TimeOrder
-from replay.rows import Row
+from replay.parsers import Row
 from replay.run_folder import RunFolder
 from tests.unit.replay.rig import at, every
 

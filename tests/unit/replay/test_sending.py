@@ -11,8 +11,8 @@ from gridwatch.errors import GridwatchError
 from gridwatch.settings import Settings, load_settings
 from gridwatch.topics import REPLAY_HEADER, ROW_HEADER, TICK_HEADER
 from replay import sending
+from replay.parsers import Row
 from replay.placement import Placement
-from replay.rows import Row
 from replay.sending import Sender
 from tests.unit.replay.rig import at, row
 

@@ -11,8 +11,11 @@ import pytest
 from openpyxl import Workbook
 
 from gridwatch.errors import GridwatchError
+from replay.job import Selection
+from replay.parsers import Row
 from replay.profiles import PROFILES, Profile, load_custom
-from replay.rows import Row, Selection, Tally, read_rows
+from replay.rows import read_rows
+from replay.tally import Tally
 from tests.unit.replay.rig import at
 
 

@@ -8,9 +8,11 @@ import pytest
 
 from gridwatch.errors import GridwatchError, UsageProblem
 from replay.detection import detect
+from replay.job import Selection
 from replay.profiles import PROFILES
-from replay.rows import Selection, Tally, read_rows
+from replay.rows import read_rows
 from replay.sources import Source
+from replay.tally import Tally
 
 ENEDIS = (
     "Identifiant PRM;Type de donnees;Date de debut;Date de fin;Grandeur physique;Grandeur metier;"

@@ -10,8 +10,10 @@ from zoneinfo import ZoneInfo
 import pytest
 
 from gridwatch.errors import GridwatchError
+from replay.job import Selection
 from replay.profiles import load_custom
-from replay.rows import Selection, Tally, read_rows
+from replay.rows import read_rows
+from replay.tally import Tally
 from tests.unit.replay.public_sets import UTC, local_days
 
 ZONE = ZoneInfo("Europe/Berlin")

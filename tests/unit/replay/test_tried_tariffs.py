@@ -8,9 +8,12 @@ from pathlib import Path
 import pytest
 
 from gridwatch.errors import GridwatchError, UsageProblem
+from replay.job import Selection
+from replay.parsers import Row
 from replay.profile import Profile
 from replay.profiles import PROFILES, load_custom
-from replay.rows import Row, Selection, Tally, read_rows
+from replay.rows import read_rows
+from replay.tally import Tally
 
 TARIFFS = (
     'interval = "1h"\n{keys}[columns]\nmeter_id = "m"\ntimestamp = "t"\nconsumption_kwh = "v"\nseries = "s"\n'

@@ -11,8 +11,8 @@ from gridwatch.domain.policy import Policy
 from replay.emission import Item, Kind
 from replay.faults import FaultPlan
 from replay.findings import GapTruth, NothingTruth, ReadingTruth, Unjudged
+from replay.parsers import Row
 from replay.placement import Placement
-from replay.rows import Row
 from replay.truth import Truth
 from tests.unit.replay.rig import (
     DAY,

@@ -14,12 +14,15 @@ from gridwatch.cli import run
 from gridwatch.errors import GridwatchError
 from replay import sorted_runs
 from replay.inputs import Inputs
+from replay.job import BLOCK_ROWS, Selection
 from replay.ordering import TimeOrder
+from replay.parsers import Row
 from replay.profiles import PROFILES
 from replay.request import Request
-from replay.rows import BLOCK_ROWS, Row, Selection, Tally, read_rows
+from replay.rows import read_rows
 from replay.sources import expand
 from replay.summary import Summary
+from replay.tally import Tally
 from replay.versions import Marked, preceded
 from tests.unit.replay.rig import HOUR, MINUTE, at, row
 
