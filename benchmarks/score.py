@@ -29,13 +29,13 @@ from gridwatch.domain.policy import MINUTE, Policy
 from gridwatch.scoring.database import score_database
 from replay.faults import FaultPlan
 from replay.faults.file import plan_of
-from replay.households import MONDAY, Households
-from replay.job import Selection
-from replay.manifest import read_manifest
-from replay.parsers import Row
-from replay.progress import Quiet
-from replay.run import Replay, Request
-from replay.scoring import Rates, Score, score
+from replay.files.job import Selection
+from replay.files.rows import Row
+from replay.run.progress import Quiet
+from replay.run.replay import Replay, Request
+from replay.sample.households import MONDAY, Households
+from replay.scoring.score import Rates, Score, score
+from replay.truth.manifest import read_manifest
 
 INTERVAL = 30 * MINUTE
 _HALF_A_DAY = 12 * 60 * MINUTE

@@ -33,8 +33,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "sink": ("gridwatch.commands.sink", "Run the database sink (the same as faust -A sinks.app worker)."),
     "tables": ("gridwatch.commands.faust", "Faust's own list of tables."),
     "agents": ("gridwatch.commands.faust", "Faust's own list of agents."),
-    "replay": ("replay.cli", "Turn meter files into a stream on the raw topic."),
-    "sample": ("replay.sample_command", "Make realistic meter data."),
+    "replay": ("replay.cli.command", "Turn meter files into a stream on the raw topic."),
+    "sample": ("replay.cli.sample", "Make realistic meter data."),
     "score": ("gridwatch.commands.score", "Hold what was detected against the injected truth."),
     "export": (
         "gridwatch.commands.export",

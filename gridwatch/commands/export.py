@@ -17,8 +17,8 @@ from gridwatch.errors import UsageProblem
 from gridwatch.export.files import format_of, written
 from gridwatch.export.queries import COMPLETENESS, READINGS, Question, Selection, answers
 from gridwatch.settings import load_settings
-from replay.options import InstantType
-from replay.progress import Terminal
+from replay.cli.options import InstantType
+from replay.run.progress import Terminal
 from sinks.database import connect
 
 

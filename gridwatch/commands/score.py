@@ -12,8 +12,8 @@ from gridwatch.scoring.database import around, detected
 from gridwatch.scoring.page import write_page
 from gridwatch.scoring.text import text
 from gridwatch.settings import load_settings
-from replay.manifest import read_manifest
-from replay.scoring import score
+from replay.scoring.score import score
+from replay.truth.manifest import read_manifest
 from sinks.database import connect
 
 _RATE = click.FloatRange(0, 1)

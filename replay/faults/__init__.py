@@ -12,8 +12,8 @@ Faults that remember something of a meter (a value that froze, a meter that was 
 readings in order of time make the same again.
 """
 
+from replay.faults.base.sending import Fate, Sending
 from replay.faults.pipeline import Faults
 from replay.faults.plan import FaultPlan
-from replay.faults.sending import Fate, Sending
 
 __all__ = ["Fate", "FaultPlan", "Faults", "Sending"]

@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from gridwatch.errors import UsageProblem
+from replay.faults.base.fault import Fault
 from replay.faults.catalogue import KINDS
-from replay.faults.fault import Fault
 from replay.faults.plan import FaultPlan
 
 if sys.version_info >= (3, 11):

@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections import Counter
 from hashlib import blake2b
 
+from replay.faults.base.chance import SECOND, Chance, below
+from replay.faults.base.fault import Scope, Strike
+from replay.faults.base.sending import Fate, Sending
 from replay.faults.catalogue import KINDS
-from replay.faults.chance import SECOND, Chance, below
-from replay.faults.fault import Scope, Strike
 from replay.faults.plan import FaultPlan
-from replay.faults.sending import Fate, Sending
-from replay.parsers import Row
+from replay.files.rows import Row
 
 _CACHED_METERS = 200_000
 #: What the rates of the command line do, by name.

@@ -19,7 +19,7 @@ from gridwatch.demo import run
 from gridwatch.demo.figures import Figures, late_readings
 from gridwatch.demo.stages import Stages
 from gridwatch.demo.summary import print_summary
-from replay.scoring import Difference, Rates, Score
+from replay.scoring.score import Difference, Rates, Score
 
 _MISSED = Difference("gap", "missed", "METER_0001", "2024-01-01T10:30:00Z", "CLOSED", "nothing")
 
