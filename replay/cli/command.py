@@ -16,7 +16,7 @@ from replay.cli.options import DurationType, InstantType, IntervalType, SizeType
 from replay.cli.report import done, found
 from replay.faults import FaultPlan
 from replay.faults.file import PRESETS, plan_of
-from replay.files.detection.detection import detect
+from replay.files.detection.detect import detect
 from replay.files.job import Flow, Selection
 from replay.files.profiles import PROFILES, Profile, load_custom
 from replay.files.sources import expand

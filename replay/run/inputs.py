@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from gridwatch.errors import GridwatchError
-from replay.files.detection.detection import detect, is_known, misfit
+from replay.files.detection.detect import detect, is_known, misfit
 from replay.files.layout import Layout
 from replay.files.reading.opening import inspect, sniff
 from replay.files.reading.reader import read_rows

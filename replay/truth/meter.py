@@ -12,7 +12,7 @@ from typing import Literal
 from gridwatch.domain.meter import MAX_OLDER_GRIDS
 from gridwatch.domain.policy import Policy
 from replay.truth.findings import SOFT, Finding, GapTruth, NothingTruth, Unjudged
-from replay.truth.grid_signs import GridSigns, nearest, tolerance
+from replay.truth.grid_change import GridChange, nearest, tolerance
 
 FILLED = "its slot was filled by another reading"
 _SHARED = "another reading of its slot was withheld too"
@@ -23,8 +23,22 @@ class MeterTruth:
     """Times in µs. `edge` is the first slot neither filled nor missing; `ahead` are filled ones after it."""
 
     __slots__ = (
-        "_policy", "_report", "ahead", "anchor", "edge", "ended", "interval", "last_seen", "name",
-        "older", "open", "recent", "signs", "start", "unclear", "withheld",
+        "_policy",
+        "_report",
+        "ahead",
+        "anchor",
+        "change",
+        "edge",
+        "ended",
+        "interval",
+        "last_seen",
+        "name",
+        "older",
+        "open",
+        "recent",
+        "start",
+        "unclear",
+        "withheld",
     )  # fmt: skip
     edge: int
 
@@ -36,7 +50,7 @@ class MeterTruth:
         self._report = report
         self.name = name
         self.last_seen = time
-        self.signs = GridSigns(bool(given))
+        self.change = GridChange(bool(given))
         self.open: GapTruth | None = None
         self.ended: list[GapTruth] = []
         #: Slots not decided yet whose readings will not come, and which fault keeps them.
@@ -65,14 +79,14 @@ class MeterTruth:
         """A reading that counts, of a meter that is settled to `watermark`."""
         latest = time > self.last_seen
         if given and time >= self.last_seen:
-            self.signs.given = True
+            self.change.given = True
             if given != self.interval:
                 self.last_seen = time
                 self._change_grid((time, time), given, "the interval was given anew")
                 return
         if time in self.recent:
             return  # a revision: only an interval that it gives is news
-        learned = self.signs.interval_after(self.last_seen, time, self.interval) if latest else 0
+        learned = self.change.interval_after(self.last_seen, time, self.interval) if latest else 0
         self.last_seen = max(self.last_seen, time)
         slot = self.slot(time)
         if learned > self.interval:
@@ -80,9 +94,9 @@ class MeterTruth:
             span = (0, time if slot is None else slot)
             self._change_grid(span, learned, "the interval was being learned")
         elif learned:
-            self._change_grid((self.signs.run_from, time), learned, "the interval was being learned")
-        elif self.signs.strays(time, self._slot_then(time, slot), self.interval):
-            self._change_grid((self.signs.off_grid[0], time), self.interval, "the readings changed phase")
+            self._change_grid((self.change.run_from, time), learned, "the interval was being learned")
+        elif self.change.strays(time, self._slot_then(time, slot), self.interval):
+            self._change_grid((self.change.off_grid[0], time), self.interval, "the readings changed phase")
         elif slot is None or slot < self.edge:
             self.fill_missing(time, late_by)
         elif self.unclear is None:
@@ -204,7 +218,7 @@ class MeterTruth:
         self.start = since or time
         _, before, _ = self.unclear or (first, 0, "")
         self.unclear = (min(first, (self.unclear or (first,))[0]), before + injected, why)
-        self.signs.clear()
+        self.change.clear()
         self._set_grid(since or time, time, interval)
         if time >= self.last_seen - interval // 2 and self.slot(time) is not None:
             self._clear_up(time)

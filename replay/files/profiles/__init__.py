@@ -1,4 +1,12 @@
-"""One file for each kind of meter file; `PROFILES` has them by name, `load_custom` makes one from TOML."""
+"""One module for each kind of meter file; `PROFILES` has them by name, `load_custom` makes one from TOML.
+
+A new profile is a module of `datasets/` or `portals/`, named in `PROFILES` below and in docs/datasets.md.
+
+spec.py     the plain form: what `gridwatch export` writes
+datasets/   public data sets
+portals/    what utilities, portals and meters' own software give out
+custom/     profiles from TOML files
+"""
 
 from __future__ import annotations
 

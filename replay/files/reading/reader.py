@@ -25,7 +25,7 @@ from replay.files.rejects import Rejected
 from replay.files.rows import LineParser, LotParser, NothingWaits, Numbered, Row, Waiting
 from replay.files.sources import DAMAGE, Source
 from replay.files.tally import Tally
-from replay.files.values.register_signs import Look, RegisterSigns
+from replay.files.values.register_check import RegisterCheck, Watch
 
 if TYPE_CHECKING:
     from _csv import Reader as CsvReader
@@ -64,8 +64,8 @@ def _read_lines(job: Job) -> Iterator[list[Row]]:
         parse = _parser(job)
         hours: Waiting = getattr(parse, "hours", None) or NothingWaits()
         numbered = parse if isinstance(parse, Numbered) else None
-        signs = RegisterSigns(job.tally, layout.file)
-        look: Look | None = signs.look if job.profile.may_be_register else None
+        check = RegisterCheck(job.tally, layout.file)
+        watch: Watch | None = check.watch if job.profile.may_be_register else None
         block: list[Row] = []
         together = parse.together if isinstance(parse, LotParser) else None
         for before, one_each, lot in _lots(lines, job):
@@ -87,19 +87,19 @@ def _read_lines(job: Job) -> Iterator[list[Row]]:
                         line = problem.line or at
                         job.reject(_header_again(problem, cells, layout), line, layout.delimiter.join(cells))
                     if len(block) >= BLOCK_ROWS and not hours.waiting:
-                        look = look and look(block)
+                        watch = watch and watch(block)
                         yield block
                         block = []
             if hours.waiting and len(block) > _MOST_WAITING:
                 hours.settle(block)
             if block and not hours.waiting:
-                look = look and look(block)
+                watch = watch and watch(block)
                 yield block
                 block = []
         _last(job, parse, block, layout.header_lines + lines.line_num)
         hours.settle(block)
         for rows in _sliced(block):
-            look = look and look(rows)
+            watch = watch and watch(rows)
             yield rows
 
 

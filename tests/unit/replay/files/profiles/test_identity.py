@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from gridwatch.errors import GridwatchError, UsageProblem
-from replay.files.detection.detection import detect
+from replay.files.detection.detect import detect
 from replay.files.job import Selection
 from replay.files.profiles import PROFILES
 from replay.files.reading.reader import read_rows

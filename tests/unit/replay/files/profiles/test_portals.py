@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gridwatch.errors import GridwatchError
-from replay.files.detection.detection import detect
+from replay.files.detection.detect import detect
 from replay.files.job import Flow, Selection
 from replay.files.profiles import PROFILES
 from replay.files.reading.opening import sniff

@@ -15,7 +15,7 @@ import pytest
 
 from gridwatch.errors import GridwatchError, UsageProblem
 from replay.faults import FaultPlan, Faults
-from replay.files.detection.detection import detect
+from replay.files.detection.detect import detect
 from replay.files.job import Flow, Selection
 from replay.files.profiles import PROFILES, Profile
 from replay.files.reading.reader import read_rows
@@ -150,7 +150,7 @@ def test_auto_asks_where_two_fit_and_where_none_fits(tmp_path: Path, monkeypatch
         monkeypatch.context() as patch,
         pytest.raises(UsageProblem, match=r"several profiles fit: london .*; lon"),
     ):
-        patch.setattr("replay.files.detection.detection.objections", lambda *_: [])
+        patch.setattr("replay.files.detection.detect.objections", lambda *_: [])
         detect([Source(path)])
     path.write_text("colour,weight\nred,1\n")
     with pytest.raises(UsageProblem, match="no profile fits; it begins: 'colour,weight'"):

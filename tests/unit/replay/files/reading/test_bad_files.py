@@ -13,7 +13,7 @@ import pytest
 
 from gridwatch.cli import run
 from gridwatch.errors import GridwatchError
-from replay.files.detection.detection import detect
+from replay.files.detection.detect import detect
 from replay.files.job import Selection
 from replay.files.profiles import PROFILES
 from replay.files.reading.reader import read_rows

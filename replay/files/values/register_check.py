@@ -1,4 +1,4 @@
-"""Values that never fall: those of a register, taken for the energy of intervals?
+"""Checks whether values that never fall are those of a register, taken for the energy of intervals.
 
 A handful of a file's meters is watched, each until one of its values falls, which those of intervals soon do.
 """
@@ -12,14 +12,14 @@ _Row = tuple[int, str, float, int, str]
 #: Meters of a file that are watched, and how long at most.
 _WATCHED = 8
 _MOST_READINGS = 500
-#: Readings from which on values that never fall are told; fewer rises than half of them say nothing.
+#: Readings from which on values that never fall are reported; fewer rises than half of them say nothing.
 _LEAST, _LEAST_FROM_ZERO = 12, 48
 #: How much of the values a rise is at most, so that a morning of a solar panel is none.
 _RISE = 0.5
 
 
-#: Looks at rows; what comes back looks at the next ones, None when there is nothing left to look for.
-Look = Callable[[list[_Row]], Any]
+#: Takes rows; what it returns takes the next ones, None when there is nothing left to check.
+Watch = Callable[[list[_Row]], Any]
 
 
 class Notes(Protocol):
@@ -46,8 +46,8 @@ class _Meter:
         return self.readings >= (_LEAST if least > 0 and rise <= _RISE * least else _LEAST_FROM_ZERO)
 
 
-class RegisterSigns:
-    """Watches the rows of one file, and notes it once."""
+class RegisterCheck:
+    """Watches the rows of one file; adds one note at most."""
 
     def __init__(self, tally: Notes, file: str) -> None:
         self._notes = tally.notes
@@ -55,8 +55,8 @@ class RegisterSigns:
         self._meters: dict[str, _Meter] = {}
         self._known: set[str] = set()
 
-    def look(self, block: list[_Row]) -> Look | None:
-        """Look at the next rows; None when there is nothing left to look for."""
+    def watch(self, block: list[_Row]) -> Watch | None:
+        """Take the next rows; None when there is nothing left to check."""
         meters = self._meters
         for time, name, value, _, _ in block:
             meter = meters.get(name)
@@ -80,4 +80,4 @@ class RegisterSigns:
                     "energy is the difference of two values: difference = true in a profile of your own"
                 ] = 1
                 return None
-        return self.look
+        return self.watch

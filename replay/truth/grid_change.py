@@ -1,4 +1,4 @@
-"""Signs that the grid of a meter is another one: differences of readings that repeat, stamps off the grid."""
+"""Detects that a meter has another grid: differences of readings that repeat, stamps off the grid."""
 
 from __future__ import annotations
 
@@ -7,8 +7,8 @@ from gridwatch.domain.policy import MINUTE
 _SHRINK_AFTER, _GROW_AFTER, _MOVE_AFTER = 3, 6, 3
 
 
-class GridSigns:
-    """What is remembered of one meter's readings for that. Times and intervals in µs."""
+class GridChange:
+    """The state of one meter that this needs. Times and intervals in µs."""
 
     __slots__ = ("given", "minutes", "off_grid", "repeated", "run_from")
 
