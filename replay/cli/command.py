@@ -150,7 +150,7 @@ def command(
     meterId, id), timestamp, consumption_kwh (or consumption, kwh), below a header; docs/datasets.md has the
     others, docs/faults.md the faults, which are drawn from seed, meter and time alone.
     """
-    # Its connection is tried again and again while a broker is away: what comes of that is said once, by us.
+    # Its connection is tried again and again while a broker is away: we report the outcome once.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     settings = load_settings()
     if zone is not None:
@@ -218,4 +218,4 @@ def _check(plan: FaultPlan, order: str, truth: Path | None, selection: Selection
             "a later reading would find its gap forgotten",
         )
     if selection.start is not None and selection.end is not None and selection.start >= selection.end:
-        raise UsageProblem("--start must lie before --end", "mend one of them")
+        raise UsageProblem("--start must lie before --end", "correct one of them")

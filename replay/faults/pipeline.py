@@ -21,7 +21,7 @@ GAP, DELAY = "gap", "delay"
 
 
 class Faults:
-    """The faults of one plan, with what they remember of meters: made anew for every pass over the rows."""
+    """The faults of one plan, with what they keep of each meter: every pass over the rows makes its own."""
 
     def __init__(self, plan: FaultPlan) -> None:
         self.active = plan.active

@@ -65,7 +65,7 @@ class Job:
         if not self.skip_bad:
             raise GridwatchError(
                 f"{bad}; headers found: {', '.join(layout.headers)[:300]}; accepted: {layout.accepted}",
-                "mend the row, or go on without bad rows: --skip-bad",
+                "correct the row, or go on without bad rows: --skip-bad",
             )
         tally.bad[f"{header}: {bad.reason.split(':')[0]}"] += 1
         if len(tally.examples) < _SHOWN_EXAMPLES:

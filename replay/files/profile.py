@@ -52,7 +52,7 @@ def has_hour(form: str) -> bool:
 
 @dataclass(frozen=True)
 class Series:
-    """One of several series of a meter: what is put behind the meter's id, its direction, its own unit."""
+    """One of several series of a meter: what is appended to the meter's id, its direction, its own unit."""
 
     suffix: str = ""
     generation: bool = False

@@ -1,4 +1,4 @@
-"""Rows that could not be read: what is told of one, and the file of all of them."""
+"""Rows that could not be read: what is reported of one, and the file of all of them."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class BadRow:
 
 
 class Rejected:
-    """A CSV file of the rows that were not taken. Each pass over the files writes it anew."""
+    """A CSV file of the rows that were not taken. Each pass over the files writes it from the beginning."""
 
     def __init__(self, path: Path) -> None:
         self._path = path

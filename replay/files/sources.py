@@ -61,7 +61,7 @@ class Source:
     def opened(self, on_bytes: Callable[[int], None] = lambda _: None) -> Iterator[tuple[BinaryIO, str]]:
         """The bytes, unpacked as they are read, and how they were packed: "", "gzip" or "zip".
 
-        `on_bytes` is told how many bytes of the file itself have been read.
+        `on_bytes` gets the number of bytes of the file itself that have been read.
         """
         try:
             with io.BufferedReader(_Counted(self.path, on_bytes), _BUFFER) as raw:
@@ -94,8 +94,9 @@ class Source:
 
 @dataclass(frozen=True)
 class Candidate:
-    """A file behind what was named. `doubtful`: its name is not that of a meter file, so its content decides.
+    """A file that was named, or is in a folder or an archive that was.
 
+    `doubtful`: its name is not that of a meter file, so its content decides.
     `aside` is why it is not read whatever it holds, empty where it may be.
     """
 
@@ -105,7 +106,7 @@ class Candidate:
 
 
 def expand(named: Iterable[Path]) -> tuple[Source, ...]:
-    """The files behind paths, folders (all meter files in them) and patterns, archives opened, in order.
+    """The files of paths, folders (all meter files in them) and patterns, archives opened, in order.
 
     GridwatchError for a folder or pattern without files and for a damaged archive. A path that does not
     exist is kept: whoever reads it says so.
@@ -120,7 +121,7 @@ def expand(named: Iterable[Path]) -> tuple[Source, ...]:
 
 
 def candidates(named: Iterable[Path]) -> tuple[Candidate, ...]:
-    """All files behind paths, folders and patterns, archives opened, in order: later ones stand.
+    """All files of paths, folders and patterns, archives opened, in order: later ones stand.
 
     Folders, patterns and archives are in the order of names, in which numbers count as numbers. Errors as of
     `expand`, but a folder may have doubtful files only.

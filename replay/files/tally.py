@@ -20,7 +20,7 @@ class Tally:
     skipped_hours: int = 0
     #: Values that held two hours, the one before and the one after the clocks went back.
     split_hours: int = 0
-    #: What was mended or is odd, in words.
+    #: What was corrected or is odd, in words.
     notes: Counter[str] = field(default_factory=Counter)
     #: Series that are no energy, or flow the way that is not wanted.
     other_series: int = 0

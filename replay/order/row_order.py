@@ -14,7 +14,7 @@ from replay.order.standing import VERSION
 _time, _meter, _version = itemgetter(0), itemgetter(1), itemgetter(VERSION)
 _PROBED = 512
 
-#: What rows are merged by. A marked one (see `replay.files.versions`) has its version behind the meter.
+#: What rows are merged by. A marked one (see `replay.files.versions`) has its version after the meter.
 place_of = itemgetter(0, 1)
 place_of_marked = itemgetter(0, 1, VERSION)
 

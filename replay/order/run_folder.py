@@ -2,7 +2,7 @@
 
 A replay that ends removes its folder. One that is stopped, or killed, after everything was sorted leaves it:
 `--resume` of the same replay takes it over and need not sort again. Whatever else dead replays have left is
-removed by the next one that sorts. Who is alive is told by a lock that the system drops with its process.
+removed by the next one that sorts. A lock that the system drops with its process shows who is alive.
 """
 
 from __future__ import annotations

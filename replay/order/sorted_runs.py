@@ -32,7 +32,7 @@ Blocks = Iterator[list[Row]]
 class SortedRuns:
     """Runs in a folder of the replay of some name; `close` must be called.
 
-    `block_rows` is how many rows of each run a merge holds. `on_first` is told how large the first run is
+    `block_rows` is how many rows of each run a merge holds. `on_first` gets the size of the first run
     (bytes), and where it lies.
     """
 

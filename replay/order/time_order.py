@@ -71,7 +71,7 @@ class TimeOrder:
         resume: bool = False,
         remember: Callable[[], Any] = lambda: None,
     ) -> None:
-        """`on_first_run` is told how large the first run on disk is, and where, while more is to come.
+        """`on_first_run` gets the size of the first run on disk, and its folder, while more is to come.
 
         Of a `replay` that has a name, what was sorted stays on disk when it is interrupted, with what
         `remember()` says; with `resume` that is taken over, and nothing is read.

@@ -28,7 +28,7 @@ class Delivery:
 
     def take(self, parts: Iterable[list[Row] | Item]) -> None:
         """Deliver the items in order, and those of a stretch of readings as if they came singly."""
-        number = said = 0
+        number = reported = 0
         for part in parts:
             if isinstance(part, list):
                 self._stretch(number, part)
@@ -36,8 +36,8 @@ class Delivery:
             else:
                 self._item(number, part)
                 number += 1
-            if number >= said + _REPORT_EVERY:
-                said = number
+            if number >= reported + _REPORT_EVERY:
+                reported = number
                 self._progress.at(self._done)
                 if self._sender and not isinstance(part, list):
                     self._sender.idle(0)

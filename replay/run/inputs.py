@@ -29,7 +29,7 @@ _NAMED_FILES = 5
 
 
 class Inputs:
-    """Finds the files, how they are laid out and, if that was not said, of which kind they are.
+    """Finds the files, how they are laid out and, if that was not given, of which kind they are.
 
     What is found goes into `summary`. GridwatchError for files that cannot be read or have another layout.
     """

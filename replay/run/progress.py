@@ -26,7 +26,7 @@ _LINE_SECONDS = 10.0
 
 
 class Progress(Protocol):
-    """Told how far a stage is; `total` None where that is not known."""
+    """Reports how far a stage is; `total` None where that is not known."""
 
     def stage(self, name: str, total: int | None) -> None:
         """A stage begins."""
@@ -68,7 +68,7 @@ class Terminal:
         )
         self._name = ""
         self._total: int | None = None
-        self._began = self._said = time.monotonic()
+        self._began = self._reported = time.monotonic()
         self._task = self._bar.add_task("")
 
     def __enter__(self) -> Terminal:
@@ -85,14 +85,14 @@ class Terminal:
         self._bar.remove_task(self._task)
         self._task = self._bar.add_task(name, total=total)
         self._name, self._total = name, total
-        self._began = self._said = time.monotonic()
+        self._began = self._reported = time.monotonic()
 
     def at(self, done: int) -> None:
         """So many rows of the stage are done."""
         self._bar.update(self._task, completed=done)
         now = time.monotonic()
-        if self._bar.disable and now - self._said >= _LINE_SECONDS:
-            self._said = now
+        if self._bar.disable and now - self._reported >= _LINE_SECONDS:
+            self._reported = now
             rate = done / (now - self._began)
             rest = (
                 f" of {self._total:,}, {(self._total - done) / rate:,.0f} s left"

@@ -238,7 +238,7 @@ def _watched(items: Iterable[Item], truth: Truth | None) -> Iterator[Item]:
 
 @contextmanager
 def rarely_collected() -> Iterator[None]:
-    """Python's garbage collector looks around less often."""
+    """Python's garbage collector runs less often."""
     before = gc.get_threshold()
     gc.set_threshold(_COLLECT_EVERY, *before[1:])
     try:

@@ -2,7 +2,7 @@
 
 A partition takes its batches one at a time: the next one is sent when the one before is acknowledged, and
 the first failure ends all sending. So whatever happens, a partition holds the first batches that were meant
-for it, up to some one, and nothing behind a hole. A batch that is sent again after a lost answer is told
+for it, up to some one, and no gap between them. A batch that is sent again after a lost answer is recognised
 by the broker (idempotent producer), and every batch is acknowledged by all replicas.
 """
 
@@ -72,7 +72,7 @@ class Appender:
                 self._change.wait(seconds)
 
     def close(self) -> None:
-        """Disconnect; what is under way gets a moment, what waits behind it is given up."""
+        """Disconnect; what is under way gets a moment, what waits for it is given up."""
         if self._thread.is_alive():
             self._loop.call_soon_threadsafe(self._ended.set)
             self._thread.join()
@@ -100,15 +100,15 @@ class Appender:
             max_batch_size=_BATCH_BYTES,
             **aiokafka_config(self._settings),
         )
-        lanes: list[asyncio.Task[None]] = []
+        senders: list[asyncio.Task[None]] = []
         try:
             await self._start()
-            lanes = [asyncio.create_task(self._lane(number)) for number in range(self._partitions)]
+            senders = [asyncio.create_task(self._send_in_order(number)) for number in range(self._partitions)]
             self._started.set()
             await self._ended.wait()
         finally:
-            for lane in lanes:
-                lane.cancel()
+            for sender in senders:
+                sender.cancel()
             with contextlib.suppress(KafkaError, asyncio.TimeoutError):
                 await asyncio.wait_for(self._producer.stop(), _CLOSE_SECONDS)
             await self._producer.client.close()
@@ -125,7 +125,7 @@ class Appender:
                     raise
                 await asyncio.sleep(_PAUSE_SECONDS)
 
-    async def _lane(self, partition: int) -> None:
+    async def _send_in_order(self, partition: int) -> None:
         while self.failure is None:
             batch = await self._queues[partition].get()
             try:

@@ -116,14 +116,14 @@ class _Tail:
         self._low, self._front, self._end = low, high, high
 
     def next_back(self, window: int) -> tuple[int, int] | None:
-        """The next span to look into, backwards; None when found, or at the beginning."""
+        """The next span to read, backwards; None when found, or at the beginning."""
         if self.run or self._front <= self._low:
             return None
         end, self._front = self._front, max(self._low, self._front - window)
         return self._front, end
 
     def next_on(self, high: int) -> tuple[int, int] | None:
-        """The span that was appended since the last look, if any."""
+        """The span that was appended since the last call, if any."""
         start, self._end = self._end, high
         return (start, high) if start < high else None
 

@@ -1,7 +1,7 @@
 """Items to the raw topic: each meter to its partition, with the row number that resuming needs.
 
 Row numbers count the items of the sequence, so they rise within every partition, and the appender leaves
-no holes: the rows of a run in a partition are always its first ones up to some number. That is what makes a
+no gaps: the rows of a run in a partition are always its first ones up to some number. That is what makes a
 replay resumable. For the same reason no record is ever given up for lost; when the broker stays silent the
 whole replay stops instead.
 """
@@ -40,7 +40,7 @@ Headers = list[tuple[str, bytes]]
 class Sender:
     """Sends the items of one run. `sent_before[p]` is the last row already in partition p, −1 for none.
 
-    A context manager: what is not flushed when it ends may be lost, but never leaves a hole. GridwatchError
+    A context manager: what is not flushed when it ends may be lost, but never leaves a gap. GridwatchError
     when the broker refuses something, or stays silent.
     """
 
@@ -172,9 +172,9 @@ class Sender:
             elif time.monotonic() - since > STALL_SECONDS:
                 raise GridwatchError(
                     f"the broker at {self._address} has not answered for {STALL_SECONDS:.0f} s",
-                    f"mend it; {_RESUME}",
+                    f"fix the cause; {_RESUME}",
                 )
 
     def _broken(self, problem: Exception) -> GridwatchError:
         why = str(problem) or type(problem).__name__
-        return GridwatchError(f"{self._topic} on {self._address}: {why}", f"mend it; {_RESUME}")
+        return GridwatchError(f"{self._topic} on {self._address}: {why}", f"fix the cause; {_RESUME}")

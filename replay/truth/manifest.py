@@ -189,7 +189,7 @@ class ExpectedRefusal:
 
 @dataclass
 class Manifest:
-    """A manifest as `score` needs it. Times in µs; readings are told by (meter, time)."""
+    """A manifest as `score` needs it. Times in µs; readings are identified by (meter, time)."""
 
     head: dict[str, Any]
     first: int

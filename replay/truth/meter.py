@@ -1,4 +1,4 @@
-"""One meter as `truth` sees it: its grid, what moves the grid, and its gaps.
+"""One meter as the perfect detector sees it: its grid, what moves the grid, and its gaps.
 
 What can no longer change is reported at once. Where the grid changes, what it touches is not judged: the
 meter is *unclear* from there until its latest reading lies on the new grid, and in time.

@@ -64,7 +64,7 @@ class Truth:
         self._kept: list[list[tuple[Row, str]]] = [[] for _ in range(policy.partitions)]
         self._intervals: Counter[int] = Counter()
         self._stretches = Stretches(report)
-        #: LATE readings that had no fault themselves: they are counted, not told one by one.
+        #: LATE readings that had no fault themselves: they are counted, not listed one by one.
         self.overtaken = 0
         #: The first and the last stamp sent, µs.
         self.first: int | None = None

@@ -1,6 +1,7 @@
-"""Faults that last, or that change only what a reading says: told as what was done, from when to when.
+"""Faults that last, or that change only what a reading says: reported as what was done, from when to when.
 
-Whatever follows of them for gaps and lateness is told by `truth`, each gap and late reading by itself.
+Whatever follows of them for gaps and lateness is reported by `perfect_detector`, each gap and late reading
+by itself.
 """
 
 from __future__ import annotations

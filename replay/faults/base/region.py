@@ -17,23 +17,23 @@ class Regions:
     def __init__(self, chance: Chance, count: int) -> None:
         self._chance = chance
         self._count = count
-        self._told: dict[tuple[str, str], str] = {}
+        self._known: dict[tuple[str, str], str] = {}
 
     def of(self, reading: Sending) -> str:
         """The region of a reading, "" for none."""
         time, meter, kwh, given, more = reading.row
-        known = self._told.get((reading.meter, more))
+        known = self._known.get((reading.meter, more))
         if known is None:
             known = self._find(reading.meter, more)
-            if len(self._told) >= _CACHED:
-                self._told.clear()
-            self._told[reading.meter, more] = known
+            if len(self._known) >= _CACHED:
+                self._known.clear()
+            self._known[reading.meter, more] = known
         if known and '"region":' not in more:
             reading.row = (time, meter, kwh, given, f'{more},"region":{json.dumps(known)}')
         return known
 
     def _find(self, meter: str, more: str) -> str:
-        told = json.loads(f"{{{more[1:]}}}").get("region") if '"region":' in more else None
-        if told or not self._count:
-            return str(told or "")
+        given = json.loads(f"{{{more[1:]}}}").get("region") if '"region":' in more else None
+        if given or not self._count:
+            return str(given or "")
         return f"region-{1 + self._chance.draws(meter, ONCE)[1] % self._count}"

@@ -26,7 +26,7 @@ class DayParser(WideParser):
     """A line is one meter's day, its columns the slots in order from midnight.
 
     A file may have columns for a day of 25 hours, which are empty on others: at the end, so that slots count
-    in order (1 to 23, 24 or 25 hours), or behind the hour that is repeated, so that they go by the clock.
+    in order (1 to 23, 24 or 25 hours), or after the hour that is repeated, so that they go by the clock.
     """
 
     def __init__(self, job: Job) -> None:
@@ -183,14 +183,14 @@ def _interval(columns: int, given: int) -> int:
         hour = nominal / 24
         if columns in (nominal, nominal + hour, nominal - hour) and 1440 % nominal == 0:
             return 1440 // nominal
-    said = f" of {given} minutes, as the profile says" if given else ""
-    raise BadCell("(row)", str(columns), f"the number of columns with values does not make a day{said}")
+    wanted = f" of {given} minutes, as the profile says" if given else ""
+    raise BadCell("(row)", str(columns), f"the number of columns with values does not make a day{wanted}")
 
 
 def _check_headers(headers: list[str], nominal: int, anchor: str) -> None:
     """BadCell where the columns' names are times or numbers that do not run from midnight to midnight.
 
-    The second pass of a repeated hour may stand between or behind them. Other names say nothing.
+    The second pass of a repeated hour may stand between or after them. Other names say nothing.
     """
     clocks = [_CLOCK.search(header) for header in headers]
     named = clocks if all(clocks) else [_NUMBER.search(header) for header in _apart(headers)]
@@ -202,7 +202,7 @@ def _check_headers(headers: list[str], nominal: int, anchor: str) -> None:
     back = [at for at in range(1, len(places)) if places[at] < places[at - 1]]
     if len(back) > (len(headers) > nominal):
         name, before = headers[back[0]], headers[back[0] - 1]
-        raise BadCell(name, name, f"a column out of the day's order, behind {before!r}: put them in order")
+        raise BadCell(name, name, f"a column out of the day's order, after {before!r}: put them in order")
     starts = all(clocks) and places[0] == 0 and max(places) < DAY_MINUTES
     ends = all(clocks) and places[0] > 0 and max(places) == DAY_MINUTES
     if (starts and anchor == "end") or (ends and anchor == "start"):

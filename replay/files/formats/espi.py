@@ -1,7 +1,7 @@
 """Green Button files (ESPI, Atom XML) as a stream of events: bounded memory, nothing outside is resolved.
 
 A file is read twice: what blocks of readings belong to (usage points, meter readings, reading types) may
-stand behind them. `defusedxml` refuses document types and entities before anything is expanded. The one
+stand after them. `defusedxml` refuses document types and entities before anything is expanded. The one
 Green Button library on the package index builds a tree of the whole file with the plain XML parser, which
 does neither, and has had no release since 2024. What no meter data holds (elements without end, texts or a
 depth beyond all measure) stops the reading before it fills the memory.
@@ -52,7 +52,7 @@ class Entry:
 class IntervalReading:
     """One reading as it stands, texts unread; `line` in the file.
 
-    `block_start` is the text of when its block begins, empty if that is not said; `before` counts the
+    `block_start` is the text of when its block begins, empty if that is not given; `before` counts the
     readings of the block that stand before it.
     """
 
@@ -71,7 +71,7 @@ class Contents:
     entries: list[Entry] = field(default_factory=list)
     #: The entries that have blocks of readings, one for each address above them.
     blocks: dict[str, Entry] = field(default_factory=dict)
-    #: When each entry was updated, seconds since 1970; 0 where that is not said.
+    #: When each entry was updated, seconds since 1970; 0 where that is not given.
     updates: array[int] = field(default_factory=lambda: array("q"))
 
     def of_kind(self, kind: str) -> list[Entry]:

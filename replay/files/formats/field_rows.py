@@ -1,4 +1,4 @@
-"""Files with one line a time whose cells need more than a look.
+"""Files with one line a time whose cells need more than reading a number.
 
 Stamps in parts or numbered intervals, several series in columns or lines, registers, power in varying
 steps, units in a column.
@@ -94,7 +94,7 @@ class FieldParser:
             return
         for one in series:
             key = meter + one.suffix + (BETWEEN + text if self._apart else "") + BETWEEN + text
-            self._hours.tell(key, *two, self._waiting, rows=0)
+            self._hours.instant(key, *two, self._waiting, rows=0)
 
     def _moment(self, cells: list[str], meter: str, values: list[Value]) -> Moment | None:
         """When a line was; None where its interval is numbered, or it has nothing in a skipped hour."""
@@ -120,13 +120,13 @@ class FieldParser:
         members, interval = optional_members(cells, self._optional, self._numbers)
         interval = interval or self._profile.interval
         quality = self._quality(cells)
-        said = interval != self._profile.interval
+        given = interval != self._profile.interval
         if moment is not None and moment.interval:
-            interval, said = moment.interval, True
+            interval, given = moment.interval, True
         for series, unit, value in values:
             power = unit in POWER
             kwh = value
-            if value is not None and power and (said or interval == DAY_MINUTES):
+            if value is not None and power and (given or interval == DAY_MINUTES):
                 kwh, power = round(value * self._length(moment, interval), DECIMALS), False
             name = meter + series.suffix + (BETWEEN + text if self._apart else "")
             rest = (self.line, interval, power, members, quality, text, series.generation)
@@ -181,7 +181,7 @@ class FieldParser:
             if not self._moments.certain:
                 self._hours.saw(key, time, self._waiting, value)
         elif moment.meant is None:
-            time = self._hours.tell(key, time, moment.later, self._waiting, value=value)
+            time = self._hours.instant(key, time, moment.later, self._waiting, value=value)
         else:
             time = self._in_sequence(key, moment, moment.meant) if moment.likely else moment.meant
             self._hours.knows(key, moment.time, moment.later, time, self._waiting)
@@ -209,7 +209,7 @@ class FieldParser:
         for way in (step,) if step else (span, -span):
             if abs(way) == span and before + way in (first, second):
                 return before + way
-        # Both passes of each stamp, one behind the other.
+        # Both passes of each stamp, one after the other.
         if step == hour and before - hour + span == first:
             return first
         return meant

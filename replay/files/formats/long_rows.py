@@ -118,7 +118,7 @@ class LongParser:
         if meter is not None and not self._stamps.offsets:
             if self._later and time in self._later:
                 waiting = self.hours.waiting
-                time = self.hours.tell(meter, time, self._later[time], block, value=kwh)
+                time = self.hours.instant(meter, time, self._later[time], block, value=kwh)
                 waits = self.hours.waiting > waiting
             else:
                 self.hours.saw(meter, time, block, kwh)
@@ -131,7 +131,7 @@ class LongParser:
         """A row without a value is one of the two of its stamp, too, in the hour that the clocks repeat."""
         two = self._stamps.twofold(stamp)
         if two is not None and not self._stamps.offsets:
-            self.hours.tell(meter, *two, block, rows=0)
+            self.hours.instant(meter, *two, block, rows=0)
 
     def finish(self, block: list[Row]) -> None:
         """Nothing is held."""

@@ -125,7 +125,9 @@ class MeterColumnsParser(WideParser):
             self.hours.saw(self._meters[0], times[0], block)
         elif not self._split:
             self._job.tally.ambiguous += 1
-            time = self.hours.tell(self._meters[0], times[0], times[1], block, value=values, rows=len(rows))
+            time = self.hours.instant(
+                self._meters[0], times[0], times[1], block, value=values, rows=len(rows)
+            )
             rows = [(time, *row[1:]) for row in rows]
         block += rows
 

@@ -10,7 +10,7 @@ from gridwatch.errors import GridwatchError
 from replay.files.layout import Layout, Start, unwrapped
 from replay.files.profile import OPTIONAL_FIELDS, REQUIRED_FIELDS, Profile
 
-#: Lines in which a header is looked for.
+#: Lines in which a header is searched for.
 _HEADER_WITHIN = 100
 #: Fields of files with one reading a line that say when, which way and in which unit; needed where named.
 _FURTHER_FIELDS = ("series", "slot", "until", "unit")
@@ -24,13 +24,13 @@ def by_header(start: Start, profile: Profile, line: int | None = None) -> Layout
     or two stand for one field.
     """
     first = profile.skip_lines if line is None else line
-    look = _Look(start, profile)
-    layout = look.at(first)
+    search = _HeaderSearch(start, profile)
+    layout = search.at(first)
     if layout is None and profile.find_header and line is None:
-        found = (look.at(at) for at in range(min(_HEADER_WITHIN, len(start.lines))))
+        found = (search.at(at) for at in range(min(_HEADER_WITHIN, len(start.lines))))
         layout = next((one for one in found if one is not None), None)
     if layout is None:
-        raise look.problem(first)
+        raise search.problem(first)
     return layout
 
 
@@ -59,7 +59,7 @@ class _Found:
     cells: int
 
 
-class _Look:
+class _HeaderSearch:
     """Looks for the columns of a profile in lines of a file."""
 
     def __init__(self, start: Start, profile: Profile) -> None:
@@ -88,7 +88,7 @@ class _Look:
         return None if found.missing else found.layout
 
     def problem(self, line: int) -> GridwatchError:
-        """What to say of a line that is no header."""
+        """The error for a line that is no header."""
         start, layout, missing = self._start, self._best(line).layout, self._best(line).missing
         below = (at for at in range(min(_HEADER_WITHIN, len(start.lines))) if self.at(at) is not None)
         instead = next(below, None)

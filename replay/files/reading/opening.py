@@ -129,7 +129,7 @@ class _Lines(io.BufferedIOBase):
             if self._since_end > LONGEST_LINE:
                 raise GridwatchError(
                     f"{self._source}, line {self._line}: no line end in {LONGEST_LINE >> 20} MB",
-                    "mend the file",
+                    "correct the file",
                 )
         return found
 

@@ -175,7 +175,7 @@ def _last(job: Job, parse: LineParser, block: list[Row], line: int) -> None:
 
 
 def _header_again(problem: BadCell, cells: list[str], layout: Layout) -> BadCell:
-    """A row of headers is told as such: some exports repeat it, or have one of names and one of units."""
+    """A row of headers is reported as such: some exports repeat it, or have one of names and one of units."""
     names = {header.lower() for header in layout.headers}
     if layout.header_lines and sum(cell.strip().lower() in names for cell in cells) * 2 > len(cells):
         return BadCell("(row)", layout.delimiter.join(cells), "a second header row")

@@ -46,7 +46,7 @@ def as_sheet(profile: Profile) -> Profile:
 
 
 def further_sheets(source: Source) -> list[str]:
-    """The names of the sheets behind the first one that have rows. GridwatchError as of `SheetLines`."""
+    """The names of the sheets after the first one that have rows. GridwatchError as of `SheetLines`."""
     book = _workbook(source)
     try:
         return [str(sheet.title) for sheet in book.worksheets[1:] if _has_rows(sheet)]

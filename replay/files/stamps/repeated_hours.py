@@ -42,7 +42,7 @@ class _Run:
         self._seen: Counter[int] = Counter()
         self._before: int | None = None
         self._value: object = None
-        self._told = 0
+        self._pass = 0
         self._pairs = self._second_pass = False
         #: Rows beyond the second of one name.
         self.beyond = 0
@@ -61,15 +61,15 @@ class _Run:
         """Whether some stamps came in pairs and others alone."""
         return self._pairs and 1 in self._seen.values()
 
-    def tell(self, earlier: int, later: int, value: object = None) -> int:
+    def instant(self, earlier: int, later: int, value: object = None) -> int:
         again = value is not None and value == self._value and self._before == earlier
         self._value = value
         if again and not self._pairs and len(self._seen) > 1:
-            return self._told  # the row before once more: in pairs the first stamp would have come twice
-        self._told = self._tell(earlier, later)
-        return self._told
+            return self._pass  # the row before once more: in pairs the first stamp would have come twice
+        self._pass = self._pass_of(earlier, later)
+        return self._pass
 
-    def _tell(self, earlier: int, later: int) -> int:
+    def _pass_of(self, earlier: int, later: int) -> int:
         self.latest = max(self.latest, later)
         first, second = (earlier, later) if self._direction > 0 else (later, earlier)
         before, self._before = self._before, earlier
@@ -156,7 +156,7 @@ class RepeatedHours:
         for meter in self._runs.keys() & set(meters):
             self._ended(self._runs.pop(meter))
 
-    def tell(
+    def instant(
         self, meter: str, earlier: int, later: int, block: list[Any], *, value: object = None, rows: int = 1
     ) -> int:
         """The instant of a row; it waits if that is not known yet, and is the next of `rows` in the block.
@@ -257,7 +257,7 @@ class RepeatedHours:
 
     def _run(self, run: _Run, earlier: int, later: int, value: object) -> int:
         beyond = run.beyond
-        time = run.tell(earlier, later, value)
+        time = run.instant(earlier, later, value)
         if run.beyond > beyond:
             self._tally.notes[_BEYOND] += 1
         return time

@@ -20,7 +20,7 @@ _MUCH, _LITTLE = 500.0, 0.02
 _MANY = 1 / 4
 #: Steps of a meter that are not its shortest one or some of it, of all.
 _VARYING = 1 / 20
-#: Equal values other than zero from which on a meter is said never to change.
+#: Equal values other than zero from which on a meter is reported never to change.
 _FROZEN = 24
 _FEWEST_STEPS = 3
 #: Meters with one reading each from which on their ids are doubted.

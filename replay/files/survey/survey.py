@@ -1,4 +1,4 @@
-"""What one look at all rows finds out: how many, of how many meters, when, in which order."""
+"""What one pass over all rows finds out: how many, of how many meters, when, in which order."""
 
 from __future__ import annotations
 

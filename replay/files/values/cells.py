@@ -103,7 +103,7 @@ class Numbers:
 def fitted(cells: list[str], width: int, needed: int, delimiter: str) -> list[str]:
     """The cells of a line as many as the header has. BadCell where that is not for empty cells alone.
 
-    Empty cells behind the last column are dropped, and last columns that were left away are empty, as long
+    Empty cells after the last column are dropped, and last columns that were left away are empty, as long
     as the line reaches to the column `needed`.
     """
     if len(cells) > width and not "".join(cells[width:]).strip():
@@ -133,14 +133,14 @@ def flagged(codes: list[str]) -> str:
 
 
 def code(prefix: str, text: str) -> str:
-    """A quality code as one upper-case word behind the name of its list."""
+    """A quality code as one upper-case word after the name of its list."""
     return f"{prefix}_{_WORD.sub('_', text.strip().upper()).strip('_')}"[:MAX_CODE]
 
 
 def codes(prefix: str, text: str) -> list[str]:
     """The quality codes of a cell: one of a list with a name, or several between blanks, as exported.
 
-    gridwatch's own flags are left out: the worker finds them anew.
+    gridwatch's own flags are left out: the worker sets them itself.
     """
     if prefix:
         return [code(prefix, text)]

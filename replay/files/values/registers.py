@@ -19,7 +19,7 @@ from replay.files.values.in_order import InOrder
 from replay.files.values.samples import Sample, Stage, minutes
 
 _DIP_SHARE, _DIP_KWH = 0.01, 1.0
-#: What a meter behind a fuse of 200 A at 240 V can count, kW; judges resets where nothing else is said.
+#: What a meter behind a fuse of 200 A at 240 V can count, kW; judges resets where nothing else is given.
 _USUAL_MOST_KW = 48.0
 _GAP = 1.5
 

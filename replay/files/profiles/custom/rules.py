@@ -89,9 +89,9 @@ def _pairs(path: Path, found: dict[str, Any], profile: Profile, shape: str) -> N
 
 def _interval(path: Path, found: dict[str, Any], profile: Profile, shape: str) -> None:
     spans = bool(profile.span) or "until" in profile.columns
-    said = profile.interval or profile.steps == "stamps" or spans or shape == "day"
+    known = profile.interval or profile.steps == "stamps" or spans or shape == "day"
     columns = profile.columns
-    if not said:
+    if not known:
         needs = (
             ("columns.slot", "slot" in columns),
             ("unit", profile.unit in POWER and "interval_minutes" not in columns),

@@ -1,8 +1,8 @@
 """NEM12 (Australia): records 100, 200, 300, 400, 900; a 300 record is a day of one channel.
 
 The records are read by `nemreader`'s own functions, one at a time: its file reader holds the whole file, and
-skips a day of the wrong length without a word. Told here instead: no 100 record (an error), an interval in
-the 200 record that its days do not have (mended), no 900 record (noted), last columns missing (allowed).
+skips a day of the wrong length without a word. Reported here instead: no 100 record (an error), an interval
+in the 200 record that its days do not have (corrected), no 900 record (noted). Last columns may be missing.
 Times are market time, standard time without summer. Channels E are taken from the grid, B are fed in.
 
 Of a value that comes twice the one with the later UpdateDateTime stands, whatever the order of records and
@@ -123,9 +123,9 @@ class _Parser:
             if values not in (48, 96, 288):
                 reason = f"{values} values, {interval} minutes make {1440 // interval}"
                 raise BadCell("(row)", ",".join(cells)[:80], reason)
-            mended = f"interval of {channel.nmi} {channel.nmi_suffix}: {interval} in the 200 record"
+            corrected = f"interval of {channel.nmi} {channel.nmi_suffix}: {interval} in the 200 record"
             interval = 1440 // values
-            self._job.tally.notes[f"{mended}, its days have {values} values: taken as {interval}"] += 1
+            self._job.tally.notes[f"{corrected}, its days have {values} values: taken as {interval}"] += 1
         wanted = Series(generation=channel.nmi_suffix[:1].upper() == "B").wanted(self._job.selection.flow)
         if not self._unit or not wanted:
             self._job.tally.other_series += values
@@ -173,7 +173,7 @@ class _Parser:
 
 
 def _seconds(updated: datetime | None) -> int:
-    """When a day was updated, as a number that rises with it; 0 where that is not said."""
+    """When a day was updated, as a number that rises with it; 0 where that is not given."""
     return 0 if updated is None else max(0, int((updated - _FIRST_UPDATE).total_seconds()))
 
 
