@@ -19,13 +19,13 @@ from gridwatch.domain.partition.processor import Processor
 from gridwatch.domain.partition.state import PartitionState
 from gridwatch.domain.policy import Policy
 from gridwatch.domain.reading import LogRecord
-from replay.emission import EmissionPlan, Item, Kind, emit
 from replay.faults import FaultPlan, Faults
-from replay.manifest import Manifest, ManifestWriter, read_manifest
-from replay.placement import Placement
-from replay.rows import Row
-from replay.scoring import Found, FoundGap, FoundLate
-from replay.truth import Truth
+from replay.files.rows import Row
+from replay.order.emission import EmissionPlan, Item, Kind, emit
+from replay.scoring.score import Found, FoundGap, FoundLate
+from replay.sending.placement import Placement
+from replay.truth.manifest import Manifest, ManifestWriter, read_manifest
+from replay.truth.perfect_detector import Truth
 
 #: When the broker says that records were appended: 2030, later than any of their stamps.
 APPENDED = 1_893_456_000_000_000

@@ -27,8 +27,8 @@ from benchmarks.replay import PARTITIONS, topic
 from gridwatch.deployment.signals import exit_when_terminated
 from gridwatch.embedded import EmbeddedKafka
 from gridwatch.topics import RAW, ROW_HEADER, TICK_HEADER
-from replay.options import SizeType
-from replay.sample import FORMS
+from replay.cli.options import SizeType
+from replay.sample.lines import FORMS
 
 RESULTS = Path(__file__).with_name("results") / "merge.json"
 HOUSEHOLDS = 5_500

@@ -13,10 +13,10 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
-from replay.emission import Item, Kind
-from replay.findings import SOFT
-from replay.manifest import Manifest
-from replay.scoring import FoundGap
+from replay.order.emission import Item, Kind
+from replay.scoring.score import FoundGap
+from replay.truth.findings import SOFT
+from replay.truth.manifest import Manifest
 
 #: How far a reading may be from its slot, µs.
 _NEAR = 5 * 60_000_000

@@ -35,17 +35,17 @@ from gridwatch.deployment.signals import exit_when_terminated
 from gridwatch.embedded import EmbeddedKafka
 from gridwatch.settings import load_settings
 from gridwatch.topics import RAW
-from replay.emission import EmissionPlan
-from replay.households import MONDAY
-from replay.inputs import Inputs
-from replay.ordering import TimeOrder
-from replay.placement import Placement
-from replay.request import Request
-from replay.run import rarely_collected
-from replay.sample import lines
-from replay.sending import Sender
-from replay.summary import Summary
-from replay.undisturbed import undisturbed
+from replay.order.emission import EmissionPlan
+from replay.order.time_order import TimeOrder
+from replay.order.undisturbed import undisturbed
+from replay.run.inputs import Inputs
+from replay.run.replay import rarely_collected
+from replay.run.request import Request
+from replay.run.summary import Summary
+from replay.sample.households import MONDAY
+from replay.sample.lines import lines
+from replay.sending.placement import Placement
+from replay.sending.sender import Sender
 
 RESULTS = Path(__file__).with_name("results") / "replay.json"
 METERS = 5_000

@@ -29,12 +29,13 @@ from gridwatch.domain.instants import format_instant
 from gridwatch.domain.policy import MINUTE, Policy
 from replay.faults import FaultPlan
 from replay.faults.file import plan_of
-from replay.households import MONDAY, Households
-from replay.manifest import read_manifest
-from replay.progress import Quiet
-from replay.rows import Row, Selection
-from replay.run import Replay, Request
-from replay.scoring import Rates, Score, score
+from replay.files.job import Selection
+from replay.files.rows import Row
+from replay.run.progress import Quiet
+from replay.run.replay import Replay, Request
+from replay.sample.households import MONDAY, Households
+from replay.scoring.score import Rates, Score, score
+from replay.truth.manifest import read_manifest
 
 INTERVAL = 30 * MINUTE
 _HALF_A_DAY = 12 * 60 * MINUTE

@@ -31,9 +31,9 @@ from gridwatch.kafka.security import librdkafka_config
 from gridwatch.settings import Settings
 from gridwatch.topics import RAW
 from gridwatch.views.plot_axes import DAY, HOUR, MINUTE
-from replay.request import Request
-from replay.run import Replay
-from replay.sample import lines
+from replay.run.replay import Replay
+from replay.run.request import Request
+from replay.sample.lines import lines
 
 ROOT = Path(__file__).resolve().parent.parent
 IMAGES = ROOT / "docs" / "images"

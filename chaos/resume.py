@@ -27,8 +27,8 @@ from gridwatch.errors import GridwatchError
 from gridwatch.kafka.positions import Positions
 from gridwatch.settings import Settings, load_settings
 from gridwatch.topics import RAW, REPLAY_HEADER
-from replay.households import MONDAY
-from replay.sample import lines
+from replay.sample.households import MONDAY
+from replay.sample.lines import lines
 
 _METERS, _DAYS, _INTERVAL_MINUTES = 40, 10, 30
 #: Event time against the clock: slow enough to be killed in the middle, and as fast as it goes. (Without any

@@ -23,16 +23,19 @@ from gridwatch.domain.partition.state import PartitionState
 from gridwatch.domain.policy import Policy
 from gridwatch.domain.reading import LogRecord
 from gridwatch.settings import Settings
-from replay.census import Census
-from replay.emission import EmissionPlan, emit
 from replay.faults import FaultPlan, Faults
-from replay.ordering import TimeOrder
-from replay.profiles import PROFILES
-from replay.progress import Quiet
-from replay.rows import Row, Selection, Tally, read_rows
-from replay.run import Replay, Request
-from replay.sources import expand
-from replay.summary import Summary
+from replay.files.job import Selection
+from replay.files.profiles import PROFILES
+from replay.files.reading.reader import read_rows
+from replay.files.rows import Row
+from replay.files.sources import expand
+from replay.files.survey.census import Census
+from replay.files.tally import Tally
+from replay.order.emission import EmissionPlan, emit
+from replay.order.time_order import TimeOrder
+from replay.run.progress import Quiet
+from replay.run.replay import Replay, Request
+from replay.run.summary import Summary
 from tests.unit.replay import public_sets
 
 ROOT = Path(__file__).resolve().parent.parent

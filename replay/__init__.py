@@ -1,16 +1,18 @@
 """Turns meter files into a stream on the raw topic, with seeded faults and the truth about them.
 
-    profiles → rows → ordering → faults → emission ─┬─► sending → smartmeter_raw
-                                                    └─► truth → manifest ──► scoring
+    files/ ──► order/time_order ──► faults/ ──► order/emission ─┬─► sending/ ──► smartmeter_raw
+    file → rows   rows by time      what is       the sequence  │
+                                    done to them                └─► truth/ ──► manifest ──► scoring/
 
-profiles   how a kind of file is laid out            emission  the one order of readings and ticks
-rows       file → rows, bad rows told apart          truth     what a perfect detector must report
-ordering   rows → rows in time order, any size       manifest  the truth as JSON lines
-faults     which readings are withheld or delayed    scoring   truth against what was detected
+From the bottom up; each room imports those above it in this list only:
 
-request    what is asked                             undisturbed  the same order, many readings at once
-inputs     the files, found and looked at            delivery   items numbered, paced, counted
-survey     what one look at the rows shows           sending    items to record batches
-packed, sorted_runs, run_folder                      appending  batches to Kafka, beside the next ones
-           where rows wait for their turn            position   where an interrupted replay goes on
+files/      meter files to rows: profiles, stamps, values, formats; what is in them
+sample/     meter data that is made up, for `gridwatch sample`, the demo and benchmarks
+faults/     what is done to readings on their way: a module a kind, presets, plans
+order/      rows in order of time, in bounded memory; the one sequence of readings and ticks
+sending/    the sequence to Kafka: partitions, batches, pace, and where an interrupted replay resumes
+truth/      what a perfect detector must report, and the manifest of it
+scoring/    the truth against what was detected
+run/        one replay from request to summary: puts the rooms together
+cli/        `gridwatch replay` and `gridwatch sample`
 """

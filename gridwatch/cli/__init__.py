@@ -36,8 +36,8 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "sink": ("gridwatch.cli.commands.sink", "Run the database sink (the same as faust -A sinks.app worker)."),
     "tables": ("gridwatch.cli.commands.faust", "Faust's own list of tables."),
     "agents": ("gridwatch.cli.commands.faust", "Faust's own list of agents."),
-    "replay": ("replay.cli", "Turn meter files into a stream on the raw topic."),
-    "sample": ("replay.sample", "Make realistic meter data."),
+    "replay": ("replay.cli.command", "Turn meter files into a stream on the raw topic."),
+    "sample": ("replay.cli.sample", "Make realistic meter data."),
     "score": ("gridwatch.cli.commands.score", "Hold what was detected against the injected truth."),
     "export": (
         "gridwatch.cli.commands.export",

@@ -6,23 +6,23 @@ sent twice, and one that is sent twice may be late both times.
 
 from __future__ import annotations
 
-from replay.faults.burst import Burst
-from replay.faults.clock import Clock
-from replay.faults.day import Day
-from replay.faults.delay import Delay
-from replay.faults.duplicate import Duplicate
-from replay.faults.fault import Fault
-from replay.faults.frozen import Frozen
-from replay.faults.gap import Gap
-from replay.faults.garbage import Garbage
-from replay.faults.interval_change import IntervalChange
-from replay.faults.outage import Outage
-from replay.faults.reboot_storm import RebootStorm
-from replay.faults.revision import Revision
-from replay.faults.spike import Spike
-from replay.faults.swap import Swap
-from replay.faults.upload import Upload
-from replay.faults.zero_run import ZeroRun
+from replay.faults.base.fault import Fault
+from replay.faults.devices.clock import Clock
+from replay.faults.devices.interval_change import IntervalChange
+from replay.faults.devices.reboot_storm import RebootStorm
+from replay.faults.devices.swap import Swap
+from replay.faults.missing.burst import Burst
+from replay.faults.missing.day import Day
+from replay.faults.missing.gap import Gap
+from replay.faults.missing.outage import Outage
+from replay.faults.network.delay import Delay
+from replay.faults.network.duplicate import Duplicate
+from replay.faults.network.revision import Revision
+from replay.faults.network.upload import Upload
+from replay.faults.values.frozen import Frozen
+from replay.faults.values.garbage import Garbage
+from replay.faults.values.spike import Spike
+from replay.faults.values.zero_run import ZeroRun
 
 KINDS: dict[str, type[Fault]] = {
     # which readings there are

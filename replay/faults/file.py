@@ -18,8 +18,8 @@ from pathlib import Path
 from typing import Any
 
 from gridwatch.errors import UsageProblem
+from replay.faults.base.fault import Fault
 from replay.faults.catalogue import KINDS
-from replay.faults.fault import Fault
 from replay.faults.plan import FaultPlan
 
 if sys.version_info >= (3, 11):
@@ -62,7 +62,7 @@ def _plan(name: str, content: bytes) -> FaultPlan:
     try:
         found = tomllib.loads(content.decode())
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as problem:
-        raise UsageProblem(f"{name}: not TOML: {problem}", "mend the file") from problem
+        raise UsageProblem(f"{name}: not TOML: {problem}", "correct the file") from problem
     for key in found:
         if key not in ("seed", "fault"):
             raise _wrong(name, key, "no such key; known are seed and [[fault]]")
@@ -78,8 +78,8 @@ def _plan(name: str, content: bytes) -> FaultPlan:
 def _fault(name: str, number: int, table: dict[str, Any]) -> Fault:
     kind = table.get("kind")
     if not isinstance(kind, str) or kind not in KINDS:
-        said = f"{kind!r} is no kind of fault" if "kind" in table else "is missing"
-        raise _wrong(f"{name}, fault {number}", "kind", f"{said}; known are {', '.join(KINDS)}")
+        problem = f"{kind!r} is no kind of fault" if "kind" in table else "is missing"
+        raise _wrong(f"{name}, fault {number}", "kind", f"{problem}; known are {', '.join(KINDS)}")
     where = f"{name}, fault {number} ({kind})"
     fields = dataclasses.fields(KINDS[kind])
     readers = {field.name: field.metadata["read"] for field in fields if field.metadata}
@@ -103,4 +103,4 @@ def _fault(name: str, number: int, table: dict[str, Any]) -> Fault:
 
 
 def _wrong(where: str, key: str, what: str) -> UsageProblem:
-    return UsageProblem(f"{where}: {key}: {what}", "mend the file; docs/faults.md describes every option")
+    return UsageProblem(f"{where}: {key}: {what}", "correct the file; docs/faults.md describes every option")

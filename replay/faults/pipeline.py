@@ -8,12 +8,12 @@ from __future__ import annotations
 from collections import Counter
 from hashlib import blake2b
 
+from replay.faults.base.chance import SECOND, Chance, below
+from replay.faults.base.fault import Scope, Strike
+from replay.faults.base.sending import Fate, Sending
 from replay.faults.catalogue import KINDS
-from replay.faults.chance import SECOND, Chance, below
-from replay.faults.fault import Scope, Strike
 from replay.faults.plan import FaultPlan
-from replay.faults.sending import Fate, Sending
-from replay.rows import Row
+from replay.files.rows import Row
 
 _CACHED_METERS = 200_000
 #: What the rates of the command line do, by name.
@@ -21,7 +21,7 @@ GAP, DELAY = "gap", "delay"
 
 
 class Faults:
-    """The faults of one plan, with what they remember of meters: made anew for every pass over the rows."""
+    """The faults of one plan, with what they keep of each meter: every pass over the rows makes its own."""
 
     def __init__(self, plan: FaultPlan) -> None:
         self.active = plan.active

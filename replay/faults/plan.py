@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from replay.faults.fault import Fault
+from replay.faults.base.fault import Fault
 
 
 @dataclass(frozen=True)

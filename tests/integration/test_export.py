@@ -21,8 +21,10 @@ from gridwatch.cli import run
 from gridwatch.cli.export.queries import ROWS_AT_ONCE
 from gridwatch.deployment.databases import new_database
 from gridwatch.embedded import EmbeddedPostgres
-from replay.profiles import PROFILES
-from replay.rows import Selection, Tally, read_rows
+from replay.files.job import Selection
+from replay.files.profiles import PROFILES
+from replay.files.reading.reader import read_rows
+from replay.files.tally import Tally
 from sinks.database import connect
 from sinks.tables.gap_alerts import gap_alerts
 from sinks.tables.late_events import late_events

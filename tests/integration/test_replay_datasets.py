@@ -19,8 +19,10 @@ import pytest
 from gridwatch.deployment.databases import new_database
 from gridwatch.domain.reading import FLAG_NAMES
 from gridwatch.embedded import EmbeddedKafka, EmbeddedPostgres
-from replay.profiles import PROFILES
-from replay.rows import Selection, Tally, read_rows
+from replay.files.job import Selection
+from replay.files.profiles import PROFILES
+from replay.files.reading.reader import read_rows
+from replay.files.tally import Tally
 from tests.processes import Site, gridwatch, query
 from tests.unit.replay import public_sets, real_sets
 from tests.unit.replay.public_sets import UTC, Truth

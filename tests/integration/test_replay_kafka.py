@@ -25,13 +25,13 @@ from gridwatch.errors import GridwatchError
 from gridwatch.settings import Settings, load_settings
 from gridwatch.topics import RAW, REPLAY_HEADER, ROW_HEADER, TICK_HEADER
 from replay.faults import FaultPlan
-from replay.households import MONDAY
-from replay.manifest import read_manifest
-from replay.progress import Quiet
-from replay.request import Request
-from replay.run import Replay
-from replay.sample import lines
-from replay.summary import Summary
+from replay.run.progress import Quiet
+from replay.run.replay import Replay
+from replay.run.request import Request
+from replay.run.summary import Summary
+from replay.sample.households import MONDAY
+from replay.sample.lines import lines
+from replay.truth.manifest import read_manifest
 
 pytestmark = pytest.mark.integration
 

@@ -16,9 +16,9 @@ from sqlalchemy.engine import make_url
 from gridwatch.cli import run
 from gridwatch.domain.instants import format_instant
 from gridwatch.embedded import EmbeddedPostgres
-from replay.emission import Kind
 from replay.faults import FaultPlan
-from replay.manifest import Manifest
+from replay.order.emission import Kind
+from replay.truth.manifest import Manifest
 from sinks.database import connect, open_engine
 from sinks.schema.version import migrate
 from sinks.tables.gap_alerts import gap_alerts

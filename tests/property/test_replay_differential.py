@@ -16,13 +16,13 @@ import pytest
 import tests.differential
 from gridwatch.errors import GridwatchError
 from gridwatch.settings import Settings
-from replay import run
-from replay.emission import Item, Kind
-from replay.ordering import RUN_ROWS
-from replay.profiles import PROFILES, load_custom
-from replay.progress import Quiet
-from replay.request import Request
-from replay.rows import Row
+from replay.files.profiles import PROFILES, load_custom
+from replay.files.rows import Row
+from replay.order.emission import Item, Kind
+from replay.order.time_order import RUN_ROWS
+from replay.run.progress import Quiet
+from replay.run.replay import Replay
+from replay.run.request import Request
 from tests.differential.case import Case
 from tests.differential.choice import case
 from tests.differential.comparison import difference
@@ -86,8 +86,8 @@ def replayed(one: Case, folder: Path, seed: int = 1) -> Outcome:
             profile = PROFILES[one.profile]
         settings = SETTINGS.model_copy(update={"timezone": one.timezone})
         request = Request((file,), profile, by_time=by_time)
-        replay = run.Replay(request, settings, Quiet(), outcome.notes.append)
-        with patch.object(run, "Delivery", kept), patch.object(run, "RUN_ROWS", run_rows):
+        replay = Replay(request, settings, Quiet(), outcome.notes.append)
+        with patch(f"{Replay.__module__}.Delivery", kept), patch(f"{Replay.__module__}.RUN_ROWS", run_rows):
             summary = replay.plan()
         outcome.notes += [*summary.tally.notes, *summary.doubts]
     except Exception as problem:  # what is no error of ours is the finding

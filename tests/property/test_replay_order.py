@@ -11,16 +11,16 @@ from unittest.mock import patch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from replay import sorted_runs
-from replay.emission import EmissionPlan, Item, Kind, emit
 from replay.faults import FaultPlan, Faults
-from replay.faults.episodic import Episodic
+from replay.faults.base.episodic import Episodic
 from replay.faults.file import plan_of
-from replay.ordering import TimeOrder
-from replay.placement import Placement
-from replay.rows import Row
-from replay.undisturbed import undisturbed
-from replay.versions import Marked
+from replay.files.rows import Row
+from replay.files.versions import Marked
+from replay.order import sorted_runs
+from replay.order.emission import EmissionPlan, Item, Kind, emit
+from replay.order.time_order import TimeOrder
+from replay.order.undisturbed import undisturbed
+from replay.sending.placement import Placement
 from tests.unit.replay.rig import MINUTE, SECOND, at, row, sequence
 
 PARTITIONS = 3

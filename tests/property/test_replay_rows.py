@@ -11,10 +11,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from gridwatch.errors import GridwatchError
-from replay import rows
-from replay.long_rows import LongParser
-from replay.profiles import PROFILES
-from replay.rows import Row, Selection, Tally, read_rows
+from replay.files.formats.long_rows import LongParser
+from replay.files.job import Selection
+from replay.files.profiles import PROFILES
+from replay.files.reading import reader
+from replay.files.reading.reader import read_rows
+from replay.files.rows import Row
+from replay.files.tally import Tally
 from tests.unit.replay.rig import at
 
 GOOD = st.tuples(
@@ -55,7 +58,7 @@ def test_lines_taken_together_are_lines_taken_one_by_one(
     lines: list[str], profile: str, selection: Selection, skip_bad: bool, at_once: int
 ) -> None:
     header = "id,timestamp,kwh" if profile == "spec" else "LCLid,tstp,energy(kWh/hh)"
-    with tempfile.TemporaryDirectory() as folder, patch.object(rows, "_LINES_AT_ONCE", at_once):
+    with tempfile.TemporaryDirectory() as folder, patch.object(reader, "_LINES_AT_ONCE", at_once):
         path = Path(folder) / "meters.csv"
         path.write_text("\n".join([header, *lines]) + "\n", encoding="utf-8", newline="")
         together = read(path, profile, selection, skip_bad)

@@ -11,12 +11,12 @@ from hypothesis import given, reject, settings
 from hypothesis import strategies as st
 
 from gridwatch.domain.policy import Policy
-from replay.emission import Kind
 from replay.faults import FaultPlan
+from replay.faults.base.fault import Fault
 from replay.faults.catalogue import KINDS
-from replay.faults.fault import Fault
-from replay.findings import SOFT, GapTruth, NothingTruth, Unjudged
-from replay.rows import Row
+from replay.files.rows import Row
+from replay.order.emission import Kind
+from replay.truth.findings import SOFT, GapTruth, NothingTruth, Unjudged
 from tests.unit.replay.rig import (
     DAY,
     HOUR,

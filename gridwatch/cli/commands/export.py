@@ -17,8 +17,8 @@ from gridwatch.cli.export.queries import COMPLETENESS, READINGS, Question, Selec
 from gridwatch.domain.instants import format_instant
 from gridwatch.errors import UsageProblem
 from gridwatch.settings import load_settings
-from replay.options import InstantType
-from replay.progress import Terminal
+from replay.cli.options import InstantType
+from replay.run.progress import Terminal
 from sinks.database import connect
 
 

@@ -12,8 +12,8 @@ from gridwatch.cli.scoring.page import write_page
 from gridwatch.cli.scoring.text import text
 from gridwatch.errors import GridwatchError
 from gridwatch.settings import load_settings
-from replay.manifest import read_manifest
-from replay.scoring import score
+from replay.scoring.score import score
+from replay.truth.manifest import read_manifest
 from sinks.database import connect
 
 _RATE = click.FloatRange(0, 1)

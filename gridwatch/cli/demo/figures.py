@@ -12,9 +12,9 @@ from gridwatch.cli.scoring.database import score_database
 from gridwatch.domain.instants import parse_instant
 from gridwatch.durations import micros
 from gridwatch.settings import Settings
-from replay.manifest import read_manifest
-from replay.scoring import Rates, Score
-from replay.summary import Summary
+from replay.run.summary import Summary
+from replay.scoring.score import Rates, Score
+from replay.truth.manifest import read_manifest
 from sinks import tables
 from sinks.database import connect
 from sinks.tables.gap_alerts import gap_alerts

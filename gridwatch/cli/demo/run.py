@@ -22,11 +22,11 @@ from gridwatch.embedded.ports import LOOPBACK, free_ports
 from gridwatch.kafka.broker import Broker
 from gridwatch.settings import PREFIX, Settings
 from replay.faults import FaultPlan
-from replay.households import MONDAY
-from replay.request import Request
-from replay.run import Replay
-from replay.sample import lines
-from replay.summary import Summary
+from replay.run.replay import Replay
+from replay.run.request import Request
+from replay.run.summary import Summary
+from replay.sample.households import MONDAY
+from replay.sample.lines import lines
 from sinks.schema.version import migrate
 
 #: The faults of `replay --faults seed-spec`.

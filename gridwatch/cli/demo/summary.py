@@ -8,7 +8,7 @@ from rich.console import Console
 from rich.table import Table
 
 from gridwatch.cli.demo.figures import GAP_STATES, Figures
-from replay.scoring import Rates
+from replay.scoring.score import Rates
 
 _NAMED_DIFFERENCES = 20
 

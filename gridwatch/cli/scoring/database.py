@@ -12,8 +12,8 @@ from sqlalchemy import Connection, Select, func, select
 
 from gridwatch.domain.instants import format_instant, parse_instant
 from gridwatch.topics import RAW
-from replay.manifest import Manifest
-from replay.scoring import Difference, Found, FoundGap, FoundLate, Score, score
+from replay.scoring.score import Difference, Found, FoundGap, FoundLate, Score, score
+from replay.truth.manifest import Manifest
 from sinks.database import connect
 from sinks.tables.dead_letters import dead_letters
 from sinks.tables.gap_alerts import gap_alerts

@@ -19,8 +19,8 @@ from gridwatch.errors import GridwatchError
 from gridwatch.views import plot
 from gridwatch.views.html import stylesheet
 from gridwatch.views.plot_axes import DAY, HOUR, MINUTE
-from replay.manifest import Manifest
-from replay.scoring import Difference, Found, Score
+from replay.scoring.score import Difference, Found, Score
+from replay.truth.manifest import Manifest
 
 #: Longer replays are drawn by the day.
 _HOURLY = 21 * DAY

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gridwatch.cli.scoring.database import Around
-from replay.scoring import Difference, Rates, Score
+from replay.scoring.score import Difference, Rates, Score
 
 _HEAD = f"{'expected':>10}{'found':>10}{'matched':>10}{'precision':>11}{'recall':>9}"
 

@@ -19,7 +19,7 @@ from gridwatch.cli.demo import run
 from gridwatch.cli.demo.figures import Figures, late_readings
 from gridwatch.cli.demo.stages import Stages
 from gridwatch.cli.demo.summary import print_summary
-from replay.scoring import Difference, Rates, Score
+from replay.scoring.score import Difference, Rates, Score
 
 _MISSED = Difference("gap", "missed", "METER_0001", "2024-01-01T10:30:00Z", "CLOSED", "nothing")
 

@@ -8,14 +8,17 @@ from pathlib import Path
 from benchmarks import in_process
 from gridwatch.domain.instants import parse_instant
 from gridwatch.domain.policy import Policy
-from replay.emission import EmissionPlan, Item, emit
 from replay.faults import FaultPlan, Faults
-from replay.findings import Finding
-from replay.manifest import Manifest
-from replay.placement import Placement
-from replay.rows import Row
-from replay.scoring import Found, Score, score
-from replay.truth import Truth
+from replay.files.rows import Row
+from replay.order.emission import EmissionPlan, Item, emit
+from replay.scoring.score import Found, Score, score
+from replay.sending.placement import Placement
+from replay.truth.findings import Finding
+from replay.truth.manifest import Manifest
+from replay.truth.perfect_detector import Truth
+
+#: Files made after public reports of wrong numbers.
+CASES = Path(__file__).parent / "cases"
 
 SECOND = 1_000_000
 MINUTE = 60 * SECOND

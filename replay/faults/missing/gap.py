@@ -1,0 +1,29 @@
+"""`gap`: single readings that are never sent."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from replay.faults.base import options
+from replay.faults.base.chance import Chance, below
+from replay.faults.base.fault import Fault, Strike
+from replay.faults.base.options import option
+from replay.faults.base.sending import Sending
+
+
+@dataclass(frozen=True)
+class Gap(Fault):
+    """Each reading by itself, with probability `rate`. Neighbours that are withheld make one gap."""
+
+    rate: float = option(0.05, options.rate)
+
+    def striker(self, chance: Chance) -> Strike:
+        limit = below(self.rate)
+
+        def strike(reading: Sending) -> Sequence[Sending]:
+            if chance.draws(reading.meter, reading.time)[0] < limit:
+                reading.withhold(self.kind)
+            return ()
+
+        return strike

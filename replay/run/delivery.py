@@ -1,0 +1,80 @@
+"""Numbers the items of a sequence, lets each be sent at its time, and counts what came of it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from replay.files.rows import Row
+from replay.order.emission import Item, Kind
+from replay.run.progress import Progress
+from replay.run.summary import Summary
+from replay.sending.pacing import Pace
+from replay.sending.sender import Sender
+
+_REPORT_EVERY = 2_000
+
+
+class Delivery:
+    """Takes a sequence once. Without a sender it is only counted; `speed` None is as fast as possible."""
+
+    def __init__(
+        self, sender: Sender | None, speed: float | None, summary: Summary, progress: Progress
+    ) -> None:
+        self._sender = sender
+        self._pace = Pace(speed, sender.idle) if speed and sender else None
+        self._summary = summary
+        self._progress = progress
+        self._done = 0
+
+    def take(self, parts: Iterable[list[Row] | Item]) -> None:
+        """Deliver the items in order, and those of a stretch of readings as if they came singly."""
+        number = reported = 0
+        for part in parts:
+            if isinstance(part, list):
+                self._stretch(number, part)
+                number += len(part)
+            else:
+                self._item(number, part)
+                number += 1
+            if number >= reported + _REPORT_EVERY:
+                reported = number
+                self._progress.at(self._done)
+                if self._sender and not isinstance(part, list):
+                    self._sender.idle(0)
+        self._progress.at(self._done)
+
+    def _stretch(self, first: int, rows: list[Row]) -> None:
+        new = self._sender.readings(first, rows) if self._sender else len(rows)
+        self._summary.readings += new
+        self._summary.already_sent += len(rows) - new
+        self._done += len(rows)
+
+    def _item(self, number: int, item: Item) -> None:
+        kind, arrival, row, delay, instant, _ = item
+        summary, sender = self._summary, self._sender
+        if kind is Kind.WITHHELD:
+            summary.withheld += 1
+            self._done += 1
+            return
+        if self._pace and sender and sender.wants(number):
+            self._progress.at(self._done)
+            self._pace.wait_for(arrival)
+        if row is not None:
+            self._done += 1
+            if sender is None:
+                new = True
+            elif kind is Kind.GARBAGE:
+                new = sender.garbage(number, row)
+            else:
+                new = sender.readings(number, (row,)) == 1
+            if new:
+                summary.readings += kind is not Kind.GARBAGE
+                summary.garbage += kind is Kind.GARBAGE
+                summary.delayed += delay > 0
+            else:
+                summary.already_sent += 1
+        else:
+            summary.ticks += 1
+            summary.tick_records += sender.tick(number, instant) if sender else 0
+            if kind is Kind.SETTLE:
+                summary.settled_to = instant

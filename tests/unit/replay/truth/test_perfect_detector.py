@@ -1,0 +1,207 @@
+"""What a perfect detector must report, on cases worked out by hand, some held against the real rules too."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from gridwatch.domain.instants import format_instant
+from gridwatch.domain.policy import Policy
+from replay.faults import FaultPlan
+from replay.files.rows import Row
+from replay.order.emission import Item, Kind
+from replay.sending.placement import Placement
+from replay.truth.findings import GapTruth, NothingTruth, ReadingTruth, Unjudged
+from replay.truth.perfect_detector import Truth
+from tests.unit.replay.rig import (
+    DAY,
+    HOUR,
+    MINUTE,
+    SECOND,
+    at,
+    every,
+    findings,
+    manifest,
+    row,
+    scored,
+    sequence,
+)
+
+
+def gaps(items: list[Item], policy: Policy | None = None) -> list[tuple[str, str, str, int, int]]:
+    return [
+        (
+            gap.state,
+            format_instant(gap.first)[11:16],
+            format_instant(gap.to)[11:16],
+            gap.missing,
+            gap.injected,
+        )
+        for gap in findings(items, policy)
+        if isinstance(gap, GapTruth)
+    ]
+
+
+def withhold(rows: list[Row], *times: int, meter: str = "M") -> list[Item]:
+    """The sequence of `rows` in which those of this meter and these times are withheld."""
+    left_out = [r for r in rows if r[1] == meter and r[0] in times]
+    kept = sequence([r for r in rows if r not in left_out])
+    return sorted(
+        [*kept, *(Item(Kind.WITHHELD, r[0], r, 0, 0) for r in left_out)], key=lambda item: item.arrival
+    )
+
+
+def test_readings_at_ten_and_twelve_are_one_closed_gap_of_three() -> None:
+    items = sequence([row("M", at("10:00")), row("M", at("12:00"))])
+    assert gaps(items) == [("CLOSED", "10:30", "12:00", 3, 0)]
+
+
+def test_the_example_of_the_specification() -> None:
+    items = sequence([row("M", at("10:00")), row("N", at("10:30"))])
+    assert gaps(items) == [("OPEN", "10:30", "10:45", 1, 0)]
+
+
+def test_withheld_and_native_neighbours_are_one_gap() -> None:
+    rows = every(30, "M", at("10:00"), 6, without=[2])
+    assert gaps(withhold(rows, at("10:30"))) == [("CLOSED", "10:30", "11:30", 2, 1)]
+
+
+def test_two_withheld_slots_with_a_reading_between_are_two_gaps() -> None:
+    rows = every(30, "M", at("10:00"), 6)
+    assert gaps(withhold(rows, at("10:30"), at("11:30"))) == [
+        ("CLOSED", "10:30", "11:00", 1, 1),
+        ("CLOSED", "11:30", "12:00", 1, 1),
+    ]
+
+
+def test_what_is_withheld_before_the_first_reading_is_not_missed() -> None:
+    found = findings(withhold(every(30, "M", at("10:00"), 4), at("10:00"), at("10:30")))
+    assert [(f.slots, f.why) for f in found if isinstance(f, NothingTruth)] == [
+        (2, "the meter was not known yet")
+    ]
+    assert not [f for f in found if isinstance(f, GapTruth)]
+
+
+def test_a_meter_that_never_reports_is_never_missed() -> None:
+    found = findings(
+        withhold([*every(30, "A", at("10:00"), 2), row("B", at("10:15"))], at("10:15"), meter="B")
+    )
+    assert found == [NothingTruth("B", at("10:15"), at("10:15") + 1, 1, "the meter was not known yet")]
+
+
+def test_a_meter_that_does_not_come_back_has_an_open_gap_up_to_the_end() -> None:
+    rows = every(30, "A", at("10:00"), 9) + every(30, "B", at("10:00"), 9)
+    items = withhold(rows, at("13:00"), at("13:30"), at("14:00"), meter="B")
+    assert gaps(items) == [("OPEN", "13:00", "14:15", 3, 3)]
+
+
+def test_a_meter_that_comes_back_after_a_week_had_an_expired_gap_and_is_new() -> None:
+    rows = [*every(30, "A", at("00:00"), 48 * 9), row("B", at("00:00")), row("B", at("03:10", day=9))]
+    found = [f for f in findings(sequence(rows)) if isinstance(f, GapTruth)]
+    assert [(f.state, f.first, f.slots) for f in found] == [
+        ("EXPIRED", at("00:30"), 7 * 48),
+        ("OPEN", at("03:40", day=9), 40),
+    ]
+
+
+def test_a_reading_later_than_grace_fills_its_gap() -> None:
+    reading = row("M", at("10:30"))
+    items = sequence(every(30, "M", at("10:00"), 6, without=[1]))
+    place = next(n for n, item in enumerate(items) if item.arrival > at("11:00"))
+    items.insert(place, Item(Kind.READING, at("11:00") + 1, reading, 30 * MINUTE + 1, 0))
+    assert gaps(items) == [("FILLED", "10:30", "11:00", 0, 0)]
+    assert [f.status for f in findings(items) if isinstance(f, ReadingTruth)] == ["LATE"]
+
+
+@pytest.mark.parametrize(
+    ("longest", "seen"), [(5 * MINUTE, {"ON_TIME", "LATE"}), (3 * HOUR, {"LATE", "TOO_LATE"})]
+)
+def test_delayed_readings_are_classified_by_the_watermark_of_their_partition(
+    longest: int, seen: set[str]
+) -> None:
+    rows = [r for n in range(4) for r in every(30, f"M{n}", at("00:00"), 100)]
+    items = sequence(rows, FaultPlan(1, 0.3, longest, 0.0))
+    assert {f.status for f in findings(items) if isinstance(f, ReadingTruth)} >= seen
+
+
+def test_delays_within_grace_open_no_gap() -> None:
+    items = sequence(every(30, "M", at("00:00"), 300), FaultPlan(1, 0.5, 5 * MINUTE, 0.0))
+    assert gaps(items) == []
+
+
+def test_refused_readings_leave_their_slot_empty() -> None:
+    rows = every(30, "M", at("10:00"), 4)
+    rows[1] = row("M", at("10:30"), -1.0)
+    rows[2] = row("M", at("11:00"), 1e6)
+    assert gaps(sequence(rows)) == [("CLOSED", "10:30", "11:30", 2, 0)]
+
+
+def test_a_slot_that_another_reading_fills_is_not_missed() -> None:
+    rows = [*every(30, "M", at("10:00"), 4), row("M", at("10:31"))]
+    found = findings(withhold(rows, at("10:30")))
+    assert [f.why for f in found if isinstance(f, NothingTruth)] == ["its slot was filled by another reading"]
+
+
+def test_a_given_interval_is_judged_from_the_first_reading(tmp_path: Path) -> None:
+    rows = [row("M", at("10:00") + n * HOUR, given=60) for n in range(8) if n != 3]
+    assert gaps(sequence(rows)) == [("CLOSED", "13:00", "14:00", 1, 0)]
+    assert scored(sequence(rows), tmp_path).perfect
+
+
+def test_a_learned_interval_is_judged_from_where_it_is_known(tmp_path: Path) -> None:
+    items = sequence(every(60, "M", at("00:00"), 20, without=[12]))
+    found = findings(items)
+    assert [(f.first, f.to) for f in found if isinstance(f, Unjudged)] == [(at("00:30"), at("06:00"))]
+    assert gaps(items) == [("CLOSED", "12:00", "13:00", 1, 0)]
+    assert scored(items, tmp_path).perfect
+
+
+def test_the_manifest_says_how_far_it_was_settled_and_keeps_every_kind(tmp_path: Path) -> None:
+    items = sequence(every(30, "M", at("00:00"), 400, without=[9]), FaultPlan(2, 0.2, 2 * HOUR, 0.1))
+    truth = manifest(items, tmp_path)
+    assert truth.settled_to == items[-1].instant
+    assert truth.faults["gap"] > 20
+    assert truth.faults["delay"] > 40
+    assert truth.late
+
+
+def test_memory_is_bounded_by_meters_not_by_readings() -> None:
+    reported = []
+    rows = every(30, "M", at("00:00"), 48 * 20)
+    items = sequence(rows, FaultPlan(1, 0.0, 1, 0.3))
+    half = len(items) // 2
+    truth = Truth(Policy(), Placement(6).partition, reported.append)
+    for item in items[:half]:
+        truth.see(item)
+    held_since = max(f.first for f in reported if isinstance(f, GapTruth))
+    assert items[half].arrival - held_since < 2 * DAY
+
+
+def seconds(meter: str, *times: int) -> list[Row]:
+    """Readings at so many seconds of the day."""
+    return [row(meter, at("00:00") + time * SECOND) for time in times]
+
+
+@pytest.mark.parametrize(
+    ("rows", "plan", "policy"),
+    [
+        # A late reading is judged on the grid of its time, which was let go when the readings changed phase.
+        (
+            seconds("M3", 6_540, 6_825, 7_980, 8_160, 8_220, 8_400, 8_460, 64_785),
+            FaultPlan(93, 0.3, 3 * HOUR, 0.3),
+            Policy(partitions=3, state_ttl=DAY),
+        ),
+        # The interval is learned while the new phase is unclear, and when that clears up goes on being so.
+        (
+            seconds("M2", 5_100, 12_720, 16_320, 19_920, 19_980, 20_040, 20_100, 21_420),
+            FaultPlan(68, 0.3, 3 * HOUR),
+            Policy(partitions=1),
+        ),
+    ],
+)
+def test_late_readings_about_a_change_of_phase(
+    rows: list[Row], plan: FaultPlan, policy: Policy, tmp_path: Path
+) -> None:
+    result = scored(sequence(rows, plan, policy), tmp_path, policy)
+    assert [str(difference) for difference in result.differences] == []
