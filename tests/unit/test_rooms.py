@@ -30,7 +30,8 @@ def named_in(room: Path) -> set[str]:
     ids=lambda room: str(room.relative_to(ROOT)),
 )
 def test_a_room_lists_its_modules_and_rooms(room: Path) -> None:
-    rooms = {f"{path.name}/" for path in room.iterdir() if any(path.glob("*.*"))}
+    below = (path for path in room.iterdir() if path.is_dir() and path.name != "__pycache__")
+    rooms = {f"{path.name}/" for path in below if any(path.glob("*.*"))}
     assert named_in(room) == modules_of(room) | rooms
 
 
