@@ -1,15 +1,17 @@
 """The worker's pages, for people (HTML) and machines (JSON).
 
-server.py        addresses and formats, on Faust's own web server; queries.py: what a request asks for
-pages.py         every page by its address; reply.py: what a page gives back
+server.py        the pages on Faust's own web server
+pages.py         every page by its address
 overview.py      the overview; rates.py: what its plots are made of
-lists.py         meters and gaps in any order: survey.py looks, rankings.py orders
-meter_page.py    one meter; history.py: its last readings; meter_plot.py draws them
+lists/           meters and gaps in any order
+meter/           one meter: its state, its last readings, their plot
 dead_letters.py  the newest of them; log_tail.py: the ends of topics
 state.py         meters and partitions, read from committed state
 watch.py         the partitions of the readings, of this worker and the others; what is wrong elsewhere
-routing.py       which worker has what, and asking it
-html.py          templates, style (style.css) and script (live.js); plot.py, plot_canvas.py, plot_axes.py: SVG
+rendering.py     templates/: the worker's pages as HTML
+
+What other servers share is in `gridwatch/http/`, plots in `gridwatch/plots/`, and which worker owns what in
+`gridwatch/cluster.py`.
 """
 
 from __future__ import annotations

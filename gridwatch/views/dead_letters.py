@@ -12,13 +12,13 @@ from typing import Any
 import msgspec
 
 from gridwatch.domain.instants import format_instant, parse_instant
+from gridwatch.http.queries import parameters, whole
+from gridwatch.http.reply import Problem, Reply
 from gridwatch.models.dead_letter import DeadLetter
 from gridwatch.settings import Settings
 from gridwatch.topics import DEAD_LETTERS
 from gridwatch.views import log_tail
 from gridwatch.views.log_tail import LogTail, Stretch
-from gridwatch.views.queries import Problem, parameters, whole
-from gridwatch.views.reply import Reply
 from gridwatch.views.state import Record
 
 DEFAULT_LIMIT, MAX_LIMIT = 25, 200

@@ -16,9 +16,9 @@ from dataclasses import dataclass, field
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
+from gridwatch.http.reply import Problem
 from gridwatch.kafka.security import librdkafka_config
 from gridwatch.settings import Settings
-from gridwatch.views.queries import Problem
 
 #: How long one look may take, seconds.
 PATIENCE = 2.0

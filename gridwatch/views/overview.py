@@ -6,18 +6,20 @@ from collections.abc import Sequence
 from typing import Any
 
 from gridwatch.clock import now_micros
+from gridwatch.cluster import asked_by_a_worker
 from gridwatch.domain.instants import parse_instant
 from gridwatch.domain.partition.state import PartitionState
 from gridwatch.domain.policy import MINUTE, SECOND
 from gridwatch.durations import micros
+from gridwatch.http.formats import duration
+from gridwatch.http.queries import parameters
+from gridwatch.http.reply import JSON_ONLY, Reply
+from gridwatch.plots.canvas import Frame, Mark
+from gridwatch.plots.charts import Layer, layered
 from gridwatch.settings import Settings
 from gridwatch.streaming.stage.pipeline import Pipeline
 from gridwatch.views import rates, state
-from gridwatch.views.html import duration
-from gridwatch.views.plot import Frame, Layer, Mark, layered
-from gridwatch.views.queries import parameters
-from gridwatch.views.reply import JSON_ONLY, Reply, asked_by_a_worker, sums
-from gridwatch.views.state import Record
+from gridwatch.views.state import Record, sums
 from gridwatch.views.watch import Watch
 
 _WIDTH, _HEIGHT = 460, 150

@@ -9,19 +9,19 @@ from __future__ import annotations
 
 from typing import Any
 
+from gridwatch.cluster import asked_by_a_worker
 from gridwatch.domain.partition.state import PartitionState
 from gridwatch.health.pages import HealthPages, Verdict
+from gridwatch.http.queries import parameters, text
+from gridwatch.http.reply import Answer, Handler, Reply
 from gridwatch.settings import Settings
 from gridwatch.streaming.stage.pipeline import Pipeline
 from gridwatch.topics import RAW, STATE_TABLE
 from gridwatch.views.dead_letters import DeadLetters
-from gridwatch.views.lists import Lists
+from gridwatch.views.lists.pages import Lists
 from gridwatch.views.log_tail import LogTail
-from gridwatch.views.meter_page import MeterPage
+from gridwatch.views.meter.page import MeterPage
 from gridwatch.views.overview import Overview
-from gridwatch.views.queries import parameters, text
-from gridwatch.views.reply import Handler, Reply, asked_by_a_worker
-from gridwatch.views.routing import Answer
 from gridwatch.views.watch import Watch
 
 

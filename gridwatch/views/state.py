@@ -2,7 +2,7 @@
 
 Everything here comes from the rows in RocksDB, never from what is being worked on in memory: a page shows
 what a crash at this moment would leave. Nothing is scanned whole here: meters are read in order of their key
-from where a page begins; other orders are those of `survey.py`.
+from where a page begins; other orders are those of `lists/survey.py`.
 """
 
 from __future__ import annotations
@@ -66,6 +66,11 @@ def describe_partition(
         "open_gaps": state.open_gaps if state is not None else None,
         "meters": state.meters if state is not None else None,
     }
+
+
+def sums(partitions: list[Record]) -> Record:
+    """Meters, open gaps and lag of several partitions; what is not known counts as nothing."""
+    return {name: sum(one[name] or 0 for one in partitions) for name in ("meters", "open_gaps", "lag")}
 
 
 # -- one meter

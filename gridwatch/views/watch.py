@@ -10,16 +10,16 @@ import asyncio
 import time
 from collections.abc import Callable, Iterable, Mapping
 
+from gridwatch.cluster import Cluster
 from gridwatch.health.exposition import Samples
 from gridwatch.health.worker import WorkerHealth
+from gridwatch.http.reply import Problem
 from gridwatch.settings import Settings
 from gridwatch.streaming.stage.worker import Worker
 from gridwatch.tables.readings import METERS
 from gridwatch.topics import RAW
 from gridwatch.views import state
-from gridwatch.views.queries import Problem
 from gridwatch.views.rates import Throughput
-from gridwatch.views.routing import Cluster
 from gridwatch.views.state import Record
 
 

@@ -18,13 +18,13 @@ import pytest
 from markupsafe import escape
 from prometheus_client.parser import text_string_to_metric_families
 
+from gridwatch.cluster import ASKED_BY
 from gridwatch.deployment.polling import until
 from gridwatch.deployment.service import Service
 from gridwatch.domain.partitioning import partition_of
 from gridwatch.embedded import EmbeddedKafka
 from gridwatch.health.metrics import WORKER, metrics_of
 from gridwatch.topics import GAP_ALERTS
-from gridwatch.views.routing import ASKED_BY
 from tests.processes import Site
 from tests.records import PARTITIONS, Raw, meters_of, reading, ticks
 

@@ -8,11 +8,10 @@ from typing import Any
 from multidict import MultiDict
 
 from gridwatch.domain.meter.state import MeterState
+from gridwatch.http.reply import Answer, Problem
 from gridwatch.settings import load_settings
 from gridwatch.views.log_tail import Record, Tail
-from gridwatch.views.queries import Problem
 from gridwatch.views.rates import Throughput
-from gridwatch.views.routing import Answer
 from tests.unit.views.test_state import store
 
 ME, OTHER = "http://me:1", "http://other:2"

@@ -11,9 +11,9 @@ from gridwatch.domain.instants import format_instant
 from gridwatch.domain.partition.state import PartitionState
 from gridwatch.domain.partition.windows import Window
 from gridwatch.views import rates
-from gridwatch.views.html import render
 from gridwatch.views.overview import Overview
 from gridwatch.views.rates import Throughput, last_hour, late_share, merged, merged_minutes, windows_of
+from gridwatch.views.rendering import render
 from tests.unit.views.fakes import OTHER, SETTINGS, Watch, partition, pipeline, request
 from tests.unit.views.test_state import MINUTE, TEN
 
@@ -94,7 +94,7 @@ def test_the_overview_adds_up_what_all_workers_say() -> None:
     assert (reply.data["readings_received"], reply.data["late_share"]) == (11, 3 / 11)
     assert (reply.data["active_meters"], reply.data["meters"]) == (3, 4)
     assert [one["lag"] for one in reply.data["watermarks"]] == [0, 0]
-    html = render(reply.template, **reply.data, **reply.shown, here="/", worker="http://me:1")
+    html = render(reply.template, **reply.data, **reply.shown, here="/", me="http://me:1")
     assert html.count("<svg") == 4
     assert "27.3 %" in html
 
@@ -105,4 +105,4 @@ def test_before_the_first_reading_the_overview_is_there_all_the_same() -> None:
     cast(Any, page)._my_windows = list
     reply = asyncio.run(page.page(request()))
     assert (reply.data["late_share"], reply.data["windows"]) == (None, [])
-    assert render(reply.template, **reply.data, **reply.shown, here="/", worker="w").count("<svg") == 4
+    assert render(reply.template, **reply.data, **reply.shown, here="/", me="w").count("<svg") == 4

@@ -13,16 +13,14 @@ from gridwatch.domain.meter.gaps import CLOSED, PARTIAL
 from gridwatch.domain.meter.state import MeterState
 from gridwatch.domain.meter.timeliness import recent_of
 from gridwatch.domain.partitioning import partition_of
+from gridwatch.http.reply import Answer, Problem, Reply
 from gridwatch.models.late_event import LateEvent
 from gridwatch.models.validated import Validated
 from gridwatch.topics import LATE_EVENTS, VALIDATED
-from gridwatch.views.history import Histories, History
 from gridwatch.views.log_tail import Record
-from gridwatch.views.meter_page import MeterPage
-from gridwatch.views.meter_plot import meter_plot, picture
-from gridwatch.views.queries import Problem
-from gridwatch.views.reply import Reply
-from gridwatch.views.routing import Answer
+from gridwatch.views.meter.history import Histories, History
+from gridwatch.views.meter.page import MeterPage
+from gridwatch.views.meter.plot import meter_plot, picture
 from tests.unit.views.fakes import OTHER, SETTINGS, Log, Watch, pipeline, request
 from tests.unit.views.test_state import GRACE, HALF_HOUR, TEN, gap, meter
 

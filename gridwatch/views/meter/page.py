@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from typing import Any
 
+from gridwatch.cluster import asked_by_a_worker
 from gridwatch.domain.partition.state import PartitionState
 from gridwatch.domain.partitioning import partition_of
 from gridwatch.durations import micros
+from gridwatch.http.queries import parameters
+from gridwatch.http.reply import JSON_ONLY, Answer, Problem, Reply
+from gridwatch.plots.canvas import SIZES
 from gridwatch.settings import Settings
 from gridwatch.streaming.stage.pipeline import Pipeline
 from gridwatch.views import state
-from gridwatch.views.history import LOOKED_THROUGH, Histories
 from gridwatch.views.log_tail import LogTail
-from gridwatch.views.meter_plot import SIZES, meter_plot, picture
-from gridwatch.views.queries import Problem, parameters
-from gridwatch.views.reply import JSON_ONLY, Reply, asked_by_a_worker
-from gridwatch.views.routing import Answer
+from gridwatch.views.meter.history import LOOKED_THROUGH, Histories
+from gridwatch.views.meter.plot import meter_plot, picture
 from gridwatch.views.watch import Watch
 
 

@@ -16,9 +16,9 @@ import msgspec
 from gridwatch.domain.instants import parse_instant
 from gridwatch.domain.meter.gaps import OPEN
 from gridwatch.domain.policy import MINUTE
+from gridwatch.http.reply import Problem
 from gridwatch.tables.meter_rows import METER, gap_of
 from gridwatch.views import state
-from gridwatch.views.queries import Problem
 from gridwatch.views.state import Record
 
 Rank = tuple[Any, ...]

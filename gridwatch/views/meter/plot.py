@@ -15,16 +15,16 @@ from gridwatch.domain.instants import format_instant, parse_instant
 from gridwatch.domain.meter.gaps import OPEN, Gap
 from gridwatch.domain.meter.state import MeterState
 from gridwatch.domain.meter.timeliness import LATE, TOO_LATE, readings_of
-from gridwatch.views.history import History
-from gridwatch.views.plot import DAY, HOUR, Frame, Layer, Mark, Region, layered, stamp
+from gridwatch.plots.axes import DAY, HOUR, stamp
+from gridwatch.plots.canvas import SIZES, Frame, Mark, Region
+from gridwatch.plots.charts import Layer, layered
+from gridwatch.views.meter.history import History
 from gridwatch.views.state import Record
 
 #: Intervals shown: at least so that a meter with two readings still has a readable plot, as a rule, and the
 #: stretches of time that keep this within reason for every interval.
 _LEAST_INTERVALS, _USUAL_INTERVALS = 8, 48
 _SHORT, _LONG = 6 * HOUR, 2 * DAY
-#: Width and height of the plot, and of the one for narrow screens.
-SIZES = {"wide": (960, 240), "narrow": (400, 240)}
 _TONES = {LATE: "late", TOO_LATE: "too-late"}
 
 

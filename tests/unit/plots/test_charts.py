@@ -7,8 +7,9 @@ import xml.etree.ElementTree as ET
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gridwatch.views.plot import Frame, Layer, Mark, Region, Series, bars, layered, lines
-from gridwatch.views.plot_axes import DAY, HOUR, MINUTE, time_ticks, value_ticks
+from gridwatch.plots.axes import DAY, HOUR, MINUTE, time_ticks, value_ticks
+from gridwatch.plots.canvas import Frame, Mark, Region
+from gridwatch.plots.charts import Layer, Series, bars, layered, lines
 
 START = 1_704_103_200_000_000  # 2024-01-01T10:00:00Z
 SVG = "{http://www.w3.org/2000/svg}"

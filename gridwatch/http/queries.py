@@ -10,18 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
+from gridwatch.http.reply import Problem
+
 #: Longest text taken as a meter id or a part of one, characters.
 MAX_TEXT = 1024
 MAX_LIMIT = 1000
-
-
-class Problem(Exception):
-    """A request that is not answered with 200: its status and why."""
-
-    def __init__(self, status: int, *reasons: str) -> None:
-        super().__init__("; ".join(reasons))
-        self.status = status
-        self.reasons = list(reasons)
 
 
 def wants_json(query: Mapping[str, str], accept: str) -> bool:

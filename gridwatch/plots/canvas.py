@@ -8,8 +8,10 @@ from dataclasses import dataclass
 
 from markupsafe import Markup, escape
 
-from gridwatch.views.plot_axes import number, time_ticks, value_ticks
+from gridwatch.plots.axes import number, time_ticks, value_ticks
 
+#: Width and height of a plot as wide as the page, and of the one for narrow screens in its place.
+SIZES = {"wide": (960, 240), "narrow": (400, 240)}
 _LEFT, _RIGHT, _TOP, _BOTTOM = 52, 12, 12, 24
 #: Width of a character, and height of a line of words, at the size the style sets.
 _CHAR, _LINE = 6.2, 13

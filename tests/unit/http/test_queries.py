@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from multidict import MultiDict
 
-from gridwatch.views.queries import Problem, one_of, parameters, text, wants_json, whole
+from gridwatch.http.queries import one_of, parameters, text, wants_json, whole
+from gridwatch.http.reply import Problem
 
 BROWSER = "text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,image/webp,*/*;q=0.8"
 

@@ -13,11 +13,11 @@ from hypothesis import strategies as st
 from gridwatch.domain.meter.gaps import CLOSED, FILLED, OPEN, PARTIAL
 from gridwatch.domain.meter.state import MeterState
 from gridwatch.domain.meter.timeliness import recent_of
+from gridwatch.http.reply import Problem
 from gridwatch.tables.meter_rows import METER
-from gridwatch.views import survey
-from gridwatch.views.queries import Problem
-from gridwatch.views.rankings import GapOrder, MeterOrder, head_of
-from gridwatch.views.survey import Question, Survey, Surveys
+from gridwatch.views.lists import survey
+from gridwatch.views.lists.rankings import GapOrder, MeterOrder, head_of
+from gridwatch.views.lists.survey import Question, Survey, Surveys
 from tests.unit.views.test_state import GRACE, TEN, gap, meter, store
 
 GAPS = GapOrder(("open", "ended"), GRACE)

@@ -16,11 +16,11 @@ import msgspec
 
 from gridwatch.domain.instants import parse_instant
 from gridwatch.domain.meter.timeliness import TOO_LATE
+from gridwatch.http.reply import Problem
 from gridwatch.models.late_event import LateEvent
 from gridwatch.models.validated import Validated
 from gridwatch.topics import LATE_EVENTS, VALIDATED
 from gridwatch.views.log_tail import LogTail, Stretch
-from gridwatch.views.queries import Problem
 from gridwatch.views.state import Record
 
 #: Records of the partition that are looked through.

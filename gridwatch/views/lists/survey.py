@@ -16,10 +16,10 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from gridwatch.http.reply import Problem
 from gridwatch.tables.readings import METERS
 from gridwatch.tables.store import Store
-from gridwatch.views.queries import Problem
-from gridwatch.views.rankings import GapOrder, MeterOrder, Rank
+from gridwatch.views.lists.rankings import GapOrder, MeterOrder, Rank
 
 #: How long one look at the rows takes, and how long a page waits for the end of a survey, seconds.
 SLICE_SECONDS = 0.004

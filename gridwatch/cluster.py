@@ -11,14 +11,13 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import aiohttp
 from yarl import URL
 
 from gridwatch.health.stage import assigned
-from gridwatch.views.queries import Problem
+from gridwatch.http.reply import Answer, Problem
 
 #: Set on a question that one worker puts to another.
 ASKED_BY = "X-Gridwatch-Asked-By"
@@ -27,13 +26,9 @@ ASK_SECONDS = 5.0
 _MOST_BYTES = 32 * 1024 * 1024
 
 
-@dataclass(frozen=True)
-class Answer:
-    """What another worker answered."""
-
-    status: int
-    content_type: str
-    body: bytes
+def asked_by_a_worker(request: Any) -> bool:
+    """Whether another worker asks, which wants to know what this one has and no more."""
+    return ASKED_BY in request.headers
 
 
 def owners(distribution: Mapping[str, Mapping[str, Any]], topic: str) -> dict[int, str]:

@@ -10,9 +10,8 @@ import pytest
 
 from gridwatch.domain.meter.gaps import CLOSED, OPEN
 from gridwatch.domain.meter.state import MeterState
-from gridwatch.views.lists import Lists
-from gridwatch.views.queries import Problem
-from gridwatch.views.reply import Reply, encode
+from gridwatch.http.reply import Problem, Reply, encode
+from gridwatch.views.lists.pages import Lists
 from tests.unit.views.fakes import OTHER, SETTINGS, Watch, pipeline, request
 from tests.unit.views.test_state import TEN, gap, meter
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gridwatch.views.routing import owners
+from gridwatch.cluster import owners
 
 
 def test_each_partition_of_the_topic_has_the_url_of_its_owner() -> None:

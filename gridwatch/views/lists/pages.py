@@ -13,16 +13,17 @@ from collections.abc import Awaitable
 from typing import Any
 from urllib.parse import urlencode
 
+from gridwatch.cluster import asked_by_a_worker
 from gridwatch.domain.partition.state import PartitionState
 from gridwatch.durations import micros
+from gridwatch.http.queries import MAX_LIMIT, one_of, parameters, text, whole
+from gridwatch.http.reply import Reply
 from gridwatch.settings import Settings
 from gridwatch.streaming.stage.pipeline import Pipeline
 from gridwatch.views import state
-from gridwatch.views.queries import MAX_LIMIT, one_of, parameters, text, whole
-from gridwatch.views.rankings import ASCENDING, DESCENDING, KINDS, SORTS, USUAL, GapOrder, MeterOrder
-from gridwatch.views.reply import Reply, asked_by_a_worker, sums
-from gridwatch.views.state import Record
-from gridwatch.views.survey import Question, Surveys
+from gridwatch.views.lists.rankings import ASCENDING, DESCENDING, KINDS, SORTS, USUAL, GapOrder, MeterOrder
+from gridwatch.views.lists.survey import Question, Surveys
+from gridwatch.views.state import Record, sums
 from gridwatch.views.watch import Watch
 
 DEFAULT_LIMIT = 50
