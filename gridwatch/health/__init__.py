@@ -8,7 +8,7 @@ Of every service:
     pages.py           `/live/`, `/ready/`, `/metrics/`, without any framework
     faust_pages.py     those pages on Faust's web server
     system_metrics.py  a value by wall clock as a record of the metrics topic
-    progress.py        since when something that should move has been standing
+    progress.py        how long a position that should move has been stalled
 
 Of a worker:
 

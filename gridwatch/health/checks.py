@@ -39,7 +39,7 @@ class Partition:
     """Why what comes on it is wrong as a whole."""
     not_taken: float | None = None
     """How long it has been assigned without being taken over."""
-    standing: float | None = None
+    stalled: float | None = None
     """How long records have been waiting without a commit."""
     tick_overdue: float | None = None
     """How long a tick into it, while it is silent, has been due."""
@@ -81,7 +81,7 @@ class Observed:
     """How long the oldest ack of the brokers has been waited for, seconds."""
     ack_problem: str = ""
     stalled_after: float = 30.0
-    """What stands for this long is stalled, seconds."""
+    """How long anything may wait before it counts as stalled, seconds."""
 
     @property
     def settled(self) -> bool:
@@ -211,14 +211,14 @@ def _taken_over(seen: Observed) -> Iterator[str]:
             yield one.of_stage(f"partition {one.number}: not taken over for {one.not_taken:.0f} s")
 
 
-def _standing(seen: Observed) -> Iterator[str]:
+def _stalled(seen: Observed) -> Iterator[str]:
     for one in seen.partitions:
-        if one.standing is None or one.standing < seen.stalled_after:
+        if one.stalled is None or one.stalled < seen.stalled_after:
             continue
         where, what = f"partition {one.number}", "records" if one.stage else "readings"
         if seen.service == SINK:  # which reads several topics
             where, what = f"{one.topic}[{one.number}]", "records"
-        yield one.of_stage(f"{where}: {what} wait, and nothing was committed for {one.standing:.0f} s")
+        yield one.of_stage(f"{where}: {what} wait, and nothing was committed for {one.stalled:.0f} s")
 
 
 def _ticks(seen: Observed) -> Iterator[str]:
@@ -244,6 +244,6 @@ CHECKS: Final = (
     Check("feed", "nearly all that comes on a partition becomes dead letters", _feed),
     Check("taken over", "a partition is assigned, and its state is not in use", _taken_over, (WORKER,)),
     Check("ack", "an output has been waiting for the brokers' ack for too long", _ack, (WORKER,)),
-    Check("standing", "records wait in a partition, and nothing is committed", _standing),
+    Check("stalled", "records wait in a partition, and nothing is committed", _stalled),
     Check("ticks", "a partition is silent and gets no ticks", _ticks, (WORKER,)),
 )

@@ -39,8 +39,12 @@ class Samples(Collector):
             self._values[name][tuple(map(str, labels))] = float(value)
 
     def collect(self) -> Iterable[families.Metric]:
-        """All metric families; a metric without a value is named all the same."""
-        return [_family(metric, self._values[name]) for name, metric in self._declared.items()]
+        """All metric families, those without a value too, and the deprecated names last."""
+        declared = self._declared.items()
+        return [
+            *(_family(metric, self._values[name]) for name, metric in declared),
+            *(_family(old, self._values[name]) for name, metric in declared if (old := metric.deprecated)),
+        ]
 
 
 def _family(

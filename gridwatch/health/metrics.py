@@ -7,7 +7,7 @@ here, and tests hold the dashboards and alert rules against it.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 Kind = Literal["gauge", "counter"]
@@ -35,13 +35,18 @@ SERVICES: Final = (WORKER, SINK)
 
 @dataclass(frozen=True)
 class Metric:
-    """A metric of a service. Its name has neither the service's prefix nor a counter's `_total`."""
+    """A metric of a service. Its name has neither the service's prefix nor a counter's `_total`.
+
+    Args:
+        replaces: the name it had before, under which it is exposed as well for one release.
+    """
 
     service: Service
     name: str
     kind: Kind
     meaning: str
     labels: tuple[str, ...] = ()
+    replaces: str = ""
 
     @property
     def family(self) -> str:
@@ -52,6 +57,13 @@ class Metric:
     def sample(self) -> str:
         """The name of its samples, as a query has it."""
         return f"{self.family}_total" if self.kind == COUNTER else self.family
+
+    @property
+    def deprecated(self) -> Metric | None:
+        """The same metric under the name it had before; None if it had no other."""
+        if not self.replaces:
+            return None
+        return replace(self, name=self.replaces, meaning=f"deprecated: use {self.sample}", replaces="")
 
 
 @dataclass(frozen=True)
@@ -156,10 +168,11 @@ METRICS: Final = (
     ),
     Metric(
         WORKER,
-        "standing_seconds",
+        "stalled_seconds",
         GAUGE,
-        "how long readings have been waiting without a commit, 0 while it goes on",
+        "how long readings have been waiting without a commit, 0 while commits go on",
         _PARTITION,
+        replaces="standing_seconds",
     ),
     Metric(
         WORKER,
@@ -177,10 +190,11 @@ METRICS: Final = (
     ),
     Metric(
         WORKER,
-        "watermark_standing_seconds",
+        "watermark_stalled_seconds",
         GAUGE,
-        "how long the watermark has not moved; not told while a replay moves time",
+        "how long the watermark has not moved; no value while a replay moves event time",
         _PARTITION,
+        replaces="watermark_standing_seconds",
     ),
     # Of the sink.
     Metric(SINK, "ready", GAUGE, "1 when the sink is ready, 0 when not (the reasons are at /ready/)"),
@@ -206,10 +220,11 @@ METRICS: Final = (
     ),
     Metric(
         SINK,
-        "standing_seconds",
+        "stalled_seconds",
         GAUGE,
-        "how long records have been waiting without a commit, 0 while it goes on",
+        "how long records have been waiting without a commit, 0 while commits go on",
         _TOPIC_PARTITION,
+        replaces="standing_seconds",
     ),
 )
 

@@ -42,11 +42,11 @@ class ReadingsWatch(StageWatch[PartitionState]):
         self._idle_timeout = micros(settings.idle_timeout)
         self._idle_delay = micros(settings.idle_delay)
         self._watermarks = Progress()
-        self._watermarks_standing: dict[int, float] = {}
+        self._watermarks_stalled: dict[int, float] = {}
 
     def observe(self, now: float, view: BrokerView, *, settled: bool) -> list[Partition]:
         """The same, and takes note of watermarks."""
-        self._watermarks_standing = self._watermarks.observe(now, self._moving_watermarks())
+        self._watermarks_stalled = self._watermarks.observe(now, self._moving_watermarks())
         return super().observe(now, view, settled=settled)
 
     def _moving_watermarks(self) -> dict[int, tuple[int, int]]:
@@ -79,7 +79,7 @@ class ReadingsWatch(StageWatch[PartitionState]):
             "state_meters": None if state is None else state.meters,
             "open_gaps": None if state is None else state.open_gaps,
             "jump_candidates": None if state is None else len(state.kept),
-            "watermark_standing_seconds": self._watermarks_standing.get(one.number),
+            "watermark_stalled_seconds": self._watermarks_stalled.get(one.number),
             **super().values(one, now, settled=settled),
         }
 

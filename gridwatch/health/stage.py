@@ -78,7 +78,7 @@ class StageWatch(Generic[P]):
         self._view = view
         mine, owned = self.mine(), self._pipeline.owned
         self._held = self._held_back(now, mine)
-        standing = self._commits.observe(now, self._positions(mine) if settled else {})
+        stalled = self._commits.observe(now, self._positions(mine) if settled else {})
         not_taken = self._takings.observe(now, self._to_be_taken() if settled and mine else {})
         undecodable = self._undecodable()
         overdue = self._ticks_overdue() if settled else {}
@@ -93,7 +93,7 @@ class StageWatch(Generic[P]):
                 held=self._held.get(number),
                 feed=self._pipeline.feeds[number].problem() if number in owned else "",
                 not_taken=not_taken.get(number),
-                standing=standing.get(number),
+                stalled=stalled.get(number),
                 tick_overdue=overdue.get(number),
             )
             for number in sorted({*mine, *owned, *not_taken, *of_source})
@@ -176,7 +176,7 @@ class StageWatch(Generic[P]):
             "consumer_lag_records": None if end is None else max(0, end - position),
             "committed_offset": None if state is None else position,
             "commit_age_seconds": now / 1e6 - (owned.last_commit or owned.taken) if owned else None,
-            "standing_seconds": one.standing,
+            "stalled_seconds": one.stalled,
             "tick_overdue_seconds": one.tick_overdue,
             "open_transaction_seconds": one.held.seconds if one.held else 0.0,
             "undecodable": one.undecodable is not None,
