@@ -1,9 +1,9 @@
-"""Which worker has which partition, and asking another one for what it has.
+"""Finds the worker that owns a partition, and sends requests to other workers.
 
-Faust's assignment tells every member which worker owns which partitions, by the URL that each worker
-advertises. A question about a partition that is not ours is handed on to its owner and the answer handed
-back, so that any worker's page shows every meter. A question is handed on once only: a worker that gets
-one with the header `X-Gridwatch-Asked-By` answers from what it has, or says that it has it not.
+Faust's assignment gives every member the owner of each partition, by the URL that each worker advertises. A
+request about another worker's partition is forwarded to that worker and its response returned, so that any
+worker's page shows every meter. A request is forwarded once only: a worker that receives one with the header
+`X-Gridwatch-Asked-By` answers from its own state, or with a problem.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from yarl import URL
 from gridwatch.health.stage import assigned
 from gridwatch.http.reply import Answer, Problem
 
-#: Set on a question that one worker puts to another.
+#: Header of a request from one worker to another.
 ASKED_BY = "X-Gridwatch-Asked-By"
 ASK_SECONDS = 5.0
-#: An answer larger than this is none that these pages give, bytes.
+#: No page of gridwatch is larger than this, bytes.
 _MOST_BYTES = 32 * 1024 * 1024
 
 
 def asked_by_a_worker(request: Any) -> bool:
-    """Whether another worker asks, which wants to know what this one has and no more."""
+    """Whether the request comes from another worker, which wants this worker's part only."""
     return ASKED_BY in request.headers
 
 
@@ -41,11 +41,11 @@ def owners(distribution: Mapping[str, Mapping[str, Any]], topic: str) -> dict[in
 
 
 class Cluster:
-    """The workers of this group, as the last assignment named them.
+    """The workers of this consumer group, from the last assignment.
 
     Args:
         app: the Faust application.
-        topic: the raw topic, whose partitions are what is owned.
+        topic: the raw topic, whose partitions are assigned to workers.
     """
 
     def __init__(self, app: Any, topic: str) -> None:
@@ -53,15 +53,15 @@ class Cluster:
         self._topic = topic
 
     @property
-    def me(self) -> str:
+    def own_url(self) -> str:
         """The URL that this worker advertises."""
         return str(self._app.conf.canonical_url).rstrip("/")
 
     def owners(self) -> dict[int, str]:
-        """Partition → URL of the worker that owns it; unowned partitions are missing."""
+        """Partition → URL of the worker that owns it; unowned partitions are left out."""
         return owners(self._app.assignor.external_topics_metadata(), self._topic)
 
-    def mine(self) -> list[int]:
+    def own_partitions(self) -> list[int]:
         """Partitions that this worker owns, in order; none before the first assignment."""
         return assigned(self._app, self._topic)
 
@@ -70,30 +70,30 @@ class Cluster:
         return sorted(partition for partition, owner in self.owners().items() if owner == url)
 
     def owner_elsewhere(self, partition: int, *, asked: bool) -> str | None:
-        """URL of the worker to ask about a partition, None if it is ours; Problem 503 if nobody can say.
+        """URL of the other worker that owns a partition, None if this one does; Problem 503 if unowned.
 
         Args:
-            asked: the question comes from another worker already, so it is not handed on again.
+            asked: the request was forwarded by another worker already, so it is not forwarded again.
         """
-        if partition in self.mine():
+        if partition in self.own_partitions():
             return None
         owner = self.owners().get(partition)
         if owner is None:
             raise Problem(503, f"no worker owns partition {partition} at the moment; try again")
-        if asked or owner == self.me:
+        if asked or owner == self.own_url:
             raise Problem(503, f"partition {partition} is moving between workers; try again")
         return owner
 
     def others(self) -> list[str]:
         """URLs of the other workers that own partitions."""
-        return sorted(set(self.owners().values()) - {self.me})
+        return sorted(set(self.owners().values()) - {self.own_url})
 
     async def ask(self, url: str, path: str, accept: str = "application/json") -> Answer:
         """GET `path` (percent-encoded, with its query) of another worker; Problem 503 without an answer."""
         try:
             async with self._app.http_client.get(
                 URL(url + path, encoded=True),
-                headers={"Accept": accept, ASKED_BY: self.me},
+                headers={"Accept": accept, ASKED_BY: self.own_url},
                 timeout=aiohttp.ClientTimeout(total=ASK_SECONDS),
                 allow_redirects=False,
             ) as response:
@@ -108,9 +108,9 @@ class Cluster:
             raise Problem(503, f"worker {url} does not answer: {detail}") from error
 
     async def ask_all(self, path: str) -> tuple[list[Any], list[str]]:
-        """The JSON that every other worker answers to `path`, and a reason for each that does not."""
-        questions = [self.ask_json(url, path) for url in self.others()]
-        results = await asyncio.gather(*questions, return_exceptions=True)
+        """The JSON that each other worker answers to `path`, and a reason for each that does not answer."""
+        requests = [self.ask_json(url, path) for url in self.others()]
+        results = await asyncio.gather(*requests, return_exceptions=True)
         answers: list[Any] = []
         incomplete: list[str] = []
         for result in results:
@@ -123,13 +123,13 @@ class Cluster:
         return answers, incomplete
 
     async def ask_json(self, url: str, path: str) -> Any:
-        """What the worker at `url` answers to `path`; Problem when it is not what was asked for."""
+        """The JSON that the worker at `url` answers to `path`; Problem unless it answers 200 and JSON."""
         answer = await self.ask(url, path)
         try:
-            said = json.loads(answer.body)
+            answered = json.loads(answer.body)
         except ValueError as error:
-            raise Problem(503, f"worker {url} answered {answer.status} and no JSON") from error
+            raise Problem(503, f"worker {url} answered {answer.status} without JSON") from error
         if answer.status != 200:
-            reasons = said.get("reasons", [f"status {answer.status}"])
+            reasons = answered.get("reasons", [f"status {answer.status}"])
             raise Problem(503, *(f"worker {url}: {reason}" for reason in reasons))
-        return said
+        return answered

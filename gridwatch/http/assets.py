@@ -16,13 +16,13 @@ _STATIC = Path(__file__).parent / "static"
 
 @cache
 def stylesheet() -> str:
-    """The one style sheet, plots included."""
+    """The style sheet, with the rules for plots."""
     return _read("style.css") + STYLE
 
 
 @cache
 def assets() -> dict[str, tuple[str, str]]:
-    """Path → (content type, text) of what pages load."""
+    """Path → (content type, text) of every asset."""
     return {
         "/style.css": ("text/css", stylesheet()),
         "/live.js": ("text/javascript", _read("live.js")),

@@ -1,4 +1,4 @@
-"""Asks a service's own pages, as a script or another service does."""
+"""Requests the pages of a service."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ ANSWER_SECONDS = 5.0
 
 
 def fetch(url: str, seconds: float = ANSWER_SECONDS, accept: str = "*/*") -> tuple[int, bytes]:
-    """Status and body of a page, refusals included. OSError when nobody answers."""
+    """Status and body of a page, errors included. OSError if the service does not answer."""
     request = urllib.request.Request(url, headers={"Accept": accept})  # noqa: S310  http only
     try:
         with urllib.request.urlopen(request, timeout=seconds) as answer:  # noqa: S310
@@ -22,6 +22,6 @@ def fetch(url: str, seconds: float = ANSWER_SECONDS, accept: str = "*/*") -> tup
 
 
 def fetch_json(url: str, seconds: float = ANSWER_SECONDS) -> tuple[int, Any]:
-    """Status and JSON of a page. OSError when nobody answers, ValueError when it is not JSON."""
+    """Status and JSON of a page. OSError if the service does not answer, ValueError if it is not JSON."""
     status, body = fetch(url, seconds, "application/json")
     return status, json.loads(body)

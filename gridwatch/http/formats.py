@@ -1,4 +1,4 @@
-"""Instants, durations and numbers as a person reads them; the filters of every template."""
+"""Formats instants, durations and numbers for people; the filters of every template."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from markupsafe import Markup
 
 
 def readable(instant: str | None, *, to_seconds: bool = False) -> Markup:
-    """An RFC 3339 instant as a person reads it, the exact one beside it for machines; a dash for None.
+    """An RFC 3339 instant in short form, with the exact one in its `datetime` attribute; a dash for None.
 
     Args:
-        to_seconds: leave out fractions, of wall times and watermarks, of which nobody reads them.
+        to_seconds: leave out fractions of a second, which do not matter for wall times and watermarks.
     """
     if instant is None:
         return Markup("–")
@@ -17,8 +17,8 @@ def readable(instant: str | None, *, to_seconds: bool = False) -> Markup:
     return _time(instant, f"{day} {_short(clock[:8] if to_seconds else clock)}")
 
 
-def stretch(start: str, end: str) -> Markup:
-    """Two instants as from – to, the day of the second left out when it is the day of the first."""
+def time_range(start: str, end: str) -> Markup:
+    """Two instants as from – to; the second goes without its day if that is the day of the first."""
     day, clock = end.removesuffix("Z").split("T")
     until = _time(end, _short(clock)) if start.startswith(day) else readable(end)
     return readable(start) + " – " + until
@@ -55,7 +55,7 @@ def number(value: float | None) -> str:
 
 
 def percent(share: float | None) -> str:
-    """A share of 1 as per cent; a dash for None. What is there is never shown as nothing."""
+    """A share of 1 as per cent; a dash for None. A share above zero is never shown as zero."""
     if share is None:
         return "–"
     return "< 0.1 %" if 0 < share < 0.001 else f"{100 * share:.1f} %"

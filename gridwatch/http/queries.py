@@ -1,8 +1,8 @@
-"""What a request asks for: HTML or JSON, and its parameters, each checked before anything is done.
+"""Parses a request: HTML or JSON, and its query parameters, each validated first.
 
-A browser gets HTML; JSON is for who asks for it, by `Accept: application/json` or `?format=json`. A
-parameter that is unknown, given twice or out of range is answered with 400 and the reason: a typing
-error must not look like an empty result.
+A browser gets HTML; `Accept: application/json` or `?format=json` gets JSON. A parameter that is unknown,
+given twice or out of range is answered with 400 and the reason: a typing error must not look like an empty
+result.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from typing import Any
 
 from gridwatch.http.reply import Problem
 
-#: Longest text taken as a meter id or a part of one, characters.
+#: Longest text accepted as a meter id or a part of one, characters.
 MAX_TEXT = 1024
 MAX_LIMIT = 1000
 
@@ -30,7 +30,7 @@ def wants_json(query: Mapping[str, str], accept: str) -> bool:
 
 
 def _weights(accept: str) -> dict[str, float]:
-    """Media types of an Accept header with their weights; what cannot be read weighs nothing."""
+    """Media types of an Accept header with their weights; a malformed weight is 0."""
     weights = {}
     for part in accept.split(","):
         kind, *parameters = (piece.strip().lower() for piece in part.split(";"))
@@ -47,11 +47,11 @@ def _weights(accept: str) -> dict[str, float]:
 
 
 def parameters(query: Any, allowed: Mapping[str, Callable[[str, str], Any]]) -> dict[str, Any]:
-    """The parameters of a query by name, read with `allowed`; those not given are left out.
+    """The parameters of a query by name, parsed with `allowed`; those not given are left out.
 
     Args:
         query: a multi-dict as aiohttp gives it, or any mapping.
-        allowed: for each parameter a function of (name, text) that gives its value or raises Problem.
+        allowed: for each parameter a function of (name, text) that returns its value or raises Problem.
     """
     read = {}
     for name in query:
@@ -69,7 +69,7 @@ def parameters(query: Any, allowed: Mapping[str, Callable[[str, str], Any]]) -> 
 
 
 def text(name: str, value: str) -> str:
-    """Any text of bearable length without control characters."""
+    """Any text of at most MAX_TEXT characters without control characters."""
     if len(value) > MAX_TEXT:
         raise Problem(400, f"{name}: longer than {MAX_TEXT} characters")
     if not value.isprintable() and any(ord(character) < 32 or ord(character) == 127 for character in value):

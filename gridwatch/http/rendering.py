@@ -1,4 +1,4 @@
-"""Pages as HTML: Jinja2 templates with everything escaped.
+"""Renders pages as HTML: Jinja2 templates with everything escaped.
 
 Escaping is always on, and an undefined name is an error. A server keeps its own pages in the `templates/` of
 its package; `base.html`, `problem.html` and `health.html` are those of this one.
@@ -13,7 +13,7 @@ from jinja2 import ChoiceLoader, Environment, PackageLoader, StrictUndefined
 
 from gridwatch.http import formats
 
-#: How often a page that is open asks for what is new, seconds.
+#: How often an open page refreshes itself, seconds.
 REFRESH_SECONDS = 5
 
 
@@ -32,7 +32,7 @@ def environment(package: str, service: str, navigation: Sequence[tuple[str, str]
         lstrip_blocks=True,
     )
     made.globals.update(
-        stretch=formats.stretch, refresh=REFRESH_SECONDS, service=service, navigation=navigation
+        time_range=formats.time_range, refresh=REFRESH_SECONDS, service=service, navigation=navigation
     )
     made.filters.update(
         readable=formats.readable,

@@ -1,4 +1,4 @@
-"""What a page gives back before it becomes bytes: data, another server's answer, or a problem."""
+"""What a handler returns: data with a template, a forwarded response, or a problem."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-#: The template of what is for machines alone.
+#: In place of a template: the reply has no HTML.
 JSON_ONLY = ""
 
 
 @dataclass(frozen=True)
 class Reply:
-    """A page: the data that is its JSON, the template that shows it, and what only the template needs."""
+    """A page: its data, which is also its JSON, its template, and values for the template only."""
 
     data: dict[str, Any]
     template: str
@@ -23,7 +23,7 @@ class Reply:
 
 @dataclass(frozen=True)
 class Answer:
-    """What another server answered, passed on as it came."""
+    """The response of another server, forwarded unchanged."""
 
     status: int
     content_type: str
@@ -31,7 +31,7 @@ class Answer:
 
 
 class Problem(Exception):
-    """A request that is not answered with 200: its status and why."""
+    """An error response: its status and the reasons."""
 
     def __init__(self, status: int, *reasons: str) -> None:
         super().__init__("; ".join(reasons))

@@ -1,4 +1,4 @@
-"""Replies and problems as responses of aiohttp, in the format that was asked for.
+"""Turns replies and problems into aiohttp responses, in the format that was requested.
 
 The content security policy allows our own style sheet, script and icon, each a file of its own, and nothing
 else: nothing inline runs, so that even a meter id that is HTML stays text.
@@ -34,18 +34,18 @@ class Responses:
 
     Args:
         render: template and data → HTML.
-        url: the server's own URL, which its pages show; asked anew for every response.
+        url: returns the server's own URL, which its pages show; called for every response.
     """
 
     render: Callable[..., str]
     url: Callable[[], str]
 
     async def answer(self, path: str, handler: Handler, request: Any, **parts: str) -> web.Response:
-        """The response of a handler in the format asked for, whatever happens.
+        """Call a handler and return its reply, or its error, in the requested format.
 
         Args:
-            path: the page's address, which the navigation marks as the current one.
-            parts: the variable parts of the address, handed to the handler.
+            path: the route, which the navigation marks as the current one.
+            parts: the variable parts of the path, passed to the handler.
         """
         as_json = False
         try:
@@ -55,7 +55,7 @@ class Responses:
             return self._failure(problem, as_json, path)
         except Exception as error:
             logger.exception("%s: %s", request.path, error)
-            failed = Problem(500, f"this page failed ({type(error).__name__}); the log says more")
+            failed = Problem(500, f"this page failed ({type(error).__name__}); see the log")
             return self._failure(failed, as_json, path)
 
     def _failure(self, problem: Problem, as_json: bool, path: str) -> web.Response:
@@ -65,14 +65,14 @@ class Responses:
         return self._response(reply, as_json, path)
 
     def _response(self, reply: Reply | Answer, as_json: bool, path: str) -> web.Response:
-        """A page as it goes out; what another server answered goes out as it came."""
+        """Encode a reply; forward another server's response unchanged."""
         if isinstance(reply, Answer):
             headers = HEADERS | {"Content-Type": reply.content_type}
             return web.Response(body=reply.body, status=reply.status, headers=headers)
         if as_json or reply.template == JSON_ONLY:
             body, kind = encode(reply.data), "application/json"
         else:
-            page = self.render(reply.template, **{**reply.data, **reply.shown}, here=path, me=self.url())
+            page = self.render(reply.template, **{**reply.data, **reply.shown}, here=path, own_url=self.url())
             body, kind = page.encode("utf-8", "replace"), "text/html"
         return web.Response(
             body=body, status=reply.status, content_type=kind, charset="utf-8", headers=HEADERS
@@ -80,6 +80,6 @@ class Responses:
 
 
 def asset(content_type: str, text: str) -> web.Response:
-    """A file that pages load, for five minutes."""
+    """An asset, cached by browsers for five minutes."""
     headers = HEADERS | {"Cache-Control": "max-age=300"}
     return web.Response(text=text, content_type=content_type, headers=headers)

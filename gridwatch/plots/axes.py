@@ -1,4 +1,4 @@
-"""The scales of a plot: which instants and which values are labelled, and how.
+"""Chooses the tick labels of a plot's axes.
 
 Times are int µs since the epoch, UTC; labels are UTC.
 """
@@ -13,7 +13,7 @@ MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
 
-#: Distances between time labels that read well, µs.
+#: Round distances between time labels, µs.
 _STEPS = tuple(
     [n * SECOND for n in (1, 5, 15, 30)]
     + [n * MINUTE for n in (1, 5, 15, 30)]
@@ -24,7 +24,7 @@ _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 
 
 def stamp(at: int) -> str:
-    """An instant as a person reads it: `2024-01-01 10:30` with seconds only when there are any."""
+    """An instant as `2024-01-01 10:30`, with seconds only if they are not zero."""
     moment = _EPOCH + timedelta(microseconds=at)
     return f"{moment:%Y-%m-%d %H:%M:%S}" if at % MINUTE else f"{moment:%Y-%m-%d %H:%M}"
 
@@ -35,7 +35,7 @@ def time_ticks(start: int, end: int, most: int) -> list[tuple[int, str]]:
     step = next((step for step in _STEPS if step >= wanted), -(-wanted // _STEPS[-1]) * _STEPS[-1])
     first = -(-start // step) * step
     ticks = [(at, _tick_label(at, step)) for at in range(first, end + 1, step)]
-    if ticks and step < DAY and first % DAY:  # the first label says of which day the hours are
+    if ticks and step < DAY and first % DAY:  # the first label also names the day
         ticks[0] = (first, f"{_tick_label(first, DAY)} {ticks[0][1]}")
     return ticks
 
@@ -61,5 +61,5 @@ def _tick_label(at: int, step: int) -> str:
 
 
 def number(value: float) -> str:
-    """A value as a label: four digits, or whole."""
+    """A value as a label: four significant digits, or an integer from 10,000 on."""
     return f"{value:.4g}" if abs(value) < 10_000 else f"{value:,.0f}"

@@ -1,4 +1,4 @@
-"""The frame of a plot: scales, axes, shaded regions and marked instants around whatever is drawn."""
+"""Draws the frame of a plot: scales, axes, shaded regions and marked instants."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from gridwatch.plots.axes import number, time_ticks, value_ticks
 #: Width and height of a plot as wide as the page, and of the one for narrow screens in its place.
 SIZES = {"wide": (960, 240), "narrow": (400, 240)}
 _LEFT, _RIGHT, _TOP, _BOTTOM = 52, 12, 12, 24
-#: Width of a character, and height of a line of words, at the size the style sets.
+#: Width of a character, and height of a text line, at the font size of the style sheet.
 _CHAR, _LINE = 6.2, 13
 _ANCHOR_END = ' text-anchor="end"'
 
 
 @dataclass(frozen=True)
 class Region:
-    """A shaded stretch of time. `kind` is one of open, missing, filled, unknown."""
+    """A shaded time range. `kind` is one of open, missing, filled, unknown."""
 
     start: int
     end: int
@@ -30,7 +30,7 @@ class Region:
 
 @dataclass(frozen=True)
 class Mark:
-    """An instant worth a line and a word."""
+    """An instant marked with a line and a label."""
 
     at: int
     label: str
@@ -38,7 +38,7 @@ class Mark:
 
 @dataclass(frozen=True)
 class Frame:
-    """What a plot shows beside its data: the stretch of time, title, unit, regions and marks."""
+    """Everything of a plot but its data: time range, title, unit, regions and marks."""
 
     title: str
     unit: str
@@ -50,12 +50,12 @@ class Frame:
     height: int = 220
     #: A class of its own for the style sheet.
     size: str = ""
-    #: What the values reach to at least, so that a plot of nothing has a scale that means something.
+    #: Lowest upper end of the value axis, so that an empty plot has a sensible scale.
     least: float = 0.0
 
 
 class Canvas:
-    """Scales, axes and shading around whatever is drawn."""
+    """Maps values to coordinates, and draws axes, shading and marks around the data."""
 
     def __init__(self, frame: Frame, values: Iterable[float], *, from_zero: bool) -> None:
         self._frame = frame
@@ -89,7 +89,7 @@ class Canvas:
         return self._floor - share * (self._floor - self._top)
 
     def svg(self, drawn: str, key: Sequence[str] = ()) -> Markup:
-        """The whole picture: shading behind, the data, marks in front."""
+        """The complete SVG: shading, then the data, then marks on top."""
         frame = self._frame
         parts = [
             f'<svg class="plot{" " + frame.size if frame.size else ""}" '
@@ -103,7 +103,7 @@ class Canvas:
             *self._key(key),
             "</svg>",
         ]
-        return Markup("".join(parts))  # noqa: S704 - every word from outside was escaped on its way in
+        return Markup("".join(parts))  # noqa: S704 - all text from outside is escaped above
 
     def _axes(self) -> Iterable[str]:
         for value in self._ticks:
@@ -139,7 +139,7 @@ class Canvas:
             )
 
     def _place_marks(self) -> list[tuple[float, str, int]]:
-        """Where each mark stands, and in which row its word: one that would run into another goes lower."""
+        """The x coordinate of each mark, and the row of its label; overlapping labels go one row lower."""
         placed = []
         taken: list[float] = []
         for mark in sorted(self._frame.marks, key=lambda mark: mark.at):

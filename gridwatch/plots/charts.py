@@ -1,9 +1,8 @@
-"""Small plots over time as inline SVG: bars or lines, with shaded regions and marked instants.
+"""Draws small plots over time as inline SVG: bars or lines, with shaded regions and marked instants.
 
-One plot is one `<svg>` that needs nothing from outside: colours come from the rules in `STYLE`, which
-follow the reader's light or dark preference. Every word that is not ours is escaped. A series with more
-points than the plot is wide is thinned to the lowest and highest value of each column, so a peak is
-never lost and a page never grows with the data.
+A plot is one self-contained `<svg>`; its colours come from `style.py` and follow the reader's light or dark
+preference. All text is escaped. A series with more points than the plot has pixel columns is downsampled to
+the lowest and highest value of each column, so that no peak is lost and a page does not grow with the data.
 
 Times are int µs since the epoch, UTC; labels are UTC.
 """
@@ -29,10 +28,10 @@ class Series:
 
 @dataclass(frozen=True)
 class Layer:
-    """Points (time, value) in order of time, drawn as bars of one look.
+    """Points (time, value) in order of time, drawn as bars in one colour.
 
-    `tone` is one of reading, late, too-late, refused, missing, worked; those in `SIGNED` get a sign above
-    each bar, so that they are told apart without colours.
+    `tone` is one of reading, late, too-late, refused, missing, processed; those in `SIGNED` get a sign
+    above each bar, so that they are distinct without colours.
     """
 
     name: str
@@ -44,13 +43,13 @@ SIGNED = {"late": "M-4,-8 h8 l-4,6 z", "too-late": "M-4,-5 l4,-4 l4,4 l-4,4 z"}
 
 
 def bars(frame: Frame, points: Sequence[tuple[int, float]], span: int) -> Markup:
-    """Bars that begin at each point's time and are `span` µs wide."""
+    """Bars that start at each point's time and are `span` µs wide."""
     return layered(frame, [Layer("", points)], span)
 
 
 def layered(frame: Frame, layers: Sequence[Layer], span: int, *, stacked: bool = False) -> Markup:
-    """Bars of several looks, those of one time over each other or, stacked, one on the other."""
-    based = list(_stacked(layers) if stacked else _beside(layers, frame))
+    """Bars in several colours; those of one time overlap or are stacked."""
+    based = list(_stacked(layers) if stacked else _overlapping(layers, frame))
     canvas = Canvas(frame, (base + value for _, _, base, value in based), from_zero=True)
     drawn = []
     for layer, at, base, value in based:
@@ -72,15 +71,15 @@ def layered(frame: Frame, layers: Sequence[Layer], span: int, *, stacked: bool =
     return canvas.svg("".join(drawn))
 
 
-def _beside(layers: Sequence[Layer], frame: Frame) -> Iterable[tuple[Layer, int, float, float]]:
-    """Each bar as (layer, time, where it begins, value), all of them from zero."""
+def _overlapping(layers: Sequence[Layer], frame: Frame) -> Iterable[tuple[Layer, int, float, float]]:
+    """Each bar as (layer, time, base, value), all from zero."""
     for layer in layers:
-        for at, value in _thinned(layer.points, frame):
+        for at, value in _downsampled(layer.points, frame):
             yield layer, at, 0.0, value
 
 
 def _stacked(layers: Sequence[Layer]) -> Iterable[tuple[Layer, int, float, float]]:
-    """The same, each on top of those of the same time in the layers before."""
+    """The same, each bar on top of those of the same time in earlier layers."""
     reached: dict[int, float] = {}
     for layer in layers:
         for at, value in layer.points:
@@ -90,11 +89,11 @@ def _stacked(layers: Sequence[Layer]) -> Iterable[tuple[Layer, int, float, float
 
 
 def lines(frame: Frame, series: Sequence[Series]) -> Markup:
-    """A line for each of up to four series, with a key when there are several."""
+    """A line for each of up to four series, with a legend if there are several."""
     canvas = Canvas(frame, (value for one in series for _, value in one.points), from_zero=False)
     drawn = []
     for which, one in enumerate(series):
-        shown = _thinned(one.points, frame)
+        shown = _downsampled(one.points, frame)
         path = " ".join(f"{canvas.x(at):.1f},{canvas.y(value):.1f}" for at, value in shown)
         drawn.append(
             f'<polyline class="line s{which % 4}" points="{path}">'
@@ -103,8 +102,8 @@ def lines(frame: Frame, series: Sequence[Series]) -> Markup:
     return canvas.svg("".join(drawn), key=[one.name for one in series] if len(series) > 1 else [])
 
 
-def _thinned(points: Sequence[tuple[int, float]], frame: Frame) -> Iterable[tuple[int, float]]:
-    """The points themselves, or the lowest and highest of each pixel column when there are too many."""
+def _downsampled(points: Sequence[tuple[int, float]], frame: Frame) -> Iterable[tuple[int, float]]:
+    """The points, downsampled to the lowest and highest of each pixel column if there are too many."""
     columns = Canvas.columns(frame)
     if len(points) <= 2 * columns:
         return points

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-#: What the plots look like; put it into the page once. The colours are told apart by the colour-blind too.
+#: Goes into a page once. The colours are distinct for the colour-blind, too.
 STYLE = """
 :root {
   --plot-ink: #55616d; --plot-grid: #8b98a633; --plot-paper: #fff; --plot-reading: #2f6fb0;
   --plot-late: #e69f00; --plot-too-late: #8c1d18; --plot-refused: #7a5fa8; --plot-open: #d33a2c;
-  --plot-filled: #2f9e55; --plot-unknown: #8b98a6; --plot-worked: #2b8a83;
+  --plot-filled: #2f9e55; --plot-unknown: #8b98a6; --plot-processed: #2b8a83;
   --plot-2: #c4571b; --plot-4: #8a5bb5;
 }
 @media (prefers-color-scheme: dark) {
   :root {
     --plot-ink: #a3afbb; --plot-grid: #a3afbb2e; --plot-paper: #11161c; --plot-reading: #5fa3e6;
     --plot-late: #f2b84b; --plot-too-late: #ff8a82; --plot-refused: #b59be0; --plot-open: #ff6b60;
-    --plot-filled: #6cc98a; --plot-unknown: #a3afbb; --plot-worked: #5cc4bb;
+    --plot-filled: #6cc98a; --plot-unknown: #a3afbb; --plot-processed: #5cc4bb;
     --plot-2: #f09b62; --plot-4: #c09be6;
   }
 }
@@ -27,7 +27,7 @@ STYLE = """
 .plot .bar.too-late, .plot .sign.too-late { fill: var(--plot-too-late); }
 .plot .bar.refused { fill: var(--plot-refused); }
 .plot .bar.missing { fill: var(--plot-open); }
-.plot .bar.worked { fill: var(--plot-worked); }
+.plot .bar.processed { fill: var(--plot-processed); }
 .plot .bar:hover { filter: brightness(1.2); }
 .plot .line { fill: none; stroke-width: 1.6; stroke-linejoin: round; }
 .plot .s0 { stroke: var(--plot-reading); } .plot .s1 { stroke: var(--plot-2); }

@@ -21,14 +21,14 @@ NAVIGATION = (
 
 
 def meter_path(meter_id: str) -> str:
-    """Path of a meter's page. Browsers resolve `.` and `..` even when encoded: those go by the query."""
+    """Path of a meter's page. Browsers resolve `.` and `..` even when encoded, so those go in the query."""
     if meter_id in (".", ".."):
         return "/meters/?" + urlencode({"id": meter_id})
     return f"/meters/{quote(meter_id, safe='')}/"
 
 
 def render(template: str, **data: Any) -> str:
-    """A page from its template."""
+    """Render a template of the worker's pages."""
     return _environment().get_template(template).render(**data)
 
 

@@ -1,8 +1,8 @@
-"""The pages on Faust's web server: addresses, formats, errors.
+"""Registers the pages on Faust's web server.
 
-Faust serves `/`, `/router/…` and `/table/…` itself. Our routes are there first, so `/` is ours, and so is
-`/table/meters/<meter_id>/`, where Faust would try to write our bytes rows as JSON; the rest stays Faust's.
-Every page is read-only and answers with and without the last slash.
+Faust serves `/`, `/router/…` and `/table/…` itself. Routes registered first win, so `/` is gridwatch's, and
+so is `/table/meters/<meter_id>/`, where Faust cannot encode rows that are bytes; the rest stays Faust's.
+Every page is read-only and answers with and without a trailing slash.
 """
 
 from __future__ import annotations
@@ -21,15 +21,15 @@ from gridwatch.views.watch import Watch
 
 
 def serve(app: Any, pages: Pages, watch: Watch) -> None:
-    """Put every page on the application's web server."""
+    """Register every page and asset on the application's web server."""
     cluster = watch.cluster
-    responses = Responses(render, lambda: cluster.me)
+    responses = Responses(render, lambda: cluster.own_url)
     handlers = {path: _view(responses, path, handler) for path, handler in pages.routes().items()}
     handlers |= {path: _asset(*content) for path, content in assets().items()}
     for path, handler in handlers.items():
         for address in {path, path.rstrip("/") or "/"}:
             app.page(address, name=f"gridwatch:{address}")(handler)
-    # What people look at, too, is shown by our own pages.
+    # `/live/` and `/ready/` have HTML pages above; `/metrics/` is left.
     faust_pages.serve(app, pages.health, [path for path in PATHS if path not in handlers])
 
 
@@ -43,7 +43,7 @@ def _view(responses: Responses, path: str, handler: Handler) -> Callable[..., Aw
 
 def _asset(content_type: str, text: str) -> Callable[..., Awaitable[Any]]:
     async def view(_view: Any, _request: Any) -> Any:
-        """What pages load."""
+        """An asset of the pages."""
         return asset(content_type, text)
 
     return view

@@ -1,5 +1,5 @@
-// Keeps an open page up to date: asks for it again and changes in place only what is new, so that scroll
-// position, focus, selection, what was typed and what was unfolded stay. Without it the pages work the same.
+// Refreshes an open page in place: fetches it again and changes only the nodes that differ, so that scroll
+// position, focus, selection, form input and unfolded parts stay. Without JavaScript the pages work the same.
 "use strict";
 (() => {
   const main = document.querySelector("main");
@@ -20,7 +20,7 @@
   const keyOf = (node) => (node.nodeType === 1 ? node.id || node.dataset.key || "" : "");
   const alike = (one, other) => one.nodeName === other.nodeName && keyOf(one) === keyOf(other);
 
-  function become(old, fresh) {
+  function patch(old, fresh) {
     if (old.nodeType !== 1) {
       if (old.data !== fresh.data) old.data = fresh.data;
       return;
@@ -42,7 +42,7 @@
       }
       if (found === at) at = at.nextSibling;
       else old.insertBefore(found, at);
-      become(found, wanted);
+      patch(found, wanted);
     }
     while (at) {
       const next = at.nextSibling;
@@ -53,11 +53,11 @@
 
   function show(page) {
     const focused = document.activeElement;
-    become(main, page.querySelector("main"));
+    patch(main, page.querySelector("main"));
     const footer = page.querySelector("footer");
-    if (footer) become(document.querySelector("footer"), footer);
+    if (footer) patch(document.querySelector("footer"), footer);
     document.title = page.title;
-    // A line that moved has lost the focus on its way.
+    // A row that moved has lost the focus.
     if (focused && focused !== document.activeElement && focused.isConnected) focused.focus({ preventScroll: true });
   }
 
@@ -72,11 +72,11 @@
       });
       const page = new DOMParser().parseFromString(await answer.text(), "text/html");
       if (asked !== location.href) wrong = trouble.textContent;
-      else if (!page.querySelector("main")) wrong = "The worker’s answer is not this page.";
-      else if (!answer.ok && !("anyStatus" in main.dataset)) wrong = `The worker answers ${answer.status}; shown is what was.`;
+      else if (!page.querySelector("main")) wrong = "The answer is not this page.";
+      else if (!answer.ok && !("anyStatus" in main.dataset)) wrong = `The server answers ${answer.status}; showing the last page.`;
       else show(page);
     } catch {
-      wrong = "The worker does not answer; shown is what was.";
+      wrong = "The server does not answer; showing the last page.";
     } finally {
       asking = false;
     }
@@ -92,21 +92,21 @@
     if (!paused && seconds && !document.hidden) timer = setTimeout(refresh, seconds * 1000);
   }
 
-  function say() {
+  function showState() {
     button.setAttribute("aria-pressed", String(!paused));
     bar.classList.toggle("paused", paused);
   }
 
   button.addEventListener("click", () => {
     paused = !paused;
-    try { sessionStorage.setItem("paused", paused ? "yes" : "no"); } catch { /* then it holds for this page */ }
-    say();
+    try { sessionStorage.setItem("paused", paused ? "yes" : "no"); } catch { /* then the choice holds for this page only */ }
+    showState();
     if (paused) plan();
     else refresh();
   });
   document.addEventListener("visibilitychange", () => (document.hidden || paused ? plan() : refresh()));
 
-  // A search answers while it is typed.
+  // A search runs while it is typed.
   for (const form of document.querySelectorAll("form[data-live]")) {
     let typing = 0;
     form.addEventListener("input", () => {
@@ -123,7 +123,7 @@
   if (Number(main.dataset.refresh)) {
     bar.hidden = false;
     updated.textContent = new Date().toISOString().slice(11, 19);
-    say();
+    showState();
     plan();
   }
 })();

@@ -1,8 +1,8 @@
 """The lists of meters and of gaps, over all workers.
 
-Meters in order of their id are read from where a page begins, which takes as long as the page is long. Every
-other order is a survey (`survey.py`). Another worker answers the same question for what it owns, and the
-answers are merged: each is in order, and no line is in two of them.
+Meters in order of their id are read from the key where a page begins, so the cost is that of one page. Every
+other order needs a survey (`survey.py`). Each worker answers the same query for its own partitions, and the
+answers are merged: each is sorted, and no row is in two of them.
 """
 
 from __future__ import annotations
@@ -38,17 +38,17 @@ class Lists:
         self._watch = watch
         self._surveys = Surveys(
             lambda: pipeline.store,
-            self._mine,
-            # A batch that waits whole is what catching up looks like.
+            self._own_partitions,
+            # A lag of a full batch means that the worker is catching up.
             lambda: any(pipeline.lag(partition) >= settings.batch_records for partition in pipeline.owned),
         )
 
     async def close(self) -> None:
-        """End what is being looked at."""
+        """Cancel running surveys."""
         self._surveys.close()
 
     async def meters(self, request: Any) -> Reply:
-        """Meters whose id begins with a prefix, in an order of the reader's."""
+        """Meters whose id begins with a prefix, in the order asked for."""
         asked = parameters(
             request.query,
             {
@@ -66,12 +66,12 @@ class Lists:
             asked.get("after", ""),
             asked.get("limit", DEFAULT_LIMIT),
         )
-        question = Question(order, prefix, order.read_place(after) if after else None, limit + 1)
-        self._watch.require_settled()
+        question = Question(order, prefix, order.read_cursor(after) if after else None, limit + 1)
+        self._watch.require_state()
         by_id = order == MeterOrder("meter_id", ASCENDING)
         mine = self._of_ids(prefix, after, limit + 1) if by_id else self._survey(question)
         query = {"prefix": prefix, "sort": sort, "order": order.order, "after": after, "limit": limit}
-        answers, incomplete = await self._everybodys(request, mine, f"/meters/?{urlencode(query)}")
+        answers, incomplete = await self._all_parts(request, mine, f"/meters/?{urlencode(query)}")
         found = list(heapq.merge(*(one["meters"] for one in answers), key=order.rank))
         meters = found[:limit]
         more = len(found) > limit or any(one["next"] is not None for one in answers)
@@ -81,7 +81,7 @@ class Lists:
             "total": sum(one["total"] for one in answers),
             "looked": sum(one["looked"] for one in answers),
             "complete": all(one["complete"] for one in answers),
-            "next": order.place(meters[-1]) if more and meters else None,
+            "next": order.cursor(meters[-1]) if more and meters else None,
             "incomplete": incomplete,
         }
         del data["after"]
@@ -96,10 +96,10 @@ class Lists:
         kind, prefix = asked.get("state", "all"), asked.get("prefix", "")
         after, limit = asked.get("after", ""), asked.get("limit", DEFAULT_LIMIT)
         order = GapOrder(KINDS[kind], self._grace)
-        question = Question(order, prefix, order.read_place(after) if after else None, limit + 1)
-        self._watch.require_settled()
+        question = Question(order, prefix, order.read_cursor(after) if after else None, limit + 1)
+        self._watch.require_state()
         query = {"state": kind, "prefix": prefix, "after": after, "limit": limit}
-        answers, incomplete = await self._everybodys(
+        answers, incomplete = await self._all_parts(
             request, self._survey(question), f"/gaps/?{urlencode(query)}"
         )
         found = list(heapq.merge(*(one["gaps"] for one in answers), key=order.rank))
@@ -114,24 +114,24 @@ class Lists:
             "total": sum(one["total"] for one in answers),
             "looked": sum(one["looked"] for one in answers),
             "complete": all(one["complete"] for one in answers),
-            "next": order.place(gaps[-1]) if more and gaps else None,
+            "next": order.cursor(gaps[-1]) if more and gaps else None,
             "incomplete": incomplete,
         }
         return Reply(data, "gaps.html", shown={"after": after})
 
-    # -- this worker's part, in the shape that another worker's answer has
+    # -- this worker's part, in the shape of another worker's answer
 
     async def _of_ids(self, prefix: str, after: str, limit: int) -> Record:
-        found = state.find_meters(self._pipeline.store, self._mine(), prefix, after, limit)
+        found = state.find_meters(self._pipeline.store, self._own_partitions(), prefix, after, limit)
         return self._part("meters", found, looked=0, complete=True)
 
     async def _survey(self, question: Question) -> Record:
         survey = await self._surveys.answer(question)
         name = "gaps" if isinstance(question.order, GapOrder) else "meters"
-        return self._part(name, survey.records(), looked=survey.looked, complete=survey.complete)
+        return self._part(name, survey.records(), looked=survey.scanned, complete=survey.complete)
 
     def _part(self, name: str, records: list[Record], *, looked: int, complete: bool) -> Record:
-        known = sums(self._watch.my_partitions())
+        known = sums(self._watch.own_partitions())
         return {
             name: records,
             "total": known["meters"],
@@ -141,15 +141,15 @@ class Lists:
             "next": None,
         }
 
-    async def _everybodys(
+    async def _all_parts(
         self, request: Any, mine: Awaitable[Record], path: str
     ) -> tuple[list[Record], list[str]]:
-        """Our part and the other workers', and what could not be had."""
+        """This worker's part and the other workers', and a reason for each part that is missing."""
         if asked_by_a_worker(request):
             return [await mine], []
         part, (answers, incomplete) = await asyncio.gather(mine, self._watch.cluster.ask_all(path))
-        return [part, *answers], incomplete + self._watch.unowned()
+        return [part, *answers], incomplete + self._watch.unowned_reasons()
 
-    def _mine(self) -> list[int]:
-        self._watch.require_settled()
-        return self._watch.cluster.mine()
+    def _own_partitions(self) -> list[int]:
+        self._watch.require_state()
+        return self._watch.cluster.own_partitions()

@@ -1,8 +1,8 @@
-"""In which order meters and gaps are listed, and how a place in such an order is written in a link.
+"""Defines the sort orders of meters and gaps, and encodes cursors into them.
 
-An order is made of a few numbers at the head of a stored row, so that a survey of a million meters reads no
-more than those. Equal ones go by meter id, so every order is one and the same on every worker, and a page can
-begin right after the last line of the one before it.
+A sort key uses a few numbers at the head of a stored row, so that a survey of a million meters decodes no
+more than those. Ties are broken by meter id, so an order is total and the same on every worker, and a page
+can start right after the last row of the page before it.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ from gridwatch.views import state
 from gridwatch.views.state import Record
 
 Rank = tuple[Any, ...]
-"""What a line is sorted by, ascending; no two lines of an order have the same."""
+"""A row's sort key, ascending; no two rows of an order share one."""
 
 
 class Head(msgspec.Struct, array_like=True, gc=False):
-    """The beginning of a meter's row (`tables/meter_rows.py`); what no order needs stays undecoded."""
+    """The first fields of a meter's row (`tables/meter_rows.py`); the others stay undecoded."""
 
     due: msgspec.Raw
     last_seen: int
@@ -47,7 +47,7 @@ class Head(msgspec.Struct, array_like=True, gc=False):
 _head = msgspec.msgpack.Decoder(Head).decode
 _BACKWARDS: Final = bytes(255 - byte for byte in range(256))
 
-#: By what meters can be sorted: the name of the field, and its value in a row.
+#: The fields that meters can be sorted by, and the value of each in a row.
 SORTS: dict[str, Callable[[Head], int]] = {
     "meter_id": lambda head: 0,
     "last_seen": lambda head: head.last_seen,
@@ -57,9 +57,9 @@ SORTS: dict[str, Callable[[Head], int]] = {
     "late_count": lambda head: head.late_count,
 }
 ASCENDING, DESCENDING = "asc", "desc"
-#: What is looked for first: the ones silent for longest, the ones with most.
+#: Each field's default direction: longest silent first, highest counts first.
 USUAL = dict.fromkeys(SORTS, ASCENDING) | {"gap_count": DESCENDING, "late_count": DESCENDING}
-#: Which gaps a list has, open ones first.
+#: The gaps that a list shows, open ones first.
 KINDS = {"all": ("open", "ended"), "open": ("open",), "ended": ("ended",)}
 
 
@@ -76,52 +76,52 @@ class MeterOrder:
     order: str
 
     def lines(self, partition: int, key: bytes, row: bytes) -> Iterator[tuple[Rank, Any]]:
-        """The meter's rank, and what its line is made of."""
+        """The meter's rank, and the data of its list row."""
         yield self._rank(SORTS[self.sort](head_of(row)), key), (partition, key, row)
 
     def record(self, made_of: Any) -> Record:
-        """A line."""
+        """A list row as JSON."""
         partition, key, row = made_of
         return state.describe_meter(key.decode(), partition, METER.decode(row))
 
     def rank(self, record: Record) -> Rank:
-        """The rank of a line, ours or another worker's."""
+        """The rank of a list row, also of one from another worker."""
         value = record[self.sort]
         number = (
             0 if self.sort == "meter_id" else parse_instant(value)[0] if isinstance(value, str) else value
         )
         return self._rank(number, str(record["meter_id"]).encode())
 
-    def place(self, record: Record) -> str:
-        """Where the page after this line begins, as `read_place` reads it."""
+    def cursor(self, record: Record) -> str:
+        """The cursor for the page after this row, as `read_cursor` parses it."""
         meter_id = str(record["meter_id"])
         return meter_id if self.sort == "meter_id" else f"{abs(self.rank(record)[0])}:{meter_id}"
 
-    def read_place(self, text: str) -> Rank:
-        """The rank of the last line before a page; Problem 400 for what `place` cannot have written."""
+    def read_cursor(self, text: str) -> Rank:
+        """The rank of the last row before a page; Problem 400 for a malformed cursor."""
         if self.sort == "meter_id":
             return self._rank(0, _key(text))
         number, found, meter_id = text.partition(":")
         if not found or not _is_whole(number):
-            raise Problem(400, f"after: {text!r} is not a place that a page sorted by {self.sort} ended at")
+            raise Problem(400, f"after: {text!r} is not a cursor of a list sorted by {self.sort}")
         return self._rank(int(number), _key(meter_id))
 
     def _rank(self, value: int, key: bytes) -> Rank:
         if self.order == ASCENDING:
             return value, key
-        # Byte strings backwards: the end of a longer one has to come first.
+        # Inverted bytes sort in reverse; the suffix puts a longer string before its own prefix.
         return -value, (key.translate(_BACKWARDS) + b"\xff" if self.sort == "meter_id" else key)
 
 
 @dataclass(frozen=True)
 class GapOrder:
-    """Gaps, open ones first, and then by how much is missing, most first. `grace` in µs."""
+    """Gaps, open ones first, then by missing time, longest first. `grace` in µs."""
 
     kinds: tuple[str, ...]
     grace: int
 
     def lines(self, partition: int, key: bytes, row: bytes) -> Iterator[tuple[Rank, Any]]:
-        """Each of the meter's gaps: its rank, and what its line is made of."""
+        """The rank of each of the meter's gaps, and the data of its list row."""
         for one in head_of(row).gaps:
             gap = gap_of(one)
             kind = "open" if gap.state == OPEN else "ended"
@@ -130,26 +130,26 @@ class GapOrder:
                 yield self._rank(kind, minutes, gap.first, key), (partition, key, gap)
 
     def record(self, made_of: Any) -> Record:
-        """A line."""
+        """A list row as JSON."""
         partition, key, gap = made_of
         return state.describe_gap(key.decode(), partition, gap, self.grace)
 
     def rank(self, record: Record) -> Rank:
-        """The rank of a line, ours or another worker's."""
+        """The rank of a list row, also of one from another worker."""
         kind = "open" if record["state"] == OPEN else "ended"
         first = parse_instant(record["missing_from"])[0]
         return self._rank(kind, record["gap_minutes"], first, str(record["meter_id"]).encode())
 
-    def place(self, record: Record) -> str:
-        """Where the page after this line begins, as `read_place` reads it."""
+    def cursor(self, record: Record) -> str:
+        """The cursor for the page after this row, as `read_cursor` parses it."""
         ended, minutes, first, key = self.rank(record)
         return f"{'ended' if ended else 'open'}:{-minutes}:{first}:{key.decode()}"
 
-    def read_place(self, text: str) -> Rank:
-        """The rank of the last line before a page; Problem 400 for what `place` cannot have written."""
+    def read_cursor(self, text: str) -> Rank:
+        """The rank of the last row before a page; Problem 400 for a malformed cursor."""
         kind, minutes, first, meter_id = (*text.split(":", 3), "", "", "")[:4]
         if kind not in self.kinds or not _is_whole(minutes) or not _is_whole(first) or not meter_id:
-            raise Problem(400, f"after: {text!r} is not a place that a page of these gaps ended at")
+            raise Problem(400, f"after: {text!r} is not a cursor of this list of gaps")
         return self._rank(kind, int(minutes), int(first), _key(meter_id))
 
     @staticmethod

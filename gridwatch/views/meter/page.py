@@ -15,13 +15,13 @@ from gridwatch.settings import Settings
 from gridwatch.streaming.stage.pipeline import Pipeline
 from gridwatch.views import state
 from gridwatch.views.log_tail import LogTail
-from gridwatch.views.meter.history import LOOKED_THROUGH, Histories
+from gridwatch.views.meter.history import SCANNED_RECORDS, Histories
 from gridwatch.views.meter.plot import meter_plot, picture
 from gridwatch.views.watch import Watch
 
 
 class MeterPage:
-    """Any meter, wherever it lives."""
+    """The page of any meter; a meter of another worker is requested from it."""
 
     def __init__(
         self, settings: Settings, pipeline: Pipeline[PartitionState], watch: Watch, tail: LogTail
@@ -38,12 +38,12 @@ class MeterPage:
         return await self.show(request, meter_id)
 
     async def table_row(self, request: Any, meter_id: str) -> Reply | Answer:
-        """The same under the address of Faust's table view, always as JSON."""
+        """The same page under the URL of Faust's table view, always as JSON."""
         reply = await self.page(request, meter_id)
         return Reply(reply.data, JSON_ONLY) if isinstance(reply, Reply) else reply
 
     async def show(self, request: Any, meter_id: str) -> Reply | Answer:
-        """One meter; Problem 404 for one that is not known, 503 while its partition is on its way."""
+        """One meter; Problem 404 if it is not known, 503 while its partition is being reassigned."""
         unknown = Problem(404, f"no meter {meter_id!r} is known")
         try:
             partition = partition_of(meter_id, self._partitions)
@@ -53,12 +53,12 @@ class MeterPage:
         if owner is not None:
             accept = request.headers.get("Accept", "")
             return await self._watch.cluster.ask(owner, request.rel_url.raw_path_qs, accept)
-        self._watch.require_settled()
+        self._watch.require_state()
         if state.read_meter(self._pipeline.store, partition, meter_id) is None:
             raise unknown
         history = await self._histories.of(meter_id, partition)
-        # The state after the log: what is in it by now is in the log too, and the page is of one moment.
-        self._watch.require_settled()
+        # Read the state after the log, so that the state is not older than the history.
+        self._watch.require_state()
         store = self._pipeline.store
         meter, its_partition = (
             state.read_meter(store, partition, meter_id),
@@ -71,16 +71,16 @@ class MeterPage:
         data = {
             **state.describe_meter_fully(meter_id, partition, meter, self._grace, watermark),
             "readings": list(shown.readings),
-            "readings_whole_from": state.instant(max(shown.start, shown.whole_from)),
+            "readings_whole_from": state.instant(max(shown.start, shown.complete_from)),
         }
         plots = {
             size: meter_plot(meter_id, meter, shown, grace=self._grace, watermark=watermark, size=size)
             for size in SIZES
         }
-        said = {
+        only_html = {
             "meter": data,
             "plots": plots,
             "history_problem": history.problem,
-            "looked_through": sum(LOOKED_THROUGH.values()),
+            "scanned_records": sum(SCANNED_RECORDS.values()),
         }
-        return Reply(data, "meter.html", shown=said)
+        return Reply(data, "meter.html", shown=only_html)

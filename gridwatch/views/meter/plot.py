@@ -1,7 +1,7 @@
-"""The plot on a meter's page: its last readings, which of them were late, its gaps, and where it stands.
+"""The plot on a meter's page: its last readings, which of them were late, its gaps, and the watermark.
 
-Readings come from the log and from the state (`history.py`). What neither has kept is shaded as such, so that
-an empty stretch is never mistaken for one without readings.
+Readings come from the log and from the state (`history.py`). Time that neither covers is shaded as unknown,
+so that missing history is never mistaken for missing readings.
 """
 
 from __future__ import annotations
@@ -21,8 +21,8 @@ from gridwatch.plots.charts import Layer, layered
 from gridwatch.views.meter.history import History
 from gridwatch.views.state import Record
 
-#: Intervals shown: at least so that a meter with two readings still has a readable plot, as a rule, and the
-#: stretches of time that keep this within reason for every interval.
+#: How many intervals are shown: at least, so that a meter with two readings still has a readable plot, and
+#: usually; and the shortest and longest time range that the usual number may cover.
 _LEAST_INTERVALS, _USUAL_INTERVALS = 8, 48
 _SHORT, _LONG = 6 * HOUR, 2 * DAY
 _TONES = {LATE: "late", TOO_LATE: "too-late"}
@@ -30,21 +30,21 @@ _TONES = {LATE: "late", TOO_LATE: "too-late"}
 
 @dataclass(frozen=True)
 class Picture:
-    """What of a meter is plotted: instants in µs, readings in order of time."""
+    """The data of a meter's plot: instants in µs, readings in order of time."""
 
     start: int
     end: int
     readings: Sequence[Record]
-    #: From here on every reading is there.
-    whole_from: int
+    #: From this instant on the readings are complete.
+    complete_from: int
 
 
 def picture(meter: MeterState, history: History, grace: int, watermark: int | None) -> Picture:
-    """Choose the stretch of time, and put together the readings of state and log. `grace` in µs."""
+    """Choose the time range, and merge the readings of state and log. `grace` in µs."""
     known = {one["timestamp"]: one for one in history.readings}
     remembered = readings_of(meter.recent)
     for at, value in remembered:
-        # Of a reading that only the state still has, it is not known whether it was late.
+        # The state alone does not say whether a reading was late.
         unknown: Record = {"status": None, "delay_seconds": None, "flags": []}
         known.setdefault(
             format_instant(at), {"timestamp": format_instant(at), "consumption_kwh": value, **unknown}
@@ -61,8 +61,10 @@ def picture(meter: MeterState, history: History, grace: int, watermark: int | No
         start = min(start, meter.open_gap.first - 2 * meter.interval)
     start = min(start, end - _LEAST_INTERVALS * meter.interval)
     first_remembered = remembered[0][0] if remembered else meter.last_seen + meter.interval
-    whole_from = first_remembered if history.whole_from is None else min(first_remembered, history.whole_from)
-    return Picture(start, end, [one for at, one in readings if start <= at < end], whole_from)
+    complete_from = (
+        first_remembered if history.complete_from is None else min(first_remembered, history.complete_from)
+    )
+    return Picture(start, end, [one for at, one in readings if start <= at < end], complete_from)
 
 
 def meter_plot(
@@ -106,9 +108,9 @@ def meter_plot(
 
 
 def _unknown(shown: Picture, meter: MeterState) -> Iterator[Region]:
-    """What lies before the readings that are known, and in no gap."""
+    """The time before the known readings that is in no gap."""
     label = "readings not kept here"
-    start, end = shown.start, min(shown.whole_from, shown.end)
+    start, end = shown.start, min(shown.complete_from, shown.end)
     for gap in meter.gaps:
         if gap.first >= end:
             break
@@ -120,12 +122,12 @@ def _unknown(shown: Picture, meter: MeterState) -> Iterator[Region]:
 
 
 def _regions(gaps: tuple[Gap, ...], grace: int) -> Iterator[Region]:
-    """Each gap: what is missing still, and between that what came after all."""
+    """The parts of each gap: slots still missing, and slots filled by late readings."""
     for gap in gaps:
         came = gap.first
         for begin, stop in (*gap.ranges(), (gap.end, gap.end)):
             if came < begin:
-                yield Region(came, begin, "filled", f"{gap.state} gap: readings that came after all")
+                yield Region(came, begin, "filled", f"{gap.state} gap: filled by late readings")
             came = stop
         for begin, stop in gap.ranges():
             until = max(stop, gap.missing_to(grace)) if stop == gap.end else stop

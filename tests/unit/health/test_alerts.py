@@ -1,4 +1,4 @@
-"""The alert rules: each names metrics that there are, how long it waits, and what mends it."""
+"""The alert rules: each names metrics that there are, how long it waits, and its remedy."""
 
 from __future__ import annotations
 

@@ -348,7 +348,7 @@ def test_a_further_stage_that_has_lost_the_end_of_its_source_is_a_reason(worker:
     assert worker.reasons() == ["sums, partition 1: it ends before its state"]
 
 
-def test_a_further_stage_that_stands_while_records_wait_is_a_reason(worker: Worker) -> None:
+def test_a_further_stage_that_is_stalled_while_records_wait_is_a_reason(worker: Worker) -> None:
     worker.look(stable={1: 9}, ends={1: 9}, topic=VALIDATED.name)
     assert worker.reasons() == []
     worker.now += STALLED_AFTER

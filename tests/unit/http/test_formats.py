@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gridwatch.http.formats import duration, number, percent, readable, stretch
+from gridwatch.http.formats import duration, number, percent, readable, time_range
 
 
 @pytest.mark.parametrize(
@@ -35,8 +35,8 @@ def test_a_share_that_is_there_is_never_shown_as_nothing(share: float, shown: st
 
 
 def test_a_stretch_within_a_day_names_the_day_once() -> None:
-    within = stretch("2024-01-01T10:00:00Z", "2024-01-01T11:30:00Z")
-    across = stretch("2024-01-01T23:30:00Z", "2024-01-02T00:30:00Z")
+    within = time_range("2024-01-01T10:00:00Z", "2024-01-01T11:30:00Z")
+    across = time_range("2024-01-01T23:30:00Z", "2024-01-02T00:30:00Z")
     assert within.endswith(">11:30</time>")
     assert across.endswith(">2024-01-02 00:30</time>")
 

@@ -37,14 +37,16 @@ def test_a_meter_id_that_is_html_stays_text() -> None:
     }
     data = {"meters": [meter], "prefix": EVIL, "after": EVIL, "limit": 50, "total": 1, "next": EVIL}
     more = {"sort": "meter_id", "order": "asc", "looked": 0, "complete": True, "usual": USUAL}
-    page = render("meters.html", **data, **more, incomplete=[EVIL], here="/meters/", me=EVIL)
+    page = render("meters.html", **data, **more, incomplete=[EVIL], here="/meters/", own_url=EVIL)
     assert page.count("<script") == page.count('<script src="/live.js" defer></script>') == 1
     assert "&lt;script&gt;alert(1)&lt;/script&gt;" in page
     assert 'value="&#34;&gt;&lt;script' in page
 
 
 def test_every_page_links_to_the_others_and_marks_its_own() -> None:
-    page = render("problem.html", status=404, phrase="Not Found", reasons=[], here="/gaps/", me="http://me:1")
+    page = render(
+        "problem.html", status=404, phrase="Not Found", reasons=[], here="/gaps/", own_url="http://me:1"
+    )
     assert all(f'<a href="{path}"' in page for path, _ in NAVIGATION)
     assert page.count('aria-current="page"') == page.count('<a href="/gaps/" aria-current="page">') == 1
     assert "Worker http://me:1" in page

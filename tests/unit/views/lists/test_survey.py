@@ -46,12 +46,12 @@ def test_pages_of_every_order_have_every_meter_once_in_order(
     after = None
     while True:
         page = Survey(Question(by_count, "", after, limit))
-        assert page.look(here, 0, b"", 60.0) is None
+        assert page.scan(here, 0, b"", 60.0) is None
         records = page.records()
         seen += [one["meter_id"] for one in records]
         if len(records) < limit:
             break
-        after = by_count.read_place(by_count.place(records[-1]))
+        after = by_count.read_cursor(by_count.cursor(records[-1]))
     sign = 1 if order == "asc" else -1
     assert seen == sorted(counts, key=lambda name: (sign * counts[name], name.encode()))
 
@@ -71,13 +71,13 @@ def test_a_survey_goes_on_where_it_stopped_and_keeps_no_more_than_a_page(
     start: bytes | None = b""
     steps = 0
     while start is not None:
-        start = found.look(here, 5, start, 0.0)
+        start = found.scan(here, 5, start, 0.0)
         steps += 1
     assert steps > 400
-    assert found.looked == 400
+    assert found.scanned == 400
     assert [one["state"] for one in found.records()] == [OPEN] * 10
     everything = Survey(Question(GAPS, "", None, 1000))
-    everything.look(here, 5, b"", 60.0)
+    everything.scan(here, 5, b"", 60.0)
     gaps = [(one["state"], one["gap_minutes"]) for one in everything.records()]
     assert gaps == [(OPEN, 30)] * 200 + [(PARTIAL, 60)] * 100 + [(CLOSED, 30)] * 100 + [(FILLED, 0)] * 100
     assert found.records() == everything.records()[:10]
@@ -88,7 +88,7 @@ def surveys(meters: dict[int, dict[str, MeterState]], mine: Callable[[], list[in
     return Surveys(lambda: here, mine, lambda: False)
 
 
-def test_who_asks_the_same_shares_one_survey_and_a_finished_one_stands_for_a_while() -> None:
+def test_requests_for_one_list_share_a_survey_and_a_finished_one_is_served_for_a_while() -> None:
     async def ask() -> None:
         asked = surveys({0: {"A": meter()}}, lambda: [0])
         question = Question(MeterOrder("late_count", "desc"), "", None, 5)
@@ -103,7 +103,7 @@ def test_who_asks_the_same_shares_one_survey_and_a_finished_one_stands_for_a_whi
 def test_a_survey_that_takes_too_long_is_shown_as_far_as_it_came_and_goes_on(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(survey, "PATIENCE", 0.0)
+    monkeypatch.setattr(survey, "WAIT_SECONDS", 0.0)
     monkeypatch.setattr(survey, "_CLOCK_ROWS", 1)
     monkeypatch.setattr(survey, "SLICE_SECONDS", 0.0)
 
@@ -112,7 +112,7 @@ def test_a_survey_that_takes_too_long_is_shown_as_far_as_it_came_and_goes_on(
         seen = []
         for _ in range(40):
             answer = await asked.answer(Question(GAPS, "", None, 5))
-            seen.append((answer.looked, answer.complete))
+            seen.append((answer.scanned, answer.complete))
         return seen
 
     seen = asyncio.run(ask())

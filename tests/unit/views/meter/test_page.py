@@ -65,15 +65,15 @@ def test_the_history_says_which_readings_were_late_and_which_too_late() -> None:
         (1.0, "LATE"),
         (9.0, "TOO_LATE"),
     ]
-    assert known.whole_from == 0
+    assert known.complete_from == 0
 
 
 def test_before_the_first_record_looked_at_readings_may_be_missing() -> None:
-    assert history(validated(4, 77)).whole_from == TEN + 4 * HALF_HOUR + SLACK
-    assert history().whole_from is None
+    assert history(validated(4, 77)).complete_from == TEN + 4 * HALF_HOUR + SLACK
+    assert history().complete_from is None
 
 
-def test_one_look_at_the_log_serves_everybody_for_a_while() -> None:
+def test_one_read_of_the_log_serves_all_requests_for_a_while() -> None:
     log = Log()
     histories = Histories(cast(Any, log), SLACK)
 
