@@ -1,4 +1,4 @@
-"""How long the questions of the dashboards take: `python -m benchmarks.dashboards [--readings N]`.
+"""How long the queries of the dashboards take: `python -m benchmarks.dashboards [--readings N]`.
 
 A plain PostgreSQL with N readings (10 million unless told otherwise) of 20 000 meters every half hour, with
 gaps, late readings, metrics and dead letters in proportion, made by the server itself. Each query is

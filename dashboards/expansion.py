@@ -59,7 +59,7 @@ class PanelQuery:
 def expand(sql: str, view: View) -> str:
     """The SQL with variables and macros expanded. KeyError for an unknown one.
 
-    Macros are looked for in what variables brought, too: a meter whose id holds `$name(` cannot be asked for.
+    Macros are expanded in the values of variables, too: a meter whose id holds `$name(` cannot be selected.
     """
     known: dict[str, Value] = {
         "__interval": view.interval,

@@ -91,7 +91,7 @@ def status(title: str, description: str, expr: str, legend: str, *, width: int =
         _described(stat.Panel(), title, description, [PrometheusQuery(expr, legend)])
         .unit("none")
         .thresholds(_thresholds(MUST_BE_ONE))
-        .no_value("nobody is asked")
+        .no_value("not scraped")
         .graph_mode(BigValueGraphMode.NONE)
         .color_mode(BigValueColorMode.BACKGROUND)
         .reduce_options(ReduceDataOptions().values(False).calcs(["lastNotNull"]))

@@ -123,20 +123,20 @@ class Lists:
 
     async def _of_ids(self, prefix: str, after: str, limit: int) -> Record:
         found = state.find_meters(self._pipeline.store, self._own_partitions(), prefix, after, limit)
-        return self._part("meters", found, looked=0, complete=True)
+        return self._part("meters", found, scanned=0, complete=True)
 
     async def _survey(self, question: Question) -> Record:
         survey = await self._surveys.answer(question)
         name = "gaps" if isinstance(question.order, GapOrder) else "meters"
-        return self._part(name, survey.records(), looked=survey.scanned, complete=survey.complete)
+        return self._part(name, survey.records(), scanned=survey.scanned, complete=survey.complete)
 
-    def _part(self, name: str, records: list[Record], *, looked: int, complete: bool) -> Record:
+    def _part(self, name: str, records: list[Record], *, scanned: int, complete: bool) -> Record:
         known = sums(self._watch.own_partitions())
         return {
             name: records,
             "total": known["meters"],
             "open_gaps": known["open_gaps"],
-            "looked": looked,
+            "looked": scanned,
             "complete": complete,
             "next": None,
         }
