@@ -65,7 +65,7 @@ profile: $(READY) ## where the worker's CPU time goes, by stage; takes ARGS
 soak: $(READY) ## constant load and faults, MINUTES=10 after 8 to warm up: memory and open files may not grow
 	@$(BIN)/python -m benchmarks.soak --minutes $(or $(MINUTES),10) $(ARGS)
 
-bench-dashboards: $(READY) ## how long the dashboards' questions take with 10 million readings; takes ARGS
+bench-dashboards: $(READY) ## how long the dashboards' queries take with 10 million readings; takes ARGS
 	@$(BIN)/python -m benchmarks.dashboards $(ARGS)
 
 bench-replay: $(READY) ## the replay from CSV to Kafka, and what each step costs; takes ARGS

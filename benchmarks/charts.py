@@ -1,6 +1,6 @@
 """Plots of figures as stand-alone SVG: horizontal bars beside each other, and lines over a scale of powers.
 
-In the colours of gridwatch's own plots (`gridwatch/views/plot.py`), light or dark as the reader has it.
+In the colours of gridwatch's own plots (`gridwatch/plots/style.py`), light or dark as the reader has it.
 """
 
 from __future__ import annotations
@@ -11,8 +11,8 @@ from dataclasses import dataclass
 
 from markupsafe import escape
 
-from gridwatch.views.plot import STYLE
-from gridwatch.views.plot_axes import number, value_ticks
+from gridwatch.plots.axes import number, value_ticks
+from gridwatch.plots.style import STYLE
 
 _WIDTH = 760
 _CHAR, _LINE = 6.2, 15

@@ -1,9 +1,9 @@
-"""How long the questions of the dashboards take: `python -m benchmarks.dashboards [--readings N]`.
+"""How long the queries of the dashboards take: `python -m benchmarks.dashboards [--readings N]`.
 
 A plain PostgreSQL with N readings (10 million unless told otherwise) of 20 000 meters every half hour, with
-gaps, late readings, metrics and dead letters in proportion, made by the server itself. Each question is
+gaps, late readings, metrics and dead letters in proportion, made by the server itself. Each query is
 asked as Grafana does for the last 24 hours and for the last week, three times, and the middle one counts.
-Plans are kept beside the results (`benchmarks/results/dashboards/`). Exit 1 if a question takes more than
+Plans are kept beside the results (`benchmarks/results/dashboards/`). Exit 1 if a query takes more than
 200 ms.
 """
 
@@ -22,7 +22,7 @@ import psutil
 import psycopg2
 
 from benchmarks.race import cpu_seconds
-from dashboards.expansion import Question, Raw, View, expand, questions
+from dashboards.expansion import PanelQuery, Raw, View, expand, panel_queries
 from gridwatch.deployment.signals import exit_when_terminated
 from gridwatch.embedded import EmbeddedPostgres
 from sinks.schema.version import migrate
@@ -116,12 +116,12 @@ def fill(cursor: Any, readings: int, end: datetime) -> None:
         print(f"{time.monotonic() - started:7.1f} s  {' '.join(statement.split())[:60]}", file=sys.stderr)
 
 
-def measure(cursor: Any, server: psutil.Process, question: Question, view: View) -> tuple[float, float, int]:
+def measure(cursor: Any, server: psutil.Process, query: PanelQuery, view: View) -> tuple[float, float, int]:
     """Milliseconds by the clock (the middle of three tries), of the server's CPU (of one), number of rows.
 
     Keeps the plan.
     """
-    sql = expand(question.sql, view)
+    sql = expand(query.sql, view)
     times = []
     rows = 0
     used = cpu_seconds(server)
@@ -133,7 +133,7 @@ def measure(cursor: Any, server: psutil.Process, question: Question, view: View)
     used = (cpu_seconds(server) - used) / len(times) * 1000
     cursor.execute(f"EXPLAIN (ANALYZE, BUFFERS) {sql}")
     plan = "\n".join(line for (line,) in cursor.fetchall())
-    name = "".join(letter if letter.isalnum() else "-" for letter in str(question))
+    name = "".join(letter if letter.isalnum() else "-" for letter in str(query))
     (RESULTS / f"{name}-{(view.end - view.start).days}d.txt").write_text(
         f"{sql}\n\n{plan}\n", encoding="utf-8"
     )
@@ -143,7 +143,7 @@ def measure(cursor: Any, server: psutil.Process, question: Question, view: View)
 @click.command(epilog="Example:  python -m benchmarks.dashboards --readings 1000000")
 @click.option("--readings", default=10_000_000, show_default=True, help="Rows of validated_readings.")
 def main(readings: int) -> None:
-    """Time every question of the dashboards on a plain PostgreSQL with many rows, for a day and a week."""
+    """Time every query of the dashboards on a plain PostgreSQL with many rows, for a day and a week."""
     exit_when_terminated()
     RESULTS.mkdir(parents=True, exist_ok=True)
     end = datetime.now(timezone.utc).replace(microsecond=0)
@@ -162,12 +162,12 @@ def main(readings: int) -> None:
             for length, (chosen, gathered) in RANGES.items():
                 variables = {"meter": "METER_000123", "region": everything, "partition": everything}
                 view = View(end - length, end, {**variables, "interval": chosen}, interval=gathered)
-                for question in questions():
-                    taken, used, rows = measure(cursor, backend.parent() or backend, question, view)
+                for query in panel_queries():
+                    taken, used, rows = measure(cursor, backend.parent() or backend, query, view)
                     slow += taken > LIMIT_MS
                     said = "SLOW  " if taken > LIMIT_MS else ""
                     figures = f"{taken:8.1f} ms  {used:6.0f} ms CPU  {rows:6} rows  {length.days} d"
-                    print(f"{figures}  {said}{question}")
+                    print(f"{figures}  {said}{query}")
         session.close()
     print(f"plans: {RESULTS}")
     sys.exit(1 if slow else 0)

@@ -27,12 +27,12 @@ from benchmarks.chromium import Chromium
 from benchmarks.start import FIRST, INTERVAL, REMEMBERED, Worker, fill_changelog
 from gridwatch.domain.instants import format_instant
 from gridwatch.embedded import EmbeddedKafka
+from gridwatch.http.rendering import REFRESH_SECONDS
 from gridwatch.kafka.broker import Broker
 from gridwatch.kafka.positions import Positions
 from gridwatch.kafka.security import librdkafka_config
 from gridwatch.settings import Settings, load_settings
 from gridwatch.topics import RAW
-from gridwatch.views.html import REFRESH_SECONDS
 
 LIMIT_MS = 200.0
 LIMIT_SHARE = 0.05

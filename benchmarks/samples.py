@@ -16,7 +16,9 @@ from dataclasses import dataclass, field
 import psutil
 from markupsafe import Markup, escape
 
-from gridwatch.views import plot
+from gridwatch.plots.canvas import Frame, Region
+from gridwatch.plots.charts import Series, lines
+from gridwatch.plots.style import STYLE
 
 MEBIBYTE = 1024 * 1024
 #: What a line may rise by: a share of the median, and what is noise on top of it.
@@ -90,7 +92,7 @@ def page(title: str, summary: Sequence[str], samples: Mapping[str, Samples], sin
     return (
         f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(title)}</title>'
         f"<style>body {{ font: 15px system-ui, sans-serif; max-width: 60rem; margin: 2rem auto; }}"
-        f"{plot.STYLE}</style><h1>{escape(title)}</h1><ul>{lines}</ul>{''.join(pictures)}</html>"
+        f"{STYLE}</style><h1>{escape(title)}</h1><ul>{lines}</ul>{''.join(pictures)}</html>"
     )
 
 
@@ -107,7 +109,7 @@ def _picture(what: str, unit: str, series: Mapping[str, Points], since: int) -> 
     start = min(points[0][0] for points in drawn.values())
     end = max(points[-1][0] for points in drawn.values())
     title = f"{what}: {', '.join(drawn)}"
-    warm_up = plot.Region(start, since, "unknown", "warm-up")
-    frame = plot.Frame(title, unit, start, end, [warm_up])
-    drawing = plot.lines(frame, [plot.Series(name, points) for name, points in drawn.items()])
+    warm_up = Region(start, since, "unknown", "warm-up")
+    frame = Frame(title, unit, start, end, [warm_up])
+    drawing = lines(frame, [Series(name, points) for name, points in drawn.items()])
     return Markup("<h2>{}</h2>{}").format(title, drawing)

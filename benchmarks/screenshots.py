@@ -28,9 +28,9 @@ from gridwatch.deployment.catching_up import wait_for_sink, wait_for_worker
 from gridwatch.domain.instants import format_instant, parse_instant
 from gridwatch.domain.partitioning import partition_of
 from gridwatch.kafka.security import librdkafka_config
+from gridwatch.plots.axes import DAY, HOUR, MINUTE
 from gridwatch.settings import Settings
 from gridwatch.topics import RAW
-from gridwatch.views.plot_axes import DAY, HOUR, MINUTE
 from replay.run.replay import Replay
 from replay.run.request import Request
 from replay.sample.lines import lines

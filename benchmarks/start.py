@@ -29,6 +29,7 @@ from gridwatch.domain.partition.state import PartitionState
 from gridwatch.domain.partitioning import partition_of
 from gridwatch.domain.policy import MINUTE
 from gridwatch.embedded import EmbeddedKafka
+from gridwatch.http.client import fetch
 from gridwatch.kafka.broker import Broker
 from gridwatch.kafka.security import librdkafka_config
 from gridwatch.settings import Settings, load_settings
@@ -36,7 +37,6 @@ from gridwatch.tables.layout import FENCE_KEY, PARTITION_KEY
 from gridwatch.tables.meter_rows import METER
 from gridwatch.tables.readings import METERS
 from gridwatch.topics import RAW, VALIDATED, changelog
-from gridwatch.web_client import fetch
 
 INTERVAL = 30 * MINUTE
 FIRST = 1_704_103_200_000_000

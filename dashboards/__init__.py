@@ -1,14 +1,15 @@
-"""Grafana dashboards as code: `make dashboards` writes them to json/, and a test holds the two together.
+"""Grafana dashboards as code: `make dashboards` writes them to json/, and a test compares the two.
 
-    queries.py     a question to the database or to Prometheus, as Grafana keeps it; what variables filter by
-    panels.py      the kinds of panels, each with its look
-    variables.py   meter, region, partition, interval
-    overview.py    Data Quality Overview: what is wrong now, since when, one meter or a region
+    overview.py    Data Quality Overview: problems now, since when, one meter or a region
     drill_down.py  Meter Drill-Down: one meter's readings, gaps, late ones and revisions
-    health.py      System & Stream Health: is the detector itself in order
-    …_sql.py       what each of them asks
-    expansion.py   a question as the database gets it, for tests and measurements
+    health.py      System & Stream Health: whether gridwatch itself works
+    overview_sql.py, drill_down_sql.py, health_sql.py  the queries of each
+    frame.py       what all dashboards share
+    panels.py      the kinds of panels, each with its options
+    variables.py   meter, region, partition, interval
+    queries.py     queries to the database and to Prometheus, and the conditions of variables
+    expansion.py   expands a query as Grafana does, for tests and benchmarks
 
-Questions are plain SQL that PostgreSQL and TimescaleDB both answer, by the names in `sinks/tables/`.
+Queries are plain SQL for both PostgreSQL and TimescaleDB, on the tables in `sinks/tables/`.
 Needs Python 3.11, which Grafana's SDK does; gridwatch itself needs none of this to run.
 """

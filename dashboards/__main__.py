@@ -16,7 +16,7 @@ def built() -> dict[str, str]:
     texts = {}
     for module in (overview, drill_down, health):
         dashboard = module.build().build()
-        # Links and tests name panels by number: they are counted in the order in which they stand.
+        # Links and tests refer to panels by id: ids are assigned in the order of the panels.
         for number, panel in enumerate(dashboard.panels or [], start=1):
             panel.id_val = number
         texts[f"{dashboard.uid}.json"] = (

@@ -9,7 +9,7 @@ from grafana_foundation_sdk.builders.dashboard import Dashboard
 from grafana_foundation_sdk.cog.builder import Builder
 from grafana_foundation_sdk.models import dashboard as models
 
-from dashboards import drill_down_sql as ask
+from dashboards import drill_down_sql as sql
 from dashboards import variables
 from dashboards.frame import dashboard
 from dashboards.panels import (
@@ -33,13 +33,13 @@ def _missing_regions() -> builders.AnnotationQuery:
         .enable(True)
         .icon_color("red")
     )
-    # The SDK knows targets of Grafana's own annotations only; a query is one as well.
-    target = cast(models.AnnotationTarget, cast(Any, AnnotationQuery(ask.MISSING_REGIONS, "table", "Anno")))
+    # The SDK types only the targets of Grafana's own annotations; a query works as well.
+    target = cast(models.AnnotationTarget, cast(Any, AnnotationQuery(sql.MISSING_REGIONS, "table", "Anno")))
     return annotation.target(_Built(target))
 
 
 class _Built(Builder[models.AnnotationTarget]):
-    """What has been built already, as the SDK takes it."""
+    """Wraps a finished target as a builder, as the SDK expects."""
 
     def __init__(self, target: models.AnnotationTarget) -> None:
         self._target = target
@@ -53,13 +53,13 @@ def build() -> Dashboard:
     """The dashboard."""
     plot = lines(
         "Consumption",
-        "Every accepted reading of the meter. Red regions are intervals that are missing still;"
-        " marks are readings that came late, came too late to be processed, or were replaced by a later"
+        "Every accepted reading of the meter. Red regions are intervals that are still missing;"
+        " marks are readings that were late, too late to be processed, or revised by a later"
         " value.",
-        SqlQuery(ask.CONSUMPTION, "time_series", "A"),
-        SqlQuery(ask.LATE_MARKS, "time_series", "B"),
-        SqlQuery(ask.TOO_LATE_MARKS, "time_series", "C"),
-        SqlQuery(ask.REVISED_MARKS, "time_series", "D"),
+        SqlQuery(sql.CONSUMPTION, "time_series", "A"),
+        SqlQuery(sql.LATE_MARKS, "time_series", "B"),
+        SqlQuery(sql.TOO_LATE_MARKS, "time_series", "C"),
+        SqlQuery(sql.REVISED_MARKS, "time_series", "D"),
         unit="kwatth",
         width=24,
         height=11,
@@ -70,7 +70,7 @@ def build() -> Dashboard:
         dashboard(
             "gridwatch-meter",
             "Meter Drill-Down",
-            "One meter: what it reported, what is missing, late or revised, and why a gap was called one.",
+            "One meter: what it reported, what is missing, late or revised, and why a gap was detected.",
             variables.meter(),
         )
         .annotation(_missing_regions())
@@ -78,7 +78,7 @@ def build() -> Dashboard:
             number(
                 "Last reading",
                 "Time of the meter's newest accepted reading, of whatever age.",
-                ask.LAST_SEEN,
+                sql.LAST_SEEN,
                 unit="dateTimeFromNow",
                 steps=NEUTRAL,
                 no_value="never",
@@ -88,7 +88,7 @@ def build() -> Dashboard:
             number(
                 "Interval now",
                 "Time between two readings of the meter, as given or learned at its newest reading in range.",
-                ask.INTERVAL,
+                sql.INTERVAL,
                 unit="m",
                 steps=NEUTRAL,
             )
@@ -98,7 +98,7 @@ def build() -> Dashboard:
                 "Completeness",
                 "Accepted readings in range against those and the intervals still missing of gaps begun in"
                 " range.",
-                ask.COMPLETENESS,
+                sql.COMPLETENESS,
                 unit="percent",
                 steps=SHARE_THERE,
             )
@@ -107,7 +107,7 @@ def build() -> Dashboard:
             number(
                 "Missing intervals",
                 "Intervals still missing of gaps that began in range.",
-                ask.MISSING,
+                sql.MISSING,
                 unit="short",
                 steps=ZERO_IS_GOOD,
             )
@@ -115,19 +115,19 @@ def build() -> Dashboard:
         .with_panel(
             number(
                 "Late",
-                "Readings behind the watermark, those too late to be processed among them.",
-                ask.LATE,
+                "Readings older than the watermark, including those too late to be processed.",
+                sql.LATE,
                 unit="short",
                 steps=ZERO_IS_GOOD,
             )
         )
-        .with_panel(number("Total", "Sum of the readings in range.", ask.TOTAL, unit="kwatth", steps=NEUTRAL))
+        .with_panel(number("Total", "Sum of the readings in range.", sql.TOTAL, unit="kwatth", steps=NEUTRAL))
         .with_panel(plot)
         .with_panel(
             rows(
                 "Gaps",
-                "Gaps that touch the time range, with their life: how they stand, and why they were called.",
-                ask.GAPS,
+                "Gaps that overlap the time range, with their state and the reason for detecting them.",
+                sql.GAPS,
                 units={"missing time": "m", "interval": "m"},
                 width=24,
             )
@@ -135,24 +135,24 @@ def build() -> Dashboard:
         .with_panel(
             rows(
                 "Late readings",
-                "Each late reading, its delay behind the watermark, and what became of it.",
-                ask.LATE_READINGS,
+                "Each late reading, its delay to the watermark, and how it was classified.",
+                sql.LATE_READINGS,
                 units={"delay": "s", "consumption": "kwatth"},
             )
         )
         .with_panel(
             rows(
                 "Revisions",
-                "Each further value for a time that had one.",
-                ask.REVISIONS,
-                units=dict.fromkeys(("first value", "revised to", "stands now"), "kwatth"),
+                "Each further value for a timestamp that already had one.",
+                sql.REVISIONS,
+                units=dict.fromkeys(("first value", "revised to", "current value"), "kwatth"),
             )
         )
         .with_panel(
             rows(
                 "Statistics",
                 "Of the readings in range.",
-                ask.STATISTICS,
+                sql.STATISTICS,
                 units=dict.fromkeys(("lowest", "mean", "median", "highest"), "kwatth"),
                 width=24,
                 height=4,
@@ -160,14 +160,14 @@ def build() -> Dashboard:
         )
         .with_row(heading("More of the meter"))
         .with_panel(
-            lines("Interval", "The meter's interval at each reading.", ask.INTERVALS, unit="m", height=6)
+            lines("Interval", "The meter's interval at each reading.", sql.INTERVALS, unit="m", height=6)
         )
         .with_panel(
             lines(
                 "Electrical values",
                 "Voltage (V), current (A), power (kW), power factor, frequency (Hz), where the meter sends"
                 " them.",
-                ask.ELECTRICAL,
+                sql.ELECTRICAL,
                 unit="none",
                 height=6,
             )

@@ -1,4 +1,4 @@
-"""What Meter Drill-Down asks the database."""
+"""The queries of Meter Drill-Down."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dashboards.queries import METER_CHOSEN
 
 OF_METER = f'{METER_CHOSEN} AND $__timeFilter("time")'
 
-#: A gap lies in the range when any part of it does.
+#: A gap is in the range if any part of it is.
 OVERLAPPING = f"{METER_CHOSEN} AND missing_from <= $__timeTo() AND missing_to >= $__timeFrom()"
 
 CONSUMPTION = f"""SELECT "time", consumption_kwh AS "consumption" FROM validated_readings
@@ -91,7 +91,7 @@ ORDER BY 1 DESC LIMIT 500
 
 REVISIONS = f"""
 SELECT now.time, now.first_kwh AS "first value", revised.consumption_kwh AS "revised to",
-       now.consumption_kwh AS "stands now", revised.source_offset AS "at offset"
+       now.consumption_kwh AS "current value", revised.source_offset AS "at offset"
 FROM reading_revisions AS revised JOIN validated_readings AS now USING (meter_id, "time")
 WHERE revised.{METER_CHOSEN} AND $__timeFilter(revised.time) ORDER BY 1 DESC, 5 DESC LIMIT 500
 """

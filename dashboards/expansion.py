@@ -1,8 +1,8 @@
-"""A question of a dashboard as the database gets it: variables and macros put in as Grafana does.
+"""Expands the queries of a dashboard as Grafana does: variables and macros become plain SQL.
 
 For tests and measurements; Grafana does it by itself. The rules are those of its template variables
-(`sqlstring` quotes, "All" with a value of its own is put in as it stands) and of the macros of its
-PostgreSQL data source, which asks for buckets in TimescaleDB's way where it is told so.
+(`sqlstring` quotes, "All" with a value of its own is inserted verbatim) and of the macros of its
+PostgreSQL data source, which uses TimescaleDB's bucket function if configured.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _UNITS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86_400, "w": 604_800}
 
 @dataclass(frozen=True)
 class Raw:
-    """The value of a variable that is put in as it stands, whatever format is asked for: a custom "All"."""
+    """The value of a variable that is inserted verbatim, whatever its format: a custom "All"."""
 
     text: str
 
@@ -34,7 +34,7 @@ Value = str | Sequence[str] | Raw
 
 @dataclass(frozen=True)
 class View:
-    """What a reader has chosen: the time range, the variables' values; and what the data source is told."""
+    """The time range and the variables' values that a reader chose, and the options of the data source."""
 
     start: datetime
     end: datetime
@@ -45,8 +45,8 @@ class View:
 
 
 @dataclass(frozen=True)
-class Question:
-    """One question of a dashboard: of a panel, a variable or an annotation."""
+class PanelQuery:
+    """A query of a dashboard: of a panel, a variable or an annotation."""
 
     dashboard: str
     title: str
@@ -57,9 +57,9 @@ class Question:
 
 
 def expand(sql: str, view: View) -> str:
-    """SQL without variables and macros. KeyError for one that there is not.
+    """The SQL with variables and macros expanded. KeyError for an unknown one.
 
-    Macros are looked for in what variables brought, too: a meter whose id holds `$name(` cannot be asked for.
+    Macros are expanded in the values of variables, too: a meter whose id holds `$name(` cannot be selected.
     """
     known: dict[str, Value] = {
         "__interval": view.interval,
@@ -119,12 +119,12 @@ def _seconds(length: str) -> float:
 
 
 def _short(seconds: float) -> str:
-    """A number as Go prints it: no fraction where there is none."""
+    """A number as Go prints it: without a fraction if it is an integer."""
     return str(int(seconds)) if seconds == int(seconds) else repr(seconds)
 
 
 def _instant(time: datetime) -> str:
-    """RFC 3339 with as many places as there are: Grafana's times have milliseconds."""
+    """RFC 3339 with milliseconds if there are any, as Grafana writes it."""
     text = time.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%f")
     return text.rstrip("0").rstrip(".") + "Z"
 
@@ -136,15 +136,15 @@ def dashboards() -> dict[str, dict[str, Any]]:
     }
 
 
-def questions() -> Iterator[Question]:
-    """Every question in SQL of every dashboard."""
+def panel_queries() -> Iterator[PanelQuery]:
+    """Every SQL query of every dashboard."""
     for uid, dashboard in dashboards().items():
         for variable in dashboard["templating"]["list"]:
             if variable["type"] == "query":
-                yield Question(uid, f"variable {variable['name']}", variable["query"])
+                yield PanelQuery(uid, f"variable {variable['name']}", variable["query"])
         for annotation in dashboard["annotations"].get("list", ()):
-            yield Question(uid, f"annotation {annotation['name']}", annotation["target"]["rawSql"])
+            yield PanelQuery(uid, f"annotation {annotation['name']}", annotation["target"]["rawSql"])
         for panel in dashboard["panels"]:
             for target in panel.get("targets", ()):
                 if "rawSql" in target:
-                    yield Question(uid, f"{panel['title']} {target['refId']}", target["rawSql"])
+                    yield PanelQuery(uid, f"{panel['title']} {target['refId']}", target["rawSql"])

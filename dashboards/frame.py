@@ -1,4 +1,4 @@
-"""What all dashboards have in common: name, refresh, the way from one to the next."""
+"""What all dashboards share: name, refresh interval, links to each other."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ TAG = "gridwatch"
 def dashboard(
     uid: str, title: str, description: str, *variables: QueryVariable | IntervalVariable
 ) -> Dashboard:
-    """An empty dashboard with its variables, and links to its neighbours that keep the time range."""
+    """An empty dashboard with its variables, and links to the others that keep the time range."""
     made = (
         Dashboard(title)
         .uid(uid)

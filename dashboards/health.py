@@ -1,18 +1,18 @@
-"""System & Stream Health: whether the detector itself is in order. Silence is not health, and shows red."""
+"""System & Stream Health: whether gridwatch itself works. A service that reports nothing shows red."""
 
 from __future__ import annotations
 
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
-from dashboards import health_sql as ask
+from dashboards import health_sql as sql
 from dashboards import variables
 from dashboards.frame import dashboard
-from dashboards.panels import GREEN, MUST_BE_ONE, ORANGE, RED, Steps, heading, lamp, lines, number, rows
+from dashboards.panels import GREEN, MUST_BE_ONE, ORANGE, RED, Steps, heading, lines, number, rows, status
 from dashboards.queries import PrometheusQuery
 
-#: Seconds, of what should be told every ten.
+#: Age in seconds of a report that is due every ten.
 FRESH: Steps = ((None, GREEN), (60, ORANGE), (300, RED))
-BEHIND: Steps = ((None, GREEN), (10_000, ORANGE), (1_000_000, RED))
+LAG_STEPS: Steps = ((None, GREEN), (10_000, ORANGE), (1_000_000, RED))
 
 
 def build() -> Dashboard:
@@ -21,27 +21,26 @@ def build() -> Dashboard:
         dashboard(
             "gridwatch-health",
             "System & Stream Health",
-            "Whether gridwatch itself is in order: lag, cost, size, and whether anybody is heard from at all."
-            " Times are wall clock unless said otherwise.",
+            "Whether gridwatch itself works: lag, cost, size, and which services report at all."
+            " Times are wall clock unless stated otherwise.",
             variables.partition(),
             variables.interval(),
         )
         .with_panel(
             number(
-                "Partitions heard from",
-                "Partitions whose worker said something within the last minute. 0: no worker is up, or"
-                " nothing it says"
-                " gets to the database.",
-                ask.HEARD_FROM,
+                "Partitions reporting",
+                "Partitions whose worker reported within the last minute. 0: no worker is up, or its"
+                " metrics do not reach the database.",
+                sql.REPORTING,
                 unit="short",
                 steps=MUST_BE_ONE,
             )
         )
         .with_panel(
             number(
-                "Worker last heard",
-                "Age of the newest number that any worker has told.",
-                ask.LAST_HEARD,
+                "Last report of a worker",
+                "Age of the newest metric from any worker.",
+                sql.LAST_REPORT,
                 unit="s",
                 steps=FRESH,
                 no_value="never",
@@ -49,9 +48,9 @@ def build() -> Dashboard:
         )
         .with_panel(
             number(
-                "Sink last heard",
-                "Age of the newest number that any sink has told.",
-                ask.SINK_LAST_HEARD,
+                "Last report of a sink",
+                "Age of the newest metric from any sink.",
+                sql.SINK_LAST_REPORT,
                 unit="s",
                 steps=FRESH,
                 no_value="never",
@@ -59,34 +58,33 @@ def build() -> Dashboard:
         )
         .with_panel(
             number(
-                "Records behind",
-                "Raw records not worked on yet, over all partitions heard from within five minutes.",
-                ask.LAG_NOW,
+                "Total lag",
+                "Raw records not processed yet, over all partitions that reported within five minutes.",
+                sql.LAG_NOW,
                 unit="short",
-                steps=BEHIND,
-                no_value="not heard",
+                steps=LAG_STEPS,
+                no_value="no report",
                 width=6,
             )
         )
         .with_panel(
             number(
                 "Slowest watermark",
-                "Wall time minus the watermark furthest behind, of partitions heard from within five"
-                " minutes. In a"
-                " replay of old data this is the age of the data.",
-                ask.SLOWEST_WATERMARK,
+                "Wall time minus the lowest watermark, of partitions that reported within five minutes."
+                " In a replay of old data this is the age of the data.",
+                sql.SLOWEST_WATERMARK,
                 unit="s",
                 steps=((None, GREEN), (3600, ORANGE), (86_400, RED)),
-                no_value="not heard",
+                no_value="no report",
                 width=6,
             )
         )
         .with_panel(
             rows(
                 "Partitions",
-                "What the worker of each partition told last, in the last hour of the time range in which any"
-                " worker told something.",
-                ask.PARTITIONS,
+                "The last report on each partition, in the last hour of the time range in which any worker"
+                " reported.",
+                sql.PARTITIONS,
                 units={"watermark lag": "s"},
                 width=24,
             )
@@ -95,16 +93,16 @@ def build() -> Dashboard:
         .with_panel(
             lines(
                 "Watermark lag",
-                "Wall time minus each partition's watermark: how far behind event time is.",
-                ask.of_partitions("watermark_lag_seconds"),
+                "Wall time minus each partition's watermark.",
+                sql.of_partitions("watermark_lag_seconds"),
                 unit="s",
             )
         )
         .with_panel(
             lines(
                 "Consumer lag",
-                "Raw records the broker holds beyond the committed state.",
-                ask.of_partitions("consumer_lag_records"),
+                "Raw records from the committed offset to the end of each partition.",
+                sql.of_partitions("consumer_lag_records"),
                 unit="short",
             )
         )
@@ -112,20 +110,20 @@ def build() -> Dashboard:
             lines(
                 "Batch time",
                 "Time that the last batch took, from decode to RocksDB.",
-                ask.of_partitions("batch_seconds"),
+                sql.of_partitions("batch_seconds"),
                 unit="s",
             )
         )
         .with_panel(
             lines(
-                "Batch size", "Records in the last batch.", ask.of_partitions("batch_records"), unit="short"
+                "Batch size", "Records in the last batch.", sql.of_partitions("batch_records"), unit="short"
             )
         )
         .with_panel(
             lines(
                 "Meters with state",
-                "Meters that the workers remember, over the partitions chosen.",
-                ask.in_all("state_meters", "meters"),
+                "Meters in the workers' state, over the partitions chosen.",
+                sql.in_all("state_meters", "meters"),
                 unit="short",
             )
         )
@@ -133,7 +131,7 @@ def build() -> Dashboard:
             lines(
                 "Open gaps",
                 "Gaps open in the workers' state, over the partitions chosen.",
-                ask.in_all("open_gaps", "open gaps"),
+                sql.in_all("open_gaps", "open gaps"),
                 unit="short",
             )
         )
@@ -141,7 +139,7 @@ def build() -> Dashboard:
             lines(
                 "Gaps, late and invalid readings",
                 "Counts in each interval of event time.",
-                ask.RATES,
+                sql.RATES,
                 unit="short",
                 bars=True,
             )
@@ -149,10 +147,9 @@ def build() -> Dashboard:
         .with_panel(
             lines(
                 "Dead letters",
-                "Records that could not be read or stored, by topic: those of the raw topic come from the"
-                " worker, the"
-                " others from the sink.",
-                ask.LETTERS,
+                "Records that could not be read or stored, by topic: the worker's are of the raw topic, the"
+                " others are the sink's.",
+                sql.DEAD_LETTERS,
                 unit="short",
                 bars=True,
             )
@@ -161,8 +158,8 @@ def build() -> Dashboard:
         .with_panel(
             lines(
                 "Rows written",
-                "Rows committed to the database a second, by partition of their topic.",
-                ask.ROWS_A_SECOND,
+                "Rows per second committed to the database, by partition of their topic.",
+                sql.ROWS_A_SECOND,
                 unit="rowsps",
             )
         )
@@ -170,24 +167,24 @@ def build() -> Dashboard:
             lines(
                 "Time of a transaction",
                 "Mean time of a transaction of the sink.",
-                ask.of_partitions("sink_commit_seconds", "avg"),
+                sql.of_partitions("sink_commit_seconds", "avg"),
                 unit="s",
             )
         )
-        .with_row(heading("Processes, from Prometheus where there is one"))
+        .with_row(heading("Processes, from Prometheus"))
         .with_panel(
-            lamp(
+            status(
                 "Up",
-                "1 for each worker and sink that Prometheus reaches, 0 where it is down.",
+                "1 for each worker and sink that Prometheus can scrape, 0 if it is down.",
                 'up{job=~"gridwatch-.*"}',
                 "{{job}} {{instance}}",
                 width=12,
             )
         )
         .with_panel(
-            lamp(
+            status(
                 "Ready",
-                "1 when a worker is ready for readings; its page /ready/ has the reasons when not.",
+                "1 if a worker is ready; if not, its page /ready/ has the reasons.",
                 "gridwatch_ready",
                 "{{job}} {{instance}}",
                 width=12,
@@ -196,7 +193,7 @@ def build() -> Dashboard:
         .with_panel(
             lines(
                 "Throughput",
-                "Raw records committed a second, by worker.",
+                "Raw records committed per second, by worker.",
                 PrometheusQuery(
                     'sum by (instance) (rate(gridwatch_committed_offset{stage="readings"}[1m]))',
                     "{{instance}}",
@@ -207,8 +204,7 @@ def build() -> Dashboard:
         .with_panel(
             lines(
                 "Errors",
-                "What is wrong with brokers and topics, transactions that had to be tried again, and rows"
-                " that the database refused.",
+                "Problems of brokers and topics, retried transactions, and rows that the database refused.",
                 PrometheusQuery("gridwatch_broker_problems", "problems {{instance}}", "A"),
                 PrometheusQuery("gridwatch_sink_broker_problems", "problems {{instance}}", "B"),
                 PrometheusQuery("increase(gridwatch_sink_retries_total[1m])", "retries {{instance}}", "C"),
@@ -223,7 +219,7 @@ def build() -> Dashboard:
         .with_panel(
             lines(
                 "Recovery and rebalance",
-                "1 while state is recovered from the changelog, or partitions are handed out anew.",
+                "1 while state is recovered from the changelog, or partitions are reassigned.",
                 PrometheusQuery("gridwatch_recovering", "recovering {{instance}}", "A"),
                 PrometheusQuery("gridwatch_rebalancing", "rebalancing {{instance}}", "B"),
                 unit="none",
@@ -261,7 +257,7 @@ def build() -> Dashboard:
         .with_panel(
             lines(
                 "CPU",
-                "Cores that each process keeps busy.",
+                "CPU cores used by each process.",
                 PrometheusQuery(
                     'rate(process_cpu_seconds_total{job=~"gridwatch-.*"}[1m])', "{{job}} {{instance}}"
                 ),

@@ -1,4 +1,4 @@
-"""What System & Stream Health asks the database."""
+"""The queries of System & Stream Health."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ from dashboards.queries import grouped, partition_chosen
 
 OF_METRICS = f'$__timeFilter("time") AND {partition_chosen()}'
 
-HEARD_FROM = f"""
+REPORTING = f"""
 SELECT count(DISTINCT partition) AS "partitions" FROM metrics
 WHERE metric = 'consumer_lag_records' AND "time" > now() - INTERVAL '1 minute' AND {partition_chosen()}
 """
 
-LAST_HEARD = f"""
+LAST_REPORT = f"""
 SELECT extract(epoch FROM now() - (
     SELECT window_end FROM metrics WHERE metric = 'consumer_lag_records' AND {partition_chosen()}
     ORDER BY "time" DESC LIMIT 1
@@ -27,14 +27,14 @@ SELECT sum(value) AS "records" FROM (
 """
 
 SLOWEST_WATERMARK = f"""
-SELECT max(value) AS "behind" FROM (
+SELECT max(value) AS "lag" FROM (
     SELECT DISTINCT ON (partition) value FROM metrics
     WHERE metric = 'watermark_lag_seconds' AND "time" > now() - INTERVAL '5 minutes' AND {partition_chosen()}
     ORDER BY partition, "time" DESC
 ) AS newest
 """
 
-SINK_LAST_HEARD = """
+SINK_LAST_REPORT = """
 SELECT extract(epoch FROM now() - (
     SELECT window_end FROM metrics WHERE metric = 'sink_rows' ORDER BY "time" DESC LIMIT 1
 )) AS "ago"
@@ -42,11 +42,11 @@ SELECT extract(epoch FROM now() - (
 
 PARTITIONS = f"""
 SELECT partition,
-       max(window_end) AS "last heard",
+       max(window_end) AS "last report",
        max(window_end) - make_interval(secs => max(value) FILTER (WHERE metric = 'watermark_lag_seconds'))
            AS "watermark",
        max(value) FILTER (WHERE metric = 'watermark_lag_seconds') AS "watermark lag",
-       max(value) FILTER (WHERE metric = 'consumer_lag_records') AS "records behind",
+       max(value) FILTER (WHERE metric = 'consumer_lag_records') AS "lag",
        max(value) FILTER (WHERE metric = 'state_meters') AS "meters",
        max(value) FILTER (WHERE metric = 'open_gaps') AS "open gaps"
 FROM (
@@ -63,7 +63,7 @@ GROUP BY partition ORDER BY partition
 
 
 def of_partitions(metric: str, gather: str = "max") -> str:
-    """A system metric over time, a line a partition."""
+    """A system metric over time, one series per partition."""
     return f"""
 SELECT "time", 'partition ' || partition AS metric, value FROM (
     SELECT {grouped()}, partition, {gather}(value) AS value
@@ -73,7 +73,7 @@ SELECT "time", 'partition ' || partition AS metric, value FROM (
 
 
 def in_all(metric: str, name: str) -> str:
-    """A system metric over time, added up over the partitions: of each its last in the group."""
+    """A system metric over time, summed over the last value of each partition in a group."""
     return f"""
 SELECT "time", sum(value) AS "{name}" FROM (
     SELECT {grouped()}, partition, max(value) AS value
@@ -98,7 +98,7 @@ WHERE metric IN ('readings_invalid', 'readings_late', 'readings_too_late', 'gaps
 GROUP BY 1, 2 ORDER BY 1, 2
 """
 
-LETTERS = f"""
+DEAD_LETTERS = f"""
 SELECT {grouped("$interval")}, topic AS metric, count(*) AS value
 FROM dead_letters WHERE {OF_METRICS} GROUP BY 1, 2 ORDER BY 1, 2
 """

@@ -1,10 +1,10 @@
-"""Data Quality Overview: what is wrong now, since when, one meter or a whole region."""
+"""Data Quality Overview: current problems, since when, and whether of one meter or a region."""
 
 from __future__ import annotations
 
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
-from dashboards import overview_sql as ask
+from dashboards import overview_sql as sql
 from dashboards import variables
 from dashboards.frame import dashboard
 from dashboards.panels import (
@@ -35,10 +35,9 @@ def build() -> Dashboard:
         .with_panel(
             number(
                 "Open gaps now",
-                "Gaps that have not ended, of whatever age: the meter is silent still. The time range does"
-                " not"
+                "Gaps that have not ended, of any age: the meter is still silent. The time range does not"
                 " matter.",
-                ask.OPEN_GAPS,
+                sql.OPEN_GAPS,
                 unit="short",
                 steps=ZERO_IS_GOOD,
             )
@@ -46,8 +45,8 @@ def build() -> Dashboard:
         .with_panel(
             number(
                 "Silent meters now",
-                "Meters with an open gap, of whatever age. The time range does not matter.",
-                ask.SILENT_METERS,
+                "Meters with an open gap, of any age. The time range does not matter.",
+                sql.SILENT_METERS,
                 unit="short",
                 steps=ZERO_IS_GOOD,
             )
@@ -55,9 +54,9 @@ def build() -> Dashboard:
         .with_panel(
             number(
                 "Active meters",
-                "Most meters that had a reading in one metrics window of the time range. `none`: nothing came"
-                " at all.",
-                ask.ACTIVE_METERS,
+                "Highest number of meters with a reading in one metrics window of the time range. `none`: no"
+                " readings at all.",
+                sql.ACTIVE_METERS,
                 unit="short",
                 steps=NEUTRAL,
             )
@@ -65,10 +64,9 @@ def build() -> Dashboard:
         .with_panel(
             number(
                 "Completeness",
-                "Accepted readings against those and the intervals still missing of gaps that began in the"
-                " time"
-                " range. Of all regions.",
-                ask.COMPLETENESS,
+                "Accepted readings as a share of accepted and still missing ones, of gaps that began in the"
+                " time range. All regions.",
+                sql.COMPLETENESS,
                 unit="percent",
                 steps=SHARE_THERE,
             )
@@ -76,9 +74,9 @@ def build() -> Dashboard:
         .with_panel(
             number(
                 "Late readings",
-                "Readings behind the watermark, the ones too late to be processed among them, of all"
-                " received. Of all regions.",
-                ask.LATE_SHARE,
+                "Readings older than the watermark, including those too late to be processed, as a share of"
+                " all received. All regions.",
+                sql.LATE_SHARE,
                 unit="percent",
                 steps=SHARE_WRONG,
             )
@@ -88,7 +86,7 @@ def build() -> Dashboard:
                 "Dead letters",
                 "Records that could not be read or stored. Their time is that of the Kafka record,"
                 " not event time.",
-                ask.DEAD_LETTERS,
+                sql.DEAD_LETTERS,
                 unit="short",
                 steps=ZERO_IS_GOOD,
             )
@@ -97,25 +95,25 @@ def build() -> Dashboard:
         .with_panel(
             lines(
                 "Readings per minute",
-                "What came, and what became of it, by the readings' own timestamps. Of all regions.",
-                ask.READINGS_A_MINUTE,
+                "Readings received and how they were classified, by their own timestamps. All regions.",
+                sql.READINGS_A_MINUTE,
                 unit="cpm",
             )
         )
         .with_panel(
             lines(
                 "Late and complete",
-                "Late share of what was received, and what was accepted of what should have come, as it was"
-                " then: readings that filled a gap later are not taken back. Of all regions.",
-                ask.SHARES_OVER_TIME,
+                "Late share of received readings, and accepted share of expected ones, as of that time:"
+                " readings that filled a gap later do not change it. All regions.",
+                sql.SHARES_OVER_TIME,
                 unit="percent",
             )
         )
         .with_panel(
             lines(
                 "Missing intervals per hour",
-                "Intervals found missing in each hour of event time, of all regions and partitions.",
-                ask.MISSING_AN_HOUR,
+                "Intervals detected as missing in each hour of event time, all regions and partitions.",
+                sql.MISSING_AN_HOUR,
                 unit="short",
                 bars=True,
                 width=8,
@@ -125,7 +123,7 @@ def build() -> Dashboard:
             lines(
                 "Gaps per hour",
                 "Gaps by the hour of their first missing interval.",
-                ask.GAPS_AN_HOUR,
+                sql.GAPS_AN_HOUR,
                 unit="short",
                 width=8,
             )
@@ -133,8 +131,8 @@ def build() -> Dashboard:
         .with_panel(
             lines(
                 "Meters with readings",
-                "Most meters that had a reading in one metrics window, over time. Of all regions.",
-                ask.METERS_OVER_TIME,
+                "Highest number of meters with a reading in one metrics window, over time. All regions.",
+                sql.METERS_OVER_TIME,
                 unit="short",
                 width=8,
             )
@@ -143,8 +141,8 @@ def build() -> Dashboard:
         .with_panel(
             rows(
                 "Longest open gaps",
-                "Meters silent for longest, of whatever age. A meter's id leads to its dashboard.",
-                ask.LONGEST_OPEN,
+                "Meters silent for longest, of any age. A meter's id links to its dashboard.",
+                sql.LONGEST_OPEN,
                 units={"missing time": "m"},
                 width=24,
             )
@@ -152,8 +150,8 @@ def build() -> Dashboard:
         .with_panel(
             rows(
                 "Top 10 meters by gaps",
-                "Meters with the most gaps begun in the time range. A meter's id leads to its dashboard.",
-                ask.TOP_METERS,
+                "Meters with the most gaps begun in the time range. A meter's id links to its dashboard.",
+                sql.TOP_METERS,
                 units={"missing time": "m"},
             )
         )
@@ -161,7 +159,7 @@ def build() -> Dashboard:
             rows(
                 "By region",
                 "Gaps that began in the time range, by region of the meter.",
-                ask.BY_REGION,
+                sql.BY_REGION,
                 units={"missing time": "m"},
             )
         )
@@ -169,9 +167,9 @@ def build() -> Dashboard:
         .with_panel(
             bars(
                 "How late",
-                "Readings behind the watermark by their delay, those too late to be processed among them."
-                " Of all regions.",
-                ask.DELAYS,
+                "Readings older than the watermark by their delay, including those too late to be processed."
+                " All regions.",
+                sql.DELAYS,
                 unit="short",
             )
         )
@@ -179,7 +177,7 @@ def build() -> Dashboard:
             bars(
                 "Dead letters by reason",
                 "A record counts under each reason found in it. Their time is that of the Kafka record.",
-                ask.LETTERS_BY_REASON,
+                sql.DEAD_LETTERS_BY_REASON,
                 unit="short",
             )
         )

@@ -1,4 +1,4 @@
-"""What Data Quality Overview asks the database."""
+"""The queries of Data Quality Overview."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from dashboards.queries import NO_REGION, REGION_CHOSEN, grouped, partition_chos
 
 OF_METRICS = f'$__timeFilter("time") AND {partition_chosen()}'
 OF_GAPS = f"{REGION_CHOSEN} AND {partition_chosen('source_partition')}"
-#: Minutes that a group of windows stands for: the interval chosen, or a window where that is longer.
+#: Minutes in a group of windows: the interval chosen, or the length of a window if that is longer.
 GROUP_MINUTES = (
     "(greatest(extract(epoch FROM '$interval'::interval),"
     ' max(extract(epoch FROM window_end - "time"))) / 60)'
@@ -112,7 +112,7 @@ FROM (
 GROUP BY bin ORDER BY bin
 """
 
-LETTERS_BY_REASON = f"""
+DEAD_LETTERS_BY_REASON = f"""
 SELECT reason, count(*) AS "dead letters" FROM dead_letters, unnest(reasons) AS reason
 WHERE $__timeFilter("time") AND {partition_chosen()}
 GROUP BY reason ORDER BY 2 DESC, 1

@@ -1,4 +1,4 @@
-"""The kinds of panels: each is made whole, with a title, a description, a unit and its queries."""
+"""The kinds of panels: each has a title, a description, a unit and its queries."""
 
 from __future__ import annotations
 
@@ -33,18 +33,18 @@ from grafana_foundation_sdk.models.dashboard import (
     ThresholdsMode,
 )
 
-from dashboards.queries import POSTGRES, PROMETHEUS, Asked, PrometheusQuery, SqlQuery
+from dashboards.queries import POSTGRES, PROMETHEUS, PrometheusQuery, QueryBuilder, SqlQuery
 
 GREEN, ORANGE, RED, BLUE = "green", "orange", "red", "blue"
-#: Colours from a value on; the first from the lowest.
+#: (value, colour): the colour applies from the value on; None is the lowest.
 Steps = Sequence[tuple[float | None, str]]
 
 ZERO_IS_GOOD: Steps = ((None, GREEN), (1, ORANGE))
 MUST_BE_ONE: Steps = ((None, RED), (1, GREEN))
 NEUTRAL: Steps = ((None, BLUE),)
-#: A share in percent of what should be there.
+#: Percentage of expected data: high is good.
 SHARE_THERE: Steps = ((None, RED), (95, ORANGE), (99, GREEN))
-#: A share in percent of what should not be.
+#: Percentage of faulty data: low is good.
 SHARE_WRONG: Steps = ((None, GREEN), (5, ORANGE), (15, RED))
 
 METER_LINK = "/d/gridwatch-meter?${__url_time_range}&var-meter=${__value.raw:percentencode}"
@@ -58,20 +58,22 @@ def _thresholds(steps: Steps) -> ThresholdsConfig:
     )
 
 
-def _dressed(panel: Any, title: str, description: str, queries: Sequence[SqlQuery | PrometheusQuery]) -> Any:
+def _described(
+    panel: Any, title: str, description: str, queries: Sequence[SqlQuery | PrometheusQuery]
+) -> Any:
     source = PROMETHEUS if isinstance(queries[0], PrometheusQuery) else POSTGRES
     panel.title(title).description(description).datasource(source)
     for query in queries:
-        panel.with_target(Asked(query))
+        panel.with_target(QueryBuilder(query))
     return panel
 
 
 def number(
     title: str, description: str, sql: str, *, unit: str, steps: Steps, width: int = 4, no_value: str = "none"
 ) -> Any:
-    """One number that SQL gives, coloured by thresholds."""
+    """A single number from SQL, coloured by thresholds."""
     return (
-        _dressed(stat.Panel(), title, description, [SqlQuery(sql, "table")])
+        _described(stat.Panel(), title, description, [SqlQuery(sql, "table")])
         .unit(unit)
         .thresholds(_thresholds(steps))
         .no_value(no_value)
@@ -83,13 +85,13 @@ def number(
     )
 
 
-def lamp(title: str, description: str, expr: str, legend: str, *, width: int = 6) -> Any:
-    """One lamp a series of Prometheus: 1 is good."""
+def status(title: str, description: str, expr: str, legend: str, *, width: int = 6) -> Any:
+    """A status light per series of Prometheus: 1 is good."""
     return (
-        _dressed(stat.Panel(), title, description, [PrometheusQuery(expr, legend)])
+        _described(stat.Panel(), title, description, [PrometheusQuery(expr, legend)])
         .unit("none")
         .thresholds(_thresholds(MUST_BE_ONE))
-        .no_value("nobody is asked")
+        .no_value("not scraped")
         .graph_mode(BigValueGraphMode.NONE)
         .color_mode(BigValueColorMode.BACKGROUND)
         .reduce_options(ReduceDataOptions().values(False).calcs(["lastNotNull"]))
@@ -108,13 +110,13 @@ def lines(
     height: int = 8,
     steps: Steps | None = None,
 ) -> Any:
-    """Numbers over time, as lines or stacked bars; a plain text is SQL for time series."""
+    """Values over time, as lines or stacked bars; a plain string is SQL for time series."""
     asked = [SqlQuery(query, "time_series") if isinstance(query, str) else query for query in queries]
     panel = (
-        _dressed(timeseries.Panel(), title, description, asked)
+        _described(timeseries.Panel(), title, description, asked)
         .unit(unit)
         .min(0)
-        .interval("10s")  # nothing is told more often
+        .interval("10s")  # metrics are reported every ten seconds
         .legend(
             VizLegendOptions()
             .display_mode(LegendDisplayMode.LIST)
@@ -135,7 +137,7 @@ def lines(
 
 
 def as_points(panel: Any, name: str, color: str) -> Any:
-    """A series of a panel of lines drawn as marks alone."""
+    """Draw a series of a line panel as points only."""
     return panel.override_by_name(
         name,
         [
@@ -148,9 +150,9 @@ def as_points(panel: Any, name: str, color: str) -> Any:
 
 
 def bars(title: str, description: str, sql: str, *, unit: str, width: int = 12, height: int = 8) -> Any:
-    """One bar a row: the first column names it, the second is its length."""
+    """One bar per row: the first column is its label, the second its length."""
     return (
-        _dressed(barchart.Panel(), title, description, [SqlQuery(sql, "table")])
+        _described(barchart.Panel(), title, description, [SqlQuery(sql, "table")])
         .unit(unit)
         .min(0)
         .orientation(VizOrientation.HORIZONTAL)
@@ -175,9 +177,9 @@ def rows(
     width: int = 12,
     height: int = 8,
 ) -> Any:
-    """A table; `units` by column. A column named `meter` leads to that meter's dashboard."""
+    """A table; `units` by column. A column named `meter` links to that meter's dashboard."""
     panel = (
-        _dressed(table.Panel(), title, description, [SqlQuery(sql, "table")])
+        _described(table.Panel(), title, description, [SqlQuery(sql, "table")])
         .unit("none")
         .no_value("none")
         .frame_index(0)
@@ -188,7 +190,7 @@ def rows(
         .height(height)
         .span(width)
     )
-    panel.build().options.footer = None  # Grafana 12.2 knows it no more where the SDK puts an empty one
+    panel.build().options.footer = None  # Grafana 12.2 dropped the option; the SDK still writes an empty one
     for column, unit in (units or {}).items():
         panel.override_by_name(column, [DynamicConfigValue(id_val="unit", value=unit)])
     if "AS meter" in sql:

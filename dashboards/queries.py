@@ -1,4 +1,4 @@
-"""Questions to the database and to Prometheus, in the shape in which Grafana keeps them.
+"""Queries to the database and to Prometheus, in the format of Grafana's JSON.
 
 Grafana puts in its variables first and its macros ($__timeFilter and the like) after that. Whatever comes
 from a variable is written `${name:sqlstring}`, which quotes it: meter ids are anybody's text.
@@ -15,9 +15,9 @@ from grafana_foundation_sdk.models.common import DataSourceRef
 POSTGRES = DataSourceRef(type_val="grafana-postgresql-datasource", uid="gridwatch-postgres")
 PROMETHEUS = DataSourceRef(type_val="prometheus", uid="gridwatch-prometheus")
 
-#: What a variable with "All" holds then: a literal of its own, as it is put in without quotes.
+#: The value of a variable for "All": a quoted literal, as Grafana inserts it verbatim.
 ALL = "'*'"
-#: Stands for meters that come without a region.
+#: Shown for meters without a region.
 NO_REGION = "(none)"
 
 REGION_CHOSEN = (
@@ -31,8 +31,10 @@ def partition_chosen(column: str = "partition") -> str:
 
 
 def grouped(by: str = "$__interval") -> str:
-    """The start of the group of length `by` that a row's time falls into, counted from the epoch: the groups
-    of Grafana's $__timeGroup, at a fraction of what that costs on plain PostgreSQL."""
+    """The start of the group of length `by` that a row's time falls into, counted from the epoch.
+
+    The same groups as Grafana's $__timeGroup, at a fraction of its cost on plain PostgreSQL.
+    """
     return f"date_bin('{by}', \"time\", 'epoch') AS \"time\""
 
 
@@ -41,7 +43,7 @@ METER_CHOSEN = "meter_id = ${meter:sqlstring}"
 
 @dataclass
 class SqlQuery(Dataquery):
-    """One question in SQL. `format` is "time_series" (columns time, metric, values) or "table"."""
+    """A query in SQL. `format` is "time_series" (columns time, metric, values) or "table"."""
 
     sql: str
     format: str
@@ -61,16 +63,16 @@ class SqlQuery(Dataquery):
 
 @dataclass
 class AnnotationQuery(SqlQuery):
-    """A question whose rows are marks or regions on plots: `time`, `timeend`, `text`, `tags`."""
+    """A query whose rows are marks or regions on plots: `time`, `timeend`, `text`, `tags`."""
 
     def to_json(self) -> dict[str, object]:
-        """With what Grafana's schema wants of every annotation, and only its own data source reads."""
+        """With the fields that Grafana's schema requires of every annotation."""
         return {**super().to_json(), "limit": 100, "matchAny": False, "tags": [], "type": "dashboard"}
 
 
 @dataclass
 class PrometheusQuery(Dataquery):
-    """One question in PromQL; `legend` names its series, `{{label}}` standing for a label's value."""
+    """A query in PromQL; `legend` names its series, with `{{label}}` for a label's value."""
 
     expr: str
     legend: str
@@ -88,8 +90,8 @@ class PrometheusQuery(Dataquery):
         }
 
 
-class Asked(Builder[Dataquery]):
-    """A query as the SDK's panels take it."""
+class QueryBuilder(Builder[Dataquery]):
+    """Wraps a query as a builder, as the SDK's panels expect."""
 
     def __init__(self, query: Dataquery) -> None:
         self._query = query

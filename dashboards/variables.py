@@ -1,4 +1,4 @@
-"""What a reader chooses on top of a dashboard."""
+"""The variables at the top of a dashboard."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ from grafana_foundation_sdk.models.dashboard import VariableOption, VariableRefr
 
 from dashboards.queries import ALL, NO_REGION, POSTGRES
 
-#: Meters offered at once; typing narrows them.
+#: Meters offered at once; typing filters them.
 METERS_OFFERED = 200
 
-# One probe of the key's index a meter, whatever the number of readings.
+# One index lookup per meter, however many readings it has.
 METERS = f"""
 WITH RECURSIVE meters (meter_id) AS (
     (SELECT meter_id FROM validated_readings WHERE meter_id LIKE '$__searchFilter' ORDER BY 1 LIMIT 1)
@@ -23,7 +23,7 @@ WITH RECURSIVE meters (meter_id) AS (
 SELECT meter_id FROM meters WHERE meter_id IS NOT NULL LIMIT {METERS_OFFERED}
 """
 
-# Of gaps, since the region matters where something is wrong: those in the time range, and those open still.
+# From gaps, as regions matter where data is missing: gaps in the time range, and open ones.
 REGIONS = f"""
 SELECT coalesce(region, '{NO_REGION}') FROM gap_alerts WHERE $__timeFilter("time")
 UNION
@@ -31,7 +31,7 @@ SELECT coalesce(region, '{NO_REGION}') FROM gap_alerts WHERE state = 'OPEN'
 ORDER BY 1
 """
 
-# The last day that there is data of: every partition has windows in it.
+# From the last day with data, in which every partition has windows.
 PARTITIONS = """
 SELECT DISTINCT partition::text FROM metrics
 WHERE metric = 'readings_received'
@@ -41,7 +41,7 @@ ORDER BY 1
 
 
 def meter() -> QueryVariable:
-    """One meter, found by typing."""
+    """One meter, searched by typing."""
     return (
         QueryVariable("meter")
         .label("Meter")
@@ -83,7 +83,7 @@ def _choice(name: str, label: str, description: str, sql: str) -> QueryVariable:
 
 
 def interval() -> IntervalVariable:
-    """What numbers over time are gathered by."""
+    """The length of the groups in plots over time."""
     return (
         IntervalVariable("interval")
         .label("Interval")

@@ -100,11 +100,13 @@ def sink_prometheus() -> str:
 
 
 def _prometheus(service: Service) -> str:
+    declared = metrics_of(service).values()
+    deprecated = [old for one in declared if (old := one.deprecated)]
     return marked.table(
         ("metric", "type", "labels", "help"),
         (
             (f"`{one.sample}`", one.kind, ", ".join(one.labels), one.meaning)
-            for one in metrics_of(service).values()
+            for one in (*declared, *deprecated)
         ),
     )
 

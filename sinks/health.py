@@ -114,7 +114,7 @@ class SinkHealth:
     def _partitions(self) -> list[Partition]:
         now, positions = self._clock(), self.positions()
         mine = sorted((tp.topic, tp.partition) for tp in assignment(self._app))
-        standing = self._progress.observe(now, positions)
+        stalled = self._progress.observe(now, positions)
         held = self._transactions.observe(now, self._view.stable, self._view.ends)
         stopped: Mapping[Any, Any] = self._app.consumer.undecodable if mine else {}
         feeds = self._pool.worthless_feeds
@@ -130,7 +130,7 @@ class SinkHealth:
                     undecodable=stopped.get(place),
                     held=None if beyond else one,
                     feed=feeds.get(place, ""),
-                    standing=standing.get(place),
+                    stalled=stalled.get(place),
                 )
             )
         return found
@@ -176,7 +176,7 @@ class SinkHealth:
         for place, (committed, end) in self.positions().items():
             samples.put("lag_records", max(0, end - committed), *place)
         for one in observed.partitions:
-            samples.put("standing_seconds", one.standing, one.topic, one.number)
+            samples.put("stalled_seconds", one.stalled, one.topic, one.number)
         return samples
 
 

@@ -14,7 +14,7 @@ from gridwatch.deployment.polling import WaitedInVainError, until
 from gridwatch.deployment.process import GRACE_SECONDS, ChildProcess
 from gridwatch.embedded.ports import LOOPBACK
 from gridwatch.errors import GridwatchError
-from gridwatch.web_client import fetch, fetch_json
+from gridwatch.http.client import fetch, fetch_json
 
 if TYPE_CHECKING:
     from typing_extensions import Self

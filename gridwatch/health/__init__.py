@@ -1,21 +1,21 @@
-"""Whether a service is well, and what it counts: the same registries and the same three pages for all.
+"""Health and metrics: the same registries and the same three pages for every service.
 
 Of every service:
 
-    metrics.py         the registry of metrics: name, kind, meaning and labels of each, once
-    exposition.py      values under those names, and the text that Prometheus reads
+    metrics.py         the registry of metrics: name, kind, meaning and labels of each
+    exposition.py      values under those names, in the format of Prometheus
     checks.py          the registry of health checks: every reason not to be ready, with its remedy
     pages.py           `/live/`, `/ready/`, `/metrics/`, without any framework
     faust_pages.py     those pages on Faust's web server
-    system_metrics.py  a value by wall clock as a record of the metrics topic
-    progress.py        since when something that should move has been standing
+    system_metrics.py  wall-clock metrics as records of the metrics topic
+    progress.py        how long a position that should move has been stalled
 
 Of a worker:
 
-    worker.py          all of its stages, the brokers and the application: reasons and numbers
-    stage.py           what is watched of the partitions of one stage
-    readings.py        what the readings stage has beside: event time, meters, gaps
+    worker.py          readiness and metrics of the whole worker: its stages, the brokers, the application
+    stage.py           observes the partitions of one stage
+    readings.py        what only the readings stage has: event time, meters, gaps
 
-A further service has a name in metrics.py, lines in both registries, and an object with what `pages.Health`
-asks for. None of those modules needs Faust but those that look at it.
+A new service needs a name in metrics.py, entries in both registries, and an object that implements
+`pages.Health`. Only faust_pages.py and the modules of the worker need Faust.
 """

@@ -1,11 +1,12 @@
-"""The registry of health checks: every reason for which a service is not ready, once, with its remedy.
+"""The registry of health checks: every reason for a service not to be ready, with its remedy.
 
-Ready means that what arrives now is worked on: partitions are assigned and taken over, no rebalance and no
-recovery is going on, the brokers answer and have every topic, the database answers, where records wait the
-committed position moves, and where none come time goes on by ticks. A stalled service must not look healthy,
-so no progress is a reason in itself, whatever its cause. What another service lacks is no reason here.
+Ready means that records arriving now are processed: partitions are assigned and taken over, no rebalance and
+no recovery is in progress, the brokers answer and have every topic, the database answers, the committed
+offset moves where records wait, and ticks advance event time where none come. A stalled service must not
+look healthy, so a lack of progress is a reason in itself, whatever its cause. A problem of another service is
+no reason here.
 
-Checks are pure: they judge an `Observed`, plain values that a service collected beforehand.
+Checks are pure: they evaluate an `Observed`, plain values that a service collected before.
 """
 
 from __future__ import annotations
@@ -18,89 +19,89 @@ from gridwatch.health.metrics import SERVICES, SINK, WORKER, Service
 from gridwatch.kafka.open_transactions import Held
 from gridwatch.streaming.faust.fetching import Undecodable, undecodable_reason
 
-#: A partition that is assigned and not taken over after this long is a reason, seconds.
+#: An assigned partition may take this long to be taken over, seconds.
 TAKEN_OVER_WITHIN: Final = 5.0
 
 
 @dataclass(frozen=True)
 class Partition:
-    """What is observed of one topic partition. Durations in seconds; None where nothing is known."""
+    """The observed state of one topic partition. Durations in seconds; None if unknown."""
 
     topic: str
     number: int
     stage: str = ""
     """Named in reasons; empty for a worker's first stage, and for services without stages."""
     lost: str = ""
-    """Why nothing of it can be worked on, with the remedy."""
+    """Why it cannot be processed, with the remedy; empty if it can."""
     undecodable: Undecodable | None = None
     held: Held | None = None
-    """What an open transaction holds back."""
+    """The records that an open transaction holds back."""
     feed: str = ""
-    """Why what comes on it is wrong as a whole."""
-    not_taken: float | None = None
+    """Why its input as a whole looks wrong; empty if it does not."""
+    not_taken_over: float | None = None
     """How long it has been assigned without being taken over."""
-    standing: float | None = None
+    stalled: float | None = None
     """How long records have been waiting without a commit."""
     tick_overdue: float | None = None
-    """How long a tick into it, while it is silent, has been due."""
+    """How long a tick has been due while it is idle."""
 
     def of_stage(self, reason: str) -> str:
-        """A reason with the name of the stage in front of it."""
+        """The reason, prefixed with the name of the stage."""
         return f"{self.stage}, {reason}" if self.stage else reason
 
 
 @dataclass(frozen=True)
 class Database:
-    """What is observed of the database. Durations in seconds."""
+    """The observed state of the database. Durations in seconds."""
 
     address: str
     waited: float | None = None
-    """How long it has been waited for."""
+    """How long the service has been waiting for it."""
     error: str = ""
     running: float | None = None
-    """How long a transaction has been running."""
+    """How long the current transaction has been running."""
 
 
 @dataclass(frozen=True)
 class Observed:
-    """What the readiness of a service is judged by, at one moment."""
+    """Everything that decides the readiness of a service, at one moment."""
 
     service: Service
     assigned: bool = True
-    """Whether it has partitions, if it reads any."""
+    """Whether partitions are assigned to it."""
     rebalancing: bool = False
     recovering: bool = False
     stopping: bool = False
     recovery: str = ""
-    """How far recovery is, in words."""
+    """The progress of recovery, in words."""
     brokers: Sequence[str] = ()
-    """What is wrong with the brokers or the topics."""
+    """Problems of the brokers or the topics."""
     database: Database | None = None
     partitions: Sequence[Partition] = ()
     ack_wait: float = 0.0
-    """How long the oldest ack of the brokers has been waited for, seconds."""
+    """How long the oldest produced record has been waiting for its ack, seconds."""
     ack_problem: str = ""
     stalled_after: float = 30.0
-    """What stands for this long is stalled, seconds."""
+    """How long anything may wait before it counts as stalled, seconds."""
 
     @property
-    def settled(self) -> bool:
-        """Whether the state of the service's partitions is there whole, and stays there."""
+    def state_ready(self) -> bool:
+        """Whether the state of the service's partitions is complete, and will stay so."""
         return not (self.rebalancing or self.recovering or self.stopping)
 
     def reasons(self) -> list[str]:
-        """Why the service is not ready; empty when it is."""
+        """Why the service is not ready; empty if it is."""
         mine = (check for check in CHECKS if self.service in check.services)
         return [reason for check in mine for reason in check.reasons(self)]
 
 
 @dataclass(frozen=True)
 class Check:
-    """One thing that has to be right.
+    """A condition for being ready.
 
     Args:
-        meaning: what it says of a service that fails it.
-        reasons: what is wrong, each with its remedy where there is one.
+        meaning: what is wrong with a service that fails it, for the documentation.
+        reasons: the problems found, each with its remedy if there is one.
     """
 
     name: str
@@ -114,12 +115,12 @@ class Check:
 
 def _stopping(seen: Observed) -> Iterator[str]:
     if seen.stopping:
-        yield f"the {seen.service.name} is stopping: a part of it failed, or it was told to"
+        yield f"the {seen.service.name} is stopping: a part of it failed, or it was asked to stop"
 
 
 def _rebalance(seen: Observed) -> Iterator[str]:
     if seen.rebalancing:
-        yield "partitions are being handed out anew (rebalance)"
+        yield "partitions are being reassigned (rebalance)"
 
 
 def _unassigned(seen: Observed) -> Iterator[str]:
@@ -156,7 +157,7 @@ def _ack(seen: Observed) -> Iterator[str]:
 
 
 def held_reason(topic: str, partition: int, held: Held) -> str:
-    """What an open transaction holds back, and the remedy."""
+    """Describes an open transaction and the offsets that it holds back, with the remedy."""
     return (
         f"partition {partition}: a transaction that begins at offset {held.offset} of {topic} has been open "
         f"for {held.seconds:.0f} s and holds back {held.offsets} offsets, ticks included; remedy: have its "
@@ -165,18 +166,18 @@ def held_reason(topic: str, partition: int, held: Held) -> str:
 
 
 def feed_reason(topic: str, partition: int, problem: str) -> str:
-    """A problem of a partition's feed, with the remedy."""
+    """Describes a partition whose input becomes dead letters, with the remedy."""
     return (
-        f"partition {partition}: {problem}; what comes on {topic} looks wrong as a whole, every letter is "
-        "kept, nothing is lost; remedy: see the reasons at /dead-letters/, correct the producer, and send "
-        "again what it sent"
+        f"partition {partition}: {problem}; what comes on {topic} looks wrong as a whole, every dead "
+        "letter is kept, nothing is lost; remedy: see the reasons at /dead-letters/, correct the producer, "
+        "and send its records again"
     )
 
 
 def foreign_rows_reason(topic: str, rows: int) -> str:
-    """Records in a changelog that are no rows of ours, with the remedy: a warning, the state is whole."""
+    """Describes changelog records that gridwatch did not write; a warning, as the state is complete."""
     return (
-        f"{rows} records of {topic} are no rows of gridwatch and were left out; remedy: find out who else "
+        f"{rows} records of {topic} are no rows of gridwatch and were skipped; remedy: find out who else "
         "writes to this topic, and let only the worker do so"
     )
 
@@ -207,18 +208,18 @@ def _feed(seen: Observed) -> Iterator[str]:
 
 def _taken_over(seen: Observed) -> Iterator[str]:
     for one in seen.partitions:
-        if one.not_taken is not None and one.not_taken >= TAKEN_OVER_WITHIN:
-            yield one.of_stage(f"partition {one.number}: not taken over for {one.not_taken:.0f} s")
+        if one.not_taken_over is not None and one.not_taken_over >= TAKEN_OVER_WITHIN:
+            yield one.of_stage(f"partition {one.number}: not taken over for {one.not_taken_over:.0f} s")
 
 
-def _standing(seen: Observed) -> Iterator[str]:
+def _stalled(seen: Observed) -> Iterator[str]:
     for one in seen.partitions:
-        if one.standing is None or one.standing < seen.stalled_after:
+        if one.stalled is None or one.stalled < seen.stalled_after:
             continue
         where, what = f"partition {one.number}", "records" if one.stage else "readings"
         if seen.service == SINK:  # which reads several topics
             where, what = f"{one.topic}[{one.number}]", "records"
-        yield one.of_stage(f"{where}: {what} wait, and nothing was committed for {one.standing:.0f} s")
+        yield one.of_stage(f"{where}: {what} wait, and nothing was committed for {one.stalled:.0f} s")
 
 
 def _ticks(seen: Observed) -> Iterator[str]:
@@ -226,24 +227,24 @@ def _ticks(seen: Observed) -> Iterator[str]:
         if one.tick_overdue is not None and one.tick_overdue >= seen.stalled_after:
             yield one.of_stage(
                 f"partition {one.number}: empty, and no tick came for {one.tick_overdue:.0f} s after it was "
-                "due: event time stands, and no gap is seen"
+                "due: event time is stalled, and no gap is detected"
             )
 
 
-#: In the order in which reasons are given: what is wrong with all comes before single partitions.
+#: In the order of the reasons: problems of the whole service come before those of single partitions.
 CHECKS: Final = (
-    Check("stopping", "a part of it failed, or it was told to stop", _stopping),
-    Check("rebalance", "partitions are being handed out", _rebalance),
+    Check("stopping", "a part of it failed, or it was asked to stop", _stopping),
+    Check("rebalance", "partitions are being reassigned", _rebalance),
     Check("unassigned", "no partition is assigned to it", _unassigned),
     Check("recovery", "state is being recovered from the changelog", _recovery, (WORKER,)),
     Check("brokers", "no broker answers, or a topic is missing or has other partitions", _brokers),
-    Check("database", "the database is waited for, or a transaction does not end", _database, (SINK,)),
+    Check("database", "the database does not answer, or a transaction does not end", _database, (SINK,)),
     Check("source lost", "a source topic ends before the committed position", _lost, (WORKER,)),
     Check("undecodable", "a partition has stopped at a batch that cannot be decoded", _undecodable),
     Check("transaction", "an open transaction has held back a partition for too long", _transaction),
-    Check("feed", "nearly all that comes on a partition becomes dead letters", _feed),
+    Check("feed", "nearly all records of a partition become dead letters", _feed),
     Check("taken over", "a partition is assigned, and its state is not in use", _taken_over, (WORKER,)),
     Check("ack", "an output has been waiting for the brokers' ack for too long", _ack, (WORKER,)),
-    Check("standing", "records wait in a partition, and nothing is committed", _standing),
-    Check("ticks", "a partition is silent and gets no ticks", _ticks, (WORKER,)),
+    Check("stalled", "records wait in a partition, and nothing is committed", _stalled),
+    Check("ticks", "a partition is idle and gets no ticks", _ticks, (WORKER,)),
 )

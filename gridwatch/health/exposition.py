@@ -1,7 +1,7 @@
-"""What Prometheus reads at `/metrics/`: the metrics of one service, with the values of this moment.
+"""Renders `/metrics/` for Prometheus: the metrics of one service with their current values.
 
-The registry of prometheus_client is made for one scrape, so nothing of a library's appears by accident, and
-nothing has to be kept up to date in between.
+Each scrape gets its own registry of prometheus_client, so no library adds metrics by accident, and no value
+has to be updated between scrapes.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ class Samples(Collector):
         self._values: dict[str, dict[tuple[str, ...], float]] = {name: {} for name in self._declared}
 
     def put(self, name: str, value: float | None, *labels: object) -> None:
-        """Give a metric its value, for these values of its labels; None is no value.
+        """Set the value of a metric for these label values; None sets nothing.
 
         LookupError for a name that is not declared, or not with so many labels.
         """
@@ -39,8 +39,12 @@ class Samples(Collector):
             self._values[name][tuple(map(str, labels))] = float(value)
 
     def collect(self) -> Iterable[families.Metric]:
-        """All metric families; a metric without a value is named all the same."""
-        return [_family(metric, self._values[name]) for name, metric in self._declared.items()]
+        """All metric families, also those without a value; deprecated names come last."""
+        declared = self._declared.items()
+        return [
+            *(_family(metric, self._values[name]) for name, metric in declared),
+            *(_family(old, self._values[name]) for name, metric in declared if (old := metric.deprecated)),
+        ]
 
 
 def _family(
@@ -54,10 +58,10 @@ def _family(
 
 
 def exposition(samples: Samples, accept: str) -> tuple[bytes, str]:
-    """The samples and the process's own metrics as text, and its content type, in the form asked for.
+    """The samples and the process metrics as text, and its content type.
 
     Args:
-        accept: the header of that name; OpenMetrics for those that want it, else Prometheus' own text.
+        accept: the header of that name; OpenMetrics if it asks for that, else the text format of Prometheus.
     """
     registry = CollectorRegistry(auto_describe=False)
     registry.register(samples)

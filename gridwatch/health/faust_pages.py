@@ -1,4 +1,4 @@
-"""The health pages on the web server of a Faust application."""
+"""Registers the health pages on the web server of a Faust application."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from gridwatch.health.pages import PATHS, HealthPages
 
 
 def serve(app: Any, pages: HealthPages, paths: Sequence[str] = PATHS) -> None:
-    """Put the pages at `paths` on the application's web server, with and without the last slash."""
+    """Register the pages at `paths`, with and without a trailing slash."""
     for path in paths:
         for address in (path, path.rstrip("/")):
             app.page(address, name=f"health:{address}")(_view(pages, path))
@@ -19,7 +19,7 @@ def serve(app: Any, pages: HealthPages, paths: Sequence[str] = PATHS) -> None:
 
 def _view(pages: HealthPages, path: str) -> Callable[..., Awaitable[Any]]:
     async def view(_view: Any, request: Any) -> Any:
-        """Whether the service is well, and what it counts."""
+        """Health and metrics of the service."""
         page = await pages.answer(path, request.headers.get("Accept", ""))
         return web.Response(body=page.body, status=page.status, headers=page.headers)
 

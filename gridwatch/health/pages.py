@@ -1,7 +1,7 @@
 """`/live/`, `/ready/` and `/metrics/` of any service, whatever its web framework.
 
-A service gives an object with what `Health` asks for; `HealthPages` makes status, body and content type of
-it, and a framework's adapter hands those on. Faust's is `faust_pages.py`; that of another one is as short:
+A service implements `Health`; `HealthPages` builds status, body and content type from it, and an adapter
+passes those to the web framework. Faust's is `faust_pages.py`; one for another framework is as short:
 
     pages = HealthPages(health)
     for path in PATHS:
@@ -24,24 +24,24 @@ PATHS: Final = ("/live/", "/ready/", "/metrics/")
 
 
 class Health(Protocol):
-    """What a service knows of itself."""
+    """What a service reports about itself."""
 
     def ending(self) -> Sequence[str]:
-        """Why the service will not live on; empty when it will."""
+        """Why the service is stopping; empty if it is not."""
 
     async def reasons(self) -> Sequence[str]:
-        """Why the service is not ready; empty when it is."""
+        """Why the service is not ready; empty if it is."""
 
     def warnings(self) -> Sequence[str]:
-        """What is wrong and makes the service no less ready."""
+        """Problems that leave the service ready."""
 
     async def samples(self) -> Samples:
-        """Every metric's value now."""
+        """The current value of every metric."""
 
 
 @dataclass(frozen=True)
 class Page:
-    """A page as it goes out."""
+    """A response: status, body, content type."""
 
     status: int
     body: bytes
@@ -49,13 +49,13 @@ class Page:
 
     @property
     def headers(self) -> dict[str, str]:
-        """What goes out with it: it holds for this moment alone."""
+        """Its headers; it must not be cached."""
         return {"Content-Type": self.content_type, "Cache-Control": "no-store"}
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """Whether a service is live, or ready, and if not, why not."""
+    """Whether a service is live, or ready, with the reasons if not."""
 
     word: str
     reasons: Sequence[str]
@@ -63,17 +63,17 @@ class Verdict:
 
     @property
     def good(self) -> bool:
-        """Whether it is."""
+        """Whether it is live, or ready."""
         return not self.reasons
 
     @property
     def status(self) -> int:
-        """Of the page."""
+        """The status code of the page."""
         return 200 if self.good else 503
 
     @property
     def data(self) -> dict[str, Any]:
-        """What the page says, as JSON has it."""
+        """The JSON of the page."""
         return {self.word: self.good, "reasons": list(self.reasons), "warnings": list(self.warnings)}
 
 
@@ -84,27 +84,27 @@ class HealthPages:
         self._health = health
 
     async def is_live(self) -> Verdict:
-        """Live while the event loop answers and the service means to go on."""
+        """Live while the event loop answers and the service is not stopping."""
         return Verdict("live", self._health.ending())
 
     async def is_ready(self) -> Verdict:
-        """Ready when what arrives now is worked on."""
+        """Ready if records that arrive now are processed."""
         return Verdict("ready", await self._health.reasons(), self._health.warnings())
 
     async def live(self) -> Page:
-        """200, or 503 and why the service is ending."""
+        """200, or 503 with the reasons for stopping."""
         return _json(await self.is_live())
 
     async def ready(self) -> Page:
-        """200, or 503 and why the service is not ready."""
+        """200, or 503 with the reasons for not being ready."""
         return _json(await self.is_ready())
 
     async def metrics(self, accept: str = "") -> Page:
-        """What Prometheus reads, in the form that the header `Accept` asks for."""
+        """The metrics, in the format that the header `Accept` asks for."""
         return Page(200, *exposition(await self._health.samples(), accept))
 
     async def answer(self, path: str, accept: str = "") -> Page:
-        """The page at one of PATHS, with or without its last slash; 404 at any other."""
+        """The page at one of PATHS, with or without a trailing slash; 404 for any other path."""
         name = path.strip("/")
         if name == "metrics":
             return await self.metrics(accept)

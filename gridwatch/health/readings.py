@@ -1,4 +1,4 @@
-"""What is watched of the readings stage beside what every stage has: event time, meters, gaps."""
+"""Observes what only the readings stage has: event time, meters, gaps."""
 
 from __future__ import annotations
 
@@ -33,7 +33,7 @@ def measure(pipeline: Pipeline[PartitionState], owned: Owned[PartitionState], no
 
 
 class ReadingsWatch(StageWatch[PartitionState]):
-    """Watches the partitions of the readings stage."""
+    """Observes the partitions of the readings stage."""
 
     def __init__(
         self, app: Any, settings: Settings, pipeline: Pipeline[PartitionState], *, named: bool
@@ -42,15 +42,15 @@ class ReadingsWatch(StageWatch[PartitionState]):
         self._idle_timeout = micros(settings.idle_timeout)
         self._idle_delay = micros(settings.idle_delay)
         self._watermarks = Progress()
-        self._watermarks_standing: dict[int, float] = {}
+        self._watermarks_stalled: dict[int, float] = {}
 
-    def observe(self, now: float, view: BrokerView, *, settled: bool) -> list[Partition]:
-        """The same, and takes note of watermarks."""
-        self._watermarks_standing = self._watermarks.observe(now, self._moving_watermarks())
-        return super().observe(now, view, settled=settled)
+    def observe(self, now: float, view: BrokerView, *, state_ready: bool) -> list[Partition]:
+        """The same; records the progress of watermarks too."""
+        self._watermarks_stalled = self._watermarks.observe(now, self._moving_watermarks())
+        return super().observe(now, view, state_ready=state_ready)
 
     def _moving_watermarks(self) -> dict[int, tuple[int, int]]:
-        """The watermarks that wall time should move, as positions that always have something before them."""
+        """The watermarks that should move with wall time, as positions that always have records waiting."""
         return {
             partition: (owned.state.watermark, owned.state.watermark + 1)
             for partition, owned in self._pipeline.owned.items()
@@ -72,15 +72,15 @@ class ReadingsWatch(StageWatch[PartitionState]):
             overdue[partition] = 0.0 if due is None else (silent - self._idle_timeout) / 1e6
         return overdue
 
-    def values(self, one: Partition, now: int, *, settled: bool) -> dict[str, float | None]:
-        """The same, and what the committed state has of meters and gaps."""
-        state = self.committed(one.number) if settled else None
+    def values(self, one: Partition, now: int, *, state_ready: bool) -> dict[str, float | None]:
+        """The same, with meters and gaps from the committed state."""
+        state = self.committed(one.number) if state_ready else None
         return {
             "state_meters": None if state is None else state.meters,
             "open_gaps": None if state is None else state.open_gaps,
             "jump_candidates": None if state is None else len(state.kept),
-            "watermark_standing_seconds": self._watermarks_standing.get(one.number),
-            **super().values(one, now, settled=settled),
+            "watermark_stalled_seconds": self._watermarks_stalled.get(one.number),
+            **super().values(one, now, state_ready=state_ready),
         }
 
     def measured(self, owned: Owned[PartitionState], now: int) -> dict[str, float | None]:

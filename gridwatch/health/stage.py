@@ -1,8 +1,7 @@
-"""What is watched of the partitions of one stage: position, lag, progress, and what keeps them from working.
+"""Observes the partitions of one stage: offsets, lag, progress, and what keeps them from being processed.
 
-Nothing is changed here. Positions come from committed state, ends from a connection of health's own
-(`kafka/broker_monitor.py`): a consumer that has stopped fetching takes the last end that it heard of for the
-end.
+Nothing is changed here. Committed offsets come from the state, end offsets from a separate connection
+(`kafka/broker_monitor.py`), because a consumer that has stopped fetching no longer learns of new ends.
 """
 
 from __future__ import annotations
@@ -24,15 +23,15 @@ from gridwatch.tables.layout import PARTITION_KEY
 
 
 def assigned(app: Any, topic: str) -> list[int]:
-    """Partitions of a topic that this worker owns, in order; none before the first assignment."""
+    """Partitions of a topic assigned to this worker, in order; none before the first assignment."""
     return sorted(tp.partition for tp in app.assignor.assigned_actives() if tp.topic == topic)
 
 
 class StageWatch(Generic[P]):
-    """Watches the partitions of a stage.
+    """Observes the partitions of a stage.
 
     Args:
-        named: whether reasons name the stage; those of a worker's first one do not.
+        named: whether reasons name the stage; those of a worker's first stage do not.
     """
 
     def __init__(self, app: Any, pipeline: Pipeline[P], *, named: bool) -> None:
@@ -43,14 +42,14 @@ class StageWatch(Generic[P]):
         self._source = self.stage.source.name
         self._view = BrokerView()
         self._commits = Progress()
-        self._takings = Progress()
+        self._take_overs = Progress()
         self._transactions = OpenTransactions()
         self._held: Mapping[int, Held] = {}
 
     # -- positions
 
-    def mine(self) -> list[int]:
-        """Partitions of the source that this worker owns, in order."""
+    def partitions(self) -> list[int]:
+        """Partitions of the source assigned to this worker, in order."""
         return assigned(self._app, self._source)
 
     def committed(self, partition: int) -> P | None:
@@ -59,7 +58,7 @@ class StageWatch(Generic[P]):
         return None if row is None else self.stage.layout.decode_partition(row)[0]
 
     def end_offset(self, partition: int) -> int | None:
-        """A partition's end, as the last fetch or health's own look at it gave it; None before either."""
+        """A partition's end offset, from the last fetch or the broker monitor; None before either."""
         place = (self._source, partition)
         ends = [self._view.ends.get(place)]
         ends += [self._app.consumer.highwater(tp) for tp in self._app.consumer.assignment() if tp == place]
@@ -67,21 +66,23 @@ class StageWatch(Generic[P]):
 
     # -- what is observed
 
-    def observe(self, now: float, view: BrokerView, *, settled: bool) -> list[Partition]:
-        """Each partition as it is now, in order; takes note of its progress.
+    def observe(self, now: float, view: BrokerView, *, state_ready: bool) -> list[Partition]:
+        """The current state of each partition, in order; records its progress.
 
         Args:
             now: monotonic, seconds.
-            view: what the brokers answered last.
-            settled: whether the worker's state is there whole.
+            view: the brokers' last answer.
+            state_ready: whether the worker's state is complete.
         """
         self._view = view
-        mine, owned = self.mine(), self._pipeline.owned
+        mine, owned = self.partitions(), self._pipeline.owned
         self._held = self._held_back(now, mine)
-        standing = self._commits.observe(now, self._positions(mine) if settled else {})
-        not_taken = self._takings.observe(now, self._to_be_taken() if settled and mine else {})
+        stalled = self._commits.observe(now, self._positions(mine) if state_ready else {})
+        not_taken_over = self._take_overs.observe(
+            now, self._pending_take_overs() if state_ready and mine else {}
+        )
         undecodable = self._undecodable()
-        overdue = self._ticks_overdue() if settled else {}
+        overdue = self._ticks_overdue() if state_ready else {}
         of_source = {number for topic, number in undecodable if topic == self._source}
         found = [
             Partition(
@@ -92,11 +93,11 @@ class StageWatch(Generic[P]):
                 undecodable=undecodable.get((self._source, number)),
                 held=self._held.get(number),
                 feed=self._pipeline.feeds[number].problem() if number in owned else "",
-                not_taken=not_taken.get(number),
-                standing=standing.get(number),
+                not_taken_over=not_taken_over.get(number),
+                stalled=stalled.get(number),
                 tick_overdue=overdue.get(number),
             )
-            for number in sorted({*mine, *owned, *not_taken, *of_source})
+            for number in sorted({*mine, *owned, *not_taken_over, *of_source})
         ]
         return found + [
             Partition(topic, number, self._in_reasons, undecodable=stop)
@@ -113,21 +114,21 @@ class StageWatch(Generic[P]):
                 place = (self._source, number)
                 state = self.committed(number)
                 found[number] = (
-                    # What retention has removed lies behind everybody.
+                    # Retention may have deleted records after the committed offset.
                     max(0 if state is None else state.next_offset, view.starts.get(place, 0)),
-                    # What an open transaction holds back nobody can work on.
+                    # Records held back by an open transaction cannot be consumed.
                     min(end, view.stable.get(place, end)),
                 )
         return found
 
-    def _to_be_taken(self) -> dict[int, tuple[int, int]]:
-        """Partitions to be taken over, as positions that only a new assignment moves: with each the time that
-        there is for it begins again."""
+    def _pending_take_overs(self) -> dict[int, tuple[int, int]]:
+        """Partitions still to be taken over, as positions that only a new assignment moves, so that each
+        assignment restarts the time allowed."""
         generation = int(self._app.consumer_generation_id)
         return dict.fromkeys(self._pipeline.not_taken_over(), (generation, generation + 1))
 
     def _undecodable(self) -> dict[tuple[str, int], Undecodable]:
-        """Where the consumer has stopped, of the stage's source and changelog."""
+        """Where the consumer has stopped in the stage's source and changelog."""
         try:
             stopped: Mapping[Any, Undecodable] = self._app.consumer.undecodable
         except ConsumerNotStarted:
@@ -136,47 +137,49 @@ class StageWatch(Generic[P]):
         return {(tp.topic, tp.partition): stop for tp, stop in stopped.items() if tp.topic in topics}
 
     def _held_back(self, now: float, mine: list[int]) -> dict[int, Held]:
-        """What open transactions hold back in the partitions that are ours."""
+        """What open transactions hold back in this worker's partitions."""
         stable = {place: offset for place, offset in self._view.stable.items() if place[0] == self._source}
         held = self._transactions.observe(now, stable, self._view.ends)
         return {
             number: one
             for (_, number), one in sorted(held.items())
-            if number in mine and not self._is_worked_beyond(number, one.offset)
+            if number in mine and not self._is_past(number, one.offset)
         }
 
-    def _is_worked_beyond(self, partition: int, offset: int) -> bool:
-        """Whether a partition has come further than the brokers' last answer says that it can."""
+    def _is_past(self, partition: int, offset: int) -> bool:
+        """Whether a partition was processed past an offset, so that the brokers' last answer is stale."""
         owned = self._pipeline.owned.get(partition)
         return owned is not None and owned.state.next_offset > offset
 
     def _ticks_overdue(self) -> Mapping[int, float]:
-        """Seconds for which a tick has been due in each partition; of a stage without event time none."""
+        """Seconds for which a tick has been due in each partition; empty for a stage without event time."""
         return {}
 
     # -- numbers
 
     @property
     def foreign_rows(self) -> int:
-        """Records of the changelog that are no rows of the stage's."""
+        """Changelog records that are no rows of the stage."""
         return self._pipeline.store.foreign_rows
 
-    def values(self, one: Partition, now: int, *, settled: bool) -> dict[str, float | None]:
-        """The gauges of a partition that this worker owns, by name; None has no value.
+    def values(self, one: Partition, now: int, *, state_ready: bool) -> dict[str, float | None]:
+        """The gauges of a partition that this worker owns, by name; None is no value.
 
         Args:
             now: wall time, µs.
         """
         owned = self._pipeline.owned.get(one.number)
-        end, state = (self.end_offset(one.number), self.committed(one.number)) if settled else (None, None)
+        end, state = (
+            (self.end_offset(one.number), self.committed(one.number)) if state_ready else (None, None)
+        )
         position = 0 if state is None else state.next_offset
         return {
             **({} if owned is None else self.measured(owned, now)),
-            # Not the consumer's own idea of it, which stands still when the consumer does.
+            # Not the consumer's own lag, which stops changing when the consumer stops fetching.
             "consumer_lag_records": None if end is None else max(0, end - position),
             "committed_offset": None if state is None else position,
             "commit_age_seconds": now / 1e6 - (owned.last_commit or owned.taken) if owned else None,
-            "standing_seconds": one.standing,
+            "stalled_seconds": one.stalled,
             "tick_overdue_seconds": one.tick_overdue,
             "open_transaction_seconds": one.held.seconds if one.held else 0.0,
             "undecodable": one.undecodable is not None,
@@ -184,5 +187,5 @@ class StageWatch(Generic[P]):
         }
 
     def measured(self, owned: Owned[P], now: int) -> dict[str, float | None]:
-        """What is measured of work in progress, by name."""
+        """The measurements of the last batch, by name."""
         return {"batch_seconds": owned.batch_seconds, "batch_records": owned.batch_records}

@@ -1,4 +1,4 @@
-"""A value by wall clock as a record of the metrics topic.
+"""Builds records of the metrics topic for wall-clock metrics.
 
 These are the only outputs that are not a function of the log (`scope` system).
 """
@@ -9,14 +9,14 @@ from gridwatch.domain.instants import format_instant
 from gridwatch.health.metrics import SYSTEM_METRICS
 from gridwatch.models.metric import Metric
 
-#: How often services emit theirs, seconds.
+#: How often services emit them, seconds.
 EVERY_SECONDS = 10.0
 
 _DECLARED = frozenset(one.name for one in SYSTEM_METRICS)
 
 
 def system_metric(name: str, partition: int, value: float, start: int, end: int) -> Metric:
-    """The value that a partition has in the window [start, end) of wall time, µs.
+    """A partition's value in the window [start, end) of wall time, µs.
 
     LookupError for a name that `metrics.py` does not declare.
     """

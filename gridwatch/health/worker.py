@@ -1,6 +1,7 @@
-"""Whether a worker is ready, and what it counts: all of its stages, the brokers, the application.
+"""Readiness and metrics of a worker: all of its stages, the brokers, the application.
 
-Live means that the loop answers. Ready means that what arrives now on the source of any stage is worked on.
+Live means that the event loop answers. Ready means that records arriving now on the source of any stage are
+processed.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ from gridwatch.tables.readings import METERS
 
 
 class WorkerHealth:
-    """Looks at a worker; changes nothing of it.
+    """Observes a worker without changing it.
 
     Args:
         clock: monotonic, seconds.
@@ -48,7 +49,7 @@ class WorkerHealth:
             [one.stage.source.name for one in pipelines],
         )
         self._view = BrokerView()
-        #: Of each stage, in the worker's order.
+        #: One of each stage, in the worker's order.
         self.stages = [self._watch(one, named=one is not pipelines[0]) for one in pipelines]
 
     def _watch(self, pipeline: Pipeline[Any], *, named: bool) -> StageWatch[Any]:
@@ -59,9 +60,9 @@ class WorkerHealth:
     # -- readiness
 
     def application(self) -> Observed:
-        """What Faust knows of itself: without brokers, partitions and progress."""
+        """The state of the Faust application alone, without brokers, partitions and progress."""
         app = self._app
-        assigned = any(stage.mine() for stage in self.stages)
+        assigned = any(stage.partitions() for stage in self.stages)
         recovering = bool(app.in_recovery) or (assigned and not app.tables.actives_ready)
         return Observed(
             WORKER,
@@ -73,21 +74,23 @@ class WorkerHealth:
         )
 
     def observe(self) -> Observed:
-        """All of it now, with what the brokers answered last; takes note of each partition's progress."""
+        """The state of everything now, with the brokers' last answer; records each partition's progress."""
         found, now = self.application(), self._clock()
         waiting_since = self._emitter.waiting_since
         return replace(
             found,
             brokers=self._view.problems,
             partitions=[
-                one for stage in self.stages for one in stage.observe(now, self._view, settled=found.settled)
+                one
+                for stage in self.stages
+                for one in stage.observe(now, self._view, state_ready=found.state_ready)
             ],
             ack_wait=0.0 if waiting_since is None else time.time() - waiting_since,
             ack_problem="" if waiting_since is None else self._emitter.last_error,
             stalled_after=self._settings.stalled_after.total_seconds(),
         )
 
-    async def look(self) -> Observed:
+    async def check(self) -> Observed:
         """Ask the brokers, then observe."""
         self._view = await self._broker.look()
         return self.observe()
@@ -97,7 +100,7 @@ class WorkerHealth:
         await self._broker.close()
 
     def ending(self) -> list[str]:
-        """Why this worker will not live on; empty when it will."""
+        """Why this worker is stopping; empty if it is not."""
         return Observed(WORKER, stopping=self.application().stopping).reasons()
 
     def warnings(self) -> list[str]:
@@ -123,7 +126,7 @@ class WorkerHealth:
     # -- numbers
 
     def samples(self, observed: Observed) -> Samples:
-        """Every metric's value but what other workers have to say."""
+        """The value of every metric that does not depend on other workers."""
         samples = Samples(WORKER)
         samples.put("ready", not observed.reasons())
         samples.put("rebalancing", observed.rebalancing)
@@ -132,16 +135,16 @@ class WorkerHealth:
         samples.put("ack_wait_seconds", observed.ack_wait)
         samples.put("broker_problems", len(observed.brokers))
         samples.put("partitions", self._settings.partitions)
-        samples.put("partitions_owned", len(self.stages[0].mine()))
+        samples.put("partitions_owned", len(self.stages[0].partitions()))
         for cause, count in self._app.rereads.counts.items():
             samples.put("reread_batches", count, cause)
         now = now_micros()
         for stage in self.stages:
-            name, mine = stage.stage.name, stage.mine()
+            name, mine = stage.stage.name, stage.partitions()
             samples.put("foreign_changelog_rows", stage.foreign_rows, name)
             for one in observed.partitions:
                 if one.topic == stage.stage.source.name and one.number in mine:
-                    values = stage.values(one, now, settled=observed.settled)
+                    values = stage.values(one, now, state_ready=observed.state_ready)
                     for metric, value in values.items():
                         samples.put(metric, value, name, one.number)
         return samples

@@ -1,8 +1,8 @@
-"""The newest records of a topic, read from the topic itself, when somebody looks.
+"""Reads the newest records of a topic on demand.
 
-Dead letters and the history of a meter are not kept in the worker: they are in the log, for as long as the
-broker keeps them. A page reads a bounded number of records from the end of a few partitions, in a thread of
-its own, with a consumer that is in no group and commits nothing.
+The worker keeps neither dead letters nor the history of a meter: both are in the log, for as long as the
+broker retains it. A page reads a bounded number of records from the end of a few partitions, on a separate
+thread, with a consumer that joins no group and commits nothing.
 """
 
 from __future__ import annotations
@@ -16,20 +16,20 @@ from dataclasses import dataclass, field
 
 from confluent_kafka import Consumer, KafkaError, KafkaException, Message, TopicPartition
 
+from gridwatch.http.reply import Problem
 from gridwatch.kafka.security import librdkafka_config
 from gridwatch.settings import Settings
-from gridwatch.views.queries import Problem
 
-#: How long one look may take, seconds.
-PATIENCE = 2.0
-_AT_A_TIME = 1000
-#: librdkafka's way to say "so many records before the end".
+#: How long one read may take, seconds.
+TIMEOUT_SECONDS = 2.0
+_MAX_POLL_RECORDS = 1000
+#: librdkafka's base for offsets relative to the end of a partition (RD_KAFKA_OFFSET_TAIL_BASE).
 _FROM_END = -2000
 
 
 @dataclass(frozen=True)
 class Record:
-    """A record as the broker has it. `timestamp` in ms."""
+    """A consumed record. `timestamp` in ms."""
 
     partition: int
     offset: int
@@ -39,8 +39,8 @@ class Record:
 
 
 @dataclass(frozen=True)
-class Stretch:
-    """What of a partition to read: the last `count` records, or those before an offset."""
+class OffsetRange:
+    """Part of a partition to read: the last `count` offsets, or the last `count` before an offset."""
 
     count: int
     before: int | None = None
@@ -52,14 +52,14 @@ class Stretch:
 
 @dataclass
 class Tail:
-    """What was read, and of each partition the first record looked at, wanted or not."""
+    """The matching records, and the first record read of each partition, matching or not."""
 
     records: list[Record] = field(default_factory=list)
     first: dict[int, Record] = field(default_factory=dict)
 
 
 class LogTail:
-    """Reads ends of topics, one question after the other."""
+    """Reads the ends of topics, one request at a time."""
 
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
@@ -67,43 +67,43 @@ class LogTail:
         self._consumer: Consumer | None = None
 
     async def read(
-        self, topic: str, stretches: Mapping[int, Stretch], wanted: Callable[[bytes | None], bool]
+        self, topic: str, ranges: Mapping[int, OffsetRange], wanted: Callable[[bytes | None], bool]
     ) -> Tail:
-        """The records of these stretches (by partition) whose key is wanted; Problem 503 without brokers."""
+        """The records in these ranges (by partition) whose key is wanted; Problem 503 without brokers."""
         return await asyncio.get_running_loop().run_in_executor(
-            self._thread, self._read, topic, stretches, wanted
+            self._thread, self._read, topic, ranges, wanted
         )
 
     async def close(self) -> None:
         """Disconnect."""
-        await asyncio.get_running_loop().run_in_executor(self._thread, self._let_go)
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._disconnect)
         self._thread.shutdown(wait=False)
 
     def _read(
-        self, topic: str, stretches: Mapping[int, Stretch], wanted: Callable[[bytes | None], bool]
+        self, topic: str, ranges: Mapping[int, OffsetRange], wanted: Callable[[bytes | None], bool]
     ) -> Tail:
         try:
-            return self._consume(self._connected(), topic, stretches, wanted)
+            return self._consume(self._connected(), topic, ranges, wanted)
         except KafkaException as problem:
-            self._let_go()
+            self._disconnect()
             raise Problem(503, f"{topic} cannot be read: {problem.args[0].str()}") from problem
 
     def _consume(
         self,
         consumer: Consumer,
         topic: str,
-        stretches: Mapping[int, Stretch],
+        ranges: Mapping[int, OffsetRange],
         wanted: Callable[[bytes | None], bool],
     ) -> Tail:
         found = Tail()
-        left = {partition: stretch.count for partition, stretch in stretches.items()}
-        consumer.assign([TopicPartition(topic, number, one.start) for number, one in stretches.items()])
-        until = time.monotonic() + PATIENCE
+        left = {partition: offset_range.count for partition, offset_range in ranges.items()}
+        consumer.assign([TopicPartition(topic, number, one.start) for number, one in ranges.items()])
+        until = time.monotonic() + TIMEOUT_SECONDS
         try:
             while left:
                 if time.monotonic() > until:
-                    raise Problem(503, f"{topic} cannot be read: no answer within {PATIENCE:g} s")
-                for message in consumer.consume(_AT_A_TIME, timeout=0.05):
+                    raise Problem(503, f"{topic} cannot be read: no answer within {TIMEOUT_SECONDS:g} s")
+                for message in consumer.consume(_MAX_POLL_RECORDS, timeout=0.05):
                     partition, error = message.partition(), message.error()
                     if error is not None:
                         if error.code() != KafkaError._PARTITION_EOF:
@@ -112,7 +112,7 @@ class LogTail:
                         continue
                     if partition not in left:
                         continue
-                    offset, before = message.offset(), stretches[partition].before
+                    offset, before = message.offset(), ranges[partition].before
                     if before is not None and offset >= before:
                         del left[partition]
                         continue
@@ -139,14 +139,14 @@ class LogTail:
                     "auto.offset.reset": "earliest",
                     "fetch.wait.max.ms": 20,
                     "queued.max.messages.kbytes": 16 * 1024,
-                    # librdkafka would repeat on stderr what the page says once.
+                    # The page reports the error; librdkafka would repeat it on stderr.
                     "log_level": 0,
                     "error_cb": lambda _error: None,
                 }
             )
         return self._consumer
 
-    def _let_go(self) -> None:
+    def _disconnect(self) -> None:
         consumer, self._consumer = self._consumer, None
         if consumer is not None:
             with contextlib.suppress(KafkaException, RuntimeError):

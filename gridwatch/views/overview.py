@@ -1,4 +1,4 @@
-"""The overview: how it stands, how much comes, and where each partition is."""
+"""The overview: status, rates over the last hour, and the position of each partition."""
 
 from __future__ import annotations
 
@@ -6,25 +6,27 @@ from collections.abc import Sequence
 from typing import Any
 
 from gridwatch.clock import now_micros
+from gridwatch.cluster import asked_by_a_worker
 from gridwatch.domain.instants import parse_instant
 from gridwatch.domain.partition.state import PartitionState
 from gridwatch.domain.policy import MINUTE, SECOND
 from gridwatch.durations import micros
+from gridwatch.http.formats import duration
+from gridwatch.http.queries import parameters
+from gridwatch.http.reply import JSON_ONLY, Reply
+from gridwatch.plots.canvas import Frame, Mark
+from gridwatch.plots.charts import Layer, layered
 from gridwatch.settings import Settings
 from gridwatch.streaming.stage.pipeline import Pipeline
 from gridwatch.views import rates, state
-from gridwatch.views.html import duration
-from gridwatch.views.plot import Frame, Layer, Mark, layered
-from gridwatch.views.queries import parameters
-from gridwatch.views.reply import JSON_ONLY, Reply, asked_by_a_worker, sums
-from gridwatch.views.state import Record
+from gridwatch.views.state import Record, sums
 from gridwatch.views.watch import Watch
 
 _WIDTH, _HEIGHT = 460, 150
 
 
 class Overview:
-    """The first page, and the rates that it plots."""
+    """The start page, and the rates that it plots."""
 
     def __init__(self, settings: Settings, pipeline: Pipeline[PartitionState], watch: Watch) -> None:
         self._partitions = settings.partitions
@@ -33,11 +35,14 @@ class Overview:
         self._watch = watch
 
     async def page(self, request: Any) -> Reply:
-        """How it stands, in a few numbers and plots. Nothing here takes longer with more meters."""
+        """Status in a few numbers and plots. The cost does not grow with the number of meters."""
         parameters(request.query, {})
         answers, incomplete = await self._watch.cluster.ask_all("/rates/")
-        partitions, incomplete = self._watch.everybodys(answers), incomplete + self._watch.unowned()
-        windows, minutes = self._together(answers)
+        partitions, incomplete = (
+            self._watch.merged_partitions(answers),
+            incomplete + self._watch.unowned_reasons(),
+        )
+        windows, minutes = self._merged(answers)
         reasons = self._watch.last_reasons()
         watermarks = sorted(
             (parse_instant(one["watermark"])[0], one["watermark"])
@@ -50,7 +55,7 @@ class Overview:
             "reasons": reasons,
             **sums(partitions),
             "partitions": self._partitions,
-            "partitions_owned": len(self._watch.cluster.mine()),
+            "partitions_owned": len(self._watch.cluster.own_partitions()),
             "late_share": rates.late_share(hour),
             "readings_received": sum(one["readings_received"] for one in hour),
             "readings_invalid": sum(one["readings_invalid"] for one in hour),
@@ -59,7 +64,7 @@ class Overview:
             "watermark_highest": watermarks[-1][1] if watermarks else None,
             "watermark_lag_seconds": rates.age_seconds(watermarks[0][1]) if watermarks else None,
             "last_commit": self._last_commit(),
-            "watermarks": [_standing(one) for one in partitions],
+            "watermarks": [_position(one) for one in partitions],
             "windows": hour,
             "workers": self._workers(partitions),
             "incomplete": incomplete,
@@ -71,30 +76,34 @@ class Overview:
         return Reply(data, "overview.html", shown=shown)
 
     async def rates(self, request: Any) -> Reply:
-        """The last hour by event time and by wall clock: of this worker for another one, else of all."""
+        """The last hour by event time and by wall clock; a worker that asks gets this worker's part only."""
         parameters(request.query, {})
         if asked_by_a_worker(request):
             mine = {
-                "windows": self._my_windows(),
+                "windows": self._own_windows(),
                 "minutes": self._watch.throughput.minutes(),
-                "partitions": self._watch.my_partitions(),
+                "partitions": self._watch.own_partitions(),
             }
             return Reply(mine, JSON_ONLY)
         answers, incomplete = await self._watch.cluster.ask_all("/rates/")
-        windows, minutes = self._together(answers)
-        worked = [{"minute": state.instant(at), "records_per_second": rate} for at, rate in minutes]
-        data = {"windows": windows, "minutes": worked, "incomplete": incomplete + self._watch.unowned()}
+        windows, minutes = self._merged(answers)
+        processed = [{"minute": state.instant(at), "records_per_second": rate} for at, rate in minutes]
+        data = {
+            "windows": windows,
+            "minutes": processed,
+            "incomplete": incomplete + self._watch.unowned_reasons(),
+        }
         return Reply(data, JSON_ONLY)
 
-    def _my_windows(self) -> list[Record]:
-        self._watch.require_settled()
-        store, mine = self._pipeline.store, self._watch.cluster.mine()
+    def _own_windows(self) -> list[Record]:
+        self._watch.require_state()
+        store, mine = self._pipeline.store, self._watch.cluster.own_partitions()
         states = (state.read_partition(store, partition) for partition in mine)
         return rates.windows_of((one for one in states if one is not None), self._window)
 
-    def _together(self, answers: list[Record]) -> tuple[list[Record], list[tuple[int, float]]]:
-        """Our windows and minutes with those of the other workers."""
-        windows = [self._my_windows()] if self._watch.is_settled() else []
+    def _merged(self, answers: list[Record]) -> tuple[list[Record], list[tuple[int, float]]]:
+        """This worker's windows and minutes merged with those of the other workers."""
+        windows = [self._own_windows()] if self._watch.is_state_ready() else []
         minutes = [self._watch.throughput.minutes(), *(one["minutes"] for one in answers)]
         return rates.merged([*windows, *(one["windows"] for one in answers)]), rates.merged_minutes(minutes)
 
@@ -104,7 +113,9 @@ class Overview:
 
     def _workers(self, partitions: list[Record]) -> list[Record]:
         workers = []
-        for url in sorted({self._watch.cluster.me, *(one["owner"] for one in partitions if one["owner"])}):
+        for url in sorted(
+            {self._watch.cluster.own_url, *(one["owner"] for one in partitions if one["owner"])}
+        ):
             theirs = [one for one in partitions if one["owner"] == url]
             numbers = [one["partition"] for one in theirs]
             workers.append({"url": url, "partitions": numbers, **sums(theirs)})
@@ -113,17 +124,17 @@ class Overview:
     def _plots(
         self, hour: list[Record], minutes: Sequence[tuple[int, float]], lowest: int | None
     ) -> list[Record]:
-        """Each plot with its words; `lowest` is the watermark up to which every partition has come."""
+        """Each plot with title, legend and caption; `lowest` is the watermark of the slowest partition."""
         starts = [parse_instant(one["window_start"])[0] for one in hour]
         length = self._window
         end = starts[-1] + length if starts else now_micros()
         start = min(starts[0] if starts else end, end - max(rates.HOUR, length))
         span = max(length, MINUTE)
         per = duration(span / SECOND)
-        whole = Mark(lowest, "slowest watermark") if lowest is not None and lowest < end - length else None
+        slowest = Mark(lowest, "slowest watermark") if lowest is not None and lowest < end - length else None
 
         def counted(*names: str, less: str = "") -> list[tuple[int, float]]:
-            """Counts by window, put together by the minute where windows are shorter than that."""
+            """Counts by window; windows shorter than a minute are added up by the minute."""
             found: dict[int, float] = {}
             for at, one in zip(starts, hour, strict=True):
                 value = sum(one[name] for name in names) - (one[less] if less else 0)
@@ -131,7 +142,7 @@ class Overview:
             return sorted(found.items())
 
         def frame(title: str, unit: str, **more: Any) -> Frame:
-            marks = [whole] if whole is not None else []
+            marks = [slowest] if slowest is not None else []
             return Frame(
                 title, unit, start, end, marks=marks, width=_WIDTH, height=_HEIGHT, size="small", **more
             )
@@ -150,7 +161,7 @@ class Overview:
         ]
         now = now_micros()
         clock = Frame(
-            "Records worked",
+            "Records processed",
             "records a second",
             now - rates.HOUR,
             now,
@@ -174,7 +185,7 @@ class Overview:
                     stacked=True,
                 ),
                 "kinds": [],
-                "caption": "late and too late ones among all received",
+                "caption": "late and too-late readings, of all received",
             },
             {
                 "title": "Missing readings",
@@ -185,19 +196,19 @@ class Overview:
                     stacked=True,
                 ),
                 "kinds": [],
-                "caption": "by the time at which that was certain",
+                "caption": "by the event time at which the gap was detected",
             },
             {
-                "title": "Records worked",
-                "svg": layered(clock, [Layer("worked", minutes, "worked")], MINUTE, stacked=True),
+                "title": "Records processed",
+                "svg": layered(clock, [Layer("processed", minutes, "processed")], MINUTE, stacked=True),
                 "kinds": [],
-                "caption": "by wall clock, of all workers, since they started",
+                "caption": "by wall clock, all workers, since they started",
             },
         ]
 
 
-def _standing(partition: Record) -> Record:
-    """Where a partition is: what the overview has of it."""
+def _position(partition: Record) -> Record:
+    """A partition's position, as the overview shows it."""
     names = ("partition", "owner", "watermark", "lag", "open_gaps", "meters")
     return {
         **{name: partition[name] for name in names},

@@ -1,35 +1,35 @@
-"""Every page of a worker, by its address.
+"""The routes of a worker's pages.
 
-A page is first made as plain data, which is its JSON; its HTML shows the same data. What cannot be had
-(a worker that does not answer, a partition without owner) is named in `incomplete`, so that a part is never
-taken for the whole.
+A page is built as plain data, which is its JSON; its HTML renders the same data. Whatever is missing (a
+worker that does not answer, a partition without an owner) is listed in `incomplete`, so that a partial result
+never looks complete.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+from gridwatch.cluster import asked_by_a_worker
 from gridwatch.domain.partition.state import PartitionState
 from gridwatch.health.pages import HealthPages, Verdict
+from gridwatch.http.queries import parameters, text
+from gridwatch.http.reply import Answer, Handler, Reply
 from gridwatch.settings import Settings
 from gridwatch.streaming.stage.pipeline import Pipeline
 from gridwatch.topics import RAW, STATE_TABLE
 from gridwatch.views.dead_letters import DeadLetters
-from gridwatch.views.lists import Lists
+from gridwatch.views.lists.pages import Lists
 from gridwatch.views.log_tail import LogTail
-from gridwatch.views.meter_page import MeterPage
+from gridwatch.views.meter.page import MeterPage
 from gridwatch.views.overview import Overview
-from gridwatch.views.queries import parameters, text
-from gridwatch.views.reply import Handler, Reply, asked_by_a_worker
-from gridwatch.views.routing import Answer
 from gridwatch.views.watch import Watch
 
 
 class Pages:
-    """All of them.
+    """All pages of a worker.
 
     Args:
-        watch: what this worker knows of itself and of the others.
+        watch: the health and the partitions of this worker and of the others.
     """
 
     def __init__(self, settings: Settings, pipeline: Pipeline[PartitionState], watch: Watch) -> None:
@@ -42,7 +42,7 @@ class Pages:
         self._dead_letters = DeadLetters(settings, self._tail)
 
     def routes(self) -> dict[str, Handler]:
-        """Address → page."""
+        """Path → handler."""
         return {
             "/": self._overview.page,
             "/rates/": self._overview.rates,
@@ -57,35 +57,35 @@ class Pages:
         }
 
     async def close(self) -> None:
-        """Let go of what pages hold."""
+        """Cancel surveys and disconnect."""
         await self._lists.close()
         await self._tail.close()
 
     async def meters(self, request: Any) -> Reply | Answer:
-        """The list; or with `?id=` one meter, whose id is no part of a path that browsers leave alone."""
+        """The list of meters; with `?id=` one meter whose id browsers would remove from a path."""
         if "id" in request.query:
             asked = parameters(request.query, {"id": text})
             return await self._meter.show(request, asked.get("id", ""))
         return await self._lists.meters(request)
 
     async def partitions(self, request: Any) -> Reply:
-        """Each partition: owner, position, time, size."""
+        """Owner, offsets, watermark and size of each partition."""
         parameters(request.query, {})
         incomplete: list[str] = []
         if asked_by_a_worker(request):
-            partitions = self._watch.my_partitions()
+            partitions = self._watch.own_partitions()
         else:
             partitions, incomplete = await self._watch.all_partitions()
         data = {"topic": RAW.name, "partitions": partitions, "incomplete": incomplete}
         return Reply(data, "partitions.html")
 
     async def live(self, request: Any) -> Reply:
-        """200 while the loop answers and the worker means to go on."""
-        return _health(await self.health.is_live(), "The worker’s loop answers.")
+        """200 while the event loop answers and the worker is not stopping."""
+        return _health(await self.health.is_live(), "The worker’s event loop answers.")
 
     async def ready(self, request: Any) -> Reply:
-        """200 when what arrives now is worked on, else 503 and why not."""
-        return _health(await self.health.is_ready(), "Readings that arrive now are worked on.")
+        """200 when readings that arrive now are processed, else 503 and the reasons."""
+        return _health(await self.health.is_ready(), "Readings that arrive now are processed.")
 
 
 def _health(verdict: Verdict, meaning: str) -> Reply:

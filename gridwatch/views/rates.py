@@ -1,8 +1,8 @@
-"""How much comes, by event time and by wall clock, over the last hour.
+"""Reading rates over the last hour, by event time and by wall clock.
 
-By event time: the metric windows that each partition's committed row holds anyway, which is the last hour up
-to its watermark (`domain/partition/windows.py`), so they survive restarts and are the same on every worker.
-By wall clock: how many records of the raw topic were worked, noted every few seconds since this worker began.
+By event time: the metric windows in each partition's committed row, which cover the last hour up to its
+watermark (`domain/partition/windows.py`), so they survive restarts and are the same on every worker. By wall
+clock: how many raw records were processed, sampled every few seconds since this worker started.
 """
 
 from __future__ import annotations
@@ -20,14 +20,14 @@ from gridwatch.domain.policy import MINUTE, SECOND
 from gridwatch.views.state import Record
 
 HOUR = 60 * MINUTE
-#: What a window holds that can be added up over partitions.
+#: The values of a window that can be added up over partitions.
 COUNTS = tuple(METRICS)
 
 
 def windows_of(states: Iterable[PartitionState], length: int) -> list[Record]:
     """The windows of some partitions, added up, in order of time. `length` of a window in µs.
 
-    A reading counts once, but a meter is active in every window in which it reports.
+    A reading is counted once, but a meter is active in every window in which it reports.
     """
     added: dict[int, dict[str, float]] = {}
     for state in states:
@@ -42,7 +42,7 @@ def windows_of(states: Iterable[PartitionState], length: int) -> list[Record]:
 
 
 def merged(answers: Iterable[list[Record]]) -> list[Record]:
-    """The windows of several workers as one list."""
+    """The windows of several workers added up, in order of time."""
     added: dict[str, Record] = {}
     for windows in answers:
         for window in windows:
@@ -56,10 +56,10 @@ def merged(answers: Iterable[list[Record]]) -> list[Record]:
 
 
 def last_hour(windows: list[Record], watermark: int | None) -> list[Record]:
-    """The windows of the hour that ends with the one in which `watermark`, the highest, stands.
+    """The windows of the hour that ends with the window of `watermark`, the highest one.
 
-    What a partition far behind still holds of earlier hours is another hour's. A window longer than an hour
-    is a list of its own.
+    Windows that a slow partition still holds of earlier hours are left out. A window longer than an hour is
+    returned alone.
     """
     if not windows or watermark is None:
         return []
@@ -69,7 +69,7 @@ def last_hour(windows: list[Record], watermark: int | None) -> list[Record]:
 
 
 def late_share(windows: list[Record]) -> float | None:
-    """Late and too late readings among all received, 0 to 1; None if there were none."""
+    """Late and too-late readings as a share of all received, 0 to 1; None if none was received."""
     late = sum(one["readings_late"] + one["readings_too_late"] for one in windows)
     received = sum(one["readings_received"] for one in windows)
     return late / received if received else None
@@ -80,47 +80,47 @@ def _micros(instant: str) -> int:
 
 
 class Throughput:
-    """Records worked by this worker, minute by minute of wall time, for an hour."""
+    """Records processed by this worker in each minute of wall time, for an hour."""
 
     def __init__(self) -> None:
         self._reached: dict[int, int] = {}
-        self._noted: float | None = None
-        #: Minute (µs), records worked in it, seconds of it that were looked at.
+        self._observed_at: float | None = None
+        #: Minute (µs), records processed in it, seconds of it that were observed.
         self._minutes: deque[list[Any]] = deque(maxlen=61)
 
-    def note(self, reached: Mapping[int, int]) -> None:
-        """Take note of how far each partition has come: partition → offset of the next record."""
+    def observe(self, reached: Mapping[int, int]) -> None:
+        """Record each partition's position: partition → offset of the next record."""
         now, minute = time.monotonic(), now_micros() // MINUTE * MINUTE
-        worked = sum(
+        processed = sum(
             max(0, offset - self._reached[partition])
             for partition, offset in reached.items()
             if partition in self._reached
         )
-        if self._noted is not None:
+        if self._observed_at is not None:
             if not self._minutes or self._minutes[-1][0] != minute:
                 self._minutes.append([minute, 0, 0.0])
-            self._minutes[-1][1] += worked
-            self._minutes[-1][2] += now - self._noted
-        self._reached, self._noted = dict(reached), now
+            self._minutes[-1][1] += processed
+            self._minutes[-1][2] += now - self._observed_at
+        self._reached, self._observed_at = dict(reached), now
 
     def minutes(self) -> list[Record]:
-        """Each minute with its records and the seconds of it in which they came, in order of time."""
+        """Each minute with its records and the seconds of it that were observed, in order of time."""
         since = now_micros() - HOUR
         return [
-            {"minute": format_instant(minute), "records": worked, "seconds": round(seconds, 3)}
-            for minute, worked, seconds in self._minutes
+            {"minute": format_instant(minute), "records": processed, "seconds": round(seconds, 3)}
+            for minute, processed, seconds in self._minutes
             if minute > since
         ]
 
 
 def merged_minutes(answers: Iterable[list[Record]]) -> list[tuple[int, float]]:
-    """Records a second of several workers together: (minute in µs, rate), in order of time."""
+    """Records per second, summed over several workers: (minute in µs, rate), in order of time."""
     rates: dict[int, float] = {}
     for minutes in answers:
         for one in minutes:
             if one["seconds"] > 0:
                 at = _micros(one["minute"])
-                # A minute that has just begun, or in which a worker started, counts by what was seen of it.
+                # The current minute, and the one in which a worker started, are observed in part only.
                 rates[at] = rates.get(at, 0.0) + one["records"] / max(one["seconds"], 1.0)
     return sorted(rates.items())
 

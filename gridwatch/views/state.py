@@ -1,8 +1,8 @@
-"""What the pages say about meters, gaps and partitions: read from committed state, ready for JSON.
+"""Reads meters, gaps and partitions from committed state, as JSON.
 
-Everything here comes from the rows in RocksDB, never from what is being worked on in memory: a page shows
-what a crash at this moment would leave. Nothing is scanned whole here: meters are read in order of their key
-from where a page begins; other orders are those of `survey.py`.
+Everything comes from committed rows, never from a batch in progress: a page shows what recovery after a crash
+would restore. Nothing here scans all rows: meters are read in key order from where a page begins; other
+orders are in `lists/survey.py`.
 """
 
 from __future__ import annotations
@@ -43,12 +43,12 @@ def read_partition(store: Store, partition: int) -> PartitionState | None:
 def describe_partition(
     partition: int, owner: str | None, state: PartitionState | None = None, end: int | None = None
 ) -> Record:
-    """A partition as the pages show it; what is not known is None.
+    """A partition as the pages show it; unknown values are None.
 
     Args:
-        owner: URL of the worker that owns it, None for nobody.
-        state: its committed state, where it is ours and has had a commit.
-        end: offset after the last record the broker holds, as far as this worker has heard.
+        owner: URL of the worker that owns it, None if unowned.
+        state: its committed state, None if another worker owns it or before its first commit.
+        end: the log end offset, as this worker last fetched it.
     """
     committed = state.next_offset if state is not None else None
     lag = None if end is None else max(0, end - (committed or 0))
@@ -68,13 +68,18 @@ def describe_partition(
     }
 
 
+def sums(partitions: list[Record]) -> Record:
+    """Meters, open gaps and lag summed over several partitions; unknown values count as 0."""
+    return {name: sum(one[name] or 0 for one in partitions) for name in ("meters", "open_gaps", "lag")}
+
+
 # -- one meter
 
 
 def read_meter(store: Store, partition: int, meter_id: str) -> MeterState | None:
     """The committed state of a meter; None when there is none."""
     if any(ord(character) < 32 for character in meter_id):
-        return None  # no meter has such an id, but rows of another kind have such keys
+        return None  # no meter id has control characters, but keys of other row kinds do
     try:
         row = store.row(partition, meter_id.encode())
     except UnicodeEncodeError:
@@ -83,7 +88,7 @@ def read_meter(store: Store, partition: int, meter_id: str) -> MeterState | None
 
 
 def describe_meter(meter_id: str, partition: int, meter: MeterState) -> Record:
-    """A meter's line in a list."""
+    """A meter as a list row."""
     return {
         "meter_id": meter_id,
         "partition": partition,
@@ -99,7 +104,7 @@ def describe_meter(meter_id: str, partition: int, meter: MeterState) -> Record:
 def describe_meter_fully(
     meter_id: str, partition: int, meter: MeterState, grace: int, watermark: int | None
 ) -> Record:
-    """A meter with its gaps (latest first) and the readings that its state remembers."""
+    """A meter with its gaps (latest first) and the readings held in its state."""
     gaps = sorted(meter.gaps, key=lambda gap: gap.first, reverse=True)
     return {
         **describe_meter(meter_id, partition, meter),
@@ -115,7 +120,7 @@ def describe_meter_fully(
 
 
 def describe_gap(meter_id: str, partition: int, gap: Gap, grace: int) -> Record:
-    """A gap under the names of its alerts."""
+    """A gap with the field names of gap alerts."""
     return {
         "gap_id": f"{meter_id}@{format_instant(gap.first)}",
         "meter_id": meter_id,

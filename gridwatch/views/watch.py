@@ -1,7 +1,7 @@
-"""What the pages know of this worker and of the others: partitions of the readings, and what is wrong where.
+"""Health and partitions of this worker and of the others, for the pages.
 
-Whether this worker is ready says `health/worker.py`. What only the pages ask for is here, and what is about
-other workers: that makes this one no less ready, so it is a warning.
+`health/worker.py` decides whether this worker is ready. A problem of another worker does not make this one
+unready, so it is a warning here.
 """
 
 from __future__ import annotations
@@ -10,21 +10,21 @@ import asyncio
 import time
 from collections.abc import Callable, Iterable, Mapping
 
+from gridwatch.cluster import Cluster
 from gridwatch.health.exposition import Samples
 from gridwatch.health.worker import WorkerHealth
+from gridwatch.http.reply import Problem
 from gridwatch.settings import Settings
 from gridwatch.streaming.stage.worker import Worker
 from gridwatch.tables.readings import METERS
 from gridwatch.topics import RAW
 from gridwatch.views import state
-from gridwatch.views.queries import Problem
 from gridwatch.views.rates import Throughput
-from gridwatch.views.routing import Cluster
 from gridwatch.views.state import Record
 
 
 class Watch:
-    """Looks at the worker and at the other ones; changes none of them. It is the `Health` of its pages.
+    """Observes this worker and the others without changing them; the `Health` of the worker's pages.
 
     Args:
         clock: monotonic, seconds.
@@ -37,7 +37,7 @@ class Watch:
         self._pipeline = worker.pipelines[METERS.stage]
         self._health = WorkerHealth(worker, settings, clock)
         self._readings = next(one for one in self._health.stages if one.stage.name == METERS.stage)
-        self._silent_owners: Mapping[str, str] = {}
+        self._unreachable: Mapping[str, str] = {}
         self.cluster = Cluster(worker.app, RAW.name)
         self.throughput = Throughput()
         self.close = self._health.close
@@ -45,55 +45,55 @@ class Watch:
 
     # -- readiness
 
-    def is_settled(self) -> bool:
-        """Whether the state of this worker's partitions is there whole."""
+    def is_state_ready(self) -> bool:
+        """Whether the state of this worker's partitions is complete."""
         now = self._health.application()
-        return now.settled and (now.assigned or bool(self.cluster.owners()))
+        return now.state_ready and (now.assigned or bool(self.cluster.owners()))
 
-    def require_settled(self) -> None:
-        """Problem 503 unless the state of this worker's partitions is there whole."""
-        if not self.is_settled():
+    def require_state(self) -> None:
+        """Problem 503 unless the state of this worker's partitions is complete."""
+        if not self.is_state_ready():
             raise Problem(503, *self._health.application().reasons())
 
-    async def look(self) -> None:
-        """Look at the brokers and at the other workers, and take note of each partition's progress."""
-        self._silent_owners = await self._unanswered()
-        self.throughput.note(
+    async def check(self) -> None:
+        """Ask the brokers and the other workers, and record the progress of each partition."""
+        self._unreachable = await self._ask_others()
+        self.throughput.observe(
             {partition: owned.state.next_offset for partition, owned in self._pipeline.owned.items()}
         )
-        await self._health.look()
+        await self._health.check()
 
     async def reasons(self) -> list[str]:
         """Why this worker is not ready; empty when it is."""
-        return (await self._health.look()).reasons()
+        return (await self._health.check()).reasons()
 
     def last_reasons(self) -> list[str]:
-        """The same with what the brokers said at the last look, some seconds ago: it waits for nobody."""
+        """The same with the brokers' answer of the last check, some seconds ago: it does no I/O."""
         return self._health.observe().reasons()
 
     def warnings(self) -> list[str]:
-        """What is wrong and makes this worker no less ready, as of the last look: partitions that no worker
-        works on, transactions that have been open for a while, foreign rows."""
+        """Problems that leave this worker ready, as of the last check: partitions that no worker processes,
+        transactions that have been open for a while, foreign rows."""
         return [
-            *self.unowned(),
+            *self.unowned_reasons(),
             *(
-                f"partitions {', '.join(map(str, partitions))} are not worked on: {self._silent_owners[url]}"
-                for url, partitions in self._unanswered_for().items()
+                f"partitions {', '.join(map(str, partitions))} are not processed: {self._unreachable[url]}"
+                for url, partitions in self._unreachable_partitions().items()
             ),
             *self._health.warnings(),
         ]
 
     async def samples(self) -> Samples:
-        """Everything that Prometheus reads, as of now."""
-        samples = self._health.samples(await self._health.look())
-        unanswered = sum(map(len, self._unanswered_for().values()))
-        samples.put("partitions_unserved", len(self._nobodys()) + unanswered)
+        """The current value of every metric."""
+        samples = self._health.samples(await self._health.check())
+        unanswered = sum(map(len, self._unreachable_partitions().values()))
+        samples.put("partitions_unserved", len(self._unowned()) + unanswered)
         return samples
 
     # -- other workers
 
-    async def _unanswered(self) -> dict[str, str]:
-        """URL → why, of each other worker that owns partitions and does not answer."""
+    async def _ask_others(self) -> dict[str, str]:
+        """URL → reason, of each other worker that owns partitions and does not answer."""
         others = self.cluster.others()
         answers = await asyncio.gather(
             *(self.cluster.ask(url, "/live/") for url in others), return_exceptions=True
@@ -104,43 +104,43 @@ class Watch:
             if isinstance(answer, Problem)
         }
 
-    def _unanswered_for(self) -> dict[str, list[int]]:
-        """URL → its partitions now, of each worker that did not answer at the last look."""
-        owned = {url: self.cluster.owned_by(url) for url in self._silent_owners}
+    def _unreachable_partitions(self) -> dict[str, list[int]]:
+        """URL → current partitions, of each worker that did not answer at the last check."""
+        owned = {url: self.cluster.owned_by(url) for url in self._unreachable}
         return {url: partitions for url, partitions in owned.items() if partitions}
 
-    def unowned(self) -> list[str]:
-        """A reason for the partitions that no worker owns."""
-        nobodys = self._nobodys()
-        return [f"no worker owns partition {', '.join(map(str, nobodys))}"] if nobodys else []
+    def unowned_reasons(self) -> list[str]:
+        """A reason naming the partitions that no worker owns; empty if there are none."""
+        unowned = self._unowned()
+        return [f"no worker owns partition {', '.join(map(str, unowned))}"] if unowned else []
 
-    def _nobodys(self) -> list[int]:
+    def _unowned(self) -> list[int]:
         return sorted(set(range(self._settings.partitions)) - self.cluster.owners().keys())
 
     # -- partitions
 
-    def my_partitions(self) -> list[Record]:
+    def own_partitions(self) -> list[Record]:
         """The partitions of this worker, from committed state."""
-        settled = self._health.application().settled
+        state_ready = self._health.application().state_ready
         return [
             state.describe_partition(
                 partition,
-                self.cluster.me,
-                self._readings.committed(partition) if settled else None,
-                self._readings.end_offset(partition) if settled else None,
+                self.cluster.own_url,
+                self._readings.committed(partition) if state_ready else None,
+                self._readings.end_offset(partition) if state_ready else None,
             )
-            for partition in self.cluster.mine()
+            for partition in self.cluster.own_partitions()
         ]
 
     async def all_partitions(self) -> tuple[list[Record], list[str]]:
-        """Every partition, asked of its owner, and what could not be had."""
+        """Every partition, as its owner reports it, and a reason for each that is missing."""
         answers, incomplete = await self.cluster.ask_all("/partitions/")
-        return self.everybodys(answers), incomplete + self.unowned()
+        return self.merged_partitions(answers), incomplete + self.unowned_reasons()
 
-    def everybodys(self, answers: Iterable[Record]) -> list[Record]:
-        """Every partition: ours, and those that are told in other workers' answers."""
+    def merged_partitions(self, answers: Iterable[Record]) -> list[Record]:
+        """Every partition: this worker's, and those in other workers' answers."""
         owners = self.cluster.owners()
-        known = {one["partition"]: one for one in self.my_partitions()}
+        known = {one["partition"]: one for one in self.own_partitions()}
         for answer in answers:
             known.update((one["partition"], one) for one in answer["partitions"])
         return [

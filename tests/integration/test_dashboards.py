@@ -1,4 +1,4 @@
-"""Every question of every dashboard, as Grafana asks it, on a real PostgreSQL: empty, and with data."""
+"""Every query of every dashboard, as Grafana asks it, on a real PostgreSQL: empty, and with data."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from typing import Any
 import psycopg2
 import pytest
 
-from dashboards.expansion import Question, Raw, Value, View, expand, questions
+from dashboards.expansion import PanelQuery, Raw, Value, View, expand, panel_queries
 from gridwatch.embedded import EmbeddedPostgres
 from sinks.database import read_url
 from sinks.schema.version import migrate
@@ -41,7 +41,7 @@ def whole_view() -> View:
 
 Ask = Callable[[str, View], list[tuple[Any, ...]]]
 
-QUESTIONS = list(questions())
+QUERIES = list(panel_queries())
 #: What a reader may choose, each with each.
 CHOICES: dict[str, list[Value]] = {
     "region": [ALL, "north", ["south'; --", "(none)"]],
@@ -89,35 +89,35 @@ def ask(postgres: EmbeddedPostgres) -> Iterator[Ask]:
 
 
 def _sql(title: str) -> str:
-    [found] = [question.sql for question in QUESTIONS if str(question) == title]
+    [found] = [query.sql for query in QUERIES if str(query) == title]
     return found
 
 
-each_question = pytest.mark.parametrize("question", QUESTIONS, ids=str)
+each_query = pytest.mark.parametrize("query", QUERIES, ids=str)
 
 
-@each_question
-def test_an_empty_database_gives_zero_or_nothing(ask_empty: Ask, question: Question) -> None:
-    rows = ask_empty(question.sql, whole_view())
+@each_query
+def test_an_empty_database_gives_zero_or_nothing(ask_empty: Ask, query: PanelQuery) -> None:
+    rows = ask_empty(query.sql, whole_view())
     assert len(rows) <= 1
     assert all(value in (None, 0) for row in rows for value in row)
 
 
-@each_question
-def test_data_gives_rows(ask: Ask, question: Question) -> None:
-    rows = ask(question.sql, whole_view())
+@each_query
+def test_data_gives_rows(ask: Ask, query: PanelQuery) -> None:
+    rows = ask(query.sql, whole_view())
     assert rows
     assert any(value is not None for row in rows for value in row)
 
 
-@each_question
-def test_whatever_is_chosen_there_is_an_answer(ask: Ask, question: Question) -> None:
-    used = [name for name in CHOICES if f"${name}" in question.sql or f"${{{name}" in question.sql]
-    everything = ask(question.sql, whole_view())
+@each_query
+def test_whatever_is_chosen_there_is_an_answer(ask: Ask, query: PanelQuery) -> None:
+    used = [name for name in CHOICES if f"${name}" in query.sql or f"${{{name}" in query.sql]
+    everything = ask(query.sql, whole_view())
     for values in itertools.product(*(CHOICES[name] for name in used)):
         variables = {**whole_view().variables, **dict(zip(used, values, strict=True))}
         chosen = replace(whole_view(), variables=variables)
-        rows = ask(question.sql, chosen)
+        rows = ask(query.sql, chosen)
         if "meter" not in used and "interval" not in used:
             assert len(rows) <= len(everything)
 
@@ -130,8 +130,8 @@ def test_whatever_is_chosen_there_is_an_answer(ask: Ask, question: Question) -> 
         ("gridwatch-overview: Active meters A", 3 * PARTITIONS),
         ("gridwatch-overview: Late readings A", 20.0),
         ("gridwatch-overview: Dead letters A", 3),
-        ("gridwatch-health: Partitions heard from A", PARTITIONS),
-        ("gridwatch-health: Records behind A", 7.0 * PARTITIONS),
+        ("gridwatch-health: Partitions reporting A", PARTITIONS),
+        ("gridwatch-health: Total lag A", 7.0 * PARTITIONS),
         ("gridwatch-health: Slowest watermark A", 45.0),
         ("gridwatch-meter: Interval now A", 30),
     ],
@@ -182,5 +182,5 @@ def test_delays_fall_into_their_bins(ask: Ask) -> None:
 
 
 def test_silence_of_the_workers_is_not_health(ask_empty: Ask) -> None:
-    assert ask_empty(_sql("gridwatch-health: Partitions heard from A"), whole_view()) == [(0,)]
-    assert ask_empty(_sql("gridwatch-health: Worker last heard A"), whole_view()) == [(None,)]
+    assert ask_empty(_sql("gridwatch-health: Partitions reporting A"), whole_view()) == [(0,)]
+    assert ask_empty(_sql("gridwatch-health: Last report of a worker A"), whole_view()) == [(None,)]

@@ -18,13 +18,13 @@ import pytest
 from markupsafe import escape
 from prometheus_client.parser import text_string_to_metric_families
 
+from gridwatch.cluster import ASKED_BY
 from gridwatch.deployment.polling import until
 from gridwatch.deployment.service import Service
 from gridwatch.domain.partitioning import partition_of
 from gridwatch.embedded import EmbeddedKafka
 from gridwatch.health.metrics import WORKER, metrics_of
 from gridwatch.topics import GAP_ALERTS
-from gridwatch.views.routing import ASKED_BY
 from tests.processes import Site
 from tests.records import PARTITIONS, Raw, meters_of, reading, ticks
 
@@ -309,12 +309,12 @@ def test_a_meter_id_that_is_a_script_stays_text(workers: tuple[Service, Service]
         ("/meters/?prefx=a", 400, "unknown parameter 'prefx'"),
         ("/meters/?format=xml", 400, "format: 'xml' is not json or html"),
         ("/gaps/?state=OPEN", 400, "state: 'OPEN' is not one of all, open, ended"),
-        ("/gaps/?after=nowhere", 400, "after: 'nowhere' is not a place"),
-        ("/gaps/?after=open:77:", 400, "after: 'open:77:' is not a place"),
-        ("/gaps/?state=open&after=ended:1:2:A", 400, "after: 'ended:1:2:A' is not a place"),
+        ("/gaps/?after=nowhere", 400, "after: 'nowhere' is not a cursor"),
+        ("/gaps/?after=open:77:", 400, "after: 'open:77:' is not a cursor"),
+        ("/gaps/?state=open&after=ended:1:2:A", 400, "after: 'ended:1:2:A' is not a cursor"),
         ("/meters/?sort=size", 400, "sort: 'size' is not one of meter_id, last_seen"),
         ("/meters/?order=up", 400, "order: 'up' is not one of asc, desc"),
-        ("/meters/?sort=late_count&after=x", 400, "after: 'x' is not a place"),
+        ("/meters/?sort=late_count&after=x", 400, "after: 'x' is not a cursor"),
         ("/meters/?id=a&limit=5", 400, "unknown parameter 'limit'"),
         ("/meters/?limit=%3Cscript%3E", 400, "limit: '<script>' is not a whole number"),
         (f"/meters/?prefix={'x' * 1025}", 400, "prefix: longer than 1024 characters"),

@@ -131,7 +131,7 @@ def test_metrics_have_the_partitions_of_both_stages(worker: Worker) -> None:
         SEEN_SECONDS,
     )
     assert worker.gauge("gridwatch_state_meters") == {"readings": every}
-    for name in ("consumer_lag_records", "standing_seconds", "undecodable", "open_transaction_seconds"):
+    for name in ("consumer_lag_records", "stalled_seconds", "undecodable", "open_transaction_seconds"):
         zero = dict.fromkeys(NUMBERS, 0.0)
         assert worker.gauge(f"gridwatch_{name}") == {"readings": zero, "sums": zero}, name
     assert worker.reasons() == []

@@ -83,7 +83,7 @@ def test_an_output_topic_deleted_while_running(site: Site) -> None:
     assert measured["gridwatch_ready"] == 0
     assert measured["gridwatch_broker_problems"] == 1
     assert measured["gridwatch_ack_wait_seconds"] >= 2
-    assert measured["gridwatch_standing_seconds"] >= 2
+    assert measured["gridwatch_stalled_seconds"] >= 2
     assert measured["gridwatch_commit_age_seconds"] >= 2
     assert measured["gridwatch_consumer_lag_records"] == 1
     found = doctor(site, worker)
@@ -136,7 +136,7 @@ def test_ticks_that_do_not_flow(site: Site) -> None:
     worker.until("readiness says so", lambda: told in said(worker), SEEN_SECONDS)
     measured = metrics(worker)
     assert measured["gridwatch_tick_overdue_seconds"] >= 2
-    assert measured["gridwatch_watermark_standing_seconds"] >= 2
+    assert measured["gridwatch_watermark_stalled_seconds"] >= 2
     assert measured["gridwatch_consumer_lag_records"] == 0
     assert told in doctor(site, worker)["worker"]["said"]
     limit_records(site, RAW.config["max.message.bytes"])
@@ -175,7 +175,7 @@ def test_a_sink_that_waits_for_its_database(site: Site) -> None:
     measured = metrics(sink)
     assert measured["gridwatch_sink_ready"] == 0
     assert measured["gridwatch_sink_waiting_seconds"] > 0
-    assert measured["gridwatch_sink_standing_seconds"] >= 2
+    assert measured["gridwatch_sink_stalled_seconds"] >= 2
     assert measured["gridwatch_sink_lag_records"] >= 1
     found = doctor(site, sink=sink)
     assert f"waiting for the database at {nobody}" in found["sink"]["said"]

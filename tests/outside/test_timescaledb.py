@@ -12,7 +12,7 @@ import msgspec
 import pytest
 from sqlalchemy import text
 
-from dashboards.expansion import Raw, View, expand, questions
+from dashboards.expansion import Raw, View, expand, panel_queries
 from gridwatch.cli import run
 from gridwatch.cli.doctor.databases import look_at_database
 from gridwatch.models.validated import Validated
@@ -109,7 +109,7 @@ def test_every_question_of_the_dashboards_has_an_answer(grown: Became) -> None:
     chosen = {"meter": "O'Brien", "region": ALL, "partition": ALL, "interval": "1h"}
     view = View(OLD.start, NOW, chosen, timescaledb=True)
     answers = 0
-    for question in questions():
+    for question in panel_queries():
         for way in (view, replace(view, timescaledb=False)):
             with connect(grown.url) as connection:
                 found = connection.exec_driver_sql(expand(question.sql, way).replace("%", "%%"), ()).all()
@@ -132,7 +132,7 @@ def test_from_nothing_to_chunks_policies_and_summaries(
     assert schema.ok
     # Nothing in it yet: no question may be an error.
     view = View(NOW - DAY, NOW, {"meter": "", "region": ALL, "partition": ALL, "interval": "5m"})
-    for question in questions():
+    for question in panel_queries():
         with connect(empty) as connection:
             sql = expand(question.sql, replace(view, timescaledb=True)).replace("%", "%%")
             found = connection.exec_driver_sql(sql, ()).all()

@@ -16,10 +16,10 @@ PACKAGES = ("gridwatch", "sinks", "replay", "dashboards", "chaos")
 #: not know each other. A module of gridwatch itself is a room, too. A room within a room that is named here
 #: has a place of its own; the rest of the outer one is one room.
 LAYERS = (
-    ("gridwatch.domain", "gridwatch.errors", "gridwatch.clock", "gridwatch.backoff", "gridwatch.web_client"),
+    ("gridwatch.domain", "gridwatch.errors", "gridwatch.clock", "gridwatch.backoff", "gridwatch.plots"),
     ("gridwatch.domain.meter", "gridwatch.domain.validation"),
     ("gridwatch.domain.partition",),
-    ("gridwatch.durations", "gridwatch.models", "gridwatch.embedded", "dashboards"),
+    ("gridwatch.durations", "gridwatch.models", "gridwatch.http", "gridwatch.embedded", "dashboards"),
     ("gridwatch.settings", "gridwatch.topics"),
     ("gridwatch.codecs", "gridwatch.tables", "gridwatch.logs"),
     ("gridwatch.kafka", "sinks.tables", "sinks.database"),
@@ -45,7 +45,7 @@ LAYERS = (
     ("gridwatch.streaming", "gridwatch.streaming.faust"),
     ("gridwatch.streaming.stage",),
     ("gridwatch.health",),
-    ("gridwatch.agents", "sinks"),
+    ("gridwatch.agents", "gridwatch.cluster", "sinks"),
     ("gridwatch.views",),
     ("gridwatch.app", "gridwatch.cli.export"),
     ("gridwatch.cli.doctor", "gridwatch.cli.scoring", "gridwatch.deployment"),
@@ -53,6 +53,14 @@ LAYERS = (
     ("gridwatch.cli.commands",),
     ("gridwatch.cli",),
     ("gridwatch.__main__",),
+)
+#: The rooms whose docstring is a list of their files.
+LISTED = (
+    "dashboards",
+    "gridwatch/health",
+    "gridwatch/http",
+    "gridwatch/plots",
+    *(f"gridwatch/views{part}" for part in ("", "/lists", "/meter")),
 )
 HEIGHT = {room: height for height, rooms in enumerate(LAYERS) for room in rooms}
 FILES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
@@ -129,3 +137,11 @@ def test_the_domain_imports_nothing_of_ours_but_itself() -> None:
     for name, path in MODULES.items():
         if name.startswith("gridwatch.domain"):
             assert all(other.startswith("gridwatch.domain") for other in imports(path, late=True)), name
+
+
+@pytest.mark.parametrize("room", LISTED)
+def test_a_room_is_small_and_its_docstring_lists_its_files(room: str) -> None:
+    files = {path.name for path in (ROOT / room).glob("*.py")} - {"__init__.py", "__main__.py"}
+    listed = ast.get_docstring(ast.parse((ROOT / room / "__init__.py").read_text(encoding="utf-8"))) or ""
+    assert {name for name in files if name not in listed} == set()
+    assert len(files) <= 14

@@ -17,11 +17,12 @@ from gridwatch import __version__
 from gridwatch.cli.demo.figures import Figures, policy_line
 from gridwatch.cli.demo.summary import rates_of, rows_of
 from gridwatch.errors import GridwatchError
+from gridwatch.http.assets import stylesheet
+from gridwatch.http.formats import number, percent
+from gridwatch.plots.axes import DAY, HOUR, MINUTE, stamp
+from gridwatch.plots.canvas import SIZES, Frame, Region
+from gridwatch.plots.charts import Layer, layered
 from gridwatch.settings import Settings
-from gridwatch.views import plot
-from gridwatch.views.html import number, percent, stylesheet
-from gridwatch.views.meter_plot import SIZES
-from gridwatch.views.plot_axes import DAY, HOUR, MINUTE, stamp
 from sinks.database import connect
 from sinks.tables.gap_alerts import gap_alerts
 from sinks.tables.late_events import late_events
@@ -92,33 +93,33 @@ def _pictures(connection: Connection) -> dict[str, list[Picture]]:
     missing = _hourly(connection, gap.time, func.sum(gap.missing_intervals))
     start, end = consumption[0][0], consumption[-1][0] + HOUR
 
-    def hourly(title: str, unit: str, layers: Sequence[plot.Layer], caption: str) -> Picture:
-        frame = plot.Frame(title, unit, start, end, width=460, height=150, size="small")
-        return Picture(title, {"both": plot.layered(frame, layers, HOUR, stacked=True)}, caption)
+    def hourly(title: str, unit: str, layers: Sequence[Layer], caption: str) -> Picture:
+        frame = Frame(title, unit, start, end, width=460, height=150, size="small")
+        return Picture(title, {"both": layered(frame, layers, HOUR, stacked=True)}, caption)
 
     small = [
         hourly(
             "Consumption of all meters",
             "kWh an hour",
-            [plot.Layer("validated", consumption)],
+            [Layer("validated", consumption)],
             "What the validated readings add up to.",
         ),
         hourly(
             "Validated readings",
             "readings an hour",
-            [plot.Layer("on time", on_time), plot.Layer("late", late, "late")],
+            [Layer("on time", on_time), Layer("late", late, "late")],
             "On time, and late ones on top of them.",
         ),
         hourly(
             "Late readings",
             "readings an hour",
-            [plot.Layer("late", late, "late"), plot.Layer("too late", too_late, "too-late")],
+            [Layer("late", late, "late"), Layer("too late", too_late, "too-late")],
             "Behind the watermark when they came; late ones are still processed.",
         ),
         hourly(
             "Missing readings",
             "slots an hour",
-            [plot.Layer("missing", missing, "missing")],
+            [Layer("missing", missing, "missing")],
             "By the hour in which their gap begins.",
         ),
     ]
@@ -152,7 +153,7 @@ def _meter(connection: Connection, meter: str, start: int, end: int) -> Picture:
     first = max(start, min(_micros(longest.missing_from) - span // 2, end - span))
     last = min(end, first + span)
     layers = [
-        plot.Layer(
+        Layer(
             name, [point for point in _readings(connection, meter, status) if first <= point[0] < last], tone
         )
         for name, status, tone in (
@@ -162,7 +163,7 @@ def _meter(connection: Connection, meter: str, start: int, end: int) -> Picture:
         )
     ]
     regions = [
-        plot.Region(
+        Region(
             _micros(one.missing_from),
             _micros(one.missing_to),
             "open" if one.state == "OPEN" else "missing",
@@ -172,8 +173,8 @@ def _meter(connection: Connection, meter: str, start: int, end: int) -> Picture:
     ]
     title = f"Meter {meter}"
     drawn = {
-        size: plot.layered(
-            plot.Frame(title, "kWh a reading", first, last, regions, width=width, height=height, size=size),
+        size: layered(
+            Frame(title, "kWh a reading", first, last, regions, width=width, height=height, size=size),
             layers,
             interval,
         )

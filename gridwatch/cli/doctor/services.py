@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import Any
 
 from gridwatch.cli.doctor.findings import Finding, good, wrong
+from gridwatch.http.client import fetch_json
 from gridwatch.settings import Settings
-from gridwatch.web_client import fetch_json
 
 WORKER, PARTITIONS, SINK = "worker", "partitions", "sink"
 _EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104  bound everywhere is reached on loopback

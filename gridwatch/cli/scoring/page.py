@@ -16,9 +16,10 @@ from gridwatch import __version__
 from gridwatch.cli.scoring.database import Around
 from gridwatch.cli.scoring.text import figures
 from gridwatch.errors import GridwatchError
-from gridwatch.views import plot
-from gridwatch.views.html import stylesheet
-from gridwatch.views.plot_axes import DAY, HOUR, MINUTE
+from gridwatch.http.assets import stylesheet
+from gridwatch.plots.axes import DAY, HOUR, MINUTE
+from gridwatch.plots.canvas import Frame, Region
+from gridwatch.plots.charts import Series, bars, lines
 from replay.scoring.score import Difference, Found, Score
 from replay.truth.manifest import Manifest
 
@@ -78,8 +79,8 @@ def _pictures(truth: Manifest, found: Found, result: Score) -> list[Picture]:
     step, unit = (HOUR, "hour") if end - start <= _HOURLY else (DAY, "day")
     start -= start % step
 
-    def frame(title: str, of: str) -> plot.Frame:
-        return plot.Frame(title, of, start, end)
+    def frame(title: str, of: str) -> Frame:
+        return Frame(title, of, start, end)
 
     expected = _by(step, ((gap.missing_from, gap.missing_intervals) for gap in truth.gaps), start, end)
     seen = _by(
@@ -94,15 +95,15 @@ def _pictures(truth: Manifest, found: Found, result: Score) -> list[Picture]:
     pictures = [
         Picture(
             "Missing readings, expected and found",
-            plot.lines(
+            lines(
                 frame("Missing readings, expected and found", f"slots each {unit}"),
-                [plot.Series("expected", expected), plot.Series("found", seen)],
+                [Series("expected", expected), Series("found", seen)],
             ),
             "By when their gap begins. Where both agree one line hides the other.",
         ),
         Picture(
             "Time to detect",
-            plot.bars(frame("Time to detect", "minutes"), sorted(delays.items()), step),
+            bars(frame("Time to detect", "minutes"), sorted(delays.items()), step),
             f"The longest of each {unit}: event time from the first missing slot of a gap to the watermark "
             "that settled it.",
         ),
@@ -113,7 +114,7 @@ def _pictures(truth: Manifest, found: Found, result: Score) -> list[Picture]:
             1,
             Picture(
                 "Differences over time",
-                plot.bars(frame("Differences over time", f"differences each {unit}"), differences, step),
+                bars(frame("Differences over time", f"differences each {unit}"), differences, step),
                 "Missed, reported otherwise, or false.",
             ),
         )
@@ -136,7 +137,7 @@ def _close_up(difference: Difference, readings: Sequence[Around]) -> Markup:
     start, end = min(*times, difference.start) - _MARGIN, max(*times, stretch) + _MARGIN
     apart = [later - earlier for earlier, later in pairwise(times) if later > earlier]
     said = f"expected {difference.expected}, found {difference.found}"
-    shaded = plot.Region(difference.start, stretch, "open", said)
+    shaded = Region(difference.start, stretch, "open", said)
     title = f"{difference.meter} around {difference.at}"
-    frame = plot.Frame(title, "kWh a reading", start, end, [shaded], height=150)
-    return plot.bars(frame, points, min(apart, default=HOUR) // 2)
+    frame = Frame(title, "kWh a reading", start, end, [shaded], height=150)
+    return bars(frame, points, min(apart, default=HOUR) // 2)

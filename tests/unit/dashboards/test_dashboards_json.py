@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from dashboards.expansion import dashboards, questions
+from dashboards.expansion import dashboards, panel_queries
 from gridwatch.domain.partition.windows import METRICS as EVENT_METRICS
 from gridwatch.health.metrics import METRICS, SYSTEM_METRICS
 from sinks import tables as stored
@@ -110,32 +110,32 @@ def test_links_between_dashboards_lead_somewhere_and_escape_the_meter() -> None:
         assert "var-meter=${__value.raw:percentencode}" in url
 
 
-@pytest.mark.parametrize("question", list(questions()), ids=str)
-def test_questions_name_only_what_there_is(question: Any) -> None:
-    common = set(re.findall(r"^\s*WITH RECURSIVE (\w+)", question.sql))
-    # `now` is a name given in a question; subqueries begin with a bracket.
-    tables = set(re.findall(r"\b(?:FROM|JOIN) (?!now\b)([a-z_]+)(?! FROM)", question.sql)) - common
+@pytest.mark.parametrize("query", list(panel_queries()), ids=str)
+def test_queries_name_only_what_there_is(query: Any) -> None:
+    common = set(re.findall(r"^\s*WITH RECURSIVE (\w+)", query.sql))
+    # `now` is a name given in a query; subqueries begin with a bracket.
+    tables = set(re.findall(r"\b(?:FROM|JOIN) (?!now\b)([a-z_]+)(?! FROM)", query.sql)) - common
     tables -= {"window_end", "max", "sum"}  # extract(… FROM sum(…))
     assert tables <= {*(table.name for table in stored.TABLES), *stored.summaries()}
-    board = DASHBOARDS[question.dashboard]
+    board = DASHBOARDS[query.dashboard]
     variables = {variable["name"] for variable in board["templating"]["list"]}
-    used = set(re.findall(r"\$\{?([a-z]\w*)", question.sql))
+    used = set(re.findall(r"\$\{?([a-z]\w*)", query.sql))
     assert used <= variables
 
 
-@pytest.mark.parametrize("question", list(questions()), ids=str)
-def test_what_is_chosen_gets_into_a_question_quoted(question: Any) -> None:
-    bare = re.findall(r"\$\{?(meter|region|partition)\b(?!:sqlstring)", question.sql)
+@pytest.mark.parametrize("query", list(panel_queries()), ids=str)
+def test_what_is_chosen_gets_into_a_query_quoted(query: Any) -> None:
+    bare = re.findall(r"\$\{?(meter|region|partition)\b(?!:sqlstring)", query.sql)
     assert not bare
 
 
-def test_metrics_are_named_as_they_are_told() -> None:
+def test_metrics_have_their_declared_names() -> None:
     by_wall_clock = {metric.name for metric in SYSTEM_METRICS}
     told = {*EVENT_METRICS, *by_wall_clock}
     asked = {
         name
-        for question in questions()
-        for listed in re.findall(r"metric (?:=|IN) (\([^)]*\)|'\w+')", question.sql)
+        for query in panel_queries()
+        for listed in re.findall(r"metric (?:=|IN) (\([^)]*\)|'\w+')", query.sql)
         for name in re.findall(r"'(\w+)'", listed)
     }
     assert asked <= told

@@ -1,4 +1,4 @@
-"""The alert rules: each names metrics that there are, how long it waits, and what mends it."""
+"""The alert rules: each names metrics that there are, how long it waits, and its remedy."""
 
 from __future__ import annotations
 
@@ -47,11 +47,11 @@ def test_an_alert_waits_says_how_bad_it_is_and_names_the_remedy(alert: str) -> N
     "metric",
     [
         "gridwatch_partitions_owned",
-        "gridwatch_standing_seconds",
+        "gridwatch_stalled_seconds",
         "gridwatch_consumer_lag_records",
         "gridwatch_commit_age_seconds",
         "gridwatch_sink_waiting_seconds",
-        "gridwatch_watermark_standing_seconds",
+        "gridwatch_watermark_stalled_seconds",
         "gridwatch_tick_overdue_seconds",
         "gridwatch_ack_wait_seconds",
         "gridwatch_foreign_changelog_rows_total",

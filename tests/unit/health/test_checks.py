@@ -66,11 +66,11 @@ CASES: list[tuple[str, Observed, str]] = [
     ("feed", sink(partitions=[raw(5, feed="all bad")]), "partition 5: all bad"),
     (
         "taken over",
-        worker(partitions=[raw(2, not_taken=TAKEN_OVER_WITHIN)]),
+        worker(partitions=[raw(2, not_taken_over=TAKEN_OVER_WITHIN)]),
         "partition 2: not taken over for 5 s",
     ),
-    ("standing", worker(partitions=[raw(3, standing=STALLED_AFTER)]), "partition 3: readings wait"),
-    ("standing", sink(partitions=[raw(3, standing=STALLED_AFTER)]), "raw[3]: records wait"),
+    ("stalled", worker(partitions=[raw(3, stalled=STALLED_AFTER)]), "partition 3: readings wait"),
+    ("stalled", sink(partitions=[raw(3, stalled=STALLED_AFTER)]), "raw[3]: records wait"),
     (
         "ticks",
         worker(partitions=[raw(4, tick_overdue=STALLED_AFTER)]),
@@ -125,8 +125,8 @@ def test_what_is_wrong_with_single_partitions_is_said_one_by_one_behind_what_is_
         {"undecodable": STOP},
         {"held": Held(4, 5, STALLED_AFTER)},
         {"feed": "all bad"},
-        {"not_taken": TAKEN_OVER_WITHIN},
-        {"standing": STALLED_AFTER},
+        {"not_taken_over": TAKEN_OVER_WITHIN},
+        {"stalled": STALLED_AFTER},
         {"tick_overdue": STALLED_AFTER},
     ],
     ids=lambda changes: next(iter(changes)),
@@ -138,17 +138,17 @@ def test_a_reason_of_a_further_stage_begins_with_its_name(changes: dict[str, Any
     assert further == "regions, " + first.replace("readings wait", "records wait")
 
 
-def test_a_partition_that_stands_for_less_than_the_limit_is_no_reason() -> None:
+def test_a_partition_stalled_for_less_than_the_limit_is_no_reason() -> None:
     just_not = STALLED_AFTER - 0.1
-    standing = raw(3, standing=just_not, tick_overdue=just_not, held=Held(4, 5, just_not))
-    assert worker(partitions=[standing], ack_wait=just_not).reasons() == []
-    assert worker(partitions=[raw(3, not_taken=TAKEN_OVER_WITHIN - 0.1)]).reasons() == []
-    assert sink(partitions=[standing], database=Database("h:1", running=STALLED_AFTER)).reasons() == []
+    stalled = raw(3, stalled=just_not, tick_overdue=just_not, held=Held(4, 5, just_not))
+    assert worker(partitions=[stalled], ack_wait=just_not).reasons() == []
+    assert worker(partitions=[raw(3, not_taken_over=TAKEN_OVER_WITHIN - 0.1)]).reasons() == []
+    assert sink(partitions=[stalled], database=Database("h:1", running=STALLED_AFTER)).reasons() == []
 
 
 def test_the_limit_of_a_stall_is_the_setting() -> None:
-    standing = raw(3, standing=2.0, tick_overdue=2.0)
-    assert len(worker(partitions=[standing], stalled_after=2.0).reasons()) == 2
+    stalled = raw(3, stalled=2.0, tick_overdue=2.0)
+    assert len(worker(partitions=[stalled], stalled_after=2.0).reasons()) == 2
 
 
 def test_a_rebalance_is_not_told_twice_as_missing_assignment() -> None:
@@ -185,21 +185,21 @@ def test_foreign_rows_are_named_with_topic_count_and_remedy() -> None:
 # -- progress
 
 
-def test_a_position_that_stands_while_readings_wait_is_timed_from_when_it_was_first_seen() -> None:
+def test_a_position_stalled_while_readings_wait_is_timed_from_when_it_was_first_seen() -> None:
     progress = Progress()
     assert progress.observe(100.0, {0: (5, 9)}) == {0: 0.0}
     assert progress.observe(140.0, {0: (5, 12)}) == {0: 40.0}
     assert progress.observe(141.0, {0: (6, 12)}) == {0: 0.0}
 
 
-def test_a_caught_up_partition_never_stands() -> None:
+def test_a_caught_up_partition_is_never_stalled() -> None:
     progress = Progress()
     progress.observe(0.0, {0: (9, 9)})
     assert progress.observe(1000.0, {0: (9, 9)}) == {0: 0.0}
     assert progress.observe(1001.0, {0: (9, 10)}) == {0: 1.0}
 
 
-def test_a_partition_that_left_and_came_back_starts_anew() -> None:
+def test_a_partition_that_left_and_came_back_starts_over() -> None:
     progress = Progress()
     progress.observe(0.0, {0: (5, 9)})
     progress.observe(10.0, {})

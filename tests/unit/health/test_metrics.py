@@ -33,7 +33,8 @@ def families(samples: Samples) -> dict[str, Any]:
 
 
 def test_every_metric_is_declared_once() -> None:
-    names = [metric.family for metric in METRICS]
+    old = [metric.deprecated.family for metric in METRICS if metric.deprecated]
+    names = [metric.family for metric in METRICS] + old
     assert len(set(names)) == len(names)
     declared = [metric.name for metric in SYSTEM_METRICS]
     assert len(set(declared)) == len(declared)
@@ -101,6 +102,37 @@ def test_the_system_metrics_of_the_topic_are_all_among_those_of_the_worker() -> 
     shown = {name: metric.meaning for name, metric in metrics_of(WORKER).items()}
     assert system_metrics_of(WORKER).items() <= shown.items()
     assert set(system_metrics_of(SINK)) == {"sink_rows", "sink_commit_seconds"}
+
+
+@pytest.mark.parametrize(
+    ("service", "new", "old", "labels"),
+    [
+        (WORKER, "gridwatch_stalled_seconds", "gridwatch_standing_seconds", ("readings", 3)),
+        (SINK, "gridwatch_sink_stalled_seconds", "gridwatch_sink_standing_seconds", ("a topic", 3)),
+        (
+            WORKER,
+            "gridwatch_watermark_stalled_seconds",
+            "gridwatch_watermark_standing_seconds",
+            ("readings", 3),
+        ),
+    ],
+)
+def test_a_renamed_metric_has_its_values_under_the_old_name_too(
+    service: Service, new: str, old: str, labels: tuple[object, ...]
+) -> None:
+    samples = Samples(service)
+    samples.put(new.removeprefix(service.prefix), 7.0, *labels)
+    found = families(samples)
+    assert found[old].documentation == f"deprecated: use {new}"
+    assert [(one.labels, one.value) for one in found[old].samples] == [
+        (one.labels, one.value) for one in found[new].samples
+    ]
+    assert [one.value for one in found[old].samples] == [7.0]
+
+
+def test_a_deprecated_name_takes_no_values_of_its_own() -> None:
+    with pytest.raises(LookupError, match="standing_seconds"):
+        Samples(WORKER).put("standing_seconds", 1.0, "readings", 0)
 
 
 @each_service

@@ -348,13 +348,13 @@ def test_a_further_stage_that_has_lost_the_end_of_its_source_is_a_reason(worker:
     assert worker.reasons() == ["sums, partition 1: it ends before its state"]
 
 
-def test_a_further_stage_that_stands_while_records_wait_is_a_reason(worker: Worker) -> None:
+def test_a_further_stage_that_is_stalled_while_records_wait_is_a_reason(worker: Worker) -> None:
     worker.look(stable={1: 9}, ends={1: 9}, topic=VALIDATED.name)
     assert worker.reasons() == []
     worker.now += STALLED_AFTER
     assert worker.reasons() == ["sums, partition 1: records wait, and nothing was committed for 20 s"]
-    assert worker.gauge("gridwatch_standing_seconds", "sums") == {"0": 0.0, "1": STALLED_AFTER}
-    assert worker.gauge("gridwatch_standing_seconds") == {"0": 0.0, "1": 0.0}
+    assert worker.gauge("gridwatch_stalled_seconds", "sums") == {"0": 0.0, "1": STALLED_AFTER}
+    assert worker.gauge("gridwatch_stalled_seconds") == {"0": 0.0, "1": 0.0}
     assert worker.gauge("gridwatch_consumer_lag_records", "sums") == {"0": 0.0, "1": 9.0}
 
 
@@ -419,7 +419,7 @@ def test_an_ack_that_does_not_come_is_a_reason_once_for_all_stages(worker: Worke
 
 #: What only the readings have.
 EVENT_TIME = {
-    *("watermark_lag_seconds", "watermark_standing_seconds", "tick_overdue_seconds"),
+    *("watermark_lag_seconds", "watermark_stalled_seconds", "tick_overdue_seconds"),
     *("state_meters", "open_gaps", "jump_candidates"),
 }
 

@@ -8,11 +8,10 @@ from typing import Any
 from multidict import MultiDict
 
 from gridwatch.domain.meter.state import MeterState
+from gridwatch.http.reply import Answer, Problem
 from gridwatch.settings import load_settings
 from gridwatch.views.log_tail import Record, Tail
-from gridwatch.views.queries import Problem
 from gridwatch.views.rates import Throughput
-from gridwatch.views.routing import Answer
 from tests.unit.views.test_state import store
 
 ME, OTHER = "http://me:1", "http://other:2"
@@ -22,13 +21,13 @@ SETTINGS = load_settings(partitions=4)
 class Cluster:
     """Partitions 0 and 1 are ours, 2 is the other worker's, 3 is nobody's. It answers what it was told to."""
 
-    me = ME
+    own_url = ME
 
     def __init__(self, answers: dict[str, Any]) -> None:
         self._answers = answers
         self.asked: list[str] = []
 
-    def mine(self) -> list[int]:
+    def own_partitions(self) -> list[int]:
         return [0, 1]
 
     def owner_elsewhere(self, partition: int, *, asked: bool) -> str | None:
@@ -54,22 +53,22 @@ class Watch:
         self.throughput = Throughput()
         self.partitions = [partition(0), partition(1)]
 
-    def require_settled(self) -> None:
+    def require_state(self) -> None:
         pass
 
-    def is_settled(self) -> bool:
+    def is_state_ready(self) -> bool:
         return True
 
     def last_reasons(self) -> list[str]:
         return []
 
-    def my_partitions(self) -> list[dict[str, Any]]:
+    def own_partitions(self) -> list[dict[str, Any]]:
         return self.partitions
 
-    def everybodys(self, answers: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    def merged_partitions(self, answers: list[dict[str, Any]]) -> list[dict[str, Any]]:
         return self.partitions + [one for answer in answers for one in answer["partitions"]]
 
-    def unowned(self) -> list[str]:
+    def unowned_reasons(self) -> list[str]:
         return ["no worker owns partition 3"]
 
 
@@ -96,13 +95,15 @@ class Log:
         self.topics = topics
         self.looks = 0
 
-    async def read(self, topic: str, stretches: Any, wanted: Any) -> Tail:
+    async def read(self, topic: str, ranges: Any, wanted: Any) -> Tail:
         self.looks += 1
         tail = Tail()
-        for number, stretch in stretches.items():
+        for number, offset_range in ranges.items():
             records = self.topics.get(topic, {}).get(number, [])
-            before = [one for one in records if stretch.before is None or one.offset < stretch.before]
-            looked = before[-stretch.count :]
+            before = [
+                one for one in records if offset_range.before is None or one.offset < offset_range.before
+            ]
+            looked = before[-offset_range.count :]
             if looked:
                 tail.first[number] = looked[0]
             tail.records += [one for one in looked if wanted(one.key)]

@@ -10,13 +10,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gridwatch.http.reply import Problem, Reply
 from gridwatch.models.dead_letter import DeadLetter
 from gridwatch.topics import DEAD_LETTERS, RAW
 from gridwatch.views.dead_letters import DeadLetters, letter_of
-from gridwatch.views.html import render
 from gridwatch.views.log_tail import Record
-from gridwatch.views.queries import Problem
-from gridwatch.views.reply import Reply
+from gridwatch.views.rendering import render
 from tests.unit.views.fakes import SETTINGS, Log, request
 
 
@@ -76,14 +75,14 @@ def test_what_is_no_dead_letter_is_shown_as_such(value: bytes) -> None:
     shown = letter_of(Record(2, 7, 1_704_103_200_000, None, value))
     assert (shown["partition"], shown["offset"], shown["reasons"]) == (2, 7, [])
     assert shown["record_timestamp"] == "2024-01-01T10:00:00Z"
-    assert "no dead letter of gridwatch" in shown["message"]
+    assert "it is not a dead letter" in shown["message"]
 
 
 def test_what_came_is_shown_as_text_however_long_and_whatever_it_is() -> None:
     evil = "<script>alert(1)</script>" + "x" * 5000
     log = Log(**{DEAD_LETTERS.name: {0: [letter(0, 0, raw=evil, meter_id="..", message=evil[:30])]}})
     reply = ask(log)
-    page = render(reply.template, **reply.data, **reply.shown, here="/dead-letters/", worker="w")
+    page = render(reply.template, **reply.data, **reply.shown, here="/dead-letters/", own_url="w")
     assert "<script>" not in page
     assert "&lt;script&gt;alert(1)" in page
     assert "x" * 500 not in page

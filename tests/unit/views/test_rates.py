@@ -11,9 +11,9 @@ from gridwatch.domain.instants import format_instant
 from gridwatch.domain.partition.state import PartitionState
 from gridwatch.domain.partition.windows import Window
 from gridwatch.views import rates
-from gridwatch.views.html import render
 from gridwatch.views.overview import Overview
 from gridwatch.views.rates import Throughput, last_hour, late_share, merged, merged_minutes, windows_of
+from gridwatch.views.rendering import render
 from tests.unit.views.fakes import OTHER, SETTINGS, Watch, partition, pipeline, request
 from tests.unit.views.test_state import MINUTE, TEN
 
@@ -72,7 +72,7 @@ def test_what_is_worked_is_counted_by_the_minute_and_a_new_partition_does_not_co
         (70, {1: 7_300}),
     ):
         clock[0] = 1000.0 + passed
-        throughput.note(reached)
+        throughput.observe(reached)
     minutes = throughput.minutes()
     assert [(one["records"], one["seconds"]) for one in minutes] == [(100, 5.0), (300, 65.0)]
     both = merged_minutes([minutes, minutes])
@@ -89,12 +89,12 @@ def test_the_overview_adds_up_what_all_workers_say() -> None:
     watch = Watch({"/rates/": theirs})
     watch.partitions = [partition(0, watermark="2024-01-01T10:01:00Z")]
     page = Overview(SETTINGS, pipeline({}), cast(Any, watch))
-    cast(Any, page)._my_windows = lambda: mine
+    cast(Any, page)._own_windows = lambda: mine
     reply = asyncio.run(page.page(request()))
     assert (reply.data["readings_received"], reply.data["late_share"]) == (11, 3 / 11)
     assert (reply.data["active_meters"], reply.data["meters"]) == (3, 4)
     assert [one["lag"] for one in reply.data["watermarks"]] == [0, 0]
-    html = render(reply.template, **reply.data, **reply.shown, here="/", worker="http://me:1")
+    html = render(reply.template, **reply.data, **reply.shown, here="/", own_url="http://me:1")
     assert html.count("<svg") == 4
     assert "27.3 %" in html
 
@@ -102,7 +102,7 @@ def test_the_overview_adds_up_what_all_workers_say() -> None:
 def test_before_the_first_reading_the_overview_is_there_all_the_same() -> None:
     watch = Watch({"/rates/": {"windows": [], "minutes": [], "partitions": []}})
     page = Overview(SETTINGS, pipeline({}), cast(Any, watch))
-    cast(Any, page)._my_windows = list
+    cast(Any, page)._own_windows = list
     reply = asyncio.run(page.page(request()))
     assert (reply.data["late_share"], reply.data["windows"]) == (None, [])
-    assert render(reply.template, **reply.data, **reply.shown, here="/", worker="w").count("<svg") == 4
+    assert render(reply.template, **reply.data, **reply.shown, here="/", own_url="w").count("<svg") == 4

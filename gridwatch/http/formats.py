@@ -1,0 +1,61 @@
+"""Formats instants, durations and numbers for people; the filters of every template."""
+
+from __future__ import annotations
+
+from markupsafe import Markup
+
+
+def readable(instant: str | None, *, to_seconds: bool = False) -> Markup:
+    """An RFC 3339 instant in short form, with the exact one in its `datetime` attribute; a dash for None.
+
+    Args:
+        to_seconds: leave out fractions of a second, which do not matter for wall times and watermarks.
+    """
+    if instant is None:
+        return Markup("–")
+    day, clock = instant.removesuffix("Z").split("T")
+    return _time(instant, f"{day} {_short(clock[:8] if to_seconds else clock)}")
+
+
+def time_range(start: str, end: str) -> Markup:
+    """Two instants as from – to; the second goes without its day if that is the day of the first."""
+    day, clock = end.removesuffix("Z").split("T")
+    until = _time(end, _short(clock)) if start.startswith(day) else readable(end)
+    return readable(start) + " – " + until
+
+
+def _time(instant: str, shown: str) -> Markup:
+    return Markup('<time datetime="{}">{}</time>').format(instant, shown)
+
+
+def _short(clock: str) -> str:
+    return clock[:5] if clock.endswith(":00") else clock
+
+
+def duration(seconds: float | None) -> str:
+    """Seconds as `45 s`, `12 min`, `3 h 20 min` or `2 d 4 h`; a dash for None."""
+    if seconds is None:
+        return "–"
+    sign, seconds = ("−", -seconds) if seconds < 0 else ("", seconds)
+    if seconds < 120:
+        return f"{sign}{seconds:.3g} s"
+    minutes = int(seconds // 60)
+    if minutes < 120:
+        return f"{sign}{minutes} min"
+    hours, minutes = divmod(minutes, 60)
+    if hours < 48:
+        return f"{sign}{hours} h {minutes} min" if minutes else f"{sign}{hours} h"
+    days, hours = divmod(hours, 24)
+    return f"{sign}{days} d {hours} h" if hours else f"{sign}{days} d"
+
+
+def number(value: float | None) -> str:
+    """A count with thin spaces between thousands; a dash for None."""
+    return "–" if value is None else f"{value:,}".replace(",", "\u202f")
+
+
+def percent(share: float | None) -> str:
+    """A share of 1 as per cent; a dash for None. A share above zero is never shown as zero."""
+    if share is None:
+        return "–"
+    return "< 0.1 %" if 0 < share < 0.001 else f"{100 * share:.1f} %"

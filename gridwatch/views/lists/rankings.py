@@ -1,0 +1,168 @@
+"""Defines the sort orders of meters and gaps, and encodes cursors into them.
+
+A sort key uses a few numbers at the head of a stored row, so that a survey of a million meters decodes no
+more than those. Ties are broken by meter id, so an order is total and the same on every worker, and a page
+can start right after the last row of the page before it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from typing import Any, Final
+
+import msgspec
+
+from gridwatch.domain.instants import parse_instant
+from gridwatch.domain.meter.gaps import OPEN
+from gridwatch.domain.policy import MINUTE
+from gridwatch.http.reply import Problem
+from gridwatch.tables.meter_rows import METER, gap_of
+from gridwatch.views import state
+from gridwatch.views.state import Record
+
+Rank = tuple[Any, ...]
+"""A row's sort key, ascending; no two rows of an order share one."""
+
+
+class Head(msgspec.Struct, array_like=True, gc=False):
+    """The first fields of a meter's row (`tables/meter_rows.py`); the others stay undecoded."""
+
+    due: msgspec.Raw
+    last_seen: int
+    start: msgspec.Raw
+    interval: int
+    cursor: msgspec.Raw
+    last_slot: int
+    ahead: msgspec.Raw
+    recent: msgspec.Raw
+    gaps: list[Any]
+    older: msgspec.Raw
+    run: msgspec.Raw
+    off_run: msgspec.Raw
+    gap_count: int
+    late_count: int
+
+
+_head = msgspec.msgpack.Decoder(Head).decode
+_BACKWARDS: Final = bytes(255 - byte for byte in range(256))
+
+#: The fields that meters can be sorted by, and the value of each in a row.
+SORTS: dict[str, Callable[[Head], int]] = {
+    "meter_id": lambda head: 0,
+    "last_seen": lambda head: head.last_seen,
+    "expected_next": lambda head: head.last_slot + head.interval,
+    "interval_minutes": lambda head: head.interval // MINUTE,
+    "gap_count": lambda head: head.gap_count,
+    "late_count": lambda head: head.late_count,
+}
+ASCENDING, DESCENDING = "asc", "desc"
+#: Each field's default direction: longest silent first, highest counts first.
+USUAL = dict.fromkeys(SORTS, ASCENDING) | {"gap_count": DESCENDING, "late_count": DESCENDING}
+#: The gaps that a list shows, open ones first.
+KINDS = {"all": ("open", "ended"), "open": ("open",), "ended": ("ended",)}
+
+
+def head_of(row: bytes) -> Head:
+    """The head of a meter's row; GridwatchError if a newer version wrote it."""
+    return _head(METER.body_of(row))
+
+
+@dataclass(frozen=True)
+class MeterOrder:
+    """Meters by one of SORTS, ascending or descending."""
+
+    sort: str
+    order: str
+
+    def lines(self, partition: int, key: bytes, row: bytes) -> Iterator[tuple[Rank, Any]]:
+        """The meter's rank, and the data of its list row."""
+        yield self._rank(SORTS[self.sort](head_of(row)), key), (partition, key, row)
+
+    def record(self, made_of: Any) -> Record:
+        """A list row as JSON."""
+        partition, key, row = made_of
+        return state.describe_meter(key.decode(), partition, METER.decode(row))
+
+    def rank(self, record: Record) -> Rank:
+        """The rank of a list row, also of one from another worker."""
+        value = record[self.sort]
+        number = (
+            0 if self.sort == "meter_id" else parse_instant(value)[0] if isinstance(value, str) else value
+        )
+        return self._rank(number, str(record["meter_id"]).encode())
+
+    def cursor(self, record: Record) -> str:
+        """The cursor for the page after this row, as `read_cursor` parses it."""
+        meter_id = str(record["meter_id"])
+        return meter_id if self.sort == "meter_id" else f"{abs(self.rank(record)[0])}:{meter_id}"
+
+    def read_cursor(self, text: str) -> Rank:
+        """The rank of the last row before a page; Problem 400 for a malformed cursor."""
+        if self.sort == "meter_id":
+            return self._rank(0, _key(text))
+        number, found, meter_id = text.partition(":")
+        if not found or not _is_whole(number):
+            raise Problem(400, f"after: {text!r} is not a cursor of a list sorted by {self.sort}")
+        return self._rank(int(number), _key(meter_id))
+
+    def _rank(self, value: int, key: bytes) -> Rank:
+        if self.order == ASCENDING:
+            return value, key
+        # Inverted bytes sort in reverse; the suffix puts a longer string before its own prefix.
+        return -value, (key.translate(_BACKWARDS) + b"\xff" if self.sort == "meter_id" else key)
+
+
+@dataclass(frozen=True)
+class GapOrder:
+    """Gaps, open ones first, then by missing time, longest first. `grace` in µs."""
+
+    kinds: tuple[str, ...]
+    grace: int
+
+    def lines(self, partition: int, key: bytes, row: bytes) -> Iterator[tuple[Rank, Any]]:
+        """The rank of each of the meter's gaps, and the data of its list row."""
+        for one in head_of(row).gaps:
+            gap = gap_of(one)
+            kind = "open" if gap.state == OPEN else "ended"
+            if kind in self.kinds:
+                minutes = gap.missing_count * gap.interval // MINUTE
+                yield self._rank(kind, minutes, gap.first, key), (partition, key, gap)
+
+    def record(self, made_of: Any) -> Record:
+        """A list row as JSON."""
+        partition, key, gap = made_of
+        return state.describe_gap(key.decode(), partition, gap, self.grace)
+
+    def rank(self, record: Record) -> Rank:
+        """The rank of a list row, also of one from another worker."""
+        kind = "open" if record["state"] == OPEN else "ended"
+        first = parse_instant(record["missing_from"])[0]
+        return self._rank(kind, record["gap_minutes"], first, str(record["meter_id"]).encode())
+
+    def cursor(self, record: Record) -> str:
+        """The cursor for the page after this row, as `read_cursor` parses it."""
+        ended, minutes, first, key = self.rank(record)
+        return f"{'ended' if ended else 'open'}:{-minutes}:{first}:{key.decode()}"
+
+    def read_cursor(self, text: str) -> Rank:
+        """The rank of the last row before a page; Problem 400 for a malformed cursor."""
+        kind, minutes, first, meter_id = (*text.split(":", 3), "", "", "")[:4]
+        if kind not in self.kinds or not _is_whole(minutes) or not _is_whole(first) or not meter_id:
+            raise Problem(400, f"after: {text!r} is not a cursor of this list of gaps")
+        return self._rank(kind, int(minutes), int(first), _key(meter_id))
+
+    @staticmethod
+    def _rank(kind: str, minutes: int, first: int, key: bytes) -> Rank:
+        return kind == "ended", -minutes, first, key
+
+
+def _is_whole(text: str) -> bool:
+    return text.isascii() and text.isdigit() and len(text) < 19
+
+
+def _key(meter_id: str) -> bytes:
+    try:
+        return meter_id.encode()
+    except UnicodeEncodeError:
+        raise Problem(400, "after: no meter has such an id") from None

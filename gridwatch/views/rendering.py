@@ -1,0 +1,39 @@
+"""The worker's pages as HTML: its templates, its navigation, and the links to its meters."""
+
+from __future__ import annotations
+
+from functools import cache
+from typing import Any
+from urllib.parse import quote, urlencode
+
+from jinja2 import Environment
+
+from gridwatch.http.rendering import environment
+
+NAVIGATION = (
+    ("/", "Overview"),
+    ("/meters/", "Meters"),
+    ("/gaps/", "Gaps"),
+    ("/partitions/", "Partitions"),
+    ("/dead-letters/", "Dead letters"),
+    ("/ready/", "Ready"),
+)
+
+
+def meter_path(meter_id: str) -> str:
+    """Path of a meter's page. Browsers resolve `.` and `..` even when encoded, so those go in the query."""
+    if meter_id in (".", ".."):
+        return "/meters/?" + urlencode({"id": meter_id})
+    return f"/meters/{quote(meter_id, safe='')}/"
+
+
+def render(template: str, **data: Any) -> str:
+    """Render a template of the worker's pages."""
+    return _environment().get_template(template).render(**data)
+
+
+@cache
+def _environment() -> Environment:
+    made = environment("gridwatch.views", "Worker", NAVIGATION)
+    made.globals.update(meter_path=meter_path)
+    return made
