@@ -3,6 +3,8 @@
 
 PYTHON ?= python3
 ARGS ?=
+# Files of tests side by side: each of them waits for its own broker most of the time. 0: one after the other.
+WORKERS ?= 3
 
 VENV := .venv
 BIN := $(VENV)/bin
@@ -21,7 +23,7 @@ demo: $(READY) ## Kafka, PostgreSQL, replay with injected faults, score and repo
 	@$(BIN)/gridwatch demo $(ARGS)
 
 test: $(READY) ## all tests but `browser` and `outside`: unit, property, real Kafka and PostgreSQL; takes ARGS
-	@$(BIN)/python -m pytest --ignore=tests/browser --ignore=tests/outside $(ARGS)
+	@$(BIN)/python -m pytest --ignore=tests/browser --ignore=tests/outside -n $(WORKERS) --dist loadfile $(ARGS)
 
 browser: $(READY) ## the tests that look at the pages in Chromium; takes ARGS
 	@$(BIN)/python -m pytest tests/browser $(ARGS)

@@ -23,6 +23,7 @@ from gridwatch.streaming.faust.reader import ConsumerReader
 from gridwatch.streaming.faust.transport import Hooks
 from gridwatch.streaming.stage.dead_letter_limit import DeadLetterPolicy
 from gridwatch.streaming.stage.partition_queues import PartitionQueues
+from gridwatch.topics import all_topics
 from sinks import health, system_metrics, tables
 from sinks.connection import SchemaMismatchError
 from sinks.dead_letters import DeadLetterOffice
@@ -39,7 +40,7 @@ app = create_app(
     name=f"{settings.app_id}-sink",
     web_port=settings.sink_web_port,
     unpacked=dict.fromkeys(tables.topics()),
-    topics=[table.topic for table in tables.fed_by_topics()],
+    topics=all_topics(settings.app_id),
 )
 emitter = Emitter(settings, client_id=app.conf.broker_client_id)
 office = DeadLetterOffice(emitter)
