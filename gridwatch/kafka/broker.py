@@ -37,11 +37,11 @@ class Broker:
     """
 
     def __init__(
-        self, settings: Settings, topics: Collection[Topic] | None = None, timeout: float = REACH_SECONDS
+        self, settings: Settings, topics: Collection[Topic] | None = None, timeout: float | None = None
     ) -> None:
         self._settings = settings
         self._topics = all_topics(settings.app_id) if topics is None else topics
-        self._timeout = timeout
+        self._timeout = REACH_SECONDS if timeout is None else timeout
         # librdkafka repeats itself on stderr while it cannot connect; the error below says it once.
         self._admin = AdminClient(
             librdkafka_config(settings) | {"log_level": 0, "error_cb": lambda _error: None}

@@ -151,7 +151,7 @@ class Run:
         }
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(upstream(), st.data())
 def test_each_reading_counts_once_whatever_is_repeated_cut_or_crashed(
     log: tuple[list[Reading], list[bytes]], data: st.DataObject
