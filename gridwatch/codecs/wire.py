@@ -46,7 +46,7 @@ class ValidatedMessages(said.Accepted):
         self._time = self._watermark = self._delay = self._partition = self._index = -1
         self._stamp = self._status = self._id = self._end = ""
 
-    def take(  # noqa: PLR0917 - the fields of `Validated`, unpacked
+    def emit(  # noqa: PLR0917 - the fields of `Validated`, unpacked
         self,
         raw: RawReading,
         time: int,
@@ -94,7 +94,7 @@ def encode_outputs(outputs: Iterable[said.Output]) -> dict[str, list[Message]]:
     metrics: list[Message] = []
     for output in outputs:
         if type(output) is said.Validated:
-            validated.take(*output)
+            validated.emit(*output)
         elif type(output) is said.Metric:
             metrics.append(_metric(output))
         else:

@@ -78,7 +78,7 @@ class ReadingsWatch(StageWatch[PartitionState]):
         return {
             "state_meters": None if state is None else state.meters,
             "open_gaps": None if state is None else state.open_gaps,
-            "jump_candidates": None if state is None else len(state.kept),
+            "jump_candidates": None if state is None else len(state.held),
             "watermark_standing_seconds": self._watermarks_standing.get(one.number),
             **super().values(one, now, settled=settled),
         }

@@ -71,7 +71,7 @@ def _state(row: Any, version: int) -> MeterState:
     meter.older = tuple(_grid(grid) for grid in older)
     meter.run = tuple(run)
     meter.off_run = tuple(off_run)
-    meter.reckon_calm()
+    meter.update_calm()
     return meter
 
 

@@ -6,7 +6,7 @@ from typing import Any, Final
 
 from gridwatch.domain.partition.state import PartitionState
 from gridwatch.domain.partition.windows import Window
-from gridwatch.domain.reading import KeptReading
+from gridwatch.domain.reading import HeldReading
 from gridwatch.tables.row_kind import RowKind
 
 #: Everything a window holds, in the order in which it is stored.
@@ -35,9 +35,9 @@ def plain_state(state: PartitionState) -> tuple[Any, ...]:
         state.offset,
         state.index,
         state.done,
-        state.told,
+        state.emitted_until,
         state.invalid_before,
-        tuple(tuple(reading) for reading in state.kept),
+        tuple(tuple(reading) for reading in state.held),
         tuple((start, _plain_window(state.windows[start])) for start in sorted(state.windows)),
         state.highest,
         state.record_time,
@@ -50,10 +50,10 @@ def plain_state(state: PartitionState) -> tuple[Any, ...]:
 
 
 def _state(row: Any, version: int) -> PartitionState:
-    kept = tuple(KeptReading(*reading) for reading in row[7])
+    held = tuple(HeldReading(*reading) for reading in row[7])
     windows = {start: _window(window) for start, window in row[8]}
-    partition, watermark, offset, index, done, told, invalid = row[:7]
-    state = PartitionState(partition, watermark, offset, index, done, told, invalid, kept, windows)
+    partition, watermark, offset, index, done, emitted_until, invalid = row[:7]
+    state = PartitionState(partition, watermark, offset, index, done, emitted_until, invalid, held, windows)
     state.highest, state.record_time, state.reading_time, state.tick, state.replayed = row[9:14]
     state.meters, state.open_gaps = row[14:]
     return state

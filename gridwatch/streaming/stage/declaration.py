@@ -43,7 +43,7 @@ class Position(Protocol):
     def row_count(self) -> int:
         """Stored states."""
 
-    def pass_over(self, offset: int) -> None:
+    def skip_to(self, offset: int) -> None:
         """All records before an offset are worked; there may be offsets that hold none."""
 
 

@@ -200,7 +200,7 @@ class Pipeline(Generic[P]):
                 return outcome, messages
             if not portions.advance():
                 # Behind the last record there may be offsets without any.
-                owned.state.pass_over(portions.end)
+                owned.state.skip_to(portions.end)
                 return outcome, messages
 
     async def _commit(self, owned: Owned[P], outcome: Outcome, messages: Messages) -> bool:

@@ -32,7 +32,7 @@ def test_anything_else_is_refused(value: bytes) -> None:
         decode_readings(value)
 
 
-def test_headers_tell_ticks_and_replays() -> None:
+def test_headers_mark_ticks_and_replays() -> None:
     headers = [[], [(TICK_HEADER, b"1")], [(REPLAY_HEADER, b"run"), ("other", b"")]]
     records = [SimpleNamespace(offset=n, timestamp=5, value=b"v", headers=h) for n, h in enumerate(headers)]
     made = log_records(records)

@@ -181,7 +181,7 @@ def test_an_open_transaction_is_warned_of_from_some_seconds_on_and_a_reason_only
     worker: Worker,
 ) -> None:
     worker.look(stable={0: 4}, ends={0: 9})
-    worker.owned[0].state.pass_over(4)
+    worker.owned[0].state.skip_to(4)
     assert (worker.reasons(), worker.watch.warnings()) == ([], [])
     worker.now += MENTIONED_AFTER - 0.1
     assert (worker.reasons(), worker.watch.warnings()) == ([], [])

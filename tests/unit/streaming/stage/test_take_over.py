@@ -44,7 +44,7 @@ def meter(name: str, due: int = 7) -> tuple[bytes, bytes]:
 
 def partition_row(position: int, meters: int = 0) -> tuple[bytes, bytes]:
     state = PartitionState(PLACE, meters=meters)
-    state.pass_over(position)
+    state.skip_to(position)
     return (PARTITION_KEY, METERS.encode_partition(state, 1))
 
 
