@@ -74,7 +74,7 @@ def _identity(settings: Settings, changelog: str) -> bytes:
     log = asyncio.run(look_at(settings, changelog))
     if log is None:
         raise GridwatchError("the broker does not say which changelog it has")
-    return log.identity
+    return log.topic_id
 
 
 def last_revisions(topic: str, records: Iterable[dict[str, Any]]) -> tuple[dict[str, Any], list[str]]:

@@ -22,7 +22,7 @@ from gridwatch.errors import GridwatchError
 from gridwatch.kafka.positions import ANSWER_SECONDS, Positions
 from gridwatch.kafka.security import librdkafka_config
 from gridwatch.settings import Settings
-from gridwatch.tables.store import Log
+from gridwatch.tables.store import TopicIdentity
 
 logger = logging.getLogger(__name__)
 
@@ -30,7 +30,7 @@ logger = logging.getLogger(__name__)
 _ASKING = BackOff(limit=4)
 
 
-async def look_at(settings: Settings, topic: str) -> Log | None:
+async def look_at(settings: Settings, topic: str) -> TopicIdentity | None:
     """The topic as it is now; None if the broker does not say, which is warned of."""
     pauses = Pauses(_ASKING)
     while True:
@@ -42,13 +42,13 @@ async def look_at(settings: Settings, topic: str) -> Log | None:
             return None
 
 
-def _look_at(settings: Settings, topic: str) -> Log:
+def _look_at(settings: Settings, topic: str) -> TopicIdentity:
     admin = AdminClient(librdkafka_config(settings) | {"log_level": 0, "error_cb": lambda _error: None})
     described = admin.describe_topics(TopicCollection([topic]), request_timeout=ANSWER_SECONDS)[topic]
     identity = str(described.result(ANSWER_SECONDS).topic_id).encode()
     positions = Positions(settings)
     starts, ends = positions.starts([topic]), positions.ends([topic])
-    return Log(
+    return TopicIdentity(
         identity,
         {partition: start for (_, partition), start in starts.items()},
         {partition: end for (_, partition), end in ends.items()},

@@ -1,4 +1,4 @@
-"""The partition row of the readings stage: its state as plain values, by position, in one place."""
+"""The partition row of the readings stage: its state as plain values, by position."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from gridwatch.domain.partition.windows import Window
 from gridwatch.domain.reading import HeldReading
 from gridwatch.tables.row_kind import RowKind
 
-#: Everything a window holds, in the order in which it is stored.
+#: The fields of a window, in the order in which they are stored.
 _COUNTS: Final = (
     "active",
     "changed",
@@ -28,7 +28,7 @@ _COUNTS: Final = (
 
 
 def plain_state(state: PartitionState) -> tuple[Any, ...]:
-    """A partition's state in plain values."""
+    """A partition's state as plain values."""
     return (
         state.partition,
         state.watermark,

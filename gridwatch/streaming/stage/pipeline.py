@@ -223,9 +223,9 @@ class Pipeline(Generic[P]):
         changed = self._rows(owned, outcome)
         last = await owned.changelog.append(changed, timestamp)
         self.watch("changelog acked")
-        self.store.keep(partition, changed, last)
+        self.store.buffer(partition, changed, last)
         self.watch("written")
-        owned.states.keep(outcome.changed)
+        owned.states.apply(outcome.changed)
         owned.last_commit = time.time()
         return True
 

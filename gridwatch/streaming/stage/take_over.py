@@ -131,7 +131,7 @@ async def _take_changelog(
         await asyncio.sleep(_UNASSIGNED_PAUSE_SECONDS)
         raise FencedError(f"{topic}[{partition}] is not assigned with {stage.source.name}[{partition}]")
     earliest = (await consumer.earliest_offsets(source))[source]
-    read_up_to = max(earliest, table.data.reached(partition) + 1)
+    read_up_to = max(earliest, table.data.applied_offset(partition) + 1)
     writer = ChangelogWriter(settings, topic, topic, partition, read_up_to)
     first: list[Row] = []
     if stored_partition(table.data, partition) is None:

@@ -11,7 +11,7 @@ import pytest
 from gridwatch.errors import GridwatchError
 from gridwatch.kafka import topic_identity
 from gridwatch.settings import load_settings
-from gridwatch.tables.store import Log
+from gridwatch.tables.store import TopicIdentity
 from gridwatch.topics import RAW
 
 #: What it does, without waiting.
@@ -23,9 +23,9 @@ def asked(monkeypatch: pytest.MonkeyPatch, ends: Sequence[int | None]) -> str:
     """What is said of a partition whose state has come to 9 where the broker's answers are these."""
     answers = iter(ends)
 
-    async def look_at(*_: object) -> Log | None:
+    async def look_at(*_: object) -> TopicIdentity | None:
         end = next(answers)
-        return None if end is None else Log(b"", {2: 0}, {2: end})
+        return None if end is None else TopicIdentity(b"", {2: 0}, {2: end})
 
     monkeypatch.setattr(topic_identity, "look_at", look_at)
     monkeypatch.setattr(topic_identity, "_ASKING", AT_ONCE)
@@ -50,10 +50,10 @@ def test_a_topic_that_ends_before_the_state_again_and_again_is_said(monkeypatch:
 def test_a_broker_that_does_not_answer_is_asked_again_and_then_given_up(
     monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, failures: int
 ) -> None:
-    there = Log(b"", {}, {})
+    there = TopicIdentity(b"", {}, {})
     answers = iter([GridwatchError("no answer in time")] * failures + [there])
 
-    def look(*_: object) -> Log:
+    def look(*_: object) -> TopicIdentity:
         answer = next(answers)
         if isinstance(answer, GridwatchError):
             raise answer

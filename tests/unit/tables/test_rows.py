@@ -1,4 +1,4 @@
-"""Rows: what the deadline index reads off a row is what the whole row says."""
+"""Rows: the deadline that the index reads from a row is that of the whole row."""
 
 from __future__ import annotations
 

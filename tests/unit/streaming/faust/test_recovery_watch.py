@@ -17,7 +17,7 @@ from gridwatch.domain.meter.state import MeterState
 from gridwatch.streaming.faust.continuity import ContinuityPolicy, Rereads
 from gridwatch.streaming.faust.recovery import RecoveryWatch
 from gridwatch.tables.meter_rows import METER
-from gridwatch.tables.store import DamagedError, Log, Store
+from gridwatch.tables.store import DamagedError, Store, TopicIdentity
 from tests.batches import batch_of
 from tests.stores import store_in
 
@@ -206,11 +206,11 @@ def test_a_gap_marks_the_partition_incomplete_and_takes_nothing_more_in(
     apply(store, 6, 7, 6)  # this one joins on to what was not taken in
     apply(store, 3, 5, 3, 4)  # and this one comes too late
     assert gaps == [("log", 2, 3)]
-    for question in (lambda: store.row(2, b"M0"), lambda: names(store), lambda: store.reached(2)):
-        with pytest.raises(DamagedError, match="has not got all of its changelog"):
+    for question in (lambda: store.row(2, b"M0"), lambda: names(store), lambda: store.applied_offset(2)):
+        with pytest.raises(DamagedError, match="has an offset gap in its changelog"):
             question()
     with pytest.raises(DamagedError):
-        store.keep(2, [(b"M9", A_METER)], 9)
+        store.buffer(2, [(b"M9", A_METER)], 9)
 
 
 def test_after_a_gap_recovery_begins_anew_from_what_was_reached_and_loses_nothing(
@@ -230,7 +230,7 @@ def test_after_a_gap_recovery_begins_anew_from_what_was_reached_and_loses_nothin
 def test_a_gap_again_in_the_next_recovery_is_told_again(
     store: Store, gaps: list[tuple[str, int, int]]
 ) -> None:
-    store.changelog = Log(b"one", {2: 0}, {2: 99})
+    store.changelog = TopicIdentity(b"one", {2: 0}, {2: 99})
     asked(store)
     apply(store, 0, 3, 0, 1, 2)
     apply(store, 5, 6, 5)
@@ -243,10 +243,10 @@ def test_a_gap_again_in_the_next_recovery_is_told_again(
 def test_a_gap_is_noticed_also_where_all_is_read_once_more_after_a_database_was_thrown_away(
     store: Store, gaps: list[tuple[str, int, int]]
 ) -> None:
-    store.changelog = Log(b"one", {2: 0}, {2: 99})
+    store.changelog = TopicIdentity(b"one", {2: 0}, {2: 99})
     asked(store)
     apply(store, 0, 9, 0, 8)
-    store.changelog = Log(b"another", {2: 0}, {2: 99})
+    store.changelog = TopicIdentity(b"another", {2: 0}, {2: 99})
     assert asked(store) == -1
     apply(store, 0, 2, 0)
     apply(store, 5, 6, 5)
@@ -281,7 +281,7 @@ def test_a_range_read_again_is_no_gap_and_does_not_set_the_place_back(
 def test_the_first_range_may_begin_after_what_is_there_or_where_the_changelog_begins(
     store: Store, gaps: list[tuple[str, int, int]], reached: int, begins: int, first: int, is_gap: bool
 ) -> None:
-    store.changelog = Log(b"one", {2: begins}, {2: 99})
+    store.changelog = TopicIdentity(b"one", {2: begins}, {2: 99})
     asked(store)
     if reached >= 0:
         store.write(2, [(b"M0", A_METER)], reached)
@@ -308,4 +308,4 @@ def test_a_gap_in_one_partition_is_none_in_another(store: Store, gaps: list[tupl
     apply(store, 5, 6, 5)
     store.write(3, [(b"M1", A_METER)], 1)
     assert store.row(3, b"M1") == A_METER
-    assert store.reached(3) == 1
+    assert store.applied_offset(3) == 1

@@ -49,12 +49,12 @@ class Emitter:
 
 
 class Writer:
-    """A changelog that takes appends, or fails as it is told to."""
+    """A changelog that accepts appends, or fails with `failure`."""
 
     def __init__(self, journal: list[str]) -> None:
         self._journal = journal
         self.commits: list[list[Row]] = []
-        self.end = 1  # behind the fence
+        self.end = 1  # after the fence
         self.failure: Exception | None = None
         self.closed = 0
 
@@ -72,7 +72,7 @@ class Writer:
         self.closed += 1
 
     def positions(self) -> list[tuple[int, int]]:
-        """(offset to go on at, index within it) of each commit's partition row, its last; of readings."""
+        """(offset to resume from, index within it) of each commit's partition row, its last; of readings."""
         found = []
         for changed in self.commits:
             key, value = changed[-1]
@@ -97,13 +97,13 @@ class Rig:
             consumer=SimpleNamespace(assignment=lambda: self.assigned, highwater=lambda tp: 9),
         )
         self.store = store_in(folder, stage.layout, stage.table)
-        keep = self.store.keep
+        buffer = self.store.buffer
 
-        def kept(*commit: Any) -> None:
-            keep(*commit)
-            self.journal.append("kept")
+        def buffered(*commit: Any) -> None:
+            buffer(*commit)
+            self.journal.append("buffered")
 
-        monkeypatch.setattr(self.store, "keep", kept)
+        monkeypatch.setattr(self.store, "buffer", buffered)
         self.emitter = Emitter(self.journal)
         self.changelog = Writer(self.journal)
         self.taken = 0
@@ -131,7 +131,7 @@ class Rig:
         return self.lost
 
     def work(self, *batches: RecordBatch | Wake) -> list[int | None]:
-        """Work batches one after the other; where the partition stands after each."""
+        """Work batches one after the other; the position of the partition after each."""
 
         async def scenario() -> list[int | None]:
             return [await self.pipeline.work(one) for one in batches]
@@ -139,10 +139,10 @@ class Rig:
         return asyncio.run(scenario())
 
     def on(self, step: str, act: Callable[[], Any]) -> None:
-        """Have something happen at a step of a commit."""
+        """Call `act` at a step of a commit."""
         self.pipeline.watch = lambda reached: act() if reached == step else None
 
-    def kept_position(self) -> int | None:
+    def stored_position(self) -> int | None:
         """The position in the store."""
         row = self.store.row(0, PARTITION_KEY)
         return None if row is None else self.stage.layout.decode_partition(row)[0].next_offset

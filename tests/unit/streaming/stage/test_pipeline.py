@@ -16,7 +16,7 @@ from gridwatch.streaming.faust.batches import RecordBatch, Wake
 from gridwatch.streaming.stage import pipeline as module
 from gridwatch.streaming.stage.changelog import FencedError
 from gridwatch.streaming.stage.pipeline import PORTION, STEPS
-from gridwatch.tables.store import Log
+from gridwatch.tables.store import TopicIdentity
 from gridwatch.topics import DEAD_LETTERS, GAP_ALERTS, LATE_EVENTS, RAW, VALIDATED, changelog
 from tests.batches import batch_of
 from tests.unit.streaming.stage.rig import Rig
@@ -58,19 +58,19 @@ def rig(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Rig:
 # -- the order of a commit
 
 
-def test_every_output_is_acked_before_the_append_and_the_append_before_the_store_keeps(rig: Rig) -> None:
+def test_outputs_are_acked_before_the_append_and_the_append_before_the_store_buffers(rig: Rig) -> None:
     steps: list[str] = []
     rig.pipeline.watch = steps.append
     assert rig.work(batch([*readings(0), record(1, b"no reading")])) == [2]
-    assert rig.journal[-3:] == ["append", "appended", "kept"]
+    assert rig.journal[-3:] == ["append", "appended", "buffered"]
     topics = (VALIDATED.name, DEAD_LETTERS.name)
     assert sorted(rig.journal[:-3]) == sorted(
         f"{did} {topic}" for topic in topics for did in ("sent", "acked")
     )
     assert steps == [step for step in STEPS if step != "cut"]
-    assert rig.kept_position() == 2
+    assert rig.stored_position() == 2
     assert dict(rig.changelog.commits[0]) == dict(rig.store.rows(0))
-    assert rig.store.reached(0) == rig.changelog.end - 1
+    assert rig.store.applied_offset(0) == rig.changelog.end - 1
 
 
 def test_an_append_that_is_refused_goes_to_whoever_asked_and_leaves_the_store_as_it_was(rig: Rig) -> None:
@@ -89,7 +89,7 @@ def test_a_partition_taken_away_between_outputs_and_append_is_given_up(rig: Rig)
     assert rig.work(batch(readings(1, 2))) == [1]
     assert 0 not in rig.pipeline.owned
     assert len(rig.changelog.commits) == 1
-    assert rig.kept_position() == 1
+    assert rig.stored_position() == 1
     assert rig.journal[-1] == f"acked {VALIDATED.name}"
 
 
@@ -149,7 +149,7 @@ def test_a_range_without_records_moves_the_position_to_its_end_in_one_commit(rig
     assert rig.work(batch([], 0, 7)) == [7]
     assert rig.changelog.positions() == [(7, 0)]
     assert rig.emitter.delivered == {}
-    assert rig.kept_position() == 7
+    assert rig.stored_position() == 7
 
 
 @pytest.mark.parametrize("count", [1, 3, PORTION, PORTION + 1])
@@ -213,8 +213,8 @@ def test_a_cut_commit_is_several_with_the_position_inside_and_the_last_one_at_th
     assert rig.changelog.positions() == [(0, 1), (0, 2), (1, 0), (2, 0), (5, 0)]
     said = [(one["offset"], one["index"]) for one in rig.emitter.delivered[VALIDATED.name]]
     assert said == [(0, 0), (0, 1), (0, 2), (1, 0)]
-    steps = [line for line in rig.journal if line in ("append", "kept")]
-    assert steps == ["append", "kept"] * 5
+    steps = [line for line in rig.journal if line in ("append", "buffered")]
+    assert steps == ["append", "buffered"] * 5
 
 
 @pytest.mark.parametrize("commits", [1, 2, 3])
@@ -252,7 +252,7 @@ def test_a_cut_settlement_is_finished_by_a_wake(tmp_path: Path, monkeypatch: pyt
     first.on("written", lambda: setattr(first.changelog, "failure", FencedError("the end")))
     with pytest.raises(FencedError):
         first.work(batch([record(1, reading(6, "new"), 180)]))
-    assert first.kept_position() == 2
+    assert first.stored_position() == 2
     asyncio.run(first.store.stop())
     second = Rig(tmp_path, monkeypatch)
     assert second.work(Wake(RAW.name, 0)) == [2]
@@ -279,11 +279,11 @@ def test_a_raw_topic_that_ended_before_the_position_at_the_assignment_is_asked_a
 ) -> None:
     rig.work(batch(readings(0, 1, 2)))
     logs = {
-        changelog("gridwatch").name: Log(b"changelog", {0: 0}, {0: 99}),
-        RAW.name: Log(b"raw", {0: 0}, {0: 2}),
+        changelog("gridwatch").name: TopicIdentity(b"changelog", {0: 0}, {0: 99}),
+        RAW.name: TopicIdentity(b"raw", {0: 0}, {0: 2}),
     }
 
-    async def look_at(settings: Any, topic: str) -> Log | None:
+    async def look_at(settings: Any, topic: str) -> TopicIdentity | None:
         return logs[topic]
 
     monkeypatch.setattr(module, "look_at", look_at)
@@ -295,7 +295,7 @@ def test_a_raw_topic_that_ended_before_the_position_at_the_assignment_is_asked_a
     asyncio.run(rig.pipeline.release())
     assert rig.work(Wake(RAW.name, 0)) == [None]
     assert rig.journal[-1] == "asked for the raw end, from 3"
-    logs[RAW.name] = Log(b"raw", {0: 0}, {0: 3})
+    logs[RAW.name] = TopicIdentity(b"raw", {0: 0}, {0: 3})
     asyncio.run(rig.pipeline.look_at_logs())
     asyncio.run(rig.pipeline.release())
     assert rig.work(Wake(RAW.name, 0)) == [3]

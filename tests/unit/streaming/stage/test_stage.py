@@ -135,7 +135,7 @@ class Run:
             self.restart()
         else:
             self._note()
-        return self.rig.kept_position() or 0
+        return self.rig.stored_position() or 0
 
     def _note(self) -> None:
         for one in self.rig.emitter.delivered.pop(SUMS.name, []):

@@ -26,7 +26,7 @@ from gridwatch.streaming.stage.take_over import Owned, take_over
 from gridwatch.tables.layout import FENCE_KEY, PARTITION_KEY
 from gridwatch.tables.meter_rows import METER
 from gridwatch.tables.readings import METERS
-from gridwatch.tables.store import DamagedError, Log, Store
+from gridwatch.tables.store import DamagedError, Store, TopicIdentity
 from gridwatch.topics import RAW
 from tests.stores import store_in
 from tests.unit.streaming.stage.test_changelog import Partition, Producer
@@ -103,7 +103,7 @@ def test_a_partition_without_anything_begins_with_a_fence_alone(site: Callable[.
     assert here.log.rows == [FENCE]
     assert dict(here.store.rows(PLACE)) == dict([FENCE])
     assert (owned.partition, owned.generation, owned.state.next_offset, owned.lost) == (PLACE, 3, 0, "")
-    assert here.store.reached(PLACE) == 0
+    assert here.store.applied_offset(PLACE) == 0
     assert not here.writer.stopped
 
 
@@ -112,7 +112,7 @@ def test_state_is_gone_on_with_behind_a_new_fence(site: Callable[..., Site]) -> 
     owned = here.take_over()
     assert here.appended(len(STATE)) == [FENCE]
     assert owned.state.next_offset == 9
-    assert here.store.reached(PLACE) == len(STATE)
+    assert here.store.applied_offset(PLACE) == len(STATE)
     assert owned.states.get("M1") is not None
     # The deadlines are there: whatever a tick reaches is settled.
     assert owned.processor.process(()).complete
@@ -147,7 +147,7 @@ def test_a_changelog_that_has_gone_on_meanwhile_is_not_taken(site: Callable[...,
         here.take_over()
     assert here.writer.stopped
     assert dict(here.store.rows(PLACE)) == before
-    assert here.store.reached(PLACE) == len(STATE) - 1
+    assert here.store.applied_offset(PLACE) == len(STATE) - 1
 
 
 def test_a_changelog_that_begins_behind_what_is_recovered_is_taken_at_its_beginning(
@@ -157,7 +157,7 @@ def test_a_changelog_that_begins_behind_what_is_recovered_is_taken_at_its_beginn
     here.log.rows += [FENCE, FENCE]
     here.earliest = 2  # retention or deletion has emptied it
     here.take_over()
-    assert here.store.reached(PLACE) == 2
+    assert here.store.applied_offset(PLACE) == 2
 
 
 def test_a_partition_whose_changelog_is_not_ours_is_not_taken(site: Callable[..., Site]) -> None:
@@ -236,7 +236,7 @@ def test_keys_that_somebody_else_wrote_are_written_again_behind_the_fence(
     here.take_over()
     # What we have is the last of its key again, and what we never had is removed.
     assert here.appended(end) == [FENCE, FENCE, (b"\x00what", None), STATE[1], (b"unknown", None)]
-    assert here.store.reached(PLACE) == len(here.log.rows) - 1
+    assert here.store.applied_offset(PLACE) == len(here.log.rows) - 1
     assert here.store.foreign_keys == {}
     assert here.store.row(PLACE, b"M1") == STATE[1][1]
 
@@ -296,7 +296,7 @@ def test_a_raw_partition_whose_database_is_damaged_or_incomplete_is_left_to_its_
 ) -> None:
     here = site(*STATE)
     here.store._damaged.add(0)
-    here.store.changelog = Log(b"log", {PLACE: 0}, {PLACE: 99})
+    here.store.changelog = TopicIdentity(b"log", {PLACE: 0}, {PLACE: 99})
     gap = SimpleNamespace(topic="log", partition=PLACE, records=[], start=7, end=8, offset=7)
     here.store.apply_changelog_batch([SimpleNamespace(value=gap)], None, None)
     found = resume_offsets(here.store, {TP(RAW.name, number) for number in (0, 1, PLACE)})
