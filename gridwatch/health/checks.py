@@ -15,7 +15,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from gridwatch.health.metrics import SERVICES, SINK, WORKER, Service
-from gridwatch.kafka.open_transactions import Held
+from gridwatch.kafka.open_transactions import OpenTransaction
 from gridwatch.streaming.faust.fetching import Undecodable, undecodable_reason
 
 #: A partition that is assigned and not taken over after this long is a reason, seconds.
@@ -33,7 +33,7 @@ class Partition:
     lost: str = ""
     """Why nothing of it can be worked on, with the remedy."""
     undecodable: Undecodable | None = None
-    held: Held | None = None
+    held: OpenTransaction | None = None
     """What an open transaction holds back."""
     feed: str = ""
     """Why what comes on it is wrong as a whole."""
@@ -155,7 +155,7 @@ def _ack(seen: Observed) -> Iterator[str]:
 # -- single partitions
 
 
-def held_reason(topic: str, partition: int, held: Held) -> str:
+def held_reason(topic: str, partition: int, held: OpenTransaction) -> str:
     """What an open transaction holds back, and the remedy."""
     return (
         f"partition {partition}: a transaction that begins at offset {held.offset} of {topic} has been open "

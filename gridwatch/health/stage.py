@@ -15,7 +15,7 @@ from faust.exceptions import ConsumerNotStarted
 from gridwatch.health.checks import Partition
 from gridwatch.health.progress import Progress
 from gridwatch.kafka.broker_monitor import BrokerView
-from gridwatch.kafka.open_transactions import Held, OpenTransactions
+from gridwatch.kafka.open_transactions import OpenTransaction, OpenTransactions
 from gridwatch.streaming.faust.fetching import Undecodable
 from gridwatch.streaming.stage.declaration import P
 from gridwatch.streaming.stage.pipeline import Pipeline
@@ -45,7 +45,7 @@ class StageWatch(Generic[P]):
         self._commits = Progress()
         self._takings = Progress()
         self._transactions = OpenTransactions()
-        self._held: Mapping[int, Held] = {}
+        self._held: Mapping[int, OpenTransaction] = {}
 
     # -- positions
 
@@ -135,7 +135,7 @@ class StageWatch(Generic[P]):
         topics = (self._source, self.stage.changelog(self._app.settings.app_id).name)
         return {(tp.topic, tp.partition): stop for tp, stop in stopped.items() if tp.topic in topics}
 
-    def _held_back(self, now: float, mine: list[int]) -> dict[int, Held]:
+    def _held_back(self, now: float, mine: list[int]) -> dict[int, OpenTransaction]:
         """What open transactions hold back in the partitions that are ours."""
         stable = {place: offset for place, offset in self._view.stable.items() if place[0] == self._source}
         held = self._transactions.observe(now, stable, self._view.ends)

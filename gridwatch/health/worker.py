@@ -89,7 +89,7 @@ class WorkerHealth:
 
     async def look(self) -> Observed:
         """Ask the brokers, then observe."""
-        self._view = await self._broker.look()
+        self._view = await self._broker.view()
         return self.observe()
 
     async def close(self) -> None:

@@ -20,7 +20,7 @@ from collections.abc import Sequence
 
 from aiokafka import AIOKafkaProducer
 
-from gridwatch.backoff import Pauses
+from gridwatch.backoff import Retries
 from gridwatch.errors import GridwatchError
 from gridwatch.kafka.packing import Packed, Row, Sending
 from gridwatch.kafka.producers import OUTAGES, REPLACED, close_producer, start_producer
@@ -56,7 +56,7 @@ class ChangelogWriter:
 
         Returns the offset of the fence row. FencedError if the log has gone on.
         """
-        pauses = Pauses()
+        retries = Retries()
         while True:
             try:
                 return await self._take(first)
@@ -65,7 +65,7 @@ class ChangelogWriter:
                     "%s[%d] cannot be taken (%r); trying again", self._topic, self._partition, error
                 )
                 await self.close()
-                await pauses.wait()
+                await retries.wait()
             except FencedError:
                 await self.close()
                 raise

@@ -25,7 +25,7 @@ from typing import Any, Generic
 from gridwatch.errors import GridwatchError
 from gridwatch.kafka.emission import Emitter
 from gridwatch.kafka.packing import Packed, pack
-from gridwatch.kafka.topic_identity import look_at, what_is_lost
+from gridwatch.kafka.topic_identity import describe_topic, source_truncation
 from gridwatch.settings import Settings
 from gridwatch.streaming.faust.batches import RecordBatch, Wake
 from gridwatch.streaming.stage.dead_letter_limit import DeadLetterLimit, DeadLetterPolicy
@@ -92,7 +92,7 @@ class Pipeline(Generic[P]):
     async def look_at_logs(self) -> None:
         """Find out which changelog and how much of the source there is, before state is relied on."""
         names = (self.stage.changelog(self._settings.app_id).name, self._source)
-        looks = (look_at(self._settings, name) for name in names)
+        looks = (describe_topic(self._settings, name) for name in names)
         self.store.changelog, source = await asyncio.gather(*looks)
         self.store.on_gap = partial(self._app.rereads.note, cause="changelog")
         self._source_ends = {} if source is None else source.ends
@@ -140,7 +140,7 @@ class Pipeline(Generic[P]):
         owned = await take_over(self.stage, partition, self._app, self._settings, self._table)
         position = owned.state.next_offset
         if position > self._source_ends.get(partition, position):
-            owned.lost = await what_is_lost(self._settings, self._source, partition, position)
+            owned.lost = await source_truncation(self._settings, self._source, partition, position)
         self.owned[partition] = owned
         self.watch("taken")
         return owned
@@ -160,7 +160,7 @@ class Pipeline(Generic[P]):
             if batch.start > position:  # what lies between is read first
                 return position
             if batch.end <= position:  # read again after a seek back; or the topic was made anew
-                owned.lost = await what_is_lost(self._settings, self._source, owned.partition, position)
+                owned.lost = await source_truncation(self._settings, self._source, owned.partition, position)
         if owned.lost:
             return None
         started = time.monotonic()

@@ -112,7 +112,7 @@ class Rig:
         table = SimpleNamespace(data=self.store)
         self.pipeline = Pipeline(self.app, made, stage, self.emitter, table)  # type: ignore[arg-type]
         monkeypatch.setattr(module, "take_over", self.take_over)
-        monkeypatch.setattr(module, "what_is_lost", self.what_is_lost)
+        monkeypatch.setattr(module, "source_truncation", self.source_truncation)
 
     async def take_over(
         self, stage: Stage[Any], partition: int, app: Any, settings: Any, table: Any
@@ -126,7 +126,7 @@ class Rig:
         changelog: Any = self.changelog
         return Owned(partition, app.consumer_generation_id, processor, states, changelog)
 
-    async def what_is_lost(self, settings: Any, topic: str, partition: int, position: int) -> str:
+    async def source_truncation(self, settings: Any, topic: str, partition: int, position: int) -> str:
         self.journal.append(f"asked for the raw end, from {position}")
         return self.lost
 

@@ -22,7 +22,7 @@ from gridwatch.settings import Settings, load_settings
 from gridwatch.streaming.stage import changelog
 from gridwatch.streaming.stage.changelog import ChangelogWriter, FencedError
 from gridwatch.tables.layout import FENCE_KEY
-from tests.unit.pauses import ShortPauses
+from tests.unit.retries import ImmediateRetries
 
 FENCE = (FENCE_KEY, b"")
 Rows = list[tuple[bytes | None, bytes | None]]
@@ -100,7 +100,7 @@ class Producer:
 @pytest.fixture
 def writer(monkeypatch: pytest.MonkeyPatch) -> Callable[[Partition, int], ChangelogWriter]:
     """A writer of a partition that has been read up to an offset."""
-    monkeypatch.setattr(changelog, "Pauses", ShortPauses)
+    monkeypatch.setattr(changelog, "Retries", ImmediateRetries)
     logs: list[Partition] = []
 
     async def start_producer(settings: Settings, client_id: str, **extra: Any) -> Producer:

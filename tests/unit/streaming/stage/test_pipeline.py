@@ -283,10 +283,10 @@ def test_a_raw_topic_that_ended_before_the_position_at_the_assignment_is_asked_a
         RAW.name: TopicIdentity(b"raw", {0: 0}, {0: 2}),
     }
 
-    async def look_at(settings: Any, topic: str) -> TopicIdentity | None:
+    async def describe_topic(settings: Any, topic: str) -> TopicIdentity | None:
         return logs[topic]
 
-    monkeypatch.setattr(module, "look_at", look_at)
+    monkeypatch.setattr(module, "describe_topic", describe_topic)
     asyncio.run(rig.pipeline.look_at_logs())
     assert rig.store.changelog == logs[changelog("gridwatch").name]
     rig.store.on_gap("log", 0, 7)
