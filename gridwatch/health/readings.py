@@ -14,10 +14,12 @@ from gridwatch.health.stage import StageWatch
 from gridwatch.kafka.broker_monitor import BrokerView
 from gridwatch.settings import Settings
 from gridwatch.streaming.stage.pipeline import Pipeline
-from gridwatch.streaming.stage.take_over import Owned
+from gridwatch.streaming.stage.take_over import OwnedPartition
 
 
-def measure(pipeline: Pipeline[PartitionState], owned: Owned[PartitionState], now: int) -> dict[str, float]:
+def measure(
+    pipeline: Pipeline[PartitionState], owned: OwnedPartition[PartitionState], now: int
+) -> dict[str, float]:
     """The worker's system metrics of one partition at wall time `now` (µs)."""
     state = owned.state
     measured = {
@@ -83,6 +85,6 @@ class ReadingsWatch(StageWatch[PartitionState]):
             **super().values(one, now, settled=settled),
         }
 
-    def measured(self, owned: Owned[PartitionState], now: int) -> dict[str, float | None]:
+    def measured(self, owned: OwnedPartition[PartitionState], now: int) -> dict[str, float | None]:
         """The system metrics of the metrics topic."""
         return dict(measure(self._pipeline, owned, now))

@@ -19,7 +19,7 @@ from gridwatch.kafka.open_transactions import OpenTransaction, OpenTransactions
 from gridwatch.streaming.faust.fetching import Undecodable
 from gridwatch.streaming.stage.declaration import P
 from gridwatch.streaming.stage.pipeline import Pipeline
-from gridwatch.streaming.stage.take_over import Owned
+from gridwatch.streaming.stage.take_over import OwnedPartition
 from gridwatch.tables.layout import PARTITION_KEY
 
 
@@ -175,7 +175,7 @@ class StageWatch(Generic[P]):
             # Not the consumer's own idea of it, which stands still when the consumer does.
             "consumer_lag_records": None if end is None else max(0, end - position),
             "committed_offset": None if state is None else position,
-            "commit_age_seconds": now / 1e6 - (owned.last_commit or owned.taken) if owned else None,
+            "commit_age_seconds": now / 1e6 - (owned.last_commit or owned.taken_over_at) if owned else None,
             "standing_seconds": one.standing,
             "tick_overdue_seconds": one.tick_overdue,
             "open_transaction_seconds": one.held.seconds if one.held else 0.0,
@@ -183,6 +183,6 @@ class StageWatch(Generic[P]):
             "dead_letter_run": self._pipeline.feeds[one.number].run,
         }
 
-    def measured(self, owned: Owned[P], now: int) -> dict[str, float | None]:
+    def measured(self, owned: OwnedPartition[P], now: int) -> dict[str, float | None]:
         """What is measured of work in progress, by name."""
         return {"batch_seconds": owned.batch_seconds, "batch_records": owned.batch_records}

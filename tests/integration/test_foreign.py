@@ -133,7 +133,7 @@ def test_foreign_records_that_come_while_running_cost_one_rejoin(site: Site) -> 
     site.wait_worked()
     log = worker.process.said(5000)
     # Partitions find out side by side, before the one new assignment comes.
-    assert 1 <= log.count("joining the group anew") <= PARTITIONS
+    assert 1 <= log.count("rejoining the group") <= PARTITIONS
     assert log.count("Setting newly assigned partitions") == 2
     assert worker.running
 

@@ -70,7 +70,7 @@ class Pipeline:
             batch_seconds=0.0,
             batch_records=0,
             last_commit=0.0,
-            taken=0.0,
+            taken_over_at=0.0,
         )
 
     def not_taken_over(self) -> list[int]:

@@ -15,12 +15,12 @@ from aiokafka.record.memory_records import MemoryRecords
 from gridwatch.agents.readings import READINGS
 from gridwatch.kafka.packing import Packed, Row
 from gridwatch.settings import load_settings
-from gridwatch.streaming.faust.batches import RecordBatch, Wake
+from gridwatch.streaming.faust.batches import RecordBatch, TakeOverEvent
 from gridwatch.streaming.faust.continuity import Rereads
 from gridwatch.streaming.stage import pipeline as module
 from gridwatch.streaming.stage.declaration import Stage
 from gridwatch.streaming.stage.pipeline import Pipeline
-from gridwatch.streaming.stage.take_over import Owned
+from gridwatch.streaming.stage.take_over import OwnedPartition
 from gridwatch.tables.layout import PARTITION_KEY
 from gridwatch.tables.readings import METERS
 from gridwatch.tables.states import StoredStates
@@ -116,7 +116,7 @@ class Rig:
 
     async def take_over(
         self, stage: Stage[Any], partition: int, app: Any, settings: Any, table: Any
-    ) -> Owned[Any]:
+    ) -> OwnedPartition[Any]:
         self.taken += 1
         row = self.store.row(partition, PARTITION_KEY)
         state = stage.new(partition) if row is None else stage.layout.decode_partition(row)[0]
@@ -124,13 +124,13 @@ class Rig:
         states: StoredStates[Any] = StoredStates(self.store, stage.layout, partition, 1000)
         processor = stage.open(settings, state, states, index)
         changelog: Any = self.changelog
-        return Owned(partition, app.consumer_generation_id, processor, states, changelog)
+        return OwnedPartition(partition, app.consumer_generation_id, processor, states, changelog)
 
     async def source_truncation(self, settings: Any, topic: str, partition: int, position: int) -> str:
         self.journal.append(f"asked for the raw end, from {position}")
         return self.lost
 
-    def work(self, *batches: RecordBatch | Wake) -> list[int | None]:
+    def work(self, *batches: RecordBatch | TakeOverEvent) -> list[int | None]:
         """Work batches one after the other; the position of the partition after each."""
 
         async def scenario() -> list[int | None]:
