@@ -287,7 +287,10 @@ class Store(faust_rocksdb.Store):  # type: ignore[misc, unused-ignore]
             try:
                 self.flush(partition)
             except Exception:  # whatever RocksDB raises: the changelog has the rows
-                self.logger.exception("%s is left behind its changelog", self.partition_path(partition))
+                self.logger.exception(
+                    "%s cannot be flushed; recovery reads the rest from the changelog",
+                    self.partition_path(partition),
+                )
 
     def apply_changelog_batch(self, batch: Iterable[Any], to_key: Any, to_value: Any) -> None:
         """Write the rows that recovery or a standby read from the changelog: events that hold a RecordBatch

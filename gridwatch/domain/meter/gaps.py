@@ -102,12 +102,12 @@ class Gap:
         missing, interval = self.missing, self.interval
         at = bisect_right(missing, slot)
         start, stop = missing[at - 1], missing[at]
-        kept: tuple[int, ...] = ()
+        rest: tuple[int, ...] = ()
         if start < slot:
-            kept = (start, slot)
+            rest = (start, slot)
         if slot + interval < stop:
-            kept = (*kept, slot + interval, stop)
-        self.missing = missing[: at - 1] + kept + missing[at + 1 :]
+            rest = (*rest, slot + interval, stop)
+        self.missing = missing[: at - 1] + rest + missing[at + 1 :]
         if self.state != OPEN or slot == self.last:
             self.conclude()
 
@@ -125,11 +125,11 @@ class Gap:
         if at <= self.first:
             self.retract()
             return
-        kept: list[int] = []
+        rest: list[int] = []
         for start, stop in self.ranges():
             if start < at:
-                kept += (start, min(stop, start - (start - at) // self.interval * self.interval))
-        self.missing = tuple(kept)
+                rest += (start, min(stop, start - (start - at) // self.interval * self.interval))
+        self.missing = tuple(rest)
         self.last = self.first + (at - 1 - self.first) // self.interval * self.interval
         self.conclude()
 

@@ -1,6 +1,6 @@
 """The state of one meter.
 
-Plain data, kept small: there may be a million of them in a worker. The state *is* its current grid
+Plain data, and small: there may be a million of them in a worker. The state *is* its current grid
 (start, interval, cursor, slots filled ahead), with the grids before it in ``older`` for as long as a
 late reading may need them.
 """
@@ -144,25 +144,25 @@ class MeterState(Grid):
 
     def drop_retracted(self) -> None:
         """Forget the retracted gaps, and do not count them any more."""
-        kept = tuple(gap for gap in self.gaps if gap.state != RETRACTED)
-        self.gap_count -= len(self.gaps) - len(kept)
-        self.gaps = kept
+        retained = tuple(gap for gap in self.gaps if gap.state != RETRACTED)
+        self.gap_count -= len(self.gaps) - len(retained)
+        self.gaps = retained
 
     def tidy_gaps(self, watermark: int, policy: Policy) -> None:
         """Forget gaps that are final or too old, and the oldest ones beyond the limit."""
-        kept = []
+        retained = []
         for gap in self.gaps:
             if gap.state in {RETRACTED, EXPIRED}:
                 continue
             if remembered(gap, watermark, policy):
-                kept.append(gap)
+                retained.append(gap)
             else:
                 self.forgotten = max(self.forgotten, gap.last)
-        surplus = len(kept) - policy.max_remembered_gaps - (self.open_gap is not None)
+        surplus = len(retained) - policy.max_remembered_gaps - (self.open_gap is not None)
         if surplus > 0:
-            self.forgotten = max(self.forgotten, *(gap.last for gap in kept[:surplus]))
-            del kept[:surplus]
-        self.gaps = tuple(kept)
+            self.forgotten = max(self.forgotten, *(gap.last for gap in retained[:surplus]))
+            del retained[:surplus]
+        self.gaps = tuple(retained)
 
     def keep_older(self, grids: Sequence[Grid], watermark: int, policy: Policy) -> None:
         """Retain those of the earlier ``grids`` that late readings or pending slots may need."""

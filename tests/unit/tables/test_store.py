@@ -139,7 +139,7 @@ def test_the_buffer_of_a_damaged_database_is_discarded_with_it(
         list(store.rows(0))
     store._buffers[0] = WriteBuffer(FlushPolicy(), 0.0)
     asyncio.run(store.stop())
-    assert "left behind its changelog" in caplog.text
+    assert "cannot be flushed" in caplog.text
     with pytest.raises(DamagedError):
         store.buffer(0, [(b"a", b"1")], 7)
     with pytest.raises(DamagedError):
