@@ -109,7 +109,9 @@ def test_our_own_rows_are_the_last_of_their_keys_again(site: Site) -> None:
     site.produce([reading(meters_of(1, 1)[0], "2024-01-01T12:00:00Z")])
     site.wait_worked()
     until(
-        "partition 0 is taken over", lambda: "partition 0: resuming at" in worker.process.said(2000), SEEN_SECONDS
+        "partition 0 is taken over",
+        lambda: "partition 0: resuming at" in worker.process.said(2000),
+        SEEN_SECONDS,
     )
     worker.kill()
     topic = changelog(site.app_id).name
