@@ -20,7 +20,7 @@ from chaos.changelog import Reader, State
 from chaos.databases import contradictions, read_databases
 from chaos.subject import Subject
 from gridwatch.errors import GridwatchError
-from gridwatch.kafka.topic_identity import look_at
+from gridwatch.kafka.topic_identity import describe_topic
 from gridwatch.settings import Settings
 from gridwatch.topics import DEAD_LETTERS, GAP_ALERTS, OUTPUTS
 from sinks import tables
@@ -71,10 +71,10 @@ def take_snapshot(settings: Settings, subject: Subject, folders: Iterable[Path])
 
 def _identity(settings: Settings, changelog: str) -> bytes:
     """Which changelog there is now: a fault may have had it made anew."""
-    log = asyncio.run(look_at(settings, changelog))
+    log = asyncio.run(describe_topic(settings, changelog))
     if log is None:
         raise GridwatchError("the broker does not say which changelog it has")
-    return log.identity
+    return log.topic_id
 
 
 def last_revisions(topic: str, records: Iterable[dict[str, Any]]) -> tuple[dict[str, Any], list[str]]:

@@ -59,7 +59,7 @@ def _is_settled(settings: Settings, state: PartitionState, meters: Iterable[byte
     watermark, window = state.watermark, settings.policy().metrics_window
     if watermark is None:
         return True
-    return state.told >= watermark - watermark % window and not any(
+    return state.emitted_until >= watermark - watermark % window and not any(
         due_of(meter) <= watermark for meter in meters
     )
 

@@ -1,4 +1,4 @@
-"""How long to wait before the next try of what may recover by itself, and how many tries there are."""
+"""Exponential back-off: the delay before each retry, and the number of tries."""
 
 from __future__ import annotations
 
@@ -8,8 +8,10 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class BackOff:
-    """Pauses that grow by `factor` from `first` seconds up to `most`, between at most `limit` tries (None: no
-    limit)."""
+    """Delays that grow by `factor` from `first` seconds up to `most`, between at most `limit` tries.
+
+    limit: None for no limit.
+    """
 
     first: float = 0.1
     factor: float = 2.0
@@ -17,17 +19,17 @@ class BackOff:
     limit: int | None = None
 
     def delay(self, tries: int) -> float:
-        """Seconds after the given number of failed tries, at least one."""
+        """Seconds to wait after the given number of failed tries, at least one."""
         # Beyond some tries the power would overflow, and is `most` anyway.
         return float(min(self.most, self.first * self.factor ** min(tries - 1, 64)))
 
     def is_spent(self, tries: int) -> bool:
-        """Whether there is no try left after the given number of failed ones."""
+        """Whether no try is left after the given number of failed ones."""
         return self.limit is not None and tries >= self.limit
 
 
-class Pauses:
-    """The pauses between the tries of one piece of work, one after the other."""
+class Retries:
+    """The state of one operation that is retried."""
 
     def __init__(self, back_off: BackOff = BackOff()) -> None:
         self._back_off = back_off

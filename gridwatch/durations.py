@@ -1,4 +1,4 @@
-"""Durations: `90s`, `15m`, `1h`, `7d`, `250ms` or plain seconds as people write them; microseconds inside."""
+"""Durations: `90s`, `15m`, `1h`, `7d`, `250ms` or plain seconds in settings; microseconds inside."""
 
 from __future__ import annotations
 

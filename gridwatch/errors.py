@@ -1,10 +1,10 @@
-"""What gridwatch says when it cannot go on.
+"""The exceptions of gridwatch.
 
     GridwatchError          the work failed                            exit 1
     └── UsageProblem        wrong use or wrong settings                exit 2
 
-Each carries a message that names the thing (key, file, line, address) and a remedy: the command or
-change that mends it. The command line prints both; services log both and stop.
+Each has a message that names the subject (key, file, line, address) and a remedy: the command or change
+that fixes it. The command line prints both; services log both and stop.
 """
 
 from __future__ import annotations

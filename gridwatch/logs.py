@@ -1,9 +1,9 @@
-"""Logs as JSON, one object a line: what `GRIDWATCH_LOG_FORMAT=json` asks for.
+"""Formats the log as JSON, one object a line (`GRIDWATCH_LOG_FORMAT=json`).
 
 `time` (RFC 3339 UTC), `level`, `logger`, `process` and `message`; `topic`, `partition` and `offset` where
-they are known; `exception` with its trace where there is one. Faust, its Kafka client and gridwatch itself
-name partitions in a few ways, and those are read from the message, so that every line that names one has the
-field, whoever wrote it; fields given with a call (`extra=`) come first.
+they are known; `exception` with its trace where there is one. Faust, its Kafka client and gridwatch name
+partitions in a few forms. These are parsed from the message, so that every line that names a partition has
+the field; fields given with a call (`extra=`) take precedence.
 """
 
 from __future__ import annotations
@@ -17,8 +17,8 @@ from typing import Any
 from gridwatch.domain.instants import format_instant
 from gridwatch.settings import Settings
 
-#: Every way in which messages name a place in the log, and what of it they name.
-_PLACES = (
+#: The forms in which messages name a topic, partition or offset.
+_FORMS = (
     re.compile(r"(?P<topic>[\w.-]+)\[(?P<partition>\d+)\](?:@(?P<offset>\d+))?"),
     re.compile(r"TopicPartition\(topic='(?P<topic>[^']+)', partition=(?P<partition>\d+)\)"),
     re.compile(r"\bTP\(topic='(?P<topic>[^']+)', partition=(?P<partition>\d+)\)"),
@@ -40,19 +40,19 @@ class JsonFormatter(logging.Formatter):
             "logger": record.name,
             "process": record.process,
             "message": message,
-            **dict(_places(record, message)),
+            **dict(_named_fields(record, message)),
         }
         if record.exc_info:
             line["exception"] = self.formatException(record.exc_info)
         return json.dumps(line, ensure_ascii=False, default=str)
 
 
-def _places(record: logging.LogRecord, message: str) -> Iterator[tuple[str, Any]]:
+def _named_fields(record: logging.LogRecord, message: str) -> Iterator[tuple[str, Any]]:
     for name in _FIELDS:
         given = getattr(record, name, None)
         if given is None:
             found = (
-                place[name] for one in _PLACES if name in one.groupindex for place in one.finditer(message)
+                match[name] for form in _FORMS if name in form.groupindex for match in form.finditer(message)
             )
             given = next((int(text) if text.isdigit() else text for text in found if text), None)
         if given is not None:
@@ -60,7 +60,7 @@ def _places(record: logging.LogRecord, message: str) -> Iterator[tuple[str, Any]
 
 
 def logging_config(settings: Settings) -> dict[str, Any] | None:
-    """How Faust is to log, in its own terms; None for its usual way."""
+    """The logging configuration for Faust; None for its default."""
     if settings.log_format == "text":
         return None
     handler = {"class": "logging.StreamHandler", "formatter": "json", "stream": "ext://sys.stdout"}

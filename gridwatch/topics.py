@@ -1,7 +1,7 @@
-"""Every topic of the flow, once: name, key, value model, retention and clean-up.
+"""Every topic: name, key, value model, retention and clean-up policy.
 
 All topics have the same number of partitions (`GRIDWATCH_PARTITIONS`), and an output goes to the
-partition number that its source reading came from, so everything about a meter stays in one number.
+partition number of its source reading, so everything about a meter has one partition number.
 """
 
 from __future__ import annotations
@@ -14,20 +14,20 @@ from gridwatch.models.late_event import LateEvent
 from gridwatch.models.metric import Metric
 from gridwatch.models.validated import Validated
 
-#: Marks a control record that moves event time on; its value is an RFC 3339 instant.
+#: Marks a control record that advances event time; its value is an RFC 3339 instant.
 TICK_HEADER = "gridwatch-tick"
 #: The run of a replay that a record belongs to.
 REPLAY_HEADER = "gridwatch-replay"
 #: The row number of a replayed record, ticks too: where `replay --resume` finds its position.
 ROW_HEADER = "gridwatch-row"
 
-#: Larger than any raw record that is still judged, so that an oversized one reaches its dead letter.
+#: Larger than any raw record that is validated, so that an oversized one becomes a dead letter.
 _RECORD_BYTES = 16 * 1024 * 1024
-#: One commit is one record batch: the changelog has to take the largest of them whole.
+#: One commit is one record batch: the changelog has to accept the largest one.
 CHANGELOG_BATCH_BYTES = 16 * 1024 * 1024
 
 
-def _kept_days(days: int) -> dict[str, str]:
+def _retained_days(days: int) -> dict[str, str]:
     return {
         "cleanup.policy": "delete",
         "retention.ms": str(days * 86_400_000),
@@ -37,7 +37,7 @@ def _kept_days(days: int) -> dict[str, str]:
 
 @dataclass(frozen=True)
 class Topic:
-    """A topic's name, what is in it, and how the broker keeps it."""
+    """A topic's name, its content, and its configuration on the broker."""
 
     name: str
     meaning: str
@@ -52,8 +52,8 @@ RAW = Topic(
     "meter_id",
     None,
     {
-        **_kept_days(7),
-        # Record time is the broker's: skew is judged, and idle time is measured, against one clock.
+        **_retained_days(7),
+        # Record time is the broker's: skew and idle time are measured by one clock.
         "message.timestamp.type": "LogAppendTime",
     },
 )
@@ -62,35 +62,35 @@ VALIDATED = Topic(
     "readings that were accepted, on time or late",
     "meter_id",
     Validated,
-    _kept_days(7),
+    _retained_days(7),
 )
 LATE_EVENTS = Topic(
     "smartmeter_late_events",
     "readings too late to be processed",
     "meter_id",
     LateEvent,
-    _kept_days(30),
+    _retained_days(30),
 )
 GAP_ALERTS = Topic(
     "smartmeter_gap_alerts",
     "gaps, one record a revision",
     "meter_id",
     GapAlert,
-    _kept_days(30),
+    _retained_days(30),
 )
 METRICS = Topic(
     "smartmeter_metrics",
     "counts by event-time window, and system metrics by wall clock",
     "id",
     Metric,
-    _kept_days(30),
+    _retained_days(30),
 )
 DEAD_LETTERS = Topic(
     "smartmeter_dead_letters",
     "what could not be read or stored, with every reason",
     "id",
     DeadLetter,
-    _kept_days(30),
+    _retained_days(30),
 )
 
 #: The outputs of the worker, which are the inputs of the sink.
@@ -110,12 +110,12 @@ def changelog(app_id: str, table: str = STATE_TABLE) -> Topic:
         {
             "cleanup.policy": "compact",
             "max.message.bytes": str(CHANGELOG_BATCH_BYTES),
-            # Rows of a stalled former owner can be told and outdone before compaction settles them.
+            # Rows of a stalled former owner are detected and superseded before compaction.
             "min.compaction.lag.ms": str(3_600_000),
         },
     )
 
 
 def all_topics(app_id: str) -> tuple[Topic, ...]:
-    """Every topic that has to be there before a worker or a sink starts."""
+    """Every topic that has to exist before a worker or a sink starts."""
     return (RAW, *OUTPUTS, changelog(app_id))

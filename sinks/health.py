@@ -90,7 +90,7 @@ class SinkHealth:
 
     async def look(self) -> Observed:
         """Ask the brokers, then observe; takes note of each partition's progress."""
-        self._view = await self._broker.look()
+        self._view = await self._broker.view()
         return replace(
             application(self._app),
             brokers=self._view.problems,

@@ -11,7 +11,7 @@ import re
 
 import msgspec
 
-from gridwatch.codecs.wire import RAW_KEPT_BYTES, raw_text
+from gridwatch.codecs.wire import RAW_MAX_BYTES, raw_text
 from gridwatch.domain.instants import format_instant
 from gridwatch.models.dead_letter import DeadLetter
 from sinks.rows import SourceRecord
@@ -63,7 +63,7 @@ def _about(source: SourceRecord, reason: str, message: str, field: str | None) -
         raw=raw,
         raw_encoding=encoding,  # type: ignore[arg-type]
         raw_size=len(value),
-        raw_truncated=len(value) > RAW_KEPT_BYTES,
+        raw_truncated=len(value) > RAW_MAX_BYTES,
         topic=source.topic,
         partition=source.partition,
         offset=source.offset,

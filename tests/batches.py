@@ -75,11 +75,11 @@ class FakeLog:
 
     # -- what queues ask
 
-    async def first_offset(self, place: tuple[str, int]) -> int | None:
-        return None if place[1] in self.gone else self.starts[place[1]]
+    async def first_offset(self, tp: tuple[str, int]) -> int | None:
+        return None if tp[1] in self.gone else self.starts[tp[1]]
 
-    async def seek(self, place: tuple[str, int], offset: int) -> int | None:
-        _, number = place
+    async def seek(self, tp: tuple[str, int], offset: int) -> int | None:
+        _, number = tp
         if number in self.gone:
             return None
         self.sought.append((number, offset))
@@ -88,17 +88,17 @@ class FakeLog:
         self.asleep.discard(number)
         return self.seeks[number]
 
-    def readable_end(self, place: tuple[str, int]) -> int | None:
-        return self.ends[place[1]]
+    def readable_end(self, tp: tuple[str, int]) -> int | None:
+        return self.ends[tp[1]]
 
-    def position(self, place: tuple[str, int]) -> int | None:
-        return self.positions[place[1]]
+    def position(self, tp: tuple[str, int]) -> int | None:
+        return self.positions[tp[1]]
 
-    def is_fetched(self, place: tuple[str, int]) -> bool:
-        return place[1] not in self.asleep
+    def is_fetched(self, tp: tuple[str, int]) -> bool:
+        return tp[1] not in self.asleep
 
-    def is_stopped(self, place: tuple[str, int]) -> bool:
-        return place[1] in self.stopped
+    def is_stopped(self, tp: tuple[str, int]) -> bool:
+        return tp[1] in self.stopped
 
     def commit(self, batch: RecordBatch) -> None:
         self.committed[batch.partition] = batch.end

@@ -1,12 +1,12 @@
-"""The flow, topic by topic.
+"""The stages and timers of the worker, topic by topic.
 
 smartmeter_raw ──► readings ──┬─► smartmeter_validated      readings that were accepted
      ▲                        ├─► smartmeter_late_events    readings too late to be processed
      │                        ├─► smartmeter_gap_alerts     gaps, one record a revision
      │                        ├─► smartmeter_metrics        counts by event-time window
-     │                        └─► smartmeter_dead_letters   what could not be read
+     │                        └─► smartmeter_dead_letters   records that could not be read
      │                        └─► meters (RocksDB) + changelog, committed with the source offset
-     └──────── idle_ticks         moves event time on in partitions that have fallen silent
+     └──────── idle_ticks         advances event time in silent partitions
                system_metrics ──► smartmeter_metrics        lag and cost, by wall clock
 """
 
@@ -22,7 +22,7 @@ from gridwatch.settings import Settings
 from gridwatch.streaming.stage.declaration import Stage
 from gridwatch.streaming.stage.pipeline import Pipeline
 
-#: The stages of the worker, each after those whose outputs it reads.
+#: The stages of the worker, each after its upstream stages.
 STAGES: Final[tuple[Stage[Any], ...]] = (READINGS,)
 
 

@@ -1,8 +1,8 @@
-"""Ticks into partitions that have fallen silent, so that event time goes on there too.
+"""Sends ticks to silent partitions, so that event time advances there too.
 
-The owner of a partition puts time itself in the log: a record with the header `gridwatch-tick`, whose value
-is an instant that the watermark rises to. When one is due, and which instant it names, says
-`domain/partition/ticks.py`. Because it is in the log, replaying the partition gives the same gaps.
+The owner of a partition writes time itself to the log: a record with the header `gridwatch-tick`, whose value
+is an instant that the watermark rises to. `domain/partition/ticks.py` decides when one is due, and its
+instant. Since ticks are in the log, reading the partition again gives the same gaps.
 """
 
 from __future__ import annotations
@@ -19,16 +19,16 @@ from gridwatch.settings import Settings
 from gridwatch.streaming.stage.pipeline import Pipeline
 from gridwatch.topics import RAW
 
-#: How often silent partitions are looked at, seconds.
-LOOK_SECONDS = 1.0
+#: How often silent partitions are checked, seconds.
+CHECK_SECONDS = 1.0
 
 
 def register(app: Any, settings: Settings, pipeline: Pipeline[PartitionState], emitter: Emitter) -> None:
-    """Declare the timer that looks at the partitions this worker owns."""
+    """Declare the timer that checks the partitions of this worker."""
     idle_timeout = micros(settings.idle_timeout)
     idle_delay = micros(settings.idle_delay)
 
-    @app.timer(LOOK_SECONDS, name="idle_ticks")  # type: ignore[untyped-decorator, unused-ignore]
+    @app.timer(CHECK_SECONDS, name="idle_ticks")  # type: ignore[untyped-decorator, unused-ignore]
     async def idle_ticks() -> None:
         """Send ticks to silent partitions."""
         if app.rebalancing or app.in_recovery:

@@ -1,4 +1,5 @@
-"""The readings stage: readings and ticks in, everything that is said about them out."""
+"""The readings stage: readings and ticks in, validated readings, late events, gaps, metrics, dead letters
+out."""
 
 from __future__ import annotations
 

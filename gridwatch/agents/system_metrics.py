@@ -1,6 +1,6 @@
-"""What the worker says about itself, by wall clock: lag, cost, size, for each partition it owns.
+"""Emits system metrics by wall clock: lag, cost and size of each owned partition.
 
-Prometheus reads the same numbers from `/metrics/`.
+Prometheus scrapes the same numbers from `/metrics/`.
 """
 
 from __future__ import annotations

@@ -1,6 +1,7 @@
-"""Encoders and decoders of the wire: between the bytes of a topic and what the domain or a model takes.
+"""Encoders and decoders: between the bytes of a topic and the objects of the domain.
 
-decode.py   raw records as the domain takes them
-wire.py     the domain's outputs as the messages of their topics
-origin.py   where an encoded output comes from
+decode.py   decodes raw records
+wire.py     encodes outputs as messages
+encoded.py  encoded outputs
+origin.py   reads the origin of an encoded output
 """

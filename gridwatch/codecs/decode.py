@@ -1,6 +1,6 @@
-"""Raw records as the domain takes them, the fast way: typed JSON straight into what it asks of a reading.
+"""Decodes raw records the fast way: typed JSON straight into the domain's raw readings.
 
-Whatever the decoder refuses goes to the domain's slow path, which finds every reason.
+Whatever the decoder rejects goes to the domain's slow path, which finds every reason.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ decode_readings: Final = msgspec.json.Decoder(Raw | list[Raw]).decode  # type: i
 
 
 def log_records(records: Iterable[Any]) -> list[LogRecord]:
-    """Records with `offset`, `timestamp` (milliseconds), `value` and `headers`, as the domain takes them."""
-    taken: list[LogRecord] = []
+    """The domain's records, from records with `offset`, `timestamp` (milliseconds), `value` and `headers`."""
+    converted: list[LogRecord] = []
     for record in records:
         tick = replayed = False
         for name, _value in record.headers:
@@ -28,5 +28,5 @@ def log_records(records: Iterable[Any]) -> list[LogRecord]:
                 tick = True
             elif name == REPLAY_HEADER:
                 replayed = True
-        taken.append(LogRecord(record.offset, record.timestamp * 1000, record.value, tick, replayed))
-    return taken
+        converted.append(LogRecord(record.offset, record.timestamp * 1000, record.value, tick, replayed))
+    return converted

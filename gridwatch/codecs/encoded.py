@@ -1,4 +1,4 @@
-"""What a stage's outputs are on their way to the topics."""
+"""The encoded outputs of a stage."""
 
 from __future__ import annotations
 
@@ -10,18 +10,18 @@ Message = tuple[bytes, bytes]
 
 
 class Feed(NamedTuple):
-    """How many records of a source were good, and how many became dead letters."""
+    """How many records of a source were valid, and how many became dead letters."""
 
     good: int = 0
     bad: int = 0
     run: int = 0
-    """Bad ones after the last good one."""
+    """Dead letters after the last valid record."""
     example: str = ""
-    """The last bad one, in words."""
+    """The reasons and message of the last dead letter."""
 
 
 class Encoded(NamedTuple):
-    """Outputs as messages by topic name, in order, and what they say of the source."""
+    """Outputs as messages by topic name, in order, and the counts of the source."""
 
     messages: Mapping[str, Sequence[Message]]
     feed: Feed = Feed()

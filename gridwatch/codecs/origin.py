@@ -1,4 +1,4 @@
-"""Where an output comes from, read off the encoded record."""
+"""Reads the origin of an output from the encoded record."""
 
 from __future__ import annotations
 
@@ -16,6 +16,6 @@ _decode: Final = msgspec.json.Decoder(_Origin).decode
 
 
 def origin_of(message: bytes) -> tuple[int, int]:
-    """Offset and index of the reading that a validated message or a late event was made of."""
+    """Offset and index of the reading of a validated message or a late event."""
     origin = _decode(message)
     return origin.offset, origin.index

@@ -1,9 +1,9 @@
-"""What the domain says, as bytes for the topics: the one place where outputs become JSON.
+"""Encodes outputs as JSON messages.
 
-One validated reading is said for nearly every one that comes. It becomes a message on the spot
-(`ValidatedMessages`), in the shape of `models.validated.Validated`: what came, as its decoder made it, and
-behind it what is the same for most of its neighbours and was put into words once. Metrics, which come by the
-dozen, are written out too; all else `encode_outputs` looks up by its type.
+Nearly every reading gives a validated one, so those are encoded as they are emitted (`ValidatedMessages`), in
+the shape of `models.validated.Validated`: the decoded reading, then a suffix that most neighbours share and
+that is formatted once for all of them. Metrics, which come by the dozen, are formatted directly too;
+`encode_outputs` looks up everything else by its type.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import msgspec
 from gridwatch import topics
 from gridwatch.codecs.encoded import Encoded, Feed
 from gridwatch.codecs.origin import origin_of
-from gridwatch.domain import outputs as said
+from gridwatch.domain import outputs as emitted
 from gridwatch.domain.instants import instant_text
 from gridwatch.domain.partition.outcome import Outcome
 from gridwatch.domain.policy import MINUTE, SECOND
@@ -27,8 +27,8 @@ from gridwatch.models.gap_alert import GapAlert
 from gridwatch.models.late_event import LateEvent
 from gridwatch.models.raw import Raw
 
-#: Of a refused record this many bytes are kept.
-RAW_KEPT_BYTES = 64 * 1024
+#: A dead letter has at most so many bytes of the rejected record.
+RAW_MAX_BYTES = 64 * 1024
 
 _encode: Final = msgspec.json.Encoder().encode
 
@@ -37,8 +37,8 @@ Message = tuple[bytes, bytes]
 _FIELDS: Final = Raw.__struct_fields__
 
 
-class ValidatedMessages(said.Accepted):
-    """Accepted readings as messages, in the order in which they came."""
+class ValidatedMessages(emitted.Accepted):
+    """Encodes accepted readings as messages, in order."""
 
     def __init__(self) -> None:
         super().__init__([])
@@ -46,7 +46,7 @@ class ValidatedMessages(said.Accepted):
         self._time = self._watermark = self._delay = self._partition = self._index = -1
         self._stamp = self._status = self._id = self._end = ""
 
-    def take(  # noqa: PLR0917 - the fields of `Validated`, unpacked
+    def emit(  # noqa: PLR0917 - the fields of `Validated`, unpacked
         self,
         raw: RawReading,
         time: int,
@@ -59,7 +59,7 @@ class ValidatedMessages(said.Accepted):
         offset: int,
         index: int,
     ) -> None:
-        """Encode the next one; it is changed by that."""
+        """Encode the next one; this modifies `raw`."""
         if time != self._time:
             self._time, self._stamp = time, instant_text(time)
         if (
@@ -87,15 +87,15 @@ class ValidatedMessages(said.Accepted):
         self.messages.append((raw.meter_id.encode(), _encode(raw)[:-1] + end.encode()))
 
 
-def encode_outputs(outputs: Iterable[said.Output]) -> dict[str, list[Message]]:
-    """(key, value) messages by topic name, in the order in which they were said."""
+def encode_outputs(outputs: Iterable[emitted.Output]) -> dict[str, list[Message]]:
+    """(key, value) messages by topic name, in the order of the outputs."""
     messages: dict[str, list[Message]] = {}
     validated = ValidatedMessages()
     metrics: list[Message] = []
     for output in outputs:
-        if type(output) is said.Validated:
-            validated.take(*output)
-        elif type(output) is said.Metric:
+        if type(output) is emitted.Validated:
+            validated.emit(*output)
+        elif type(output) is emitted.Metric:
             metrics.append(_metric(output))
         else:
             topic, key, value = _WIRE[type(output)](output)
@@ -125,9 +125,9 @@ class ReadingsEncoder:
         return Encoded(messages, feed)
 
 
-def _feed(outputs: list[said.Output], accepted: list[list[Message]]) -> Feed:
-    """How many readings were good and how many became dead letters."""
-    letters = [output for output in outputs if type(output) is said.DeadLetter]
+def _feed(outputs: list[emitted.Output], accepted: list[list[Message]]) -> Feed:
+    """How many readings were valid and how many became dead letters."""
+    letters = [output for output in outputs if type(output) is emitted.DeadLetter]
     good = sum(map(len, accepted))
     if not letters:
         return Feed(good)
@@ -136,7 +136,7 @@ def _feed(outputs: list[said.Output], accepted: list[list[Message]]) -> Feed:
     return Feed(good, len(letters), run, f"{' '.join(letters[-1].reasons)}: {letters[-1].message}")
 
 
-def _late_event(output: said.LateEvent) -> tuple[str, str, LateEvent]:
+def _late_event(output: emitted.LateEvent) -> tuple[str, str, LateEvent]:
     raw = output.reading
     return (
         topics.LATE_EVENTS.name,
@@ -157,7 +157,7 @@ def _late_event(output: said.LateEvent) -> tuple[str, str, LateEvent]:
     )
 
 
-def _gap_alert(output: said.GapAlert) -> tuple[str, str, GapAlert]:
+def _gap_alert(output: emitted.GapAlert) -> tuple[str, str, GapAlert]:
     return (
         topics.GAP_ALERTS.name,
         output.meter_id,
@@ -185,8 +185,8 @@ def _gap_alert(output: said.GapAlert) -> tuple[str, str, GapAlert]:
     )
 
 
-def _metric(output: said.Metric) -> Message:
-    """A `models.metric.Metric`, written out: nothing in it needs care."""
+def _metric(output: emitted.Metric) -> Message:
+    """A `models.metric.Metric`, formatted directly: nothing in it needs escaping."""
     name, value, start, end, revision, partition = output
     window, until, number = instant_text(start), instant_text(end), repr(value)
     metric_id = f"{name}@{window}/{partition}"
@@ -197,7 +197,7 @@ def _metric(output: said.Metric) -> Message:
     ).encode()
 
 
-def _dead_letter(output: said.DeadLetter) -> tuple[str, str, DeadLetter]:
+def _dead_letter(output: emitted.DeadLetter) -> tuple[str, str, DeadLetter]:
     text, encoding = raw_text(output.raw)
     letter_id = output.id(topics.RAW.name)
     return (
@@ -211,7 +211,7 @@ def _dead_letter(output: said.DeadLetter) -> tuple[str, str, DeadLetter]:
             raw=text,
             raw_encoding=encoding,  # type: ignore[arg-type]
             raw_size=len(output.raw),
-            raw_truncated=len(output.raw) > RAW_KEPT_BYTES,
+            raw_truncated=len(output.raw) > RAW_MAX_BYTES,
             topic=topics.RAW.name,
             partition=output.partition,
             offset=output.offset,
@@ -223,30 +223,30 @@ def _dead_letter(output: said.DeadLetter) -> tuple[str, str, DeadLetter]:
 
 
 def raw_text(raw: bytes) -> tuple[str, str]:
-    """The first RAW_KEPT_BYTES of a refused record as (text, "utf-8"), or as (text, "base64") where they
+    """The first RAW_MAX_BYTES of a rejected record as (text, "utf-8"), or as (text, "base64") where they
     are not UTF-8 or hold a NUL, which no text column takes."""
-    kept = raw[:RAW_KEPT_BYTES]
+    head = raw[:RAW_MAX_BYTES]
     try:
-        # Cutting may have split the last character; an error further inside is the record's own.
-        text = kept.decode() if len(raw) <= RAW_KEPT_BYTES else _decode_cut(kept)
+        # Truncation may have split the last character; an error before that is the record's own.
+        text = head.decode() if len(raw) <= RAW_MAX_BYTES else _decode_truncated(head)
     except UnicodeDecodeError:
         text = "\0"
     if "\0" in text:
-        return base64.b64encode(kept).decode(), "base64"
+        return base64.b64encode(head).decode(), "base64"
     return text, "utf-8"
 
 
-def _decode_cut(kept: bytes) -> str:
+def _decode_truncated(head: bytes) -> str:
     try:
-        return kept.decode()
+        return head.decode()
     except UnicodeDecodeError as error:
-        if error.start >= len(kept) - 3:
-            return kept[: error.start].decode()
+        if error.start >= len(head) - 3:
+            return head[: error.start].decode()
         raise
 
 
 _WIRE: dict[type, Any] = {
-    said.LateEvent: _late_event,
-    said.GapAlert: _gap_alert,
-    said.DeadLetter: _dead_letter,
+    emitted.LateEvent: _late_event,
+    emitted.GapAlert: _gap_alert,
+    emitted.DeadLetter: _dead_letter,
 }

@@ -1,15 +1,15 @@
-"""Instants: text on the wire, int microseconds since the Unix epoch (UTC) inside.
+"""Parses and formats instants: text on the wire, int microseconds since the Unix epoch (UTC) inside.
 
-In: ``YYYY-MM-DD[T| ]HH:MM[:SS[.fraction]][Z|±HH:MM|±HHMM|±HH]`` (``t`` and ``z`` too), nothing else. Digits
-beyond the microsecond are cut. A stamp without offset is read in the configured zone; where the clocks went
-back and two instants fit, the earlier one is given and the stamp is called ambiguous (``repeated_hour`` tells
-which is meant); one that the clocks skipped is refused. Leap seconds (``:60``) are refused: no clock in the
-flow can name them again.
+Input: ``YYYY-MM-DD[T| ]HH:MM[:SS[.fraction]][Z|±HH:MM|±HHMM|±HH]`` (``t`` and ``z`` too), nothing else.
+Digits beyond the microsecond are dropped. A stamp without offset is read in the configured zone. Where the
+clocks went back and two instants fit, the earlier one is returned and the stamp is ambiguous
+(``repeated_hour`` resolves it). A local time that the clocks skipped is rejected. So are leap seconds
+(``:60``): they cannot be written back.
 
-Out: RFC 3339 in UTC with ``Z``, a fraction only when it is not zero, trailing zeros trimmed.
+Output: RFC 3339 in UTC with ``Z``, a fraction only when it is not zero, trailing zeros trimmed.
 
-Years from 2 on are read, so that a watermark before an instant can be written too. So are the last years of
-the calendar: such a stamp is right in itself, and is refused because it lies in the future.
+Years from 2 on are read, so that a watermark just before an instant can be written too. So are the last
+years of the calendar: such a stamp is well-formed, and is rejected because it lies in the future.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ _STAMP: Final = re.compile(
     r"([0-9]{4})-([0-9]{2})-([0-9]{2})[Tt ]([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:\.([0-9]+))?)?"
     r"(?:([Zz])|([+-])([0-9]{2})(?::?([0-9]{2}))?)?"
 )
-_MARGIN: Final = 3 * 86_400_000_000  # parts of a stamp are put together only this far from the ends
+_MARGIN: Final = 3 * 86_400_000_000  # cached parts of a stamp are added only this far from both ends
 _EPOCH: Final = datetime(1970, 1, 1)
 _EPOCH_UTC: Final = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _MICROSECOND: Final = timedelta(microseconds=1)
 EARLIEST: Final = (datetime(2, 1, 1) - _EPOCH) // _MICROSECOND
 LATEST: Final = (datetime(9999, 1, 1) - _EPOCH) // _MICROSECOND
 MAX_STAMPS: Final = 50_000
-"""Stamps, and parts of such, that are remembered at once."""
+"""Size of each cache of stamps and their parts."""
 
 
 def parse_instant(text: str, zone: str = "UTC") -> tuple[int, bool]:
@@ -72,10 +72,10 @@ def second_instant(first: int, zone: str) -> int:
 
 
 class Stamps:
-    """Reads stamps as ``parse_instant`` does, and remembers what it read: most stamps come many times, and of
-    those that do not, the minute and what follows it do.
+    """Parses stamps as ``parse_instant`` does, through a cache.
 
-    Only stamps that add up are remembered: not those of a zone with clocks that change.
+    Most stamps repeat; of the others, the minute and the rest after it repeat. Parts are cached only where
+    they add up: not in a zone whose clocks change.
     """
 
     __slots__ = ("_minutes", "_rests", "_zone", "known")

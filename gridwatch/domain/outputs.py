@@ -1,7 +1,7 @@
-"""What comes out: one class a topic, with ids made only from where the output comes from.
+"""The outputs: one class a topic, with ids derived only from the origin of the output.
 
-Writing an output twice is therefore writing it once. These are domain objects: times are microseconds; the
-wire shapes are made from them elsewhere. Named tuples, since one is made for every reading.
+Writing an output twice is therefore idempotent. These are domain objects with times in microseconds;
+``codecs`` makes the wire shapes from them. They are named tuples, since one is made for every reading.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from gridwatch.domain.reading import RawReading
 
 
 class Validated(NamedTuple):
-    """A reading that counts."""
+    """A reading that was accepted."""
 
     reading: RawReading
     time: int
@@ -24,7 +24,7 @@ class Validated(NamedTuple):
     """Watermark before the reading minus its time; 0 when on time."""
     flags: tuple[str, ...]
     watermark: int
-    """The one it was judged by, before it moved it; the first reading of a partition has the one it set."""
+    """The watermark before the reading raised it; for the first reading of a partition, the one it set."""
     partition: int
     offset: int
     index: int  # type: ignore[assignment]  # the contract's name; tuple.index is never asked for here
@@ -35,13 +35,13 @@ class Validated(NamedTuple):
 
 
 class Accepted:
-    """Where readings that count go as they are found: among the other outputs, unless somebody makes more of
-    them at once."""
+    """The collector of accepted readings: appends them to the other outputs. A subclass may encode them at
+    once instead."""
 
     def __init__(self, outputs: list[Output]) -> None:
         self._outputs = outputs
 
-    def take(  # noqa: PLR0917 - the fields of ``Validated``, unpacked
+    def emit(  # noqa: PLR0917 - the fields of ``Validated``, unpacked
         self,
         raw: RawReading,
         time: int,
@@ -54,14 +54,14 @@ class Accepted:
         offset: int,
         index: int,
     ) -> None:
-        """Take the next one; the arguments are the fields of ``Validated``."""
+        """Emit one reading; the arguments are the fields of ``Validated``."""
         self._outputs.append(
             Validated(raw, time, interval, status, delay, flags, watermark, partition, offset, index)
         )
 
 
 class LateEvent(NamedTuple):
-    """A reading that came too late to count."""
+    """A reading too late to be processed."""
 
     reading: RawReading
     time: int
@@ -79,7 +79,7 @@ class LateEvent(NamedTuple):
 
 
 class GapAlert(NamedTuple):
-    """One revision of a gap, with the gap as it stood at the end of its step."""
+    """One revision of a gap, with its state at the end of the step."""
 
     meter_id: str
     revision: int
@@ -88,13 +88,13 @@ class GapAlert(NamedTuple):
     missing_to: int
     missing_intervals: int
     missing_ranges: tuple[tuple[int, int], ...]
-    """[from, to) of what is missing still, in steps of the interval."""
+    """[from, to) of the slots still missing, in steps of the interval."""
     filled_intervals: int
     interval: int
     expected_at: int
     """When the first missing reading was expected."""
     detected_at: int
-    """The watermark that settled the first missing slot."""
+    """The watermark at which the first slot became missing."""
     last_seen: int
     grace: int
     reason: str
@@ -108,7 +108,7 @@ class GapAlert(NamedTuple):
 
     @property
     def gap_time(self) -> int:
-        """How much is missing still, as a duration."""
+        """Duration of the slots still missing."""
         return self.missing_intervals * self.interval
 
 
@@ -128,7 +128,7 @@ class Metric(NamedTuple):
 
 
 class DeadLetter(NamedTuple):
-    """A record, or an element of an array, that is no reading, with every reason found."""
+    """A rejected record, or element of an array, with every reason found."""
 
     reasons: tuple[str, ...]
     message: str

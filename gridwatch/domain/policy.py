@@ -1,7 +1,7 @@
 """Policy: every number that a rule depends on, frozen for the life of a worker.
 
-Two workers, or two runs over the same log, agree only if their policies agree; so nothing in here may
-change while records are processed, and nothing outside of here may decide a rule. All durations are
+Two workers, or two runs over the same log, agree only if their policies agree. So nothing in here may
+change while records are processed, and no rule may depend on a number from elsewhere. All durations are
 microseconds.
 """
 
@@ -26,7 +26,7 @@ class Policy:
     """
 
     partitions: int = 6
-    """Partitions of every topic of the flow; decides which meter belongs where."""
+    """Partitions of every topic; decides which partition a meter belongs to."""
     default_interval: int = 30 * MINUTE
     """Interval of a meter until its readings give or teach another one."""
     grace: int = 15 * MINUTE
@@ -40,7 +40,7 @@ class Policy:
     max_future_skew: int = 5 * MINUTE
     """How far a stamp may be after the timestamp of its Kafka record."""
     max_watermark_jump: int = DAY
-    """How far one meter alone may pull the watermark on."""
+    """How far one meter alone may advance the watermark."""
     gap_memory: int = DAY
     """How long after its end a gap can still be filled."""
     metrics_window: int = 5 * MINUTE
@@ -48,15 +48,15 @@ class Policy:
     timezone: str = "UTC"
     """IANA zone in which a stamp without offset is read."""
     max_kwh: float = 1000.0
-    """The most that one reading may say."""
+    """Highest consumption of one reading."""
     max_meter_id_bytes: int = 128
     max_record_bytes: int = 1_000_000
     min_interval: int = MINUTE
     max_interval: int = DAY
     max_remembered_gaps: int = 32
-    """Ended gaps kept for one meter."""
-    max_kept_ahead: int = 64
-    """Readings beyond the jump guard kept for one partition."""
+    """Ended gaps remembered for one meter."""
+    max_held: int = 64
+    """Readings beyond the jump guard that one partition holds."""
 
     def __post_init__(self) -> None:
         for field in fields(self):

@@ -1,7 +1,7 @@
-"""What comes in: records of the log, readings as they came, and the words used for them.
+"""The inputs: records of the log, raw and checked readings, and the names of their flags.
 
-A ``RawReading`` has the right types but nobody has judged its values yet: a fast decoder may make its own
-kind straight from JSON. It becomes a reading that counts once ``validation`` has nothing against it.
+A ``RawReading`` has the right types, but its values are not validated yet: a fast decoder may make its own
+kind straight from JSON. ``validation`` makes a ``Reading`` of it, or rejects it.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ FLAG_NAMES: Final = (
     "EXTRA",  # its slot had been filled by another stamp
     "AHEAD",  # too far ahead of the watermark to be believed from one meter alone
     "SLOT_FILLED",  # too late, and its slot was filled before it
-    "AMBIGUOUS_TIME",  # its local time fits two instants; its meter's order of arrival told which
+    "AMBIGUOUS_TIME",  # its local time fits two instants; resolved by its meter's order of arrival
     "ZERO",  # consumption is zero
     "INTERVAL_CHANGED",  # it decided that the interval of its meter changed
     "FIRST",  # its meter was not known before
@@ -63,10 +63,10 @@ class LogRecord:
 
 
 class RawReading(Protocol):
-    """A reading as it came: types right, values not yet judged. Optional fields are None when absent.
+    """A decoded reading: types right, values not validated yet. Optional fields are None when absent.
 
-    A decoder that makes these must refuse numbers that are not finite and text that is not Unicode. The
-    domain sets a consumption of -0.0 right; whoever takes an accepted reading may do with it as he likes.
+    A decoder that makes these must reject numbers that are not finite and text that is not Unicode. The
+    domain normalizes a consumption of -0.0. The consumer of an accepted reading may modify it.
     """
 
     meter_id: str
@@ -81,12 +81,12 @@ class RawReading(Protocol):
     frequency: float | None
     sent_at: str | None
     flags: list[str] | None
-    """Quality codes that its source gave it: passed on behind our own flags."""
+    """Quality codes of its source: passed on after our own flags."""
 
 
 @dataclass
 class OpenedReading:
-    """A ``RawReading`` of no decoder's own kind."""
+    """A ``RawReading`` made by the slow path, not by a decoder."""
 
     meter_id: str
     timestamp: str
@@ -103,7 +103,7 @@ class OpenedReading:
 
 
 class Reading(NamedTuple):
-    """A judged reading: everything that the rules need of it."""
+    """A valid reading: everything that the rules need of it."""
 
     raw: RawReading
     time: int
@@ -114,8 +114,8 @@ class Reading(NamedTuple):
     """Its local time fitted two instants."""
 
 
-class KeptReading(NamedTuple):
-    """What the partition keeps of a reading beyond the jump guard, until the watermark gets there."""
+class HeldReading(NamedTuple):
+    """A reading beyond the jump guard, held by its partition until the watermark reaches it."""
 
     meter_id: str
     time: int

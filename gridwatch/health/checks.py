@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from gridwatch.health.metrics import SERVICES, SINK, WORKER, Service
-from gridwatch.kafka.open_transactions import Held
+from gridwatch.kafka.open_transactions import OpenTransaction
 from gridwatch.streaming.faust.fetching import Undecodable, undecodable_reason
 
 #: An assigned partition may take this long to be taken over, seconds.
@@ -34,7 +34,7 @@ class Partition:
     lost: str = ""
     """Why it cannot be processed, with the remedy; empty if it can."""
     undecodable: Undecodable | None = None
-    held: Held | None = None
+    held: OpenTransaction | None = None
     """The records that an open transaction holds back."""
     feed: str = ""
     """Why its input as a whole looks wrong; empty if it does not."""
@@ -156,7 +156,7 @@ def _ack(seen: Observed) -> Iterator[str]:
 # -- single partitions
 
 
-def held_reason(topic: str, partition: int, held: Held) -> str:
+def held_reason(topic: str, partition: int, held: OpenTransaction) -> str:
     """Describes an open transaction and the offsets that it holds back, with the remedy."""
     return (
         f"partition {partition}: a transaction that begins at offset {held.offset} of {topic} has been open "

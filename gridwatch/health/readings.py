@@ -14,10 +14,12 @@ from gridwatch.health.stage import StageWatch
 from gridwatch.kafka.broker_monitor import BrokerView
 from gridwatch.settings import Settings
 from gridwatch.streaming.stage.pipeline import Pipeline
-from gridwatch.streaming.stage.take_over import Owned
+from gridwatch.streaming.stage.take_over import OwnedPartition
 
 
-def measure(pipeline: Pipeline[PartitionState], owned: Owned[PartitionState], now: int) -> dict[str, float]:
+def measure(
+    pipeline: Pipeline[PartitionState], owned: OwnedPartition[PartitionState], now: int
+) -> dict[str, float]:
     """The worker's system metrics of one partition at wall time `now` (µs)."""
     state = owned.state
     measured = {
@@ -78,11 +80,11 @@ class ReadingsWatch(StageWatch[PartitionState]):
         return {
             "state_meters": None if state is None else state.meters,
             "open_gaps": None if state is None else state.open_gaps,
-            "jump_candidates": None if state is None else len(state.kept),
+            "jump_candidates": None if state is None else len(state.held),
             "watermark_stalled_seconds": self._watermarks_stalled.get(one.number),
             **super().values(one, now, state_ready=state_ready),
         }
 
-    def measured(self, owned: Owned[PartitionState], now: int) -> dict[str, float | None]:
+    def measured(self, owned: OwnedPartition[PartitionState], now: int) -> dict[str, float | None]:
         """The system metrics of the metrics topic."""
         return dict(measure(self._pipeline, owned, now))

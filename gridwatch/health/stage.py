@@ -14,11 +14,11 @@ from faust.exceptions import ConsumerNotStarted
 from gridwatch.health.checks import Partition
 from gridwatch.health.progress import Progress
 from gridwatch.kafka.broker_monitor import BrokerView
-from gridwatch.kafka.open_transactions import Held, OpenTransactions
+from gridwatch.kafka.open_transactions import OpenTransaction, OpenTransactions
 from gridwatch.streaming.faust.fetching import Undecodable
 from gridwatch.streaming.stage.declaration import P
 from gridwatch.streaming.stage.pipeline import Pipeline
-from gridwatch.streaming.stage.take_over import Owned
+from gridwatch.streaming.stage.take_over import OwnedPartition
 from gridwatch.tables.layout import PARTITION_KEY
 
 
@@ -44,7 +44,7 @@ class StageWatch(Generic[P]):
         self._commits = Progress()
         self._take_overs = Progress()
         self._transactions = OpenTransactions()
-        self._held: Mapping[int, Held] = {}
+        self._held: Mapping[int, OpenTransaction] = {}
 
     # -- positions
 
@@ -136,7 +136,7 @@ class StageWatch(Generic[P]):
         topics = (self._source, self.stage.changelog(self._app.settings.app_id).name)
         return {(tp.topic, tp.partition): stop for tp, stop in stopped.items() if tp.topic in topics}
 
-    def _held_back(self, now: float, mine: list[int]) -> dict[int, Held]:
+    def _held_back(self, now: float, mine: list[int]) -> dict[int, OpenTransaction]:
         """What open transactions hold back in this worker's partitions."""
         stable = {place: offset for place, offset in self._view.stable.items() if place[0] == self._source}
         held = self._transactions.observe(now, stable, self._view.ends)
@@ -178,7 +178,7 @@ class StageWatch(Generic[P]):
             # Not the consumer's own lag, which stops changing when the consumer stops fetching.
             "consumer_lag_records": None if end is None else max(0, end - position),
             "committed_offset": None if state is None else position,
-            "commit_age_seconds": now / 1e6 - (owned.last_commit or owned.taken) if owned else None,
+            "commit_age_seconds": now / 1e6 - (owned.last_commit or owned.taken_over_at) if owned else None,
             "stalled_seconds": one.stalled,
             "tick_overdue_seconds": one.tick_overdue,
             "open_transaction_seconds": one.held.seconds if one.held else 0.0,
@@ -186,6 +186,6 @@ class StageWatch(Generic[P]):
             "dead_letter_run": self._pipeline.feeds[one.number].run,
         }
 
-    def measured(self, owned: Owned[P], now: int) -> dict[str, float | None]:
+    def measured(self, owned: OwnedPartition[P], now: int) -> dict[str, float | None]:
         """The measurements of the last batch, by name."""
         return {"batch_seconds": owned.batch_seconds, "batch_records": owned.batch_records}

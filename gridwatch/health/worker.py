@@ -92,7 +92,7 @@ class WorkerHealth:
 
     async def check(self) -> Observed:
         """Ask the brokers, then observe."""
-        self._view = await self._broker.look()
+        self._view = await self._broker.view()
         return self.observe()
 
     async def close(self) -> None:

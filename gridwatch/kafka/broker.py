@@ -1,4 +1,4 @@
-"""What gridwatch asks a broker as an administrator: reach it, list, create and compare topics."""
+"""The admin client: reaches the brokers; lists, creates and compares topics."""
 
 from __future__ import annotations
 
@@ -30,10 +30,10 @@ class Difference:
 
 
 class Broker:
-    """An administrator's connection. GridwatchError when the brokers cannot be reached in time.
+    """An admin client. GridwatchError when the brokers cannot be reached in time.
 
     Args:
-        topics: those that are to be there; None: all of gridwatch.
+        topics: the required topics; None: all of gridwatch.
     """
 
     def __init__(
@@ -42,7 +42,7 @@ class Broker:
         self._settings = settings
         self._topics = all_topics(settings.app_id) if topics is None else topics
         self._timeout = REACH_SECONDS if timeout is None else timeout
-        # librdkafka repeats itself on stderr while it cannot connect; the error below says it once.
+        # librdkafka logs to stderr repeatedly while it cannot connect; the error below reports it once.
         self._admin = AdminClient(
             librdkafka_config(settings) | {"log_level": 0, "error_cb": lambda _error: None}
         )
@@ -119,7 +119,7 @@ class Broker:
 
 
 def require_topics(settings: Settings, topics: Collection[Topic] | None = None) -> None:
-    """Raise GridwatchError unless the topics (None: all) are there with the right partition count."""
+    """Raise GridwatchError unless the topics (None: all) exist with the right partition count."""
     wrong = [
         difference
         for difference in Broker(settings, topics).differences()

@@ -1,7 +1,7 @@
-"""What the brokers say over a connection that nothing else uses: are they there, the topics, their ends.
+"""Asks the brokers for health, over a connection of its own: whether they answer, the topics, their offsets.
 
-A consumer hides an outage by trying again for ever, and one that has stopped fetching takes the last end
-that it heard of for the end: it looks caught up for as long as it is blind. So health asks by itself.
+A consumer hides an outage by retrying for ever, and one that has stopped fetching keeps the last end offset
+that it received: it looks caught up during the outage. So health asks the brokers itself.
 """
 
 from __future__ import annotations
@@ -19,15 +19,15 @@ from aiokafka.errors import KafkaConnectionError, KafkaTimeoutError
 from gridwatch.kafka.security import aiokafka_config
 from gridwatch.settings import Settings
 
-#: How long one answer holds, and how long one is waited for, seconds.
-HOLDS_SECONDS = 5.0
-_PATIENCE = 3.0
+#: How long an answer is cached, and how long one is waited for, seconds.
+CACHE_SECONDS = 5.0
+_TIMEOUT = 3.0
 
 
 @dataclass(frozen=True)
 class BrokerView:
-    """One look: what is wrong, and start, end and last stable offset of each partition of the topics asked
-    about. The last stable offset is where the oldest open transaction begins, or the end."""
+    """One answer: what is wrong, and the start, end and last stable offset of each partition of the topics
+    asked for. The last stable offset is where the oldest open transaction begins, or the end."""
 
     problems: tuple[str, ...] = ()
     starts: Mapping[tuple[str, int], int] = field(default_factory=dict)
@@ -36,12 +36,12 @@ class BrokerView:
 
 
 class BrokerMonitor:
-    """Looks at the brokers, at most once every few seconds.
+    """Asks the brokers, at most once every few seconds.
 
     Args:
-        client: how the brokers may know it.
-        topics: those that have to be there.
-        read: those of them whose ends are asked for.
+        client: its client id.
+        topics: the required topics.
+        read: those of them whose offsets are asked for.
     """
 
     def __init__(
@@ -56,10 +56,10 @@ class BrokerMonitor:
         self._view = BrokerView()
         self._asking = asyncio.Lock()
 
-    async def look(self) -> BrokerView:
-        """What is so now, or was a few seconds ago."""
+    async def view(self) -> BrokerView:
+        """The current answer, or one from a few seconds ago."""
         async with self._asking:
-            if time.monotonic() - self._asked > HOLDS_SECONDS:
+            if time.monotonic() - self._asked > CACHE_SECONDS:
                 self._view = await self._ask()
                 self._asked = time.monotonic()
         return self._view
@@ -68,15 +68,15 @@ class BrokerMonitor:
         """Disconnect."""
         consumer, self._consumer = self._consumer, None
         if consumer is not None:
-            with contextlib.suppress(Exception):  # it is being thrown away because it does not work
-                await asyncio.wait_for(consumer.stop(), _PATIENCE)
+            with contextlib.suppress(Exception):  # it is discarded because it does not work
+                await asyncio.wait_for(consumer.stop(), _TIMEOUT)
 
     async def _ask(self) -> BrokerView:
         try:
-            return await asyncio.wait_for(self._answer(), _PATIENCE)
+            return await asyncio.wait_for(self._answer(), _TIMEOUT)
         except (KafkaConnectionError, KafkaTimeoutError, asyncio.TimeoutError):
             problem = f"no broker answers at {self._settings.bootstrap}"
-        except Exception as error:  # such as a refused login: whatever it is, it is a reason
+        except Exception as error:  # such as a failed login: any error is a reason
             problem = f"the brokers at {self._settings.bootstrap} refuse: {error or type(error).__name__}"
         await self.close()
         return BrokerView((problem,))
@@ -85,13 +85,13 @@ class BrokerMonitor:
         if self._consumer is None:
             self._consumer = AIOKafkaConsumer(
                 client_id=self._client,
-                request_timeout_ms=int(_PATIENCE * 1000),
+                request_timeout_ms=int(_TIMEOUT * 1000),
                 **aiokafka_config(self._settings),
             )
             await self._consumer.start()
-        # `topics()` would do the same and keep the partitions to itself.
-        there = await self._consumer._client.fetch_all_metadata()
-        found = {topic: there.partitions_for_topic(topic) for topic in self._topics}
+        # `topics()` would do the same, but does not return the partitions.
+        metadata = await self._consumer._client.fetch_all_metadata()
+        found = {topic: metadata.partitions_for_topic(topic) for topic in self._topics}
         counts = {topic: len(partitions) for topic, partitions in found.items() if partitions}
         asked = [
             TopicPartition(topic, partition)
@@ -99,7 +99,7 @@ class BrokerMonitor:
             for partition in range(counts.get(topic, 0))
         ]
         starts = await self._consumer.beginning_offsets(asked) if asked else {}
-        stable = await self._ends(asked, READ_COMMITTED)  # asked first: never beyond the end
+        stable = await self._ends(asked, READ_COMMITTED)  # first, so that it is never beyond the end
         ends = await self._ends(asked, READ_UNCOMMITTED)
         return BrokerView(
             tuple(topic_problems(counts, self._topics, self._settings.partitions)),
@@ -111,7 +111,7 @@ class BrokerMonitor:
     async def _ends(self, asked: list[TopicPartition], isolation: int) -> Mapping[TopicPartition, int]:
         if self._consumer is None or not asked:
             return {}
-        # It fetches nothing, so this says no more than which ends are asked for.
+        # This consumer fetches nothing, so the level only selects which end offset is returned.
         self._consumer._fetcher._isolation_level = isolation
         ends: Mapping[TopicPartition, int] = await self._consumer.end_offsets(asked)
         return ends

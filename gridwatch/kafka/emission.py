@@ -1,10 +1,9 @@
-"""Outputs packed into Kafka record batches, every ack awaited.
+"""Sends outputs as Kafka record batches and awaits every ack.
 
-Handing over packed batches (`packing.py`) costs a tenth of sending records one by one.
-`deliver` waits for as long as the brokers are away, and also while they refuse: a topic that was deleted,
-a right that was taken, a limit that was set too low are mended over there, and ending would mend nothing.
-What it sends again has the same ids; health says how long it has been waiting, and for what. Nothing is
-ever committed on top of a lost output.
+Sending packed batches (`packing.py`) costs a tenth of sending records one by one. `deliver` retries for as
+long as the brokers are unavailable, and also while they reject: a deleted topic, a revoked ACL or a limit
+that is too low is fixed on the broker, and ending the worker would fix nothing. Retried outputs have the same
+ids; health reports how long it has been waiting, and why. Nothing is committed before its outputs are acked.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from typing import Any
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 
-from gridwatch.backoff import Pauses
+from gridwatch.backoff import Retries
 from gridwatch.kafka.packing import Packed, Sending
 from gridwatch.kafka.producers import close_producer, start_producer
 from gridwatch.settings import Settings
@@ -28,7 +27,7 @@ logger = logging.getLogger(__name__)
 
 
 class Emitter:
-    """An application's producer of outputs. Started at first use, stopped with the application."""
+    """The producer of an application's outputs. Started at first use, stopped with the application."""
 
     def __init__(self, settings: Settings, client_id: str) -> None:
         self._settings = settings
@@ -37,13 +36,13 @@ class Emitter:
         self._starting = asyncio.Lock()
         self._closing: set[asyncio.Future[None]] = set()
         self._unacked: dict[object, float] = {}
-        #: Why an ack did not come, as long as none has come since.
+        #: The last send error; empty after the next ack.
         self.last_error = ""
 
     @property
     def waiting_since(self) -> float | None:
-        """Since when the oldest ack is waited for (wall time, s); None when nothing is. Seconds are usual,
-        more says that the brokers are away."""
+        """Since when the oldest unacked send waits (wall time, s); None without one. Seconds are usual, more
+        means that the brokers are unavailable."""
         return min(self._unacked.values(), default=None)
 
     async def start(self) -> AIOKafkaProducer:
@@ -60,10 +59,10 @@ class Emitter:
             await close_producer(producer)
 
     async def deliver(self, topic: str, partition: int, batches: Sequence[Packed], timestamp: int) -> None:
-        """Send batches, stamped `timestamp` (ms), and await every ack, however long the brokers are away."""
-        pauses = Pauses()
-        ticket = object()
-        self._unacked[ticket] = time.time()
+        """Send batches, stamped `timestamp` (ms), and await every ack; retries without a limit."""
+        retries = Retries()
+        send = object()
+        self._unacked[send] = time.time()
         try:
             while True:
                 producer: AIOKafkaProducer | None = None
@@ -76,23 +75,23 @@ class Emitter:
                 except KafkaError as error:
                     self.last_error = f"{topic}: {error!r}"
                     logger.warning("no ack from %s (%r); trying again", self._settings.bootstrap, error)
-                    self._let_go(producer)
-                    await pauses.wait()
+                    self._discard(producer)
+                    await retries.wait()
         finally:
-            del self._unacked[ticket]
+            del self._unacked[send]
 
     async def offer(self, topic: str, partition: int, batches: Sequence[Packed], timestamp: int) -> bool:
-        """Send batches that nobody misses if the brokers are away: whether they were acked."""
+        """Send batches once, best effort. Whether they were acked."""
 
         async def attempt(producer: AIOKafkaProducer) -> None:
             for ack in await _send(producer, topic, partition, batches, timestamp):
                 await ack
 
-        return await self._offered(f"{topic}[{partition}]: not sent", attempt)
+        return await self._try_once(f"{topic}[{partition}]: not sent", attempt)
 
     async def offer_tick(self, topic: str, partition: int, instant: str, timestamp: int) -> bool:
-        """Put a tick into a raw partition: no key, the tick header, the instant as value. Whether it is
-        there; if the brokers are away a later one says more."""
+        """Write a tick to a raw partition, best effort: no key, the tick header, the instant as value.
+        Whether it was acked; if not, a later tick supersedes it."""
 
         async def attempt(producer: AIOKafkaProducer) -> None:
             await producer.send_and_wait(
@@ -103,25 +102,26 @@ class Emitter:
                 headers=[(TICK_HEADER, b"1")],
             )
 
-        return await self._offered(f"{topic}[{partition}]: no tick sent", attempt)
+        return await self._try_once(f"{topic}[{partition}]: no tick sent", attempt)
 
-    async def _offered(self, otherwise: str, attempt: Callable[[AIOKafkaProducer], Awaitable[None]]) -> bool:
-        """Try once: whether it went; else `otherwise` is said, and the next try has a new producer."""
+    async def _try_once(self, otherwise: str, attempt: Callable[[AIOKafkaProducer], Awaitable[None]]) -> bool:
+        """Try once. Whether it succeeded; if not, `otherwise` is logged and the next try has a new
+        producer."""
         producer: AIOKafkaProducer | None = None
         try:
             producer = await self.start()
             await attempt(producer)
         except KafkaError as error:
             logger.warning("%s (%r)", otherwise, error)
-            self._let_go(producer)
+            self._discard(producer)
             return False
         return True
 
-    def _let_go(self, failed: Any) -> None:
-        """Forget a producer that failed, unless another queue has done so already."""
+    def _discard(self, failed: Any) -> None:
+        """Discard a producer that failed, unless another queue has already done so."""
         if failed is not None and self._producer is failed:
             self._producer = None
-            # It flushes first, which may take until its batches expire: nobody waits for that.
+            # Closing flushes first, which may take until its batches expire: do not wait for that.
             self._closing.add(closing := asyncio.ensure_future(close_producer(failed)))
             closing.add_done_callback(self._closing.discard)
 

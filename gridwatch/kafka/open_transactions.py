@@ -1,8 +1,8 @@
-"""Transactions that hold back what is behind them.
+"""Detects open transactions that block the records after them.
 
-Only committed records are read, so nothing beyond the first record of an open transaction arrives, ticks
+Only committed records are read. So nothing beyond the first record of an open transaction is fetched, ticks
 included, until its producer commits or aborts, or the broker aborts it after `transaction.timeout.ms`. A
-producer that died in the middle of one looks like silence from here; so whoever waits says what for.
+producer that died inside a transaction looks like a silent partition, so health names the transaction.
 """
 
 from __future__ import annotations
@@ -11,15 +11,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Final
 
-#: From here on an open transaction is mentioned; it is a reason only after GRIDWATCH_STALLED_AFTER. Seconds.
+#: After so many seconds health mentions an open transaction; the service is not ready only after
+#: GRIDWATCH_STALLED_AFTER.
 MENTIONED_AFTER: Final = 5.0
 
-Place = tuple[str, int]
+TopicPartition = tuple[str, int]
 
 
 @dataclass(frozen=True)
-class Held:
-    """What one partition's oldest open transaction holds back: from its first offset on, so many offsets."""
+class OpenTransaction:
+    """The oldest open transaction of a partition: its first offset, and how many offsets it blocks."""
 
     offset: int
     offsets: int
@@ -27,23 +28,23 @@ class Held:
 
 
 class OpenTransactions:
-    """Since when the last stable offset of each partition has been standing before its end."""
+    """Since when the last stable offset of each partition has been behind its end offset."""
 
     def __init__(self) -> None:
-        self._since: dict[Place, tuple[int, float]] = {}
+        self._since: dict[TopicPartition, tuple[int, float]] = {}
 
     def observe(
-        self, now: float, stable: Mapping[Place, int], ends: Mapping[Place, int]
-    ) -> dict[Place, Held]:
-        """Take note of where partitions stand; `now`: monotonic, seconds."""
-        held = {}
-        for place, offset in stable.items():
-            end = ends.get(place, offset)
+        self, now: float, stable: Mapping[TopicPartition, int], ends: Mapping[TopicPartition, int]
+    ) -> dict[TopicPartition, OpenTransaction]:
+        """Observe the offsets of partitions; returns their open transactions. `now`: monotonic, seconds."""
+        found = {}
+        for partition, offset in stable.items():
+            end = ends.get(partition, offset)
             if offset >= end:
-                self._since.pop(place, None)
+                self._since.pop(partition, None)
                 continue
-            known = self._since.get(place)
+            known = self._since.get(partition)
             if known is None or known[0] != offset:
-                known = self._since[place] = (offset, now)
-            held[place] = Held(offset, end - offset, now - known[1])
-        return held
+                known = self._since[partition] = (offset, now)
+            found[partition] = OpenTransaction(offset, end - offset, now - known[1])
+        return found

@@ -1,8 +1,8 @@
-"""Rows into Kafka record batches, format 2: https://kafka.apache.org/documentation/#recordbatch
+"""Packs rows into Kafka record batches, format 2: https://kafka.apache.org/documentation/#recordbatch
 
-aiokafka's builder takes records one by one and sums them up by table look-up when the batch is sent. Here
-rows become bytes as soon as they are made, while they are still in the processor's cache, and the processor's
-own CRC-32C sums them up.
+aiokafka's builder adds records one by one and computes the CRC by table look-up when the batch is sent. Here
+rows are encoded as soon as they are made, while they are still in the CPU's cache, and the CPU's CRC-32C
+instruction computes the checksum.
 """
 
 from __future__ import annotations
@@ -16,14 +16,14 @@ import google_crc32c
 Row = tuple[bytes | None, bytes | None]
 """Key and value."""
 
-#: Output batches are cut here: small enough to replicate smoothly, large enough to be few.
+#: Target size of output batches: small enough to replicate smoothly, large enough to be few.
 OUTPUT_BATCH_BYTES: Final = 1_000_000
 
-# Base offset, length of the rest, leader epoch, format, sum of what follows.
+# Base offset, length of the rest, leader epoch, format, CRC of what follows.
 _HEAD: Final = struct.Struct(">qiibI")
 # Attributes, last offset, first and last time, producer's id and epoch, first sequence number, records.
-_SUMMED: Final = struct.Struct(">hiqqqhii")
-_HEADER_BYTES: Final = _HEAD.size + _SUMMED.size
+_CHECKED: Final = struct.Struct(">hiqqqhii")
+_HEADER_BYTES: Final = _HEAD.size + _CHECKED.size
 _BEFORE_LENGTH_ENDS: Final = 12
 _FORMAT: Final = 2
 
@@ -39,7 +39,7 @@ def _varint(number: int) -> bytes:
     return bytes(digits)
 
 
-#: So many numbers are looked up; larger ones are made each time.
+#: So many numbers are precomputed; larger ones are encoded each time.
 _KNOWN: Final = 8192
 _NUMBERS: Final = [_varint(number) for number in range(_KNOWN)]
 _ABSENT: Final = _varint(-1)
@@ -53,7 +53,7 @@ def _length(size: int) -> bytes:
 
 
 class Packed:
-    """Rows as they go into one record batch, all of one time."""
+    """Encoded rows of one record batch, all with one timestamp."""
 
     def __init__(self) -> None:
         self._chunks: list[bytes] = []
@@ -63,8 +63,8 @@ class Packed:
         """Bytes of the whole batch."""
 
     def add(self, rows: Sequence[Row], start: int = 0, most_bytes: int = OUTPUT_BATCH_BYTES) -> int:
-        """Add the rows from ``start`` on, as far as the batch stays within ``most_bytes``; the first row of a
-        batch is taken whatever it weighs. Returns the index of the first row left out."""
+        """Add rows from ``start`` on while the batch stays within ``most_bytes``; the first row of a batch is
+        added whatever its size. Returns the index of the first row not added."""
         pieces: list[bytes] = []
         count, size = self.count, self.size
         end = start
@@ -87,19 +87,19 @@ class Packed:
         return end
 
     def pieces(self, timestamp: int, producer: tuple[int, int, int]) -> list[bytes]:
-        """The batch as it goes to the broker; ``producer`` is its id, epoch and first sequence number."""
-        summed = _SUMMED.pack(0, self.count - 1, timestamp, timestamp, *producer, self.count)
-        crc = google_crc32c.value(summed)
+        """The encoded batch, in pieces; ``producer`` is its id, epoch and first sequence number."""
+        checked = _CHECKED.pack(0, self.count - 1, timestamp, timestamp, *producer, self.count)
+        crc = google_crc32c.value(checked)
         for chunk in self._chunks:
             crc = google_crc32c.extend(crc, chunk)
         head = _HEAD.pack(0, self.size - _BEFORE_LENGTH_ENDS, -1, _FORMAT, crc)
-        return [head, summed, *self._chunks]
+        return [head, checked, *self._chunks]
 
 
 def pack(
     rows: Sequence[Row], onto: list[Packed] | None = None, most_bytes: int = OUTPUT_BATCH_BYTES
 ) -> list[Packed]:
-    """Rows as batches of at most ``most_bytes``, beginning with what room the last one of ``onto`` has."""
+    """Pack rows into batches of at most ``most_bytes``, filling up the last one of ``onto`` first."""
     batches = [] if onto is None else onto
     done = batches[-1].add(rows, 0, most_bytes) if batches else 0
     while done < len(rows):
@@ -109,9 +109,9 @@ def pack(
 
 
 class Sending:
-    """One try of sending a batch: what aiokafka's producer asks of its own ``BatchBuilder``.
+    """One attempt to send a batch: the interface of aiokafka's ``BatchBuilder``.
 
-    Its bytes are in pieces, as ``requests.py`` takes them.
+    Its bytes are in pieces, as ``requests.py`` expects them.
     """
 
     def __init__(self, packed: Packed, timestamp: int) -> None:
@@ -129,12 +129,12 @@ class Sending:
         return self._built
 
     def record_count(self) -> int:
-        """How many sequence numbers the batch takes."""
+        """How many sequence numbers the batch uses."""
         return self._packed.count
 
     def closed(self) -> bool:
-        """Nothing is added to it: it needs not linger."""
+        """True: nothing is added to it, so it need not linger."""
         return True
 
     def close(self) -> None:
-        """It is closed."""
+        """Nothing to do: it is closed already."""

@@ -1,7 +1,7 @@
-"""How far a consumer group has come in a topic, as the broker knows it.
+"""Offsets of topics and the committed offsets of a consumer group, from the broker.
 
-A partition's *end* is the offset that its next record will get; *committed* is where the group would read
-on after a restart. The difference is what lies before the group still: its lag.
+A partition's *end* is the offset of its next record; *committed* is where the group would resume after a
+restart. The difference is the lag of the group.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ class Position:
 
     @property
     def lag(self) -> int:
-        """Records that lie before the group still."""
+        """Records that the group has not committed yet."""
         return max(0, self.end - (self.committed or 0))
 
 
@@ -49,7 +49,7 @@ class Positions:
         self._bootstrap = settings.bootstrap
         self._partitions = settings.partitions
         self._timeout = timeout
-        # librdkafka would repeat on stderr what the error below says once.
+        # librdkafka would log to stderr repeatedly what the error below reports once.
         self._conf = librdkafka_config(settings) | {"log_level": 0, "error_cb": lambda _error: None}
         self._admin = AdminClient(self._conf)
 
@@ -66,19 +66,19 @@ class Positions:
         return self._offsets(topics, OffsetSpec.latest(), isolation_level=IsolationLevel.READ_COMMITTED)
 
     def _offsets(self, topics: Iterable[str], spec: OffsetSpec, **more: Any) -> dict[tuple[str, int], int]:
-        asked = dict.fromkeys(self._places(topics), spec)
+        asked = dict.fromkeys(self._partitions_of(topics), spec)
         try:
             answers = self._admin.list_offsets(asked, request_timeout=self._timeout, **more)
             return {
-                (place.topic, place.partition): future.result(self._timeout).offset
-                for place, future in answers.items()
+                (tp.topic, tp.partition): future.result(self._timeout).offset
+                for tp, future in answers.items()
             }
         except (KafkaException, TimeoutError) as problem:
             raise self._unanswered(problem) from problem
 
     def newest_record_time(self, topic: str) -> float | None:
-        """When the newest record of `topic` was stamped, seconds since the epoch; None while it is empty."""
-        asked = {place: OffsetSpec.max_timestamp() for place in self._places([topic])}
+        """Timestamp of the newest record of `topic`, seconds since the epoch; None while it is empty."""
+        asked = {tp: OffsetSpec.max_timestamp() for tp in self._partitions_of([topic])}
         try:
             answers = self._admin.list_offsets(asked, request_timeout=self._timeout)
             stamps = [future.result(self._timeout).timestamp for future in answers.values()]
@@ -88,39 +88,39 @@ class Positions:
         return newest / 1000 if newest >= 0 else None
 
     def of_group(self, group: str, topics: Iterable[str]) -> list[Position]:
-        """Where `group` stands in every partition of these topics; does not join the group."""
+        """The position of `group` in every partition of these topics; does not join the group."""
         names = list(topics)
         ends = self.ends(names)
         # Not AdminClient.list_consumer_group_offsets: while the coordinator is still loading, its answer
-        # brings librdkafka (2.16) down with the whole process. A consumer that never subscribes is safe.
+        # crashes librdkafka (2.16) and the whole process. A consumer that never subscribes is safe.
         consumer = Consumer(self._conf | {"group.id": group, "enable.auto.commit": False})
         try:
-            found = self._committed(consumer, self._places(names))
+            found = self._committed(consumer, self._partitions_of(names))
         finally:
             consumer.close()
-        committed = {(place.topic, place.partition): place.offset for place in found if place.offset >= 0}
+        committed = {(tp.topic, tp.partition): tp.offset for tp in found if tp.offset >= 0}
         return [
             Position(topic, partition, end, committed.get((topic, partition)))
             for (topic, partition), end in ends.items()
         ]
 
-    def _committed(self, consumer: Consumer, places: list[TopicPartition]) -> list[TopicPartition]:
+    def _committed(self, consumer: Consumer, partitions: list[TopicPartition]) -> list[TopicPartition]:
         deadline = time.monotonic() + self._timeout
         while True:
             try:
-                return list(consumer.committed(places, timeout=self._timeout))
+                return list(consumer.committed(partitions, timeout=self._timeout))
             except KafkaException as problem:
-                # The first question about a group makes the broker look for its coordinator.
+                # The first request about a group makes the broker load its coordinator.
                 if problem.args[0].code() not in _COORDINATOR_COMING or time.monotonic() > deadline:
                     raise self._unanswered(problem) from problem
             time.sleep(_PAUSE_SECONDS)
 
-    def _places(self, topics: Iterable[str]) -> list[TopicPartition]:
+    def _partitions_of(self, topics: Iterable[str]) -> list[TopicPartition]:
         return [TopicPartition(topic, partition) for topic in topics for partition in range(self._partitions)]
 
     def _unanswered(self, problem: Exception) -> GridwatchError:
-        said = problem.args[0].str() if isinstance(problem, KafkaException) else "no answer in time"
+        reason = problem.args[0].str() if isinstance(problem, KafkaException) else "no answer in time"
         return GridwatchError(
-            f"the broker at {self._bootstrap} does not say where its topics end: {said}",
+            f"the broker at {self._bootstrap} does not say where its topics end: {reason}",
             "compare the topics with: gridwatch topics check",
         )

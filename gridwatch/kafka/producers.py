@@ -1,8 +1,8 @@
-"""Kafka producers as gridwatch uses them: idempotent, acked by all replicas, patient.
+"""Idempotent Kafka producers, acked by all replicas.
 
-An idempotent producer's own retries append nothing twice. While the brokers are away one waits (`Pauses` in
-backoff.py) and then goes on with a new producer: one whose batch has expired has a hole in its sequence, and
-the broker would refuse what follows.
+An idempotent producer's own retries append nothing twice. While the brokers are unavailable the caller waits
+(`Retries` in backoff.py) and then uses a new producer: one whose batch has expired has a gap in its sequence
+numbers, and the broker would reject the batches after it.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from gridwatch.settings import Settings
 
 _CLOSE_SECONDS = 10.0
 
-#: Failures that waiting mends. A producer that was replaced under a waiting queue is one of them, and so is a
-#: topic that was deleted: health says which one, and once it is made again all that waits goes there.
+#: Retriable errors. A producer that was replaced while a queue waited for it is one of them, and so is a
+#: deleted topic: health names it, and once it is created again the waiting outputs are sent to it.
 OUTAGES = (
     errors.KafkaConnectionError,
     errors.KafkaTimeoutError,
@@ -36,7 +36,7 @@ OUTAGES = (
     errors.ProducerClosed,
     errors.UnknownTopicOrPartitionError,
 )
-#: Another producer has been given this one's place.
+#: Another producer has this one's producer id now.
 REPLACED = (errors.ProducerFenced, errors.InvalidProducerEpoch)
 
 
@@ -60,6 +60,6 @@ async def start_producer(settings: Settings, client_id: str, **extra: Any) -> AI
 
 
 async def close_producer(producer: Any) -> None:
-    """Disconnect; what is in flight gets a moment."""
+    """Disconnect, after some seconds at most for batches in flight."""
     with contextlib.suppress(errors.KafkaError, asyncio.TimeoutError):
         await asyncio.wait_for(producer.stop(), _CLOSE_SECONDS)

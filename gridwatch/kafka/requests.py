@@ -1,8 +1,8 @@
-"""Produce requests, joined once.
+"""Produce requests encoded without intermediate copies.
 
-aiokafka encodes a request field by field, and copies what it has got so far at each level: seven times each
-byte before it reaches the socket, which takes as long as packing it. Here all pieces of a request wait until
-its connection has put the header and the size before them.
+aiokafka encodes a request field by field, and copies the result so far at each level: each byte seven times
+before it reaches the socket, which takes as long as packing it. Here the pieces of a request are joined once,
+when its connection has added the header and the size.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _SIZE_BYTES: Final = 4
 
 
 class Frame:
-    """An encoded request without what its connection puts before it: the header, then the size of both."""
+    """An encoded request body, to which its connection prepends the header, then the size of both."""
 
     def __init__(self, pieces: list[bytes]) -> None:
         self._pieces = pieces
@@ -31,10 +31,10 @@ class Frame:
 
 
 class _Framed:
-    """A version of a request that is encoded as a frame."""
+    """A version of a request that is encoded as a `Frame`."""
 
     def encode(self: Any) -> Frame:
-        """What follows the header."""
+        """The body, after the header."""
         return Frame(_pieces(self.SCHEMA, [getattr(self, name) for name in self.SCHEMA.names]))
 
 
@@ -46,7 +46,7 @@ _Joined._CLASSES = tuple(type(one.__name__, (_Framed, one), {}) for one in Produ
 
 
 def join_once(producer: Any) -> None:
-    """Let a producer encode its produce requests so. Their messages may be lists of bytes there."""
+    """Make a producer encode its produce requests as frames; their messages may be lists of bytes."""
     send: Callable[..., Any] = producer.client.send
 
     def send_joined(node: Any, request: Any, **options: Any) -> Any:
@@ -59,7 +59,7 @@ def join_once(producer: Any) -> None:
 
 
 def _pieces(field: Any, value: Any) -> list[bytes]:
-    """What a value is as a field of the protocol, piece by piece."""
+    """A value encoded as a field of the protocol, in pieces."""
     if isinstance(field, Schema):
         return [piece for one, part in zip(field.fields, value, strict=True) for piece in _pieces(one, part)]
     if isinstance(field, Array):

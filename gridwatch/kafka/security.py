@@ -1,8 +1,8 @@
-"""How clients reach the brokers, from one description: in the forms of librdkafka, aiokafka and Faust.
+"""Addresses, TLS and SASL of the brokers, in the forms of librdkafka, aiokafka and Faust.
 
-The protocol says both whether a connection is encrypted (TLS) and whether the client logs in (SASL). Files
-and login are handed to a client only where its protocol uses them. The password stays a `SecretStr` until a
-client gets it: the forms of librdkafka and aiokafka hold it in clear, so they are never logged.
+The protocol defines both whether a connection is encrypted (TLS) and whether the client logs in (SASL). Files
+and credentials are passed to a client only where its protocol uses them. The password stays a `SecretStr`
+until then: the forms of librdkafka and aiokafka have it in clear text, so they are never logged.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ class Security:
 
     @classmethod
     def of(cls, settings: Settings) -> Security:
-        """What the settings say."""
+        """The one of the settings."""
         return cls(
             protocol=settings.security_protocol,
             mechanism=settings.sasl_mechanism,
@@ -65,7 +65,7 @@ class Security:
         return context
 
     def librdkafka(self) -> dict[str, Any]:
-        """As confluent-kafka takes it."""
+        """The configuration for confluent-kafka."""
         conf = {"security.protocol": self.protocol}
         if self.encrypts:
             files = {
@@ -83,7 +83,7 @@ class Security:
         return conf
 
     def aiokafka(self) -> dict[str, Any]:
-        """As aiokafka's clients take it."""
+        """The arguments for aiokafka's clients."""
         conf: dict[str, Any] = {"security_protocol": self.protocol}
         if self.encrypts:
             conf["ssl_context"] = self.ssl_context()
@@ -96,11 +96,11 @@ class Security:
         return conf
 
     def faust(self) -> Any:
-        """As Faust takes it (`broker_credentials`); None for a connection without either."""
-        import faust  # takes half a second, and replay needs none of it
+        """Faust's `broker_credentials`; None for a connection without TLS and SASL."""
+        import faust  # the import takes half a second, and replay does not need it
 
         if self.logs_in:
-            # Faust tells SASL_SSL from SASL_PLAINTEXT by the context.
+            # Faust distinguishes SASL_SSL from SASL_PLAINTEXT by the context.
             return faust.SASLCredentials(
                 username=self.username,
                 password=self.password.get_secret_value(),

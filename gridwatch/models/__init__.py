@@ -1,1 +1,1 @@
-"""The wire: what a record of each topic looks like, one file a topic. Shapes only, no rules."""
+"""The record of each topic, one file a topic. Shapes only, no rules."""

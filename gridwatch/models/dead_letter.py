@@ -1,4 +1,4 @@
-"""`smartmeter_dead_letters`: what could not be read or stored, and why."""
+"""`smartmeter_dead_letters`: records that could not be read or stored, and why."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from msgspec import Struct
 
 
 class DeadLetter(Struct, frozen=True):
-    """One refused record, or one refused element of an array.
+    """One rejected record, or one rejected element of an array.
 
-    `raw` is what came, as text or as base64 (`raw_encoding`), cut at 64 KiB (`raw_truncated`);
+    `raw` is its value, as text or as base64 (`raw_encoding`), truncated at 64 KiB (`raw_truncated`);
     `raw_size` is its full size in bytes. `field` names the first field at fault.
     """
 

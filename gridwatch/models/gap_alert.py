@@ -13,7 +13,7 @@ class GapAlert(Struct, frozen=True):
     """A run of missing slots of one meter, as it stands at this revision.
 
     `missing_to` is exclusive. `missing_ranges` lists the slots still missing as [from, to) pairs.
-    `detected_at` is the watermark that settled this revision.
+    `detected_at` is the watermark at which its first slot became missing.
     """
 
     gap_id: str

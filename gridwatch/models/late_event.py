@@ -6,7 +6,7 @@ from msgspec import Struct
 
 
 class LateEvent(Struct, omit_defaults=True, frozen=True):
-    """One reading that came too late; `delay_seconds` is watermark − timestamp."""
+    """One reading that was too late; `delay_seconds` is watermark − timestamp."""
 
     id: str
     meter_id: str

@@ -1,4 +1,4 @@
-"""A raw record as it comes, decoded straight from JSON."""
+"""A raw reading, decoded straight from JSON."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from msgspec import Struct
 
 
 class Raw(Struct, gc=False, omit_defaults=True):
-    """One reading as its meter sent it; nobody has judged it yet. Energy kWh, power kW.
+    """One reading as its meter sent it, not validated yet. Energy kWh, power kW.
 
-    It has what the domain asks of a `gridwatch.domain.reading.RawReading`. No cycle can come of it.
+    It implements `gridwatch.domain.reading.RawReading`. It cannot be part of a reference cycle.
     """
 
     meter_id: str

@@ -11,7 +11,7 @@ named by `--config` or `GRIDWATCH_CONFIG`), then from the default here. Duration
     database.py    the database, what is kept in it, and the sink
     pages.py       web pages and log
     flat.py        all of them as one flat, frozen class, and where values come from
-    loading.py     reading them, and what is said of wrong ones
+    loading.py     loading them, and the errors of wrong ones
 
 A further concern is a file with a class of fields and validators, and a base of `Settings` in flat.py.
 """

@@ -9,7 +9,7 @@ from pydantic import BaseModel, Field, SecretStr, field_validator
 
 
 class Brokers(BaseModel):
-    """Where the flow is, and under which names one takes part in it."""
+    """The brokers, and the names of the consumer groups and their members."""
 
     broker: str = Field(
         "kafka://127.0.0.1:9092",

@@ -1,4 +1,4 @@
-"""All settings as one flat class, put together from the concerns, and where their values come from."""
+"""All settings as one flat class, composed of the concerns, and the sources of their values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Reading the settings, and what is said of wrong ones."""
+"""Loads the settings; a wrong one gives an error that names it."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from pydantic import SecretStr, ValidationError
 from gridwatch.errors import UsageProblem
 from gridwatch.settings.flat import PREFIX, Settings
 
-#: Variables of ours that are no settings: where the settings file is, and where downloads are kept.
+#: Variables of ours that are not settings: the path of the settings file, and of the download cache.
 _OTHER_VARIABLES = {"GRIDWATCH_CONFIG", "GRIDWATCH_CACHE"}
 logger = logging.getLogger(__name__)
 
@@ -31,11 +31,11 @@ def load_settings(**overrides: Any) -> Settings:
     except ValidationError as problem:
         raise UsageProblem("\n".join(_explain(error) for error in problem.errors())) from problem
     except ValueError as problem:  # the TOML file itself cannot be read as TOML
-        raise UsageProblem(f"{config}: {problem}", "mend the TOML file") from problem
+        raise UsageProblem(f"{config}: {problem}", "fix the TOML file") from problem
 
 
 def _warn_of_unknown_variables() -> None:
-    """A misspelt variable would silently do nothing. Only a warning: orchestrators add some of their own."""
+    """Warn of variables that are not settings, such as misspelt ones. Orchestrators add some of their own."""
     known = {PREFIX + key.upper() for key in Settings.model_fields} | _OTHER_VARIABLES
     for name in sorted(os.environ):
         if name.startswith(PREFIX) and name not in known:

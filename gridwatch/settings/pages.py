@@ -1,4 +1,4 @@
-"""What a service shows: its web pages and its log."""
+"""The web pages and the log of a service."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pydantic import BaseModel, Field
 
 
 class Pages(BaseModel):
-    """Addresses of the pages, and the form of the log."""
+    """Addresses of the pages, and the format of the log."""
 
     log_format: str = Field(
         "text",

@@ -1,4 +1,4 @@
-"""When a service says that it is not ready."""
+"""When a service is not ready."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from gridwatch.durations import Duration
 
 
 class Readiness(BaseModel):
-    """What is too long without progress, and what are too many dead letters."""
+    """How long a service may make no progress, and how many dead letters are too many."""
 
     stalled_after: Duration = Field(
         timedelta(seconds=30), description="what has not moved for this long makes a service not ready"

@@ -1,4 +1,4 @@
-"""The rules of the stream: what is late, missing or refused, and the policy that the domain takes them as."""
+"""The rules of the stream: what is late, missing or rejected, and the domain's policy made from them."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from gridwatch.durations import Duration, micros
 
 
 class Rules(BaseModel):
-    """What a worker decides by. Two workers, or two runs over one log, agree only if these agree."""
+    """The rules of a worker. Two workers, or two runs over one log, agree only if these agree."""
 
     default_interval: Duration = Field(
         timedelta(minutes=30),

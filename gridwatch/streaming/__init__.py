@@ -1,5 +1,5 @@
 """How records become committed state.
 
-faust/   the seam to Faust: a fetch of one partition as one event, exact acks, nothing dropped unseen
-stage/   what is done with the batches of a stage: ordered work, one atomic commit, fencing, take-over
+faust/   the adapter to Faust: a fetch of one partition as one event, exact acks, dropped batches detected
+stage/   the runtime of a stage: ordered processing, one atomic commit, fencing, take-over
 """

@@ -1,5 +1,5 @@
-"""The persisted state: what a row looks like in bytes, and the RocksDB that holds it.
+"""The persisted state: the encoding of its rows, and the RocksDB that stores them.
 
 One RocksDB a partition holds one row a meter and one row for the partition itself (watermark, windows,
-source offset). The changelog topic holds the same rows; either is rebuilt from the other's past.
+source offset). The changelog topic holds the same rows, and RocksDB is rebuilt from it.
 """

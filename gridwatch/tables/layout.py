@@ -1,13 +1,13 @@
-"""The layout of a stage's table: which keys and rows there are in its RocksDB and its changelog.
+"""The layout of a stage's table: the keys and rows of its RocksDB and its changelog.
 
-    name of a state     its row; a name that begins with a control character is of the kind of that character,
-                        any other of the kind without one
+    name of a state     its row. The first character of the name selects the kind of row: a control character
+                        its own kind, any other the main kind
     \\x00partition       the partition's own row: the stage it is of, the consumer-group generation of its
                         writer, and the state that is not of a single name (position, watermark, …)
-    \\x00fence           put into the changelog by each new writer before anything else. It says nothing
+    \\x00fence           written to the changelog by each new writer before anything else; empty
 
-Whoever reads a changelog meets more than that: records of somebody else, and rows that a newer gridwatch or
-another stage wrote. The first are left out (`is_ours`), the others refused with a remedy.
+A changelog may hold more than that. Records of other producers are skipped (`is_ours`); rows of a newer
+gridwatch or of another stage are refused with a remedy.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ PARTITION_KEY: Final = b"\x00partition"
 FENCE_KEY: Final = b"\x00fence"
 _OWN_KEYS: Final = (PARTITION_KEY, FENCE_KEY)
 _FIRST_PRINTABLE: Final = 0x20
-#: The first partition rows were a generation and a state: there was but one stage.
+#: The first partition rows had a generation and a state only: there was one stage.
 _UNNAMED: Final = 2
 _ONLY_STAGE: Final = "readings"
 
@@ -30,13 +30,13 @@ P = TypeVar("P")
 
 
 class TableLayout(Generic[P]):
-    """What the rows of one stage's table are.
+    """The rows of one stage's table.
 
     Args:
-        stage: whose table it is.
+        stage: the stage that owns the table.
         partition: the kind of its partition rows.
         kinds: the kind of all other rows, by the control character that their names begin with; "" for the
-            states that the stage is about.
+            main states of the stage.
     """
 
     def __init__(self, stage: str, partition: RowKind[P], kinds: Mapping[str, RowKind[Any]]) -> None:
@@ -95,23 +95,23 @@ class TableLayout(Generic[P]):
             )
         return self._partition.state(plain, row[0]), generation
 
-    # -- what there is
+    # -- kinds of keys
 
     def is_state(self, key: bytes) -> bool:
-        """Whether a row is one of those that the stage is about, which its partition row counts."""
+        """Whether a row is one of the main states, which the partition row counts."""
         return key[:1] >= b" "
 
     def require_known(self, keys: Sequence[bytes]) -> None:
-        """GridwatchError if one of the keys is of no known kind."""
+        """GridwatchError if one of the keys is of an unknown kind."""
         for key in keys:
             if key[:1] < b" " and key not in _OWN_KEYS:
                 self._kind_of(key)
 
     def is_ours(self, key: bytes | None, row: bytes | None) -> bool:
-        """Whether a record of the changelog can be a row that a gridwatch wrote, this version or a newer one.
+        """Whether a record of the changelog can be a row written by gridwatch, this version or a newer one.
 
-        A removal of any state can; what else there is under a key of ours is not taken for a row unless it is
-        whole.
+        A tombstone of any state can. Other values under a key of ours count as rows only if they are
+        complete.
         """
         if not key:
             return False

@@ -1,7 +1,7 @@
-"""A meter's row: its state as plain values, by position, in one place.
+"""A meter's row: its state as plain values, by position.
 
-The time at which the meter is due comes first, so that the index of deadlines can be rebuilt from a million
-rows by reading one number of each. Version 1 wrote the remembered readings as stamp, value, stamp …
+The deadline of the meter comes first, so that the deadline index can be rebuilt from a million rows by
+reading one number of each. Version 1 wrote the remembered readings as stamp, value, stamp …
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def _state(row: Any, version: int) -> MeterState:
     meter.older = tuple(_grid(grid) for grid in older)
     meter.run = tuple(run)
     meter.off_run = tuple(off_run)
-    meter.reckon_calm()
+    meter.update_calm()
     return meter
 
 
@@ -80,7 +80,7 @@ def _plain_gap(gap: Gap) -> tuple[Any, ...]:
 
 
 def gap_of(plain: Sequence[Any]) -> Gap:
-    """A gap as it is in the list of gaps in a meter's row."""
+    """A gap, from its plain values in a meter's row."""
     first, last, interval, detected, missing, state, revision = plain
     return Gap(first, last, interval, detected, missing=tuple(missing), state=state, revision=revision)
 
@@ -102,12 +102,12 @@ _DUE: Final = struct.Struct(">Q")
 
 
 def due_of(row: bytes) -> int:
-    """When a meter's earliest deadline falls due, µs; the rest of the row is left undecoded."""
+    """A meter's earliest deadline, µs; the rest of the row is not decoded."""
     if row.startswith(_DUE_FIRST):
         return int(_DUE.unpack_from(row, len(_DUE_FIRST))[0])
     return int(decode_plain(METER.body_of(row))[0])
 
 
 def due_times(rows: Sequence[tuple[bytes, bytes]]) -> list[tuple[int, str]]:
-    """(due, meter id) of each row: all that the index of deadlines is made of."""
+    """(due, meter id) of each row: the entries of the deadline index."""
     return [(due_of(row), key.decode()) for key, row in rows]

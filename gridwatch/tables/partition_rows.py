@@ -1,4 +1,4 @@
-"""The partition row of the readings stage: its state as plain values, by position, in one place."""
+"""The partition row of the readings stage: its state as plain values, by position."""
 
 from __future__ import annotations
 
@@ -6,10 +6,10 @@ from typing import Any, Final
 
 from gridwatch.domain.partition.state import PartitionState
 from gridwatch.domain.partition.windows import Window
-from gridwatch.domain.reading import KeptReading
+from gridwatch.domain.reading import HeldReading
 from gridwatch.tables.row_kind import RowKind
 
-#: Everything a window holds, in the order in which it is stored.
+#: The fields of a window, in the order in which they are stored.
 _COUNTS: Final = (
     "active",
     "changed",
@@ -28,16 +28,16 @@ _COUNTS: Final = (
 
 
 def plain_state(state: PartitionState) -> tuple[Any, ...]:
-    """A partition's state in plain values."""
+    """A partition's state as plain values."""
     return (
         state.partition,
         state.watermark,
         state.offset,
         state.index,
         state.done,
-        state.told,
+        state.emitted_until,
         state.invalid_before,
-        tuple(tuple(reading) for reading in state.kept),
+        tuple(tuple(reading) for reading in state.held),
         tuple((start, _plain_window(state.windows[start])) for start in sorted(state.windows)),
         state.highest,
         state.record_time,
@@ -50,10 +50,10 @@ def plain_state(state: PartitionState) -> tuple[Any, ...]:
 
 
 def _state(row: Any, version: int) -> PartitionState:
-    kept = tuple(KeptReading(*reading) for reading in row[7])
+    held = tuple(HeldReading(*reading) for reading in row[7])
     windows = {start: _window(window) for start, window in row[8]}
-    partition, watermark, offset, index, done, told, invalid = row[:7]
-    state = PartitionState(partition, watermark, offset, index, done, told, invalid, kept, windows)
+    partition, watermark, offset, index, done, emitted_until, invalid = row[:7]
+    state = PartitionState(partition, watermark, offset, index, done, emitted_until, invalid, held, windows)
     state.highest, state.record_time, state.reading_time, state.tick, state.replayed = row[9:14]
     state.meters, state.open_gaps = row[14:]
     return state

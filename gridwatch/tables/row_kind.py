@@ -1,8 +1,8 @@
 """A kind of row as bytes: a version byte, then the msgpack of a plain value.
 
-Each kind has a version of its own, and says in one place how its states become plain values and back. A row
-is read by the version that wrote it or a newer one. A row of a newer version is refused with a clear word: to
-guess at it could lose what it knows.
+Each kind has a version of its own, and defines how its states become plain values and back. A row is read by
+the version that wrote it or a newer one. A row of a newer version is refused with a remedy: decoding it by
+guesswork could lose data.
 """
 
 from __future__ import annotations
@@ -14,12 +14,12 @@ import msgspec
 
 from gridwatch.errors import GridwatchError
 
-#: Versions go up to here: no text begins with such a byte, so no foreign record looks like a row.
+#: The highest version: no text begins with such a byte, so no foreign text looks like a row.
 LAST_VERSION: Final = 31
 
 encode_plain: Final = msgspec.msgpack.Encoder().encode
 decode_plain: Final = msgspec.msgpack.Decoder().decode
-#: Walks through a value without making anything of it.
+#: Parses a value without building objects.
 _walk: Final = msgspec.msgpack.Decoder(msgspec.Raw).decode
 
 Row = tuple[bytes, bytes | None]
@@ -32,12 +32,10 @@ class RowKind(Generic[S]):
     """One kind of row.
 
     Args:
-        name: what it is the row of, for messages.
-        version: the one that is written.
-        plain: a state as nested plain values: ints, floats, text, bytes, bools, None, tuples.
-        state: the state of a plain value, whose tuples have become lists, and the version that wrote it.
-        oldest: the first version that can still be read.
-        head: what follows the version byte in every row, of every version.
+        name: the kind, for messages. version: the version that is written. plain: turns a state into nested
+        plain values: ints, floats, text, bytes, bools, None, tuples. state: turns a plain value, whose tuples
+        have become lists, and the version that wrote it into a state. oldest: the oldest version that can be
+        read. head: what follows the version byte in every row, of every version.
     """
 
     def __init__(
@@ -93,7 +91,7 @@ class RowKind(Generic[S]):
         return row[1:]
 
     def is_row(self, row: bytes) -> bool:
-        """Whether bytes can be a whole row of this kind, of a version that is read."""
+        """Whether bytes can be a complete row of this kind, of a readable version."""
         return row.startswith(self._heads) and is_whole(row)
 
 

@@ -1,8 +1,8 @@
-"""States by name: decoded ones in memory, all of them in the store.
+"""A cache of decoded states in front of the store.
 
-A state in memory is the same object the domain works on, so there is nothing to write back here: the
-pipeline writes what changed. Beyond the limit the states asked for longest ago are forgotten, between
-commits only, when memory and store say the same.
+A cached state is the same object that the domain changes, so nothing is written back here: the pipeline
+writes the changed states. Beyond the limit the oldest entries are evicted, between commits only, when cache
+and store are equal.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ S = TypeVar("S")
 
 
 class Rows(Protocol):
-    """What is asked of the store."""
+    """The part of the store that is used here."""
 
     def row(self, partition: int, key: bytes, /) -> bytes | None:
         """The row of a key, or None."""
@@ -26,7 +26,7 @@ class StoredStates(Generic[S]):
     """The domain's view of one partition's states.
 
     Args:
-        limit: how many are kept in memory.
+        limit: how many are cached.
     """
 
     def __init__(self, store: Rows, layout: TableLayout[Any], partition: int, limit: int) -> None:
@@ -45,8 +45,8 @@ class StoredStates(Generic[S]):
                 state = self._states[name] = self._layout.decode(name, row)
         return state
 
-    def keep(self, changed: Mapping[str, S | None]) -> None:
-        """Take over the states of a commit; None forgets one."""
+    def apply(self, changed: Mapping[str, S | None]) -> None:
+        """Apply the states of a commit; None removes one."""
         for name, state in changed.items():
             if state is None:
                 self._states.pop(name, None)
@@ -54,7 +54,7 @@ class StoredStates(Generic[S]):
                 self._states[name] = state
 
     def trim(self) -> None:
-        """Forget the oldest states beyond the limit; only between commits."""
+        """Evict the oldest states beyond the limit; only between commits."""
         excess = len(self._states) - self._limit
         if excess > 0:
             for name in list(self._states)[:excess]:

@@ -1,9 +1,9 @@
-"""The write buffer: rows on their way to RocksDB.
+"""The write buffer: rows that are not in RocksDB yet.
 
-At full speed a meter's row changes several times in ten seconds, and RocksDB need not see each: it sorts
-every row into a memtable, logs it, flushes and compacts it. What is collected here is written as one batch,
-with the changelog offset that it reaches to, so a database is always the state of one position. A crash loses
-what was not written yet; recovery reads that from the changelog.
+At full speed a meter's row changes several times in ten seconds, and RocksDB would sort each version into a
+memtable, log it, flush and compact it. The buffer is written as one batch, with the changelog offset of its
+last commit, so a database always has the state of one position. A crash loses the buffer; recovery reads its
+rows from the changelog.
 """
 
 from __future__ import annotations
@@ -14,22 +14,22 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class FlushPolicy:
-    """When a buffer is written: `seconds` after its first commit, with whatever comes next, or when all
-    partitions together may hold `rows` rows (some 80 MB)."""
+    """When a buffer is flushed: at the first commit `seconds` after its first one, or when all partitions
+    together may hold `rows` rows (some 80 MB)."""
 
     seconds: float = 10.0
     rows: int = 1 << 18
 
 
 class WriteBuffer:
-    """The rows of one partition that its database has not got yet; None removes.
+    """The rows of one partition that are not in its database yet; None removes.
 
     now: monotonic time of the first commit, seconds.
     """
 
     def __init__(self, policy: FlushPolicy, now: float) -> None:
         self.rows: dict[bytes, bytes | None] = {}
-        #: The changelog offset that they reach to.
+        #: The changelog offset of the last commit in it.
         self.offset = -1
         self._policy = policy
         self._until = now + policy.seconds
@@ -40,5 +40,5 @@ class WriteBuffer:
         self.offset = offset
 
     def is_due(self, now: float, partitions: int) -> bool:
-        """Whether it is time to write, where so many partitions share a worker's memory."""
+        """Whether it is time to flush, with so many partitions sharing a worker's memory."""
         return len(self.rows) * partitions >= self._policy.rows or now >= self._until

@@ -188,7 +188,7 @@ class Truth:
         others = [other[0] for other, _ in kept if other[1] != name]
         if others:
             self._raise(partition, min(max(others), time) - self._policy.max_out_of_orderness)
-        del self._kept[partition][: -self._policy.max_kept_ahead]
+        del self._kept[partition][: -self._policy.max_held]
 
     def _accept(self, partition: int, row: Row, watermark: int | None, late_by: str) -> None:
         """A reading that counts, of a meter that is settled."""

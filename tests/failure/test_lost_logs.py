@@ -86,7 +86,7 @@ def test_a_raw_topic_that_was_made_anew_is_said_and_not_mixed_with_the_old_one(
         told = said(worker)
         return (
             all(
-                f"partition {one}: {RAW.name} ends at offset 1, its state has come to 2" in told
+                f"partition {one}: {RAW.name} ends at offset 1, its state is at 2" in told
                 for one in range(PARTITIONS)
             )
             and "GRIDWATCH_APP_ID" in told

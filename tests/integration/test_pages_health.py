@@ -21,7 +21,7 @@ pytestmark = pytest.mark.integration
 async def look(bootstrap: str, *topics: str) -> BrokerView:
     asking = BrokerMonitor(load_settings(broker=bootstrap), "tests", topics, topics)
     try:
-        return await asking.look()
+        return await asking.view()
     finally:
         await asking.close()
 

@@ -33,15 +33,15 @@ def difference(records: list[Record], policy: Parameters, partition: int, seed: 
     domain = contender.run(records)
     unclear = {event["id"] for event in model["late_event"] if "UNCLEAR" in event["flags"]}
     for kind in KINDS:
-        ours, theirs = (comparable(kind, said[kind], unclear) for said in (model, domain))
+        ours, theirs = (comparable(kind, records[kind], unclear) for records in (model, domain))
         for place in range(max(len(ours), len(theirs))):
-            left, right = (said[place] if place < len(said) else {} for said in (ours, theirs))
+            left, right = (records[place] if place < len(records) else {} for records in (ours, theirs))
             if left != right:
                 names = [name for name in {**left, **right} if left.get(name) != right.get(name)]
-                told = {name: (left.get(name), right.get(name)) for name in names}
-                return f"{kind} {left.get('id') or left.get('gap_id')}: (model, domain) {told}"
-    told = {"meters": (remembered(reference.meters), remembered(contender.states))}
-    return None if len(set(map(str, told["meters"]))) == 1 else f"state: (model, domain) {told}"
+                differing = {name: (left.get(name), right.get(name)) for name in names}
+                return f"{kind} {left.get('id') or left.get('gap_id')}: (model, domain) {differing}"
+    differing = {"meters": (remembered(reference.meters), remembered(contender.states))}
+    return None if len(set(map(str, differing["meters"]))) == 1 else f"state: (model, domain) {differing}"
 
 
 def remembered(meters: Mapping[str, Meter | MeterState]) -> dict[str, tuple[str, int, int]]:
@@ -52,9 +52,9 @@ def remembered(meters: Mapping[str, Meter | MeterState]) -> dict[str, tuple[str,
     }
 
 
-def comparable(kind: str, said: list[dict[str, Any]], unclear: set[str]) -> list[dict[str, Any]]:
+def comparable(kind: str, records: list[dict[str, Any]], unclear: set[str]) -> list[dict[str, Any]]:
     """Without free text; gaps of one record in order of their meters: within a meter their order counts."""
-    found = [{name: value for name, value in record.items() if name not in FREE_TEXT} for record in said]
+    found = [{name: value for name, value in record.items() if name not in FREE_TEXT} for record in records]
     for record in found:
         if kind == "late_event" and record["id"] in unclear:
             record["flags"] = [flag for flag in record["flags"] if flag not in UNCLEAR]

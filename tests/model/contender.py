@@ -43,7 +43,7 @@ class Contender:
 
     def run(self, records: list[Record]) -> dict[str, list[dict[str, Any]]]:
         """What came out, kind by kind, in order, as read back from the wire."""
-        said: dict[str, list[dict[str, Any]]] = {kind: [] for kind in KINDS.values()}
+        emitted: dict[str, list[dict[str, Any]]] = {kind: [] for kind in KINDS.values()}
         log = [LogRecord(*record) for record in records]
         sizes = [len(log)] if self.random.random() < 0.2 else [1, 1, 2, 5, 20]
         at = 0
@@ -55,12 +55,12 @@ class Contender:
                 outcome = self.processor.process(log[again : at + size], budget=budget)
                 complete = outcome.complete
                 for topic, messages in encode_outputs(outcome.outputs).items():
-                    said[KINDS[topic]] += [json.loads(value) for _, value in messages]
+                    emitted[KINDS[topic]] += [json.loads(value) for _, value in messages]
                 self.commit(outcome.changed)
                 if self.random.random() < 0.15:
                     self.restart()
             at += size
-        return said
+        return emitted
 
     def commit(self, changed: dict[str, MeterState | None]) -> None:
         for meter_id, state in changed.items():

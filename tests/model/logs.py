@@ -49,7 +49,7 @@ class Parameters:
     max_meter_id_bytes: int = 128
     max_record_bytes: int = 1_000_000
     max_remembered_gaps: int = 32
-    max_kept_ahead: int = 64
+    max_held: int = 64
 
 
 def meter_ids(partition: int, count: int) -> list[str]:
@@ -82,7 +82,7 @@ class LogMaker:
             metrics_window=pick([5, 15, 60]) * MINUTE,
             timezone=pick(["UTC", "UTC", "Europe/Berlin"]),
             max_remembered_gaps=32,
-            max_kept_ahead=64,
+            max_held=64,
         )
 
     # -- meters ---------------------------------------------------------------------------------------------
@@ -164,20 +164,20 @@ class LogMaker:
 
     def worded(self, body: dict[str, Any]) -> dict[str, Any]:
         """The reading on the wire; one element in a while goes wrong, or says its time in another way."""
-        said = {**body, "timestamp": self.stamp(body["timestamp"])}
+        fields = {**body, "timestamp": self.stamp(body["timestamp"])}
         if self.random.random() < 0.01:
             name, value = self.random.choice(WRONG)
-            said[name] = value
+            fields[name] = value
         if self.random.random() < 0.01:
-            del said[self.random.choice(list(said))]
+            del fields[self.random.choice(list(fields))]
         if self.random.random() < 0.02:
             more: list[dict[str, Any]] = [
                 {"voltage": 230.5, "frequency": 50},
                 {"extra": [1]},
                 {"sent_at": "now"},
             ]
-            said.update(self.random.choice(more))
-        return said
+            fields.update(self.random.choice(more))
+        return fields
 
     def stamp(self, micros: int) -> str:
         """An instant in words, in local time now and then: two in one hour of the year, none in another."""

@@ -1,4 +1,4 @@
-"""One meter as the contract tells it: its grid, what filled which slot, its gaps. All is kept, for ever.
+"""One meter by the contract: its grid, what filled which slot, its gaps. Everything is stored for ever.
 
 The grid is a list of stretches, each with a start and an interval; a stretch ends where the next one starts.
 """

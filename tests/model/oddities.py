@@ -1,4 +1,4 @@
-"""Odd records: bytes that are no reading, fields of every wrong kind, good readings said strangely."""
+"""Odd records: bytes that are no reading, fields of every wrong kind, valid readings in strange forms."""
 
 from __future__ import annotations
 
@@ -57,16 +57,16 @@ STRANGE: tuple[tuple[str, Any], ...] = (
 
 def worded(picks: random.Random, body: dict[str, Any]) -> bytes:
     """One record of a good reading with a few fields made odd, in JSON as various writers would have it."""
-    said = dict(body)
+    fields = dict(body)
     for _ in range(picks.randrange(1, 4)):
         name, value = picks.choice(STRANGE if picks.random() < 0.4 else WRONG)
-        said[name] = value
-    names = list(said)
+        fields[name] = value
+    names = list(fields)
     picks.shuffle(names)
     if picks.random() < 0.2:
         names = names[1:]
     plain = picks.random() < 0.5
-    text = json.dumps({name: said[name] for name in names}, ensure_ascii=plain)
+    text = json.dumps({name: fields[name] for name in names}, ensure_ascii=plain)
     text = text.replace("Infinity", picks.choice(["Infinity", "1e999"]))
     if picks.random() < 0.1:
         text = text.replace("{", '{"meter_id": 5, ', 1)

@@ -1,7 +1,9 @@
-"""The contract's "Semantics pinned", told slowly: one partition's log in, every output record in order out.
+"""The contract's "Semantics pinned", implemented slowly: one partition's log in, every output record in order
+out.
 
-Written from the contract alone. Nothing is clever here: every reading of every meter is kept, every due meter
-is found by looking at all of them. Durations and times are microseconds, outputs plain dicts in wire shape.
+Written from the contract alone. Nothing is clever here: every reading of every meter is stored, every due
+meter is found by looking at all of them. Durations and times are microseconds, outputs plain dicts in wire
+shape.
 """
 
 from __future__ import annotations
@@ -63,7 +65,7 @@ class Reference:
             return
         time, ambiguous = parse(body["timestamp"], self.policy.timezone)
         if ambiguous:
-            time = self.told_apart(body, record.timestamp)
+            time = self.resolved(body, record.timestamp)
         given = body.get("interval_minutes")
         interval = None if given is None else judging.whole_interval(given)
         item = Item(
@@ -72,15 +74,15 @@ class Reference:
         )  # fmt: skip
         self.reading(item)
 
-    def told_apart(self, body: Any, now: int) -> int:
+    def resolved(self, body: Any, now: int) -> int:
         """Rule 13: a stamp that means two instants means the one that the meter's order of arrival leaves."""
         first, second = both(body["timestamp"], self.policy.timezone)
         meter = self.meters.get(body["meter_id"])
         if meter is None or meter.last_seen < first or second - now > self.policy.max_future_skew:
             return first
         heard = dict(meter.readings)
-        kept = self.watermark is None or first >= self.watermark - self.policy.allowed_lateness
-        if kept and {first, second} <= heard.keys():
+        remembered = self.watermark is None or first >= self.watermark - self.policy.allowed_lateness
+        if remembered and {first, second} <= heard.keys():
             kwh = float(body["consumption_kwh"])
             if heard[first] == kwh != heard[second]:
                 return first
@@ -133,17 +135,17 @@ class Reference:
         self.close_step(instant)
 
     def far_ahead(self, item: Item) -> None:
-        """Jump guard: kept aside until another meter, or time itself, has come that far."""
+        """Jump guard: held until another meter, or a tick, has come that far."""
         assert self.watermark is not None
         self.validated(item, {"AHEAD"}, 0, self.watermark)
-        for place, kept in enumerate(self.ahead):
-            if (kept.meter_id, kept.time) == (item.meter_id, item.time):
-                self.windows.count(item.time, "consumption_kwh", -kept.kwh)
+        for place, held in enumerate(self.ahead):
+            if (held.meter_id, held.time) == (item.meter_id, item.time):
+                self.windows.count(item.time, "consumption_kwh", -held.kwh)
                 self.ahead[place] = item
                 break
         else:
-            self.ahead = [*self.ahead, item][-self.policy.max_kept_ahead :]
-        others = [kept.time for kept in self.ahead if kept.meter_id != item.meter_id]
+            self.ahead = [*self.ahead, item][-self.policy.max_held :]
+        others = [held.time for held in self.ahead if held.meter_id != item.meter_id]
         if others:
             self.close_step(min(item.time, max(others)) - self.policy.max_out_of_orderness)
 
@@ -170,7 +172,7 @@ class Reference:
 
     # -- a meter takes a reading ----------------------------------------------------------------------------
 
-    def apply(self, item: Item, late: bool, kept: bool = False) -> set[str] | None:
+    def apply(self, item: Item, late: bool, held: bool = False) -> set[str] | None:
         """What the reading does to its meter, and its flags; None for a duplicate."""
         meter = self.known(item.meter_id)
         self.windows.active(item.time, item.meter_id)
@@ -184,7 +186,7 @@ class Reference:
             self.meters[item.meter_id] = meter
             return {"FIRST"}
         earlier = [kwh for time, kwh in meter.readings if time == item.time]
-        if earlier and kept:
+        if earlier and held:
             self.windows.count(item.time, "consumption_kwh", -item.kwh)
             return None
         if earlier and earlier[-1] == item.kwh:
@@ -267,7 +269,8 @@ class Reference:
     # -- the end of a step ----------------------------------------------------------------------------------
 
     def close_step(self, reach: int | None) -> None:
-        """Raise the watermark, apply what was kept up to there, settle what is due, one revision a gap."""
+        """Raise the watermark, apply the held readings up to there, settle what is due, one revision a
+        gap."""
         assert self.watermark is not None
         if reach is not None:
             self.watermark = max(self.watermark, reach)
@@ -276,7 +279,7 @@ class Reference:
         ready = [item for item in self.ahead if item.time - self.policy.max_out_of_orderness <= now]
         self.ahead = [item for item in self.ahead if item not in ready]
         for item in ready:
-            self.apply(item, late=False, kept=True)
+            self.apply(item, late=False, held=True)
         due = sorted((at, name) for name, meter in self.meters.items() if (at := self.due(meter)) <= now)
         touched = sorted(name for name, meter in self.meters.items() if meter.touched)
         settled = [name for _, name in due]

@@ -71,9 +71,9 @@ def test_an_inner_slot_leaves_the_gap_open_and_its_last_slot_ends_it() -> None:
     ]
 
 
-def test_a_grown_interval_takes_back_what_was_never_missing() -> None:
+def test_a_grown_interval_retracts_what_was_never_missing() -> None:
     hours = (f"{hour}:00" for hour in (10, 11, 12, 14, 15, 16, 17, 18, 19, 20))
     last = {first: (state, ranges) for first, state, _, ranges, _ in gaps(*hours)}
     assert last.pop("13:00") == ("CLOSED", [span("13:00", "14:00")])
     assert len(last) == 8
-    assert all(told == ("RETRACTED", []) for told in last.values())
+    assert all(state == ("RETRACTED", []) for state in last.values())

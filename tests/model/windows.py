@@ -1,4 +1,4 @@
-"""Metrics by event-time window, kept for ever and looked through anew at every crossing."""
+"""Metrics by event-time window, stored for ever and scanned again at every crossing."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ class Windows:
         self.partition = partition
         self.counts: dict[int, dict[str, int]] = {}
         self.meters: dict[int, set[str]] = {}
-        self.shown: dict[int, tuple[int, dict[str, int]]] = {}  # revision and what it said
+        self.shown: dict[int, tuple[int, dict[str, int]]] = {}  # revision and values
         self.stands: int | None = None  # the window in which the watermark is
-        self.told = 0  # the one in which it was when windows were last told
+        self.emitted_until = 0  # the one of the watermark when windows were last emitted
         self.early: list[tuple[str, int]] = []
 
     def start_of(self, time: int) -> int:
@@ -32,7 +32,7 @@ class Windows:
 
     def begin(self, watermark: int) -> None:
         """The first watermark: what came before it counts in its window."""
-        self.stands = self.told = self.start_of(watermark)
+        self.stands = self.emitted_until = self.start_of(watermark)
         for metric, amount in self.early:
             self.undated(metric, amount)
 
@@ -56,14 +56,14 @@ class Windows:
     def crossed(self, watermark: int) -> list[dict[str, Any]]:
         """New and changed windows, if the watermark has crossed the end of one."""
         assert self.stands is not None
-        if self.stands == self.told:
+        if self.stands == self.emitted_until:
             return []
-        self.told = self.stands
+        self.emitted_until = self.stands
         found = []
         for start in sorted({*self.counts, *self.meters}):
             values = {**self.counts.get(start, {}), "active_meters": len(self.meters.get(start, ()))}
-            revision, said = self.shown.get(start, (0, {}))
-            if values == said:
+            revision, emitted = self.shown.get(start, (0, {}))
+            if values == emitted:
                 continue
             self.shown[start] = (revision + 1, values)
             found += [self.metric(start, name, values.get(name, 0), revision + 1) for name in METRICS]

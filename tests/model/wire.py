@@ -35,14 +35,14 @@ class Item:
     body: dict[str, Any]
 
     def own_flags(self) -> set[str]:
-        """What can be said of the reading without knowing its meter."""
+        """What is known of the reading without its meter."""
         return {
             flag for flag, holds in (("AMBIGUOUS_TIME", self.ambiguous), ("ZERO", self.kwh == 0)) if holds
         }
 
 
 def listed(flags: set[str]) -> list[str]:
-    """In the order of the contract. UNCLEAR is none of the wire: what is told of its slot is not judged."""
+    """In the order of the contract. UNCLEAR is not on the wire: outputs about its slot are not compared."""
     return [flag for flag in (*judging.OWN_FLAGS, "UNCLEAR") if flag in flags]
 
 

@@ -73,7 +73,7 @@ class Partition:
     row_count: int = 0
     origins: Origins = field(default_factory=Origins)
 
-    def pass_over(self, offset: int) -> None:
+    def skip_to(self, offset: int) -> None:
         """All records before an offset are worked."""
         self.next_offset = max(self.next_offset, offset)
 
@@ -105,7 +105,7 @@ class Processor:
             reading = record.reading
             if reading is None:
                 onto.outputs.append(Refused(record))
-            elif part.origins.take(*reading.origin):
+            elif part.origins.advance(*reading.origin):
                 before = changed.get(reading.meter_id) or self._sums.get(reading.meter_id)
                 if before is None:
                     part.row_count += 1

@@ -1,4 +1,4 @@
-"""Pauses between tries grow, and not for ever; tries end where there is a limit."""
+"""Delays between tries grow up to a maximum; tries end where there is a limit."""
 
 from __future__ import annotations
 
@@ -7,10 +7,10 @@ import asyncio
 import pytest
 
 from gridwatch import backoff
-from gridwatch.backoff import BackOff, Pauses
+from gridwatch.backoff import BackOff, Retries
 
 
-def test_pauses_double_from_the_first_up_to_the_longest() -> None:
+def test_delays_double_from_the_first_up_to_the_longest() -> None:
     back_off = BackOff(first=0.1, most=5.0)
     assert [back_off.delay(tries) for tries in (1, 2, 3)] == [0.1, 0.2, 0.4]
     assert [back_off.delay(tries) for tries in (7, 1000, 10**9)] == [5.0, 5.0, 5.0]
@@ -24,44 +24,44 @@ def test_without_a_limit_there_is_always_another_try() -> None:
     assert not any(BackOff().is_spent(tries) for tries in (1, 100, 10**9))
 
 
-def test_a_limit_is_the_number_of_tries_not_of_pauses() -> None:
+def test_a_limit_is_the_number_of_tries_not_of_delays() -> None:
     back_off = BackOff(limit=3)
     assert [back_off.is_spent(tries) for tries in (1, 2, 3, 4)] == [False, False, True, True]
 
 
 @pytest.fixture
 def slept(monkeypatch: pytest.MonkeyPatch) -> list[float]:
-    """The pauses that were taken, none of them in earnest."""
-    taken: list[float] = []
+    """The delays, none of which is really waited for."""
+    delays: list[float] = []
 
     async def sleep(seconds: float) -> None:
-        taken.append(seconds)
+        delays.append(seconds)
 
     monkeypatch.setattr(backoff.asyncio, "sleep", sleep)
-    return taken
+    return delays
 
 
-def waits(pauses: Pauses, times: int) -> list[bool]:
-    """What so many failed tries are answered."""
+def waits(retries: Retries, times: int) -> list[bool]:
+    """The results of so many failed tries."""
 
     async def scenario() -> list[bool]:
-        return [await pauses.wait() for _ in range(times)]
+        return [await retries.wait() for _ in range(times)]
 
     return asyncio.run(scenario())
 
 
 def test_the_last_try_is_not_waited_after(slept: list[float]) -> None:
-    assert waits(Pauses(BackOff(first=1.0, most=10.0, limit=4)), 4) == [True, True, True, False]
+    assert waits(Retries(BackOff(first=1.0, most=10.0, limit=4)), 4) == [True, True, True, False]
     assert slept == [1, 2, 4]
 
 
-def test_pauses_without_a_limit_go_on(slept: list[float]) -> None:
-    assert waits(Pauses(BackOff(first=1.0, most=2.0)), 4) == [True] * 4
+def test_retries_without_a_limit_go_on(slept: list[float]) -> None:
+    assert waits(Retries(BackOff(first=1.0, most=2.0)), 4) == [True] * 4
     assert slept == [1, 2, 2, 2]
 
 
-def test_the_pauses_of_one_piece_of_work_do_not_lengthen_those_of_another(slept: list[float]) -> None:
+def test_the_retries_of_one_operation_do_not_lengthen_the_delays_of_another(slept: list[float]) -> None:
     back_off = BackOff(first=1.0)
-    waits(Pauses(back_off), 3)
-    waits(Pauses(back_off), 1)
+    waits(Retries(back_off), 3)
+    waits(Retries(back_off), 1)
     assert slept == [1, 2, 4, 1]

@@ -25,7 +25,10 @@ def line(message: str, *args: Any, **more: Any) -> dict[str, Any]:
 @pytest.mark.parametrize(
     ("said", "known"),
     [
-        (("partition %d: on from offset %d with %d meters", 3, 4711, 9), {"partition": 3, "offset": 4711}),
+        (
+            ("partition %d: resuming at offset %d with %d meters", 3, 4711, 9),
+            {"partition": 3, "offset": 4711},
+        ),
         (("%s[%d]: no ack (%r)", "gridwatch-meters-changelog", 5, "x"), {"partition": 5}),
         (("dead letter %s[%d]@%d cannot be stored", "raw", 1, 42), {"partition": 1, "offset": 42}),
         (("has not committed TP(topic='smartmeter_raw', partition=2)",), {"partition": 2}),

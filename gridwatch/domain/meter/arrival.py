@@ -1,18 +1,18 @@
-"""Arrival: a reading meets its meter, and fills the slot it belongs to.
+"""Applies a reading to its meter: fills the slot it belongs to.
 
 - A slot not due yet is filled: it will not become missing. If it is the one after the extent of the OPEN
   gap, the gap ends.
 - A slot that is missing is filled after all, if its gap is remembered.
-- A slot that was filled before, by another stamp, stays as it is: the reading is EXTRA (or, of a reading
+- A slot that another stamp filled before stays as it is: the reading is EXTRA (or, of a reading
   that is TOO_LATE, SLOT_FILLED).
-- A reading off the grid fills nothing; it is told as such, and proves that the meter lives.
+- A reading off the grid fills nothing; it is flagged OFF_GRID, and proves that the meter is alive.
 - A reading before the first slot of its meter fills nothing: nothing there is ever missing.
 
-Slots of gaps that have been forgotten are known neither as filled nor as missing; for them the remembered
-stamps decide whether a reading is EXTRA.
+Slots of forgotten gaps are known neither as filled nor as missing; for them the remembered stamps decide
+whether a reading is EXTRA.
 
-A TOO_LATE reading can only fill a slot of a gap that is remembered. It does not prove life (``last_seen``
-stays), teaches nothing about the interval, and does not fill a slot that is not missing yet.
+A TOO_LATE reading can only fill a slot of a gap that is remembered. It does not prove that the meter is alive
+(``last_seen`` stays), teaches nothing about the interval, and does not fill a slot that is not missing yet.
 """
 
 from __future__ import annotations
@@ -26,9 +26,9 @@ from gridwatch.domain.reading import EXTRA, INTERVAL_CHANGED, OFF_GRID, SLOT_FIL
 
 
 def accept(meter: MeterState, time: int, given: int | None, changes: GapChanges) -> int:
-    """A reading of ``time`` that is ON_TIME or LATE, of a stamp that ``meter`` did not have. Its flags.
+    """Apply a reading of ``time`` that is ON_TIME or LATE, of a stamp new to ``meter``. Returns its flags.
 
-    ``given`` is the interval that the reading gives. ``meter.due`` is to be reckoned again by the caller.
+    ``given`` is the interval that the reading gives. The caller has to recompute ``meter.due``.
     """
     grid = meter.grid_at(time)
     slot = _slot_on(grid, time)
@@ -49,7 +49,7 @@ def accept(meter: MeterState, time: int, given: int | None, changes: GapChanges)
     meter.last_seen = max(before, time)
     if given is not None and time >= before:
         if give(meter, time, given, changes):
-            # The grid starts anew at this reading, so it lies on it and nothing was there before.
+            # The grid restarts at this reading, so the reading lies on it and nothing was there before.
             return INTERVAL_CHANGED
     elif time > before and learn(meter, before, time, slot, changes):
         return flags | INTERVAL_CHANGED
@@ -58,14 +58,15 @@ def accept(meter: MeterState, time: int, given: int | None, changes: GapChanges)
 
 
 def revise(meter: MeterState, time: int, given: int | None, changes: GapChanges) -> int:
-    """A reading of a stamp that ``meter`` had, with another value: only an interval it gives is news."""
+    """Apply a revision: another value for a stamp that ``meter`` had. Only an interval it gives changes the
+    meter. Returns its flags."""
     if given is not None and time >= meter.last_seen and give(meter, time, given, changes):
         return INTERVAL_CHANGED
     return OFF_GRID if _slot_on(meter.grid_at(time), time) is None else 0
 
 
 def accept_too_late(meter: MeterState, time: int, changes: GapChanges) -> int:
-    """A reading of ``time`` that is TOO_LATE. Its flags."""
+    """Apply a reading of ``time`` that is TOO_LATE. Returns its flags."""
     grid = meter.grid_at(time)
     slot = _slot_on(grid, time)
     if _fill_gap(meter, grid, time, changes):
@@ -85,7 +86,7 @@ def _fill_gap(meter: MeterState, grid: Grid, time: int, changes: GapChanges) -> 
     """Fill the slot of ``time`` if it is missing in a remembered gap of its grid."""
     before_all = time < grid.start - tolerance_of(grid.interval)
     for gap in reversed(meter.gaps):
-        # Gaps before the first known grid are of grids let go of: each still knows its own.
+        # Gaps before the first known grid are of dropped grids: each still has the interval of its own.
         if (gap.first < grid.start) != before_all:
             continue
         slot = _slot_in(gap, time)

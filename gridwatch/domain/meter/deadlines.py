@@ -1,14 +1,12 @@
-"""Deadlines: the index that says which meter is due next, so that nothing ever scans all meters.
+"""The timer index: which meter is due next, without a scan of all meters.
 
-It holds about one entry a meter and is lazy: a meter that reports moves its deadline on, and its entry is
-left where it is. Found too early, the entry is put where the meter's deadline really is. So the rule is
-only: **a meter has an entry at or before its deadline**. A deadline that moved back needs a new one
-(``add``).
+It holds about one entry a meter and is lazy: when a meter's deadline moves later, its entry stays where it
+is. An entry that fires too early is re-registered at the meter's current deadline. So the invariant is only:
+**a meter has an entry at or before its deadline**. A deadline that moves earlier needs a new entry (``add``).
 
-Entries far off lie in buckets of a minute, unsorted: a reference each. A bucket that the watermark
-reaches is opened: its entries are looked up once, and those that are really due within it go to a small
-heap, from which they come in the order of (deadline, meter_id). Nothing in here is stored: it is rebuilt
-from the deadlines of all meters.
+Entries far ahead lie unsorted in buckets of a minute. When the watermark reaches a bucket, its entries are
+looked up once, and those really due within it go to a small heap, from which they come in the order of
+(deadline, meter_id). Nothing in here is stored: the index is rebuilt from the deadlines of all meters.
 """
 
 from __future__ import annotations
@@ -23,7 +21,7 @@ BUCKET: Final = MINUTE
 
 
 class Deadlines:
-    """The index of one partition. ``due_of`` gives a meter's deadline now, None if the meter is gone."""
+    """The index of one partition. ``due_of`` returns a meter's current deadline, None if it was dropped."""
 
     __slots__ = ("_buckets", "_due_of", "_near", "_near_bucket", "_starts")
 
@@ -37,7 +35,7 @@ class Deadlines:
         """The buckets that have entries, as a heap."""
 
     def add(self, due: int, meter_id: str) -> None:
-        """``meter_id`` is due at ``due``."""
+        """Register a deadline of ``meter_id``."""
         bucket = due // BUCKET
         if bucket <= self._near_bucket:
             heappush(self._near, (due, meter_id))
@@ -50,17 +48,17 @@ class Deadlines:
             entries.append(meter_id)
 
     def earliest(self) -> int:
-        """No meter is due before this instant."""
+        """A lower bound of all deadlines: no meter is due before this instant."""
         bucket = self._starts[0] * BUCKET if self._starts else NEVER
         near = self._near[0][0] if self._near else NEVER
         return near if near < bucket else bucket
 
     def pop(self, watermark: int) -> str | None:
-        """The meter that is due first, if that is at or before ``watermark``; its entry is gone with that."""
+        """Remove and return the meter that is due first; None if none is due at ``watermark``."""
         reached = watermark // BUCKET
         while self._starts and self._starts[0] <= reached:
             self._open(heappop(self._starts))
-        # What is put back below belongs to the heap up to here.
+        # Entries re-registered below go to the heap up to here.
         self._near_bucket = max(self._near_bucket, reached)
         near, due_of = self._near, self._due_of
         while near and near[0][0] <= watermark:
@@ -68,13 +66,13 @@ class Deadlines:
             due = due_of(meter_id)
             if due == entry:
                 return meter_id
-            # One that is due earlier has another entry, where it is found first.
+            # A meter that is due earlier has another entry, which came first.
             if due is not None and due > entry:
                 self.add(due, meter_id)
         return None
 
     def _open(self, bucket: int) -> None:
-        """Take a bucket's entries out: into the heap, or to the bucket where they belong by now."""
+        """Move a bucket's entries into the heap, or to the bucket of their current deadline."""
         self._near_bucket = bucket
         near, buckets, due_of = self._near, self._buckets, self._due_of
         for meter_id in dict.fromkeys(buckets.pop(bucket)):

@@ -1,4 +1,4 @@
-"""Gaps: the life of one run of missing slots of one meter.
+"""The life cycle of a gap: one run of missing slots of one meter.
 
 A gap is named by its meter and the first slot that was missing. Its *extent* runs from there to the last
 slot that became missing in it. Filling a slot takes it out of what is missing, never out of the extent.
@@ -8,12 +8,12 @@ slot that became missing in it. Filling a slot takes it out of what is missing, 
   none of its slots was filled, ``PARTIAL`` if some were, ``FILLED`` if all. Later fills move it from one
   to the next.
 - ``EXPIRED``   its meter was silent for the state's life; ``RETRACTED`` another interval or phase of the
-  grid shows that there was nothing to miss. Both are last words: the gap is forgotten with them.
+  grid shows that no reading was due. Both are final: the gap is forgotten with them.
 
-Every step that touches a gap gives it one more revision, with the state at the end of the step.
+Every step that touches a gap adds one revision, with its state at the end of the step.
 
 ``missing_to`` is exclusive: while OPEN the deadline of the last missing slot (slot + grace: that is how
-far it has been proved), afterwards the last slot + interval.
+far it is certain), afterwards the last slot + interval.
 """
 
 from __future__ import annotations
@@ -54,9 +54,9 @@ class Gap:
         """Last slot of the extent."""
         self.interval = interval
         self.detected = detected
-        """The watermark that settled the first slot."""
+        """The watermark at which the first slot became missing."""
         self.missing = (first, last + interval) if missing is None else missing
-        """What is missing still: from, to, from, to … in ascending order, ``to`` exclusive."""
+        """The slots still missing: from, to, from, to … in ascending order, ``to`` exclusive."""
         self.state = state
         self.revision = revision
         """Revisions emitted so far."""
@@ -78,41 +78,41 @@ class Gap:
         return (self.last - self.first) // self.interval + 1 - self.missing_count
 
     def ranges(self) -> tuple[tuple[int, int], ...]:
-        """What is missing still, as [from, to) pairs."""
+        """The slots still missing, as [from, to) pairs."""
         return tuple(zip(self.missing[::2], self.missing[1::2], strict=True))
 
     def slots(self) -> Iterator[int]:
-        """Every slot that is missing still."""
+        """Every slot still missing."""
         for start, stop in self.ranges():
             yield from range(start, stop, self.interval)
 
     def lacks(self, slot: int) -> bool:
-        """Whether ``slot``, a point of this gap's grid, is missing still."""
+        """Whether ``slot``, a point of this gap's grid, is still missing."""
         return bisect_right(self.missing, slot) & 1 == 1
 
     def extend(self, slot: int, count: int) -> None:
-        """``count`` slots from ``slot`` on, the one right after the extent, became missing too."""
+        """Add ``count`` missing slots from ``slot`` on, the one right after the extent."""
         missing = self.missing
         stop = slot + count * self.interval
         self.missing = (*missing[:-1], stop) if missing and missing[-1] == slot else (*missing, slot, stop)
         self.last = stop - self.interval
 
     def fill(self, slot: int) -> None:
-        """The reading of ``slot``, which was missing, came after all."""
+        """Fill ``slot``, which was missing."""
         missing, interval = self.missing, self.interval
         at = bisect_right(missing, slot)
         start, stop = missing[at - 1], missing[at]
-        kept: tuple[int, ...] = ()
+        rest: tuple[int, ...] = ()
         if start < slot:
-            kept = (start, slot)
+            rest = (start, slot)
         if slot + interval < stop:
-            kept = (*kept, slot + interval, stop)
-        self.missing = missing[: at - 1] + kept + missing[at + 1 :]
+            rest = (*rest, slot + interval, stop)
+        self.missing = missing[: at - 1] + rest + missing[at + 1 :]
         if self.state != OPEN or slot == self.last:
             self.conclude()
 
     def conclude(self) -> None:
-        """It has ended, or something about it changed since: name how."""
+        """Set the state of an ended gap by how much of it was filled."""
         if not self.missing:
             self.state = FILLED
         elif self.filled_count:
@@ -120,30 +120,30 @@ class Gap:
         else:
             self.state = CLOSED
 
-    def cut(self, at: int) -> None:
-        """Slots from ``at`` on never were: take them out of the extent. Nothing left is ``RETRACTED``."""
+    def truncate(self, at: int) -> None:
+        """Remove the slots from ``at`` on from the extent. With none left the gap is ``RETRACTED``."""
         if at <= self.first:
             self.retract()
             return
-        kept: list[int] = []
+        rest: list[int] = []
         for start, stop in self.ranges():
             if start < at:
-                kept += (start, min(stop, start - (start - at) // self.interval * self.interval))
-        self.missing = tuple(kept)
+                rest += (start, min(stop, start - (start - at) // self.interval * self.interval))
+        self.missing = tuple(rest)
         self.last = self.first + (at - 1 - self.first) // self.interval * self.interval
         self.conclude()
 
     def retract(self) -> None:
-        """It never was one."""
+        """It was no gap: no reading was due."""
         self.missing = ()
         self.state = RETRACTED
 
     def expire(self) -> None:
-        """Its meter was silent for the life of its state."""
+        """Its meter was silent for the state's time to live."""
         self.state = EXPIRED
 
     def revise(self) -> int:
-        """Give it one more revision: its number."""
+        """Add a revision; returns its number."""
         self.revision += 1
         return self.revision
 
@@ -152,38 +152,38 @@ class Gap:
 
 
 class GapChanges:
-    """The gaps of one meter that one step touched: each gets one revision, at the end of the step."""
+    """The gaps of one meter that one step changed: each gets one revision, at the end of the step."""
 
     __slots__ = ("missing", "policy", "reasons", "was_open", "watermark")
 
     def __init__(self, policy: Policy, watermark: int) -> None:
         self.policy = policy
         self.watermark = watermark
-        """Where it stands at this point of the step."""
+        """The watermark at this point of the step."""
         self.was_open: dict[Gap, bool] = {}
         self.reasons: dict[Gap, str] = {}
         self.missing = 0
         """Slots that became missing."""
 
     def touch(self, gap: Gap, reason: str | None = None) -> None:
-        """To be called before ``gap`` changes. The last ``reason`` given is the one told."""
+        """Call before ``gap`` changes. The last ``reason`` given is the one emitted."""
         self.was_open.setdefault(gap, gap.state == OPEN)
         if reason is not None:
             self.reasons[gap] = reason
 
     def reach(self, watermark: int) -> None:
-        """The step has raised the watermark since it began."""
+        """Set the watermark, which the step has raised since it began."""
         self.watermark = watermark
 
     def count_missing(self, count: int) -> None:
-        """``count`` slots became missing."""
+        """Count slots that became missing."""
         self.missing += count
 
-    def settled(self) -> list[Gap]:
-        """The touched gaps in order of their first slot, each name once.
+    def in_order(self) -> list[Gap]:
+        """The changed gaps in order of their first slot, each id once.
 
-        A gap that was retracted and at once found again on the new grid keeps its name, so it stays one gap:
-        the new one goes on with its revisions.
+        A gap that was retracted and found again on the new grid in the same step keeps its id, so it stays
+        one gap: the new one continues its revisions.
         """
         named: dict[int, Gap] = {}
         for gap in self.was_open:
@@ -199,8 +199,8 @@ class GapChanges:
 
     def reason(self, gap: Gap) -> str:
         """Why the gap is as it is now."""
-        told = self.reasons.get(gap)
-        return told if told is not None else _REASONS[gap.state]
+        given = self.reasons.get(gap)
+        return given if given is not None else _REASONS[gap.state]
 
 
 _REASONS: Final = {

@@ -4,9 +4,9 @@ The slots of a meter lie one interval apart. A reading belongs to the nearest of
 quarter of the interval, at most five minutes, of it; else it is off the grid and fills no slot.
 
 A meter's grid starts at its first reading and changes when its interval or phase does (``intervals``). A
-grid holds from its start to the start of the next one: a late reading of the time before a change is
-measured by the grid of that time, and slots of the older grid that are not due yet still become missing.
-Points before the start of the first grid belong to its pattern, but are never missing and never filled.
+grid is valid from its start to the start of the next one. A late reading from before a change is placed on
+the grid of that time, and slots of the older grid that are not due yet still become missing. Points before
+the start of the first grid are on the grid, but are never missing and never filled.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ MAX_TOLERANCE: Final = 5 * MINUTE
 
 
 def tolerance_of(interval: int) -> int:
-    """How far from its slot a reading may be."""
+    """How far a reading may be from its slot."""
     quarter = interval // 4
     return quarter if quarter < MAX_TOLERANCE else MAX_TOLERANCE
 
@@ -42,10 +42,10 @@ def first_from(time: int, anchor: int, interval: int) -> int:
 
 
 class Grid:
-    """One stretch of slots: from ``start`` on, up to ``end`` if another grid took over.
+    """A grid of slots: from ``start`` on, up to ``end`` if another grid follows.
 
     ``cursor`` is the first slot that is neither filled nor missing yet; every slot from ``start`` up to it is
-    one or the other. ``ahead`` has the slots after the cursor that are filled already, ascending.
+    one or the other. ``ahead`` has the slots after the cursor that are already filled, ascending.
     """
 
     __slots__ = ("ahead", "cursor", "end", "interval", "start")
@@ -65,7 +65,7 @@ class Grid:
         return self.end is None or self.cursor < self.end
 
     def stop(self, end: int) -> None:
-        """Another grid takes over from ``end`` on."""
+        """End this grid at ``end``, where another one starts."""
         if self.end is None or end < self.end:
             self.end = end
             self.ahead = tuple(slot for slot in self.ahead if slot < end)
@@ -80,7 +80,7 @@ class Grid:
             self.ahead = (*ahead[:at], slot, *ahead[at:])
 
     def advance(self, count: int) -> bool:
-        """Move the cursor on by ``count`` slots and over the filled ones there. Whether it met any."""
+        """Move the cursor by ``count`` slots, then past the filled ones there. Whether there were any."""
         cursor, interval, ahead = self.cursor + count * self.interval, self.interval, self.ahead
         met = 0
         while met < len(ahead) and ahead[met] == cursor:

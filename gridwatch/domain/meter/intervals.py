@@ -1,10 +1,10 @@
-"""Intervals: how long between two readings of a meter, and on which phase.
+"""The interval of a meter and its phase: given, learned or moved.
 
-**Given** in a reading, the interval wins from that reading on, unless its time is before ``last_seen``. A
-meter that gave its interval is not second-guessed: learning stops.
+**Given** in a reading, the interval holds from that reading on, unless its time is before ``last_seen``. For
+a meter that gave its interval learning stops.
 
-**Learned** else, from the default on, by the differences of successive new ``last_seen`` values, rounded
-to whole minutes (half a minute up). Three equal smaller ones in a row shrink the interval, six equal
+**Learned** otherwise, starting from the default, by the differences of successive new ``last_seen`` values,
+rounded to whole minutes (half a minute up). Three equal smaller ones in a row shrink the interval, six equal
 larger ones grow it. A difference that cannot be an interval (below or above the limits), or that equals
 the interval, ends the row.
 
@@ -14,13 +14,12 @@ grid ends it; a duplicate or a revision does not count.
 
 What happens to gaps:
 
-- *Grown*: the remembered gaps since the first reading or the last change are taken back; those of their
-  missing slots that lie on the new grid, which runs through the reading that decided, become gaps of
-  their own.
-- *Shrunk, moved, given*: the new grid starts at the first reading of the row that decided (the given one
+- *Grown*: the remembered gaps since the first reading or the last change are retracted. Those of their
+  missing slots that lie on the new grid, which runs through the deciding reading, become gaps of their own.
+- *Shrunk, moved, given*: the new grid starts at the first reading of the deciding row (the given one
   itself), though never before the first slot of the meter. Missing slots of the old grid from there on
-  are taken back. What is not due yet of the old grid before there still becomes missing in its time; an
-  OPEN gap ends unless such slots follow it.
+  are retracted. Slots of the old grid before there that are not due yet still become missing when they are;
+  an OPEN gap ends unless such slots follow it.
 """
 
 from __future__ import annotations
@@ -45,7 +44,7 @@ def whole_minutes(duration: int) -> int:
 
 
 def give(meter: MeterState, time: int, given: int, changes: GapChanges) -> bool:
-    """A reading of ``time``, not before ``last_seen``, gives an interval. Whether the interval changed."""
+    """Apply the interval that a reading of ``time``, not before ``last_seen``, gives. Whether it changed."""
     meter.given = True
     meter.run = ()
     if given == meter.interval:
@@ -56,7 +55,8 @@ def give(meter: MeterState, time: int, given: int, changes: GapChanges) -> bool:
 
 
 def learn(meter: MeterState, before: int, time: int, slot: int | None, changes: GapChanges) -> bool:
-    """``last_seen`` went from ``before`` to ``time``, in ``slot``. Whether that changed the interval."""
+    """Learn from ``last_seen`` moving from ``before`` to ``time``, in ``slot``. Whether the interval
+    changed."""
     if meter.given:
         return False
     difference = whole_minutes(time - before)
@@ -80,7 +80,7 @@ def learn(meter: MeterState, before: int, time: int, slot: int | None, changes: 
 
 
 def follow_phase(meter: MeterState, time: int, slot: int | None, changes: GapChanges) -> None:
-    """A reading of ``time`` was accepted, in ``slot``: is it one of a row off the grid?"""
+    """Move the grid if an accepted reading of ``time``, in ``slot``, completes a row off the grid."""
     if slot is not None:
         meter.off_run = ()
         return
@@ -105,15 +105,15 @@ def _restart(
     reason: str,
     changes: GapChanges,
 ) -> None:
-    """A new grid from ``start`` on, on which the readings ``taken`` and those remembered fill their slots."""
+    """Start a new grid at ``start``; the readings ``taken`` and the remembered ones fill their slots."""
     meter.tidy_gaps(changes.watermark, changes.policy)
-    born = (meter.older[0] if meter.older else meter).start
-    if start < born:
-        start = first_from(born, start, interval)
+    first = (meter.older[0] if meter.older else meter).start
+    if start < first:
+        start = first_from(first, start, interval)
     for gap in meter.gaps:
         if gap.last >= start:
             changes.touch(gap, reason)
-            gap.cut(start)
+            gap.truncate(start)
         elif gap.state == OPEN and gap.end >= start:
             changes.touch(gap)
             gap.conclude()
@@ -136,7 +136,7 @@ def _grow(
     reason: str,
     changes: GapChanges,
 ) -> None:
-    """The grid becomes, from its start on, a wider one through ``anchor``, where a new stretch starts."""
+    """Replace the grid, from its start on, by a wider one through ``anchor``, where a new grid starts."""
     meter.tidy_gaps(changes.watermark, changes.policy)
     back = [gap for gap in meter.gaps if gap.first >= meter.start]
     lost = {slot for gap in back for slot in gap.slots() if slot < anchor and (anchor - slot) % interval == 0}

@@ -1,11 +1,11 @@
 """Settlement: a slot is missing once the watermark has reached slot + grace and no reading filled it.
 
-Equal counts as reached. All due slots of a meter are settled at once: neighbours are one gap, and a slot
+Equal counts as reached. All due slots of a meter are settled together: neighbours are one gap, and a slot
 right after the extent of the OPEN gap extends it.
 
-A meter that was silent for the life of its state (watermark at or beyond last_seen + state_ttl) is
-dropped: after its due slots are settled, all those that the watermark has reached, its OPEN gap becomes
-EXPIRED, and its next reading is a first one again.
+A meter that was silent for the time to live of its state (watermark at or beyond last_seen + state_ttl) is
+dropped. First its due slots are settled, up to the watermark; then its OPEN gap becomes EXPIRED. Its next
+reading is a first one again.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from gridwatch.domain.meter.state import MeterState
 
 
 def settle(meter: MeterState, changes: GapChanges) -> bool:
-    """Settle what of ``meter`` is due at the watermark of ``changes``. Whether it is to be dropped.
+    """Settle the slots of ``meter`` due at the watermark of ``changes``. Whether it is to be dropped.
 
-    Afterwards ``meter.due`` lies after the watermark, unless it is dropped.
+    Afterwards ``meter.due`` lies after the watermark, unless the meter is dropped.
     """
     policy, watermark = changes.policy, changes.watermark
     for grid in meter.older:

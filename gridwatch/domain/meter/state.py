@@ -1,8 +1,8 @@
-"""MeterState: everything that is remembered about one meter.
+"""The state of one meter.
 
-Plain data, kept small: there may be a million of them in a worker. The state *is* its current grid
-(start, interval, cursor, slots filled ahead), with the grids before it in ``older`` as long as a late
-reading may need them.
+Plain data, and small: there may be a million of them in a worker. The state *is* its current grid
+(start, interval, cursor, slots filled ahead), with the grids before it in ``older`` for as long as a
+late reading may need them.
 """
 
 from __future__ import annotations
@@ -17,18 +17,18 @@ from gridwatch.domain.meter.timeliness import Recent, remember
 from gridwatch.domain.policy import NEVER, Policy
 
 MAX_OLDER_GRIDS: Final = 8
-"""Grids without pending slots kept for late readings."""
+"""Grids without pending slots that are retained for late readings."""
 MAX_REGION: Final = 256
-"""Characters of a region that are remembered with its meter."""
+"""Characters of a region that are stored with its meter."""
 
 
 def stored_region(region: str | None) -> str | None:
-    """A region as it is kept in a state: a reading may bring one of a megabyte."""
+    """A region as it is stored in a state: truncated, since a reading may have one of a megabyte."""
     return None if region is None else intern(region[:MAX_REGION])
 
 
 class MeterState(Grid):
-    """One meter; every instant in microseconds. Made by its first accepted reading."""
+    """The state of one meter; every instant in microseconds. Created by its first accepted reading."""
 
     __slots__ = (
         "calm",
@@ -50,13 +50,13 @@ class MeterState(Grid):
     def __init__(self, first: int, interval: int, given: bool = False, region: str | None = None) -> None:
         super().__init__(first, interval, first + interval)
         self.due = NEVER
-        """Its earliest deadline: of its first slot that may become missing, or of its life."""
+        """Its earliest deadline: of its first slot that may become missing, or of its time to live."""
         self.last_seen = first
         """Highest event time of its accepted readings."""
         self.last_slot = first
         """Last slot filled."""
         self.recent: Recent = b""
-        """The readings that a duplicate could repeat."""
+        """The readings by which duplicates are recognised."""
         self.gaps: tuple[Gap, ...] = ()
         """Remembered gaps in order of time; only the last one can be OPEN."""
         self.older: tuple[Grid, ...] = ()
@@ -65,16 +65,17 @@ class MeterState(Grid):
         self.off_run: tuple[int, ...] = ()
         """Stamps of readings in a row off the grid, of one phase."""
         self.gap_count = 0
-        """Gaps found, less those taken back."""
+        """Gaps found, less the retracted ones."""
         self.late_count = 0
         """LATE and TOO_LATE readings."""
         self.region = region
         self.given = given
         """Its interval was given, so it is not learned."""
         self.forgotten = -NEVER
-        """Of slots up to here it is not known any more which were filled."""
+        """Up to this slot it is no longer known which slots were filled."""
         self.calm = True
-        """Derived: nothing open, ahead, pending or being learned: a reading for the cursor just fills it."""
+        """Derived: nothing is open, ahead, pending or being learned. A reading for the cursor just fills
+        it."""
 
     @property
     def expected_next(self) -> int:
@@ -87,7 +88,7 @@ class MeterState(Grid):
         return gaps[-1] if gaps and gaps[-1].state == OPEN else None
 
     def grid_at(self, time: int) -> Grid:
-        """The grid that holds for a reading of ``time``; the first known one for whatever is before it."""
+        """The grid that applies to a reading of ``time``; the first known one for any time before it."""
         if not self.older or time >= self.start - tolerance_of(self.interval):
             return self
         for grid in reversed(self.older):
@@ -96,17 +97,17 @@ class MeterState(Grid):
         return self.older[0]
 
     def refresh(self, policy: Policy) -> None:
-        """Reckon ``due`` and ``calm`` again after a change."""
+        """Recompute ``due`` and ``calm`` after a change."""
         cursor = self.cursor
         for grid in self.older:
             if grid.pending:
                 cursor = grid.cursor
                 break
         self.due = min(cursor + policy.grace, self.last_seen + policy.state_ttl)
-        self.reckon_calm()
+        self.update_calm()
 
-    def reckon_calm(self) -> None:
-        """Reckon ``calm`` again."""
+    def update_calm(self) -> None:
+        """Recompute ``calm``."""
         self.calm = not (
             self.ahead
             or self.run
@@ -116,15 +117,17 @@ class MeterState(Grid):
         )
 
     def note(self, time: int, kwh: float, region: str | None, horizon: int) -> None:
-        """A reading was applied: remember it, as far back as ``horizon``, and the region of the last one."""
-        # A row off the grid may move it from its first reading on: what came since has a slot there.
+        """Remember a reading that was applied, and the region of the last one; forget what is before
+        ``horizon``."""
+        # A row off the grid may move it from its first reading on: readings since then have a slot there.
         horizon = min(horizon, self.off_run[0]) if self.off_run else horizon
         self.recent = remember(self.recent, time, kwh, horizon)
         if region is not None and time >= self.last_seen:
             self.region = stored_region(region)
 
     def start_grid(self, start: int, interval: int, filled: Iterable[int]) -> None:
-        """Begin a new grid at ``start``, with the slots ``filled`` (ascending); a row towards one is over."""
+        """Start a new grid at ``start``, with the slots ``filled`` (ascending); rows being learned are
+        reset."""
         self.start = self.cursor = start
         self.interval = interval
         self.ahead = ()
@@ -135,41 +138,41 @@ class MeterState(Grid):
         self.run = self.off_run = ()
 
     def add_gaps(self, found: Sequence[Gap]) -> None:
-        """Gaps were found, after those that are there."""
+        """Append new gaps."""
         self.gaps = (*self.gaps, *found)
         self.gap_count += len(found)
 
     def drop_retracted(self) -> None:
-        """Forget the gaps that were taken back: they do not count any more."""
-        kept = tuple(gap for gap in self.gaps if gap.state != RETRACTED)
-        self.gap_count -= len(self.gaps) - len(kept)
-        self.gaps = kept
+        """Forget the retracted gaps, and do not count them any more."""
+        retained = tuple(gap for gap in self.gaps if gap.state != RETRACTED)
+        self.gap_count -= len(self.gaps) - len(retained)
+        self.gaps = retained
 
     def tidy_gaps(self, watermark: int, policy: Policy) -> None:
-        """Forget gaps that have had their last word, that are too old, or one too many."""
-        kept = []
+        """Forget gaps that are final or too old, and the oldest ones beyond the limit."""
+        retained = []
         for gap in self.gaps:
             if gap.state in {RETRACTED, EXPIRED}:
                 continue
             if remembered(gap, watermark, policy):
-                kept.append(gap)
+                retained.append(gap)
             else:
                 self.forgotten = max(self.forgotten, gap.last)
-        surplus = len(kept) - policy.max_remembered_gaps - (self.open_gap is not None)
+        surplus = len(retained) - policy.max_remembered_gaps - (self.open_gap is not None)
         if surplus > 0:
-            self.forgotten = max(self.forgotten, *(gap.last for gap in kept[:surplus]))
-            del kept[:surplus]
-        self.gaps = tuple(kept)
+            self.forgotten = max(self.forgotten, *(gap.last for gap in retained[:surplus]))
+            del retained[:surplus]
+        self.gaps = tuple(retained)
 
     def keep_older(self, grids: Sequence[Grid], watermark: int, policy: Policy) -> None:
-        """``grids`` came before this one; keep those that late readings or pending slots may ask for."""
+        """Retain those of the earlier ``grids`` that late readings or pending slots may need."""
         horizon = watermark - max(policy.gap_memory, policy.allowed_lateness)
         asked = [old for old in grids if old.pending or (old.end is not None and old.end > horizon)]
         done = [old for old in asked if not old.pending][:-MAX_OLDER_GRIDS]
         self.older = tuple(old for old in asked if old not in done)
 
     def weight(self) -> int:
-        """About how many bytes the stored row takes."""
+        """Approximate size of the stored row, bytes."""
         weight = 72 + len(self.recent) + 9 * len(self.ahead) + (len(self.region) if self.region else 0)
         if self.gaps:  # most meters have none, and an empty sum takes longer than all the rest
             weight += sum(48 + 9 * len(gap.missing) for gap in self.gaps)
@@ -179,5 +182,5 @@ class MeterState(Grid):
 
 
 def remembered(gap: Gap, watermark: int, policy: Policy) -> bool:
-    """Whether ``gap`` can still be filled: OPEN, or not longer ago than the gap memory since its end."""
+    """Whether ``gap`` can still be filled: OPEN, or ended within the gap memory."""
     return gap.state == OPEN or watermark < gap.end + policy.gap_memory

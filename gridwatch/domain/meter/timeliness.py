@@ -1,13 +1,12 @@
-"""Timeliness: is a reading on time, late or too late, and has it been here before?
+"""Classifies readings as on time, late or too late, and recognises duplicates and revisions.
 
-Judged against the watermark before the reading moves it: ON_TIME at or after the watermark; LATE up to
-the allowed lateness behind it, equal included; TOO_LATE beyond.
+The class is decided by the watermark before the reading raises it: ON_TIME at or after the watermark; LATE up
+to the allowed lateness behind it, equal included; TOO_LATE beyond.
 
-A reading of a stamp that its meter had already is a duplicate if its value is the same (dropped, counted)
-and a revision if it is another (validated again, it replaces the value). Stamps are remembered as far
-back as a reading can still be LATE, and a little further, to the start of the metric window there, so
-that the window can tell whether it has seen the meter. A TOO_LATE reading is never asked for its twin:
-late events are told always.
+A reading of a stamp that its meter already has is a duplicate if its value is the same (dropped, counted)
+and a revision if not (validated again, it replaces the value). Stamps are remembered as far back as a
+reading can still be LATE, and a little further, to the start of the metric window there, so that the window
+knows whether the meter was active in it. TOO_LATE readings are not deduplicated: each gives a late event.
 """
 
 from __future__ import annotations
@@ -34,12 +33,12 @@ _BYTES: Final = _READING.size
 
 
 def packed(time: int, value: float) -> Recent:
-    """One reading as it is remembered."""
+    """One reading as stored in ``Recent``."""
     return _READING.pack(time + _ORIGIN, value)
 
 
 def recent_of(readings: Iterable[tuple[int, float]]) -> Recent:
-    """Readings, ascending by stamp, as they are remembered."""
+    """Readings, ascending by stamp, as stored in ``Recent``."""
     return b"".join([packed(time, value) for time, value in readings])
 
 
@@ -49,26 +48,26 @@ def readings_of(recent: Recent) -> list[tuple[int, float]]:
 
 
 def key_of(time: int) -> bytes:
-    """What the stamp of a remembered reading is compared with."""
+    """The bytes that the stamps of remembered readings are compared with."""
     return _STAMP.pack(max(0, time + _ORIGIN))
 
 
 def classify(time: int, watermark: int, allowed_lateness: int) -> str:
-    """The class of a reading of ``time`` while the watermark stands at ``watermark``."""
+    """The class of a reading of ``time`` at ``watermark``."""
     if time >= watermark:
         return ON_TIME
     return LATE if watermark - time <= allowed_lateness else TOO_LATE
 
 
 def since(recent: Recent, horizon: bytes) -> Recent:
-    """``recent`` without what lies before the ``key_of`` a horizon: not much as a rule."""
+    """``recent`` without the readings before a horizon, given as its ``key_of``: usually a few."""
     while recent and recent < horizon:
         recent = recent[_BYTES:]
     return recent
 
 
 def recall(recent: Recent, time: int) -> float | None:
-    """The value that stands for the stamp ``time``, None if it is not remembered."""
+    """The current value of the stamp ``time``, None if it is not remembered."""
     key = key_of(time)
     place = _place(recent, key)
     if not recent.startswith(key, place):
@@ -78,7 +77,7 @@ def recall(recent: Recent, time: int) -> float | None:
 
 
 def remember(recent: Recent, time: int, value: float, horizon: int) -> Recent:
-    """``recent`` with ``value`` standing for ``time``, and without what lies before ``horizon``."""
+    """``recent`` with ``value`` for ``time``, and without the readings before ``horizon``."""
     recent = since(recent, key_of(horizon))
     if time < horizon:
         return recent

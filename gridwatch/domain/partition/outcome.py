@@ -1,4 +1,4 @@
-"""Outcome: what calls of ``process`` gave that is not applied yet."""
+"""Outcome: outputs and changed states of calls of ``process`` that are not committed yet."""
 
 from __future__ import annotations
 
@@ -7,17 +7,18 @@ from gridwatch.domain.outputs import Accepted, Output
 
 
 class Outcome:
-    """What came out, and which states changed with that."""
+    """The outputs, and the states that changed."""
 
     def __init__(self) -> None:
         self.outputs: list[Output] = []
         """In order."""
         self.accepted = Accepted(self.outputs)
-        """What takes the readings that count; ``outputs`` unless something else is put here before."""
+        """The collector of accepted readings; appends to ``outputs`` unless replaced beforehand."""
         self.changed: dict[str, MeterState | None] = {}
         """Meters whose state changed; None if it is removed. To be applied before a call with another
         outcome."""
         self.weight = 0
-        """About how many bytes of changed state that is."""
+        """Approximate size of the changed states, bytes."""
         self.complete = True
-        """Whether all records were worked; if not, call again with the same ones once this is committed."""
+        """Whether all records were processed; if not, call again with the same ones once this is
+        committed."""

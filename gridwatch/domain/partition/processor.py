@@ -2,21 +2,21 @@
 
 **One step for one reading** (an array is its readings one after the other):
 
-1. judge it (``validation``); a bad one is a dead letter and that was the step;
+1. validate it (``validation``); an invalid one is a dead letter and ends the step;
 2. classify it against the watermark (``watermark``, ``timeliness``);
 3. apply it to its meter (``arrival``);
-4. raise the watermark, apply the kept readings that it reached;
+4. raise the watermark, apply the held readings that it reached;
 5. settle every meter with a deadline at or before it, in order of (its earliest deadline, meter_id);
-6. tell the metric windows if it crossed the end of one.
+6. emit the metric windows if it crossed the end of one.
 
-A tick is a step of 4 to 6. Outputs come in that order: the reading's own; then the gaps it touched (its
-meter is settled with it, so that each gap has exactly one revision, with its state at the end of the
-step); then the settled meters. Given the same log, all of this is the same however it is cut: ``process``
-may stop between two elements or two settled meters, and the partition row says where it goes on.
+A tick is a step of 4 to 6. Outputs are emitted in that order: the reading's own; then the gaps it changed
+(its meter is settled with it, so that each gap has exactly one revision, with its state at the end of the
+step); then the settled meters. The same log gives the same outputs however it is split: ``process`` may stop
+between two elements or two settled meters, and the partition row has the position to resume from.
 
-Most readings are clean: of a known meter, on time, for the very slot that comes next, with nothing else
-going on. ``process`` has that case written out in a straight line; everything else goes through
-``Stepper``, which would give the same for a clean one too.
+Most readings are clean: of a known meter, on time, for the next slot, with nothing else pending. ``process``
+handles that case inline; everything else goes through ``Stepper``, which would give the same result for a
+clean one too.
 """
 
 from __future__ import annotations
@@ -37,7 +37,7 @@ from gridwatch.domain.policy import MINUTE, Policy
 from gridwatch.domain.reading import OK, ZERO, LogRecord, RawReading, flag_names
 
 Decode = Callable[[bytes], "RawReading | list[RawReading]"]
-"""A fast decoder of a record's value. It raises for anything that it does not take for readings."""
+"""A fast decoder of a record's value. It raises for anything that is not a reading or an array of them."""
 
 _MINUTE: Final = float(MINUTE)
 _NO_FLAGS: Final[tuple[str, ...]] = ()
@@ -47,9 +47,9 @@ _ZERO_ONLY: Final = flag_names(ZERO)
 class Processor:
     """The rules of one partition, over states that it changes in place.
 
-    If what it gave cannot be committed, it is to be thrown away with its states and made anew from stored
-    ones. ``due`` has the deadline of every stored meter. After a recovery call ``process(())`` once: it goes
-    on with what the last step left.
+    If an outcome cannot be committed, discard the processor with its states and rebuild it from the stored
+    ones. ``due`` has the deadline of every stored meter. After a recovery call ``process(())`` once: it
+    finishes what the last step left.
     """
 
     def __init__(
@@ -72,10 +72,10 @@ class Processor:
     def process(
         self, records: Sequence[LogRecord], *, budget: int = 0, onto: Outcome | None = None
     ) -> Outcome:
-        """Work ``records``, in log order; those before the position of the partition are skipped.
+        """Process ``records``, in log order; those before the position of the partition are skipped.
 
         ``budget``: about how many bytes of changed state (``MeterState.weight``) to stop after; 0: no limit.
-        ``onto``: what calls before gave that is not applied yet; this one adds to it.
+        ``onto``: the outcome of earlier calls that is not committed yet; this call adds to it.
         """
         outcome = Outcome() if onto is None else onto
         bench = self._bench
@@ -85,7 +85,7 @@ class Processor:
         return outcome
 
     def _run(self, records: Sequence[LogRecord], outcome: Outcome) -> bool:  # noqa: PLR0912, PLR0915
-        """Work ``records``. Whether that was completed, or the budget ran out before."""
+        """Process ``records``. False if the budget ran out before the last one."""
         step, bench, reception = self._stepper, self._bench, self._reception
         part, policy = self.partition, self.policy
         changed, accepted, meters, decode = outcome.changed, outcome.accepted, self._meters, self._decode
@@ -116,20 +116,20 @@ class Processor:
             if decode is not None and value and len(value) <= max_bytes:
                 try:
                     if not value.isascii():
-                        value.decode()  # a fast decoder may skip over what it does not need
+                        value.decode()  # a fast decoder may skip what it does not need
                     decoded = decode(value)
                     raws = decoded if isinstance(decoded, list) else (decoded,)
                 except (ValueError, TypeError, RecursionError):
-                    pass  # to be opened with care, as an empty array is
-            judged = () if raws else reception.open(record)
-            index, count = part.index, len(raws or judged)
+                    pass  # decoded the slow way below, as an empty array is
+            elements = () if raws else reception.open(record)
+            index, count = part.index, len(raws or elements)
             while index < count:
                 if budget and bench.weight >= budget:
                     part.index = index
                     return False
                 watermark = part.watermark
                 if not raws:
-                    step.element(record, judged[index], index)
+                    step.element(record, elements[index], index)
                 else:
                     raw = raws[index]
                     meter_id, kwh, region = raw.meter_id, raw.consumption_kwh, raw.region
@@ -145,12 +145,12 @@ class Processor:
                     # and 6). Nearly all readings are clean, so whatever is added here slows down everything.
                     # A new rule gets in without it, in one of two ways:
                     # - It subscribes to accepted readings: an ``Accepted`` (``outputs``), put in place of
-                    #   ``Outcome.accepted``, takes every one of them in log order, whichever path it took.
-                    # - It watches some meters: ``MeterState`` holds what it needs to, and ``reckon_calm``
+                    #   ``Outcome.accepted``, gets every one of them in log order, whichever path it took.
+                    # - It watches some meters: ``MeterState`` holds what it needs to, and ``update_calm``
                     #   clears ``calm`` as long as it does. Readings of such a meter go through ``Stepper``.
                     # tests/unit/domain/partition/test_straight_path_is_closed.py fails if this path grows.
                     #
-                    # The conditions of a clean reading, each of which is decided with care elsewhere.
+                    # The conditions of a clean reading; ``Stepper`` handles each case that fails one.
                     if (
                         meter is not None
                         and meter.calm
@@ -200,13 +200,13 @@ class Processor:
                             changed[meter_id] = meter
                             if budget:
                                 bench.weight += meter.weight()
-                        accepted.take(raw, time, interval, OK, 0, flags, watermark, partition, offset, index)
+                        accepted.emit(raw, time, interval, OK, 0, flags, watermark, partition, offset, index)
                         if lead > watermark:
                             part.watermark = lead
                     else:
                         step.element(record, raw, index)
                 index += 1
-                if part.watermark is not None and part.watermark >= bench.alarm:
+                if part.watermark is not None and part.watermark >= bench.timer:
                     part.index, part.done = (0, True) if index == count else (index, False)
                     if not step.finish_step():
                         return False

@@ -1,8 +1,7 @@
-"""Reception: a record's elements become judged readings, or dead letters.
+"""Validates the elements of a record: each becomes a valid reading, or a dead letter.
 
-A reading that a fast decoder made is asked only whether it is sound; if not, the record is opened again
-the slow way, which finds every reason. A meter that has a state in this partition has been found to
-belong here before.
+A reading that a fast decoder made is only checked for being sound; if it is not, the record is decoded again
+the slow way, which finds every reason. A meter with a state in this partition is known to belong here.
 """
 
 from __future__ import annotations
@@ -20,17 +19,17 @@ from gridwatch.domain.validation.rules import (
     BAD_TIMESTAMP,
     FUTURE_TIMESTAMP,
     Refusal,
+    check,
     element_texts,
     interval_of,
     is_meter_id,
     is_sound,
-    judge,
     open_record,
 )
 
 
 class Reception:
-    """Judges what arrives at one partition."""
+    """Validates the records of one partition."""
 
     def __init__(
         self, policy: Policy, partition: PartitionState, find: Callable[[str], MeterState | None]
@@ -42,32 +41,32 @@ class Reception:
         self._opened = _Opened(-1, None, [], False)
 
     def open(self, record: LogRecord) -> list[Reading | Refusal]:
-        """The elements of ``record``, judged; one refusal if it cannot be opened at all."""
+        """The elements of ``record``, validated; one refusal if it cannot be decoded at all."""
         opened = self._opened
         if opened.offset != record.offset or opened.value is not record.value:
             content = open_record(record.value, self._policy)
             array = isinstance(content, list)
             elements = content if isinstance(content, list) else [content]
             part = self._partition.partition
-            judged = [
+            results = [
                 element
                 if isinstance(element, Refusal)
-                else judge(element, part, record.timestamp, self._policy)
+                else check(element, part, record.timestamp, self._policy)
                 for element in elements
             ]
-            opened = self._opened = _Opened(record.offset, record.value, judged, array)
-        return opened.judged
+            opened = self._opened = _Opened(record.offset, record.value, results, array)
+        return opened.results
 
-    def judged(
+    def admit(
         self,
         record: LogRecord,
         item: RawReading | Reading | Refusal,
         index: int,
         outputs: list[Output],
     ) -> Reading | None:
-        """``item`` as a judged reading; None if it became a dead letter."""
+        """``item`` as a valid reading; None if it became a dead letter."""
         if not isinstance(item, (Reading, Refusal)):
-            item = self._judge_raw(record, item) or self.open(record)[index]
+            item = self._check_raw(record, item) or self.open(record)[index]
         if isinstance(item, Refusal):
             self._refuse(record, item, index, outputs)
             return None
@@ -89,7 +88,7 @@ class Reception:
         outputs.append(self._dead_letter(record, refusal, record.value or b"", 0))
         return None
 
-    def _judge_raw(self, record: LogRecord, raw: RawReading) -> Reading | None:
+    def _check_raw(self, record: LogRecord, raw: RawReading) -> Reading | None:
         policy = self._policy
         try:
             time, ambiguous = self.stamps.read(raw.timestamp)
@@ -127,14 +126,14 @@ class Reception:
 
 
 class _Opened:
-    """The record that was opened the slow way last."""
+    """The last record that was decoded the slow way."""
 
     def __init__(
-        self, offset: int, value: bytes | None, judged: list[Reading | Refusal], array: bool
+        self, offset: int, value: bytes | None, results: list[Reading | Refusal], array: bool
     ) -> None:
         self.offset = offset
         self.value = value
-        self.judged = judged
+        self.results = results
         self.array = array
         self._texts: list[bytes] = []
 

@@ -1,16 +1,16 @@
-"""Which pass of a repeated hour a stamp without offset means.
+"""Resolves a stamp without offset in a repeated hour: which of the two passes it means.
 
-Where clocks go back, local stamps of one hour come twice, and one alone does not say which it is. A meter's
-readings come in order, so its own order of arrival does: a stamp whose first instant the meter has reached
-already means the second one. Hence:
+Where clocks go back, the local stamps of one hour occur twice, and a stamp alone does not say which one it
+is. A meter's readings come in order, so its order of arrival does: a stamp whose first instant the meter has
+already reached means the second one. Hence:
 
-- the second instant lies beyond the record's own time and the allowed skew: the first, since nobody has
-  reached the second yet;
+- the second instant lies beyond the record's own time and the allowed skew: the first, since the second has
+  not come yet;
 - the meter is unknown, or was last seen before the first instant: the first;
-- otherwise the second; unless both instants have been heard and the value is the one that stands for the
-  first, and another stands for the second: then it is the first once more.
+- otherwise the second; unless the meter has readings of both instants, the value is that of the first, and
+  that of the second differs: then it is a duplicate of the first.
 
-What came out of order within that hour can be told wrongly, so both keep the flag ``AMBIGUOUS_TIME``. A
+Readings out of order within that hour can be resolved wrongly, so both keep the flag ``AMBIGUOUS_TIME``. A
 stamp with an offset is never ambiguous.
 """
 
@@ -23,10 +23,11 @@ from gridwatch.domain.policy import Policy
 from gridwatch.domain.reading import Reading
 
 
-def told_apart(
+def resolve(
     reading: Reading, meter: MeterState | None, record_time: int, watermark: int | None, policy: Policy
 ) -> Reading:
-    """An ambiguous ``reading`` with the instant that it means; it has the first of the two. Times in µs."""
+    """An ambiguous ``reading``, which has the first of its two instants, with the one it means. Times in
+    µs."""
     first = reading.time
     second = second_instant(first, policy.timezone)
     if second > record_time + policy.max_future_skew or meter is None or meter.last_seen < first:

@@ -1,7 +1,7 @@
-"""Reporting: the revisions of the gaps that a step touched, and their counts.
+"""Emits a revision of each gap that a step changed, and counts it.
 
-Every touched gap gets exactly one revision, told with its state at the end of the step. It counts in the
-window in which the watermark stands by then: ``gaps_opened`` with its first revision, ``gaps_closed``
+Every changed gap gets exactly one revision, with its state at the end of the step. It counts in the window of
+the watermark at that point: ``gaps_opened`` with its first revision, ``gaps_closed``
 when it ended because the meter came back (CLOSED, PARTIAL or FILLED; neither EXPIRED nor RETRACTED),
 ``missing_intervals`` by the slots that became missing in the step.
 """
@@ -25,7 +25,7 @@ def report_gaps(
     opened = closed = 0
     part.open_gaps -= sum(gap.revision > 0 and was_open for gap, was_open in changes.was_open.items())
     alerts = []
-    for gap in changes.settled():
+    for gap in changes.in_order():
         opened += gap.revise() == 1
         closed += changes.was_open[gap] and gap.state in {CLOSED, PARTIAL, FILLED}
         part.open_gaps += gap.state == OPEN

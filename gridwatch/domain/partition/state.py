@@ -1,12 +1,12 @@
-"""PartitionState: what is remembered about one raw partition as a whole.
+"""The state of one raw partition as a whole.
 
-Its position says how far the log has been worked: everything of the records before ``offset``, and the
-first ``index`` elements of the record at ``offset`` (all of it if ``done``). What a step leaves to be
-done when it is cut needs no cursor: meters with a deadline at or before the watermark are due, and
-windows are to be told if ``told`` lies before the window of the watermark.
+Its position says how far the log has been processed: all records before ``offset``, and the first ``index``
+elements of the record at ``offset`` (all of it if ``done``). The rest of an interrupted step needs no cursor:
+meters with a deadline at or before the watermark are due, and windows are due if ``emitted_until`` lies
+before the window of the watermark.
 
-``watermark``, ``told``, ``invalid_before``, ``kept`` and ``highest`` change in this file only. The one
-exception is the straight path of ``processor``, which raises the watermark and ``highest`` by itself.
+``watermark``, ``emitted_until``, ``invalid_before``, ``held`` and ``highest`` change in this file only. The
+one exception is the straight path of ``processor``, which raises the watermark and ``highest`` by itself.
 """
 
 from __future__ import annotations
@@ -14,28 +14,28 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 from gridwatch.domain.outputs import Metric
-from gridwatch.domain.partition.watermark import keep, reached
-from gridwatch.domain.partition.windows import Windows, drop_passed, tell, window_at, window_start
-from gridwatch.domain.reading import KeptReading
+from gridwatch.domain.partition.watermark import hold, reached
+from gridwatch.domain.partition.windows import Windows, drop_passed, emit_changed, window_at, window_start
+from gridwatch.domain.reading import HeldReading
 
 
 @dataclass(slots=True)
 class PartitionState:
-    """One partition; every instant in microseconds, None as long as there was none."""
+    """The state of one partition; every instant in microseconds, None until there is one."""
 
     partition: int
     watermark: int | None = None
     offset: int = -1
-    """The record being worked on, or the last one worked."""
+    """The record being processed, or the last one processed."""
     index: int = 0
-    """Elements of it that have been worked."""
+    """Elements of it that have been processed."""
     done: bool = True
-    """Whether all of it has been worked (settlement may still be going on)."""
-    told: int = 0
-    """Start of the window in which the watermark stood when the windows were told last."""
+    """Whether all of it has been processed (settlement may still be unfinished)."""
+    emitted_until: int = 0
+    """Start of the window of the watermark when windows were last emitted."""
     invalid_before: int = 0
-    """Dead letters from before there was a watermark, to be counted in its first window."""
-    kept: tuple[KeptReading, ...] = ()
+    """Dead letters from before the first watermark, to be counted in its window."""
+    held: tuple[HeldReading, ...] = ()
     """Readings beyond the jump guard, in the order in which they came."""
     windows: Windows = field(default_factory=dict)
     highest: int | None = None
@@ -43,9 +43,9 @@ class PartitionState:
     record_time: int | None = None
     """Timestamp of the last record."""
     reading_time: int | None = None
-    """Timestamp of the last record that is no tick: since when the partition is empty."""
+    """Timestamp of the last record that is not a tick: since then the partition is idle."""
     tick: int | None = None
-    """Instant of the last tick that was not refused."""
+    """Instant of the last valid tick."""
     replayed: bool = False
     """Whether the last record was written by a replay."""
     meters: int = 0
@@ -54,7 +54,7 @@ class PartitionState:
 
     @property
     def next_offset(self) -> int:
-        """The first offset that is needed to go on."""
+        """The offset to resume from."""
         return self.offset + 1 if self.done else self.offset
 
     @property
@@ -62,56 +62,56 @@ class PartitionState:
         """Stored states: the meters known."""
         return self.meters
 
-    def pass_over(self, offset: int) -> None:
-        """All records before ``offset`` are worked; the log may have offsets there that hold none."""
+    def skip_to(self, offset: int) -> None:
+        """Move the position to ``offset``: the offsets before it hold no unprocessed records."""
         if offset > self.next_offset:
             self.offset, self.index, self.done = offset - 1, 0, True
 
     def advance(self, to: int, length: int) -> bool:
-        """Raise the watermark to ``to``; it never goes back. Whether that was the first one.
+        """Raise the watermark to ``to``; it never goes back. Whether it is the first one.
 
-        What had to be counted before the first one counts in its window, of ``length``.
+        Dead letters from before the first one count in its window, of ``length``.
         """
         if self.watermark is not None:
             self.watermark = max(self.watermark, to)
             return False
         self.watermark = to
-        self.told = window_start(to, length)
+        self.emitted_until = window_start(to, length)
         if self.invalid_before:
             window_at(self.windows, to, length).invalid += self.invalid_before
             self.invalid_before = 0
         return True
 
     def count_invalid(self, length: int) -> None:
-        """Count a dead letter in the window of the watermark, or in the first one that there will be."""
+        """Count a dead letter in the window of the watermark, or of the first one to come."""
         if self.watermark is None:
             self.invalid_before += 1
         else:
             window_at(self.windows, self.watermark, length).invalid += 1
 
-    def tell_windows(self, length: int, allowed_lateness: int) -> list[Metric]:
-        """Tell new and changed windows, if the watermark crossed the end of one since they were told last."""
-        if self.watermark is None or (start := window_start(self.watermark, length)) <= self.told:
+    def emit_windows(self, length: int, allowed_lateness: int) -> list[Metric]:
+        """Emit new and changed windows, if the watermark has crossed the end of one since the last time."""
+        if self.watermark is None or (start := window_start(self.watermark, length)) <= self.emitted_until:
             return []
-        told = tell(self.windows, self.partition, length)
+        emitted = emit_changed(self.windows, self.partition, length)
         drop_passed(self.windows, self.watermark, length, allowed_lateness)
-        self.told = start
-        return told
+        self.emitted_until = start
+        return emitted
 
-    def keep(self, reading: KeptReading) -> KeptReading | None:
-        """Keep a reading beyond the jump guard. The one whose place it takes, if any."""
-        self.kept, twin = keep(self.kept, reading)
+    def hold(self, reading: HeldReading) -> HeldReading | None:
+        """Hold a reading beyond the jump guard. Returns the one that it replaces, if any."""
+        self.held, twin = hold(self.held, reading)
         return twin
 
-    def release(self, bound: int) -> list[KeptReading]:
-        """Take out the kept readings up to the event time ``bound``, in order of arrival."""
-        due, self.kept = reached(self.kept, bound)
+    def release(self, bound: int) -> list[HeldReading]:
+        """Remove and return the held readings up to the event time ``bound``, in order of arrival."""
+        due, self.held = reached(self.held, bound)
         return due
 
-    def limit_kept(self, most: int) -> None:
-        """Drop the oldest kept readings if there are more than ``most``."""
-        self.kept = self.kept[-most:]
+    def limit_held(self, most: int) -> None:
+        """Drop the oldest held readings if there are more than ``most``."""
+        self.held = self.held[-most:]
 
     def raise_highest(self, time: int) -> None:
-        """A reading of ``time`` was applied."""
+        """Raise the highest event time to that of an applied reading."""
         self.highest = time if self.highest is None else max(self.highest, time)

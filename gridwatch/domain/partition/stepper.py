@@ -1,8 +1,7 @@
-"""One step, with care: whatever may happen to one element of a record, in the order that ``processor``
-lays down.
+"""One step, every case: all that can happen to one element of a record, in the order given in ``processor``.
 
-Below the ``alarm`` a step ends with its reading; at or above it ``finish_step`` has something to do: kept
-readings to apply, meters to settle, windows to tell.
+Below the ``timer`` a step ends with its reading. At or above it ``finish_step`` has work to do: held readings
+to apply, meters to settle, windows to emit.
 """
 
 from __future__ import annotations
@@ -13,7 +12,7 @@ from gridwatch.domain.meter.state import stored_region
 from gridwatch.domain.meter.timeliness import LATE, TOO_LATE, classify, recall
 from gridwatch.domain.outputs import LateEvent
 from gridwatch.domain.partition.reception import Reception
-from gridwatch.domain.partition.repeated_hour import told_apart
+from gridwatch.domain.partition.repeated_hour import resolve
 from gridwatch.domain.partition.watermark import confirmed_time, leaps
 from gridwatch.domain.partition.windows import micro_kwh, window_at
 from gridwatch.domain.partition.workbench import Touched, Workbench
@@ -24,7 +23,7 @@ from gridwatch.domain.reading import (
     OK,
     REVISED,
     ZERO,
-    KeptReading,
+    HeldReading,
     LogRecord,
     RawReading,
     Reading,
@@ -44,7 +43,7 @@ class Stepper:
         self._partition = bench.partition
 
     def tick(self, record: LogRecord) -> None:
-        """A tick raises the watermark to its instant, and nothing else."""
+        """Process a tick: it raises the watermark to its instant, and does nothing else."""
         instant = self._reception.tick_instant(record, self._bench.outputs)
         if instant is None:
             return
@@ -52,14 +51,14 @@ class Stepper:
         self._advance(instant)
 
     def element(self, record: LogRecord, item: RawReading | Reading | Refusal, index: int) -> None:
-        """The step of one element of ``record``, short of what ``finish_step`` does."""
+        """Process one element of ``record``, except for what ``finish_step`` does."""
         bench, part, policy = self._bench, self._partition, self._policy
-        reading = self._reception.judged(record, item, index, bench.outputs)
+        reading = self._reception.admit(record, item, index, bench.outputs)
         if reading is None:
             return
         if reading.ambiguous:
             meter = bench.find(reading.raw.meter_id)
-            reading = told_apart(reading, meter, record.timestamp, part.watermark, policy)
+            reading = resolve(reading, meter, record.timestamp, part.watermark, policy)
         time = reading.time
         lead = time - policy.max_out_of_orderness
         watermark = part.watermark
@@ -67,7 +66,7 @@ class Stepper:
             self._advance(lead)
             watermark = lead
         if leaps(lead, watermark, policy.max_watermark_jump):
-            self._keep_ahead(record, reading, index, watermark)
+            self._hold(record, reading, index, watermark)
             return
         timeliness = classify(time, watermark, policy.allowed_lateness)
         if timeliness == TOO_LATE:
@@ -78,30 +77,30 @@ class Stepper:
             return
         if lead > watermark:
             self._advance(lead)
-            self._apply_kept(touched)
-        bench.conclude(touched)
+            self._apply_held(touched)
+        bench.end_step(touched)
 
     def finish_step(self) -> bool:
-        """Do what the watermark has reached. Whether all of it was done, or the budget ran out before."""
+        """Do all that is due at the watermark. False if the budget ran out before the end."""
         bench, part, policy = self._bench, self._partition, self._policy
         watermark = part.watermark
         if watermark is None:
             return True
-        if part.kept:
+        if part.held:
             touched: Touched = {}
-            self._apply_kept(touched)
-            bench.conclude(touched)
+            self._apply_held(touched)
+            bench.end_step(touched)
         if not bench.settle_due(watermark):
             return False
-        bench.outputs += part.tell_windows(policy.metrics_window, policy.allowed_lateness)
-        bench.set_alarm()
+        bench.outputs += part.emit_windows(policy.metrics_window, policy.allowed_lateness)
+        bench.set_timer()
         return True
 
     def _advance(self, to: int) -> None:
-        """Raise the watermark. The first one brings the horizon and the windows with it."""
+        """Raise the watermark. The first one also sets the horizon and the first window."""
         if self._partition.advance(to, self._policy.metrics_window):
             self._bench.move_horizon()
-            self._bench.sound_alarm()
+            self._bench.fire_timer()
 
     def _accept(
         self,
@@ -113,24 +112,24 @@ class Stepper:
         timeliness: str,
         touched: Touched,
     ) -> bool:
-        """A reading that is ON_TIME or LATE. Whether it is validated; else it was a duplicate."""
+        """Apply a reading that is ON_TIME or LATE. False if it is a duplicate."""
         bench, part, policy = self._bench, self._partition, self._policy
         raw, time, given, _ = reading
         kwh = raw.consumption_kwh
         meter = bench.find(raw.meter_id)
-        standing = recall(meter.recent, time) if meter is not None else None
+        current = recall(meter.recent, time) if meter is not None else None
         window = window_at(part.windows, time, policy.metrics_window)
-        if standing == kwh:
+        if current == kwh:
             window.duplicate += 1
             return False
         changes = touched[raw.meter_id] = GapChanges(policy, watermark)
         if meter is None:
             meter = bench.create(time, given)
             flags = FIRST
-        elif standing is not None:
+        elif current is not None:
             flags = REVISED | revise(meter, time, given, changes)
             window.revised += 1
-            window.micro_kwh -= micro_kwh(standing)
+            window.micro_kwh -= micro_kwh(current)
         else:
             flags = accept(meter, time, given, changes)
         bench.note(raw.meter_id, meter, time, kwh, raw.region)
@@ -142,7 +141,7 @@ class Stepper:
             window.late += 1
         else:
             window.on_time += 1
-        bench.accepted.take(
+        bench.accepted.emit(
             raw,
             time,
             meter.interval,
@@ -181,55 +180,55 @@ class Stepper:
                 index,
             )
         )
-        bench.conclude(touched)
+        bench.end_step(touched)
 
-    def _keep_ahead(self, record: LogRecord, reading: Reading, index: int, watermark: int) -> None:
-        """A reading beyond the jump guard: told at once, applied once the watermark gets there."""
+    def _hold(self, record: LogRecord, reading: Reading, index: int, watermark: int) -> None:
+        """Hold a reading beyond the jump guard: emitted at once, applied when the watermark reaches it."""
         bench, part, policy = self._bench, self._partition, self._policy
         raw, time, given, _ = reading
         meter = bench.find(raw.meter_id)
         interval = given or (meter.interval if meter is not None else policy.default_interval)
         flags = _all_flags(AHEAD, reading)
-        bench.accepted.take(
+        bench.accepted.emit(
             raw, time, interval, OK, 0, flags, watermark, part.partition, record.offset, index
         )
-        kept = KeptReading(raw.meter_id, time, raw.consumption_kwh, given, stored_region(raw.region))
-        twin = part.keep(kept)
+        held = HeldReading(raw.meter_id, time, raw.consumption_kwh, given, stored_region(raw.region))
+        twin = part.hold(held)
         window = window_at(part.windows, time, policy.metrics_window)
         window.on_time += 1
-        window.micro_kwh += micro_kwh(kept.kwh) - (micro_kwh(twin.kwh) if twin else 0)
-        agreed = confirmed_time(part.kept, raw.meter_id, time)
+        window.micro_kwh += micro_kwh(held.kwh) - (micro_kwh(twin.kwh) if twin else 0)
+        agreed = confirmed_time(part.held, raw.meter_id, time)
         if agreed is not None:
             self._advance(agreed - policy.max_out_of_orderness)
             touched: Touched = {}
-            self._apply_kept(touched)
-            bench.conclude(touched)
-        part.limit_kept(policy.max_kept_ahead)
-        bench.sound_alarm()
+            self._apply_held(touched)
+            bench.end_step(touched)
+        part.limit_held(policy.max_held)
+        bench.fire_timer()
 
-    def _apply_kept(self, touched: Touched) -> None:
-        """Apply the kept readings that the watermark has reached."""
+    def _apply_held(self, touched: Touched) -> None:
+        """Apply the held readings that the watermark has reached."""
         bench, part, policy = self._bench, self._partition, self._policy
         watermark = part.watermark
-        if watermark is None or not part.kept:
+        if watermark is None or not part.held:
             return
-        for kept in part.release(watermark + policy.max_out_of_orderness):
-            meter = bench.find(kept.meter_id)
-            if meter is not None and recall(meter.recent, kept.time) is not None:
-                # A later reading of this stamp came in between: it stands, and this one gives way.
-                window = window_at(part.windows, kept.time, policy.metrics_window)
-                window.micro_kwh -= micro_kwh(kept.kwh)
+        for held in part.release(watermark + policy.max_out_of_orderness):
+            meter = bench.find(held.meter_id)
+            if meter is not None and recall(meter.recent, held.time) is not None:
+                # A later reading of this stamp was applied in between, and replaces this one.
+                window = window_at(part.windows, held.time, policy.metrics_window)
+                window.micro_kwh -= micro_kwh(held.kwh)
                 continue
-            changes = touched.setdefault(kept.meter_id, GapChanges(policy, watermark))
+            changes = touched.setdefault(held.meter_id, GapChanges(policy, watermark))
             if meter is None:
-                meter = bench.create(kept.time, kept.interval)
+                meter = bench.create(held.time, held.interval)
             else:
-                accept(meter, kept.time, kept.interval, changes)
-            bench.note(kept.meter_id, meter, kept.time, kept.kwh, kept.region)
+                accept(meter, held.time, held.interval, changes)
+            bench.note(held.meter_id, meter, held.time, held.kwh, held.region)
 
 
 def _all_flags(flags: int, reading: Reading) -> tuple[str, ...]:
-    """The names of ``flags``, of those that the reading has by itself, and the codes that it brought."""
+    """The names of ``flags`` and of the flags of the reading itself, and the codes of its source."""
     raw = reading.raw
     own = (AMBIGUOUS_TIME if reading.ambiguous else 0) | (0 if raw.consumption_kwh else ZERO)
     names = flag_names(flags | own)

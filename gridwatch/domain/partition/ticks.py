@@ -1,10 +1,10 @@
-"""Idle ticks: which instant a partition that has fallen silent is moved on to, and when.
+"""Idle ticks: when a silent partition gets a tick, and of which instant.
 
-Event time moves with readings. Where none come, no gap would ever be seen; so time itself is put in the
-log. A tick is due when the partition is read to its end *and* has been empty for ``idle_timeout``. Event
-time then advances at wall speed from where the last record left it, and never comes nearer to now than
-``idle_delay``. A tick is a record too, so the next one follows after another ``idle_timeout``. Never after
-a replayed record: a replay moves time by its own ticks.
+Event time advances with readings. Where none come, no gap would ever be detected, so time itself is written
+to the log. A tick is due when the partition is read to its end *and* has been idle for ``idle_timeout``.
+Event time then advances at wall-clock speed from the last record, and stays ``idle_delay`` behind now. A tick
+is a record too, so the next one follows after another ``idle_timeout``. After a replayed record none is sent:
+a replay advances time by its own ticks.
 """
 
 from __future__ import annotations

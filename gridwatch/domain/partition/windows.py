@@ -1,12 +1,11 @@
-"""Windows: counts by event-time window, of one partition.
+"""Counts of one partition by event-time window.
 
-A reading counts in the window of its own timestamp. What has no reading's time to go by (dead letters,
-too late readings, gaps opened and closed, slots that became missing) counts in the window in which the
-watermark stands.
+A reading counts in the window of its own timestamp. Everything else (dead letters, too late readings, gaps
+opened and closed, slots that became missing) counts in the window of the watermark.
 
-Windows that are new or changed are told, with their next revision, whenever the watermark crosses the end
+Windows that are new or changed are emitted, with their next revision, whenever the watermark crosses the end
 of a window: all twelve counts of each, ordered by window and name. A window is dropped once the watermark
-is at or beyond its end + allowed lateness; nothing can count in it any more. Empty windows do not exist.
+is at or beyond its end + allowed lateness: nothing can count in it any more. Empty windows do not exist.
 
 ``readings_received`` = validated + duplicate + too_late + invalid. Consumption is summed in whole
 micro-kWh, half up.
@@ -63,7 +62,7 @@ class Window:
         """Meters with an applied reading in this window."""
         self.micro_kwh = 0
         self.revision = 0
-        """Revisions told so far."""
+        """Revisions emitted so far."""
         self.changed = False
 
 
@@ -95,7 +94,7 @@ def window_start(time: int, length: int) -> int:
 
 
 def window_at(windows: Windows, time: int, length: int) -> Window:
-    """The window that ``time`` lies in, to be counted in."""
+    """The window that ``time`` lies in, created if needed and marked as changed."""
     start = time - time % length
     window = windows.get(start)
     if window is None:
@@ -104,18 +103,18 @@ def window_at(windows: Windows, time: int, length: int) -> Window:
     return window
 
 
-def tell(windows: Windows, partition: int, length: int) -> list[Metric]:
-    """What is new or changed since it was told last."""
-    told = []
+def emit_changed(windows: Windows, partition: int, length: int) -> list[Metric]:
+    """The metrics of the windows that are new or changed since they were last emitted."""
+    emitted = []
     for start in sorted(start for start, window in windows.items() if window.changed):
         window = windows[start]
         window.revision += 1
         window.changed = False
-        told += [
+        emitted += [
             _new(Metric, (name, count(window), start, start + length, window.revision, partition))
             for name, count in METRICS.items()
         ]
-    return told
+    return emitted
 
 
 def drop_passed(windows: Windows, watermark: int, length: int, allowed_lateness: int) -> None:

@@ -1,12 +1,12 @@
 """The workbench: the states that one call of ``process`` works on, and what a step may do to them.
 
-A step finds or creates a meter, notes a reading of it, marks it as changed, and ends with ``conclude`` for
-the meters that it touched. ``settle_due`` settles those that the watermark has reached, and ``set_alarm``
-finds out when there is more to do. The rules of a step are in ``stepper``; nothing in here decides one.
+A step finds or creates a meter, notes a reading of it, marks it as changed, and ends with ``end_step`` for
+the meters that it touched. ``settle_due`` settles those that are due at the watermark, and ``set_timer``
+computes when there is more to do. The rules of a step are in ``stepper``; none is decided here.
 
-States are changed in place. A meter whose gaps were touched by a reading is settled in the same breath, so
-that each of its gaps has one revision with its state at the end of the step; a meter that is merely due waits
-for its turn in the index. Whichever it is, the index has an entry at or before its next deadline afterwards.
+States are changed in place. A meter whose gaps a reading changed is settled in the same step, so that each of
+its gaps has one revision with its state at the end of the step. A meter that is merely due waits for its turn
+in the index. In both cases the index then has an entry at or before its next deadline.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ from gridwatch.domain.policy import NEVER, Policy
 
 
 class Meters(Protocol):
-    """The states that are there before a call of ``process``: committed ones and what was changed since."""
+    """The states before a call of ``process``: committed ones and those changed since."""
 
     def get(self, meter_id: str, /) -> MeterState | None: ...
 
 
 Touched = dict[str, GapChanges]
-"""The meters that a reading touched in this step, besides those that are merely due."""
+"""The meters that a reading touched in this step, apart from those that are merely due."""
 
 
 class Workbench:
@@ -48,37 +48,39 @@ class Workbench:
         self._deadlines = Deadlines(self._due_of)
         for deadline, meter_id in due:
             self._deadlines.add(deadline, meter_id)
-        self.alarm = -NEVER
-        """The watermark from which on more than the reading itself is to be done."""
+        self.timer = -NEVER
+        """The watermark at which ``finish_step`` has work to do."""
         self.move_horizon()
         self.begin(Outcome(), 0)
 
     def begin(self, outcome: Outcome, budget: int) -> None:
-        """Start a call: what comes of it is added to ``outcome``, until that weighs ``budget`` bytes (0: no
+        """Start a call: its results are added to ``outcome``, up to ``budget`` bytes of changed state (0: no
         limit)."""
         self.outputs, self.accepted, self.changed = outcome.outputs, outcome.accepted, outcome.changed
         self.budget, self.weight = budget, outcome.weight
 
     def move_horizon(self) -> None:
-        """Find out before which stamp none needs to be remembered, after windows were told."""
+        """Recompute the horizon after windows were emitted: stamps before it need not be remembered."""
         policy = self.policy
-        self.horizon = window_start(self.partition.told - policy.allowed_lateness, policy.metrics_window)
+        self.horizon = window_start(
+            self.partition.emitted_until - policy.allowed_lateness, policy.metrics_window
+        )
         self.horizon_key = key_of(self.horizon)
 
     def find(self, meter_id: str) -> MeterState | None:
-        """The state of ``meter_id`` as it is now."""
+        """The current state of ``meter_id``."""
         if meter_id in self.changed:
             return self.changed[meter_id]
         return self._meters.get(meter_id)
 
     def create(self, time: int, given: int | None) -> MeterState:
-        """The state of a meter whose first reading is of ``time``; it is there once that is noted."""
+        """A new state of a meter whose first reading is of ``time``; ``note`` adds it to the outcome."""
         self.partition.meters += 1
         interval = self.policy.default_interval if given is None else given
         return MeterState(time, interval, given is not None)
 
     def note(self, meter_id: str, meter: MeterState, time: int, kwh: float, region: str | None) -> None:
-        """A reading was applied to ``meter``: remember it, and that the meter was active."""
+        """Remember a reading that was applied to ``meter``, and count the meter as active."""
         part, length = self.partition, self.policy.metrics_window
         start = window_start(time, length)
         if not seen_within(meter.recent, start, start + length):
@@ -88,13 +90,13 @@ class Workbench:
         self.mark(meter_id, meter)
 
     def mark(self, meter_id: str, meter: MeterState) -> None:
-        """``meter`` changed: it is part of the outcome."""
+        """Mark ``meter`` as changed: it becomes part of the outcome."""
         if self.changed.get(meter_id) is None:
             self.changed[meter_id] = meter
             self.weight += meter.weight()
 
-    def conclude(self, touched: Touched) -> None:
-        """End the step for meters that readings touched: one whose gaps changed is settled with that."""
+    def end_step(self, touched: Touched) -> None:
+        """End the step for meters that readings touched: those whose gaps changed are settled now."""
         watermark = self.partition.watermark
         for meter_id, changes in touched.items():
             meter = self.find(meter_id)
@@ -108,29 +110,29 @@ class Workbench:
                 meter.refresh(self.policy)
             if meter.due < before:
                 self._deadlines.add(meter.due, meter_id)
-                self.alarm = min(self.alarm, meter.due)
+                self.timer = min(self.timer, meter.due)
 
     def settle_due(self, watermark: int) -> bool:
-        """Settle the meters that are due at ``watermark``, in order. Whether all were, or the budget ran out
-        before."""
+        """Settle the meters that are due at ``watermark``, in order. False if the budget ran out before the
+        last one."""
         while not 0 < self.budget <= self.weight:
             meter_id = self._deadlines.pop(watermark)
             if meter_id is None:
                 return True
             self._settle(meter_id, watermark)
-        self.sound_alarm()
+        self.fire_timer()
         return False
 
-    def sound_alarm(self) -> None:
-        """There is more to do, whatever the watermark."""
-        self.alarm = -NEVER
+    def fire_timer(self) -> None:
+        """Have the next ``finish_step`` run, whatever the watermark."""
+        self.timer = -NEVER
 
-    def set_alarm(self) -> None:
-        """All is done that the watermark has reached: find out when there is more to do."""
+    def set_timer(self) -> None:
+        """Compute the next watermark at which there is work to do."""
         part, policy = self.partition, self.policy
         self.move_horizon()
-        ahead = min((kept.time for kept in part.kept), default=NEVER) - policy.max_out_of_orderness
-        self.alarm = min(self._deadlines.earliest(), part.told + policy.metrics_window, ahead)
+        ahead = min((held.time for held in part.held), default=NEVER) - policy.max_out_of_orderness
+        self.timer = min(self._deadlines.earliest(), part.emitted_until + policy.metrics_window, ahead)
 
     def _settle(self, meter_id: str, watermark: int) -> None:
         meter = self.find(meter_id)

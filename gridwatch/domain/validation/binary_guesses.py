@@ -1,7 +1,7 @@
-"""Guesses at binary records: which serializer, encoding or compression made bytes that are no JSON.
+"""Guesses at binary records: which serializer, encoding or compression made bytes that are not JSON.
 
-Told by what such bytes begin with, as their formats define it; Protobuf, which begins with nothing of its
-own, by whether the whole value is made of fields. As in ``guesses``, nothing is parsed and nothing raises.
+A format is recognised by its magic bytes; Protobuf, which has none, by whether the whole value consists of
+fields. As in ``guesses``, nothing is parsed and nothing raises.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import re
 from typing import Final
 
 HEAD: Final = 500
-"""As much of a record, or of a text, as is looked at."""
+"""How much of a record, or of a text, is examined."""
 PLAIN: Final = "gridwatch reads plain JSON in UTF-8"
 """The remedy for a producer that sends something else."""
 
@@ -66,7 +66,7 @@ def is_utf16(value: bytes) -> bool:
 
 
 def has_controls(value: bytes) -> bool:
-    """Whether ``value`` soon has a control character, so that it is no text."""
+    """Whether the start of ``value`` has a control character, so that it is not text."""
     return _CONTROL.search(value, 0, HEAD) is not None
 
 

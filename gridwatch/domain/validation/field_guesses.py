@@ -1,9 +1,9 @@
-"""Guesses at fields: why a JSON object is no reading, and what its producer can do about it.
+"""Guesses at fields: why a JSON object is not a valid reading, and what its producer can do about it.
 
-Only asked about fields that ``validation`` has found at fault. Another name or an envelope is pointed out,
-never accepted: a value taken from the wrong field would be a silently wrong number. A guess follows the
-finding it is about, is made once for all findings it fits, and all of them together are at most
-``MAX_GUESS`` characters long. They are ASCII: of names in the record, only plain ones are quoted.
+Only called for fields that ``validation`` has found at fault. Another name or an envelope is pointed out,
+never accepted: a value from the wrong field would be a silently wrong number. A guess follows the finding it
+is about, is given once for all findings it fits, and all of them together are at most ``MAX_GUESS``
+characters long. They are ASCII: of names in the record, only plain ones are quoted.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from gridwatch.domain.validation.stamp_guesses import of_stamp
 PARTITIONER: Final = "key it by meter_id with murmur2 (librdkafka: partitioner=murmur2_random)"
 """What a producer does whose readings come in the wrong partition."""
 MAX_NAMES: Final = 100
-"""Names of an object that are looked at."""
+"""How many names of an object are examined."""
 #: Other names, in small letters without separators, the likeliest first.
 _NAMES: Final = {
     "meter_id": (
@@ -52,17 +52,17 @@ _NOTHING: Final = ("", "-", "n/a", "na", "nan", "null", "none", "nil", "missing"
 
 def explained(found: Sequence[tuple[int, str, str]], fields: dict[str, Any]) -> str:
     """The messages of the findings (rank, field, message), each followed by a guess where there is one."""
-    told: list[str] = []
+    parts: list[str] = []
     guesses: set[str] = set()
     room = MAX_GUESS
     for _, name, message in found:
         guess = of_field(name, fields)
-        told.append(message)
+        parts.append(message)
         if guess and guess not in guesses and len(guess) + 2 <= room:
             guesses.add(guess)
-            told.append(guess)
+            parts.append(guess)
             room -= len(guess) + 2
-    return "; ".join(told)
+    return "; ".join(parts)
 
 
 def of_field(name: str, fields: dict[str, Any]) -> str:

@@ -1,9 +1,9 @@
 """Guesses: what a record that is not JSON probably was, and what its producer can do about it.
 
-Only asked about a record that ``validation`` has refused: a guess explains a refusal, it never makes or
-lifts one. It depends on the bytes alone, reads little more than their start, parses nothing and never
-raises. It is ASCII, so it can be stored anywhere, and at most ``MAX_GUESS`` characters long, with the
-separator in front; empty where nothing is known. ``field_guesses`` does the same for a JSON object.
+Only called for a record that ``validation`` has rejected: a guess explains a rejection, it never decides one.
+It depends on the bytes alone, reads little more than their start, parses nothing and never raises. It is
+ASCII, so it can be stored anywhere, and at most ``MAX_GUESS`` characters long, with the separator in front;
+empty if there is none. ``field_guesses`` does the same for a JSON object.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from typing import Any, Final
 from gridwatch.domain.validation.binary_guesses import HEAD, PLAIN, has_controls, is_utf16, of_bytes
 
 MAX_GUESS: Final = 300
-"""Characters that guesses may add to what the parser and the rules say of a record."""
+"""Characters that guesses may add to the messages of the parser and the rules."""
 
 _BASE64: Final = re.compile(r"(?:eyJ|eyA|ewo|ewk|W3s)[A-Za-z0-9+/_-]+={0,2}\s*")
 _ZEROS: Final = re.compile(r"[^0-9.]0[0-9]")
@@ -55,7 +55,7 @@ _STOPS: Final = (
 
 
 def of_nothing(value: bytes | None) -> str:
-    """What a record without a value is: the message itself."""
+    """The message for a record without a value."""
     if value is None:
         return "the record has no value: a tombstone (a delete marker of a compacted topic)"
     return "the record has an empty value (0 bytes): no JSON was sent"
@@ -115,11 +115,11 @@ def _of_words(head: str) -> str:
     return f"is no JSON object: {PLAIN}"
 
 
-def _of_broken(text: str, at: int, said: str) -> str:
+def _of_broken(text: str, at: int, error: str) -> str:
     before, rest = text[max(0, at - 40) : at].rstrip(), text[at : at + 40].lstrip()
-    if said.startswith("Extra data"):
+    if error.startswith("Extra data"):
         return _of_more(rest)
-    if said.startswith("Unterminated string") or (not rest and at + 40 >= len(text)):
+    if error.startswith("Unterminated string") or (not rest and at + 40 >= len(text)):
         return "; the JSON ends too early: cut off on its way?"
     if before.endswith(",") and rest.startswith(("}", "]")):
         return "; a comma before the closing bracket: JSON has none there"

@@ -1,13 +1,13 @@
-"""Validation: what a record must be to count as a reading, and every reason why it does not.
+"""Validation: what makes a record a valid reading, and every reason to reject it.
 
-A record is a JSON object, or an array of such, in UTF-8. Each element is judged by itself: a bad one
-becomes a dead letter with every reason found, the others count. A record that cannot be opened (too
-large, not UTF-8, not JSON, no object in it) is one dead letter. Unknown fields are ignored; optional ones
-may be null.
+A record is a JSON object, or an array of objects, in UTF-8. Each element is validated by itself: an invalid
+one becomes a dead letter with every reason found, the others are processed. A record that cannot be decoded
+(too large, not UTF-8, not JSON, no object in it) is one dead letter. Unknown fields are ignored; optional
+ones may be null.
 
-Whether a reading is good is asked millions of times, why it is bad now and then: ``is_sound`` answers the
-first for a reading that a fast decoder made, ``judge`` the second from the JSON itself. They must agree;
-where a decoder was stricter than these rules, ``judge`` has the last word.
+Whether a reading is valid is asked millions of times, why it is not only now and then. ``is_sound`` answers
+the first for a reading that a fast decoder made, ``check`` the second from the JSON itself. They must agree;
+where a decoder was stricter than these rules, ``check`` decides.
 """
 
 from __future__ import annotations
@@ -58,7 +58,7 @@ REQUIRED: Final = ("meter_id", "timestamp", "consumption_kwh")
 MEASURES: Final = ("voltage", "current", "power_kw", "power_factor", "frequency")
 TEXTS: Final = ("region", "sent_at")
 MAX_CODES: Final = 16
-"""Quality codes that a reading may bring, each of at most as many characters as"""
+"""Quality codes that a reading may have, each of at most ``MAX_CODE`` characters."""
 MAX_CODE: Final = 64
 
 _BLANK: Final = re.compile("[ \t\n\r]*")
@@ -67,7 +67,7 @@ _UNWRITABLE: Final = re.compile(f"[\x00{chr(0xD800)}-{chr(0xDFFF)}]")
 
 
 class Refusal(NamedTuple):
-    """Why something is no reading."""
+    """Why something is not a valid reading."""
 
     reasons: tuple[str, ...]
     message: str
@@ -76,7 +76,7 @@ class Refusal(NamedTuple):
 
 
 def _whole(digits: str) -> int | float:
-    # int() refuses thousands of digits; beyond a double's range the number is not finite for us anyway.
+    # int() raises on thousands of digits; beyond a double's range the number is not finite for us anyway.
     return int(digits) if len(digits) <= 300 else float(digits)
 
 
@@ -84,7 +84,7 @@ _JSON: Final = json.JSONDecoder(parse_int=_whole)
 
 
 def open_record(value: bytes | None, policy: Policy) -> Any | Refusal:
-    """The JSON of a record: an object, or a list of at least one element; or why it cannot be opened."""
+    """The JSON of a record: an object, or a list of at least one element; or why it cannot be decoded."""
     if value and len(value) > policy.max_record_bytes:
         size = f"{len(value)} bytes, at most {policy.max_record_bytes} are allowed"
         return Refusal((TOO_LARGE,), size, None)
@@ -122,7 +122,7 @@ def _after_blank(text: str, at: int) -> int:
 
 
 def is_sound(raw: RawReading, time: int, latest: int, policy: Policy) -> bool:
-    """Whether nothing but perhaps its meter is wrong with ``raw``, whose stamp reads ``time``."""
+    """Whether ``raw``, whose stamp is ``time``, is valid, apart from its meter id."""
     interval = raw.interval_minutes
     return (
         0.0 <= raw.consumption_kwh <= policy.max_kwh
@@ -135,7 +135,7 @@ def is_sound(raw: RawReading, time: int, latest: int, policy: Policy) -> bool:
 
 
 def are_codes(codes: list[str]) -> bool:
-    """Whether ``codes`` can stand among the flags of a reading: few, short, and none of them ours."""
+    """Whether ``codes`` are allowed among the flags of a reading: few, short, and none of them ours."""
     return len(codes) <= MAX_CODES and all(
         0 < len(code) <= MAX_CODE and code not in FLAG_NAMES and not _UNWRITABLE.search(code)
         for code in codes
@@ -143,7 +143,7 @@ def are_codes(codes: list[str]) -> bool:
 
 
 def is_meter_id(meter_id: str, policy: Policy) -> bool:
-    """Whether ``meter_id`` can name a meter."""
+    """Whether ``meter_id`` is a valid meter id."""
     if not meter_id or _CONTROL.search(meter_id) or _UNWRITABLE.search(meter_id):
         return False
     return len(meter_id.encode()) <= policy.max_meter_id_bytes
@@ -157,8 +157,8 @@ def interval_of(minutes: float, policy: Policy) -> int | None:
     return interval if policy.min_interval <= interval <= policy.max_interval else None
 
 
-def judge(fields: Any, partition: int, record_time: int, policy: Policy) -> Reading | Refusal:
-    """Judge one element of a record of ``partition``, stamped ``record_time`` by Kafka."""
+def check(fields: Any, partition: int, record_time: int, policy: Policy) -> Reading | Refusal:
+    """Validate one element of a record of ``partition``, stamped ``record_time`` by Kafka."""
     if not isinstance(fields, dict):
         what = guesses.kind_of(fields) + guesses.of_content(fields)
         return Refusal((NOT_AN_OBJECT,), f"expected an object, not {what}", None)
@@ -176,23 +176,23 @@ def judge(fields: Any, partition: int, record_time: int, policy: Policy) -> Read
     elif meter_id is not None:
         allowed = f"1 to {policy.max_meter_id_bytes} bytes of text without control characters"
         found.add(BAD_METER_ID, "meter_id", f"must be {allowed}")
-    time, ambiguous = _judge_stamp(fields.get("timestamp"), record_time, policy, found)
-    kwh = _judge_number(fields, "consumption_kwh", found)
+    time, ambiguous = _check_stamp(fields.get("timestamp"), record_time, policy, found)
+    kwh = _check_number(fields, "consumption_kwh", found)
     if kwh is not None and kwh < 0:
         found.add(NEGATIVE, "consumption_kwh", f"is negative: {kwh:g}")
     if kwh is not None and kwh > policy.max_kwh:
         found.add(OUT_OF_RANGE, "consumption_kwh", f"is {kwh:g}, at most {policy.max_kwh:g} is allowed")
-    minutes = _judge_number(fields, "interval_minutes", found)
+    minutes = _check_number(fields, "interval_minutes", found)
     interval = None if minutes is None else interval_of(minutes, policy)
     if minutes is not None and interval is None:
         limits = f"{policy.min_interval / MINUTE:g} to {policy.max_interval / MINUTE:g}"
         found.add(OUT_OF_RANGE, "interval_minutes", f"must be a whole number from {limits}, not {minutes:g}")
-    measures: dict[str, Any] = {name: _judge_number(fields, name, found) for name in MEASURES}
+    measures: dict[str, Any] = {name: _check_number(fields, name, found) for name in MEASURES}
     for name in TEXTS:
         text = fields.get(name)
         if text is not None and (not isinstance(text, str) or _UNWRITABLE.search(text)):
             found.add(UNKNOWN_TYPE, name, "must be text")
-    codes = _judge_codes(fields.get("flags"), found)
+    codes = _check_codes(fields.get("flags"), found)
     if found or time is None or kwh is None or known is None:
         return found.refusal(known, fields)
     texts: dict[str, Any] = {name: fields.get(name) for name in TEXTS}
@@ -200,7 +200,7 @@ def judge(fields: Any, partition: int, record_time: int, policy: Policy) -> Read
     return Reading(raw, time, interval, ambiguous)
 
 
-def _judge_stamp(stamp: Any, record_time: int, policy: Policy, found: _Findings) -> tuple[int | None, bool]:
+def _check_stamp(stamp: Any, record_time: int, policy: Policy, found: _Findings) -> tuple[int | None, bool]:
     if stamp is None:
         return None, False
     try:
@@ -216,7 +216,7 @@ def _judge_stamp(stamp: Any, record_time: int, policy: Policy, found: _Findings)
     return time, ambiguous
 
 
-def _judge_codes(codes: Any, found: _Findings) -> list[str] | None:
+def _check_codes(codes: Any, found: _Findings) -> list[str] | None:
     if codes is None:
         return None
     if not isinstance(codes, list) or not all(isinstance(code, str) for code in codes):
@@ -229,7 +229,7 @@ def _judge_codes(codes: Any, found: _Findings) -> list[str] | None:
     return None
 
 
-def _judge_number(fields: dict[str, Any], name: str, found: _Findings) -> float | None:
+def _check_number(fields: dict[str, Any], name: str, found: _Findings) -> float | None:
     value = fields.get(name)
     if value is None:
         return None
@@ -243,7 +243,7 @@ def _judge_number(fields: dict[str, Any], name: str, found: _Findings) -> float 
 
 
 class _Findings:
-    """Reasons as they are found; told in their own order, each once."""
+    """Collects reasons as they are found; lists each once, in the order of ``REASONS``."""
 
     def __init__(self) -> None:
         self._found: list[tuple[int, str, str]] = []

@@ -1,7 +1,7 @@
-"""Guesses at time stamps: what a ``timestamp`` that is not RFC 3339 probably was.
+"""Guesses at timestamps: what a ``timestamp`` that is not RFC 3339 probably was.
 
-Only asked about a stamp that ``instants`` does not read. A number is called an epoch only if it then lies
-in this century. A stamp that people could read in two ways is described, never read: the producer knows.
+Only called for a stamp that ``instants`` cannot parse. A number is taken for an epoch only if it then lies in
+this century. A stamp with two possible meanings is described, never parsed: only the producer knows.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from gridwatch.domain.instants import format_instant
 
 _REMEDY: Final = "send RFC 3339 text"
 _FROM: Final = 946_684_800
-"""2000-01-01 in seconds since the Unix epoch; guesses end before"""
+"""2000-01-01 in seconds since the Unix epoch; guesses end before this:"""
 _TO: Final = 4_102_444_800
 _UNITS: Final = (
     ("seconds", 1),

@@ -1,4 +1,4 @@
-"""A Faust application with the batch seam in place: the worker's and the sink's are both made here."""
+"""A Faust application with batch delivery: the worker's and the sink's are both created here."""
 
 from __future__ import annotations
 
@@ -25,83 +25,83 @@ from gridwatch.streaming.faust.assignor import Assignor
 from gridwatch.streaming.faust.batches import batch_scheduler
 from gridwatch.streaming.faust.continuity import ContinuityPolicy, Rereads
 from gridwatch.streaming.faust.fetching import Unpack
-from gridwatch.streaming.faust.garbage import look_for_garbage
-from gridwatch.streaming.faust.recovery import RecoveryWatch, say_progress
+from gridwatch.streaming.faust.garbage import collect_garbage
+from gridwatch.streaming.faust.recovery import RecoveryWatch, log_progress
 from gridwatch.streaming.faust.transport import Transport
 from gridwatch.tables.store import SCHEME
 from gridwatch.topics import Topic
 
 logger = logging.getLogger(__name__)
 
-#: How often a member says that it is there. One that is silent for `session_timeout` loses its partitions; a
-#: restarted one with its old instance id has them back at once. Seconds; three fit into a session.
+#: Heartbeat interval, seconds; three fit into a session. A member that is silent for `session_timeout` loses
+#: its partitions; a restarted one with its old instance id gets them back at once.
 _HEARTBEAT_SECONDS = 2.0
 _REQUEST_SECONDS = 60.0
-#: How often topics are looked up, milliseconds. A broker that has just started names topics without their
-#: partitions; a member that hands them out at that moment hands out none, and learns better only then.
+#: How often metadata is refreshed, milliseconds. A broker that has just started lists topics without their
+#: partitions; a leader that assigns partitions at that moment assigns none until the next refresh.
 _METADATA_MS = 10_000
-#: An end that takes longer will never come: Faust waits for ever for a consumer that ended first. Seconds.
+#: A stop that takes longer is forced: Faust waits for ever for a consumer that ended first. Seconds.
 _STOP_SECONDS = 30.0
-#: How often one looks for what did not arrive, seconds.
+#: How often dropped batches are looked for, seconds.
 _CHECK_SECONDS = 0.25
 #: Batches (not records) that wait between fetcher and queues.
 _BUFFERED_BATCHES = 16
 
 
 class FlowControl(FlowControlEvent):  # type: ignore[misc, unused-ignore]
-    """Faust's flow control, without the loss of what flows.
+    """Faust's flow control, without losing batches in flight.
 
-    Resuming clears every queue, so that nothing from before a rebalance is worked. But when there was
-    something to recover, flow is already active by the time that Faust resumes it: partitions have been
-    sought, and what the first fetch brought may be in an agent's queue. Clearing it there loses it silently.
+    Resuming clears every queue, so that nothing from before a rebalance is processed. But after a recovery
+    flow is already active when Faust resumes it: partitions have been sought, and the batches of the first
+    fetch may be in an agent's queue. Clearing it then loses them silently.
     """
 
     def resume(self) -> None:
-        """Let events flow; queues are cleared only if they could not."""
+        """Resume flow; queues are cleared only if it was suspended."""
         if not self.is_active():
             super().resume()
 
 
 class Application(faust.App):  # type: ignore[misc, unused-ignore]
-    """A Faust application that looks at its topics before it starts and finishes its work before it stops."""
+    """A Faust application that checks its topics before it starts and finishes its work before it stops."""
 
     settings: Settings
-    #: What has to be there, with the partition count of the settings, before it starts.
+    #: The topics that must exist, with the partition count of the settings, before it starts.
     needed_topics: tuple[Topic, ...]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        #: What of the partitions had to be read again, and why.
+        #: The re-reads of partitions, by cause.
         self.rereads = Rereads()
         #: Called some times a second between rebalances, with the monotonic time.
         self.checks: list[Callable[[float], Awaitable[None]]] = []
-        #: Awaited in order when the application stops: before, and after Faust has let go of everything.
+        #: Awaited in order when the application stops: before Faust stops, and after it has.
         self.before_stop: list[Callable[[], Awaitable[None]]] = []
         self.after_stop: list[Callable[[], Awaitable[None]]] = []
 
     @cached_property
     def flow_control(self) -> FlowControlEvent:
-        """What suspends and resumes every stream."""
+        """Suspends and resumes every stream."""
         return FlowControl(loop=self.loop)
 
     async def on_first_start(self) -> None:
-        """Refuse to start without brokers or with topics that are not as they should be."""
+        """Refuse to start without brokers or with wrong topics."""
         try:
             await asyncio.get_running_loop().run_in_executor(
                 None, require_topics, self.settings, self.needed_topics
             )
         except GridwatchError as problem:
             logger.critical("%s", problem)
-            # The loop is not ours to unwind from in here: nothing has been started that needs it.
+            # The loop cannot be unwound from here, and nothing has been started that needs it.
             os._exit(problem.exit_code)
         await super().on_first_start()
-        self.add_future(look_for_garbage())
-        self.add_future(say_progress(self))
+        self.add_future(collect_garbage())
+        self.add_future(log_progress(self))
         self.add_future(self._watch_continuity())
 
     async def _watch_continuity(self) -> None:
-        """Have what Faust drops on its way to the partition queues, or to recovery, read again."""
-        # No timer of Faust's: those begin when the first recovery has ended.
+        """Have batches read again that Faust drops before they reach a partition queue, or recovery."""
+        # Not a Faust timer: those start after the first recovery.
         recovery = RecoveryWatch(self, self.rereads, ContinuityPolicy())
         while True:
             await asyncio.sleep(_CHECK_SECONDS)
@@ -112,10 +112,10 @@ class Application(faust.App):  # type: ignore[misc, unused-ignore]
                     await check(time.monotonic())
 
     async def on_stop(self) -> None:
-        """Finish what is in work, let Faust stop, then disconnect; by force if that does not end."""
-        self._giving_up = threading.Timer(_STOP_SECONDS, _end)
-        self._giving_up.daemon = True
-        self._giving_up.start()
+        """Finish the work in progress, let Faust stop, then disconnect; by force if that takes too long."""
+        self._force_stop = threading.Timer(_STOP_SECONDS, _exit_now)
+        self._force_stop.daemon = True
+        self._force_stop.start()
         for step in self.before_stop:
             await step()
         await super().on_stop()
@@ -125,11 +125,11 @@ class Application(faust.App):  # type: ignore[misc, unused-ignore]
     async def on_shutdown(self) -> None:
         """Everything has stopped."""
         await super().on_shutdown()
-        self._giving_up.cancel()
+        self._force_stop.cancel()
 
 
-def _end() -> None:
-    logger.critical("still not stopped after %.0f s: ending all the same; nothing is lost", _STOP_SECONDS)
+def _exit_now() -> None:
+    logger.critical("still not stopped after %.0f s: exiting by force; nothing is lost", _STOP_SECONDS)
     os._exit(1)
 
 
@@ -141,8 +141,11 @@ def create_app(
     unpacked: Mapping[str, Unpack | None],
     topics: Collection[Topic],
 ) -> Application:
-    """Make the application `name`, which needs `topics`, and gets those in `unpacked` as batches, of records
-    as their functions make them, or of aiokafka's own."""
+    """Create the application `name`, which requires `topics`.
+
+    Topics in `unpacked` are delivered in batches, with records made by the function, or aiokafka's own for
+    None.
+    """
     for noisy in ("aiokafka.conn", "aiokafka.producer.producer", "aiokafka.consumer.fetcher", "faust.topics"):
         logging.getLogger(noisy).setLevel(logging.WARNING)  # their debug calls alone cost 7% of a worker
     app = Application(

@@ -1,9 +1,9 @@
 """Faust's partition assignor, for a static member that comes back under another URL.
 
-A static member that returns within its session gets its old assignment again, and with it the URL that it
-had then: a worker that moved to another host or port. Faust takes a foreign URL for an impossible state
-and never starts. Here the member puts its present URL in the old one's place. Other workers learn of it
-with the next rebalance; until then they say that they cannot reach its pages.
+A static member that returns within its session gets its old assignment again, with the URL that it had
+then. If it has moved to another host or port, Faust treats the foreign URL as an impossible state and never
+starts. Here the member replaces the old URL by its current one. Other workers learn of it with the next
+rebalance; until then they report that they cannot reach its pages.
 """
 
 from __future__ import annotations
@@ -18,10 +18,10 @@ logger = logging.getLogger(__name__)
 
 
 class Assignor(PartitionAssignor):  # type: ignore[misc, unused-ignore]
-    """Assigns partitions as Faust does; takes an assignment whoever it was once addressed to."""
+    """Assigns partitions as Faust does; accepts an assignment for a former URL of this member."""
 
     def on_assignment(self, assignment: Any) -> None:
-        """Take an assignment."""
+        """Apply an assignment."""
         metadata = msgspec.json.decode(self._decompress(assignment.user_data))
         ours = str(self._url)
         former = metadata["url"]

@@ -1,12 +1,13 @@
 """One fetch of one partition as one Faust event.
 
-Faust hands records to agents one by one, at about 60 µs each before any work is done. Here the
-scheduler, a setting of Faust's, turns each partition's fetched list into a single record-like object
-whose value is the list. Everything after it (conductor, stream, agent, ack) runs once a batch.
+Faust delivers records to agents one by one, at about 60 µs each before any work is done. Here the scheduler,
+a setting of Faust's, turns each partition's fetched list into a single record-like object whose value is the
+list. Everything after it (conductor, stream, agent, ack) runs once a batch.
 
-The object carries the *last* offset of the range that the fetch answers for (`fetching.py`). With the acks of
-`transport.py` (a batch counts only when its work is done, in order within its partition) the offset committed
-is always the end of that range, also where offsets without records, such as transaction markers, come last.
+The object has the *last* offset of the range that the fetch covers (`fetching.py`). With the acks of
+`transport.py` (a batch is acked only when it is processed, in order within its partition) the committed
+offset is always the end of that range, also where offsets without records, such as transaction markers, come
+last.
 """
 
 from __future__ import annotations
@@ -22,10 +23,10 @@ from gridwatch.streaming.faust.fetching import Fetched
 
 
 class RecordBatch:
-    """The records that one fetch brought of one partition, in offset order, and its offsets [start, end).
+    """The records of one fetch of one partition, in offset order, and its offsets [start, end).
 
-    Has the attributes that Faust reads off a single record; `value` is the batch itself. A batch without
-    records says that the offsets of its range have none.
+    Has the attributes that Faust reads from a single record; `value` is the batch itself. In a batch without
+    records the offsets of the range have none.
     """
 
     __slots__ = ("count", "done", "end", "partition", "records", "seeks", "start", "topic")
@@ -41,7 +42,7 @@ class RecordBatch:
     def __init__(self, topic: str, partition: int, fetched: Fetched) -> None:
         self.topic = topic
         self.partition = partition
-        #: Whoever works them may let go of them one by one.
+        #: The consumer of the batch may remove them one by one.
         self.records: list[Any] = fetched
         self.count = len(fetched)
         #: The first offset of the range, and the one after its last.
@@ -49,7 +50,7 @@ class RecordBatch:
         self.end = fetched.end
         #: How often the partition had been sought before these were fetched.
         self.seeks = fetched.seeks
-        #: True once the work of the whole batch is safe; only then may its offsets be committed.
+        #: True once the whole batch is committed to state; only then may its offsets be committed.
         self.done = False
 
     @property
@@ -64,9 +65,12 @@ class RecordBatch:
 
 
 @dataclass
-class Wake:
-    """An event of our own making for a partition that no record has come of yet since it was assigned: its
-    owner takes it over, finishes what the last owner left, and sees to its idle ticks. Commits nothing."""
+class TakeOverEvent:
+    """An artificial event for an assigned partition that has had no records yet.
+
+    Its owner takes the partition over, finishes what the last owner left, and sends idle ticks. It commits no
+    offset.
+    """
 
     topic: str
     partition: int
@@ -75,34 +79,34 @@ class Wake:
     done: bool = False
 
     @property
-    def value(self) -> Wake:
-        """Itself: what the partition's queue works on."""
+    def value(self) -> TakeOverEvent:
+        """Itself: what the partition's queue processes."""
         return self
 
     def ack(self) -> None:
-        """Faust knows nothing of it."""
+        """Nothing: Faust does not know this event."""
 
 
 @dataclass
-class Passage:
-    """An event of our own making: offsets that the log has let go of, as a batch without records."""
+class SkippedOffsets:
+    """An artificial event: offsets that retention has deleted, as a batch without records."""
 
     value: RecordBatch
     commit: Callable[[RecordBatch], None]
 
     def ack(self) -> None:
-        """Have the offsets committed, once what came before is done."""
+        """Commit the offsets, once the batch is done."""
         if self.value.done:
             self.commit(self.value)
 
 
-def follows(batch: RecordBatch | Wake, other: RecordBatch | Wake) -> bool:
-    """Whether `other` begins with the very offset at which `batch` ends."""
+def follows(batch: RecordBatch | TakeOverEvent, other: RecordBatch | TakeOverEvent) -> bool:
+    """Whether `other` starts at the offset at which `batch` ends."""
     return isinstance(batch, RecordBatch) and isinstance(other, RecordBatch) and other.start == batch.end
 
 
-def joined(batches: Sequence[RecordBatch | Wake]) -> RecordBatch | Wake:
-    """Batches that follow each other as one, which has their records from here on."""
+def joined(batches: Sequence[RecordBatch | TakeOverEvent]) -> RecordBatch | TakeOverEvent:
+    """Merge batches that follow each other; their records move into the result."""
     first, last = batches[0], batches[-1]
     if not isinstance(first, RecordBatch) or not isinstance(last, RecordBatch) or first is last:
         return first
@@ -133,7 +137,7 @@ def batch_scheduler(topics: frozenset[str]) -> type[DefaultSchedulingStrategy]:
 
 
 class BatchSchema(faust.Schema):  # type: ignore[misc, unused-ignore]
-    """Hands a batch on as it is: decoding is the domain's business, where bad input has reasons."""
+    """Passes a batch through: decoding is done later, where invalid input gets its reasons."""
 
     def loads_key(self, app: Any, message: Any, **kwargs: Any) -> Any:
         """A batch has no key of its own."""

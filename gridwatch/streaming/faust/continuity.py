@@ -1,21 +1,22 @@
-"""Whether what comes of a partition joins on to what came before it, and what to do when it does not.
+"""Detects batches that were dropped between fetch and queue, by their offsets.
 
-Faust can drop a fetched batch in many places without anybody reading it again: `getmany` breaks off when flow
-stops or the generation changes; a partition is no longer among the active ones when its fetch returns; a
-callback is cancelled when flow is suspended; queues are cleared when flow resumes. By then the consumer's
-position has moved on. So nothing is believed that does not join on:
+Faust can drop a fetched batch in many places without reading it again: `getmany` stops when flow is suspended
+or the generation changes; a partition may be inactive when its fetch returns; a callback is cancelled when
+flow is suspended; queues are cleared when flow resumes. By then the consumer's position has advanced. So only
+contiguous batches are accepted:
 
-    a fetch begins where the last one ended     it joins: taken
-    it was made before the last seek            stale: the seek reads it again, so it is dropped
-    it begins before that                       the log was cut back or made anew: taken, the owner decides
-    it begins after that                        an offset gap. If the log's start has passed it (retention),
-                                                it is real and passed over; otherwise the partition is read
-                                                again from where it stood, and nothing after it is done
-    nothing comes, and there is more to read    after `idle_seconds` the same: a dropped last batch has no
-                                                successor that would give it away
+    it starts where the last one ended          contiguous: accepted
+    it was fetched before the last seek         stale: dropped, since the seek reads it again
+    it starts before the expected offset        the log was truncated or created again: accepted, its owner
+                                                decides
+    it starts after the expected offset         an offset gap. If the log starts after it (retention), the gap
+                                                is real and skipped; otherwise the partition is read again
+                                                from the expected offset, and nothing after it is processed
+    no batch comes, but there is more to read   after `idle_seconds` as for a gap: a dropped last batch has no
+                                                successor that would reveal it
 
 Ranges of offsets (`fetching.py`) make this exact: offsets without records are inside a range. Every re-read
-is counted by cause, and the first one of a partition is warned of.
+is counted by cause, and the first one of a partition is logged as a warning.
 """
 
 from __future__ import annotations
@@ -46,18 +47,18 @@ class ContinuityPolicy:
     idle_seconds: float = 2.0
 
 
-class Verdict(Enum):
-    """What a batch is to a partition."""
+class BatchOrder(Enum):
+    """How a batch relates to the expected offset of its partition."""
 
-    JOINS = "joins"
+    CONTIGUOUS = "contiguous"
     STALE = "stale"
     GAP = "gap"
 
 
 class Continuity:
-    """Where one partition stands. `expected` is the offset after everything that was taken.
+    """The expected offset of one partition: the one after all accepted batches.
 
-    A partition is *begun* by a seek: before that, and after `end`, whatever comes is stale.
+    A seek begins the partition: before that, and after `end`, every batch is stale.
     """
 
     def __init__(self, policy: ContinuityPolicy) -> None:
@@ -72,38 +73,39 @@ class Continuity:
         return self.seeks >= 0
 
     def begin(self, offset: int, seeks: int) -> None:
-        """It has been sought to an offset, as the seek of that number."""
+        """The partition was sought to an offset, as the seek of that number."""
         self.expected, self.seeks = offset, seeks
         self._idle_since = None
 
     def end(self) -> None:
-        """It is not read any more."""
+        """The partition is not read any more."""
         self.seeks = -1
         self._idle_since = None
 
-    def judge(self, batch: RecordBatch) -> Verdict:
-        """What a batch is to the partition. Changes nothing."""
+    def classify(self, batch: RecordBatch) -> BatchOrder:
+        """How a batch relates to the expected offset. Changes nothing."""
         if batch.seeks != self.seeks:
-            return Verdict.STALE
-        return Verdict.GAP if batch.start > self.expected else Verdict.JOINS
+            return BatchOrder.STALE
+        return BatchOrder.GAP if batch.start > self.expected else BatchOrder.CONTIGUOUS
 
-    def take(self, batch: RecordBatch) -> None:
-        """The batch is on its way to being worked."""
+    def accept(self, batch: RecordBatch) -> None:
+        """Accept a batch: the next one is expected at its end."""
         self.expected = batch.end
         self._idle_since = None
 
-    def stand_at(self, offset: int) -> None:
-        """The owner's own position, when nothing waits: what was taken beyond it was given up."""
+    def reset_to(self, offset: int) -> None:
+        """Expect the owner's own position again, when nothing is queued: batches accepted beyond it were
+        dropped."""
         self.expected = offset
 
     def busy(self) -> None:
-        """Something of the partition waits or is worked."""
+        """The partition is not idle: a batch is queued or being processed."""
         self._idle_since = None
 
     def is_starved(self, now: float, end: int | None) -> bool:
-        """Whether nothing has come for too long although there is more to read, up to `end`; None: unknown.
+        """Whether no batch has come for too long although there is more to read, up to `end`; None: unknown.
 
-        To be asked again and again while the partition is idle; `now` in seconds of one monotonic clock.
+        Call it repeatedly while the partition is idle; `now`: monotonic, seconds.
         """
         if not self.begun or end is None or end <= self.expected:
             self._idle_since = None
@@ -114,7 +116,7 @@ class Continuity:
 
 
 class Rereads:
-    """Every re-read of a process: counted by cause, warned of once a partition."""
+    """The re-reads of a process: counted by cause, with one warning a partition."""
 
     def __init__(self) -> None:
         self.counts: Counter[str] = Counter(dict.fromkeys(CAUSES, 0))

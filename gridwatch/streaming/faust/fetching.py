@@ -1,23 +1,22 @@
-"""What a fetch brought, a Kafka record batch at a time, and the range of offsets that it answers for.
+"""Unpacks the records of a fetch, a Kafka record batch at a time, and tracks the range of offsets it covers.
 
-aiokafka makes an object of eleven fields of every record, through a generator and two calls: two
-microseconds each. Where a whole fetch is handed on as one event (`batches.py`) nobody reads most of those
-fields, so here the application says what becomes of what the parser made, which has `offset`, `timestamp`
-(milliseconds), `key`, `value` and `headers`. Done as the parser goes, all else is gone before it leaves the
-processor's cache.
+aiokafka makes an object of eleven fields from every record, through a generator and two calls: two
+microseconds each. Where a whole fetch is delivered as one event (`batches.py`) most of those fields are
+unused. So here the application converts the parser's records, which have `offset`, `timestamp`
+(milliseconds), `key`, `value` and `headers`, as they are parsed, while they are still in the CPU's cache.
 
-**Ranges.** A fetch from position `start` that moves the position to `end` says of every offset in between
-what there is: a record, or none, because compaction removed it, because it is a transaction marker, or
-because its transaction was aborted. A consumer that knows its last `end` therefore needs to ask nobody about
-offsets without records; and a range that begins elsewhere says that something was dropped on its way
-(`continuity.py`). A fetch of markers alone is a range without records, and is handed on like any other.
+**Ranges.** A fetch from position `start` that moves the position to `end` covers every offset in between:
+there is a record, or there is none because of compaction, a transaction marker or an aborted transaction. So
+a consumer that knows its last `end` can tell offsets without records from dropped ones: a range that starts
+elsewhere means that a batch was dropped (`continuity.py`). A fetch of markers alone is a range without
+records, and is delivered like any other.
 
-**Read committed.** Records of aborted transactions are left out; nothing beyond the last stable offset is
-sent by the broker. Batches that are not transactional pay one look at a flag.
+**Read committed.** Records of aborted transactions are skipped; the broker sends nothing beyond the last
+stable offset. For batches that are not transactional this costs one test of a flag.
 
-**Undecodable batches.** A batch whose CRC, compression or framing cannot be read stops its own partition, and
-no other: what lies before it is handed on, the partition is paused, and the batch is fetched again after a
-pause that doubles. Health, log and doctor name it, with the remedy.
+**Undecodable batches.** A batch whose CRC, compression or framing cannot be read stops its own partition
+only: the records before it are delivered, the partition is paused, and the batch is fetched again with
+exponential back-off. Health, log and doctor name it, with the remedy.
 """
 
 from __future__ import annotations
@@ -34,22 +33,23 @@ from aiokafka.consumer.fetcher import READ_COMMITTED, FetchResult
 from aiokafka.errors import CorruptRecordException
 
 from gridwatch.backoff import BackOff
-from gridwatch.streaming.faust.header_names import keep_records, lenient
+from gridwatch.streaming.faust.header_names import lenient_batch, retain_bytes
 
 logger = logging.getLogger(__name__)
 
-keep_records()
+retain_bytes()
 
 Unpack = Callable[[Iterable[Any]], list[Any]]
 
-#: How long an undecodable batch is left before it is fetched again.
+#: The back-off of an undecodable batch before it is fetched again.
 FETCH_AGAIN = BackOff(first=1.0, most=5.0)
 
 
 class Fetched(list[Any]):
-    """The records that one fetch brought of one partition, and the offsets [start, end) that it answers for.
+    """The records of one fetch of one partition, and the offsets [start, end) that it covers.
 
-    True when the position moved, records or not. `seeks` counts the seeks of the partition before it.
+    True when the position advanced, with or without records. `seeks` counts the seeks of the partition before
+    it.
     """
 
     __slots__ = ("end", "seeks", "start")
@@ -71,13 +71,13 @@ class Undecodable:
     offset: int
     end: int | None
     reason: str
-    #: When it was met first, Unix time in seconds, and how often it has been.
+    #: When it was first fetched, Unix time in seconds, and how often it has been.
     since: float
     tries: int
 
 
 def undecodable_reason(topic: str, partition: int, found: Undecodable) -> str:
-    """What is wrong and what fixes it, for health, log and doctor."""
+    """The problem and its remedy, for health, log and doctor."""
     before = "the offset after it" if found.end is None else f"offset {found.end}"
     return (
         f"partition {partition}: the batch at offset {found.offset} of {topic} cannot be decoded "
@@ -88,21 +88,21 @@ def undecodable_reason(topic: str, partition: int, found: Undecodable) -> str:
 
 
 class Fetches(dict[Any, Any]):
-    """Takes the place of a fetcher's `_records`: what came of each partition and was not handed on yet.
+    """Replaces a fetcher's `_records`: the fetched data of each partition that is not delivered yet.
 
-    Belongs to the consumer's thread; `undecodable` and `seeks` may be read from others.
+    Owned by the consumer's thread; `undecodable` and `seeks` may be read from others.
 
     Args:
-        unpacked: what makes a list of a parsed batch, by topic; its records have `offset` at least. None
-            stands for aiokafka's own records. Other topics are left to aiokafka.
-        back_off: how long an undecodable batch is left before it is fetched again.
+        unpacked: the function that converts a parsed batch to a list, by topic; its records have `offset` at
+            least. None stands for aiokafka's own records. Other topics are left to aiokafka.
+        back_off: the back-off of an undecodable batch before it is fetched again.
     """
 
     def __init__(self, unpacked: Mapping[str, Unpack | None], back_off: BackOff = FETCH_AGAIN) -> None:
         super().__init__()
         self._unpacked = unpacked
         self._back_off = back_off
-        #: How often each partition's position was set by a seek: what was fetched before one is told by it.
+        #: How often each partition was sought: identifies what was fetched before the last seek.
         self.seeks: Counter[Any] = Counter()
         #: The batch at which each partition has stopped.
         self.undecodable: dict[Any, Undecodable] = {}
@@ -117,10 +117,10 @@ class Fetches(dict[Any, Any]):
         return counted
 
     def __setitem__(self, partition: Any, fetched: Any) -> None:
-        """Fetched partitions of those topics give such records; what else there is stays as it is."""
+        """Make fetches of the unpacked topics return converted records; others stay unchanged."""
         if type(fetched) is FetchResult and partition.topic in self._unpacked:
             source = fetched._partition_records
-            source._records_iterator = None  # holds its owner, and with it all that was fetched
+            source._records_iterator = None  # it references its owner, and with it all fetched data
             unpack = self._unpacked[partition.topic] or _as_aiokafka_does(partition, source)
             fetched.getall = _Drain(partition, fetched, source, unpack, self).getall
         super().__setitem__(partition, fetched)
@@ -138,7 +138,7 @@ class Fetches(dict[Any, Any]):
         asyncio.get_running_loop().call_later(self._back_off.delay(tries), state.resume)
 
     def reached(self, partition: Any, end: int) -> None:
-        """A partition was read up to an offset: perhaps beyond the batch at which it had stopped."""
+        """A partition was read up to an offset, possibly beyond the batch at which it had stopped."""
         stopped = self.undecodable.get(partition)
         if stopped is not None and end > stopped.offset:
             del self.undecodable[partition]
@@ -151,7 +151,7 @@ def _as_aiokafka_does(partition: Any, source: Any) -> Unpack:
 
 
 class _Drain:
-    """Hands on what one fetch brought of one partition."""
+    """Delivers the records of one fetch of one partition."""
 
     def __init__(self, partition: Any, fetched: Any, source: Any, unpack: Unpack, owner: Fetches) -> None:
         self._partition = partition
@@ -174,22 +174,22 @@ class _Drain:
         if not fetched.check_assignment(self._partition) or not fetched.has_more():
             return []
         start = source.next_fetch_offset
-        taken = self._left
-        while self._has_next() and (max_records is None or len(taken) < max_records):
-            taken += self._next_records()
-        self._left = [] if max_records is None else taken[max_records:]
-        del taken[len(taken) - len(self._left) :]
+        records = self._left
+        while self._has_next() and (max_records is None or len(records) < max_records):
+            records += self._next_records()
+        self._left = [] if max_records is None else records[max_records:]
+        del records[len(records) - len(self._left) :]
         end = source.next_fetch_offset = self._left[0].offset if self._left else self._reached
         fetched._update_position()
         if not self._left and not self._has_next():
             fetched._partition_records = None
-            del fetched.getall  # the way back to us would keep all of it until garbage is looked for
+            del fetched.getall  # the reference cycle would retain all data until the next garbage collection
             if self._failure is not None:
                 state = fetched._assignment.state_value(self._partition)
                 self._owner.stop_at(self._partition, state, self._reached, *self._failure)
         if self._owner.undecodable:
             self._owner.reached(self._partition, end)
-        return Fetched(taken, start, end, self._owner.seeks[self._partition])
+        return Fetched(records, start, end, self._owner.seeks[self._partition])
 
     def _has_next(self) -> bool:
         return self._failure is None and self._batches.has_next()
@@ -202,23 +202,23 @@ class _Drain:
             try:
                 return self._records_of(batch)
             except UnicodeDecodeError:
-                return self._records_of(lenient(self._batches.data, self._parsed - 1), checked=True)
-        except Exception as error:  # whatever a parser or a codec makes of foreign bytes
+                return self._records_of(lenient_batch(self._batches.data, self._parsed - 1), checked=True)
+        except Exception as error:  # a parser or a codec may raise anything for foreign bytes
             self._failure = (None if batch is None else batch.next_offset, error)
             return []
 
     def _records_of(self, batch: Any, *, checked: bool = False) -> list[Any]:
         if self._source._check_crcs and not checked and not batch.validate_crc():
             raise CorruptRecordException("its CRC is wrong")
-        left_out = batch.is_transactional and self._is_left_out(batch)
-        records = [] if left_out or batch.is_control_batch else self._unpack(batch)
-        if records and records[0].offset < self._reached:  # a fetch brings whole batches
+        skipped = batch.is_transactional and self._is_skipped(batch)
+        records = [] if skipped or batch.is_control_batch else self._unpack(batch)
+        if records and records[0].offset < self._reached:  # a fetch returns whole batches
             records = [record for record in records if record.offset >= self._reached]
-        # Of a batch that compaction thinned out the last offset remains known.
+        # A compacted batch still has its original last offset.
         self._reached = batch.next_offset
         return records
 
-    def _is_left_out(self, batch: Any) -> bool:
+    def _is_skipped(self, batch: Any) -> bool:
         """Whether a transactional batch is of an aborted transaction, or the marker that ends one."""
         source = self._source
         if not self._committed_only:

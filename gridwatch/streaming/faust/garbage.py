@@ -1,9 +1,9 @@
-"""Garbage in cycles, looked for by the clock.
+"""Cyclic garbage collection on a timer.
 
-What a batch makes has no cycles and is gone with the batch. Python cannot know that: it looks through young
-objects whenever a number of them has piled up, and now and then through all there are, which with a million
-meters takes seconds. That was a tenth of a worker's time. So here it looks every half minute, through what is
-new since then; what stays is put aside. Once an hour it looks through everything.
+The objects of a batch have no cycles and are freed with the batch. Python cannot know that: it collects young
+objects whenever a number of them exists, and now and then all objects, which with a million meters takes
+seconds. That was a tenth of a worker's time. So here the objects of the last half minute are collected every
+half minute, and the survivors are frozen. Once an hour everything is collected.
 """
 
 from __future__ import annotations
@@ -11,17 +11,17 @@ from __future__ import annotations
 import asyncio
 import gc
 
-PAUSE_SECONDS = 30.0
-PAUSES_OF_A_ROUND = 120
+INTERVAL_SECONDS = 30.0
+INTERVALS_PER_FULL_COLLECTION = 120
 
 
-async def look_for_garbage() -> None:
-    """Look for garbage until cancelled. From the first call on Python does not do so by itself."""
+async def collect_garbage() -> None:
+    """Collect garbage until cancelled; disables Python's automatic collection."""
     gc.disable()
     while True:
         gc.freeze()
-        for _ in range(PAUSES_OF_A_ROUND):
-            await asyncio.sleep(PAUSE_SECONDS)
+        for _ in range(INTERVALS_PER_FULL_COLLECTION):
+            await asyncio.sleep(INTERVAL_SECONDS)
             gc.collect(0)
             gc.freeze()
         gc.unfreeze()

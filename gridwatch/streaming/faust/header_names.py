@@ -1,8 +1,8 @@
-"""Records with header names that are not UTF-8, which aiokafka's parser refuses with their whole batch.
+"""Records with header names that are not UTF-8, which aiokafka's parser rejects with their whole batch.
 
-Brokers take any bytes for a header's name, and some producers send such: nothing is wrong with the record,
-whose headers mean nothing here. So what a fetch brought is kept beside its parser, and a batch that is
-refused for such a name is parsed once more, with what cannot be read of names replaced. Slow, and rare.
+Brokers accept any bytes as a header's name, and some producers send such names. The record itself is valid,
+and its headers are not used here. So the bytes of a fetch are retained beside its parser, and a batch that is
+rejected for such a name is parsed again with replacement characters in the names. Slow, and rare.
 """
 
 from __future__ import annotations
@@ -13,11 +13,11 @@ from aiokafka.consumer import fetcher
 from aiokafka.record.default_records import _DefaultRecordBatchPy
 from aiokafka.record.memory_records import MemoryRecords
 
-#: What stands before the rest of a batch: its base offset, and the size of the rest.
+#: Size of the start of a batch: its base offset, and the size of the rest.
 _HEAD_BYTES = 12
 
 
-class KeptRecords(MemoryRecords):  # type: ignore[misc, unused-ignore]
+class RecordsWithBytes(MemoryRecords):  # type: ignore[misc, unused-ignore]
     """The batches of a fetch, and their bytes."""
 
     def __init__(self, data: bytes) -> None:
@@ -25,13 +25,13 @@ class KeptRecords(MemoryRecords):  # type: ignore[misc, unused-ignore]
         self.data = data
 
 
-def keep_records() -> None:
-    """Have aiokafka's fetchers keep the bytes of what they parse, for as long as they parse it."""
-    fetcher.MemoryRecords = KeptRecords
+def retain_bytes() -> None:
+    """Make aiokafka's fetchers retain the bytes of a fetch while they parse it."""
+    fetcher.MemoryRecords = RecordsWithBytes
 
 
-def lenient(data: bytes, number: int) -> Any:
-    """The batch of that number among the bytes of a fetch, whose records may have any header names."""
+def lenient_batch(data: bytes, number: int) -> Any:
+    """Parse the batch of that number in the bytes of a fetch, accepting any header names."""
     begin = 0
     for _ in range(number):
         begin += _size(data, begin)
@@ -46,12 +46,12 @@ def _size(data: bytes, begin: int) -> int:
 
 
 class _Lenient(bytearray):
-    """Bytes whose parts can be decoded whatever they are."""
+    """Bytes of which every slice can be decoded."""
 
     def __getitem__(self, place: SupportsIndex | slice) -> Any:
         part = super().__getitem__(place)
         return _Lenient(part) if isinstance(part, bytearray) else part
 
     def decode(self, encoding: str = "utf-8", errors: str = "replace") -> str:
-        """The text, with replacement characters for what is none."""
+        """The text, with replacement characters for invalid bytes."""
         return super().decode(encoding, "replace")

@@ -1,4 +1,4 @@
-"""What queues ask of the application's consumer: where it reads, and to read again."""
+"""The application's consumer, as the partition queues use it: positions and seeks."""
 
 from __future__ import annotations
 
@@ -15,46 +15,46 @@ logger = logging.getLogger(__name__)
 
 
 class ConsumerReader:
-    """Asks the consumer of a Faust application, which Faust makes late. See `partition_queues.Reader`."""
+    """Wraps the consumer of a Faust application, which Faust creates late. See `partition_queues.Reader`."""
 
     def __init__(self, app: Any) -> None:
         self._app = app
 
-    async def first_offset(self, place: tuple[str, int]) -> int | None:
-        """The offset at which the log begins."""
-        tp = TP(*place)
+    async def first_offset(self, tp: tuple[str, int]) -> int | None:
+        """The start offset of the log."""
+        partition = TP(*tp)
         try:
-            return int((await self._app.consumer.earliest_offsets(tp))[tp])
+            return int((await self._app.consumer.earliest_offsets(partition))[partition])
         except (KafkaError, KeyError) as error:
-            logger.info("%s[%d]: the broker does not say where it begins (%r)", *place, error)
+            logger.info("%s[%d]: the broker does not say where it begins (%r)", *tp, error)
             return None
 
-    async def seek(self, place: tuple[str, int], offset: int) -> int | None:
-        """Read on from an offset, and fetch the partition if it was not; returns the number of the seek."""
+    async def seek(self, tp: tuple[str, int], offset: int) -> int | None:
+        """Seek to an offset, and resume fetching the partition; returns the number of the seek."""
         try:
-            return int(await self._app.consumer.read_from(TP(*place), offset))
+            return int(await self._app.consumer.read_from(TP(*tp), offset))
         except (KafkaError, TimeoutError, asyncio.TimeoutError) as error:
-            logger.info("%s[%d]: cannot be sought now (%r)", *place, error)
+            logger.info("%s[%d]: cannot be sought now (%r)", *tp, error)
             return None
 
-    def readable_end(self, place: tuple[str, int]) -> int | None:
-        """The last stable offset, as the last fetch said."""
-        state = self._app.consumer.state_of(TP(*place))
+    def readable_end(self, tp: tuple[str, int]) -> int | None:
+        """The last stable offset, from the last fetch."""
+        state = self._app.consumer.state_of(TP(*tp))
         return None if state is None else state.lso
 
-    def position(self, place: tuple[str, int]) -> int | None:
-        """The offset from which the next fetch begins."""
-        state = self._app.consumer.state_of(TP(*place))
+    def position(self, tp: tuple[str, int]) -> int | None:
+        """The offset of the next fetch."""
+        state = self._app.consumer.state_of(TP(*tp))
         return state.position if state is not None and state.has_valid_position else None
 
-    def is_fetched(self, place: tuple[str, int]) -> bool:
-        """Whether the partition is among those that are fetched."""
-        return bool(self._app.consumer.is_active(TP(*place)))
+    def is_fetched(self, tp: tuple[str, int]) -> bool:
+        """Whether the partition is being fetched."""
+        return bool(self._app.consumer.is_active(TP(*tp)))
 
-    def is_stopped(self, place: tuple[str, int]) -> bool:
+    def is_stopped(self, tp: tuple[str, int]) -> bool:
         """Whether the partition has stopped at a batch that cannot be decoded."""
-        return TP(*place) in self._app.consumer.undecodable
+        return TP(*tp) in self._app.consumer.undecodable
 
     def commit(self, batch: RecordBatch) -> None:
-        """Have the offsets of a batch of our own making committed."""
+        """Have the offsets of an artificial batch committed."""
         self._app.consumer.acknowledge(TP(batch.topic, batch.partition), batch.offset)

@@ -1,12 +1,11 @@
-"""Recovery of state from the changelog: how far it has come, for log and pages, and that it comes to its end.
+"""Recovery of state from the changelog: its progress, for log and pages, and re-reads of dropped batches.
 
-A partition's share is how much of its changelog is in the local state, by offset. With a local state that
-is nearly up to date it begins near the whole.
+A partition's share is how much of its changelog is in the local state, by offset. With a local state that is
+nearly up to date it starts near 100 %.
 
-What Faust drops of a changelog on its way here would be missed for ever: recovery waits for a last batch that
-the consumer has already read, or goes on behind one in the middle. The store notices the latter, since ranges
-of offsets must join on; the former is read again here once nothing has come for
-`ContinuityPolicy.idle_seconds`.
+A changelog batch that Faust drops would be lost for ever: recovery waits for a last batch that the consumer
+has already read, or continues after one in the middle. The store detects the latter, since ranges of offsets
+must be contiguous; the former is read again here once nothing has come for `ContinuityPolicy.idle_seconds`.
 """
 
 from __future__ import annotations
@@ -23,12 +22,12 @@ from gridwatch.streaming.faust.continuity import Continuity, ContinuityPolicy, R
 
 logger = logging.getLogger(__name__)
 
-SAY_SECONDS = 2.0
+LOG_SECONDS = 2.0
 
 
 @dataclass(frozen=True)
 class Recovered:
-    """How far one changelog partition is read: up to `read` of `end` offsets."""
+    """The progress of one changelog partition: `read` of `end` offsets."""
 
     topic: str
     partition: int
@@ -37,7 +36,7 @@ class Recovered:
 
     @property
     def remaining(self) -> int:
-        """Rows that are still to come."""
+        """Rows that are still to be read."""
         return max(0, self.end - self.read)
 
     @property
@@ -58,9 +57,9 @@ def recovered(app: Any) -> list[Recovered]:
 
 
 def progress_words(partitions: list[Recovered]) -> str:
-    """Such as `63% read, 370,118 rows to come; partition 3 is at 41%`; empty when nothing is to come.
+    """Such as `63% read, 370,118 rows to come; partition 3 is at 41%`; empty when recovery is complete.
 
-    Where several changelogs are read, the last one is named with its topic.
+    With several changelogs, the slowest partition is named with its topic.
     """
     remaining = sum(one.remaining for one in partitions)
     if not remaining:
@@ -72,17 +71,17 @@ def progress_words(partitions: list[Recovered]) -> str:
     return f"{read / end:.0%} read, {remaining:,} rows to come; {where} is at {last.share:.0%}"
 
 
-async def say_progress(app: Any) -> None:
-    """Say in the log how far recovery is, for as long as the application runs."""
+async def log_progress(app: Any) -> None:
+    """Log the progress of recoveries, for as long as the application runs."""
     while True:
-        await asyncio.sleep(SAY_SECONDS)
+        await asyncio.sleep(LOG_SECONDS)
         words = progress_words(recovered(app)) if app.in_recovery else ""
         if words:
             logger.info("recovering state from the changelog: %s", words)
 
 
 class RecoveryWatch:
-    """Reads a changelog partition again from where it stands when what was fetched of it did not arrive."""
+    """Reads a changelog partition again from its recovered offset when a fetched batch did not arrive."""
 
     def __init__(self, app: Any, rereads: Rereads, policy: ContinuityPolicy) -> None:
         self._app = app
@@ -91,7 +90,7 @@ class RecoveryWatch:
         self._partitions: dict[Any, Continuity] = {}
 
     async def check(self, now: float) -> None:
-        """To be called often while state is recovered. `now`: monotonic, seconds."""
+        """Call this often during recovery. `now`: monotonic, seconds."""
         recovery, consumer = self._app.tables.recovery, self._app.consumer
         waiting = not self._app.tables.changelog_queue.empty()
         for tp, last in list(recovery.active_highwaters.items()):
@@ -108,5 +107,5 @@ class RecoveryWatch:
                 if state is not None and state.has_valid_position and state.position > read + 1:
                     self._rereads.note(tp.topic, tp.partition, read + 1, "changelog")
                     partition.begin(read + 1, 0)
-                    with contextlib.suppress(IllegalStateError):  # it is not ours any more
+                    with contextlib.suppress(IllegalStateError):  # it was revoked
                         await consumer.seek_wait({tp: read + 1})

@@ -1,24 +1,24 @@
 """Faust's aiokafka transport, changed in eight places.
 
-1. **Acks.** Stock Faust keeps a list of every acked offset and commits up to the first hole in it. A
-   batch is one event here, so an offset is committed when the batch that ends before it is done.
-2. **Resuming.** Where a table keeps its own source offset (the worker), reading starts right there,
-   whatever the group has committed: state and position are one. Every partition that is handed on in
-   batches is sought explicitly, also one without a committed offset (aiokafka leaves such a one where it
-   happens to be, after what Faust dropped before), and whoever works it is told where it begins.
-3. **Fetching.** A broker with nothing new answers after 100 ms instead of 1.5 s, and while every queue is
-   full the fetcher looks again after 10 ms instead of a second.
-4. **Handing over.** Before partitions are given up, their queues are emptied. Before the state of those that
-   come is recovered, the application may look at what it has of them.
-5. **Leaving.** A static member that stops in order says so, and the others take over at once. One that is
-   killed does not; if it is back within the session it has its partitions again without a rebalance.
-6. **Seeking.** Stock Faust drops what lies below the offset that it read last, without a word. It notes that
-   offset after a delivery, so a seek back during one is forgotten, and all that is read again is dropped.
-   Here nothing is dropped: who works on a batch knows its own position.
-7. **Unpacking.** Records of topics that are handed on in batches become what the application asks for at once
+1. **Acks.** Stock Faust keeps a list of every acked offset and commits up to the first gap in it. A batch is
+   one event here, so an offset is committed when the batch that ends before it is done.
+2. **Resuming.** Where a table stores its own source offset (the worker), reading resumes there, whatever the
+   group has committed: state and position are one. Every partition that is delivered in batches is sought
+   explicitly, also one without a committed offset (aiokafka leaves its position after batches that Faust
+   dropped), and its queue gets the start offset.
+3. **Fetching.** A broker with no new records answers after 100 ms instead of 1.5 s, and while every queue is
+   full the fetcher retries after 10 ms instead of a second.
+4. **Revocation.** Before partitions are revoked, their queues are emptied. Before the state of assigned ones
+   is recovered, the application may check its local state.
+5. **Leaving.** A static member that is stopped leaves the group, and the others take over at once. One that
+   is killed does not; if it returns within the session it gets its partitions back without a rebalance.
+6. **Seeking.** Stock Faust silently drops records below the last offset that it read. It notes that offset
+   after a delivery, so a seek back during one is overwritten, and all re-read records are dropped. Here none
+   is dropped: the consumer of a batch knows its own position.
+7. **Unpacking.** Records of topics that are delivered in batches are converted as they are parsed
    (`fetching.py`).
-8. **Isolation.** Only committed records are read: those of aborted transactions are left out, and an open one
-   holds back what is behind it.
+8. **Isolation.** Only committed records are read: those of aborted transactions are skipped, and an open
+   transaction blocks the records after it.
 """
 
 from __future__ import annotations
@@ -40,22 +40,22 @@ FULL_BUFFERS_WAIT_SECONDS = 0.01
 
 
 async def _nothing() -> None:
-    """The hook of an application that holds nothing."""
+    """A hook that does nothing."""
 
 
 @dataclass
 class Hooks:
-    """What an application does as partitions come and go."""
+    """Callbacks of an application for assigned and revoked partitions."""
 
-    #: Where partitions are to be read on from; those not named go on where the group committed.
+    #: The offsets to resume from; partitions without one resume from the committed offset.
     resume_offsets: Callable[[set[Any]], Mapping[Any, int]] = lambda partitions: {}
     #: Called when partitions have been assigned, before their tables are recovered.
     before_recovery: Callable[[], Awaitable[None]] = _nothing
-    #: Called before partitions are given up: finish what is in work, forget the rest.
+    #: Called before partitions are revoked: finish the work in progress, drop the rest.
     before_revoked: Callable[[], Awaitable[None]] = _nothing
-    #: Called when partitions have been assigned and tables recovered, before any record of them comes.
+    #: Called when partitions are assigned and tables recovered, before their first record is delivered.
     after_recovered: Callable[[], None] = lambda: None
-    #: Called when partitions have been sought: (offset, number of the seek) of each.
+    #: Called after seeks, with (offset, number of the seek) of each partition.
     after_seek: Callable[[Mapping[Any, tuple[int, int]]], None] = lambda positions: None
 
 
@@ -71,14 +71,15 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc, unuse
         return consumer
 
     async def on_start(self) -> None:
-        """Start, with a fetcher that unpacks as the application asks."""
+        """Start, with a fetcher that unpacks records for the application."""
         await super().on_start()
         fetcher = self._ensure_consumer()._fetcher
         fetches = fetcher._records = self.fetches = Fetches(self.transport.unpacked)
         fetcher.seek_to = fetches.counting(fetcher.seek_to)
 
     async def seek_counted(self, positions: Mapping[Any, int]) -> dict[Any, int]:
-        """Seek partitions; returns the number of the seek of each. IllegalStateError if one is not ours."""
+        """Seek partitions; returns the number of the seek of each. IllegalStateError if one is not
+        assigned."""
         numbers: dict[Any, int] = await self.call_thread(self._seek_counted, positions)
         return numbers
 
@@ -87,7 +88,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc, unuse
         return {tp: self.fetches.seeks[tp] for tp in positions}
 
     def state_of(self, tp: Any) -> Any | None:
-        """aiokafka's own book of a partition, to be read only; None unless it is assigned."""
+        """aiokafka's state of a partition, read-only; None unless it is assigned."""
         subscription = self._ensure_consumer()._subscription.subscription
         assignment = None if subscription is None else subscription.assignment
         if assignment is None or tp not in assignment.tps:
@@ -95,7 +96,7 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc, unuse
         return assignment.state_value(tp)
 
     def rejoin(self) -> None:
-        """Join the group anew; may be called from any thread."""
+        """Rejoin the group; may be called from any thread."""
         self.thread_loop.call_soon_threadsafe(self._ensure_consumer()._coordinator.request_rejoin)
 
     async def on_thread_stop(self) -> None:
@@ -106,10 +107,10 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc, unuse
 
 
 class ReadOffsets(defaultdict[Any, Any]):
-    """What Faust notes of the offsets it read, and must not judge by."""
+    """Faust's last read offsets, disabled: by them Faust would drop re-read records."""
 
     def __getitem__(self, partition: Any) -> None:
-        """None: as if nothing had been read yet."""
+        """None, as if nothing had been read yet."""
 
 
 class Consumer(driver.Consumer):  # type: ignore[misc, unused-ignore]
@@ -127,7 +128,7 @@ class Consumer(driver.Consumer):  # type: ignore[misc, unused-ignore]
     # -- acks
 
     def ack(self, message: Any) -> bool:
-        """Mark a batch as worked on; its offsets count only if it says that its work is done."""
+        """Ack a batch; its offsets are committed only if it is done."""
         if message.acked:
             return False
         message.acked = True
@@ -148,12 +149,12 @@ class Consumer(driver.Consumer):  # type: ignore[misc, unused-ignore]
         return (tp for tp in pending if topics is None or tp in topics or tp.topic in topics)
 
     async def _add_gap(self, tp: Any, offset_from: int, offset_to: int) -> None:
-        """Nothing to keep book of: whoever works a batch knows whether it joins on (`continuity.py`)."""
+        """Nothing: the queue of a partition detects gaps itself (`continuity.py`)."""
 
     # -- resuming
 
     async def seek_to_committed(self) -> Mapping[Any, int]:
-        """Seek to the committed offsets, or to where the state says that it stands."""
+        """Seek to the committed offsets, or to the position of the state where it has one."""
         committed = dict(await super().seek_to_committed())
         sources = {
             tp for tp in committed if tp.topic in self.transport.unpacked and not self._is_changelog_tp(tp)
@@ -169,18 +170,18 @@ class Consumer(driver.Consumer):  # type: ignore[misc, unused-ignore]
         return committed
 
     async def read_from(self, tp: Any, offset: int) -> int:
-        """Read one partition on from an offset; returns the number of the seek."""
+        """Seek one partition and resume it; returns the number of the seek."""
         numbers = await self._thread.seek_counted({tp: offset})
         self.resume_partitions({tp})
         return int(numbers[tp])
 
     def state_of(self, tp: Any) -> Any | None:
-        """aiokafka's own book of a partition, to be read only; None unless it is assigned."""
+        """aiokafka's state of a partition, read-only; None unless it is assigned."""
         return self._thread.state_of(tp)
 
     @property
     def undecodable(self) -> Mapping[Any, Undecodable]:
-        """The batch at which a partition has stopped, of those that are ours."""
+        """The undecodable batch of each assigned partition that has stopped at one."""
         found = self._thread.fetches.undecodable
         if not found:
             return {}
@@ -188,27 +189,27 @@ class Consumer(driver.Consumer):  # type: ignore[misc, unused-ignore]
         return {tp: stop for tp, stop in found.items() if self.state_of(tp) is not None}
 
     def is_active(self, tp: Any) -> bool:
-        """Whether a partition is among those that Faust fetches."""
+        """Whether Faust fetches a partition."""
         return tp in self._get_active_partitions()
 
     def acknowledge(self, tp: Any, offset: int) -> None:
-        """Have an offset that no message stands for committed, as if one had been done."""
+        """Have an offset committed that has no message, as if its message had been acked."""
         self._acked[tp] = [offset]
 
-    # -- handing over
+    # -- revocation and assignment
 
     async def on_partitions_revoked(self, revoked: set[Any]) -> None:
-        """Finish what is in work before anybody else can take over."""
+        """Finish the work in progress before another member can take over."""
         await self.transport.hooks.before_revoked()
         await super().on_partitions_revoked(revoked)
 
     async def on_partitions_assigned(self, assigned: set[Any], generation_id: int = 0) -> None:
-        """Begin with what was assigned."""
+        """Start with the assigned partitions."""
         await self.transport.hooks.before_recovery()
         await super().on_partitions_assigned(assigned, generation_id)
 
     def rejoin(self) -> None:
-        """Join the group anew: partitions are given up, assigned, and their tables recovered again."""
+        """Rejoin the group: partitions are revoked and assigned, and their tables recovered again."""
         self._thread.rejoin()
 
     # -- fetching
@@ -221,7 +222,7 @@ class Consumer(driver.Consumer):  # type: ignore[misc, unused-ignore]
 
 
 def driver_notify(future: Any) -> None:
-    """Wake whoever waits for an ack."""
+    """Notify the waiter for an ack."""
     if future is not None and not future.done():
         future.set_result(None)
 
@@ -234,5 +235,5 @@ class Transport(driver.Transport):  # type: ignore[misc, unused-ignore]
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.hooks = Hooks()
-        #: The topics that are handed on in batches, and what becomes of their records; None: aiokafka's own.
+        #: The topics delivered in batches, and the conversion of their records; None: aiokafka's own.
         self.unpacked: Mapping[str, Unpack | None] = {}

@@ -1,10 +1,10 @@
-"""When a feed is wrong as a whole, and not only some of what it brings.
+"""Detects a source whose records are mostly invalid.
 
-A reading that cannot be read is a dead letter, and the rest goes on. But where everything becomes a dead
-letter, a producer sends another format, another unit or another topic's records, and nobody should have to
-find that out from a table. So the dead letters of each partition are judged: by how many there are in a row,
-and by their share of the last so many readings. Beyond either limit the service is not ready and says why. It
-goes on writing letters, and loses nothing; once good readings come again it is ready again.
+An invalid reading becomes a dead letter, and the others are processed. But when everything becomes a dead
+letter, a producer sends another format, another unit or another topic's records, and operators should not
+have to find that in a table. So the dead letters of each partition are limited: in a row, and as a share of
+the last readings. Beyond either limit the service is not ready, with the reason. It keeps writing dead
+letters and loses nothing; once valid readings come it is ready again.
 """
 
 from __future__ import annotations
@@ -31,25 +31,26 @@ class DeadLetterPolicy:
 
     @classmethod
     def of(cls, settings: Settings) -> DeadLetterPolicy:
-        """The one that the settings have."""
+        """The policy of the settings."""
         return cls(settings.dead_letter_run, settings.dead_letter_ratio, settings.dead_letter_window)
 
 
 class DeadLetterLimit:
-    """What has come of one partition lately."""
+    """The recent readings of one partition, valid or not."""
 
     def __init__(self, policy: DeadLetterPolicy) -> None:
         self._policy = policy
-        #: Dead letters since the last good reading.
+        #: Dead letters since the last valid reading.
         self.run = 0
         self._lately: deque[tuple[int, int]] = deque()
         self._good = self._bad = 0
         self._example = ""
 
     def observe(self, good: int, bad: int, run: int = 0, example: str = "") -> None:
-        """Take note of readings that were worked together.
+        """Count readings that were processed together.
 
-        run: how many of the bad ones came after the last good one. example: the last dead letter, in words.
+        run: how many of the bad ones came after the last good one. example: reasons and message of the last
+        one.
         """
         self.run = run if good else self.run + bad
         self._lately.append((good, bad))
@@ -63,19 +64,19 @@ class DeadLetterLimit:
             self._example = example[:_EXAMPLE_CHARACTERS]
 
     def problem(self) -> str:
-        """Why the feed is wrong as a whole; empty while it is not."""
-        policy, judged = self._policy, self._good + self._bad
+        """Which limit is exceeded; empty if none is."""
+        policy, count = self._policy, self._good + self._bad
         if policy.run and self.run >= policy.run:
             found = f"the last {self.run} readings are all dead letters"
-        elif policy.ratio and judged >= policy.window and self._bad >= policy.ratio * judged:
-            found = f"{self._bad} of the last {judged} readings are dead letters"
+        elif policy.ratio and count >= policy.window and self._bad >= policy.ratio * count:
+            found = f"{self._bad} of the last {count} readings are dead letters"
         else:
             return ""
         return f"{found}, the last one: {self._example}" if self._example else found
 
 
 def run_at_end(offsets: Iterable[int], bad: Collection[int]) -> int:
-    """How many records at the end of `offsets` (in log order) are bad ones."""
+    """How many records at the end of `offsets` (in log order) are bad."""
     run = 0
     for offset in offsets:
         run = run + 1 if offset in bad else 0

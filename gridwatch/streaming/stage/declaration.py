@@ -1,18 +1,18 @@
-"""A stage: one job of the worker, declared.
+"""The declaration of a stage: one stateful job of the worker.
 
-A stage reads one topic, keeps one table, and writes outputs. What it decides is a pure processor; what its
-states, outputs and records look like in bytes say its layout, its encoder and `unpack`. Everything else is
-the machinery of this package, the same for every stage: ordered work per partition, acked outputs, one atomic
-changelog append a commit, fencing, take-over, recovery, resuming, continuity, health.
+A stage reads one topic, has one table, and writes outputs. Its rules are a pure processor; its layout, its
+encoder and `unpack` define the bytes of its states, outputs and records. Everything else is the runtime in
+this package, the same for every stage: ordered processing per partition, acked outputs, one atomic changelog
+append a commit, fencing, take-over, recovery, resuming, continuity, health.
 
-One source, not several: the order in which records of two topics were worked would stand in no log, and the
-answer would not be a function of the log. Streams that belong together are joined by whoever writes them to
-one topic. Source and changelog have `GRIDWATCH_PARTITIONS` partitions, so that one worker has them all of one
-number.
+A stage has one source: the order in which records of two topics are processed would be in no log, and the
+result would not be a function of the log. Streams that belong together are joined by their producer in one
+topic. Source and changelog have `GRIDWATCH_PARTITIONS` partitions, so that one worker owns the same partition
+number of both.
 
-The records of a later stage's source are outputs of an earlier one, and a crash upstream repeats some. Each
-names its origin, and the stage keeps in its partition row how far it has taken each origin
-(`domain/origins.py`): what is not newer is skipped, and exactness holds across stages.
+The source of a later stage has the outputs of an earlier one, and a crash upstream repeats some. Each output
+names its origin, and the stage stores the highest processed origins in its partition row
+(`domain/origins.py`). It skips older ones, so results are exactly-once across stages.
 """
 
 from __future__ import annotations
@@ -30,21 +30,21 @@ from gridwatch.topics import Topic, changelog
 
 
 class Position(Protocol):
-    """The state of one partition as a whole, as far as the machinery asks for it."""
+    """The state of one partition as a whole: the part that the runtime uses."""
 
     record_time: int | None
-    """Timestamp of the last record of the source, µs: outputs get the same."""
+    """Timestamp of the last record of the source, µs: outputs get the same one."""
 
     @property
     def next_offset(self) -> int:
-        """The first offset of the source that is needed to go on."""
+        """The offset of the source to resume from."""
 
     @property
     def row_count(self) -> int:
         """Stored states."""
 
-    def pass_over(self, offset: int) -> None:
-        """All records before an offset are worked; there may be offsets that hold none."""
+    def skip_to(self, offset: int) -> None:
+        """Move the position to an offset: the offsets before it hold no unprocessed records."""
 
 
 P = TypeVar("P", bound=Position)
@@ -52,15 +52,15 @@ P_co = TypeVar("P_co", bound=Position, covariant=True)
 
 
 class Outcome(Protocol):
-    """What came of some records and is not committed yet."""
+    """The results of records that are not committed yet."""
 
     @property
     def changed(self) -> Mapping[str, Any]:
-        """States that changed, by name; None if one is removed."""
+        """Changed states by name; None if one is removed."""
 
     @property
     def complete(self) -> bool:
-        """Whether all records were worked; if not, the same ones again once this is committed."""
+        """Whether all records were processed; if not, process the same ones again once this is committed."""
 
 
 class Processor(Protocol[P_co]):
@@ -71,19 +71,19 @@ class Processor(Protocol[P_co]):
         """The partition's state."""
 
     def process(self, records: Sequence[Any], *, budget: int, onto: Any) -> Any:
-        """Work records in log order, those before the position skipped, and add to an outcome what comes of
-        them; stop once that is about `budget` bytes of changed state."""
+        """Process records in log order, skipping those before the position, and add the results to the
+        outcome `onto`; stop after about `budget` bytes of changed state."""
 
 
 class Encoder(Protocol):
-    """The outputs of one commit, on their way from the processor to the topics."""
+    """Encodes the outputs of one commit."""
 
     @property
     def outcome(self) -> Outcome:
-        """What the processor adds to."""
+        """The outcome that the processor adds to."""
 
     def drain(self) -> Encoded:
-        """The outputs since the last call; the outcome has them no more."""
+        """Remove the outputs since the last call from the outcome, and return them encoded."""
 
 
 @dataclass(frozen=True)
@@ -92,21 +92,21 @@ class Stage(Generic[P]):
 
     name: str
     meaning: str
-    """What it does, in a line."""
+    """Its purpose, in one line."""
     source: Topic
     outputs: tuple[Topic, ...]
     table: str
     """Name of the Faust table, and of its changelog."""
     layout: TableLayout[P]
     unpack: Unpack
-    """What the processor takes for records, made of those of a fetch."""
+    """Converts the records of a fetch to those of the processor."""
     new: Callable[[int], P]
-    """The state of a partition that has none yet."""
+    """Creates the state of a partition that has none yet."""
     index: Callable[[Sequence[tuple[bytes, bytes]]], list[Any]]
-    """What the processor has to know of stored states to begin with: asked of all their rows, some at a time,
-    in order of the key."""
+    """Builds the processor's initial index from the rows of all stored states; called with some rows at a
+    time, in key order."""
     open: Callable[[Settings, P, StoredStates[Any], list[Any]], Processor[P]]
-    """The processor of a partition, from its state, its stored states, and what `index` made of those."""
+    """Creates the processor of a partition, from its state, its stored states, and the index of those."""
     encoder: Callable[[], Encoder]
 
     def changelog(self, app_id: str) -> Topic:
@@ -114,5 +114,5 @@ class Stage(Generic[P]):
         return changelog(app_id, self.table)
 
     def topics(self, app_id: str) -> tuple[Topic, ...]:
-        """Every topic that has to be there."""
+        """Every topic that has to exist."""
         return (self.source, *self.outputs, self.changelog(app_id))

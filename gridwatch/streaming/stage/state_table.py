@@ -8,7 +8,7 @@ from gridwatch.settings import Settings
 from gridwatch.streaming.faust.batches import BatchSchema
 from gridwatch.streaming.stage.declaration import P, Stage
 
-#: Events are whole fetches here, so a few of them already make a large write.
+#: Events are whole fetches here, so a few of them are already a large write.
 _RECOVERY_BUFFER_EVENTS = 4
 
 

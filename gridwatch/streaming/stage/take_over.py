@@ -1,6 +1,6 @@
-"""Taking over a partition: its changelog first, so that nobody else writes; then its state.
+"""Takes over a partition: fences its changelog, so that no other worker writes, then loads its state.
 
-A partition is taken over at the first event for it after an assignment, when its table is recovered.
+A partition is taken over at its first event after an assignment, when its table is recovered.
 """
 
 from __future__ import annotations
@@ -22,29 +22,29 @@ from gridwatch.tables.store import Store
 
 logger = logging.getLogger(__name__)
 
-#: Rows looked at in one go when a partition is taken over: some 20 ms.
+#: Rows read in one slice when a partition is taken over: some 20 ms.
 SLICE_ROWS = 10_000
-#: Rows appended in one go where somebody else wrote to the changelog.
+#: Rows appended in one batch when foreign records in the changelog are overwritten.
 REWRITTEN_ROWS = 500
 _UNASSIGNED_PAUSE_SECONDS = 1.0
 
 
 @dataclass
-class Owned(Generic[P]):
-    """A partition that this worker owns: its rules at work, and what the pages and metrics ask about."""
+class OwnedPartition(Generic[P]):
+    """A partition that this worker owns: its processor and state, and figures for pages and metrics."""
 
     partition: int
     generation: int
     processor: Processor[P]
     states: StoredStates[Any]
     changelog: ChangelogWriter
-    #: Why nothing of the partition can be worked on; empty as long as it can.
+    #: Why the partition cannot be processed; empty if it can.
     lost: str = ""
     batch_seconds: float = 0.0
     batch_records: int = 0
-    #: Wall time of the last commit, 0 before the first, and of taking over, seconds.
+    #: Wall time of the last commit, 0 before the first, and of the take-over, seconds.
     last_commit: float = 0.0
-    taken: float = field(default_factory=time.time)
+    taken_over_at: float = field(default_factory=time.time)
 
     @property
     def state(self) -> P:
@@ -52,15 +52,17 @@ class Owned(Generic[P]):
         return self.processor.partition
 
 
-async def take_over(stage: Stage[P], partition: int, app: Any, settings: Settings, table: Any) -> Owned[P]:
-    """Become the one who writes a partition's state.
+async def take_over(
+    stage: Stage[P], partition: int, app: Any, settings: Settings, table: Any
+) -> OwnedPartition[P]:
+    """Become the writer of a partition's state, and load it.
 
-    FencedError if its changelog has gone on meanwhile; GridwatchError if what is in it cannot be read.
+    FencedError if its changelog has new rows; GridwatchError if its rows cannot be read.
     """
     started = time.monotonic()
     generation = app.consumer_generation_id
     store: Store = table.data
-    changelog = await _take_changelog(stage, partition, app, settings, table)
+    changelog = await _fence_changelog(stage, partition, app, settings, table)
     try:
         await _rewrite_foreign_keys(store, partition, changelog)
         row = stored_partition(store, partition)
@@ -75,17 +77,17 @@ async def take_over(stage: Stage[P], partition: int, app: Any, settings: Setting
     )
     processor = stage.open(settings, state, states, index)
     logger.info(
-        "%s, partition %d: on from offset %d with %d %s (%.2f s)",
+        "%s, partition %d: resuming at offset %d with %d %s (%.2f s)",
         *(stage.name, partition, state.next_offset, count, stage.table, time.monotonic() - started),
     )
-    return Owned(partition, generation, processor, states, changelog)
+    return OwnedPartition(partition, generation, processor, states, changelog)
 
 
 def stored_partition(store: Store, partition: int) -> bytes | None:
-    """The partition's row, None if there is none that everything before it is known of.
+    """The partition's row, None if there is none, or none with a fence before it.
 
-    Whoever owns a partition begins with a fence. A changelog that was deleted and made anew under an owner
-    gets its next commit before that is noticed: rows without what they were built on.
+    Every owner starts with a fence. A changelog that was deleted and created again under an owner gets its
+    next commit before that is noticed: rows without the state that they are based on.
     """
     if store.row(partition, FENCE_KEY) is None:
         return None
@@ -93,18 +95,19 @@ def stored_partition(store: Store, partition: int) -> bytes | None:
 
 
 async def _rewrite_foreign_keys(store: Store, partition: int, changelog: ChangelogWriter) -> None:
-    """Append our own rows again for keys that somebody else wrote: compaction keeps the last of a key."""
+    """Append our own rows again for keys with foreign records: compaction retains the last record of a
+    key."""
     keys = sorted(store.foreign_keys.pop(partition, ()))
     ours = [(key, store.row(partition, key)) for key in keys]
     ours = [(key, row) for key, row in ours if store.layout.is_ours(key, row)]
     for start in range(0, len(ours), REWRITTEN_ROWS):
-        again = ours[start : start + REWRITTEN_ROWS]
-        store.write(partition, again, await changelog.append(again, time.time_ns() // 1_000_000))
+        rewritten = ours[start : start + REWRITTEN_ROWS]
+        store.write(partition, rewritten, await changelog.append(rewritten, time.time_ns() // 1_000_000))
 
 
 async def _index(stage: Stage[P], store: Store, partition: int) -> tuple[int, list[Any]]:
-    """How many states are stored, and what the stage has to know of them, a slice at a time: heartbeats and
-    pages share this loop."""
+    """The number of stored states, and the stage's index of them. Reads in slices: heartbeats and pages share
+    this loop."""
     count, index = 0, []
     start = b""
     while True:
@@ -120,33 +123,33 @@ async def _index(stage: Stage[P], store: Store, partition: int) -> tuple[int, li
         await asyncio.sleep(0)
 
 
-async def _take_changelog(
+async def _fence_changelog(
     stage: Stage[P], partition: int, app: Any, settings: Settings, table: Any
 ) -> ChangelogWriter:
     topic = table.changelog_topic_name
     consumer = app.consumer
     source = next((tp for tp in consumer.assignment() if tp == (topic, partition)), None)
     if source is None:
-        # Taken away in this moment; or the topic is missing, as health says, and may be back any time.
+        # Revoked at this moment; or the topic is missing, as health reports, and may be back any time.
         await asyncio.sleep(_UNASSIGNED_PAUSE_SECONDS)
         raise FencedError(f"{topic}[{partition}] is not assigned with {stage.source.name}[{partition}]")
     earliest = (await consumer.earliest_offsets(source))[source]
-    read_up_to = max(earliest, table.data.reached(partition) + 1)
+    read_up_to = max(earliest, table.data.applied_offset(partition) + 1)
     writer = ChangelogWriter(settings, topic, topic, partition, read_up_to)
     first: list[Row] = []
     if stored_partition(table.data, partition) is None:
-        first = _emptied(stage, table.data, partition)
-    last = await writer.take(first)
+        first = _reset_rows(stage, table.data, partition)
+    last = await writer.fence(first)
     table.data.write(partition, [*first, (FENCE_KEY, b"")], last)
     return writer
 
 
-def _emptied(stage: Stage[P], store: Store, partition: int) -> list[Row]:
-    """What makes a partition's changelog that of one without any state, beside the fence."""
+def _reset_rows(stage: Stage[P], store: Store, partition: int) -> list[Row]:
+    """The rows that reset a partition's changelog to an empty state."""
     stale: list[Row] = [(key, None) for key, _ in store.rows(partition) if not key.startswith(b"\x00")]
     if store.row(partition, PARTITION_KEY) is not None:
         logger.error(
-            "%s, partition %d: its changelog has lost its beginning; state is made anew",
+            "%s, partition %d: its changelog has lost its beginning; state is rebuilt",
             stage.name,
             partition,
         )

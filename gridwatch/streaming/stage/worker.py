@@ -1,7 +1,7 @@
-"""The stages of a worker, side by side in one application and one consumer group.
+"""Runs the stages of a worker in one application and one consumer group.
 
-Each has an agent on its source, a table, and a pipeline; they share the partition queues, the emitter of
-outputs, and the comings and goings of partitions.
+Each stage has an agent on its source, a table, and a pipeline; they share the partition queues, the emitter
+of outputs, and the hooks for assignment and revocation.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Any
 from gridwatch.kafka.emission import Emitter
 from gridwatch.settings import Settings
 from gridwatch.streaming.faust.application import Application, create_app
-from gridwatch.streaming.faust.batches import BatchSchema, RecordBatch, Wake
+from gridwatch.streaming.faust.batches import BatchSchema, RecordBatch, TakeOverEvent
 from gridwatch.streaming.faust.reader import ConsumerReader
 from gridwatch.streaming.faust.transport import Hooks
 from gridwatch.streaming.stage.declaration import Stage
@@ -21,8 +21,8 @@ from gridwatch.streaming.stage.partition_queues import PartitionQueues
 from gridwatch.streaming.stage.pipeline import Pipeline
 from gridwatch.streaming.stage.state_table import state_table
 
-#: How often one looks for partitions that are ours and that no batch has come of, seconds.
-_LOOK_SECONDS = 1.0
+#: How often assigned partitions without batches are taken over, seconds.
+_TAKE_OVER_SECONDS = 1.0
 
 
 class Worker:
@@ -69,18 +69,18 @@ class Worker:
             _agent(self.app, self.queues, stage)
         self._attach()
 
-    async def _work(self, batch: RecordBatch | Wake) -> int | None:
+    async def _work(self, batch: RecordBatch | TakeOverEvent) -> int | None:
         return await self._of_source[batch.topic].work(batch)
 
     def _rejoin(self) -> None:
-        self.app.consumer.rejoin()  # Faust makes its consumer late
+        self.app.consumer.rejoin()  # late, since Faust creates its consumer late
 
     def _attach(self) -> None:
         app, queues = self.app, self.queues
         app.transport.hooks = Hooks(
-            before_recovery=self._look_at_logs,
+            before_recovery=self._describe_topics,
             resume_offsets=self._resume_offsets,
-            before_revoked=self._give_up,
+            before_revoked=self._hand_over,
             after_recovered=queues.reopen,
             after_seek=queues.begin,
         )
@@ -88,18 +88,18 @@ class Worker:
         app.before_stop += [queues.stop, self._release]
         app.after_stop.append(self.emitter.stop)
 
-        @app.timer(_LOOK_SECONDS, name="take_over")  # type: ignore[untyped-decorator, unused-ignore]
+        @app.timer(_TAKE_OVER_SECONDS, name="take_over")  # type: ignore[untyped-decorator, unused-ignore]
         async def take_over() -> None:
-            """Take over partitions of which nothing comes."""
+            """Take over partitions that get no batches."""
             if not (app.rebalancing or app.in_recovery):
-                await self._wake()
+                await self._request_take_overs()
 
-    async def _wake(self) -> None:
+    async def _request_take_overs(self) -> None:
         for pipeline in self.pipelines.values():
             topic = pipeline.stage.source.name
             for partition in pipeline.not_taken_over():
                 if self.queues.is_idle((topic, partition)):
-                    await self.queues.put(Wake(topic, partition))
+                    await self.queues.put(TakeOverEvent(topic, partition))
 
     def _resume_offsets(self, partitions: set[Any]) -> Mapping[Any, int]:
         return {
@@ -108,10 +108,10 @@ class Worker:
             for tp, offset in pipeline.resume_offsets(partitions).items()
         }
 
-    async def _look_at_logs(self) -> None:
-        await self._each(Pipeline.look_at_logs)
+    async def _describe_topics(self) -> None:
+        await self._each(Pipeline.describe_topics)
 
-    async def _give_up(self) -> None:
+    async def _hand_over(self) -> None:
         await self.queues.empty()
         await self._release()
 

@@ -18,9 +18,9 @@ from gridwatch.domain.validation.rules import (
     FUTURE_TIMESTAMP,
     OUT_OF_RANGE,
     Refusal,
+    check,
     is_meter_id,
     is_sound,
-    judge,
 )
 from replay.files.rows import Row
 
@@ -79,7 +79,7 @@ class Refusals:
         time, meter, kwh, _, members = row
         stamp = format_instant(time)
         fields = {"meter_id": meter, "timestamp": stamp, "consumption_kwh": kwh, **_opened(members)}
-        found = judge(fields, partition_of(meter, self._policy.partitions), self._now, self._policy)
+        found = check(fields, partition_of(meter, self._policy.partitions), self._now, self._policy)
         if not isinstance(found, Refusal):
             return False
         self.readings += 1

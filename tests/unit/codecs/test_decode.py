@@ -19,7 +19,7 @@ def test_the_fields_are_those_of_the_domain_in_that_order() -> None:
     assert Raw.__struct_defaults__ == tuple(field.default for field in fields[3:])
 
 
-def test_a_reading_and_an_array_come_as_the_domain_takes_them() -> None:
+def test_a_reading_and_an_array_are_decoded_as_raw_readings() -> None:
     one = b'{"meter_id":"A","timestamp":"2024-01-01T10:00:00Z","consumption_kwh":1,"flags":["E"]}'
     reading = Raw("A", "2024-01-01T10:00:00Z", 1.0, flags=["E"])
     assert decode_readings(one) == reading
@@ -32,7 +32,7 @@ def test_anything_else_is_refused(value: bytes) -> None:
         decode_readings(value)
 
 
-def test_headers_tell_ticks_and_replays() -> None:
+def test_headers_mark_ticks_and_replays() -> None:
     headers = [[], [(TICK_HEADER, b"1")], [(REPLAY_HEADER, b"run"), ("other", b"")]]
     records = [SimpleNamespace(offset=n, timestamp=5, value=b"v", headers=h) for n, h in enumerate(headers)]
     made = log_records(records)

@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from gridwatch.codecs.wire import ValidatedMessages, encode_outputs
-from gridwatch.domain import outputs as said
+from gridwatch.domain import outputs as emitted
 from gridwatch.domain.instants import parse_instant
 from gridwatch.domain.policy import MINUTE, SECOND
 from gridwatch.domain.reading import OpenedReading
@@ -22,7 +22,7 @@ MORE = {"region": "north", "voltage": 230.1, "current": 3.0, "power_kw": 0.5, "p
 LAST = {"frequency": 50.0, "sent_at": "then"}
 
 
-def accepted(raw: Any, **changes: Any) -> said.Validated:
+def accepted(raw: Any, **changes: Any) -> emitted.Validated:
     fields = {
         "time": TEN,
         "interval": 15 * MINUTE,
@@ -34,13 +34,13 @@ def accepted(raw: Any, **changes: Any) -> said.Validated:
         "offset": 77,
         "index": 0,
     }
-    return said.Validated(raw, **(fields | changes))
+    return emitted.Validated(raw, **(fields | changes))
 
 
 @pytest.mark.parametrize("kind", [Raw, OpenedReading])
 @pytest.mark.parametrize("more", [{}, MORE | LAST, {"interval_minutes": 15.0, "flags": ["E"]}])
-def test_a_reading_is_said_as_its_model_has_it(kind: Any, more: dict[str, Any]) -> None:
-    said_of_it = {key: value for key, value in more.items() if key not in {"interval_minutes", "flags"}}
+def test_a_reading_is_encoded_as_its_model_is(kind: Any, more: dict[str, Any]) -> None:
+    optional = {key: value for key, value in more.items() if key not in {"interval_minutes", "flags"}}
     [(key, value)] = encode_outputs([accepted(kind(**FIELDS, **more))])["smartmeter_validated"]
     assert key == 'M\u00e4"1'.encode()
     assert msgspec.json.decode(value, type=Validated) == Validated(
@@ -56,11 +56,11 @@ def test_a_reading_is_said_as_its_model_has_it(kind: Any, more: dict[str, Any]) 
         3,
         77,
         0,
-        **said_of_it,
+        **optional,
     )
     assert msgspec.json.decode(value).keys() == {
         *(name for name in Validated.__struct_fields__[:12]),
-        *said_of_it,
+        *optional,
     }
 
 
@@ -78,12 +78,12 @@ def test_a_reading_is_said_as_its_model_has_it(kind: Any, more: dict[str, Any]) 
         {"index": 1},
     ],
 )
-def test_what_neighbours_share_is_said_anew_when_it_changes(changes: dict[str, Any]) -> None:
+def test_what_neighbours_share_is_encoded_again_when_it_changes(changes: dict[str, Any]) -> None:
     one, other = accepted(Raw(**FIELDS)), accepted(Raw(**FIELDS), **changes)
     alone = [encode_outputs([each])["smartmeter_validated"] for each in (one, other)]
     together = ValidatedMessages()
     for each in (accepted(Raw(**FIELDS)), accepted(Raw(**FIELDS), **changes), accepted(Raw(**FIELDS))):
-        together.take(*each)
+        together.emit(*each)
     assert together.messages == [*alone[0], *alone[1], *alone[0]]
     assert alone[0] != alone[1]
     record = msgspec.json.decode(alone[1][0][1], type=Validated)
@@ -93,8 +93,8 @@ def test_what_neighbours_share_is_said_anew_when_it_changes(changes: dict[str, A
 
 
 @pytest.mark.parametrize("value", [0, 12, 3.5, 1e-07, 1e22])
-def test_a_metric_is_said_as_its_model_has_it(value: float) -> None:
-    metric = said.Metric("consumption_kwh", value, TEN, TEN + 5 * MINUTE, 4, 2)
+def test_a_metric_is_encoded_as_its_model_is(value: float) -> None:
+    metric = emitted.Metric("consumption_kwh", value, TEN, TEN + 5 * MINUTE, 4, 2)
     [(key, text)] = encode_outputs([metric])["smartmeter_metrics"]
     record = msgspec.json.decode(text, type=Metric)
     assert key.decode() == record.id == metric.id

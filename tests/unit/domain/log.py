@@ -34,11 +34,11 @@ def reading(meter: str, clock: str, kwh: Any = 1.0, **more: Any) -> dict[str, An
 def decode(value: bytes) -> RawReading | list[RawReading]:
     """A fast decoder as the domain expects one: strict about types, silent about values."""
 
-    def one(said: Any) -> RawReading:
-        if not isinstance(said, dict):
+    def one(fields: Any) -> RawReading:
+        if not isinstance(fields, dict):
             raise TypeError("not an object")
         known = {
-            name: said[name] for name in OpenedReading.__dataclass_fields__ if said.get(name) is not None
+            name: fields[name] for name in OpenedReading.__dataclass_fields__ if fields.get(name) is not None
         }
         for name, wanted in known.items():
             text = name in {"meter_id", "timestamp", "region", "sent_at"}
@@ -82,15 +82,15 @@ class Log:
     def read(self, *readings: dict[str, Any] | list[Any], record_time: int = LATER) -> list[Output]:
         """Append records of one reading, or of an array of such, and work them."""
         return self.work(
-            LogRecord(self.take_offset(), record_time, json.dumps(value).encode()) for value in readings
+            LogRecord(self.next_free_offset(), record_time, json.dumps(value).encode()) for value in readings
         )
 
     def raw(self, value: bytes | None, record_time: int = LATER) -> list[Output]:
-        return self.work([LogRecord(self.take_offset(), record_time, value)])
+        return self.work([LogRecord(self.next_free_offset(), record_time, value)])
 
     def tick(self, clock: str, record_time: int = LATER) -> list[Output]:
         return self.work(
-            [LogRecord(self.take_offset(), record_time, format_instant(at(clock)).encode(), tick=True)]
+            [LogRecord(self.next_free_offset(), record_time, format_instant(at(clock)).encode(), tick=True)]
         )
 
     def work(self, records: Iterable[LogRecord], budget: int = 0) -> list[Output]:
@@ -110,7 +110,7 @@ class Log:
         self.outputs += came
         return came
 
-    def take_offset(self) -> int:
+    def next_free_offset(self) -> int:
         self.next_offset += 1
         return self.next_offset - 1
 
@@ -133,7 +133,7 @@ def alerts(outputs: Iterable[Output]) -> list[tuple[str, int, str]]:
     return [(o.gap_id, o.revision, o.state) for o in outputs if isinstance(o, GapAlert)]
 
 
-def told(outputs: Iterable[Output]) -> list[tuple[str, tuple[str, ...]]]:
+def statuses(outputs: Iterable[Output]) -> list[tuple[str, tuple[str, ...]]]:
     """Status and flags of the readings among ``outputs``."""
     return [
         ("TOO_LATE" if isinstance(o, LateEvent) else o.status, o.flags)

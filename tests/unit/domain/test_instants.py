@@ -56,7 +56,7 @@ def test_nothing_else_is_accepted(text: str) -> None:
         Stamps("UTC").read(text)
 
 
-def test_a_stamp_with_two_instants_is_the_earlier_and_said_to_be_ambiguous() -> None:
+def test_a_stamp_with_two_instants_is_the_earlier_one_and_ambiguous() -> None:
     instant, ambiguous = parse_instant("2024-10-27 02:30", "Europe/Berlin")
     assert (format_instant(instant), ambiguous) == ("2024-10-27T00:30:00Z", True)
     assert parse_instant("2024-10-27 02:30+01:00", "Europe/Berlin")[1] is False

@@ -1,4 +1,4 @@
-"""Origins: what an upstream that crashes, stalls and is succeeded writes is taken once, and all of it."""
+"""Origins: the outputs of an upstream that crashes, stalls and fails over are each processed exactly once."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ Origin = tuple[int, int]
 
 @st.composite
 def upstream(draw: st.DrawFn) -> tuple[list[Origin], list[Origin]]:
-    """The outputs of one partition in order, and what is in the topic after runs that began anew.
+    """The outputs of one partition in order, and what is in the topic after several restarts.
 
     Each run begins at or before what was last written, as a worker does that goes on from a committed
     position; a stalled former owner's run is one that begins far back.
@@ -30,14 +30,14 @@ def upstream(draw: st.DrawFn) -> tuple[list[Origin], list[Origin]]:
 
 
 @given(upstream(), st.data())
-def test_every_output_is_taken_once_in_order_wherever_the_stage_itself_begins_anew(
+def test_every_output_is_processed_once_in_order_wherever_the_stage_itself_restarts(
     log: tuple[list[Origin], list[Origin]], data: st.DataObject
 ) -> None:
     origins, written = log
     taken: list[Origin] = []
     state = Origins()
     for origin in written:
-        if state.take(7, *origin):
+        if state.advance(7, *origin):
             taken.append(origin)
         if data.draw(st.booleans()):
             state = Origins(state.highest())  # stored and read
@@ -54,13 +54,13 @@ def test_partitions_upstream_do_not_know_of_each_other(
     state, taken = Origins(), [list[Origin]() for _ in logs]
     for number in mixed:
         origin = next(rest[number])
-        if state.take(number, *origin):
+        if state.advance(number, *origin):
             taken[number].append(origin)
     assert taken == [origins for origins, _ in logs]
 
 
-def test_what_was_taken_is_told_in_order_of_the_partitions() -> None:
+def test_the_highest_origins_are_listed_in_order_of_the_partitions() -> None:
     state = Origins()
     origins = ((3, 5, 0), (1, 2, 1), (3, 5, 1), (3, 5, 0))
-    assert [state.take(*one) for one in origins] == [True, True, True, False]
+    assert [state.advance(*one) for one in origins] == [True, True, True, False]
     assert state.highest() == ((1, (2, 1)), (3, (5, 1)))

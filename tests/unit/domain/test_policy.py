@@ -28,7 +28,7 @@ DEFAULTS = {
     "min_interval": 60_000_000,
     "max_interval": 86_400_000_000,
     "max_remembered_gaps": 32,
-    "max_kept_ahead": 64,
+    "max_held": 64,
 }
 
 

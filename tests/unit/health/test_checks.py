@@ -19,7 +19,7 @@ from gridwatch.health.checks import (
 )
 from gridwatch.health.metrics import SERVICES, SINK, WORKER, Service
 from gridwatch.health.progress import Progress
-from gridwatch.kafka.open_transactions import Held
+from gridwatch.kafka.open_transactions import OpenTransaction
 from gridwatch.streaming.faust.fetching import Undecodable
 from gridwatch.streaming.stage.dead_letter_limit import DeadLetterLimit, DeadLetterPolicy
 
@@ -60,8 +60,16 @@ CASES: list[tuple[str, Observed, str]] = [
     ("source lost", worker(partitions=[raw(5, lost="partition 5: gone")]), "partition 5: gone"),
     ("undecodable", worker(partitions=[raw(5, undecodable=STOP)]), "partition 5: the batch at offset 7"),
     ("undecodable", sink(partitions=[raw(5, undecodable=STOP)]), "partition 5: the batch at offset 7 of raw"),
-    ("transaction", worker(partitions=[raw(5, held=Held(4, 5, 30.0))]), "partition 5: a transaction"),
-    ("transaction", sink(partitions=[raw(5, held=Held(4, 5, 30.0))]), "partition 5: a transaction"),
+    (
+        "transaction",
+        worker(partitions=[raw(5, held=OpenTransaction(4, 5, 30.0))]),
+        "partition 5: a transaction",
+    ),
+    (
+        "transaction",
+        sink(partitions=[raw(5, held=OpenTransaction(4, 5, 30.0))]),
+        "partition 5: a transaction",
+    ),
     ("feed", worker(partitions=[raw(5, feed="all bad")]), "partition 5: all bad"),
     ("feed", sink(partitions=[raw(5, feed="all bad")]), "partition 5: all bad"),
     (
@@ -123,7 +131,7 @@ def test_what_is_wrong_with_single_partitions_is_said_one_by_one_behind_what_is_
     [
         {"lost": "partition 3: gone"},
         {"undecodable": STOP},
-        {"held": Held(4, 5, STALLED_AFTER)},
+        {"held": OpenTransaction(4, 5, STALLED_AFTER)},
         {"feed": "all bad"},
         {"not_taken_over": TAKEN_OVER_WITHIN},
         {"stalled": STALLED_AFTER},
@@ -140,7 +148,7 @@ def test_a_reason_of_a_further_stage_begins_with_its_name(changes: dict[str, Any
 
 def test_a_partition_stalled_for_less_than_the_limit_is_no_reason() -> None:
     just_not = STALLED_AFTER - 0.1
-    stalled = raw(3, stalled=just_not, tick_overdue=just_not, held=Held(4, 5, just_not))
+    stalled = raw(3, stalled=just_not, tick_overdue=just_not, held=OpenTransaction(4, 5, just_not))
     assert worker(partitions=[stalled], ack_wait=just_not).reasons() == []
     assert worker(partitions=[raw(3, not_taken_over=TAKEN_OVER_WITHIN - 0.1)]).reasons() == []
     assert sink(partitions=[stalled], database=Database("h:1", running=STALLED_AFTER)).reasons() == []
@@ -156,7 +164,7 @@ def test_a_rebalance_is_not_told_twice_as_missing_assignment() -> None:
 
 
 def test_the_reason_of_a_transaction_names_partition_topic_offset_time_count_and_remedy() -> None:
-    reason = held_reason("raw", 3, Held(7, 23, 64.4))
+    reason = held_reason("raw", 3, OpenTransaction(7, 23, 64.4))
     for part in ("partition 3", "offset 7 of raw", "64 s", "23 offsets", "remedy:", "kafka-transactions.sh"):
         assert part in reason
 

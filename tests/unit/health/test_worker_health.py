@@ -19,7 +19,7 @@ from gridwatch.health.checks import TAKEN_OVER_WITHIN, feed_reason, held_reason
 from gridwatch.health.exposition import exposition
 from gridwatch.health.metrics import WORKER, metrics_of
 from gridwatch.kafka.broker_monitor import BrokerView
-from gridwatch.kafka.open_transactions import MENTIONED_AFTER, Held
+from gridwatch.kafka.open_transactions import MENTIONED_AFTER, OpenTransaction
 from gridwatch.settings import load_settings
 from gridwatch.streaming.faust.continuity import CAUSES, Rereads
 from gridwatch.streaming.faust.fetching import Undecodable, undecodable_reason
@@ -70,7 +70,7 @@ class Pipeline:
             batch_seconds=0.0,
             batch_records=0,
             last_commit=0.0,
-            taken=0.0,
+            taken_over_at=0.0,
         )
 
     def not_taken_over(self) -> list[int]:
@@ -141,7 +141,7 @@ class Worker:
             return view
 
         health = self.watch._health
-        health._broker = SimpleNamespace(look=answer)  # type: ignore[assignment]
+        health._broker = SimpleNamespace(view=answer)  # type: ignore[assignment]
         health._view = view
 
     def reasons(self) -> list[str]:
@@ -181,17 +181,17 @@ def test_an_open_transaction_is_warned_of_from_some_seconds_on_and_a_reason_only
     worker: Worker,
 ) -> None:
     worker.look(stable={0: 4}, ends={0: 9})
-    worker.owned[0].state.pass_over(4)
+    worker.owned[0].state.skip_to(4)
     assert (worker.reasons(), worker.watch.warnings()) == ([], [])
     worker.now += MENTIONED_AFTER - 0.1
     assert (worker.reasons(), worker.watch.warnings()) == ([], [])
     worker.now += 0.1
-    warned = held_reason(RAW.name, 0, Held(4, 5, MENTIONED_AFTER))
+    warned = held_reason(RAW.name, 0, OpenTransaction(4, 5, MENTIONED_AFTER))
     assert (worker.reasons(), worker.watch.warnings()) == ([], [warned])
     worker.now = 1000.0 + STALLED_AFTER - 0.1
     assert [one for one in worker.reasons() if "transaction" in one] == []
     worker.now += 0.1
-    reason = held_reason(RAW.name, 0, Held(4, 5, STALLED_AFTER))
+    reason = held_reason(RAW.name, 0, OpenTransaction(4, 5, STALLED_AFTER))
     assert [one for one in worker.reasons() if "transaction" in one] == [reason]
     assert worker.watch.warnings() == [reason]
 
@@ -362,10 +362,12 @@ def test_a_transaction_that_holds_back_a_further_stage_is_a_reason(worker: Worke
     worker.look(stable={0: 0}, ends={0: 9}, topic=VALIDATED.name)
     worker.reasons()
     worker.now += MENTIONED_AFTER
-    mentioned = held_reason(VALIDATED.name, 0, Held(0, 9, MENTIONED_AFTER))
+    mentioned = held_reason(VALIDATED.name, 0, OpenTransaction(0, 9, MENTIONED_AFTER))
     assert (worker.reasons(), worker.watch.warnings()) == ([], [f"sums, {mentioned}"])
     worker.now = 1000.0 + STALLED_AFTER
-    assert worker.reasons() == [f"sums, {held_reason(VALIDATED.name, 0, Held(0, 9, STALLED_AFTER))}"]
+    assert worker.reasons() == [
+        f"sums, {held_reason(VALIDATED.name, 0, OpenTransaction(0, 9, STALLED_AFTER))}"
+    ]
     assert worker.gauge("gridwatch_open_transaction_seconds", "sums") == {"0": STALLED_AFTER, "1": 0.0}
     assert worker.gauge("gridwatch_open_transaction_seconds") == {"0": 0.0, "1": 0.0}
 

@@ -14,7 +14,7 @@ from gridwatch.kafka.emission import Emitter
 from gridwatch.kafka.packing import pack
 from gridwatch.settings import Settings, load_settings
 from gridwatch.topics import TICK_HEADER
-from tests.unit.pauses import ShortPauses
+from tests.unit.retries import ImmediateRetries
 
 BATCHES = pack([(b"A", b"1"), (b"B", b"2")])
 
@@ -71,7 +71,7 @@ def emitter(monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[Emitter, Bro
     def made(*producers: Producer | KafkaError) -> tuple[Emitter, Brokers]:
         brokers = Brokers(*producers)
         monkeypatch.setattr(emission, "start_producer", brokers.start_producer)
-        monkeypatch.setattr(emission, "Pauses", ShortPauses)
+        monkeypatch.setattr(emission, "Retries", ImmediateRetries)
         return Emitter(load_settings(broker="nowhere:1"), "test"), brokers
 
     return made
@@ -100,7 +100,7 @@ def test_a_delivery_that_failed_is_tried_again_with_a_new_producer(emitter: Any,
     assert one.waiting_since is None
 
 
-def test_a_producer_that_works_is_kept(emitter: Any) -> None:
+def test_a_producer_that_works_is_reused(emitter: Any) -> None:
     good = Producer()
     one, brokers = emitter(good)
 

@@ -49,7 +49,7 @@ def test_a_batch_is_what_aiokafka_would_make_of_it() -> None:
     assert b"".join(ours._build()) == bytes(theirs._build())
 
 
-def test_a_batch_is_cut_before_it_weighs_too_much() -> None:
+def test_a_batch_ends_before_it_is_too_large() -> None:
     two = Packed()
     two.add(ROWS[:2])
     packed = Packed()
@@ -58,7 +58,7 @@ def test_a_batch_is_cut_before_it_weighs_too_much() -> None:
     assert Packed().add(ROWS, most_bytes=two.size - 1) == 1
 
 
-def test_a_first_row_is_taken_whatever_it_weighs() -> None:
+def test_a_first_row_is_added_whatever_its_size() -> None:
     packed = Packed()
     assert packed.add(ROWS, start=3, most_bytes=1) == 4
     assert unpacked(packed) == ROWS[3:4]

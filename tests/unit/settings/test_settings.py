@@ -105,7 +105,7 @@ def test_a_wrong_value_is_refused_by_name(key: str, value: str) -> None:
     assert f"{PREFIX}{key.upper()}" in refused.value.message
 
 
-def test_all_wrong_values_are_said_at_once() -> None:
+def test_all_wrong_values_are_reported_at_once() -> None:
     with pytest.raises(UsageProblem) as refused:
         load_settings(grace="0", partitions=0)
     assert "GRIDWATCH_GRACE" in refused.value.message
@@ -133,7 +133,7 @@ def test_a_wrong_file_is_refused(text: str, tmp_path: Path, monkeypatch: pytest.
         load_settings()
 
 
-def test_a_misspelt_key_in_the_file_is_told_the_known_ones(
+def test_the_error_of_a_misspelt_key_in_the_file_names_the_known_ones(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     config = tmp_path / "gridwatch.toml"

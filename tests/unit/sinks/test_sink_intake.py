@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import msgspec
 import pytest
 
-from gridwatch.codecs.wire import RAW_KEPT_BYTES
+from gridwatch.codecs.wire import RAW_MAX_BYTES
 from gridwatch.models.metric import Metric
 from gridwatch.topics import METRICS
 from sinks.intake import take_in
@@ -72,11 +72,11 @@ def test_a_dead_letter_names_where_the_record_came_from() -> None:
 
 
 def test_raw_is_cut_at_its_limit_and_never_through_a_character() -> None:
-    value = b"x" + "ü".encode() * RAW_KEPT_BYTES
+    value = b"x" + "ü".encode() * RAW_MAX_BYTES
     letter = refused(Source(value), "")
     assert letter.raw_truncated
     assert letter.raw_size == len(value)
-    assert letter.raw == "x" + "ü" * (RAW_KEPT_BYTES // 2 - 1)
+    assert letter.raw == "x" + "ü" * (RAW_MAX_BYTES // 2 - 1)
 
 
 @pytest.mark.parametrize("value", [b"a\0b", b"\xff\xfe"])

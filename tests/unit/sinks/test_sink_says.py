@@ -19,7 +19,7 @@ from gridwatch.health.exposition import exposition
 from gridwatch.health.metrics import SINK, metrics_of, system_metrics_of
 from gridwatch.health.pages import HealthPages
 from gridwatch.kafka.broker_monitor import BrokerView
-from gridwatch.kafka.open_transactions import Held
+from gridwatch.kafka.open_transactions import OpenTransaction
 from gridwatch.kafka.packing import Packed
 from gridwatch.models.dead_letter import DeadLetter
 from gridwatch.settings import load_settings
@@ -132,7 +132,7 @@ class Sink:
         async def answer() -> BrokerView:
             return view
 
-        self.health._broker = SimpleNamespace(look=answer)  # type: ignore[assignment]
+        self.health._broker = SimpleNamespace(view=answer)  # type: ignore[assignment]
 
     def reasons(self) -> list[str]:
         return asyncio.run(self.health.reasons())
@@ -163,7 +163,7 @@ def test_a_transaction_is_a_reason_once_it_has_been_open_for_as_long_as_a_stall(
     sink.now += SLOW - 0.1
     assert sink.reasons() == []
     sink.now += 0.1
-    assert sink.reasons() == [held_reason(METRICS.name, 1, Held(4, 5, SLOW))]
+    assert sink.reasons() == [held_reason(METRICS.name, 1, OpenTransaction(4, 5, SLOW))]
     sink.look()
     assert sink.reasons() == []
 

@@ -50,7 +50,7 @@ def test_versions_that_are_read_no_more_are_refused() -> None:
         SUMS.decode_partition(b"\x02" + SUMS.encode_partition(Partition(0), 1)[1:])
 
 
-def test_a_kind_that_only_a_newer_version_knows_is_taken_in_and_refused_when_it_is_met() -> None:
+def test_a_kind_that_only_a_newer_version_knows_is_stored_and_refused_when_it_is_read() -> None:
     row = BLOCK.encode([5])
     assert SUMS.is_ours(b"\x01M1", row)
     SUMS.require_known([PARTITION_KEY, FENCE_KEY])

@@ -1,4 +1,4 @@
-"""Rows: what the deadline index reads off a row is what the whole row says."""
+"""Rows: the deadline that the index reads from a row is that of the whole row."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from gridwatch.domain.meter.timeliness import readings_of, recent_of
 from gridwatch.domain.partition.state import PartitionState
 from gridwatch.domain.partition.windows import Window
 from gridwatch.domain.policy import NEVER
-from gridwatch.domain.reading import KeptReading
+from gridwatch.domain.reading import HeldReading
 from gridwatch.errors import GridwatchError
 from gridwatch.tables.meter_rows import METER, due_of
 from gridwatch.tables.partition_rows import PARTITION, plain_state
@@ -97,8 +97,8 @@ def test_a_partition_of_version_2_is_read_field_by_field() -> None:
     assert generation == 9
     assert (state.partition, state.watermark) == (3, 11)
     assert (state.offset, state.index, state.done, state.next_offset) == (12, 13, False, 12)
-    assert (state.told, state.invalid_before) == (14, 15)
-    assert state.kept == (KeptReading("A", 16, 1.5, 17, "south"),)
+    assert (state.emitted_until, state.invalid_before) == (14, 15)
+    assert state.held == (HeldReading("A", 16, 1.5, 17, "south"),)
     assert list(state.windows) == [300]
     window = state.windows[300]
     assert (window.active, window.changed, window.closed, window.duplicate) == (20, True, 22, 23)
@@ -120,7 +120,7 @@ def test_a_partition_of_version_3_is_the_same_with_the_name_of_its_stage() -> No
 def test_a_new_partition_begins_at_its_first_offset_with_nothing_known() -> None:
     state = PartitionState(3)
     assert (state.next_offset, state.index, state.done) == (0, 0, True)
-    assert (state.watermark, state.highest, state.tick, state.kept, state.windows) == (
+    assert (state.watermark, state.highest, state.tick, state.held, state.windows) == (
         None,
         None,
         None,

@@ -34,12 +34,12 @@ def test_a_stored_state_is_read_once() -> None:
     assert disk.asked == [b"A", b"B"]
 
 
-def test_a_commit_brings_what_was_created_and_takes_what_was_removed() -> None:
+def test_a_commit_adds_created_states_and_removes_removed_ones() -> None:
     disk = Disk(A=MeterState(0, 60), B=MeterState(0, 60))
     meters = meters_of(disk)
     a, b = meters.get("A"), meters.get("B")
     made, again = MeterState(5, 60), MeterState(6, 60)
-    meters.keep({"A": a, "B": again, "C": made, "D": None})
+    meters.apply({"A": a, "B": again, "C": made, "D": None})
     disk.rows.clear()
     assert (meters.get("A"), meters.get("B"), meters.get("C")) == (a, again, made)
     assert b is not again

@@ -17,7 +17,7 @@ import rocksdict
 from faust.types import TP
 
 from gridwatch.errors import GridwatchError
-from gridwatch.tables.store import DamagedError, Log, Store
+from gridwatch.tables.store import DamagedError, Store, TopicIdentity
 from gridwatch.tables.write_buffer import FlushPolicy, WriteBuffer
 from tests.stores import store_in
 
@@ -50,7 +50,7 @@ def test_rows_can_be_read_from_a_key_on(store: Store) -> None:
     assert [key for key, _ in store.rows_from(0, b"b")] == [b"b", b"c"]
 
 
-def test_a_damaged_database_is_thrown_away_so_that_the_changelog_rebuilds_it(
+def test_a_damaged_database_is_deleted_so_that_the_changelog_rebuilds_it(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     first = make(tmp_path)
@@ -68,7 +68,7 @@ def test_a_damaged_database_is_thrown_away_so_that_the_changelog_rebuilds_it(
 
 
 def on_disk(folder: Path) -> tuple[dict[bytes, bytes], int]:
-    """What a worker would find that comes after a crash of this moment: the rows, and where they reach to."""
+    """What a worker would find after a crash at this moment: the rows, and their changelog offset."""
     copy = Path(tempfile.mkdtemp(dir=folder.parent)) / folder.name
     shutil.copytree(folder, copy)
     (copy / "meters-0.db" / "LOCK").unlink(missing_ok=True)
@@ -76,18 +76,18 @@ def on_disk(folder: Path) -> tuple[dict[bytes, bytes], int]:
     return dict(found.rows(0)), asked(found)
 
 
-def test_what_is_kept_is_the_state_at_once_and_in_the_database_when_it_is_due(
+def test_buffered_rows_are_read_at_once_and_flushed_when_due(
     tmp_path: Path,
 ) -> None:
     folder = tmp_path / "store"
     store = make(folder)
     store.write(0, [(b"a", b"1"), (b"b", b"2")], 2)
-    store.keep(0, [(b"a", None), (b"c", b"3")], 4)
-    store.keep(0, [(b"c", b"4"), (b"d", b"5")], 6)
+    store.buffer(0, [(b"a", None), (b"c", b"3")], 4)
+    store.buffer(0, [(b"c", b"4"), (b"d", b"5")], 6)
     assert [store.row(0, key) for key in (b"a", b"b", b"c", b"d")] == [None, b"2", b"4", b"5"]
     assert on_disk(folder) == ({b"a": b"1", b"b": b"2"}, 2)
     store._buffers[0]._policy = FlushPolicy(rows=4)
-    store.keep(0, [(b"e", b"6")], 7)
+    store.buffer(0, [(b"e", b"6")], 7)
     now = {b"b": b"2", b"c": b"4", b"d": b"5", b"e": b"6"}
     assert on_disk(folder) == (now, 7)
 
@@ -101,27 +101,27 @@ def test_a_buffer_is_written_by_its_age_or_by_its_rows() -> None:
     assert [buffer.is_due(100.0, partitions) for partitions in (5, 6)] == [False, True]
 
 
-def test_rows_are_not_kept_for_longer_than_so_many_seconds(tmp_path: Path) -> None:
+def test_rows_are_not_buffered_for_longer_than_so_many_seconds(tmp_path: Path) -> None:
     store = make(tmp_path / "store")
     store.flush_policy = FlushPolicy(seconds=0.0)
-    store.keep(0, [(b"a", b"1")], 1)
+    store.buffer(0, [(b"a", b"1")], 1)
     assert on_disk(tmp_path / "store") == ({b"a": b"1"}, 1)
 
 
-def test_whoever_looks_at_all_rows_or_how_far_they_reach_sees_what_is_kept(store: Store) -> None:
+def test_a_scan_and_the_applied_offset_see_buffered_rows(store: Store) -> None:
     store.write(0, [(b"a", b"1"), (b"c", b"2")], 2)
-    store.keep(0, [(b"b", b"3"), (b"c", None)], 4)
+    store.buffer(0, [(b"b", b"3"), (b"c", None)], 4)
     assert list(store.rows(0)) == [(b"a", b"1"), (b"b", b"3")]
-    store.keep(0, [(b"d", b"4")], 5)
-    assert store.reached(0) == 5
-    store.keep(0, [(b"e", b"5")], 6)
+    store.buffer(0, [(b"d", b"4")], 5)
+    assert store.applied_offset(0) == 5
+    store.buffer(0, [(b"e", b"5")], 6)
     assert store._get(b"e") == b"5"
 
 
-def test_a_database_is_let_go_of_whole(tmp_path: Path) -> None:
+def test_a_database_is_flushed_before_it_is_closed(tmp_path: Path) -> None:
     for number, folder in enumerate((tmp_path / "revoked", tmp_path / "stopped")):
         store = make(folder)
-        store.keep(0, [(b"a", b"1")], 1)
+        store.buffer(0, [(b"a", b"1")], 1)
         if number:
             asyncio.run(store.stop())
         else:
@@ -130,18 +130,18 @@ def test_a_database_is_let_go_of_whole(tmp_path: Path) -> None:
         assert on_disk(folder) == ({b"a": b"1"}, 1)
 
 
-def test_what_is_kept_of_a_damaged_database_goes_with_it(
+def test_the_buffer_of_a_damaged_database_is_discarded_with_it(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     store = with_a_damaged_block(tmp_path)
-    store.keep(0, [(b"a", b"1")], 6)
+    store.buffer(0, [(b"a", b"1")], 6)
     with pytest.raises(DamagedError):
         list(store.rows(0))
     store._buffers[0] = WriteBuffer(FlushPolicy(), 0.0)
     asyncio.run(store.stop())
-    assert "left behind its changelog" in caplog.text
+    assert "cannot be flushed" in caplog.text
     with pytest.raises(DamagedError):
-        store.keep(0, [(b"a", b"1")], 7)
+        store.buffer(0, [(b"a", b"1")], 7)
     with pytest.raises(DamagedError):
         store.row(0, b"a")
     assert asked(store) == -1
@@ -149,17 +149,17 @@ def test_what_is_kept_of_a_damaged_database_goes_with_it(
 
 
 def asked(store: Store) -> int:
-    """What a recovery is told of partition 0."""
+    """The offset that a recovery of partition 0 starts from."""
     return store.persisted_offset(SimpleNamespace(partition=0))  # type: ignore[arg-type]
 
 
-def test_rows_of_another_changelog_are_thrown_away(store: Store, caplog: pytest.LogCaptureFixture) -> None:
-    store.changelog = Log(b"first", {0: 0}, {0: 6})
+def test_rows_of_another_changelog_are_deleted(store: Store, caplog: pytest.LogCaptureFixture) -> None:
+    store.changelog = TopicIdentity(b"first", {0: 0}, {0: 6})
     assert asked(store) == -1
     store.write(0, [(b"a", b"1")], 5)
     assert asked(store) == 5
     assert list(store.rows(0)) == [(b"a", b"1")]
-    store.changelog = Log(b"second", {0: 0}, {0: 60})
+    store.changelog = TopicIdentity(b"second", {0: 0}, {0: 60})
     assert asked(store) == -1
     assert list(store.rows(0)) == []
     assert "its changelog is gone" in caplog.text
@@ -167,25 +167,25 @@ def test_rows_of_another_changelog_are_thrown_away(store: Store, caplog: pytest.
     assert asked(store) == 7
 
 
-def test_rows_beyond_the_end_of_the_changelog_are_thrown_away(
+def test_rows_beyond_the_end_of_the_changelog_are_deleted(
     store: Store, caplog: pytest.LogCaptureFixture
 ) -> None:
-    store.changelog = Log(b"first", {0: 0}, {0: 6})
+    store.changelog = TopicIdentity(b"first", {0: 0}, {0: 6})
     store.write(0, [(b"a", b"1")], 5)
     assert asked(store) == 5
-    store.changelog = Log(b"first", {0: 0}, {0: 5})
+    store.changelog = TopicIdentity(b"first", {0: 0}, {0: 5})
     assert asked(store) == -1
     assert list(store.rows(0)) == []
     assert "lost the end of it" in caplog.text
 
 
-def test_what_the_broker_does_not_say_is_not_held_against_rows(store: Store) -> None:
+def test_rows_are_used_where_the_broker_does_not_describe_the_changelog(store: Store) -> None:
     store.write(0, [(b"a", b"1")], 5)
     assert asked(store) == 5
     assert list(store.rows(0)) == [(b"a", b"1")]
 
 
-def test_rows_that_are_not_as_many_as_counted_are_thrown_away_unless_the_changelog_says_the_same(
+def test_rows_that_are_not_as_many_as_counted_are_deleted_unless_the_changelog_has_the_same_number(
     store: Store,
 ) -> None:
     store.write(0, [(b"a", b"1")], 5)
@@ -219,7 +219,7 @@ def with_a_damaged_block(folder: Path) -> Store:
     return make(folder)
 
 
-def test_rows_that_cannot_be_read_never_pass_for_rows_that_are_not_there(tmp_path: Path) -> None:
+def test_unreadable_rows_never_pass_for_missing_rows(tmp_path: Path) -> None:
     store = with_a_damaged_block(tmp_path)
     with pytest.raises(DamagedError):
         list(store.rows(0))
@@ -229,7 +229,7 @@ def test_rows_that_cannot_be_read_never_pass_for_rows_that_are_not_there(tmp_pat
             store.row(0, b"%04d" % number)
 
 
-def test_a_partition_found_damaged_answers_nothing_until_recovery_begins_anew(tmp_path: Path) -> None:
+def test_a_damaged_partition_refuses_reads_until_the_next_recovery(tmp_path: Path) -> None:
     store = with_a_damaged_block(tmp_path)
     with pytest.raises(DamagedError):
         list(store.rows(0))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from gridwatch.domain.instants import format_instant
 from gridwatch.domain.outputs import GapAlert, LateEvent, Validated
 from gridwatch.domain.policy import DAY, HOUR, MINUTE, Policy
-from tests.unit.domain.log import Log, alerts, at, ranges, reading, told
+from tests.unit.domain.log import Log, alerts, at, ranges, reading, statuses
 
 GAP = "A@2024-01-01T10:30:00Z"
 
@@ -36,7 +36,7 @@ def test_the_example_of_the_specification() -> None:
 def test_a_late_reading_before_the_deadline_cancels_it() -> None:
     log = a_meter()
     log.tick("10:44:59")
-    assert told(log.read(reading("A", "10:30:00"))) == [("LATE", ())]
+    assert statuses(log.read(reading("A", "10:30:00"))) == [("LATE", ())]
     assert alerts(log.tick("11:14:59")) == []
     assert log.gaps == {}
 
@@ -127,10 +127,10 @@ def test_a_too_late_reading_fills_its_slot_of_a_remembered_gap() -> None:
     log = a_meter()
     log.tick("15:00:00")
     came = log.read(reading("A", "11:00:00"))
-    assert told(came) == [("TOO_LATE", ())]
+    assert statuses(came) == [("TOO_LATE", ())]
     assert alerts(came) == [(GAP, 2, "OPEN")]
     assert log.gaps[GAP].filled_intervals == 1
-    assert told(log.read(reading("A", "11:00:00"))) == [("TOO_LATE", ("SLOT_FILLED",))]
+    assert statuses(log.read(reading("A", "11:00:00"))) == [("TOO_LATE", ("SLOT_FILLED",))]
     assert log.meters["A"].last_seen == at("10:00:00")
     assert log.meters["A"].late_count == 2
 
@@ -162,7 +162,7 @@ def test_a_silent_meter_expires_and_its_next_reading_is_a_first_one() -> None:
     assert alerts(came) == [(GAP, 2, "EXPIRED")]
     assert log.gaps[GAP].missing_to == at("12:00:00")
     assert log.meters == {} and log.partition.meters == 0 and log.partition.open_gaps == 0
-    assert told(log.read(reading("A", "12:10:00"))) == [("OK", ("FIRST",))]
+    assert statuses(log.read(reading("A", "12:10:00"))) == [("OK", ("FIRST",))]
 
 
 def test_a_leap_over_the_end_of_life_settles_all_due_slots_first() -> None:
@@ -173,7 +173,7 @@ def test_a_leap_over_the_end_of_life_settles_all_due_slots_first() -> None:
 
 def test_nothing_before_the_first_reading_is_ever_missing() -> None:
     log = a_meter()
-    assert told(log.read(reading("A", "09:31:00"))) == [("LATE", ())]
+    assert statuses(log.read(reading("A", "09:31:00"))) == [("LATE", ())]
     state = log.meters["A"]
     assert (state.last_seen, state.expected_next) == (at("10:00:00"), at("10:30:00"))
     assert alerts(log.tick("10:44:00")) == []
@@ -181,13 +181,13 @@ def test_nothing_before_the_first_reading_is_ever_missing() -> None:
 
 def test_a_too_late_reading_of_an_unknown_meter_makes_no_state() -> None:
     log = a_meter()
-    assert told(log.read(reading("B", "08:00:00"))) == [("TOO_LATE", ())]
+    assert statuses(log.read(reading("B", "08:00:00"))) == [("TOO_LATE", ())]
     assert "B" not in log.meters
     (event,) = log.of(LateEvent)
     assert event.delay == at("09:59:50") - at("08:00:00")
 
 
-def test_region_and_origin_are_told_with_a_gap() -> None:
+def test_a_gap_alert_has_region_and_origin() -> None:
     log = Log()
     log.read(reading("A", "10:00:00", region="north"))
     log.tick("10:45:00")

@@ -7,7 +7,7 @@ import pytest
 from gridwatch.domain.meter.grid import first_from, slot_of
 from gridwatch.domain.outputs import Validated
 from gridwatch.domain.policy import MINUTE, Policy
-from tests.unit.domain.log import Log, alerts, at, ranges, reading, told
+from tests.unit.domain.log import Log, alerts, at, ranges, reading, statuses
 
 
 def read_at(log: Log, *clocks: str, **more: object) -> None:
@@ -41,7 +41,7 @@ def test_the_first_point_from_an_instant_on() -> None:
 def test_off_the_grid_proves_life_and_fills_no_slot() -> None:
     log = Log()
     read_at(log, "10:00:00", "10:20:00")
-    assert told(log.outputs)[1] == ("OK", ("OFF_GRID",))
+    assert statuses(log.outputs)[1] == ("OK", ("OFF_GRID",))
     state = log.meters["A"]
     assert (state.last_seen, state.expected_next) == (at("10:20:00"), at("10:30:00"))
     assert alerts(log.tick("10:45:00")) == [("A@2024-01-01T10:30:00Z", 1, "OPEN")]
@@ -76,7 +76,7 @@ def test_three_equal_smaller_differences_shrink_the_interval() -> None:
     assert alerts(log.tick("11:15:00")) == [("A@2024-01-01T11:00:00Z", 1, "OPEN")]
 
 
-def test_shrinking_takes_back_missing_slots_of_the_old_grid_since_the_row_began() -> None:
+def test_shrinking_retracts_missing_slots_of_the_old_grid_since_the_row_began() -> None:
     log = Log()
     read_at(log, "10:00:00", "10:20:00", "10:40:00")
     log.tick("10:50:00")
@@ -88,7 +88,7 @@ def test_shrinking_takes_back_missing_slots_of_the_old_grid_since_the_row_began(
     assert log.meters["A"].gaps == () and log.meters["A"].gap_count == 0
 
 
-def test_six_equal_larger_differences_grow_the_interval_and_take_back_what_was_no_gap() -> None:
+def test_six_equal_larger_differences_grow_the_interval_and_retract_what_was_no_gap() -> None:
     log = Log()
     read_at(log, *(f"{hour:02}:00:00" for hour in range(6)))
     assert {alert.state for alert in log.gaps.values()} == {"CLOSED"}
@@ -110,7 +110,7 @@ def test_growing_leaves_missing_slots_of_the_new_grid_as_gaps_of_their_own() -> 
     assert alerts(log.read(reading("A", "03:00:00"))) == [("A@2024-01-01T02:00:00Z", 2, "PARTIAL")]
 
 
-def test_a_gap_taken_back_and_found_again_by_the_same_name_goes_on_with_its_revisions() -> None:
+def test_a_gap_retracted_and_found_again_under_the_same_id_continues_its_revisions() -> None:
     log, gap = Log(), "A@2024-01-01T01:00:00Z"
     read_at(log, "00:00:00", "00:30:00", "02:00:00")
     assert (log.gaps[gap].state, log.gaps[gap].revision, ranges(log.gaps[gap])) == (
@@ -202,9 +202,9 @@ def test_a_late_reading_between_two_grids_is_near_a_slot_of_its_own_grid_or_off_
     read_at(log, "10:00:00", "11:00:00")
     read_at(log, "12:00:00", interval_minutes=5)
     # Twelve o'clock is of the new grid, from which three minutes are too far.
-    assert told(log.read(reading("A", "11:57:00"))) == [("LATE", ("OFF_GRID",))]
-    assert told(log.read(reading("A", "11:59:00"))) == [("LATE", ("EXTRA",))]
-    assert told(log.read(reading("A", "11:04:00"))) == [("LATE", ("EXTRA",))]
+    assert statuses(log.read(reading("A", "11:57:00"))) == [("LATE", ("OFF_GRID",))]
+    assert statuses(log.read(reading("A", "11:59:00"))) == [("LATE", ("EXTRA",))]
+    assert statuses(log.read(reading("A", "11:04:00"))) == [("LATE", ("EXTRA",))]
 
 
 def test_a_first_reading_may_give_its_interval_without_changing_any() -> None:

@@ -1,4 +1,4 @@
-"""What is kept of a meter has an end: each limit holds exactly, and nothing is lost below it."""
+"""The state of a meter is bounded: each limit is exact, and nothing is lost below it."""
 
 from __future__ import annotations
 
@@ -26,14 +26,14 @@ def test_the_limit_of_a_region_is_256_characters() -> None:
 def test_a_region_is_remembered_up_to_its_limit_in_characters(length: int, letter: str) -> None:
     log = Log()
     log.read(reading("A", "10:00:00", region=letter * length))
-    kept = letter * min(length, MAX_REGION)
-    assert log.meters["A"].region == kept
+    stored = letter * min(length, MAX_REGION)
+    assert log.meters["A"].region == stored
     log.read(reading("A", "10:30:00", region=letter * length))
-    assert log.meters["A"].region == kept
+    assert log.meters["A"].region == stored
     log.tick("11:15:00")
     (alert,) = log.of(GapAlert)
-    assert alert.region == kept
-    assert [len(one.reading.region) for one in log.of(Validated)] == [length, length], "told as it came"
+    assert alert.region == stored
+    assert [len(one.reading.region) for one in log.of(Validated)] == [length, length], "emitted as it came"
 
 
 def with_ended_gaps(count: int) -> Log:

@@ -62,6 +62,6 @@ def test_a_reading_beyond_the_jump_guard_counts_once_with_its_last_value() -> No
     log = Log(Policy(partitions=1, max_watermark_jump=HOUR))
     log.read(reading("A", "08:00:00"), reading("A", "10:30:00", 5.000_000_6))
     log.read(reading("A", "10:30:00", 0.000_000_6))
-    assert len(log.partition.kept) == 1
+    assert len(log.partition.held) == 1
     log.tick("10:35:00")
     assert log.metrics[HALF_PAST_TEN] == 1 / 1_000_000

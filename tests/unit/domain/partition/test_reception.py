@@ -15,7 +15,7 @@ def a_reception() -> Reception:
     return Reception(Policy(partitions=1), PartitionState(0), lambda meter_id: None)
 
 
-def test_what_was_opened_is_kept_for_the_next_element() -> None:
+def test_a_decoded_record_is_cached_for_the_next_element() -> None:
     reception, record = a_reception(), LogRecord(0, LATER, b"[7, 8]")
     opened = reception.open(record)
     assert len(opened) == 2

@@ -45,14 +45,14 @@ def test_the_second_pass_is_the_second_instant_and_no_energy_is_lost_and_no_gap_
     assert flagged == [(2 <= number < 6, False) for number in range(8)]
 
 
-def test_each_meter_tells_by_itself() -> None:
+def test_each_meter_is_resolved_by_its_own_readings() -> None:
     log = berlin()
     log.read(*(local(stamp, meter=meter) for stamp in NIGHT for meter in ("M1", "M2")))
     assert [stamp for stamp, _ in instants(log, "M1")] == list(UTC)
     assert [stamp for stamp, _ in instants(log, "M2")] == list(UTC)
 
 
-def test_a_second_pass_whose_first_never_came_is_told_by_what_was_heard_since() -> None:
+def test_a_second_pass_whose_first_never_came_is_recognised_by_the_readings_since() -> None:
     log = berlin()
     log.read(*(local(stamp) for stamp in ("01:30", "02:30", "02:00", "02:30", "03:00")))
     assert [stamp for stamp, _ in instants(log)] == ["23:30", "00:30", "01:00", "01:30", "02:00"]

@@ -69,7 +69,7 @@ def is_straight(log: Log, one: dict[str, Any], record_time: int = LATER) -> bool
 def after_one(policy: Policy | None = None, **more: Any) -> Log:
     """Meter A was seen at 10:00."""
     log = Log(policy or Policy(partitions=1), decode=decode)
-    assert not is_straight(log, reading("A", "10:00:00", **more)), "a first one is worked with care"
+    assert not is_straight(log, reading("A", "10:00:00", **more)), "a first one goes through the stepper"
     return log
 
 
@@ -93,7 +93,7 @@ def test_up_to_the_tolerance_beside_its_slot(clock: str, straight: bool) -> None
 
 
 @pytest.mark.parametrize("clock", ["10:26:00", "10:29:29.999999", "10:30:30", "10:34:00"])
-def test_a_difference_that_may_become_the_interval_is_worked_with_care(clock: str) -> None:
+def test_a_difference_that_may_become_the_interval_goes_through_the_stepper(clock: str) -> None:
     assert not is_straight(after_one(), reading("A", clock))
 
 
@@ -132,7 +132,7 @@ def test_with_the_optional_fields_it_always_has(more: dict[str, Any]) -> None:
 @pytest.mark.parametrize(
     "more", [{"interval_minutes": 30}, {"interval_minutes": 60}, {"region": "north"}, {"flags": ["E"]}]
 )
-def test_what_is_new_about_it_is_worked_with_care(more: dict[str, Any]) -> None:
+def test_a_reading_with_anything_unusual_goes_through_the_stepper(more: dict[str, Any]) -> None:
     assert not is_straight(after_one(), reading("A", "10:30:00", **more))
 
 
@@ -177,7 +177,7 @@ def a_clean_log(draw: st.DrawFn) -> list[dict[str, Any]]:
 
 @settings(max_examples=100, deadline=None)
 @given(a_clean_log(), st.data())
-def test_a_meter_that_is_not_calm_is_worked_with_care_and_comes_out_the_same(
+def test_a_meter_that_is_not_calm_goes_through_the_stepper_with_the_same_result(
     sent: list[dict[str, Any]], data: st.DataObject
 ) -> None:
     straight, careful = (Log(Policy(partitions=1), decode=decode) for _ in range(2))

@@ -19,7 +19,7 @@ SOURCE = (Path(gridwatch.domain.partition.__file__).parent / "processor.py").rea
 
 INSTEAD = """the straight path of domain/partition/processor.py is closed: it may not grow. A new rule
 - subscribes to accepted readings (Outcome.accepted; class Accepted in domain/outputs.py), or
-- clears MeterState.calm while it watches a meter (reckon_calm in domain/meter/state.py), so that its readings
+- clears MeterState.calm while it watches a meter (update_calm in domain/meter/state.py), so that its readings
   go through Stepper."""
 
 CONDITIONS = {
@@ -38,7 +38,7 @@ STRAIGHT = {
     "If": 7,
     "condition": 4,
     "comparison": 7,
-    "call of accepted.take": 1,
+    "call of accepted.emit": 1,
     "call of int": 1,
     "call of meter.weight": 1,
     "call of packed": 1,

@@ -20,7 +20,7 @@ from gridwatch.domain.meter.timeliness import (
 )
 from gridwatch.domain.outputs import Validated
 from gridwatch.domain.policy import DAY, HOUR, SECOND, Policy
-from tests.unit.domain.log import Log, alerts, at, reading, reasons, told
+from tests.unit.domain.log import Log, alerts, at, reading, reasons, statuses
 
 
 def test_equal_to_the_watermark_is_on_time_and_equal_to_the_lateness_is_late() -> None:
@@ -53,8 +53,8 @@ def test_the_same_stamp_and_value_is_dropped_and_counted() -> None:
 def test_the_same_stamp_and_another_value_is_a_revision() -> None:
     log = Log()
     log.read(reading("A", "10:00:00", 1.5))
-    assert told(log.read(reading("A", "10:00:00", 2.5))) == [("OK", ("REVISED",))]
-    assert told(log.read(reading("A", "10:00:00", 1.5))) == [("OK", ("REVISED",))]
+    assert statuses(log.read(reading("A", "10:00:00", 2.5))) == [("OK", ("REVISED",))]
+    assert statuses(log.read(reading("A", "10:00:00", 1.5))) == [("OK", ("REVISED",))]
     log.tick("10:05:00")
     window = "2024-01-01T10:00:00Z"
     assert log.metrics["consumption_kwh", window] == 1.5
@@ -66,7 +66,7 @@ def test_the_same_stamp_and_another_value_is_a_revision() -> None:
 def test_two_stamps_of_one_slot_are_both_validated_the_second_as_extra() -> None:
     log = Log()
     log.read(reading("A", "10:00:00"))
-    assert told(log.read(reading("A", "10:30:00"), reading("A", "10:31:00"))) == [
+    assert statuses(log.read(reading("A", "10:30:00"), reading("A", "10:31:00"))) == [
         ("OK", ()),
         ("OK", ("EXTRA",)),
     ]
@@ -101,9 +101,9 @@ def test_remembered_readings_are_what_a_plain_list_would_be(
 
 def test_zero_is_flagged_and_never_negative() -> None:
     log = Log()
-    assert told(log.raw(b'{"meter_id":"A","timestamp":"2024-01-01T10:00:00Z","consumption_kwh":-0.0}')) == [
-        ("OK", ("ZERO", "FIRST"))
-    ]
+    assert statuses(
+        log.raw(b'{"meter_id":"A","timestamp":"2024-01-01T10:00:00Z","consumption_kwh":-0.0}')
+    ) == [("OK", ("ZERO", "FIRST"))]
     assert str(log.of(Validated)[0].reading.consumption_kwh) == "0.0"
 
 
@@ -111,47 +111,47 @@ def test_a_far_stamp_of_one_meter_raises_nothing_and_touches_nothing() -> None:
     log = Log(Policy(partitions=1, max_watermark_jump=DAY))
     log.read(reading("A", "10:00:00"))
     came = log.read(reading("A", "2024-01-03T10:00:00"), reading("B", "2024-01-02T10:00:00.000001"))
-    assert told(came[:1]) == [("OK", ("AHEAD",))]
+    assert statuses(came[:1]) == [("OK", ("AHEAD",))]
     assert "B" in log.meters, "the second meter's stamp confirmed: it is the lower of the two"
     assert log.partition.watermark == at("2024-01-02T09:59:50.000001")
-    assert [kept.meter_id for kept in log.partition.kept] == ["A"]
+    assert [held.meter_id for held in log.partition.held] == ["A"]
     assert log.meters["A"].last_seen == at("10:00:00")
 
 
 def test_a_stamp_just_within_the_jump_is_believed() -> None:
     log = Log()
     log.read(reading("A", "10:00:00"))
-    assert told(log.read(reading("B", "2024-01-02T10:00:00"))) == [("OK", ("FIRST",))]
+    assert statuses(log.read(reading("B", "2024-01-02T10:00:00"))) == [("OK", ("FIRST",))]
 
 
 def test_one_meter_cannot_confirm_itself() -> None:
     log = Log()
     log.read(reading("A", "10:00:00"), *(reading("A", f"2024-01-0{day}T10:00:00") for day in range(3, 8)))
     assert log.partition.watermark == at("09:59:50")
-    assert len(log.partition.kept) == 5
+    assert len(log.partition.held) == 5
 
 
-def test_a_tick_confirms_and_kept_readings_are_applied_before_anything_is_settled() -> None:
+def test_a_tick_confirms_and_held_readings_are_applied_before_anything_is_settled() -> None:
     log = Log(Policy(partitions=1, state_ttl=30 * DAY))
     log.read(reading("A", "10:00:00"), reading("A", "2024-01-03T10:00:00"))
     came = log.tick("2024-01-03T10:00:00")
     assert alerts(came) == [("A@2024-01-01T10:30:00Z", 1, "CLOSED")]
     assert log.meters["A"].last_seen == at("2024-01-03T10:00:00")
-    assert log.partition.kept == ()
-    assert told(came) == [], "they were told when they came"
+    assert log.partition.held == ()
+    assert statuses(came) == [], "they were emitted when they came"
 
 
-def test_a_kept_reading_is_applied_when_the_watermark_gets_there_by_itself() -> None:
+def test_a_held_reading_is_applied_when_the_watermark_reaches_it() -> None:
     log = Log(Policy(partitions=1, max_watermark_jump=HOUR))
     log.read(reading("A", "10:00:00"), reading("A", "12:00:00"))
     log.read(reading("B", "10:50:00"), reading("B", "11:40:00"))
     assert log.meters["A"].last_seen == at("10:00:00")
     log.read(reading("B", "12:00:00"))
     assert log.meters["A"].last_seen == at("12:00:00")
-    assert log.partition.kept == ()
+    assert log.partition.held == ()
 
 
-def test_a_kept_reading_gives_way_to_a_later_one_of_its_stamp() -> None:
+def test_a_held_reading_is_replaced_by_a_later_one_of_its_stamp() -> None:
     log = Log(Policy(partitions=1, max_watermark_jump=HOUR))
     log.read(reading("A", "10:00:00"), reading("A", "11:20:00", 5))
     log.read(reading("B", "10:50:00"), reading("A", "11:20:00", 7))
@@ -159,10 +159,10 @@ def test_a_kept_reading_gives_way_to_a_later_one_of_its_stamp() -> None:
     assert log.metrics["consumption_kwh", "2024-01-01T11:20:00Z"] == 7
 
 
-def test_kept_readings_are_bounded_the_oldest_goes_first() -> None:
-    log = Log(Policy(partitions=1, max_kept_ahead=2))
+def test_held_readings_are_bounded_the_oldest_is_dropped() -> None:
+    log = Log(Policy(partitions=1, max_held=2))
     log.read(reading("A", "10:00:00"), *(reading("A", f"2024-01-0{day}T10:00:00") for day in (3, 4, 5)))
-    assert [kept.time for kept in log.partition.kept] == [
+    assert [held.time for held in log.partition.held] == [
         at("2024-01-04T10:00:00"),
         at("2024-01-05T10:00:00"),
     ]
@@ -189,13 +189,13 @@ def test_a_fast_clock_is_a_dead_letter_and_moves_nothing() -> None:
     log = Log()
     log.read(reading("A", "10:00:00"), record_time=at("10:00:00"))
     assert reasons(log.read(reading("A", "10:05:01"), record_time=at("10:00:00"))) == [("FUTURE_TIMESTAMP",)]
-    assert told(log.read(reading("A", "10:05:00"), record_time=at("10:00:00"))) == [("OK", ("EXTRA",))]
+    assert statuses(log.read(reading("A", "10:05:00"), record_time=at("10:00:00"))) == [("OK", ("EXTRA",))]
 
 
-def test_a_kept_reading_that_comes_again_stays_in_its_place() -> None:
+def test_a_held_reading_that_comes_again_stays_in_its_place() -> None:
     log = Log(Policy(partitions=1, max_watermark_jump=HOUR))
     log.read(reading("B", "08:00:00"))
     log.read(reading("A", "12:00:00", 1), reading("A", "10:30:00", 1), reading("A", "12:00:00", 2))
-    assert [kept.kwh for kept in log.partition.kept] == [2, 1]
+    assert [held.kwh for held in log.partition.held] == [2, 1]
     assert alerts(log.tick("12:00:00")) == [("B@2024-01-01T08:30:00Z", 1, "OPEN")]
     assert log.meters["A"].start == at("12:00:00"), "its first reading in order of arrival"

@@ -21,7 +21,7 @@ from gridwatch.domain.reading import OpenedReading
 from gridwatch.domain.validation.binary_guesses import of_bytes
 from gridwatch.domain.validation.field_guesses import explained, of_envelope, of_field
 from gridwatch.domain.validation.guesses import MAX_GUESS, of_content, of_nothing
-from gridwatch.domain.validation.rules import REASONS, Refusal, judge, open_record
+from gridwatch.domain.validation.rules import REASONS, Refusal, check, open_record
 from gridwatch.domain.validation.stamp_guesses import of_stamp
 from tests.unit.domain.log import LATER, Log
 
@@ -122,7 +122,7 @@ def letter(value: bytes | None) -> DeadLetter:
         (b"NaN", "NOT_AN_OBJECT", "not a number"),
     ],
 )  # fmt: skip
-def test_a_record_that_cannot_be_opened_is_told_by_what_it_looks_like(
+def test_a_record_that_cannot_be_decoded_is_recognised_by_what_it_looks_like(
     value: bytes | None, reason: str, guess: str
 ) -> None:
     found = letter(value)
@@ -168,7 +168,7 @@ def test_a_record_that_cannot_be_opened_is_told_by_what_it_looks_like(
         ({"seconds": 1704103200, "nanos": 0}, "a time of Protobuf"),
     ],
 )  # fmt: skip
-def test_a_stamp_that_cannot_be_read_is_told_by_what_it_looks_like(stamp: Any, guess: str) -> None:
+def test_a_stamp_that_cannot_be_parsed_is_recognised_by_what_it_looks_like(stamp: Any, guess: str) -> None:
     found = letter(with_(timestamp=stamp))
     assert found.reasons == ("BAD_TIMESTAMP",)
     assert guess in found.message
@@ -233,9 +233,7 @@ def test_a_field_at_fault_comes_with_what_to_send_in_its_place(name: str, value:
         ("timestamp", "2024-02-30T00:00:00Z", "timestamp day is out of range for month"),
     ],
 )
-def test_where_nothing_can_be_told_the_message_is_the_finding_alone(
-    name: str, value: Any, message: str
-) -> None:
+def test_without_a_guess_the_message_is_the_finding_alone(name: str, value: Any, message: str) -> None:
     assert letter(with_(**{name: value})).message == message
 
 
@@ -320,7 +318,7 @@ def test_one_guess_for_several_fields_is_made_once() -> None:
 
 
 def test_a_reading_in_the_wrong_partition_comes_with_the_partitioner() -> None:
-    found = judge(GOOD, 5, LATER, Policy(partitions=6))
+    found = check(GOOD, 5, LATER, Policy(partitions=6))
     assert isinstance(found, Refusal)
     assert found.reasons == ("WRONG_PARTITION",)
     assert "murmur2" in found.message
@@ -371,8 +369,8 @@ def messages(value: bytes) -> list[str]:
     if isinstance(opened, Refusal):
         return [opened.message]
     elements = opened if isinstance(opened, list) else [opened]
-    judged = [judge(element, 0, LATER, POLICY) for element in elements]
-    return [one.message for one in judged if isinstance(one, Refusal)]
+    results = [check(element, 0, LATER, POLICY) for element in elements]
+    return [one.message for one in results if isinstance(one, Refusal)]
 
 
 @settings(max_examples=500, deadline=None)
@@ -414,8 +412,8 @@ def test_all_guesses_at_one_object_are_bounded_together(fields: dict[str, Any], 
     assert len(message) <= len(plain) + MAX_GUESS
     assert message.isascii()
     assert [part for part in message.split("; ") if part.endswith(" is wrong")] == plain.split("; ")
-    judged = judge(fields, 0, LATER, POLICY)
-    assert not isinstance(judged, Refusal) or judged.reasons
+    result = check(fields, 0, LATER, POLICY)
+    assert not isinstance(result, Refusal) or result.reasons
 
 
 @given(

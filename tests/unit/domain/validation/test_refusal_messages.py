@@ -37,7 +37,7 @@ def test_a_tick_of_the_future_says_by_how_many_seconds(clock: str, seconds: str)
 
 
 @pytest.mark.parametrize(
-    ("fields", "said"),
+    ("fields", "expected"),
     [
         ({"consumption_kwh": 1000.5}, "consumption_kwh is 1000.5, at most 1000 is allowed"),
         ({"consumption_kwh": -0.25}, "consumption_kwh is negative: -0.25"),
@@ -47,10 +47,12 @@ def test_a_tick_of_the_future_says_by_how_many_seconds(clock: str, seconds: str)
         ({"flags": ["E"] * 17}, "at most 16 codes of 1 to 64 characters"),
     ],
 )
-def test_what_is_out_of_its_limits_says_the_value_and_the_limits(fields: dict[str, Any], said: str) -> None:
+def test_what_is_out_of_its_limits_says_the_value_and_the_limits(
+    fields: dict[str, Any], expected: str
+) -> None:
     log = Log(Policy(partitions=1, min_interval=2 * MINUTE, max_interval=HOUR))
     log.read({**reading("A", "10:00:00"), **fields})
-    assert said in message(log)
+    assert expected in message(log)
 
 
 def test_a_record_that_is_too_large_says_how_large_it_is_and_may_be() -> None:

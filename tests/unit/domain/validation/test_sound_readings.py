@@ -1,4 +1,4 @@
-"""The quick question whether a reading is sound and the long one why it is not have one answer."""
+"""The fast check whether a reading is sound and the slow one that finds every reason agree."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import pytest
 from gridwatch.domain.instants import format_instant
 from gridwatch.domain.policy import MINUTE, Policy
 from gridwatch.domain.reading import OpenedReading, Reading
-from gridwatch.domain.validation.rules import is_sound, judge
+from gridwatch.domain.validation.rules import check, is_sound
 from tests.unit.domain.log import at
 
 POLICY = Policy(partitions=1, max_kwh=50.0, min_interval=5 * MINUTE, max_interval=60 * MINUTE)
@@ -17,11 +17,11 @@ NOW = at("10:00:00")
 
 
 def answers(time: int = NOW, **fields: Any) -> tuple[bool, bool]:
-    """Sound, by the quick question and by the long one."""
-    said = {"meter_id": "A", "timestamp": format_instant(time), "consumption_kwh": 1.0, **fields}
+    """Sound, by the fast check and by the slow one."""
+    element = {"meter_id": "A", "timestamp": format_instant(time), "consumption_kwh": 1.0, **fields}
     latest = NOW + POLICY.max_future_skew
-    judged = judge(said, 0, NOW, POLICY)
-    return is_sound(OpenedReading(**said), time, latest, POLICY), isinstance(judged, Reading)
+    result = check(element, 0, NOW, POLICY)
+    return is_sound(OpenedReading(**element), time, latest, POLICY), isinstance(result, Reading)
 
 
 @pytest.mark.parametrize(

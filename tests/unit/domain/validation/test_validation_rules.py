@@ -11,7 +11,7 @@ from gridwatch.domain.outputs import DeadLetter, LateEvent, Validated
 from gridwatch.domain.partitioning import murmur2, partition_of
 from gridwatch.domain.policy import Policy
 from gridwatch.domain.validation.rules import element_texts
-from tests.unit.domain.log import Log, reading, reasons, told
+from tests.unit.domain.log import Log, reading, reasons, statuses
 
 GOOD = {"meter_id": "A", "timestamp": "2024-01-01T10:00:00Z", "consumption_kwh": 1}
 
@@ -98,7 +98,7 @@ def test_every_reason_is_found(value: bytes | None, expected: list[str], fast: b
 )
 def test_what_is_not_forbidden_counts(value: bytes) -> None:
     log = Log()
-    assert told(log.raw(value))[0][0] == "OK"
+    assert statuses(log.raw(value))[0][0] == "OK"
 
 
 @pytest.mark.parametrize("fast", [True, False])
@@ -129,7 +129,7 @@ def test_one_bad_element_of_an_array_does_not_harm_the_others() -> None:
     assert (letter.index, letter.raw, letter.reasons) == (1, b"7", ("NOT_AN_OBJECT",))
 
 
-def test_the_text_of_each_element_is_kept_as_it_stood() -> None:
+def test_the_text_of_each_element_is_unchanged() -> None:
     assert element_texts(b' [ 1.0 ,{"a" : "]"},[ ] , "\xc3\xa9"]') == [
         b"1.0",
         b'{"a" : "]"}',

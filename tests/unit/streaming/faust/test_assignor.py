@@ -30,14 +30,14 @@ def assignment_of(url: str) -> ConsumerProtocolMemberAssignment:
     return ConsumerProtocolMemberAssignment(0, [("raw", [0, 1])], Assignor._compress(metadata.dumps()))
 
 
-def test_an_assignment_to_a_former_url_is_taken_under_the_present_one() -> None:
+def test_an_assignment_to_a_former_url_is_accepted_under_the_current_one() -> None:
     assignor = assignor_at("http://now")
     assignor.on_assignment(assignment_of("http://then"))
     assert set(assignor.external_topic_distribution) == {"http://now", "http://other"}
     assert set(assignor.changelog_distribution) == {"http://now"}
 
 
-def test_an_assignment_to_the_present_url_is_taken_as_it_is() -> None:
+def test_an_assignment_to_the_current_url_is_unchanged() -> None:
     assignor = assignor_at("http://now")
     assignor.on_assignment(assignment_of("http://now"))
     assert assignor.external_topic_distribution["http://now"] == {"raw": [0, 1]}

@@ -1,4 +1,4 @@
-"""What Faust drops is read again, wherever it drops it; what the log does not have is passed over."""
+"""What Faust drops is read again, wherever it drops it; what the log does not have is skipped."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from collections.abc import Awaitable, Callable
 import pytest
 
 from gridwatch.streaming.faust.batches import RecordBatch
-from gridwatch.streaming.faust.continuity import CAUSES, Continuity, ContinuityPolicy, Rereads, Verdict
+from gridwatch.streaming.faust.continuity import CAUSES, BatchOrder, Continuity, ContinuityPolicy, Rereads
 from gridwatch.streaming.stage.partition_queues import PartitionQueues
 from tests.batches import FakeLog, batch_of
 from tests.unit.streaming.stage.test_partition_queues import no_crash, settle
@@ -22,18 +22,20 @@ def ranged(start: int, end: int, seeks: int = 1) -> RecordBatch:
     return batch_of("t", 0, [], start, end, seeks)
 
 
-def test_a_batch_joins_or_is_stale_or_leaves_a_gap() -> None:
+def test_a_batch_is_contiguous_or_stale_or_leaves_a_gap() -> None:
     partition = Continuity(ContinuityPolicy())
-    assert partition.judge(ranged(0, 5, 0)) is Verdict.STALE  # nothing has been sought yet
+    assert partition.classify(ranged(0, 5, 0)) is BatchOrder.STALE  # nothing has been sought yet
     partition.begin(10, 1)
-    assert partition.judge(ranged(10, 12)) is Verdict.JOINS
-    assert partition.judge(ranged(10, 12, 0)) is Verdict.STALE
-    assert partition.judge(ranged(11, 12)) is Verdict.GAP
-    assert partition.judge(ranged(3, 9)) is Verdict.JOINS  # the log was cut back: its owner decides
-    partition.take(ranged(10, 12))
-    assert partition.judge(ranged(12, 13)) is Verdict.JOINS
+    assert partition.classify(ranged(10, 12)) is BatchOrder.CONTIGUOUS
+    assert partition.classify(ranged(10, 12, 0)) is BatchOrder.STALE
+    assert partition.classify(ranged(11, 12)) is BatchOrder.GAP
+    assert (
+        partition.classify(ranged(3, 9)) is BatchOrder.CONTIGUOUS
+    )  # the log was cut back: its owner decides
+    partition.accept(ranged(10, 12))
+    assert partition.classify(ranged(12, 13)) is BatchOrder.CONTIGUOUS
     partition.end()
-    assert partition.judge(ranged(12, 13)) is Verdict.STALE
+    assert partition.classify(ranged(12, 13)) is BatchOrder.STALE
 
 
 def test_a_partition_is_starved_once_it_has_been_idle_for_long_enough_with_something_to_read() -> None:
@@ -41,7 +43,7 @@ def test_a_partition_is_starved_once_it_has_been_idle_for_long_enough_with_somet
     assert not partition.is_starved(0.0, 5)  # not begun
     partition.begin(0, 1)
     assert [partition.is_starved(now, 5) for now in (0.0, IDLE - 0.1, IDLE)] == [False, False, True]
-    partition.take(ranged(0, 3))
+    partition.accept(ranged(0, 3))
     assert not partition.is_starved(IDLE + 0.1, 5)
     partition.busy()
     assert not partition.is_starved(2 * IDLE, 5)
@@ -61,7 +63,7 @@ def test_re_reads_are_counted_by_cause_and_warned_of_once_a_partition(
 
 
 class Reader:
-    """PartitionQueues over a log in memory, fetching as Faust does and dropping what it is told to drop."""
+    """PartitionQueues over a log in memory, fetching as Faust does and dropping batches on request."""
 
     def __init__(self, log: FakeLog, work: Callable[[RecordBatch], Awaitable[int | None]]) -> None:
         self.log = log
@@ -122,7 +124,7 @@ def test_a_dropped_batch_is_read_again_first_middle_or_last(which: int) -> None:
     assert reader.rereads.counts[cause] == sum(reader.rereads.counts.values()) == 1
 
 
-def test_whatever_is_dropped_everything_is_worked_once_and_in_order() -> None:
+def test_whatever_is_dropped_everything_is_processed_once_and_in_order() -> None:
     for seed in range(200):
         chance = random.Random(seed)
         offsets = sorted(chance.sample(range(40), chance.randrange(1, 30)))
@@ -141,7 +143,7 @@ def test_offsets_without_records_are_no_gap_and_nothing_is_read_again_for_them()
     assert sum(reader.rereads.counts.values()) == 0
 
 
-def test_offsets_that_the_log_has_let_go_of_are_passed_over_and_committed() -> None:
+def test_offsets_deleted_by_retention_are_skipped_and_committed() -> None:
     worked: list[tuple[int, int]] = []
 
     async def work(batch: RecordBatch) -> int:
@@ -165,7 +167,7 @@ def test_offsets_that_the_log_has_let_go_of_are_passed_over_and_committed() -> N
     assert log.sought == []
 
 
-def test_a_log_that_has_let_go_of_everything_is_passed_over_once() -> None:
+def test_a_log_without_any_records_left_is_skipped_once() -> None:
     async def work(batch: RecordBatch) -> int:
         return batch.end
 
@@ -184,7 +186,7 @@ def test_a_log_that_has_let_go_of_everything_is_passed_over_once() -> None:
     assert len(log.sought) == 1
 
 
-def test_a_partition_that_is_not_fetched_any_more_is_woken() -> None:
+def test_a_partition_that_is_not_fetched_any_more_is_read_again() -> None:
     async def work(batch: RecordBatch) -> int:
         return batch.end
 
@@ -245,7 +247,7 @@ async def feed_all(reader: Reader) -> None:
         await reader.fetch(1)
 
 
-def test_before_and_after_a_rebalance_what_is_dropped_is_read_by_whoever_owns_it() -> None:
+def test_batches_dropped_around_a_rebalance_are_read_by_the_owner() -> None:
     worked: list[int] = []
     position = 0
 

@@ -1,4 +1,4 @@
-"""Every private part of Faust that gridwatch leans on, held against the pinned version.
+"""Every private part of Faust that gridwatch uses, checked against the pinned version.
 
 When an upgrade moves one of them, the test that names it fails, and says what of ours leans on it.
 """
@@ -66,7 +66,7 @@ def test_the_consumer_methods_we_replace_take_what_ours_take(method: str, expect
     assert parameters(getattr(Consumer, method)) == expected
 
 
-def test_acks_are_kept_where_our_bookkeeping_writes_them() -> None:
+def test_acks_are_stored_where_our_consumer_writes_them() -> None:
     source = inspect.getsource(faust_consumer.Consumer.__init__)
     for attribute in ("_acked", "_unacked_messages", "_waiting_for_ack", "_read_offset"):
         assert f"self.{attribute} =" in source
@@ -116,7 +116,7 @@ def test_a_static_member_leaves_the_group_only_without_its_instance_id() -> None
     assert "self.generation > 0 and self._group_instance_id is None" in source
 
 
-def test_topics_are_looked_up_often_enough_for_a_member_that_was_handed_nothing() -> None:
+def test_metadata_is_refreshed_often_enough_for_a_member_that_was_assigned_nothing() -> None:
     assert "metadata_max_age_ms=conf.consumer_metadata_max_age_ms" in inspect.getsource(
         driver.AIOKafkaConsumerThread._create_worker_consumer
     )
@@ -125,21 +125,21 @@ def test_topics_are_looked_up_often_enough_for_a_member_that_was_handed_nothing(
     assert made().conf.consumer_metadata_max_age_ms == 10_000
 
 
-def test_nobody_keeps_a_copy_of_state_that_is_not_its_own() -> None:
+def test_standby_replicas_are_off() -> None:
     assert made().conf.table_standby_replicas == 0
 
 
-def test_the_consumer_is_told_of_its_partitions_before_their_recovery() -> None:
+def test_the_consumer_gets_its_partitions_before_their_recovery() -> None:
     for ours in (driver.Consumer.on_partitions_assigned, Consumer.on_partitions_assigned):
         assert parameters(ours) == ["self", "assigned", "generation_id"]
     source = inspect.getsource(App._on_partitions_assigned)
     assert "tables.on_rebalance" in source
 
 
-def test_an_end_that_does_not_come_is_made(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_stop_that_hangs_is_forced(monkeypatch: pytest.MonkeyPatch) -> None:
     ended = threading.Event()
     monkeypatch.setattr(application, "_STOP_SECONDS", 0.01)
-    monkeypatch.setattr(application, "_end", ended.set)
+    monkeypatch.setattr(application, "_exit_now", ended.set)
 
     async def never() -> None:
         await asyncio.get_running_loop().run_in_executor(None, ended.wait, 10)
@@ -166,10 +166,10 @@ def test_the_application_stops_through_on_stop_and_waits_for_what_is_not_acked()
 
 
 @pytest.mark.parametrize(
-    ("flow_control", "kept"), [(FlowControlEvent, False), (application.FlowControl, True)]
+    ("flow_control", "retained"), [(FlowControlEvent, False), (application.FlowControl, True)]
 )
-def test_what_comes_between_the_seek_and_the_end_of_a_recovery_is_not_cleared_away(
-    flow_control: type[FlowControlEvent], kept: bool
+def test_a_batch_fetched_between_the_seek_and_the_end_of_a_recovery_is_not_cleared(
+    flow_control: type[FlowControlEvent], retained: bool
 ) -> None:
     # With something to recover, flow is active and the fetcher runs when Faust seeks the sources; it resumes
     # flow once more after that. A fetch that returns in between was lost, and nothing was logged.
@@ -213,11 +213,11 @@ def test_what_comes_between_the_seek_and_the_end_of_a_recovery_is_not_cleared_aw
         await Recovery.on_recovery_completed(recovery, 3)
         return not queue.empty()
 
-    assert asyncio.run(scenario()) is kept
+    assert asyncio.run(scenario()) is retained
 
 
 def noop() -> None:
-    """What a table manager is told."""
+    """Do nothing."""
 
 
 def test_flow_that_was_suspended_begins_with_empty_queues() -> None:
@@ -242,7 +242,7 @@ def test_timers_begin_when_the_first_recovery_has_ended() -> None:
     assert source.index("wait_for_table_recovery_completed") < source.index("on_started_init_extra_tasks")
 
 
-def test_the_isolation_of_a_consumer_and_the_books_of_a_partition_are_where_we_look_for_them() -> None:
+def test_the_isolation_of_a_consumer_and_the_state_of_a_partition_are_where_we_read_them() -> None:
     assert "isolation_level=self._isolation_level" in inspect.getsource(AIOKafkaConsumer.start)
     assert parameters(fetcher.Fetcher.seek_to) == ["self", "tp", "offset"]
     assert "self._fetcher.seek_to(partition, offset)" in inspect.getsource(AIOKafkaConsumer.seek)
@@ -264,7 +264,7 @@ def test_the_isolation_of_a_consumer_and_the_books_of_a_partition_are_where_we_l
     assert (state.lso, state.has_valid_position, state.paused) == (None, False, False)
 
 
-def test_a_fetch_is_handed_on_only_if_it_says_that_it_is_something() -> None:
+def test_a_fetch_is_delivered_only_if_it_is_true() -> None:
     source = inspect.getsource(fetcher.Fetcher.fetched_records)
     assert "records = res_or_error.getall(max_records)" in source
     assert "if not records:" in source

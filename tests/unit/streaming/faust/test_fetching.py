@@ -75,7 +75,7 @@ def bare(log: bytes, start: int = 0, **more: Any) -> tuple[Any, Assignment]:
 
 @pytest.mark.parametrize("start", [0, 2, 7])
 @pytest.mark.parametrize("most", [1, 3, 4, 100, None])
-def test_it_gives_what_aiokafka_gives_and_stands_where_it_stands(start: int, most: int | None) -> None:
+def test_it_returns_the_records_of_aiokafka_and_has_the_same_position(start: int, most: int | None) -> None:
     log = log_of(4, 1, 5)
     plain, plain_at, _ = fetched(log, start)
     ours, ours_at = bare(log, start)
@@ -91,7 +91,7 @@ def test_it_gives_what_aiokafka_gives_and_stands_where_it_stands(start: int, mos
     assert ours_at.position == 10
 
 
-def test_other_topics_are_left_to_aiokafka_and_its_records_can_be_had() -> None:
+def test_other_topics_are_left_to_aiokafka_and_its_records_can_be_requested() -> None:
     result, _, _ = fetched(log_of(2))
     Fetches({"other": list})[PARTITION] = result
     assert result.getall()[0].topic == "raw"
@@ -102,7 +102,7 @@ def test_other_topics_are_left_to_aiokafka_and_its_records_can_be_had() -> None:
 
 
 @pytest.mark.parametrize("most", [1, 3, None])
-def test_ranges_join_on_to_each_other_and_cover_the_log(most: int | None) -> None:
+def test_ranges_are_contiguous_and_cover_the_log(most: int | None) -> None:
     ours, _ = bare(log_of(4, 1, 5), start=2)
     reached = 2
     while ours.has_more():
@@ -113,7 +113,7 @@ def test_ranges_join_on_to_each_other_and_cover_the_log(most: int | None) -> Non
     assert reached == 10
 
 
-def test_a_fetch_tells_how_often_its_partition_had_been_sought() -> None:
+def test_a_fetch_has_the_number_of_seeks_before_it() -> None:
     fetches = Fetches({"raw": list})
     sought: list[tuple[Any, int]] = []
     seek = fetches.counting(lambda partition, offset: sought.append((partition, offset)))
@@ -191,12 +191,12 @@ def test_a_reader_of_everything_reads_what_was_aborted() -> None:
     assert len(ours.getall()) == 2
 
 
-def test_the_application_says_what_becomes_of_the_records() -> None:
+def test_the_application_converts_the_records() -> None:
     result, _, _ = fetched(log_of(2, 2), start=1)
-    Fetches({"raw": lambda batch: [SimpleNamespace(offset=one.offset, said=one.value) for one in batch]})[
-        PARTITION
-    ] = result
-    assert [(one.offset, one.said) for one in result.getall()] == [(1, b"1"), (2, b"2"), (3, b"3")]
+    Fetches(
+        {"raw": lambda batch: [SimpleNamespace(offset=one.offset, converted=one.value) for one in batch]}
+    )[PARTITION] = result
+    assert [(one.offset, one.converted) for one in result.getall()] == [(1, b"1"), (2, b"2"), (3, b"3")]
 
 
 def test_errors_stay_as_they_are() -> None:
@@ -230,7 +230,7 @@ def damaged(*sizes: int, batch: int, compressed: bool = False) -> bytes:
 
 @pytest.mark.parametrize("compressed", [False, True])
 @pytest.mark.parametrize("most", [1, None])
-def test_an_undecodable_batch_stops_its_partition_behind_all_that_is_good(
+def test_an_undecodable_batch_stops_its_partition_after_the_records_before_it(
     compressed: bool, most: int | None, caplog: pytest.LogCaptureFixture
 ) -> None:
     log = damaged(2, 2, 2, batch=1, compressed=compressed)
@@ -254,13 +254,13 @@ def test_an_undecodable_batch_stops_its_partition_behind_all_that_is_good(
     asyncio.run(scenario())
     found = fetches.undecodable[PARTITION]
     assert (found.offset, found.end, found.tries) == (2, 4, 4)
-    (said,) = [record.getMessage() for record in caplog.records]
-    assert "partition 3: the batch at offset 2 of raw cannot be decoded" in said
-    assert "before offset 4" in said
-    assert ("CRC" in said) is not compressed
+    (message,) = [record.getMessage() for record in caplog.records]
+    assert "partition 3: the batch at offset 2 of raw cannot be decoded" in message
+    assert "before offset 4" in message
+    assert ("CRC" in message) is not compressed
 
 
-def test_a_partition_that_was_read_beyond_its_undecodable_batch_is_well_again() -> None:
+def test_a_partition_that_was_read_beyond_its_undecodable_batch_has_recovered() -> None:
     async def scenario() -> None:
         fetches = Fetches({"raw": list})
         result, _, _ = fetched(damaged(2, 2, 2, batch=1))
@@ -290,7 +290,7 @@ def test_an_undecodable_batch_is_fetched_again_after_a_pause() -> None:
     asyncio.run(scenario())
 
 
-def test_nothing_of_a_fetch_is_kept_once_it_is_handed_on() -> None:
+def test_nothing_of_a_fetch_is_retained_once_it_is_delivered() -> None:
     ours, _ = bare(log_of(3))
     gone = weakref.ref(ours)
     gc.collect()

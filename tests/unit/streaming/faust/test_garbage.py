@@ -21,7 +21,7 @@ class Node:
 
 @pytest.fixture(autouse=True)
 def the_usual_way_afterwards(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    monkeypatch.setattr(garbage, "PAUSE_SECONDS", 0.001)
+    monkeypatch.setattr(garbage, "INTERVAL_SECONDS", 0.001)
     yield
     gc.unfreeze()
     gc.enable()
@@ -35,9 +35,9 @@ async def gone(node: weakref.ref[Node]) -> bool:
     return False
 
 
-def test_a_new_cycle_goes_within_a_pause() -> None:
+def test_a_new_cycle_is_collected_within_an_interval() -> None:
     async def run() -> None:
-        task = asyncio.ensure_future(garbage.look_for_garbage())
+        task = asyncio.ensure_future(garbage.collect_garbage())
         await asyncio.sleep(0)
         assert not gc.isenabled()
         assert await gone(weakref.ref(Node()))
@@ -46,11 +46,11 @@ def test_a_new_cycle_goes_within_a_pause() -> None:
     asyncio.run(run())
 
 
-def test_one_that_was_put_aside_while_in_use_goes_within_a_round(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(garbage, "PAUSES_OF_A_ROUND", 20)
+def test_a_frozen_cycle_is_collected_by_the_next_full_collection(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(garbage, "INTERVALS_PER_FULL_COLLECTION", 20)
 
     async def run() -> None:
-        task = asyncio.ensure_future(garbage.look_for_garbage())
+        task = asyncio.ensure_future(garbage.collect_garbage())
         node = Node()
         await asyncio.sleep(0.02)
         kept = weakref.ref(node)

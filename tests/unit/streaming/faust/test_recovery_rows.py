@@ -55,7 +55,7 @@ FOREIGN = {
 
 
 @pytest.mark.parametrize("kind", OURS)
-def test_a_row_of_ours_is_taken(kind: str) -> None:
+def test_a_row_of_ours_is_applied(kind: str) -> None:
     assert METERS.is_ours(*OURS[kind])
 
 
@@ -90,7 +90,7 @@ def read(store: Store, records: Sequence[tuple[bytes | None, bytes | None]], fir
     store.apply_changelog_batch([SimpleNamespace(value=fetched)], None, None)
 
 
-def test_foreign_records_change_nothing_and_are_said_and_counted(
+def test_foreign_records_change_nothing_and_are_logged_and_counted(
     store: Store, caplog: pytest.LogCaptureFixture
 ) -> None:
     read(store, [(b"M1", A_METER), (PARTITION_KEY, A_PARTITION)])
@@ -101,13 +101,13 @@ def test_foreign_records_change_nothing_and_are_said_and_counted(
     assert store.foreign_rows == len(FOREIGN)
     assert store.foreign_keys[2] == {key for key, _ in FOREIGN.values() if key}
     (record,) = caplog.records
-    said = record.getMessage()
-    assert "log[2]" in said
-    assert "offset 2" in said
-    assert "remedy" in said
+    message = record.getMessage()
+    assert "log[2]" in message
+    assert "offset 2" in message
+    assert "remedy" in message
 
 
-def test_a_fetch_of_foreign_records_alone_is_done_with(store: Store) -> None:
+def test_a_fetch_of_foreign_records_alone_moves_the_offset(store: Store) -> None:
     read(store, [(None, None), (None, b"x")])
     assert store.persisted_offset(SimpleNamespace(partition=2)) == 1  # type: ignore[arg-type]
 
@@ -117,8 +117,8 @@ def recovered(partition: int, read: int, end: int) -> Recovered:
 
 
 def test_progress_says_how_much_is_read_and_who_is_last() -> None:
-    said = progress_words([recovered(0, 90, 100), recovered(1, 20, 100), recovered(2, 0, 0)])
-    assert said == "55% read, 90 rows to come; partition 1 is at 20%"
+    message = progress_words([recovered(0, 90, 100), recovered(1, 20, 100), recovered(2, 0, 0)])
+    assert message == "55% read, 90 rows to come; partition 1 is at 20%"
 
 
 def test_progress_of_several_changelogs_is_that_of_all_and_names_the_topic_that_is_last() -> None:

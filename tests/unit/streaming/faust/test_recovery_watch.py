@@ -17,7 +17,7 @@ from gridwatch.domain.meter.state import MeterState
 from gridwatch.streaming.faust.continuity import ContinuityPolicy, Rereads
 from gridwatch.streaming.faust.recovery import RecoveryWatch
 from gridwatch.tables.meter_rows import METER
-from gridwatch.tables.store import DamagedError, Log, Store
+from gridwatch.tables.store import DamagedError, Store, TopicIdentity
 from tests.batches import batch_of
 from tests.stores import store_in
 
@@ -114,7 +114,7 @@ def test_nothing_is_read_again_while_the_fetch_is_merely_pending(
     assert recovery.counted() == 0
 
 
-def test_progress_begins_the_idle_time_anew(recovery: Recovery) -> None:
+def test_progress_restarts_the_idle_time(recovery: Recovery) -> None:
     recovery.check(100.0, 101.9)
     recovery.active_offsets[PLACE] = 6
     assert recovery.check(102.0, 103.9) == []
@@ -137,7 +137,7 @@ def test_a_changelog_of_which_nothing_has_come_is_read_from_its_first_offset(rec
     assert recovery.check(100.0, 102.0) == [(PLACE, 0)]
 
 
-def test_partitions_are_judged_apart(recovery: Recovery) -> None:
+def test_partitions_are_watched_apart(recovery: Recovery) -> None:
     recovery.active_highwaters[OTHER], recovery.active_offsets[OTHER] = 20, 7
     recovery.positions[OTHER] = 21
     recovery.check(100.0)
@@ -172,7 +172,7 @@ def apply(store: Store, start: int, end: int, *offsets: int) -> None:
 
 
 def asked(store: Store) -> int:
-    """What a recovery that begins is told."""
+    """What a recovery that begins is found."""
     return store.persisted_offset(PLACE)
 
 
@@ -182,12 +182,14 @@ def names(store: Store) -> list[bytes]:
 
 @pytest.fixture
 def gaps(store: Store) -> list[tuple[str, int, int]]:
-    told: list[tuple[str, int, int]] = []
-    store.on_gap = lambda *gap: told.append(gap)
-    return told
+    found: list[tuple[str, int, int]] = []
+    store.on_gap = lambda *gap: found.append(gap)
+    return found
 
 
-def test_ranges_that_join_are_taken_in_records_or_not(store: Store, gaps: list[tuple[str, int, int]]) -> None:
+def test_contiguous_ranges_are_applied_with_or_without_records(
+    store: Store, gaps: list[tuple[str, int, int]]
+) -> None:
     asked(store)
     apply(store, 0, 10, 0, 7)  # thinned out by compaction
     apply(store, 10, 14)  # nothing left of it
@@ -197,7 +199,7 @@ def test_ranges_that_join_are_taken_in_records_or_not(store: Store, gaps: list[t
     assert asked(store) == 14
 
 
-def test_a_gap_marks_the_partition_incomplete_and_takes_nothing_more_in(
+def test_a_gap_marks_the_partition_incomplete_and_applies_no_more_rows(
     store: Store, gaps: list[tuple[str, int, int]]
 ) -> None:
     asked(store)
@@ -206,14 +208,14 @@ def test_a_gap_marks_the_partition_incomplete_and_takes_nothing_more_in(
     apply(store, 6, 7, 6)  # this one joins on to what was not taken in
     apply(store, 3, 5, 3, 4)  # and this one comes too late
     assert gaps == [("log", 2, 3)]
-    for question in (lambda: store.row(2, b"M0"), lambda: names(store), lambda: store.reached(2)):
-        with pytest.raises(DamagedError, match="has not got all of its changelog"):
+    for question in (lambda: store.row(2, b"M0"), lambda: names(store), lambda: store.applied_offset(2)):
+        with pytest.raises(DamagedError, match="has an offset gap in its changelog"):
             question()
     with pytest.raises(DamagedError):
-        store.keep(2, [(b"M9", A_METER)], 9)
+        store.buffer(2, [(b"M9", A_METER)], 9)
 
 
-def test_after_a_gap_recovery_begins_anew_from_what_was_reached_and_loses_nothing(
+def test_after_a_gap_recovery_restarts_from_the_applied_offset_and_loses_nothing(
     store: Store, gaps: list[tuple[str, int, int]]
 ) -> None:
     asked(store)
@@ -227,10 +229,8 @@ def test_after_a_gap_recovery_begins_anew_from_what_was_reached_and_loses_nothin
     assert len(gaps) == 1
 
 
-def test_a_gap_again_in_the_next_recovery_is_told_again(
-    store: Store, gaps: list[tuple[str, int, int]]
-) -> None:
-    store.changelog = Log(b"one", {2: 0}, {2: 99})
+def test_a_gap_in_the_next_recovery_is_reported_again(store: Store, gaps: list[tuple[str, int, int]]) -> None:
+    store.changelog = TopicIdentity(b"one", {2: 0}, {2: 99})
     asked(store)
     apply(store, 0, 3, 0, 1, 2)
     apply(store, 5, 6, 5)
@@ -240,20 +240,20 @@ def test_a_gap_again_in_the_next_recovery_is_told_again(
     assert asked(store) == 2
 
 
-def test_a_gap_is_noticed_also_where_all_is_read_once_more_after_a_database_was_thrown_away(
+def test_a_gap_is_detected_also_in_a_full_recovery_after_a_database_was_deleted(
     store: Store, gaps: list[tuple[str, int, int]]
 ) -> None:
-    store.changelog = Log(b"one", {2: 0}, {2: 99})
+    store.changelog = TopicIdentity(b"one", {2: 0}, {2: 99})
     asked(store)
     apply(store, 0, 9, 0, 8)
-    store.changelog = Log(b"another", {2: 0}, {2: 99})
+    store.changelog = TopicIdentity(b"another", {2: 0}, {2: 99})
     assert asked(store) == -1
     apply(store, 0, 2, 0)
     apply(store, 5, 6, 5)
     assert gaps == [("log", 2, 2)]
 
 
-def test_a_range_read_again_is_no_gap_and_does_not_set_the_place_back(
+def test_a_range_read_again_is_no_gap_and_does_not_move_the_offset_back(
     store: Store, gaps: list[tuple[str, int, int]]
 ) -> None:
     asked(store)
@@ -278,10 +278,10 @@ def test_a_range_read_again_is_no_gap_and_does_not_set_the_place_back(
         (3, 40, 41, True),
     ],
 )
-def test_the_first_range_may_begin_after_what_is_there_or_where_the_changelog_begins(
+def test_the_first_range_may_start_after_the_applied_offset_or_at_the_start_of_the_changelog(
     store: Store, gaps: list[tuple[str, int, int]], reached: int, begins: int, first: int, is_gap: bool
 ) -> None:
-    store.changelog = Log(b"one", {2: begins}, {2: 99})
+    store.changelog = TopicIdentity(b"one", {2: begins}, {2: 99})
     asked(store)
     if reached >= 0:
         store.write(2, [(b"M0", A_METER)], reached)
@@ -292,7 +292,7 @@ def test_the_first_range_may_begin_after_what_is_there_or_where_the_changelog_be
     assert asked(store) == (reached if is_gap else first)
 
 
-def test_where_nobody_knows_where_the_changelog_begins_a_later_first_range_is_not_believed(
+def test_while_the_start_of_the_changelog_is_unknown_a_later_first_range_is_a_gap(
     store: Store, gaps: list[tuple[str, int, int]]
 ) -> None:
     asked(store)
@@ -308,4 +308,4 @@ def test_a_gap_in_one_partition_is_none_in_another(store: Store, gaps: list[tupl
     apply(store, 5, 6, 5)
     store.write(3, [(b"M1", A_METER)], 1)
     assert store.row(3, b"M1") == A_METER
-    assert store.reached(3) == 1
+    assert store.applied_offset(3) == 1

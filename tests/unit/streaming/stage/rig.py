@@ -15,12 +15,12 @@ from aiokafka.record.memory_records import MemoryRecords
 from gridwatch.agents.readings import READINGS
 from gridwatch.kafka.packing import Packed, Row
 from gridwatch.settings import load_settings
-from gridwatch.streaming.faust.batches import RecordBatch, Wake
+from gridwatch.streaming.faust.batches import RecordBatch, TakeOverEvent
 from gridwatch.streaming.faust.continuity import Rereads
 from gridwatch.streaming.stage import pipeline as module
 from gridwatch.streaming.stage.declaration import Stage
 from gridwatch.streaming.stage.pipeline import Pipeline
-from gridwatch.streaming.stage.take_over import Owned
+from gridwatch.streaming.stage.take_over import OwnedPartition
 from gridwatch.tables.layout import PARTITION_KEY
 from gridwatch.tables.readings import METERS
 from gridwatch.tables.states import StoredStates
@@ -49,12 +49,12 @@ class Emitter:
 
 
 class Writer:
-    """A changelog that takes appends, or fails as it is told to."""
+    """A changelog that accepts appends, or fails with `failure`."""
 
     def __init__(self, journal: list[str]) -> None:
         self._journal = journal
         self.commits: list[list[Row]] = []
-        self.end = 1  # behind the fence
+        self.end = 1  # after the fence
         self.failure: Exception | None = None
         self.closed = 0
 
@@ -72,7 +72,7 @@ class Writer:
         self.closed += 1
 
     def positions(self) -> list[tuple[int, int]]:
-        """(offset to go on at, index within it) of each commit's partition row, its last; of readings."""
+        """(offset to resume from, index within it) of each commit's partition row, its last; of readings."""
         found = []
         for changed in self.commits:
             key, value = changed[-1]
@@ -97,13 +97,13 @@ class Rig:
             consumer=SimpleNamespace(assignment=lambda: self.assigned, highwater=lambda tp: 9),
         )
         self.store = store_in(folder, stage.layout, stage.table)
-        keep = self.store.keep
+        buffer = self.store.buffer
 
-        def kept(*commit: Any) -> None:
-            keep(*commit)
-            self.journal.append("kept")
+        def buffered(*commit: Any) -> None:
+            buffer(*commit)
+            self.journal.append("buffered")
 
-        monkeypatch.setattr(self.store, "keep", kept)
+        monkeypatch.setattr(self.store, "buffer", buffered)
         self.emitter = Emitter(self.journal)
         self.changelog = Writer(self.journal)
         self.taken = 0
@@ -112,11 +112,11 @@ class Rig:
         table = SimpleNamespace(data=self.store)
         self.pipeline = Pipeline(self.app, made, stage, self.emitter, table)  # type: ignore[arg-type]
         monkeypatch.setattr(module, "take_over", self.take_over)
-        monkeypatch.setattr(module, "what_is_lost", self.what_is_lost)
+        monkeypatch.setattr(module, "source_truncation", self.source_truncation)
 
     async def take_over(
         self, stage: Stage[Any], partition: int, app: Any, settings: Any, table: Any
-    ) -> Owned[Any]:
+    ) -> OwnedPartition[Any]:
         self.taken += 1
         row = self.store.row(partition, PARTITION_KEY)
         state = stage.new(partition) if row is None else stage.layout.decode_partition(row)[0]
@@ -124,14 +124,14 @@ class Rig:
         states: StoredStates[Any] = StoredStates(self.store, stage.layout, partition, 1000)
         processor = stage.open(settings, state, states, index)
         changelog: Any = self.changelog
-        return Owned(partition, app.consumer_generation_id, processor, states, changelog)
+        return OwnedPartition(partition, app.consumer_generation_id, processor, states, changelog)
 
-    async def what_is_lost(self, settings: Any, topic: str, partition: int, position: int) -> str:
+    async def source_truncation(self, settings: Any, topic: str, partition: int, position: int) -> str:
         self.journal.append(f"asked for the raw end, from {position}")
         return self.lost
 
-    def work(self, *batches: RecordBatch | Wake) -> list[int | None]:
-        """Work batches one after the other; where the partition stands after each."""
+    def work(self, *batches: RecordBatch | TakeOverEvent) -> list[int | None]:
+        """Work batches one after the other; the position of the partition after each."""
 
         async def scenario() -> list[int | None]:
             return [await self.pipeline.work(one) for one in batches]
@@ -139,10 +139,10 @@ class Rig:
         return asyncio.run(scenario())
 
     def on(self, step: str, act: Callable[[], Any]) -> None:
-        """Have something happen at a step of a commit."""
+        """Call `act` at a step of a commit."""
         self.pipeline.watch = lambda reached: act() if reached == step else None
 
-    def kept_position(self) -> int | None:
+    def stored_position(self) -> int | None:
         """The position in the store."""
         row = self.store.row(0, PARTITION_KEY)
         return None if row is None else self.stage.layout.decode_partition(row)[0].next_offset

@@ -22,7 +22,7 @@ from gridwatch.settings import Settings, load_settings
 from gridwatch.streaming.stage import changelog
 from gridwatch.streaming.stage.changelog import ChangelogWriter, FencedError
 from gridwatch.tables.layout import FENCE_KEY
-from tests.unit.pauses import ShortPauses
+from tests.unit.retries import ImmediateRetries
 
 FENCE = (FENCE_KEY, b"")
 Rows = list[tuple[bytes | None, bytes | None]]
@@ -69,7 +69,7 @@ class Producer:
     async def send_batch(self, batch: Any, topic: str, *, partition: int) -> asyncio.Future[Any]:
         assert (topic, partition) == ("log", 5)
         assert self._txn_manager.transactional_id is None, "a transaction would leave its mark in the log"
-        assert not self.stopped, "it was let go of"
+        assert not self.stopped, "it was discarded"
         ack: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
         try:
             ack.set_result(SimpleNamespace(offset=self._append(batch)))
@@ -100,7 +100,7 @@ class Producer:
 @pytest.fixture
 def writer(monkeypatch: pytest.MonkeyPatch) -> Callable[[Partition, int], ChangelogWriter]:
     """A writer of a partition that has been read up to an offset."""
-    monkeypatch.setattr(changelog, "Pauses", ShortPauses)
+    monkeypatch.setattr(changelog, "Retries", ImmediateRetries)
     logs: list[Partition] = []
 
     async def start_producer(settings: Settings, client_id: str, **extra: Any) -> Producer:
@@ -122,7 +122,7 @@ NEW: Rows = [(b"A", b"new"), (b"B", None)]
 def test_a_fence_comes_right_after_what_was_read_and_after_the_first_rows(writer: Any) -> None:
     log = Partition(OLD)
     one = writer(log, 1)
-    assert asyncio.run(one.take([(b"B", None)])) == 2
+    assert asyncio.run(one.fence([(b"B", None)])) == 2
     assert log.rows == [OLD, (b"B", None), FENCE]
     assert log.batches == [2]
     assert [producer.name for producer in log.producers] == ["meters-5"]
@@ -133,7 +133,7 @@ def test_each_append_is_one_batch_right_after_the_one_before(writer: Any) -> Non
     one = writer(log, 0)
 
     async def scenario() -> list[int]:
-        return [await one.take(), await one.append(NEW, 7), await one.append([OLD], 8)]
+        return [await one.fence(), await one.append(NEW, 7), await one.append([OLD], 8)]
 
     assert asyncio.run(scenario()) == [0, 2, 3]
     assert log.rows == [FENCE, *NEW, OLD]
@@ -141,22 +141,22 @@ def test_each_append_is_one_batch_right_after_the_one_before(writer: Any) -> Non
     assert len(log.producers) == 1
 
 
-def test_nothing_is_appended_before_the_partition_is_taken(writer: Any) -> None:
+def test_nothing_is_appended_before_the_partition_is_fenced(writer: Any) -> None:
     log = Partition()
-    with pytest.raises(FencedError, match=r"log\[5\] has not been taken"):
+    with pytest.raises(FencedError, match=r"log\[5\] is not fenced"):
         asyncio.run(writer(log, 0).append(NEW, 7))
     assert log.rows == []
 
 
 @pytest.mark.parametrize(
-    ("read_up_to", "said"), [(0, "is at 1, read up to 0$"), (3, "read up to 3: it has lost rows")]
+    ("read_up_to", "message"), [(0, "is at 1, read up to 0$"), (3, "read up to 3: it has lost rows")]
 )
-def test_a_log_that_does_not_end_where_it_was_read_to_cannot_be_taken(
-    writer: Any, read_up_to: int, said: str
+def test_a_log_that_does_not_end_where_it_was_read_to_cannot_be_fenced(
+    writer: Any, read_up_to: int, message: str
 ) -> None:
     log = Partition(OLD)
-    with pytest.raises(FencedError, match=said):
-        asyncio.run(writer(log, read_up_to).take())
+    with pytest.raises(FencedError, match=message):
+        asyncio.run(writer(log, read_up_to).fence())
     assert [producer.stopped for producer in log.producers] == [True]
 
 
@@ -165,7 +165,7 @@ def test_whoever_wrote_in_between_fences_the_next_append(writer: Any) -> None:
     one = writer(log, 0)
 
     async def scenario() -> None:
-        await one.take()
+        await one.fence()
         log.rows.append((b"stranger", b"x"))
         with pytest.raises(FencedError, match="is at 2, read up to 1"):
             await one.append(NEW, 7)
@@ -173,14 +173,14 @@ def test_whoever_wrote_in_between_fences_the_next_append(writer: Any) -> None:
     asyncio.run(scenario())
 
 
-def test_a_writer_whose_partition_was_taken_writes_nothing_more(writer: Any) -> None:
+def test_a_fenced_writer_writes_nothing_more(writer: Any) -> None:
     log = Partition()
     former = writer(log, 0)
 
     async def scenario() -> None:
-        await former.take()
-        await writer(log, 1).take()
-        with pytest.raises(FencedError, match="taken by another worker"):
+        await former.fence()
+        await writer(log, 1).fence()
+        with pytest.raises(FencedError, match="fenced by another worker"):
             await former.append(NEW, 7)
 
     asyncio.run(scenario())
@@ -193,9 +193,9 @@ def test_a_producer_that_was_replaced_is_not_tried_again(writer: Any, replaced: 
     one = writer(log, 0)
 
     async def scenario() -> None:
-        await one.take()
+        await one.fence()
         log.faults = [replaced]
-        with pytest.raises(FencedError, match="taken by another worker") as fenced:
+        with pytest.raises(FencedError, match="fenced by another worker") as fenced:
             await one.append(NEW, 7)
         assert fenced.value.__cause__ is replaced
 
@@ -204,21 +204,21 @@ def test_a_producer_that_was_replaced_is_not_tried_again(writer: Any, replaced: 
     assert len(log.producers) == 1
 
 
-def test_an_outage_at_taking_is_waited_for(writer: Any) -> None:
+def test_an_outage_while_fencing_is_retried(writer: Any) -> None:
     log = Partition()
     log.away = [KafkaConnectionError(), KafkaConnectionError()]
     log.faults = [NotLeaderForPartitionError()]
-    assert asyncio.run(writer(log, 0).take([OLD])) == 1
+    assert asyncio.run(writer(log, 0).fence([OLD])) == 1
     assert log.rows == [OLD, FENCE]
     assert [producer.stopped for producer in log.producers] == [True, False]
 
 
-def test_an_outage_at_an_append_takes_the_partition_again_and_appends_once(writer: Any) -> None:
+def test_an_outage_at_an_append_fences_the_partition_again_and_appends_once(writer: Any) -> None:
     log = Partition()
     one = writer(log, 0)
 
     async def scenario() -> int:
-        await one.take()
+        await one.fence()
         log.faults = [KafkaConnectionError()]
         log.away = [KafkaConnectionError()]
         last: int = await one.append(NEW, 7)
@@ -234,7 +234,7 @@ def test_an_append_whose_ack_was_lost_is_not_appended_again(writer: Any) -> None
     one = writer(log, 0)
 
     async def scenario() -> None:
-        await one.take()
+        await one.fence()
         log.faults = [(KafkaConnectionError(),)]
         with pytest.raises(FencedError, match="is at 3, read up to 1"):
             await one.append(NEW, 7)
@@ -244,14 +244,14 @@ def test_an_append_whose_ack_was_lost_is_not_appended_again(writer: Any) -> None
     assert all(producer.stopped for producer in log.producers)
 
 
-def test_rows_that_do_not_fit_one_batch_are_refused_whole(
+def test_rows_that_do_not_fit_one_batch_are_refused_as_a_whole(
     writer: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     log = Partition()
     one = writer(log, 0)
 
     async def scenario() -> None:
-        await one.take()
+        await one.fence()
         monkeypatch.setattr(changelog, "CHANGELOG_BATCH_BYTES", 300)
         with pytest.raises(GridwatchError, match="log: 3 state rows do not fit one record batch"):
             await one.append([(b"A", b"x" * 100)] * 3, 7)
@@ -266,10 +266,10 @@ def test_a_closed_writer_is_disconnected_and_closing_again_does_no_harm(writer: 
     one = writer(log, 0)
 
     async def scenario() -> None:
-        await one.take()
+        await one.fence()
         await one.close()
         await one.close()
-        with pytest.raises(FencedError, match="has not been taken"):
+        with pytest.raises(FencedError, match="is not fenced"):
             await one.append(NEW, 7)
 
     asyncio.run(scenario())

@@ -58,7 +58,7 @@ def test_so_large_a_share_is_a_problem_and_one_less_is_none() -> None:
     assert observed(RATIO_ALONE, "bgbgbgbggg").problem() == ""
 
 
-def test_a_share_is_not_judged_before_a_whole_window_has_come() -> None:
+def test_a_share_needs_a_whole_window() -> None:
     assert observed(RATIO_ALONE, "b" * 9).problem() == ""
     assert observed(RATIO_ALONE, "b" * 10).problem() != ""
 
@@ -116,7 +116,7 @@ def test_a_run_that_began_in_an_earlier_chunk_goes_on_only_if_nothing_good_came_
     ratio=st.sampled_from([0, 0.1, 0.5, 1.0]),
     window=st.integers(1, 20),
 )
-def test_chunks_of_any_size_are_judged_as_a_slow_model_judges_them(
+def test_chunks_of_any_size_give_the_result_of_a_slow_model(
     chunks: Sequence[Sequence[bool]], run: int, ratio: float, window: int
 ) -> None:
     """A run is that of the readings one by one, a share that of the fewest last chunks that hold a window."""
@@ -125,10 +125,10 @@ def test_chunks_of_any_size_are_judged_as_a_slow_model_judges_them(
     for count, chunk in enumerate(chunks, 1):
         bad = chunk.count(False)
         feed.observe(len(chunk) - bad, bad, trailing(chunk), "why")
-        told = chunks[:count]
-        everything = [good for one in told for good in one]
+        observed_so_far = chunks[:count]
+        everything = [good for one in observed_so_far for good in one]
         lately: list[bool] = []
-        for one in reversed(told):
+        for one in reversed(observed_so_far):
             lately = [*one, *lately]
             if len(lately) >= window:
                 break
@@ -177,7 +177,7 @@ def test_the_example_is_the_last_dead_letter_and_not_longer_than_a_line() -> Non
     assert feed.problem() == "the last 5 readings are all dead letters"
 
 
-def test_a_good_reading_does_not_take_the_example_away() -> None:
+def test_a_good_reading_does_not_clear_the_example() -> None:
     feed = DeadLetterLimit(RATIO_ALONE)
     feed.observe(0, 9, 9, "NOT_JSON: no")
     feed.observe(1, 0)

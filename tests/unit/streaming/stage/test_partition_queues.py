@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from gridwatch.streaming.faust.batches import RecordBatch, Wake
+from gridwatch.streaming.faust.batches import RecordBatch, TakeOverEvent
 from gridwatch.streaming.faust.continuity import Rereads
 from gridwatch.streaming.stage.changelog import FencedError
 from gridwatch.streaming.stage.partition_queues import PartitionQueues
@@ -83,7 +83,7 @@ def test_a_waiting_partition_does_not_hold_up_another() -> None:
     asyncio.run(scenario())
 
 
-def test_emptying_waits_for_work_begun_and_drops_the_rest_undone() -> None:
+def test_emptying_awaits_batches_in_progress_and_drops_queued_ones() -> None:
     gate = asyncio.Event()
     done: list[int] = []
 
@@ -118,7 +118,7 @@ def test_emptying_waits_for_work_begun_and_drops_the_rest_undone() -> None:
     assert [event.value.done for event in events] == [True, False, False, False, False]
 
 
-def test_what_waits_for_room_while_partitions_are_taken_away_is_dropped() -> None:
+def test_a_batch_that_waits_for_room_during_a_revocation_is_dropped() -> None:
     gate = asyncio.Event()
     done: list[int] = []
 
@@ -186,7 +186,7 @@ def test_work_that_raises_crashes_the_worker_and_nothing_after_it_is_done() -> N
 
 
 @pytest.mark.parametrize("unread", [FencedError("by another"), DamagedError("on disk")])
-def test_a_partition_whose_state_is_not_what_was_read_is_assigned_and_recovered_anew(
+def test_a_fenced_or_damaged_partition_is_assigned_and_recovered_again(
     unread: Exception,
 ) -> None:
     joined: list[bool] = []
@@ -222,7 +222,7 @@ def test_a_partition_whose_state_is_not_what_was_read_is_assigned_and_recovered_
 
 
 @pytest.mark.parametrize("given_up", [None, 4])
-def test_what_gathers_in_a_lane_is_worked_as_one_batch_and_what_follows_a_given_up_one_is_too(
+def test_queued_batches_are_processed_as_one_and_those_after_a_dropped_one_are_dropped_too(
     given_up: int | None,
 ) -> None:
     gate = asyncio.Event()
@@ -254,7 +254,7 @@ def test_what_gathers_in_a_lane_is_worked_as_one_batch_and_what_follows_a_given_
     assert [event.value.done for event in events] == [True] * (7 - undone) + [False] * undone
 
 
-def test_a_lane_takes_in_twice_what_is_worked_at_once() -> None:
+def test_a_queue_holds_twice_what_is_processed_at_once() -> None:
     gate = asyncio.Event()
 
     async def work(batch: RecordBatch) -> int:
@@ -279,7 +279,7 @@ def test_a_lane_takes_in_twice_what_is_worked_at_once() -> None:
     assert asyncio.run(scenario()) == [True] * 6 + [False]
 
 
-def test_a_partition_that_cannot_be_worked_is_left_alone_until_it_is_assigned_again() -> None:
+def test_a_partition_that_cannot_be_processed_is_left_alone_until_it_is_assigned_again() -> None:
     seen: list[int] = []
 
     async def work(batch: RecordBatch) -> int | None:
@@ -304,11 +304,11 @@ def test_a_partition_that_cannot_be_worked_is_left_alone_until_it_is_assigned_ag
     asyncio.run(scenario())
 
 
-def test_a_wake_up_tells_the_lane_where_the_owner_stands() -> None:
+def test_a_take_over_event_gives_the_queue_the_position_of_the_owner() -> None:
     worked: list[int] = []
 
-    async def work(batch: RecordBatch | Wake) -> int:
-        if isinstance(batch, Wake):
+    async def work(batch: RecordBatch | TakeOverEvent) -> int:
+        if isinstance(batch, TakeOverEvent):
             return 2
         worked.append(batch.start)
         return batch.end
@@ -318,7 +318,7 @@ def test_a_wake_up_tells_the_lane_where_the_owner_stands() -> None:
         queues = queues_of(log, work)
         log.positions[0] = 4  # what Faust sought, and the state that was recovered, differ
         queues.begin({("t", 0): (4, log.seeks[0])})
-        await queues.put(Wake("t", 0))
+        await queues.put(TakeOverEvent("t", 0))
         await settle()
         await queues.put(log.fetch(0))
         await queues.put(log.fetch(0))

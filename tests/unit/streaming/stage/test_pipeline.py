@@ -12,11 +12,11 @@ import pytest
 from faust.types import TP
 
 from gridwatch.domain.reading import LogRecord
-from gridwatch.streaming.faust.batches import RecordBatch, Wake
+from gridwatch.streaming.faust.batches import RecordBatch, TakeOverEvent
 from gridwatch.streaming.stage import pipeline as module
 from gridwatch.streaming.stage.changelog import FencedError
 from gridwatch.streaming.stage.pipeline import PORTION, STEPS
-from gridwatch.tables.store import Log
+from gridwatch.tables.store import TopicIdentity
 from gridwatch.topics import DEAD_LETTERS, GAP_ALERTS, LATE_EVENTS, RAW, VALIDATED, changelog
 from tests.batches import batch_of
 from tests.unit.streaming.stage.rig import Rig
@@ -58,19 +58,19 @@ def rig(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Rig:
 # -- the order of a commit
 
 
-def test_every_output_is_acked_before_the_append_and_the_append_before_the_store_keeps(rig: Rig) -> None:
+def test_outputs_are_acked_before_the_append_and_the_append_before_the_store_buffers(rig: Rig) -> None:
     steps: list[str] = []
     rig.pipeline.watch = steps.append
     assert rig.work(batch([*readings(0), record(1, b"no reading")])) == [2]
-    assert rig.journal[-3:] == ["append", "appended", "kept"]
+    assert rig.journal[-3:] == ["append", "appended", "buffered"]
     topics = (VALIDATED.name, DEAD_LETTERS.name)
     assert sorted(rig.journal[:-3]) == sorted(
         f"{did} {topic}" for topic in topics for did in ("sent", "acked")
     )
     assert steps == [step for step in STEPS if step != "cut"]
-    assert rig.kept_position() == 2
+    assert rig.stored_position() == 2
     assert dict(rig.changelog.commits[0]) == dict(rig.store.rows(0))
-    assert rig.store.reached(0) == rig.changelog.end - 1
+    assert rig.store.applied_offset(0) == rig.changelog.end - 1
 
 
 def test_an_append_that_is_refused_goes_to_whoever_asked_and_leaves_the_store_as_it_was(rig: Rig) -> None:
@@ -83,17 +83,19 @@ def test_an_append_that_is_refused_goes_to_whoever_asked_and_leaves_the_store_as
     assert rig.journal[-1] == "append"
 
 
-def test_a_partition_taken_away_between_outputs_and_append_is_given_up(rig: Rig) -> None:
+def test_a_batch_of_a_partition_revoked_between_outputs_and_append_is_dropped(rig: Rig) -> None:
     rig.work(batch(readings(0)))
     rig.on("outputs acked", lambda: setattr(rig.app, "consumer_generation_id", 2))
     assert rig.work(batch(readings(1, 2))) == [1]
     assert 0 not in rig.pipeline.owned
     assert len(rig.changelog.commits) == 1
-    assert rig.kept_position() == 1
+    assert rig.stored_position() == 1
     assert rig.journal[-1] == f"acked {VALIDATED.name}"
 
 
-def test_a_partition_released_between_outputs_and_append_is_given_up_and_its_writer_closed(rig: Rig) -> None:
+def test_a_batch_of_a_partition_released_between_outputs_and_append_is_dropped_and_the_writer_closed(
+    rig: Rig,
+) -> None:
     def release() -> None:
         rig.pipeline.owned.clear()
 
@@ -107,13 +109,13 @@ def test_a_partition_released_between_outputs_and_append_is_given_up_and_its_wri
     assert (rig.changelog.closed, rig.pipeline.owned) == (1, {})
 
 
-def test_what_was_given_up_is_said_again_with_the_same_ids_and_counted_once(rig: Rig) -> None:
+def test_outputs_of_a_dropped_batch_are_emitted_again_with_the_same_ids_and_counted_once(rig: Rig) -> None:
     rig.on("outputs acked", lambda: setattr(rig.app, "consumer_generation_id", 2))
     rig.work(batch(readings(0, 1)))
     rig.pipeline.watch = lambda step: None
     rig.work(batch(readings(0, 1)))
-    said = [one["id"] for one in rig.emitter.delivered[VALIDATED.name]]
-    assert said == ["0-0-0", "0-1-0"] * 2
+    emitted = [one["id"] for one in rig.emitter.delivered[VALIDATED.name]]
+    assert emitted == ["0-0-0", "0-1-0"] * 2
     assert rig.pipeline.owned[0].state.meters == 1
 
 
@@ -138,7 +140,7 @@ def test_a_batch_wholly_before_the_position_is_skipped_once_the_log_is_seen_to_r
     assert len(rig.changelog.commits) == 1
 
 
-def test_of_a_batch_across_the_position_only_what_lies_after_it_is_worked(rig: Rig) -> None:
+def test_of_a_batch_across_the_position_only_the_records_after_it_are_processed(rig: Rig) -> None:
     rig.work(batch(readings(0, 1)))
     assert rig.work(batch(readings(0, 1, 2))) == [3]
     assert [one["offset"] for one in rig.emitter.delivered[VALIDATED.name]] == [0, 1, 2]
@@ -149,18 +151,18 @@ def test_a_range_without_records_moves_the_position_to_its_end_in_one_commit(rig
     assert rig.work(batch([], 0, 7)) == [7]
     assert rig.changelog.positions() == [(7, 0)]
     assert rig.emitter.delivered == {}
-    assert rig.kept_position() == 7
+    assert rig.stored_position() == 7
 
 
 @pytest.mark.parametrize("count", [1, 3, PORTION, PORTION + 1])
-def test_offsets_behind_the_last_record_are_part_of_the_same_commit(rig: Rig, count: int) -> None:
+def test_offsets_after_the_last_record_are_part_of_the_same_commit(rig: Rig, count: int) -> None:
     records = [record(offset, b"x") for offset in range(count)]
     assert rig.work(batch(records, 0, count + 4)) == [count + 4]
     assert rig.changelog.positions() == [(count + 4, 0)]
     assert len(rig.emitter.delivered[DEAD_LETTERS.name]) == count
 
 
-def test_a_batch_of_several_portions_is_one_commit_and_each_of_its_readings_is_said_once(rig: Rig) -> None:
+def test_a_batch_of_several_portions_is_one_commit_and_each_of_its_readings_is_emitted_once(rig: Rig) -> None:
     count = 2 * PORTION + 1
     records = [record(offset, reading(offset, minutes=offset), offset) for offset in range(count)]
     assert rig.work(batch(records)) == [count]
@@ -169,23 +171,25 @@ def test_a_batch_of_several_portions_is_one_commit_and_each_of_its_readings_is_s
     assert rig.pipeline.owned[0].batch_records == count
 
 
-def test_offsets_without_records_before_and_between_are_passed_over(rig: Rig) -> None:
+def test_offsets_without_records_before_and_between_are_skipped(rig: Rig) -> None:
     assert rig.work(batch(readings(3, 9), 0, 12), batch(readings(14), 12, 15)) == [12, 15]
     assert [one["offset"] for one in rig.emitter.delivered[VALIDATED.name]] == [3, 9, 14]
     assert rig.changelog.positions() == [(12, 0), (15, 0)]
 
 
-def test_a_wake_returns_the_position_and_commits_nothing_where_nothing_is_left_to_do(rig: Rig) -> None:
+def test_a_take_over_event_returns_the_position_and_commits_nothing_where_nothing_is_left_to_do(
+    rig: Rig,
+) -> None:
     rig.work(batch(readings(0, 1)))
-    assert rig.work(Wake(RAW.name, 0)) == [2]
+    assert rig.work(TakeOverEvent(RAW.name, 0)) == [2]
     assert len(rig.changelog.commits) == 1
 
 
-def test_a_wake_takes_a_partition_over(rig: Rig) -> None:
-    assert rig.work(Wake(RAW.name, 0)) == [0]
+def test_a_take_over_event_takes_a_partition_over(rig: Rig) -> None:
+    assert rig.work(TakeOverEvent(RAW.name, 0)) == [0]
     assert rig.taken == 1
     assert rig.changelog.commits == []
-    assert rig.work(Wake(RAW.name, 0)) == [0]
+    assert rig.work(TakeOverEvent(RAW.name, 0)) == [0]
     assert rig.taken == 1
 
 
@@ -211,14 +215,14 @@ def test_a_cut_commit_is_several_with_the_position_inside_and_the_last_one_at_th
     assert rig.work(batch([record(0, array), record(1, reading(1), 30)], 0, 5)) == [5]
     # Before the last one the readings are done, and what the watermark has reached is not settled yet.
     assert rig.changelog.positions() == [(0, 1), (0, 2), (1, 0), (2, 0), (5, 0)]
-    said = [(one["offset"], one["index"]) for one in rig.emitter.delivered[VALIDATED.name]]
-    assert said == [(0, 0), (0, 1), (0, 2), (1, 0)]
-    steps = [line for line in rig.journal if line in ("append", "kept")]
-    assert steps == ["append", "kept"] * 5
+    emitted = [(one["offset"], one["index"]) for one in rig.emitter.delivered[VALIDATED.name]]
+    assert emitted == [(0, 0), (0, 1), (0, 2), (1, 0)]
+    steps = [line for line in rig.journal if line in ("append", "buffered")]
+    assert steps == ["append", "buffered"] * 5
 
 
 @pytest.mark.parametrize("commits", [1, 2, 3])
-def test_a_worker_that_ends_between_the_commits_of_a_batch_goes_on_inside_it(
+def test_a_worker_that_ends_between_the_commits_of_a_batch_resumes_inside_it(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, commits: int
 ) -> None:
     def whole() -> RecordBatch:
@@ -238,12 +242,14 @@ def test_a_worker_that_ends_between_the_commits_of_a_batch_goes_on_inside_it(
     asyncio.run(first.store.stop())
     second = Rig(tmp_path, monkeypatch)
     assert second.work(whole()) == [5]
-    said = [one["id"] for one in second.emitter.delivered[VALIDATED.name]]
-    assert said == ["0-0-0", "0-0-1", "0-0-2", "0-1-0"][commits:]
+    emitted = [one["id"] for one in second.emitter.delivered[VALIDATED.name]]
+    assert emitted == ["0-0-0", "0-0-1", "0-0-2", "0-1-0"][commits:]
     assert second.pipeline.owned[0].state.meters == 3
 
 
-def test_a_cut_settlement_is_finished_by_a_wake(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_cut_settlement_is_finished_by_a_take_over_event(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     first = Rig(tmp_path, monkeypatch)
     meters = [f"M{number}" for number in range(4)]
     first.work(batch([record(0, [reading(0, meter) for meter in meters])]))
@@ -252,10 +258,10 @@ def test_a_cut_settlement_is_finished_by_a_wake(tmp_path: Path, monkeypatch: pyt
     first.on("written", lambda: setattr(first.changelog, "failure", FencedError("the end")))
     with pytest.raises(FencedError):
         first.work(batch([record(1, reading(6, "new"), 180)]))
-    assert first.kept_position() == 2
+    assert first.stored_position() == 2
     asyncio.run(first.store.stop())
     second = Rig(tmp_path, monkeypatch)
-    assert second.work(Wake(RAW.name, 0)) == [2]
+    assert second.work(TakeOverEvent(RAW.name, 0)) == [2]
     assert {one["meter_id"] for one in second.emitter.delivered[GAP_ALERTS.name]} == set(meters)
     assert len(second.changelog.commits) == 1
 
@@ -263,42 +269,42 @@ def test_a_cut_settlement_is_finished_by_a_wake(tmp_path: Path, monkeypatch: pyt
 # -- what cannot be worked
 
 
-def test_a_partition_that_has_lost_readings_is_not_worked(rig: Rig) -> None:
+def test_a_partition_with_a_truncated_source_is_not_processed(rig: Rig) -> None:
     rig.work(batch(readings(0, 1, 2)))
     rig.lost = "partition 0: the raw topic ends at offset 1"
     rig.journal.clear()
     assert rig.work(batch(readings(0))) == [None]
     assert rig.pipeline.owned[0].lost == rig.lost
     rig.lost = ""
-    assert rig.work(batch(readings(3)), Wake(RAW.name, 0)) == [None, None]
+    assert rig.work(batch(readings(3)), TakeOverEvent(RAW.name, 0)) == [None, None]
     assert rig.journal == ["asked for the raw end, from 3"]
 
 
-def test_a_raw_topic_that_ended_before_the_position_at_the_assignment_is_asked_again_and_not_worked(
+def test_a_raw_topic_that_ends_before_the_position_at_the_assignment_is_checked_again_and_not_processed(
     rig: Rig, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     rig.work(batch(readings(0, 1, 2)))
     logs = {
-        changelog("gridwatch").name: Log(b"changelog", {0: 0}, {0: 99}),
-        RAW.name: Log(b"raw", {0: 0}, {0: 2}),
+        changelog("gridwatch").name: TopicIdentity(b"changelog", {0: 0}, {0: 99}),
+        RAW.name: TopicIdentity(b"raw", {0: 0}, {0: 2}),
     }
 
-    async def look_at(settings: Any, topic: str) -> Log | None:
+    async def describe_topic(settings: Any, topic: str) -> TopicIdentity | None:
         return logs[topic]
 
-    monkeypatch.setattr(module, "look_at", look_at)
-    asyncio.run(rig.pipeline.look_at_logs())
+    monkeypatch.setattr(module, "describe_topic", describe_topic)
+    asyncio.run(rig.pipeline.describe_topics())
     assert rig.store.changelog == logs[changelog("gridwatch").name]
     rig.store.on_gap("log", 0, 7)
     assert rig.app.rereads.counts["changelog"] == 1
     rig.lost = "readings are lost"
     asyncio.run(rig.pipeline.release())
-    assert rig.work(Wake(RAW.name, 0)) == [None]
+    assert rig.work(TakeOverEvent(RAW.name, 0)) == [None]
     assert rig.journal[-1] == "asked for the raw end, from 3"
-    logs[RAW.name] = Log(b"raw", {0: 0}, {0: 3})
-    asyncio.run(rig.pipeline.look_at_logs())
+    logs[RAW.name] = TopicIdentity(b"raw", {0: 0}, {0: 3})
+    asyncio.run(rig.pipeline.describe_topics())
     asyncio.run(rig.pipeline.release())
-    assert rig.work(Wake(RAW.name, 0)) == [3]
+    assert rig.work(TakeOverEvent(RAW.name, 0)) == [3]
 
 
 # -- what is noted of a feed
@@ -348,18 +354,18 @@ def test_the_feed_of_a_cut_batch_is_counted_once(rig: Rig) -> None:
 # -- what others ask
 
 
-def test_what_a_batch_took_is_told_and_a_wake_does_not_wipe_it_out(rig: Rig) -> None:
+def test_the_duration_of_a_batch_is_stored_and_a_take_over_event_does_not_clear_it(rig: Rig) -> None:
     rig.work(batch(readings(0, 1)))
     owned = rig.pipeline.owned[0]
     assert owned.batch_records == 2
     assert owned.batch_seconds > 0
     assert owned.last_commit > 0
     before = owned.batch_seconds
-    rig.work(Wake(RAW.name, 0))
+    rig.work(TakeOverEvent(RAW.name, 0))
     assert (owned.batch_records, owned.batch_seconds) == (2, before)
 
 
-def test_partitions_that_are_ours_and_not_taken_over_are_told_and_the_lag_of_those_that_are(rig: Rig) -> None:
+def test_partitions_not_taken_over_are_listed_and_the_others_have_a_lag(rig: Rig) -> None:
     rig.assigned = {TP(RAW.name, 0), TP(RAW.name, 1), TP("other", 2)}
     assert rig.pipeline.not_taken_over() == [0, 1]
     rig.work(batch(readings(0)))

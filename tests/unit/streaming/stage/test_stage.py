@@ -66,7 +66,7 @@ def message(reading: Reading) -> bytes:
 
 @st.composite
 def upstream(draw: st.DrawFn) -> tuple[list[Reading], list[bytes]]:
-    """Readings in order of their origins, and the source's records: runs that began anew, and garbage."""
+    """Readings in order of their origins, and the source's records: runs that were restarted, and garbage."""
     meters = st.sampled_from(["A", "B", "C"])
     readings = [
         Reading(meter, wh, (number // 3, number % 3))
@@ -135,7 +135,7 @@ class Run:
             self.restart()
         else:
             self._note()
-        return self.rig.kept_position() or 0
+        return self.rig.stored_position() or 0
 
     def _note(self) -> None:
         for one in self.rig.emitter.delivered.pop(SUMS.name, []):

@@ -22,11 +22,11 @@ from gridwatch.streaming.stage import changelog
 from gridwatch.streaming.stage import take_over as module
 from gridwatch.streaming.stage.changelog import FencedError
 from gridwatch.streaming.stage.pipeline import Pipeline
-from gridwatch.streaming.stage.take_over import Owned, take_over
+from gridwatch.streaming.stage.take_over import OwnedPartition, take_over
 from gridwatch.tables.layout import FENCE_KEY, PARTITION_KEY
 from gridwatch.tables.meter_rows import METER
 from gridwatch.tables.readings import METERS
-from gridwatch.tables.store import DamagedError, Log, Store
+from gridwatch.tables.store import DamagedError, Store, TopicIdentity
 from gridwatch.topics import RAW
 from tests.stores import store_in
 from tests.unit.streaming.stage.test_changelog import Partition, Producer
@@ -44,7 +44,7 @@ def meter(name: str, due: int = 7) -> tuple[bytes, bytes]:
 
 def partition_row(position: int, meters: int = 0) -> tuple[bytes, bytes]:
     state = PartitionState(PLACE, meters=meters)
-    state.pass_over(position)
+    state.skip_to(position)
     return (PARTITION_KEY, METERS.encode_partition(state, 1))
 
 
@@ -66,7 +66,7 @@ class Site:
     async def earliest_offsets(self, tp: Any) -> dict[Any, int]:
         return {tp: self.earliest}
 
-    def take_over(self) -> Owned:
+    def take_over(self) -> OwnedPartition:
         return asyncio.run(take_over(READINGS, PLACE, self.app, SETTINGS, self.table))
 
     def appended(self, recovered: int) -> list[Row]:
@@ -103,16 +103,16 @@ def test_a_partition_without_anything_begins_with_a_fence_alone(site: Callable[.
     assert here.log.rows == [FENCE]
     assert dict(here.store.rows(PLACE)) == dict([FENCE])
     assert (owned.partition, owned.generation, owned.state.next_offset, owned.lost) == (PLACE, 3, 0, "")
-    assert here.store.reached(PLACE) == 0
+    assert here.store.applied_offset(PLACE) == 0
     assert not here.writer.stopped
 
 
-def test_state_is_gone_on_with_behind_a_new_fence(site: Callable[..., Site]) -> None:
+def test_state_is_resumed_after_a_new_fence(site: Callable[..., Site]) -> None:
     here = site(*STATE)
     owned = here.take_over()
     assert here.appended(len(STATE)) == [FENCE]
     assert owned.state.next_offset == 9
-    assert here.store.reached(PLACE) == len(STATE)
+    assert here.store.applied_offset(PLACE) == len(STATE)
     assert owned.states.get("M1") is not None
     # The deadlines are there: whatever a tick reaches is settled.
     assert owned.processor.process(()).complete
@@ -139,7 +139,7 @@ def test_the_fence_comes_before_the_state_is_read(
     assert order == ["fenced", "read"]
 
 
-def test_a_changelog_that_has_gone_on_meanwhile_is_not_taken(site: Callable[..., Site]) -> None:
+def test_a_changelog_with_new_rows_is_not_taken_over(site: Callable[..., Site]) -> None:
     here = site(*STATE)
     here.log.rows.append(meter("M3"))  # by the former owner, after our recovery
     before = dict(here.store.rows(PLACE))
@@ -147,20 +147,20 @@ def test_a_changelog_that_has_gone_on_meanwhile_is_not_taken(site: Callable[...,
         here.take_over()
     assert here.writer.stopped
     assert dict(here.store.rows(PLACE)) == before
-    assert here.store.reached(PLACE) == len(STATE) - 1
+    assert here.store.applied_offset(PLACE) == len(STATE) - 1
 
 
-def test_a_changelog_that_begins_behind_what_is_recovered_is_taken_at_its_beginning(
+def test_a_changelog_that_starts_after_the_recovered_offset_is_taken_over_at_its_start(
     site: Callable[..., Site],
 ) -> None:
     here = site()
     here.log.rows += [FENCE, FENCE]
     here.earliest = 2  # retention or deletion has emptied it
     here.take_over()
-    assert here.store.reached(PLACE) == 2
+    assert here.store.applied_offset(PLACE) == 2
 
 
-def test_a_partition_whose_changelog_is_not_ours_is_not_taken(site: Callable[..., Site]) -> None:
+def test_a_partition_whose_changelog_is_not_assigned_is_not_taken_over(site: Callable[..., Site]) -> None:
     here = site(*STATE)
     here.assigned = {TP("log", PLACE + 1), TP("other", PLACE)}
     with pytest.raises(FencedError, match="not assigned"):
@@ -168,7 +168,7 @@ def test_a_partition_whose_changelog_is_not_ours_is_not_taken(site: Callable[...
     assert here.log.producers == []
 
 
-def test_a_generation_that_ends_during_the_take_over_is_the_one_that_is_kept(
+def test_a_generation_that_ends_during_the_take_over_is_the_one_of_the_partition(
     site: Callable[..., Site],
 ) -> None:
     here = site(*STATE)
@@ -181,7 +181,7 @@ def test_a_generation_that_ends_during_the_take_over_is_the_one_that_is_kept(
     assert here.take_over().generation == 3  # so its first commit is given up
 
 
-def test_a_partition_with_more_or_fewer_meters_than_it_counted_is_not_taken_and_its_writer_closed(
+def test_a_partition_with_more_or_fewer_meters_than_it_counted_is_not_taken_over_and_its_writer_closed(
     site: Callable[..., Site],
 ) -> None:
     here = site(FENCE, meter("M1"), partition_row(9, meters=2))
@@ -193,7 +193,7 @@ def test_a_partition_with_more_or_fewer_meters_than_it_counted_is_not_taken_and_
 # -- a changelog without its beginning
 
 
-def test_a_partition_row_without_a_fence_is_not_believed(
+def test_a_partition_row_without_a_fence_is_ignored(
     site: Callable[..., Site], caplog: pytest.LogCaptureFixture
 ) -> None:
     without = STATE[1:]
@@ -211,7 +211,7 @@ def test_a_partition_row_without_a_fence_is_not_believed(
     assert "lost its beginning" in caplog.text
 
 
-def test_meters_without_a_partition_row_and_fence_are_removed_and_nothing_is_said(
+def test_meters_without_a_partition_row_and_fence_are_removed_without_an_error(
     site: Callable[..., Site], caplog: pytest.LogCaptureFixture
 ) -> None:
     here = site(meter("M1"))
@@ -224,7 +224,7 @@ def test_meters_without_a_partition_row_and_fence_are_removed_and_nothing_is_sai
 # -- what somebody else wrote
 
 
-def test_keys_that_somebody_else_wrote_are_written_again_behind_the_fence(
+def test_keys_with_foreign_records_are_written_again_after_the_fence(
     site: Callable[..., Site],
 ) -> None:
     foreign: Row = (b"M1", b"not ours")
@@ -236,12 +236,12 @@ def test_keys_that_somebody_else_wrote_are_written_again_behind_the_fence(
     here.take_over()
     # What we have is the last of its key again, and what we never had is removed.
     assert here.appended(end) == [FENCE, FENCE, (b"\x00what", None), STATE[1], (b"unknown", None)]
-    assert here.store.reached(PLACE) == len(here.log.rows) - 1
+    assert here.store.applied_offset(PLACE) == len(here.log.rows) - 1
     assert here.store.foreign_keys == {}
     assert here.store.row(PLACE, b"M1") == STATE[1][1]
 
 
-def test_many_keys_of_somebody_else_are_written_again_some_at_a_time(
+def test_many_keys_with_foreign_records_are_written_again_some_at_a_time(
     site: Callable[..., Site], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(module, "REWRITTEN_ROWS", 2)
@@ -253,7 +253,7 @@ def test_many_keys_of_somebody_else_are_written_again_some_at_a_time(
     assert here.appended(7) == [FENCE, *meters]
 
 
-def test_a_writer_that_is_fenced_while_it_puts_things_right_is_closed(site: Callable[..., Site]) -> None:
+def test_a_writer_that_is_fenced_while_it_rewrites_keys_is_closed(site: Callable[..., Site]) -> None:
     here = site(*STATE)
     here.store.foreign_keys[PLACE] = {b"M1"}
 
@@ -296,7 +296,7 @@ def test_a_raw_partition_whose_database_is_damaged_or_incomplete_is_left_to_its_
 ) -> None:
     here = site(*STATE)
     here.store._damaged.add(0)
-    here.store.changelog = Log(b"log", {PLACE: 0}, {PLACE: 99})
+    here.store.changelog = TopicIdentity(b"log", {PLACE: 0}, {PLACE: 99})
     gap = SimpleNamespace(topic="log", partition=PLACE, records=[], start=7, end=8, offset=7)
     here.store.apply_changelog_batch([SimpleNamespace(value=gap)], None, None)
     found = resume_offsets(here.store, {TP(RAW.name, number) for number in (0, 1, PLACE)})

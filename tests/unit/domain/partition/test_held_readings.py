@@ -1,4 +1,4 @@
-"""A kept reading is due at its own instant: nothing else has to happen for it to be applied."""
+"""A held reading is due at its own instant: nothing else has to happen for it to be applied."""
 
 from __future__ import annotations
 
@@ -12,12 +12,12 @@ from tests.unit.domain.log import Log, at, reading
 QUIET = Policy(partitions=1, max_watermark_jump=HOUR, metrics_window=DAY, grace=12 * HOUR)
 
 
-def with_one_kept() -> Log:
-    """A was seen at 10:00, a reading of it of 12:00 is kept, and B has come up to 11:30."""
+def with_one_held() -> Log:
+    """A was seen at 10:00, a reading of it of 12:00 is held, and B has come up to 11:30."""
     log = Log(QUIET)
     log.read(reading("A", "10:00:00"), reading("B", "10:00:00"), reading("A", "12:00:00"))
     log.read(*(reading("B", clock) for clock in ("10:30:00", "11:00:00", "11:30:00")))
-    assert [kept.meter_id for kept in log.partition.kept] == ["A"]
+    assert [held.meter_id for held in log.partition.held] == ["A"]
     assert log.meters["B"].calm
     return log
 
@@ -26,13 +26,13 @@ def with_one_kept() -> Log:
     ("clock", "applied"), [("11:59:59.999999", False), ("12:00:00", True), ("12:00:00.000001", True)]
 )
 def test_a_clean_reading_of_another_meter_gets_the_watermark_there(clock: str, applied: bool) -> None:
-    log = with_one_kept()
+    log = with_one_held()
     log.read(reading("B", clock))
     assert log.meters["A"].last_seen == at("12:00:00" if applied else "10:00:00")
-    assert (log.partition.kept == ()) is applied
+    assert (log.partition.held == ()) is applied
 
 
-def test_the_earliest_of_the_kept_readings_is_due_first_whatever_their_order() -> None:
+def test_the_earliest_of_the_held_readings_is_due_first_whatever_their_order() -> None:
     log = Log(QUIET)
     log.read(reading("A", "10:00:00"), reading("B", "10:00:00"))
     log.read(reading("A", "14:00:00"), reading("A", "12:00:00"), reading("A", "13:00:00"))
@@ -40,17 +40,17 @@ def test_the_earliest_of_the_kept_readings_is_due_first_whatever_their_order() -
     assert log.meters["A"].last_seen == at("12:00:00")
     log.read(reading("B", "12:30:00"), reading("B", "13:00:00"))
     assert log.meters["A"].last_seen == at("13:00:00")
-    assert [kept.time for kept in log.partition.kept] == [at("14:00:00")]
+    assert [held.time for held in log.partition.held] == [at("14:00:00")]
 
 
 def test_it_is_due_then_after_a_restart_too() -> None:
-    log = with_one_kept()
+    log = with_one_held()
     log.restart()
     log.read(reading("B", "12:00:00"))
     assert log.meters["A"].last_seen == at("12:00:00")
 
 
-def test_a_kept_reading_is_no_larger_than_what_a_meter_remembers() -> None:
+def test_a_held_reading_is_no_larger_than_what_a_meter_remembers() -> None:
     log = Log(QUIET)
     log.read(reading("A", "10:00:00"), reading("A", "2024-02-01T00:00:00", region="r" * 900_000))
-    assert [kept.region for kept in log.partition.kept] == ["r" * MAX_REGION]
+    assert [held.region for held in log.partition.held] == ["r" * MAX_REGION]

@@ -1,12 +1,12 @@
-"""Pauses for tests of whatever tries again."""
+"""Retries without delays, for tests."""
 
 from __future__ import annotations
 
 import asyncio
 
 
-class ShortPauses:
-    """Wait for nothing, but let others have their turn; whoever tries for ever is stopped."""
+class ImmediateRetries:
+    """Yields to other tasks instead of waiting; fails a test that retries for ever."""
 
     def __init__(self) -> None:
         self._left = 10
