@@ -196,7 +196,7 @@ def steps(url: str, values: list[bytes]) -> dict[str, Step]:
     server = psutil.Process(session.info.backend_pid)
     cursor = session.cursor()
     cursor.execute("SET TimeZone = 'UTC'")
-    cursor.execute(table.create_stage)
+    cursor.execute(table.create_staging_table)
     session.commit()
     # As in a sink's process (`gridwatch/streaming/faust/garbage.py`).
     gc.freeze()

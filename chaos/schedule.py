@@ -20,7 +20,7 @@ BEYOND_SESSION = SESSION_SECONDS + 2.5
 #: The steps of a commit (`pipeline.STEPS`; a test holds the two together).
 STEPS = ("taken", "cut", "decided", "outputs acked", "changelog acked", "written")
 #: Those of the sink (`sinks.writer.STEPS`; the same test).
-SINK_STEPS = ("taken in", "copied", "merged", "committed", "stored")
+SINK_STEPS = ("decoded", "copied", "merged", "committed", "stored")
 #: Where fetched batches are dropped after the position has moved (`entry.py`): as the fetcher hands them on,
 #: as Faust goes through them, on their way out of an agent's queue; and the changelog's during recovery.
 PLACES = ("fetched", "drained", "queued")

@@ -18,7 +18,7 @@ from gridwatch.errors import GridwatchError
 from gridwatch.settings import load_settings
 from sinks import tables
 from sinks.database import connect, read_url
-from sinks.schema.extension import create_if_possible, shortcoming
+from sinks.schema.extension import create_if_possible, limitation
 from sinks.schema.retention import maintain
 from sinks.schema.storage import Storage
 from sinks.schema.version import migrate
@@ -102,8 +102,8 @@ def test_an_extension_that_is_there_but_not_in_the_database_is_said(
 
 def test_a_timescaledb_that_is_too_old_is_not_used(empty: str) -> None:
     with connect(empty) as connection:
-        assert "2.11 is needed" in shortcoming(connection, "2.10.3")
-        assert shortcoming(connection, None) == ""
+        assert "2.11 is needed" in limitation(connection, "2.10.3")
+        assert limitation(connection, None) == ""
 
 
 def test_rows_older_than_they_are_kept_are_removed_in_batches(empty: str) -> None:
@@ -114,7 +114,7 @@ def test_rows_older_than_they_are_kept_are_removed_in_batches(empty: str) -> Non
     both = counts(empty)
     batches: list[int] = []
     storage = Storage(retention=timedelta(days=30))
-    removed = maintain(empty, storage, batch_rows=50, deleted=lambda table, rows: batches.append(rows))
+    removed = maintain(empty, storage, batch_rows=50, on_deleted=lambda table, rows: batches.append(rows))
     assert removed == {table: both[table] - fresh[table] for table in both if table != "metrics"}
     assert max(batches) == 50
     assert counts(empty) == {**fresh, "metrics": both["metrics"]}

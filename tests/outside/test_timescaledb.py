@@ -25,7 +25,7 @@ from sinks.migrations import VERSION_TABLE
 from sinks.rows import Rows
 from sinks.schema import timescale
 from sinks.schema.storage import Storage
-from sinks.schema.timescale import read_standing, statements
+from sinks.schema.timescale import read_timescale_status, statements
 from sinks.schema.version import SchemaStatus, migrate
 from tests.integration.dashboard_data import METERS, Period, Source, gaps, readings
 from tests.outside import timescale_steps as steps
@@ -80,9 +80,9 @@ def test_a_plain_database_becomes_one_of_timescaledb_with_every_row(grown: Becam
 def test_a_second_migration_finds_nothing_to_do(grown: Became) -> None:
     migrate(grown.url)
     with connect(grown.url) as connection:
-        standing = read_standing(connection)
-    assert standing.complete
-    left = list(statements(standing, Storage()))
+        status = read_timescale_status(connection)
+    assert status.complete
+    left = list(statements(status, Storage()))
     assert len(left) == len(tables.TABLES)
     assert all("set_chunk_time_interval" in statement for statement in left)
 
@@ -185,7 +185,7 @@ def test_retention_comes_and_goes_with_its_settings(empty: str) -> None:
     migrate(empty, Storage(retention=30 * DAY, metrics_retention=10 * DAY))
     steps.write(empty, (OLD, NEW))
     with connect(empty) as connection:
-        dropped = read_standing(connection).dropped_after
+        dropped = read_timescale_status(connection).dropped_after
     assert dropped.keys() == {*NAMES, *tables.summaries()}
     assert {name for name, age in dropped.items() if age == 10 * DAY} == {"metrics", "metrics_summary_hourly"}
     steps.run_policies(empty, "policy_retention")
@@ -193,22 +193,24 @@ def test_retention_comes_and_goes_with_its_settings(empty: str) -> None:
         assert connection.scalar(text('SELECT min("time") FROM validated_readings')) > NOW - 40 * DAY
     migrate(empty)
     with connect(empty) as connection:
-        assert read_standing(connection).dropped_after == {}
+        assert read_timescale_status(connection).dropped_after == {}
 
 
 def test_under_the_apache_licence_there_are_chunks_and_plain_views(
     empty: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # The engine is there under the other licence only, and lets nobody change it.
-    found = read_standing
-    monkeypatch.setattr(timescale, "read_standing", lambda connection: replace(found(connection), full=False))
-    monkeypatch.setattr("sinks.schema.extension.read_standing", timescale.read_standing)
+    found = read_timescale_status
+    monkeypatch.setattr(
+        timescale, "read_timescale_status", lambda connection: replace(found(connection), full=False)
+    )
+    monkeypatch.setattr("sinks.schema.extension.read_timescale_status", timescale.read_timescale_status)
     _, after = migrate(empty)
     assert "Apache licence" in after.note
     steps.write(empty, (NEW,))
     assert steps.summaries(empty) == steps.summaries_by_plain_sql(empty)
     with connect(empty) as connection:
-        standing = found(connection)
-    assert standing.hypertables == dict.fromkeys(NAMES, False)
-    assert not standing.aggregates
-    assert not standing.refreshed
+        status = found(connection)
+    assert status.hypertables == dict.fromkeys(NAMES, False)
+    assert not status.aggregates
+    assert not status.refreshed
