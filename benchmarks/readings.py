@@ -169,7 +169,7 @@ def end_offsets(bootstrap: str, topic: str, partitions: int) -> list[int]:
         return [found[number] for number in range(partitions)]
 
     # A topic just made may not have its leaders yet.
-    return until("every partition has a leader", ends, LEADER_SECONDS, pause=0.1, passing=(KafkaException,))
+    return until("every partition has a leader", ends, LEADER_SECONDS, pause=0.1, transient=(KafkaException,))
 
 
 def said_between(bootstrap: str, topic: str, first: list[int], last: list[int]) -> Said:

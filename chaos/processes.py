@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from chaos.schedule import BEYOND_SESSION, RECOVERY, Fault
 from chaos.service import SupervisedService
 from chaos.site import Site
-from gridwatch.deployment.polling import WaitedInVainError, until
+from gridwatch.deployment.polling import WaitTimeoutError, until
 
 #: How long a named step is waited for; a step that is not reached is said and counted.
 _STEP_SECONDS = 15.0
@@ -196,7 +196,7 @@ def _carried_out(site: Site, service: SupervisedService, fault: Fault) -> bool:
             lambda: service.orders_done() or not service.orders_given(),
             _STEP_SECONDS,
         )
-    except WaitedInVainError:
+    except WaitTimeoutError:
         service.withdraw_orders()
         site.missed += 1
         site.notes.append(f"{fault.number} {fault.kind}: step {step!r} was not reached")

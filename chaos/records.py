@@ -17,7 +17,7 @@ def lose_changelog(site: Site, fault: Fault) -> None:
             service.kill()
             if fault.details["folders"] == "gone":
                 shutil.rmtree(service.data, ignore_errors=True)
-        site.servers.renew_changelogs(site.settings, site.subject, compacted=site.compacted)
+        site.servers.recreate_changelogs(site.settings, site.subject, compacted=site.compacted)
 
 
 def lose_offsets(site: Site, fault: Fault) -> None:
@@ -27,4 +27,4 @@ def lose_offsets(site: Site, fault: Fault) -> None:
             down.enter_context(service.held())
         for service in site.services:
             service.stop()
-        site.servers.forget_offsets([site.settings.app_id, f"{site.settings.app_id}-sink"])
+        site.servers.delete_offsets([site.settings.app_id, f"{site.settings.app_id}-sink"])

@@ -59,11 +59,11 @@ def check_resume(servers: Servers, folder: Path, seed: int, kills: int) -> tuple
     def replay(speed: int, *more: str) -> ChildProcess:
         return ChildProcess("replay", [*command, "--speed", str(speed), *more], folder, environment).start()
 
-    servers.renew_topics(settings, GRIDWATCH, compacted=False)
+    servers.recreate_topics(settings, GRIDWATCH, compacted=False)
     with replay(_UNDISTURBED_SPEED) as child:
         _wait_for_end(child)
     wanted = _content(settings)
-    servers.renew_topics(settings, GRIDWATCH, compacted=False)
+    servers.recreate_topics(settings, GRIDWATCH, compacted=False)
     total = sum(len(found) for found in wanted.things.values())
     for number in range(kills):
         with replay(_SPEED, "--resume") as child:

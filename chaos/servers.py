@@ -13,13 +13,13 @@ from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, C
 from chaos.subject import Subject
 from gridwatch.deployment.databases import new_database
 from gridwatch.deployment.polling import until
-from gridwatch.deployment.topics import create_topics, delete_topics, renew_topics
+from gridwatch.deployment.topics import create_topics, delete_topics, recreate_topics
 from gridwatch.embedded import EmbeddedKafka, EmbeddedPostgres
 from gridwatch.embedded.server import EmbeddedServer
 from gridwatch.errors import GridwatchError
 from gridwatch.settings import Settings
 
-_PATIENCE_SECONDS = 60.0
+_TIMEOUT_SECONDS = 60.0
 _STARTS = 4
 #: Compaction as eager as it can be: what takes hours elsewhere happens within a run.
 EAGER_COMPACTION = {
@@ -57,22 +57,22 @@ class Servers:
         self.kafka.kill()  # its folder goes next: nothing is worth an orderly end
         self.postgres.stop()
 
-    def renew_topics(
+    def recreate_topics(
         self, settings: Settings, subject: Subject, *, compacted: bool, raw: bool = True
     ) -> None:
         """Make every topic of the subject anew, empty; the raw topic may stay with what it holds."""
-        renew_topics(settings, raw=raw, topics=subject.topics(settings.app_id))
+        recreate_topics(settings, raw=raw, topics=subject.topics(settings.app_id))
         if compacted:
             self._compact_eagerly(subject.changelogs(settings.app_id))
 
-    def renew_changelogs(self, settings: Settings, subject: Subject, *, compacted: bool) -> None:
+    def recreate_changelogs(self, settings: Settings, subject: Subject, *, compacted: bool) -> None:
         """Delete the changelogs with all that is in them, and make them anew."""
         delete_topics(settings, subject.changelogs(settings.app_id))
         create_topics(settings, subject.topics(settings.app_id))
         if compacted:
             self._compact_eagerly(subject.changelogs(settings.app_id))
 
-    def forget_offsets(self, groups: Sequence[str]) -> None:
+    def delete_offsets(self, groups: Sequence[str]) -> None:
         """Delete what consumer groups have committed; they must have no members, or lose them soon."""
 
         admin = self._admin()
@@ -80,12 +80,12 @@ class Servers:
         def forgotten() -> bool:
             try:
                 for deleted in admin.delete_consumer_groups(list(groups)).values():
-                    deleted.result(timeout=_PATIENCE_SECONDS)
+                    deleted.result(timeout=_TIMEOUT_SECONDS)
             except KafkaException as problem:
                 return bool(problem.args[0].code() == KafkaError.GROUP_ID_NOT_FOUND)
             return True
 
-        until("the groups are empty and their offsets deleted", forgotten, _PATIENCE_SECONDS)
+        until("the groups are empty and their offsets deleted", forgotten, _TIMEOUT_SECONDS)
 
     def _admin(self) -> AdminClient:
         return AdminClient({"bootstrap.servers": self.kafka.bootstrap, "log_level": 0})
@@ -99,7 +99,7 @@ class Servers:
         topic = ConfigResource.Type.TOPIC
         resources = [ConfigResource(topic, name, incremental_configs=entries) for name in changelogs]
         for altered in admin.incremental_alter_configs(resources).values():
-            altered.result(timeout=_PATIENCE_SECONDS)
+            altered.result(timeout=_TIMEOUT_SECONDS)
 
     @contextmanager
     def new_database(self, name: str) -> Iterator[str]:

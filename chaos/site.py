@@ -16,13 +16,13 @@ from chaos.servers import Servers
 from chaos.service import MOST_EXITS, Exit, SupervisedService, Supervisor
 from chaos.subject import GRIDWATCH, Observed, Subject
 from gridwatch.deployment.catching_up import Ends, committed, output_ends, sink_group
-from gridwatch.deployment.polling import WaitedInVainError, until, until_complete
+from gridwatch.deployment.polling import WaitTimeoutError, until, until_complete
 from gridwatch.deployment.site import Site as Deployment
 from gridwatch.errors import GridwatchError
 from gridwatch.kafka.positions import Positions
 
 #: Without any progress for this long something hangs.
-STANDSTILL_SECONDS = 75.0
+STALLED_SECONDS = 75.0
 _PAUSE_SECONDS = 0.3
 WORKERS = 3
 SINKS = 2
@@ -88,11 +88,9 @@ class Site(Deployment[SupervisedService]):
             return not waiting
 
         try:
-            until("all is ready", all_ready, STANDSTILL_SECONDS, pause=_PAUSE_SECONDS)
-        except WaitedInVainError as problem:
-            raise GridwatchError(
-                f"not ready within {STANDSTILL_SECONDS:g} s: {', '.join(waiting)}"
-            ) from problem
+            until("all is ready", all_ready, STALLED_SECONDS, pause=_PAUSE_SECONDS)
+        except WaitTimeoutError as problem:
+            raise GridwatchError(f"not ready within {STALLED_SECONDS:g} s: {', '.join(waiting)}") from problem
 
     def settle(self, say: Callable[[str], None] = lambda line: None) -> None:
         """Return when every stage has worked its source to its end, all outputs are stored, and each
@@ -141,7 +139,7 @@ class Site(Deployment[SupervisedService]):
                 complete, progress = look()
             return complete, progress
 
-        until_complete(who, look_at_what_answers, STANDSTILL_SECONDS, pause=_PAUSE_SECONDS)
+        until_complete(who, look_at_what_answers, STALLED_SECONDS, pause=_PAUSE_SECONDS)
 
     def _check_for_crash_loops(self) -> None:
         for service in self.services:
@@ -155,9 +153,9 @@ class Site(Deployment[SupervisedService]):
         return until(
             "the broker says where its topics end",
             lambda: ask(Positions(self.settings)),
-            STANDSTILL_SECONDS,
+            STALLED_SECONDS,
             pause=_PAUSE_SECONDS,
-            passing=(GridwatchError,),
+            transient=(GridwatchError,),
         )
 
     def stop(self) -> None:
@@ -192,6 +190,6 @@ def new_site(
             "security_protocol": "PLAINTEXT",
         }
         site = Site(servers, folder, common, tuning, subject=subject, compacted=compacted)
-        servers.renew_topics(site.settings, subject, compacted=compacted, raw=raw)
+        servers.recreate_topics(site.settings, subject, compacted=compacted, raw=raw)
         with Supervisor(site.services):
             yield site

@@ -20,7 +20,7 @@ import psycopg2
 from gridwatch.deployment.catching_up import committed, output_ends, sink_group
 from gridwatch.deployment.service import Service
 from gridwatch.deployment.site import Site as Deployment
-from gridwatch.deployment.topics import renew_topics
+from gridwatch.deployment.topics import recreate_topics
 from gridwatch.kafka.positions import Positions
 from gridwatch.topics import changelog
 from sinks import tables
@@ -54,7 +54,7 @@ class Site(Deployment[Service]):
             common["database_url"] = database
         # Idle ticks come by wall clock: a test that wants them says so.
         super().__init__(own, {"idle_timeout": "1d", **settings, **common}, Service)
-        renew_topics(self.settings, raw=fresh_raw)
+        recreate_topics(self.settings, raw=fresh_raw)
 
     def worker(self, name: str = "worker", **settings: Any) -> Service:
         """A worker with a folder of its own, not started yet."""

@@ -52,5 +52,5 @@ def test_rows_that_cannot_be_read_are_recovered_from_the_changelog(site: Site) -
     ]
     assert len(second) == len(METERS)
     assert [one["meter_id"] for one in second if one["flags"]] == []
-    assert "is damaged" in worker.process.said(100_000)
+    assert "is damaged" in worker.process.log_tail(100_000)
     worker.wait_until_ready()

@@ -65,7 +65,7 @@ def test_a_changelog_that_was_made_anew_is_filled_from_the_raw_topic(site: Site,
     assert [one["flags"] for one in later] == [[]] * PARTITIONS
     gaps = [(one["state"], one["missing_intervals"]) for one in told[GAP_ALERTS.name].values()]
     assert gaps == [("CLOSED", 3)] * PARTITIONS
-    assert "its changelog is gone, and there is another one of that name" in worker.process.said(5000)
+    assert "its changelog is gone, and there is another one of that name" in worker.process.log_tail(5000)
 
 
 @pytest.mark.parametrize("worker_is", ["running", "down"])

@@ -80,7 +80,7 @@ def test_a_damaged_database_is_rebuilt_from_the_changelog(site: Site, damage: st
     }
     assert gaps == dict.fromkeys(meters(), ("CLOSED", 3))
     if damage != "no folder at all":
-        assert "rebuil" in worker.process.said(500)
+        assert "rebuil" in worker.process.log_tail(500)
 
 
 def test_a_meter_whose_removal_compaction_has_forgotten_does_not_come_back(site: Site) -> None:
@@ -97,7 +97,7 @@ def test_a_meter_whose_removal_compaction_has_forgotten_does_not_come_back(site:
     site.produce([tick("2024-01-01T10:45:00Z", partition) for partition in range(PARTITIONS)])
     site.wait_worked()
     assert {gap["meter_id"] for gap in site.said()[GAP_ALERTS.name].values()} == set(meters())
-    assert "is out of date (it has 2 meters, and has counted 1)" in worker.process.said(5000)
+    assert "is out of date (it has 2 meters, and has counted 1)" in worker.process.log_tail(5000)
     worker.wait_until_ready()
 
 
@@ -107,7 +107,7 @@ def test_a_locked_database_is_said_with_its_folder(site: Site) -> None:
         fcntl.lockf(lock, fcntl.LOCK_EX)  # as any process that has the database open
         worker.start()
         until("it has ended", lambda: not worker.running, SAID_SECONDS)
-    said = worker.process.said(500)
+    said = worker.process.log_tail(500)
     assert "locked by another process" in said
     assert str(databases(site)[0]) in said
     assert "GRIDWATCH_DATADIR" in said
@@ -136,7 +136,7 @@ def test_a_state_that_cannot_be_read_stops_the_worker_which_names_the_remedy(sit
     assert producer.flush(30) == 0
     worker.start()
     until("it has ended", lambda: not worker.running, SAID_SECONDS)
-    said = worker.process.said(500)
+    said = worker.process.log_tail(500)
     assert problem in said
     assert remedy in said
 

@@ -88,7 +88,7 @@ def test_foreign_records_found_at_the_start(site: Site, disk: str) -> None:
     if disk == "lost":
         shutil.rmtree(site.folder / "worker")
     worker.start().wait_until_ready()
-    log = worker.process.said(2000)
+    log = worker.process.log_tail(2000)
     assert "are no rows of gridwatch" in log
     assert changelog(site.app_id).name in log
     assert "remedy" in log
@@ -109,7 +109,9 @@ def test_our_own_rows_are_the_last_of_their_keys_again(site: Site) -> None:
     site.produce([reading(meters_of(1, 1)[0], "2024-01-01T12:00:00Z")])
     site.wait_worked()
     until(
-        "partition 0 is taken over", lambda: "partition 0: on from" in worker.process.said(2000), SEEN_SECONDS
+        "partition 0 is taken over",
+        lambda: "partition 0: on from" in worker.process.log_tail(2000),
+        SEEN_SECONDS,
     )
     worker.kill()
     topic = changelog(site.app_id).name
@@ -131,7 +133,7 @@ def test_foreign_records_that_come_while_running_cost_one_rejoin(site: Site) -> 
     assert_state_held(site)
     site.produce([reading(meter, "2024-01-01T12:30:00Z") for meter in meters()])
     site.wait_worked()
-    log = worker.process.said(5000)
+    log = worker.process.log_tail(5000)
     # Partitions find out side by side, before the one new assignment comes.
     assert 1 <= log.count("joining the group anew") <= PARTITIONS
     assert log.count("Setting newly assigned partitions") == 2

@@ -251,8 +251,8 @@ def test_an_undecodable_batch_stops_its_partition_alone_until_it_is_deleted(
     others = {before, free}
     worker.until("what is before it and elsewhere goes on", lambda: validated(site, [*others]) == others)
     assert is_named(worker.diagnosis(site))
-    assert is_named(worker.worker.process.said(2000))
-    assert "remedy" in worker.worker.process.said(2000)
+    assert is_named(worker.worker.process.log_tail(2000))
+    assert "remedy" in worker.worker.process.log_tail(2000)
     assert validated(site, [inside, behind]) == set()
 
     # The remedy that is named.

@@ -15,7 +15,7 @@ from gridwatch.cli.demo.report import FILE, write_report
 from gridwatch.cli.demo.stages import Stage, Stages
 from gridwatch.deployment.catching_up import Report, wait_for_sink, wait_for_worker
 from gridwatch.deployment.service import Service
-from gridwatch.deployment.signals import ignore_signals, signals_held_back
+from gridwatch.deployment.signals import ignore_signals, signals_deferred
 from gridwatch.deployment.site import Site
 from gridwatch.embedded import EmbeddedKafka, EmbeddedPostgres
 from gridwatch.embedded.ports import LOOPBACK, free_ports
@@ -128,7 +128,7 @@ class Demo:
             worker, sink = site.add("worker"), site.add("sink")
             stack.callback(site.stop)
             for service in site.services:
-                with signals_held_back():  # a child that is not known to its service yet would be left behind
+                with signals_deferred():  # a child that is not known to its service yet would be left behind
                     service.start()
             for service in site.services:
                 service.wait_until_ready()
