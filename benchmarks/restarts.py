@@ -180,7 +180,7 @@ def with_restarts(site: Site, readings: Readings, restarts: int, workers: int) -
                 f"{number + 1:3d}  stopped in {stopping:4.1f} s, silent {found[-1].silent:4.1f} s", err=True
             )
         feed.finish()
-        site.settle()
+        site.drain()
     finally:
         silence.end()
         feed.stop()
@@ -218,7 +218,7 @@ def main(readings: int, meters: int, restarts: int, workers: int) -> None:
                 for service in (site.workers[0], site.sinks[0]):
                     service.start()
                 began = time.monotonic()
-                site.settle()
+                site.drain()
                 calm = time.monotonic() - began
                 site.stop()
                 wanted = left(site)
