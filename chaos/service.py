@@ -20,7 +20,7 @@ from typing import TYPE_CHECKING
 
 from chaos.entry import FIRED_SUFFIX
 from chaos.subject import GRIDWATCH
-from gridwatch.cli.doctor.services import judge_partitions
+from gridwatch.cli.doctor.services import check_partitions
 from gridwatch.deployment.service import Service
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ class SupervisedService(Service):
         """Whether this worker sees an owner that answers for each of so many partitions."""
         try:
             page = self.page("/partitions/")
-            return judge_partitions(page["partitions"], partitions, page["incomplete"]).ok
+            return check_partitions(page["partitions"], partitions, page["incomplete"]).ok
         except (OSError, ValueError, KeyError, TypeError):
             return False
 

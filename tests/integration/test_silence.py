@@ -88,7 +88,7 @@ def test_an_output_topic_deleted_while_running(site: Site) -> None:
     assert measured["gridwatch_consumer_lag_records"] == 1
     found = doctor(site, worker)
     assert found["topics"]["remedy"] == "gridwatch topics create"
-    assert VALIDATED.name in found["worker"]["said"]
+    assert VALIDATED.name in found["worker"]["message"]
 
     made = gridwatch("topics", "create", env=site.environment(), folder=site.folder)
     assert made.returncode == 0, made.stderr
@@ -118,7 +118,7 @@ def test_partitions_whose_owner_is_gone(site: Site) -> None:
     assert metrics(first)["gridwatch_partitions_owned"] < metrics(first)["gridwatch_partitions"]
     found = doctor(site, first)["partitions"]
     assert not found["ok"]
-    assert second.url in found["said"]
+    assert second.url in found["message"]
     until("it has taken over", lambda: metrics(first)["gridwatch_partitions_owned"] == 6, SEEN_SECONDS)
     until("nothing is missing", lambda: metrics(first)["gridwatch_partitions_unserved"] == 0, SEEN_SECONDS)
     assert said(first, "warnings") == ""
@@ -138,7 +138,7 @@ def test_ticks_that_do_not_flow(site: Site) -> None:
     assert measured["gridwatch_tick_overdue_seconds"] >= 2
     assert measured["gridwatch_watermark_standing_seconds"] >= 2
     assert measured["gridwatch_consumer_lag_records"] == 0
-    assert told in doctor(site, worker)["worker"]["said"]
+    assert told in doctor(site, worker)["worker"]["message"]
     limit_records(site, RAW.config["max.message.bytes"])
     worker.until("time goes on", worker.is_ready, SEEN_SECONDS)
     assert metrics(worker)["gridwatch_tick_overdue_seconds"] < 2
@@ -178,7 +178,7 @@ def test_a_sink_that_waits_for_its_database(site: Site) -> None:
     assert measured["gridwatch_sink_standing_seconds"] >= 2
     assert measured["gridwatch_sink_lag_records"] >= 1
     found = doctor(site, sink=sink)
-    assert f"waiting for the database at {nobody}" in found["sink"]["said"]
+    assert f"waiting for the database at {nobody}" in found["sink"]["message"]
     assert not found["database"]["ok"]
     assert found["sink lag"]["details"]["lag"] >= PARTITIONS
 

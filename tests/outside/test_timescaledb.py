@@ -1,4 +1,4 @@
-"""On TimescaleDB's own engine: the schema, its policies, what comes late, and the dashboards' questions."""
+"""On TimescaleDB's own engine: the schema, its policies, late rows, and the dashboards' queries."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sqlalchemy import text
 
 from dashboards.expansion import Raw, View, expand, questions
 from gridwatch.cli import run
-from gridwatch.cli.doctor.databases import look_at_database
+from gridwatch.cli.doctor.databases import check_database
 from gridwatch.models.validated import Validated
 from gridwatch.settings import load_settings
 from gridwatch.topics import GAP_ALERTS, VALIDATED
@@ -69,7 +69,7 @@ def grown(packages: Path) -> Iterator[Became]:
         yield became(url)
 
 
-def test_a_plain_database_becomes_one_of_timescaledb_with_every_row(grown: Became) -> None:
+def test_a_plain_database_is_converted_with_every_row(grown: Became) -> None:
     assert grown.after.kind.timescaledb
     assert grown.after.note == ""
     assert steps.contents(grown.url) == grown.contents
@@ -94,7 +94,7 @@ def test_policies_compress_and_refresh_and_change_no_row(grown: Became) -> None:
     assert steps.summaries(grown.url) == steps.summaries_by_plain_sql(grown.url) == grown.summaries
 
 
-def test_a_later_revision_comes_to_chunks_that_are_compressed(grown: Became) -> None:
+def test_a_later_revision_reaches_compressed_chunks(grown: Became) -> None:
     steps.run_policies(grown.url, "policy_compression")
     with connect(grown.url) as connection:
         connection.execute(text("DROP INDEX metrics_values"))
@@ -105,7 +105,7 @@ def test_a_later_revision_comes_to_chunks_that_are_compressed(grown: Became) -> 
     assert steps.contents(grown.url) == grown.contents
 
 
-def test_every_question_of_the_dashboards_has_an_answer(grown: Became) -> None:
+def test_every_query_of_the_dashboards_runs(grown: Became) -> None:
     chosen = {"meter": "O'Brien", "region": ALL, "partition": ALL, "interval": "1h"}
     view = View(OLD.start, NOW, chosen, timescaledb=True)
     answers = 0
@@ -126,9 +126,9 @@ def test_from_nothing_to_chunks_policies_and_summaries(
     assert "TimescaleDB 2." in capsys.readouterr().out
     assert run(["db", "status"]) == 0
     assert "TimescaleDB 2." in capsys.readouterr().out
-    kind, schema, _clock = look_at_database(load_settings())
+    kind, schema, _clock = check_database(load_settings())
     assert kind.ok
-    assert kind.said.startswith("TimescaleDB 2.")
+    assert kind.message.startswith("TimescaleDB 2.")
     assert schema.ok
     # Nothing in it yet: no question may be an error.
     view = View(NOW - DAY, NOW, {"meter": "", "region": ALL, "partition": ALL, "interval": "5m"})
@@ -158,7 +158,7 @@ def newer(period: Period) -> dict[str, list[Any]]:
     return {VALIDATED.name: [later(one) for one in readings(period)], GAP_ALERTS.name: list(filled)}
 
 
-def test_what_comes_late_for_compressed_chunks_is_merged_as_anything_else(empty: str) -> None:
+def test_late_rows_for_compressed_chunks_are_merged_like_any_others(empty: str) -> None:
     before = became(empty)
     steps.run_policies(empty)
     assert steps.compressed_chunks(empty)
@@ -181,7 +181,7 @@ def test_what_comes_late_for_compressed_chunks_is_merged_as_anything_else(empty:
     assert steps.summaries(empty) == steps.summaries_by_plain_sql(empty) != before.summaries
 
 
-def test_retention_comes_and_goes_with_its_settings(empty: str) -> None:
+def test_retention_follows_its_settings(empty: str) -> None:
     migrate(empty, Storage(retention=30 * DAY, metrics_retention=10 * DAY))
     steps.write(empty, (OLD, NEW))
     with connect(empty) as connection:
