@@ -1,4 +1,4 @@
-"""The doctor with a real broker and database: what is missing is reported with the command that creates it."""
+"""The doctor with a real broker and database: what is missing is reported with its command."""
 
 from __future__ import annotations
 
