@@ -185,7 +185,7 @@ def test_aborted_readings_count_nowhere(
     for kind, group in groups.items():
         assert outputs(site, group) == expected, kind
     assert not any(found for topic in outputs(site, unknown).values() for found in topic)
-    assert ABORTED not in {one["partition"] for one in site.said()[DEAD_LETTERS.name].values()}
+    assert ABORTED not in {one["partition"] for one in site.outputs()[DEAD_LETTERS.name].values()}
     kwh = sum(amount for meter in expected[VALIDATED.name] for _, amount, *_ in meter)
     assert total(site, "consumption_kwh", ABORTED) == pytest.approx(kwh * 3)
     assert total(site, "readings_received", ABORTED) == 4 * 15

@@ -64,7 +64,7 @@ def meters() -> list[str]:
 def test_an_output_topic_deleted_while_running(site: Site) -> None:
     site.produce([reading(meter, "2024-01-01T10:00:00Z") for meter in meters()])
     worker = site.worker().start().wait_until_ready()
-    site.wait_worked()
+    site.wait_processed()
     admin = AdminClient({"bootstrap.servers": site.bootstrap, "log_level": 0})
     admin.delete_topics([VALIDATED.name])[VALIDATED.name].result(timeout=30)
     site.produce([reading(meter, "2024-01-01T10:30:00Z") for meter in meters()])
@@ -92,9 +92,9 @@ def test_an_output_topic_deleted_while_running(site: Site) -> None:
 
     made = gridwatch("topics", "create", env=site.environment(), folder=site.folder)
     assert made.returncode == 0, made.stderr
-    site.wait_worked()
+    site.wait_processed()
     worker.until("it is ready again", worker.is_ready, SEEN_SECONDS)
-    stamps = {(one["meter_id"], one["timestamp"]) for one in site.said()[VALIDATED.name].values()}
+    stamps = {(one["meter_id"], one["timestamp"]) for one in site.outputs()[VALIDATED.name].values()}
     assert stamps == {(meter, "2024-01-01T10:30:00Z") for meter in meters()}
 
 
@@ -128,8 +128,8 @@ def test_ticks_that_do_not_flow(site: Site) -> None:
     worker = site.worker(idle_timeout="1s", idle_delay="500ms").start().wait_until_ready()
     now = now_micros()
     site.produce([reading(meter, format_instant(now - 10 * SECOND)) for meter in meters()])
-    site.wait_worked()
-    until("time goes on by ticks", lambda: site.worked() == 1 and ticked(worker), SEEN_SECONDS)
+    site.wait_processed()
+    until("time goes on by ticks", lambda: site.processed() == 1 and ticked(worker), SEEN_SECONDS)
     assert worker.is_ready()
     limit_records(site, "1")
     told = "no tick came for"
@@ -162,7 +162,7 @@ def test_a_sink_that_waits_for_its_database(site: Site) -> None:
     site.common["database_url"] = f"postgresql://gridwatch@{nobody}/gridwatch"
     site.worker().start()
     site.produce([reading(meter, "2024-01-01T10:00:00Z") for meter in meters()])
-    site.wait_worked()
+    site.wait_processed()
     sink = site.sink().start()
     sink.until("its page answers", lambda: answers(sink), SEEN_SECONDS)
 
