@@ -81,8 +81,7 @@ class Readings(Sequence[Raw]):
 
 
 class Silence(threading.Thread):
-    """Looks at raw topic and outputs, and remembers for how long a partition had readings waiting and said
-    nothing. Every reading is validated or too late: one record out for each record in."""
+    """Polls raw topic and outputs, and records for how long a partition had lag and emitted nothing."""
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(name="silence", daemon=True)

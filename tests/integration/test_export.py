@@ -254,7 +254,7 @@ def test_a_file_is_written_atomically(
         (["-o", "all.xlsx"], ".csv, .csv.gz or .parquet"),
         (["--json"], "name one with -o"),
         (["--zone", "Mars/Olympus"], "Europe/London"),
-        (["--start", "2024-01-02", "--end", "2024-01-02"], "--start must be before --end"),
+        (["--start", "2024-01-02", "--end", "2024-01-02"], "--start must lie before --end"),
     ],
 )
 def test_a_usage_error_names_its_part(

@@ -73,7 +73,7 @@ def command(
     if path is None and as_json:
         raise UsageProblem("--json needs a file", "name one with -o")
     if start is not None and end is not None and start >= end:
-        raise UsageProblem("--start must be before --end", "change one of them")
+        raise UsageProblem("--start must lie before --end", "change one of them")
     kind = format_of(path)
     query = COMPLETENESS if completeness else READINGS
     selection = Selection(
