@@ -17,15 +17,15 @@ COMPILED := build/compiled
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-17s %s\n", $$1, $$2}' Makefile
 
-setup: $(READY) ## make .venv and install gridwatch and its pinned packages into it
+setup: $(READY) ## create .venv and install gridwatch and its pinned packages into it
 
 demo: $(READY) ## Kafka, PostgreSQL, replay with injected faults, score and report; takes ARGS
 	@$(BIN)/gridwatch demo $(ARGS)
 
-test: $(READY) ## all tests but `browser` and `outside`: unit, property, real Kafka and PostgreSQL; takes ARGS
+test: $(READY) ## all tests except `browser` and `outside`: unit, property, real Kafka and PostgreSQL; takes ARGS
 	@$(BIN)/python -m pytest --ignore=tests/browser --ignore=tests/outside -n $(WORKERS) --dist loadfile $(ARGS)
 
-browser: $(READY) ## the tests that look at the pages in Chromium; takes ARGS
+browser: $(READY) ## the tests of the pages in Chromium; takes ARGS
 	@$(BIN)/python -m pytest tests/browser $(ARGS)
 
 outside: $(READY) ## the tests on TimescaleDB's engine, and against the schemas of Grafana and Compose; takes ARGS
@@ -38,42 +38,42 @@ check: lint ## ruff and mypy --strict
 lint: $(READY) ## ruff
 	@$(BIN)/python -m ruff check .
 
-format: $(READY) ## put imports and lines in order
+format: $(READY) ## sort imports and format the code
 	@$(BIN)/python -m ruff check --fix-only --quiet .
 	@$(BIN)/python -m ruff format .
 
-docs: $(READY) ## renew the tables of README.md and docs/ from the code
+docs: $(READY) ## regenerate the tables of README.md and docs/ from the code
 	@$(BIN)/python -m docs.tables
 	@$(BIN)/python -m benchmarks.figures
 
 dashboards: $(READY) ## write the JSON of the Grafana dashboards from their code (Python 3.11 or later)
 	@$(BIN)/python -m dashboards
 
-bench: $(READY) ## speed, side by side with Faust, Quix Streams, Bytewax and a bare loop (an hour); takes ARGS
+bench: $(READY) ## speed, compared with Faust, Quix Streams, Bytewax and a plain loop (an hour); takes ARGS
 	@$(BIN)/python -m benchmarks $(ARGS)
 
-bench-quick: $(READY) ## has it become slower: ratios beside those kept, in three minutes; takes ARGS
+bench-quick: $(READY) ## regression check: ratios compared with the kept ones, in three minutes; takes ARGS
 	@$(BIN)/python -m benchmarks.quick $(ARGS)
 
-bench-scale: $(READY) ## cost, memory and start from 1,000 to 1,000,000 meters, and with partitions; takes ARGS
+bench-scale: $(READY) ## cost, memory and start time from 1,000 to 1,000,000 meters, and by partitions; takes ARGS
 	@$(BIN)/python -m benchmarks.scale $(ARGS)
 
 bench-latency: $(READY) ## from a reading sent to its validated record, and to its database row; takes ARGS
 	@$(BIN)/python -m benchmarks.latency $(ARGS)
 
-profile: $(READY) ## where the worker's CPU time goes, by stage; takes ARGS
+profile: $(READY) ## the worker's CPU profile by stage; takes ARGS
 	@$(BIN)/python -m benchmarks.profile $(ARGS)
 
-soak: $(READY) ## constant load and faults, MINUTES=10 after 8 to warm up: memory and open files may not grow
+soak: $(READY) ## constant load and faults, MINUTES=10 after 8 of warm-up: memory and open files must not grow
 	@$(BIN)/python -m benchmarks.soak --minutes $(or $(MINUTES),10) $(ARGS)
 
-bench-dashboards: $(READY) ## how long the dashboards' queries take with 10 million readings; takes ARGS
+bench-dashboards: $(READY) ## the duration of the dashboards' queries with 10 million readings; takes ARGS
 	@$(BIN)/python -m benchmarks.dashboards $(ARGS)
 
 bench-replay: $(READY) ## the replay from CSV to Kafka, and what each step costs; takes ARGS
 	@$(BIN)/python -m benchmarks.replay $(ARGS)
 
-bench-merge: $(READY) ## a 2 GB file sorted by meter in order of time: memory, room on disk, time; takes ARGS
+bench-merge: $(READY) ## a 2 GB file sorted by meter in order of time: memory, disk space, time; takes ARGS
 	@$(BIN)/python -m benchmarks.merge $(ARGS)
 
 bench-sink: $(READY) ## the database sink, from Kafka to committed rows, and what each step costs; takes ARGS
@@ -82,16 +82,16 @@ bench-sink: $(READY) ## the database sink, from Kafka to committed rows, and wha
 bench-score: $(READY) ## precision and recall of gaps on injected faults, over a million slots and 20 seeds; takes ARGS
 	@$(BIN)/python -m benchmarks.score $(ARGS)
 
-bench-pages: $(READY) ## the pages with a million meters, and what they take of the throughput; takes ARGS
+bench-pages: $(READY) ## the pages with a million meters, and their cost in throughput; takes ARGS
 	@$(BIN)/python -m benchmarks.pages $(ARGS)
 
-screenshots: $(READY) ## the pictures in docs/images/, from a real worker through a headless Chromium
+screenshots: $(READY) ## the screenshots in docs/images/, from a real worker through a headless Chromium
 	@$(BIN)/python -m benchmarks.screenshots
 
 restarts: $(READY) ## the worker stopped and started 50 times while a million readings flow; takes ARGS
 	@$(BIN)/python -m benchmarks.restarts $(ARGS)
 
-chaos: $(READY) ## random faults against an undisturbed run, every difference; takes ARGS
+chaos: $(READY) ## random faults compared with a fault-free run; takes ARGS
 	@$(BIN)/gridwatch chaos $(ARGS)
 
 mutants: $(READY) ## small changes to the rules that no test notices (hours; a sample: ARGS="--sample 200 --seed 1")
@@ -111,15 +111,15 @@ clean: ## remove .venv, caches and reports
 	rm -rf $(VENV) build dist *.egg-info .pytest_cache .mypy_cache .ruff_cache .hypothesis gridwatch-report.html
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
-# The stamp is written last: an interrupted set-up is done again.
+# The stamp is written last: an interrupted set-up is repeated.
 $(READY): setup.cfg pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
 	  echo "gridwatch needs Python 3.11 or later as $(PYTHON); name another with: make $(MAKECMDGOALS) PYTHON=python3.11" >&2; \
 	  exit 1; }
-	@echo "gridwatch: setting up $(VENV): some 70 pinned packages, 590 MB with a Java runtime, PostgreSQL and pyarrow; this once" >&2
+	@echo "gridwatch: setting up $(VENV): some 70 pinned packages, 590 MB with a Java runtime, PostgreSQL and pyarrow; once only" >&2
 	@$(PYTHON) -m venv --clear $(VENV) >$(VENV).log 2>&1 || { \
 	  cat $(VENV).log >&2; rm -rf $(VENV) $(VENV).log; \
-	  echo "gridwatch: $(PYTHON) cannot make a virtual environment." >&2; \
+	  echo "gridwatch: $(PYTHON) cannot create a virtual environment." >&2; \
 	  echo "  remedy: apt-get install python3-venv   (Debian, Ubuntu), or name another Python: make $(MAKECMDGOALS) PYTHON=python3.11" >&2; \
 	  exit 1; }
 	@rm -f $(VENV).log

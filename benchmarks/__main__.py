@@ -1,4 +1,4 @@
-"""`python -m benchmarks`: everybody in turn, round by round, on each input; a report at the end."""
+"""`python -m benchmarks`: all contestants in turn, round by round, on each input; a report at the end."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ def compare(
     partitions: int,
     latency_seconds: float,
 ) -> report.Comparison:
-    """Everybody on one input, at a quarter of its size and then at all of it, then at a steady rate."""
+    """Run all contestants on one input, at a quarter of its size and at full size, then at a steady rate."""
     with (
         tempfile.TemporaryDirectory(prefix="gridwatch-bench-") as folder,
         EmbeddedKafka(Path(folder) / "kafka", overrides=BROKER) as kafka,
@@ -78,7 +78,7 @@ def _rounds(
 
 
 def available(names: Sequence[str]) -> tuple[list[Contestant], dict[str, str]]:
-    """Those who can take part on this machine, and why the others cannot."""
+    """The contestants that can run on this machine, and why the others cannot."""
     ready, left_out = [], {}
     for one in CONTESTANTS:
         if names and one.name not in names and one.name not in ("floor", "gridwatch"):
@@ -107,7 +107,7 @@ def available(names: Sequence[str]) -> tuple[list[Contestant], dict[str, str]]:
     "--only",
     multiple=True,
     type=click.Choice([one.name for one in CONTESTANTS]),
-    help="Contestants beside the floor and gridwatch; all if none.",
+    help="Contestants besides the floor and gridwatch. Default: all.",
 )
 @options.KEEP
 def main(
@@ -119,7 +119,7 @@ def main(
     only: Sequence[str],
     keep: bool,
 ) -> None:
-    """Measure gridwatch beside others on the same job and the same real Apache Kafka."""
+    """Measure gridwatch and other frameworks on the same job and the same real Apache Kafka."""
     exit_when_terminated()
     contestants, left_out = available(only)
     site = report.machine()
@@ -137,7 +137,7 @@ def main(
         )
         comparisons.append(compared.as_json())
         click.echo("\n" + report.markdown(comparisons[-1]))
-        # What is ended before its last input has the others to show.
+        # A run that is stopped early still has its finished inputs.
         results = {"machine": site, "comparisons": comparisons}
         whole = len(comparisons) == len(meters)
         published.write("race", results, keep=keep and whole, pictures={"race": report.picture(comparisons)})

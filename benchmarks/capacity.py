@@ -1,7 +1,7 @@
-"""From what was measured to what a country needs: every line with its arithmetic.
+"""Extrapolates from measurements to the capacity for a country: every line with its arithmetic.
 
-Figures come from the kept results (`benchmarks/kept/`); what cannot be measured here is an assumption with a
-name, in `Assumptions`. `docs/capacity.md` holds the lines, and is renewed with the results.
+Figures come from the kept results (`benchmarks/kept/`); what cannot be measured here is a named assumption,
+in `Assumptions`. `docs/capacity.md` shows the lines, and is regenerated with the results.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from gridwatch.topics import RAW, VALIDATED
 
 _GIB = 1024**3
 _TB = 1e12
-#: What a modest broker takes in a second, copies included: an estimate.
+#: Bytes per second of a modest broker, replication included: an estimate.
 _BROKER_BYTES = 50e6
 _HOURS = 730  # of a month
 
@@ -27,26 +27,26 @@ class Assumptions:
 
     meters: int = 30_000_000
     interval_minutes: float = 15.0
-    #: Of a core, how much steady work is given to it: the rest is for catching up, rebalances and pages.
+    #: The utilisation of a core in steady state: the rest is for catching up, rebalances and pages.
     busy: float = 0.5
-    #: Memory of a worker's machine that its meters may take, GiB.
+    #: Memory of a worker for its meters, GiB.
     worker_gib: float = 4.0
-    #: How long a worker that lost its disk may take until it goes on, seconds.
+    #: Maximum recovery time of a worker that has lost its disk, seconds.
     recovery_seconds: float = 60.0
     copies: int = 3
-    #: How many times smaller TimescaleDB's compression makes old chunks of readings: not measured here.
+    #: TimescaleDB's compression ratio for old chunks of readings: not measured here.
     compression: float = 10.0
     uncompressed_days: float = 30.0
     kept_days: float = 365.0
-    #: Orders of magnitude of list prices, US dollars, no offer of anybody's: a core with 4 GiB for an hour,
-    #: and a GB of SSD for a month.
+    #: Orders of magnitude of list prices, US dollars: a core with 4 GiB for an hour, and a GB of SSD for a
+    #: month.
     core_hour: float = 0.05
     gb_month: float = 0.08
 
 
 @dataclass(frozen=True)
 class Measured:
-    """What the kept results say: seconds and bytes for each reading or meter."""
+    """The kept results as seconds and bytes per reading or meter."""
 
     cost: float
     base_bytes: float
@@ -63,7 +63,7 @@ class Measured:
 
 @dataclass(frozen=True)
 class Line:
-    """One step of the reckoning."""
+    """One step of the calculation."""
 
     what: str
     how: str
@@ -71,7 +71,7 @@ class Line:
 
 
 def measured(scale: Mapping[str, Any], latency: Mapping[str, Any], sink: list[dict[str, Any]]) -> Measured:
-    """Take what is needed out of the results of scale, latency and sink."""
+    """Extract the figures from the results of scale, latency and sink."""
     few, many = scale["by_meters"][0], scale["by_meters"][-1]
     start = scale["starts"][-1]
     best = min(sink, key=lambda one: float(one["sink_cpu"]))
@@ -91,7 +91,7 @@ def measured(scale: Mapping[str, Any], latency: Mapping[str, Any], sink: list[di
     )
 
 
-def reckon(is_: Measured, chosen: Assumptions) -> dict[str, list[Line]]:
+def calculate(is_: Measured, chosen: Assumptions) -> dict[str, list[Line]]:
     """The lines by subject."""
     rate = chosen.meters / (chosen.interval_minutes * 60)
     by_cpu = rate * is_.cost / chosen.busy
@@ -140,7 +140,7 @@ def reckon(is_: Measured, chosen: Assumptions) -> dict[str, list[Line]]:
             Line("workers", "the largest of the three, rounded up", f"{workers}"),
             Line("partitions", "four for each worker, so that there is room to grow", f"{partitions}"),
             Line(
-                "all meters reporting in one second are worked off within",
+                "all meters reporting in one second are processed within",
                 f"{chosen.meters:,} × {is_.cost * 1e6:.1f} µs / {workers}",
                 f"{burst:,.0f} s",
             ),
@@ -216,5 +216,5 @@ def assumptions_table(chosen: Assumptions) -> list[tuple[str, str]]:
 
 
 def _kept(topic: Any) -> float:
-    """Seconds for which a topic is kept."""
+    """The retention of a topic, seconds."""
     return timedelta(milliseconds=int(topic.config["retention.ms"])).total_seconds()

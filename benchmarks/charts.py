@@ -1,4 +1,4 @@
-"""Plots of figures as stand-alone SVG: horizontal bars beside each other, and lines over a scale of powers.
+"""Plots of figures as stand-alone SVG: grouped horizontal bars, and lines over a logarithmic scale.
 
 In the colours of gridwatch's own plots (`gridwatch/plots/style.py`), light or dark as the reader has it.
 """

@@ -1,5 +1,7 @@
-"""A headless Chromium under our command: what the tests of the pages, their benchmark and their pictures look
-through. It is spoken to over pipes in its own protocol, so nothing else has to be installed."""
+"""A client for a headless Chromium, for the tests of the pages, their benchmark and their screenshots.
+
+It uses the DevTools protocol over pipes, so nothing else has to be installed.
+"""
 
 from __future__ import annotations
 
@@ -32,11 +34,11 @@ DESKTOP, PHONE = (1200, 900), (390, 844)
 
 
 class BrowserError(Exception):
-    """The browser is not there, or did not do what it was told."""
+    """The browser is not installed, or a command failed."""
 
 
 def found() -> str:
-    """The browser on the PATH; BrowserError that says how to get one where there is none."""
+    """The browser on the PATH; BrowserError with the command to install one where there is none."""
     browser = next(filter(None, map(shutil.which, NAMES)), None)
     if browser is None:
         raise BrowserError("no Chromium on the PATH: apt-get install chromium")
@@ -115,13 +117,13 @@ class Chromium:
         os.write(self._to, json.dumps(order).encode() + b"\0")
         deadline = time.monotonic() + ANSWER_SECONDS
         while True:
-            said = self._hear(deadline - time.monotonic())
-            if said is None:
+            answer = self._hear(deadline - time.monotonic())
+            if answer is None:
                 raise BrowserError(f"no answer to {method}")
-            if said.get("id") == number:
-                if "error" in said:
-                    raise BrowserError(f"{method}: {said['error']['message']}")
-                result: dict[str, Any] = said["result"]
+            if answer.get("id") == number:
+                if "error" in answer:
+                    raise BrowserError(f"{method}: {answer['error']['message']}")
+                result: dict[str, Any] = answer["result"]
                 return result
 
     def listen(self, seconds: float) -> None:
@@ -131,7 +133,7 @@ class Chromium:
             self._hear(left)
 
     def _hear(self, seconds: float) -> dict[str, Any] | None:
-        """The next word; what a page says by itself is kept there. None if nothing is said in time."""
+        """The next word; what a page says by itself is kept there. None if nothing is answer in time."""
         deadline = time.monotonic() + seconds
         while b"\0" not in self._buffer:
             ready, _, _ = select.select([self._from], [], [], max(0.0, deadline - time.monotonic()))
@@ -142,11 +144,11 @@ class Chromium:
                 raise BrowserError("the browser ended by itself")
             self._buffer += more
         word, _, self._buffer = self._buffer.partition(b"\0")
-        said: dict[str, Any] = json.loads(word)
-        page = self.pages.get(said.get("sessionId", ""))
-        if page is not None and "method" in said:
-            page.heard(said["method"], said["params"])
-        return said
+        answer: dict[str, Any] = json.loads(word)
+        page = self.pages.get(answer.get("sessionId", ""))
+        if page is not None and "method" in answer:
+            page.heard(answer["method"], answer["params"])
+        return answer
 
 
 class Page:
@@ -159,14 +161,14 @@ class Page:
         #: What the browser refused, and what failed in the page's script.
         self.complaints: list[str] = []
 
-    def heard(self, method: str, said: dict[str, Any]) -> None:
+    def heard(self, method: str, answer: dict[str, Any]) -> None:
         """Take in what the page says by itself."""
         if method == "Page.loadEventFired":
             self._loaded = True
-        elif method == "Log.entryAdded" and said["entry"]["level"] == "error":
-            self.complaints.append(f"{said['entry']['text']} {said['entry'].get('url', '')}")
+        elif method == "Log.entryAdded" and answer["entry"]["level"] == "error":
+            self.complaints.append(f"{answer['entry']['text']} {answer['entry'].get('url', '')}")
         elif method == "Runtime.exceptionThrown":
-            self.complaints.append(json.dumps(said["exceptionDetails"]))
+            self.complaints.append(json.dumps(answer["exceptionDetails"]))
 
     def order(self, method: str, **parameters: Any) -> dict[str, Any]:
         """Give an order to this window."""
@@ -188,9 +190,9 @@ class Page:
     def open(self, url: str) -> None:
         """Go there, and wait until it is loaded."""
         self._loaded = False
-        said = self.order("Page.navigate", url=url)
-        if said.get("errorText"):
-            raise BrowserError(f"{url}: {said['errorText']}")
+        answer = self.order("Page.navigate", url=url)
+        if answer.get("errorText"):
+            raise BrowserError(f"{url}: {answer['errorText']}")
         deadline = time.monotonic() + ANSWER_SECONDS
         while not self._loaded:
             if time.monotonic() > deadline:
@@ -199,10 +201,10 @@ class Page:
 
     def run(self, script: str) -> Any:
         """The value of an expression in the page; a promise is awaited."""
-        said = self.order("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True)
-        if "exceptionDetails" in said:
-            raise BrowserError(json.dumps(said["exceptionDetails"]))
-        return said["result"].get("value")
+        answer = self.order("Runtime.evaluate", expression=script, returnByValue=True, awaitPromise=True)
+        if "exceptionDetails" in answer:
+            raise BrowserError(json.dumps(answer["exceptionDetails"]))
+        return answer["result"].get("value")
 
     def text(self, selector: str) -> str:
         """The text that is shown in the first such element."""
@@ -228,7 +230,7 @@ class Page:
         while not (answer := holds()):
             if time.monotonic() > deadline:
                 raise BrowserError(
-                    f"waited {seconds:.0f} s in vain for {what}; complaints: {self.complaints}"
+                    f"timed out after {seconds:.0f} s waiting for {what}; complaints: {self.complaints}"
                 )
             self._browser.listen(0.1)
         return answer
@@ -237,5 +239,5 @@ class Page:
         """Write what the whole page looks like as PNG, down to `most` CSS pixels."""
         width, height = self.run("[innerWidth, document.documentElement.scrollHeight]")
         clip = {"x": 0, "y": 0, "width": width, "height": min(height, most or height), "scale": 1}
-        said = self.order("Page.captureScreenshot", format="png", clip=clip, captureBeyondViewport=True)
-        path.write_bytes(base64.b64decode(said["data"]))
+        answer = self.order("Page.captureScreenshot", format="png", clip=clip, captureBeyondViewport=True)
+        path.write_bytes(base64.b64decode(answer["data"]))

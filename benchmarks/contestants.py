@@ -1,4 +1,4 @@
-"""Who takes part, how each is started, and how much of the input each is given."""
+"""The contestants: how each is started, and its share of the input."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from gridwatch.topics import OUTPUTS, VALIDATED
 
 @dataclass(frozen=True)
 class Contestant:
-    """One way to do the job."""
+    """One implementation of the job."""
 
     name: str
     title: str
@@ -34,7 +34,7 @@ class Contestant:
     environment: str | None = None
     #: What its Python is called with.
     arguments: tuple[str, ...] = ()
-    #: The part of the input that it is given: slow ones get a prefix.
+    #: Its share of the input: slow ones get a prefix.
     share: float = 1.0
     processes: int = 1
     #: Of gridwatch: with its hot path compiled.
@@ -110,7 +110,7 @@ GRIDWATCH_TWO = Contestant(
 CONTESTANTS = (FLOOR, BYTEWAX, QUIX_LOCAL, QUIX, FAUST, GRIDWATCH, GRIDWATCH_COMPILED, GRIDWATCH_TWO)
 
 
-#: Of the broker: deleted is soon off the disk, and a busy machine is no reason to give the broker up.
+#: Broker properties: deleted data is removed soon, and a busy machine does not end the broker's session.
 BROKER = {
     "log.segment.delete.delay.ms": "1000",
     "broker.session.timeout.ms": "60000",
@@ -120,14 +120,14 @@ BROKER = {
 
 @dataclass(frozen=True)
 class Site:
-    """Where they meet: a broker, the number of partitions, and a folder that is thrown away."""
+    """The environment of a run: a broker, the number of partitions, and a temporary folder."""
 
     bootstrap: str
     partitions: int
     folder: Path
 
     def topic(self, name: str) -> str:
-        """Make a topic."""
+        """Create a topic."""
         admin = self._admin()
         for future in admin.create_topics([NewTopic(name, self.partitions, 1)]).values():
             future.result()
@@ -141,7 +141,7 @@ class Site:
             future.result()
 
     def empty(self, *names: str) -> None:
-        """Remove what is in topics; their offsets go on."""
+        """Delete the records of topics; their offsets continue."""
         ends = [
             TopicPartition(name, number, end)
             for name in names
@@ -156,7 +156,7 @@ class Site:
 
 
 class Run:
-    """A contestant at work on a topic. `output`: where it writes; `first`: that topic's ends before it."""
+    """A running contestant. `output`: the topic it writes; `first`: that topic's end offsets before it."""
 
     def __init__(self, contestant: Contestant, site: Site, source: str, folder: Path) -> None:
         self._site = site
@@ -194,19 +194,19 @@ class Run:
             for number, environment in enumerate(environments)
         ]
 
-    def said(self) -> list[int]:
-        """The end of its output, partition by partition; GridwatchError if it has ended."""
+    def output_ends(self) -> list[int]:
+        """The end offsets of its output, by partition; GridwatchError if it has exited."""
         for process in self.processes:
             process.require_running()
         return end_offsets(self._site.bootstrap, self.output, self._site.partitions)
 
     def kill(self) -> None:
-        """End it at once."""
+        """Kill it."""
         for process in self.processes:
             process.kill()
 
     def clear(self) -> None:
-        """Give back the disk space of what it wrote."""
+        """Delete its topics."""
         self._site.remove(self.mark)
         if self.output == VALIDATED.name:
             self._site.empty(*(topic.name for topic in OUTPUTS))

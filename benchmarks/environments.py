@@ -1,7 +1,7 @@
-"""A virtual environment for each contestant, made once: its pinned packages and nothing else.
+"""A virtual environment for each contestant, created once: its pinned packages and nothing else.
 
-They lie under `.bench/` by the name and the digest of what is in them, so changed pins make a new one.
-gridwatch has the packages of this very process; a copy of it with its hot path compiled lies there too.
+They are in `.bench/`, named by contestant and digest of their pins, so changed pins create a new one.
+gridwatch uses the packages of this process; a copy of it with its hot path compiled is there too.
 """
 
 from __future__ import annotations
@@ -70,5 +70,5 @@ def _run(command: list[str], name: str, extra: dict[str, str] | None = None) -> 
     environment = os.environ | (extra or {})
     ran = subprocess.run(command, capture_output=True, text=True, check=False, cwd=ROOT, env=environment)
     if ran.returncode != 0:
-        said = (ran.stderr or ran.stdout).strip().splitlines()
-        raise NotInstallable(f"{name}: {' '.join(said[-2:])}")
+        output = (ran.stderr or ran.stdout).strip().splitlines()
+        raise NotInstallable(f"{name}: {' '.join(output[-2:])}")

@@ -1,7 +1,7 @@
-"""`python -m benchmarks.figures`: docs/speed.md and docs/capacity.md say what the kept results say.
+"""`python -m benchmarks.figures`: regenerates docs/speed.md and docs/capacity.md from the kept results.
 
-As in the other pages, a table stands between `<!-- table: NAME -->` and `<!-- end -->`. What has no results
-yet says so, and how to get them.
+As in the other pages, a table is between `<!-- table: NAME -->` and `<!-- end -->`. A table without results
+names the command that measures them.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def profile() -> str:
 
 
 def scale() -> str:
-    """Cost, memory and start as meters grow."""
+    """Cost, memory and start time by number of meters."""
     kept = published.kept("scale")
     if not kept:
         return _nothing("make bench-scale ARGS=--keep")
@@ -119,7 +119,7 @@ def reckoning() -> str:
     results = [published.kept(name) for name in ("scale", "latency", "sink")]
     if not all(results):
         return _nothing("make bench-scale, bench-latency and bench-sink, each with ARGS=--keep")
-    lines = capacity.reckon(capacity.measured(*results), capacity.Assumptions())
+    lines = capacity.calculate(capacity.measured(*results), capacity.Assumptions())
     text = []
     for subject, steps in lines.items():
         rows = [[step.what, step.how, f"**{step.result}**"] for step in steps]
@@ -150,12 +150,12 @@ def renewed(page: str) -> str:
 
 
 def renew() -> None:
-    """Write the pages anew."""
+    """Regenerate the pages."""
     marked.renew(PAGES, TABLES)
 
 
 def _image(name: str, words: str) -> str:
-    """The plot that was kept beside the results."""
+    """The plot that was kept with the results."""
     return f"\n![{words}](images/speed-{name}.svg)\n"
 
 

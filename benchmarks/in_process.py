@@ -1,7 +1,7 @@
-"""A replay without files and broker: the sequence and its truth, and what the rules make of its records.
+"""A replay without files and broker: the sequence and its truth, and the rules' results for its records.
 
-The records are those that a replay sends, byte for byte but for headers, and go through the worker's own
-decoder and rules, partition by partition.
+The records are those that a replay sends, byte for byte except for headers, and are processed by the worker's
+own decoder and rules, partition by partition.
 """
 
 from __future__ import annotations
@@ -27,12 +27,12 @@ from replay.sending.placement import Placement
 from replay.truth.manifest import Manifest, ManifestWriter, read_manifest
 from replay.truth.perfect_detector import Truth
 
-#: When the broker says that records were appended: 2030, later than any of their stamps.
+#: The log append time of the records: 2030, later than any of their timestamps.
 APPENDED = 1_893_456_000_000_000
 
 
 def sequence(rows: Sequence[Row], faults: FaultPlan, policy: Policy) -> list[Item]:
-    """Everything that a replay of `rows`, in order of time, does."""
+    """A replay of `rows`, in order of time."""
     plan = EmissionPlan(policy.max_out_of_orderness, policy.grace)
     return list(emit([list(rows)], Faults(faults), plan))
 
@@ -58,7 +58,7 @@ def manifest(items: Iterable[Item], policy: Policy, folder: Path) -> Manifest:
 
 
 def logs(items: Iterable[Item], partitions: int) -> list[list[LogRecord]]:
-    """The raw partitions that the sequence makes."""
+    """The raw partitions of the sequence."""
     placement = Placement(partitions)
     made: list[list[LogRecord]] = [[] for _ in range(partitions)]
     for item in items:
@@ -85,7 +85,7 @@ def _record(row: Row) -> bytes:
 
 
 def detected(items: Iterable[Item], policy: Policy) -> Found:
-    """What the worker's rules report for the sequence: last revisions of gaps, late readings, and so on."""
+    """The worker's results for the sequence: last revisions of gaps, late readings, and so on."""
     gaps: dict[tuple[str, int], FoundGap] = {}
     found = Found()
     refused: Counter[tuple[str, str]] = Counter()

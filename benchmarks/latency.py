@@ -1,12 +1,11 @@
-"""`python -m benchmarks.latency`: from a reading being sent to its validated record, and to its database row.
+"""`python -m benchmarks.latency`: the latency from a sent reading to its validated record, and to its row.
 
-At a steady rate below the top one, measured outside of the contestant: a reading carries when it was sent
-(`pacer.py`), a contestant copies that, and a consumer here looks at its clock when the validated record
-arrives. It has started before, and what is sent in the first third of the time counts for nothing: only the
-steady state does.
+At a steady rate below the maximum, measured outside of the contestant: a reading carries its send time
+(`pacer.py`), a contestant copies that, and a consumer here takes the time when the validated record arrives.
+The contestant is started before, and the first third of the time is excluded: only the steady state counts.
 
-To the database: PostgreSQL notes when each transaction was committed (`track_commit_timestamp`), and a row
-names its raw record, which says when it was sent.
+To the database: PostgreSQL records the commit time of each transaction (`track_commit_timestamp`), and a row
+names its raw record, which has the send time.
 """
 
 from __future__ import annotations
@@ -30,7 +29,7 @@ from benchmarks.contestants import BROKER, GRIDWATCH, Contestant, Run, Site, gri
 from benchmarks.environments import ROOT
 from benchmarks.pacer import FIRST
 from benchmarks.percentiles import Latency, latency_of, steady
-from benchmarks.race import PATIENCE_SECONDS
+from benchmarks.race import TIMEOUT_SECONDS
 from gridwatch.deployment.polling import until
 from gridwatch.deployment.service import Service
 from gridwatch.deployment.signals import exit_when_terminated
@@ -41,8 +40,8 @@ from gridwatch.settings import load_settings
 from gridwatch.topics import RAW
 from sinks.schema.version import migrate
 
-#: After the last reading is sent, what has not come by now never will in time, seconds.
-_PATIENCE_SECONDS = 60.0
+#: How long after the last sent reading its output is waited for, seconds.
+_OUTPUT_SECONDS = 60.0
 
 
 class _Stamped(msgspec.Struct):
@@ -50,7 +49,7 @@ class _Stamped(msgspec.Struct):
 
 
 def measure(contestant: Contestant, partitions: int, meters: int, rate: float, seconds: float) -> Latency:
-    """Let a contestant work at a steady rate, on a broker of its own. RuntimeError if it cannot keep up."""
+    """Run a contestant at a steady rate, on a broker of its own. RuntimeError if it cannot keep up."""
     load = os.getloadavg()[0]
     with (
         tempfile.TemporaryDirectory(prefix="gridwatch-latency-") as name,
@@ -76,7 +75,7 @@ def measure(contestant: Contestant, partitions: int, meters: int, rate: float, s
 def pace(
     bootstrap: str, partitions: int, meters: int, rate: float, seconds: float
 ) -> subprocess.Popen[bytes]:
-    """Start sending readings to the raw topic: the first ones at once, the rest when told to on stdin."""
+    """Start sending readings to the raw topic: the first ones at once, the rest after a line on stdin."""
     numbers = (partitions, meters, rate, seconds)
     command = [sys.executable, "-m", "benchmarks.pacer", bootstrap, RAW.name, *map(str, numbers)]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
@@ -89,20 +88,20 @@ def _awake(started: Run, pacer: subprocess.Popen[bytes]) -> None:
     def validated() -> bool:
         if pacer.poll() is not None:
             raise RuntimeError("the sender of readings has ended")
-        return sum(started.said()) >= FIRST
+        return sum(started.output_ends()) >= FIRST
 
-    until("the first readings are validated", validated, PATIENCE_SECONDS, pause=0.1)
+    until("the first readings are validated", validated, TIMEOUT_SECONDS, pause=0.1)
 
 
 def go(pacer: subprocess.Popen[bytes]) -> None:
-    """Let it begin in earnest."""
+    """Start the steady rate."""
     assert pacer.stdin is not None
     pacer.stdin.write(b"\n")
     pacer.stdin.flush()
 
 
 def _waits(started: Run, site: Site, wanted: int, seconds: float) -> list[float]:
-    """Milliseconds that each reading took, of those sent after the first third."""
+    """The latency of each reading in milliseconds, of those sent after the first third."""
     consumer = Consumer(
         {"bootstrap.servers": site.bootstrap, "group.id": "benchmarks", "enable.auto.commit": False}
         | {"fetch.wait.max.ms": 10, "fetch.min.bytes": 1, "log_level": 0}
@@ -119,8 +118,8 @@ def _waits(started: Run, site: Site, wanted: int, seconds: float) -> list[float]
         arrived += [(int(decode(message.value()).sent_at), now) for message in messages]
         if messages:
             last = max(last, time.monotonic())
-        elif time.monotonic() > last + _PATIENCE_SECONDS:
-            started.said()
+        elif time.monotonic() > last + _OUTPUT_SECONDS:
+            started.output_ends()
             raise RuntimeError(f"{len(arrived):,} of {wanted:,} readings validated, then nothing more")
     consumer.close()
     return steady(arrived, seconds)
@@ -142,9 +141,9 @@ def to_database(partitions: int, meters: int, rate: float, seconds: float) -> tu
         sink = Deployment(Path(name), settings | {"database_url": postgres.url}, make).add("sink").start()
         pacer = pace(kafka.bootstrap, partitions, meters, rate, seconds)
         try:
-            _until_rows(postgres.url, sink, FIRST, PATIENCE_SECONDS)
+            _until_rows(postgres.url, sink, FIRST, TIMEOUT_SECONDS)
             go(pacer)
-            _until_rows(postgres.url, sink, int(rate * seconds), seconds + _PATIENCE_SECONDS)
+            _until_rows(postgres.url, sink, int(rate * seconds), seconds + _OUTPUT_SECONDS)
         finally:
             pacer.kill()
             pacer.wait()
@@ -168,7 +167,7 @@ def _until_rows(database: str, sink: Service, wanted: int, seconds: float) -> No
     session.autocommit = True
 
     def stored() -> bool:
-        # Counted by the server as it goes: looking at the rows would cost it more than writing them.
+        # Counted by the server's statistics: a count(*) would cost more than writing the rows.
         cursor.execute("SELECT n_tup_ins FROM pg_stat_user_tables WHERE relname = 'validated_readings'")
         return (cursor.fetchone() or (0,))[0] >= wanted
 
@@ -201,7 +200,7 @@ def say(measured: Latency) -> None:
 @click.command(epilog="Example:  python -m benchmarks.latency --rate 30000 --database-rate 10000")
 @options.real("rate", "rate", 30_000, "Readings a second, to validated.", least=100)
 @options.real("database-rate", "database_rate", 10_000, "The same, to the database.", least=100)
-@options.real("seconds", "seconds", 20, "How long each.", least=3)
+@options.real("seconds", "seconds", 20, "Duration of each.", least=3)
 @options.whole("meters", 200_000, "Meters that send them.")
 @options.whole("partitions", 6, "Partitions of every topic.")
 @options.KEEP

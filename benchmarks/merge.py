@@ -1,9 +1,9 @@
 """A large file sorted by meter, replayed in order of time in bounded memory: `python -m benchmarks.merge`.
 
-The file is made as London's lie, one household after another (`gridwatch sample --profile london`), and sent
-with `gridwatch replay --profile london --memory 500M` to a real Kafka. Looked at while that runs: the memory
-of all of the replay's processes and the room that its sorted runs take. Afterwards the topic must hold every
-reading and tick, each partition in order of time, and nothing may be left in the temporary folder.
+The file has the layout of London's, one household after another (`gridwatch sample --profile london`), and is
+sent with `gridwatch replay --profile london --memory 500M` to a real Kafka. Measured meanwhile: the memory of
+all of the replay's processes and the disk space of its sorted runs. Afterwards the topic must hold every
+reading and tick, each partition in order of time, and the temporary folder must be empty.
 """
 
 from __future__ import annotations
@@ -32,13 +32,13 @@ from replay.sample.lines import FORMS
 
 RESULTS = Path(__file__).with_name("results") / "merge.json"
 HOUSEHOLDS = 5_500
-_LOOK_SECONDS = 0.25
-#: How far the order of each partition is looked at, from either end.
+_POLL_SECONDS = 0.25
+#: How many records of each partition are checked for order, at either end.
 _LOOKED_AT = 50_000
 
 
 @dataclass(frozen=True)
-class Outcome:
+class Result:
     """Of one run. Seconds and bytes; `sending` is from the first record on, by the clock."""
 
     file_bytes: int
@@ -67,8 +67,8 @@ def make(path: Path, size: int) -> None:
     subprocess.run([*command, *options], check=True)
 
 
-def run(path: Path, kafka: EmbeddedKafka, limit: int, temporary: Path) -> Outcome:
-    """Replay the file. RuntimeError unless everything is where it belongs afterwards."""
+def run(path: Path, kafka: EmbeddedKafka, limit: int, temporary: Path) -> Result:
+    """Replay the file. RuntimeError unless the topic is complete and in order afterwards."""
     broker = next(one for one in psutil.Process().children() if "kafka.Kafka" in one.cmdline())
     environment = os.environ | {
         "GRIDWATCH_BROKER": kafka.bootstrap,
@@ -76,7 +76,7 @@ def run(path: Path, kafka: EmbeddedKafka, limit: int, temporary: Path) -> Outcom
         "TMPDIR": str(temporary),
     }
     command = [sys.executable, "-m", "replay", str(path), "--profile", "london", "--memory", str(limit)]
-    with topic(kafka.bootstrap) as ends, (temporary / "said.json").open("w+") as out:
+    with topic(kafka.bootstrap) as ends, (temporary / "replay.json").open("w+") as out:
         before, begun = cpu_seconds(broker), time.perf_counter()
         process = subprocess.Popen([*command, "--json"], env=environment, stdout=out)
         memory = room = 0
@@ -90,28 +90,28 @@ def run(path: Path, kafka: EmbeddedKafka, limit: int, temporary: Path) -> Outcom
             except psutil.NoSuchProcess:
                 break
             room = max(room, _size(temporary))
-            time.sleep(_LOOK_SECONDS)
+            time.sleep(_POLL_SECONDS)
         wall = time.perf_counter() - begun
         if process.wait() != 0:
             raise RuntimeError("the replay failed")
         out.seek(0)
-        said = json.loads(out.read())
-        left = [one.name for one in temporary.iterdir() if one.name != "said.json"]
+        summary = json.loads(out.read())
+        left = [one.name for one in temporary.iterdir() if one.name != "replay.json"]
         if left:
             raise RuntimeError(f"left behind: {left}")
-        expected = said["readings"] + said["tick_records"]
-        if said["readings"] != said["rows"] or ends() != expected:
+        expected = summary["readings"] + summary["tick_records"]
+        if summary["readings"] != summary["rows"] or ends() != expected:
             raise RuntimeError(f"{expected:,} records expected, {ends():,} found")
         _check_order(kafka.bootstrap)
-        return Outcome(
+        return Result(
             path.stat().st_size,
-            said["rows"],
+            summary["rows"],
             limit,
             memory,
             room,
-            said["temp_bytes_estimated"],
+            summary["temp_bytes_estimated"],
             wall,
-            said["seconds"],
+            summary["seconds"],
             cpu,
             cpu_seconds(broker) - before,
         )
@@ -128,7 +128,7 @@ def _size(folder: Path) -> int:
 
 
 def _check_order(bootstrap: str) -> None:
-    """Near both ends of each partition: stamps never fall, row numbers rise."""
+    """Check both ends of each partition: timestamps never decrease, row numbers increase."""
     consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": "bench", "enable.auto.commit": False})
     stamp_of = msgspec.json.Decoder(_Reading).decode
     for partition in range(PARTITIONS):
@@ -146,27 +146,27 @@ def _check_order(bootstrap: str) -> None:
     consumer.close()
 
 
-def report(outcome: Outcome) -> None:
-    """Print what was found."""
+def report(result: Result) -> None:
+    """Print the result."""
     click.echo(
-        f"{outcome.rows:,} readings, {outcome.file_bytes / 1e9:.2f} GB sorted by household, "
-        f"--memory {outcome.limit / 1e6:,.0f} MB\n"
-        f"memory      {outcome.memory / 1e6:,.0f} MB at most, all processes of the replay\n"
-        f"on disk     {outcome.room / 1e9:.2f} GB at most (reckoned {outcome.room_reckoned / 1e9:.2f} GB), "
+        f"{result.rows:,} readings, {result.file_bytes / 1e9:.2f} GB sorted by household, "
+        f"--memory {result.limit / 1e6:,.0f} MB\n"
+        f"memory      {result.memory / 1e6:,.0f} MB at most, all processes of the replay\n"
+        f"on disk     {result.room / 1e9:.2f} GB at most (reckoned {result.room_reckoned / 1e9:.2f} GB), "
         "nothing left\n"
-        f"by clock    {outcome.wall:,.0f} s: {outcome.wall - outcome.sending:,.0f} s to read and sort, "
-        f"{outcome.sending:,.0f} s to merge and send: {outcome.rows / outcome.wall:,.0f} readings/s in all\n"
-        f"per CPU-s   {outcome.rows / outcome.cpu:,.0f} readings; with the broker's "
-        f"{outcome.rows / (outcome.cpu + outcome.broker_cpu):,.0f}"
+        f"by clock    {result.wall:,.0f} s: {result.wall - result.sending:,.0f} s to read and sort, "
+        f"{result.sending:,.0f} s to merge and send: {result.rows / result.wall:,.0f} readings/s in all\n"
+        f"per CPU-s   {result.rows / result.cpu:,.0f} readings; with the broker's "
+        f"{result.rows / (result.cpu + result.broker_cpu):,.0f}"
     )
 
 
 @click.command(epilog="Example:  python -m benchmarks.merge --size 200M --memory 200M")
 @click.option("--size", type=SizeType(), default="2000M", show_default=True, help="Of the file.")
 @click.option("--memory", type=SizeType(), default="500M", show_default=True, help="For the whole replay.")
-@click.option("--file", type=click.Path(exists=True, path_type=Path), help="Take this one instead.")
+@click.option("--file", type=click.Path(exists=True, path_type=Path), help="Use this file instead.")
 def main(size: int, memory: int, file: Path | None) -> None:
-    """Replay a large file that is sorted by meter, and say what it took: memory, room on disk, time."""
+    """Replay a large file that is sorted by meter, and measure memory, disk space and time."""
     exit_when_terminated()
     with (
         tempfile.TemporaryDirectory(prefix="gridwatch-bench-") as name,
@@ -177,10 +177,10 @@ def main(size: int, memory: int, file: Path | None) -> None:
         if file is None:
             file = Path(name) / "london.csv"
             make(file, size)
-        outcome = run(file, kafka, memory, temporary)
-    report(outcome)
+        result = run(file, kafka, memory, temporary)
+    report(result)
     RESULTS.parent.mkdir(parents=True, exist_ok=True)
-    RESULTS.write_text(json.dumps(asdict(outcome), indent=2) + "\n")
+    RESULTS.write_text(json.dumps(asdict(result), indent=2) + "\n")
     click.echo(f"written to {RESULTS}")
 
 

@@ -1,8 +1,8 @@
 """`python -m benchmarks.pacer BOOTSTRAP TOPIC PARTITIONS METERS RATE SECONDS`: readings at a steady rate.
 
-The first ones are sent at once, to see the answerer awake; the rest after a line on stdin. A process of its
-own, so that who listens for the answers is not held up. Each reading says in `sent_at` when it was handed to
-the producer: µs since the epoch, as a text.
+The first ones are sent at once, to warm up the contestant; the rest after a line on stdin. A process of its
+own, so that the measuring consumer is not delayed. `sent_at` of each reading is the time of the produce call:
+µs since the epoch, as text.
 """
 
 from __future__ import annotations

@@ -1,10 +1,9 @@
-"""`python -m benchmarks.pages`: how long the pages take with a million meters, and what they cost.
+"""`python -m benchmarks.pages`: the response time of the pages with a million meters, and their cost.
 
-The state is made as in `benchmarks.start`. First every page is asked for in turn while nothing else goes on,
-and again while the worker has a backlog to work off. Then rounds of readings are worked off, one with the
-overview open in three windows of a real Chromium, one without, and so on; what counts is the worker's own CPU
-time for a reading, which the browser's does not disturb. Exit 1 if the overview takes more than 200 ms or
-costs more than 5%.
+The state is generated as in `benchmarks.start`. First every page is requested in turn while the worker is
+idle, and again while it has a backlog. Then rounds of readings are processed, alternately with the overview
+open in three windows of a real Chromium and without; what counts is the worker's own CPU time per reading,
+without the browser's. Exit 1 if the overview takes more than 200 ms or costs more than 5%.
 """
 
 from __future__ import annotations
@@ -50,7 +49,7 @@ PAGES = {
     "dead letters": "/dead-letters/",
     "metrics": "/metrics/",
 }
-PATIENCE_SECONDS = 300.0
+TIMEOUT_SECONDS = 300.0
 
 
 class Feed:
@@ -82,7 +81,7 @@ class Feed:
             slot += 1
 
     def send(self, count: int) -> None:
-        """Put so many on the raw topic."""
+        """Produce so many to the raw topic."""
         for number in range(count):
             partition, name, value = next(self._readings)
             self._producer.produce(RAW.name, value, name, partition)
@@ -113,18 +112,18 @@ class Measured:
         return float(times.user + times.system)
 
     def work_off(self, feed: Feed, count: int) -> tuple[float, float]:
-        """Let it work off so many readings; CPU and wall seconds."""
+        """Let it process so many readings; CPU and wall seconds."""
         before, begun = self.cpu(), time.monotonic()
         feed.send(count)
         self.wait_until_worked_off()
         return self.cpu() - before, time.monotonic() - begun
 
     def wait_until_worked_off(self) -> None:
-        """Return when no raw record waits any more."""
-        self._service.until("all is worked off", lambda: not self.waiting(), PATIENCE_SECONDS, pause=0.2)
+        """Return when the lag is zero."""
+        self._service.until("all is processed", lambda: not self.waiting(), TIMEOUT_SECONDS, pause=0.2)
 
     def milliseconds(self, path: str) -> float:
-        """How long a page takes."""
+        """The response time of a page."""
         begun = time.perf_counter()
         try:
             with urllib.request.urlopen(self.url + path, timeout=60) as answer:
@@ -139,9 +138,9 @@ class Measured:
 @click.option("--partitions", default=6, show_default=True, help="Partitions of every topic.")
 @click.option("--readings", default=300_000, show_default=True, help="Readings of one round.")
 @click.option("--rounds", default=4, show_default=True, help="Rounds with and without windows.")
-@click.option("--asks", default=15, show_default=True, help="How often each page is asked for.")
+@click.option("--asks", default=15, show_default=True, help="Requests of each page.")
 def main(meters: int, partitions: int, readings: int, rounds: int, asks: int) -> None:
-    """Measure the pages' time, and what an open overview takes of the worker's throughput."""
+    """Measure the pages' response times, and the cost of an open overview in throughput."""
     with (
         tempfile.TemporaryDirectory(prefix="gridwatch-pages-") as folder,
         EmbeddedKafka(Path(folder) / "kafka") as kafka,
@@ -167,7 +166,7 @@ def main(meters: int, partitions: int, readings: int, rounds: int, asks: int) ->
 
 
 def times(measured: Measured, feed: Feed, readings: int, asks: int) -> float:
-    """Say how long each page takes; returns the overview's median in ms while nothing else goes on."""
+    """Print the response time of each page; returns the overview's median in ms of an idle worker."""
     click.echo(f"{'ms, median and longest':<36}{'at rest':>20}{'with a backlog':>20}")
     rest = {name: [measured.milliseconds(path) for _ in range(asks)] for name, path in PAGES.items()}
     busy: dict[str, list[float]] = {}
@@ -184,7 +183,7 @@ def times(measured: Measured, feed: Feed, readings: int, asks: int) -> float:
 
 
 def refreshes(measured: Measured) -> None:
-    """Say what one overview takes of the CPU, and what three windows do that ask for it all the time.
+    """Print the CPU cost of one overview, and that of three windows that request it continuously.
 
     On a machine that does other things too, this tells more than the rounds: they last longer there.
     """
@@ -197,7 +196,7 @@ def refreshes(measured: Measured) -> None:
 
 
 def cost(measured: Measured, feed: Feed, readings: int, rounds: int) -> float:
-    """What an overview open in three windows costs, as a share of the CPU time of a reading."""
+    """The cost of an overview open in three windows, as a share of the CPU time of a reading."""
     seconds: dict[bool, list[float]] = {False: [], True: []}
     measured.work_off(feed, readings)
     for _ in range(rounds):

@@ -1,9 +1,9 @@
-"""Missing readings counted without any rule: was each reading that was withheld reported missing, and was
-each that was reported missing withheld?
+"""A plain count of missing readings, without any rules: was each withheld reading reported missing, and was
+each reading reported missing withheld?
 
-The score holds the detector against the rules, told a second time; should both tell them wrong in the same
-way, this would show it. Nothing is left out here: what no detector can know (a meter that has not been seen
-yet) counts as not reported, and the manifest's reasons explain it.
+The score compares the detector with a second implementation of the rules; this count would show an error
+common to both. Nothing is excluded here: what no detector can know (a meter that has not been seen yet)
+counts as not reported, and the manifest's reasons explain it.
 """
 
 from __future__ import annotations
@@ -24,18 +24,18 @@ _NEAR = 5 * 60_000_000
 
 @dataclass
 class PlainCount:
-    """Readings `withheld` and of them `reported`; slots said to be `missing` and of them `empty` indeed."""
+    """Readings `withheld` and of them `reported`; slots reported `missing` and of them really `empty`."""
 
     readings: int = 0
     withheld: int = 0
     reported: int = 0
     missing: int = 0
     empty: int = 0
-    #: Of what was not reported, or reported though it came: what is known about it, and how often.
+    #: The explanations of readings not reported, or reported but not missing, with their counts.
     why: Counter[str] = field(default_factory=Counter)
 
     def add(self, other: PlainCount) -> None:
-        """Another replay's."""
+        """Add another replay's count."""
         for name in ("readings", "withheld", "reported", "missing", "empty"):
             setattr(self, name, getattr(self, name) + getattr(other, name))
         self.why += other.why
@@ -90,7 +90,7 @@ def _near(times: list[int], time: int, interval: int) -> bool:
 
 
 def _reason(truth: Manifest, clocks: set[str], meter: str, time: int) -> str:
-    """What the manifest knows about a meter at this time."""
+    """The manifest's entries for a meter at this time."""
     for first, to, why in truth.not_missing.get(meter, ()):
         if first - _NEAR <= time < to + _NEAR:
             return why

@@ -1,7 +1,7 @@
-"""`python -m benchmarks.profile`: where the worker's CPU time goes, by stage, as a table and a plot.
+"""`python -m benchmarks.profile`: the worker's CPU time by stage, as a table and a plot.
 
-A worker with the sampler of `sampled.py` inside does a whole input from a real Apache Kafka. What it used
-before the first validated reading is start-up and left out.
+A worker with the sampler of `sampled.py` processes a whole input from a real Apache Kafka. CPU time before
+the first validated reading is start-up and excluded.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from gridwatch.kafka.broker import Broker
 from gridwatch.settings import load_settings
 from gridwatch.topics import VALIDATED
 
-PATIENCE_SECONDS = 600.0
+TIMEOUT_SECONDS = 600.0
 _PAUSE_SECONDS = 0.05
 _MOST_FUNCTIONS = 3
 
@@ -76,7 +76,7 @@ def profile(count: int, meters: int, partitions: int, flame: Path) -> Profile:
     flame.write_text("".join(f"{stack} {weight}\n" for stack, weight in stacks.items()))
     done = last - first
     if not done:
-        raise click.UsageError(f"{count:,} readings are worked on before the first look; take more")
+        raise click.UsageError(f"{count:,} readings are processed before the first poll; use more")
     return Profile(
         meters,
         partitions,
@@ -97,14 +97,14 @@ def _until_validated(worker: ChildProcess, bootstrap: str, partitions: int, want
         found = sum(readings.end_offsets(bootstrap, VALIDATED.name, partitions))
         return found if found >= wanted else 0
 
-    return worker.until("readings are validated", validated, PATIENCE_SECONDS, pause=_PAUSE_SECONDS)
+    return worker.until("readings are validated", validated, TIMEOUT_SECONDS, pause=_PAUSE_SECONDS)
 
 
 def _stacks(worker: ChildProcess, file: Path) -> dict[str, int]:
     """What the sampler has by now."""
     file.unlink(missing_ok=True)
     os.kill(worker.process.pid, signal.SIGVTALRM)
-    worker.until("it has written its stacks", file.exists, PATIENCE_SECONDS)
+    worker.until("it has written its stacks", file.exists, TIMEOUT_SECONDS)
     return stages.parse(file.read_text())
 
 

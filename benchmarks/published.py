@@ -1,7 +1,7 @@
-"""Where results go: every run to `benchmarks/results/`, and with `--keep` also to what the repository keeps.
+"""Writes results: every run to `benchmarks/results/`, and with `--keep` also to the repository's kept ones.
 
 Kept are `benchmarks/kept/<name>.json` and `docs/images/speed-<name>.svg`. The tables of docs/speed.md and
-docs/capacity.md are made of the kept JSON by `figures.py`.
+docs/capacity.md are generated from the kept JSON by `figures.py`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ IMAGES = ROOT / "docs" / "images"
 
 
 def write(name: str, results: Any, *, keep: bool, pictures: Mapping[str, str] | None = None) -> None:
-    """Write the results of one benchmark and its pictures (SVG by name), and say where."""
+    """Write the results of one benchmark and its plots (SVG by name), and print their paths."""
     text = json.dumps(results, indent=1) + "\n"
     drawn = pictures or {}
     files = {RESULTS / f"{name}.json": text} | {RESULTS / f"{one}.svg": svg for one, svg in drawn.items()}

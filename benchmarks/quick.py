@@ -1,7 +1,7 @@
-"""`python -m benchmarks.quick`: has it become slower? Ratios only, within three minutes.
+"""`python -m benchmarks.quick`: a regression check by ratios, within three minutes.
 
-The floor, Bytewax and gridwatch on a short input, three rounds, beside the results that were kept last.
-Starts are left out: the input is too short for them. A ratio within the spread of the rounds says nothing.
+The floor, Bytewax and gridwatch on a short input, three rounds, compared with the last kept results. Starts
+are excluded: the input is too short for them. A change within the spread of the rounds is not significant.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ def ratios(count: int, meters: int, rounds: int) -> dict[str, report.Spread]:
 
 
 def compared(meters: int, now: dict[str, report.Spread], before: dict[str, Any]) -> list[str]:
-    """A line for each ratio, beside the kept one."""
+    """A line for each ratio, with the kept one."""
     lines = []
     for name, ratio in now.items():
         kept = before.get(str(meters), {}).get(name)
@@ -65,7 +65,7 @@ def compared(meters: int, now: dict[str, report.Spread], before: dict[str, Any])
 @options.whole("rounds", 3, "Interleaved rounds.")
 @click.option("--keep", is_flag=True, help="Keep these results as those to compare with.")
 def main(count: int, meters: tuple[int, ...], rounds: int, keep: bool) -> None:
-    """Hold gridwatch's speed, as ratios to others, beside what it was."""
+    """Compare gridwatch's speed, as ratios to others, with the kept results."""
     exit_when_terminated()
     before = published.kept("quick")
     results: dict[str, Any] = {"machine": report.machine()}

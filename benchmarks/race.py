@@ -1,4 +1,4 @@
-"""One contestant, one round: start it, wait for its outputs, read its CPU time off the process tree."""
+"""One contestant, one round: start it, wait for its outputs, read the CPU time of its process tree."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ import click
 import psutil
 
 from benchmarks.contestants import Contestant, Run, Site
-from benchmarks.readings import Feed, said_between
+from benchmarks.readings import Feed, read_outputs
 
-PATIENCE_SECONDS = 600.0
-_LOOK_SECONDS = 0.1
+TIMEOUT_SECONDS = 600.0
+_POLL_SECONDS = 0.1
 
 
 @dataclass(frozen=True)
 class Result:
-    """What one contestant did in one round. CPU and wall times in seconds, memory in bytes."""
+    """The result of one contestant in one round. CPU and wall times in seconds, memory in bytes."""
 
     contestant: str
     readings: int
     cpu: float
     wall: float
-    #: Resident memory of the whole process tree at its highest, as seen ten times a second.
+    #: Peak resident memory of the whole process tree, sampled ten times a second.
     memory: int
     #: When the first outputs were seen, and how many.
     start_readings: int
@@ -49,17 +49,17 @@ class Result:
     @property
     def wall_rate(self) -> float:
         """Readings per second once it had started."""
-        return (self.readings - self.start_readings) / max(self.wall - self.start_wall, _LOOK_SECONDS)
+        return (self.readings - self.start_readings) / max(self.wall - self.start_wall, _POLL_SECONDS)
 
 
 class WrongOutputs(click.ClickException):
-    """A contestant's outputs are not what the input demands: its figure does not count."""
+    """A contestant's outputs are wrong: its figure does not count."""
 
 
 def cpu_seconds(root: psutil.Process) -> float:
     """User and system time of a process and everything below it, living or ended.
 
-    A process that has ended is in the account of its parent, who waited for it; nobody is counted twice.
+    An exited process is in the child times of its parent, which waited for it; none is counted twice.
     """
     total = 0.0
     for process in [root, *root.children(recursive=True)]:
@@ -83,7 +83,7 @@ def memory(root: psutil.Process) -> int:
 
 
 def run(contestant: Contestant, site: Site, feed: Feed) -> Result:
-    """Let a contestant do all that is in the feed. Raises WrongOutputs if it says something else."""
+    """Run a contestant on the whole feed. Raises WrongOutputs if its outputs are not the expected ones."""
     load = os.getloadavg()[0]
     with tempfile.TemporaryDirectory(prefix="run-", dir=site.folder) as folder:
         started = Run(contestant, site, feed.topic, Path(folder))
@@ -91,22 +91,22 @@ def run(contestant: Contestant, site: Site, feed: Feed) -> Result:
             result, last = watch(contestant, started, feed.count, load)
         finally:
             started.kill()
-        said = said_between(site.bootstrap, started.output, started.first, last)
+        outputs = read_outputs(site.bootstrap, started.output, started.first, last)
         started.clear()
-    if said != feed.expected:
-        raise WrongOutputs(f"{contestant.name} said: {said}; expected: {feed.expected}")
+    if outputs != feed.expected:
+        raise WrongOutputs(f"{contestant.name} wrote: {outputs}; expected: {feed.expected}")
     return result
 
 
 def watch(contestant: Contestant, started: Run, wanted: int, load: float) -> tuple[Result, list[int]]:
-    """Wait until a contestant has said `wanted` readings; also where its output ended then, by partition."""
+    """Wait until a contestant has written `wanted` readings; returns also its end offsets, by partition."""
     begun = time.monotonic()
     trees = [psutil.Process(process.process.pid) for process in started.processes]
     before = sum(started.first)
     peak = 0
     start: tuple[int, float, float] | None = None
     while True:
-        ends = started.said()
+        ends = started.output_ends()
         wall = time.monotonic() - begun
         cpu = sum(map(cpu_seconds, trees))
         peak = max(peak, sum(map(memory, trees)))
@@ -115,13 +115,13 @@ def watch(contestant: Contestant, started: Run, wanted: int, load: float) -> tup
             start = (done, cpu, wall)
         if done >= wanted and start is not None:
             return Result(contestant.name, done, cpu, wall, peak, *start, load), ends
-        if wall > PATIENCE_SECONDS:
+        if wall > TIMEOUT_SECONDS:
             raise RuntimeError(f"{contestant.name}: {done:,} of {wanted:,} readings after {wall:.0f} s")
-        time.sleep(_LOOK_SECONDS)
+        time.sleep(_POLL_SECONDS)
 
 
 def interleaved(contestants: Sequence[Contestant], rounds: int) -> list[tuple[int, Contestant]]:
-    """Who runs when: everybody once a round, each round begun by another, so that none has the best place."""
+    """The order of runs: each contestant once per round, rotated, so that no position is favoured."""
     order = []
     for number in range(rounds):
         first = number % len(contestants)

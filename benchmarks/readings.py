@@ -36,8 +36,8 @@ class Record(msgspec.Struct):
     delay_seconds: float
 
 
-class Said:
-    """What was said, as a multiset: equal ones have the same number, and the same sum of 64-bit hashes."""
+class Outputs:
+    """A multiset of outputs: equal ones have the same count, and the same sum of 64-bit hashes."""
 
     def __init__(self) -> None:
         self.count = 0
@@ -58,7 +58,7 @@ class Said:
         self._sum = (self._sum + hash(stated)) & 0xFFFFFFFFFFFFFFFF
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Said) and (self.count, self._sum) == (other.count, other._sum)
+        return isinstance(other, Outputs) and (self.count, self._sum) == (other.count, other._sum)
 
     def __hash__(self) -> int:
         return hash((self.count, self._sum))
@@ -101,12 +101,12 @@ def readings(count: int, meters: int, seed: int = 1) -> Iterator[tuple[str, byte
 
 
 class Feed:
-    """A topic that is filled with the input, and what has to be said of it."""
+    """A topic that is filled with the input, and the expected outputs."""
 
     def __init__(self, bootstrap: str, topic: str, partitions: int, meters: int) -> None:
         self.topic = topic
         self.count = 0
-        self.expected = Said()
+        self.expected = Outputs()
         self._bootstrap = bootstrap
         self._partitions = partitions
         self._readings = readings(sys.maxsize, meters)
@@ -151,7 +151,7 @@ def load(bootstrap: str, partitions: int, count: int, meters: int) -> None:
 
 @lru_cache(maxsize=1)
 def _onlooker(bootstrap: str) -> AdminClient:
-    """One client for all looks at end offsets: a look every moment must cost the contestants nothing."""
+    """One client for all polls of end offsets: frequent polls must not cost the contestants anything."""
     return AdminClient({"bootstrap.servers": bootstrap, "log_level": 0})
 
 
@@ -169,10 +169,10 @@ def end_offsets(bootstrap: str, topic: str, partitions: int) -> list[int]:
         return [found[number] for number in range(partitions)]
 
     # A topic just made may not have its leaders yet.
-    return until("every partition has a leader", ends, LEADER_SECONDS, pause=0.1, passing=(KafkaException,))
+    return until("every partition has a leader", ends, LEADER_SECONDS, pause=0.1, transient=(KafkaException,))
 
 
-def said_between(bootstrap: str, topic: str, first: list[int], last: list[int]) -> Said:
+def read_outputs(bootstrap: str, topic: str, first: list[int], last: list[int]) -> Outputs:
     """What a contestant wrote from the offsets `first` up to `last`."""
     decode = msgspec.json.Decoder(Record).decode
     consumer = Consumer(
@@ -184,12 +184,12 @@ def said_between(bootstrap: str, topic: str, first: list[int], last: list[int]) 
         }
     )
     consumer.assign([TopicPartition(topic, number, offset) for number, offset in enumerate(first)])
-    said = Said()
+    outputs = Outputs()
     left = sum(last) - sum(first)
     while left > 0:
         for message in consumer.consume(10_000, timeout=10):
             if message.offset() < last[message.partition()]:
-                said.add(decode(message.value()))
+                outputs.add(decode(message.value()))
                 left -= 1
     consumer.close()
-    return said
+    return outputs

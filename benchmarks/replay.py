@@ -1,10 +1,10 @@
-"""The replay from CSV to a real Kafka, and what each of its steps costs: `python -m benchmarks.replay`.
+"""The replay from CSV to a real Kafka, and the cost of each of its steps: `python -m benchmarks.replay`.
 
-The same readings lie in two files, one in order of time and one meter after another. Each round sends both
-with `gridwatch replay --speed max` to an empty topic and takes the time by the clock, the CPU time of the
-replay's process from its start to its end, and that of the broker. A round counts only if the topic holds
-every reading. Then the steps are gone through in this process, each with all steps before it, so that the
-difference is its own; that is the file in order of time.
+The same readings are in two files, one in order of time and one meter after another. Each round sends both
+with `gridwatch replay --speed max` to an empty topic and measures the wall time, the CPU time of the replay's
+process from its start to its end, and that of the broker. A round counts only if the topic holds every
+reading. Then the steps are run in this process, each with all steps before it, so that the difference is its
+own cost; with the file in order of time.
 """
 
 from __future__ import annotations
@@ -50,12 +50,12 @@ from replay.sending.sender import Sender
 RESULTS = Path(__file__).with_name("results") / "replay.json"
 METERS = 5_000
 PARTITIONS = 6
-PATIENCE_SECONDS = 60.0
+TIMEOUT_SECONDS = 60.0
 
 
 @dataclass(frozen=True)
 class Run:
-    """One replay of one file. Seconds; `sending` is by the clock from the first record on."""
+    """One replay of one file. Seconds; `sending` is wall time from the first record on."""
 
     order: str
     rows: int
@@ -81,16 +81,16 @@ def send(path: Path, order: str, kafka: EmbeddedKafka, broker: psutil.Process) -
             wall, broker_cpu = time.perf_counter() - begun, cpu_seconds(broker) - before
             process.returncode = os.waitstatus_to_exitcode(status)
             out.seek(0)
-            said = json.loads(out.read()) if process.returncode == 0 else {}
-        expected = said.get("rows", 0) + said.get("tick_records", 0)
+            summary = json.loads(out.read()) if process.returncode == 0 else {}
+        expected = summary.get("rows", 0) + summary.get("tick_records", 0)
         if not expected or ends() != expected:
             raise RuntimeError(f"{path}: {expected:,} records expected, {ends():,} found")
     unit = 1 if sys.platform == "darwin" else 1024
     return Run(
         order,
-        said["rows"],
+        summary["rows"],
         wall,
-        said["seconds"],
+        summary["seconds"],
         used.ru_utime + used.ru_stime,
         broker_cpu,
         used.ru_maxrss * unit / 1e6,
@@ -99,7 +99,7 @@ def send(path: Path, order: str, kafka: EmbeddedKafka, broker: psutil.Process) -
 
 @contextmanager
 def topic(bootstrap: str, name: str = RAW.name) -> Iterator[Callable[[], int]]:
-    """A topic that is there for a while; yields what counts its records."""
+    """A temporary topic; yields a function that counts its records."""
     admin = AdminClient({"bootstrap.servers": bootstrap})
     admin.create_topics([NewTopic(name, PARTITIONS, 1, config=RAW.config)])[name].result(30)
     consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": "bench"})
@@ -115,7 +115,7 @@ def topic(bootstrap: str, name: str = RAW.name) -> Iterator[Callable[[], int]]:
     finally:
         consumer.close()
         admin.delete_topics([name])[name].result(30)
-        until("the topic is gone", lambda: name not in admin.list_topics(timeout=30).topics, PATIENCE_SECONDS)
+        until("the topic is gone", lambda: name not in admin.list_topics(timeout=30).topics, TIMEOUT_SECONDS)
 
 
 def steps(path: Path, kafka: EmbeddedKafka) -> dict[str, float]:
@@ -209,9 +209,11 @@ def _spread(values: list[float]) -> str:
 
 @click.command(epilog="Example:  python -m benchmarks.replay --rows 1000000 --rounds 3")
 @click.option("--rows", type=click.IntRange(1), default=2_000_000, show_default=True, help="Of each file.")
-@click.option("--rounds", type=click.IntRange(1), default=5, show_default=True, help="Medians are of them.")
+@click.option(
+    "--rounds", type=click.IntRange(1), default=5, show_default=True, help="Rounds for the medians."
+)
 def main(rows: int, rounds: int) -> None:
-    """Measure the replay from CSV to Kafka at full speed, and what each of its steps costs a reading."""
+    """Measure the replay from CSV to Kafka at full speed, and the cost of each step per reading."""
     exit_when_terminated()
     days = -(-rows // (METERS * 48))
     with (

@@ -1,8 +1,8 @@
-"""What came of a comparison: the figures as ratios with their spread, as JSON, Markdown and a plot.
+"""The report of a comparison: the figures as ratios with their spread, as JSON, Markdown and a plot.
 
-A ratio is taken inside a round and the median of the rounds is given, with the lowest and the highest: in one
-round all contestants have the same machine. The marginal rate is that between two sizes of input, so that
-neither the start nor the end counts.
+A ratio is computed within a round, and the median of the rounds is shown with the minimum and the maximum:
+within a round all contestants have the same machine load. The marginal rate is that between two sizes of
+input, so that neither the start nor the end counts.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ _NOISE_SECONDS = 0.5
 
 @dataclass(frozen=True)
 class Spread:
-    """A median, and from where to where the values lay."""
+    """A median with the minimum and maximum."""
 
     median: float
     low: float
@@ -50,7 +50,7 @@ def ratios(ours: Sequence[float], theirs: Sequence[float]) -> Spread:
 
 
 def marginal(small: Sequence[Result], large: Sequence[Result]) -> float | None:
-    """Readings per CPU-second between the two sizes; None where the difference drowns in noise."""
+    """Readings per CPU-second between the two sizes; None where the difference is within the noise."""
     cpu = statistics.median(r.cpu for r in large) - statistics.median(r.cpu for r in small)
     more = large[0].readings - small[0].readings
     return more / cpu if cpu > _NOISE_SECONDS and more > 0 else None
@@ -58,7 +58,7 @@ def marginal(small: Sequence[Result], large: Sequence[Result]) -> float | None:
 
 @dataclass(frozen=True)
 class Comparison:
-    """All that was measured on one input. Results by contestant, in order of rounds."""
+    """All measurements on one input. Results by contestant, in order of rounds."""
 
     meters: int
     readings: int
@@ -71,7 +71,7 @@ class Comparison:
     left_out: Mapping[str, str]
 
     def rows(self) -> list[dict[str, Any]]:
-        """A contestant a row.
+        """One row per contestant.
 
         `of_floor`, `gridwatch_is` and `compiled_is` (how many times as fast) are ratios of rates.
         `wall_of_cpu` is how near its readings a second come to its readings a CPU-second, once started.
@@ -104,7 +104,7 @@ class Comparison:
         return rows
 
     def as_json(self) -> dict[str, Any]:
-        """Everything, for a machine."""
+        """Everything as JSON data."""
         return {
             "meters": self.meters,
             "readings": self.readings,
@@ -119,7 +119,7 @@ class Comparison:
 
 
 def machine() -> dict[str, Any]:
-    """Where and when: what figures mean nothing without."""
+    """The machine, the date and the load of the figures."""
     model = platform.processor() or platform.machine()
     information = Path("/proc/cpuinfo")
     if information.exists():
@@ -179,7 +179,7 @@ def markdown(comparison: Mapping[str, Any]) -> str:
 
 
 def settings_table(contestants: Sequence[Contestant]) -> str:
-    """With what each contestant runs."""
+    """The packages and settings of each contestant."""
     lines = ["| contestant | packages | settings | part of the input |", "| --- | --- | --- | --- |"]
     for one in contestants:
         pins = ", ".join(pins_of(one.environment)) if one.environment else "those of constraints.txt"

@@ -1,9 +1,9 @@
-"""`python -m benchmarks.restarts`: the worker stopped and started again and again while readings flow.
+"""`python -m benchmarks.restarts`: the worker is restarted repeatedly while readings flow.
 
-Readings flow the whole time, a slice of them for each restart. What a restart costs is what a reader of the
-outputs sees of it: the longest time for which a partition had readings waiting and said nothing. With several
-workers they are restarted in turn. Then the same raw topic is worked once more, undisturbed: every row of the
-database and the state of every meter have to be the same.
+Readings flow the whole time, a slice of them per restart. The cost of a restart is the pause in the outputs:
+the longest time for which a partition had lag and emitted nothing. Several workers are restarted in turn.
+Then the same raw topic is processed once more without restarts: every row of the database and the state of
+every meter must be the same.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ _SLOTS_AGO = 3
 #: How long a slice of the readings takes to send: as long as a restart, about.
 _SLICE_SECONDS = 4.0
 _BEATS_A_SECOND = 4
-_LOOK_SECONDS = 0.05
+_POLL_SECONDS = 0.05
 
 
 class Readings(Sequence[Raw]):
@@ -81,34 +81,33 @@ class Readings(Sequence[Raw]):
 
 
 class Silence(threading.Thread):
-    """Looks at raw topic and outputs, and remembers for how long a partition had readings waiting and said
-    nothing. Every reading is validated or too late: one record out for each record in."""
+    """Polls raw topic and outputs, and records for how long a partition had lag and emitted nothing."""
 
     def __init__(self, settings: Settings) -> None:
         super().__init__(name="silence", daemon=True)
         self._positions = Positions(settings)
         self._partitions = range(settings.partitions)
-        self._said = dict.fromkeys(self._partitions, 0)
+        self._emitted = dict.fromkeys(self._partitions, 0)
         self._since = dict.fromkeys(self._partitions, time.monotonic())
         self._longest = 0.0
         self._ended = threading.Event()
 
     def run(self) -> None:
         """Until it is ended."""
-        while not self._ended.wait(_LOOK_SECONDS):
+        while not self._ended.wait(_POLL_SECONDS):
             with suppress(GridwatchError, KafkaException):
                 self._look(self._positions.ends([RAW.name, VALIDATED.name, LATE_EVENTS.name]))
 
     def _look(self, ends: dict[tuple[str, int], int]) -> None:
         now = time.monotonic()
         for partition in self._partitions:
-            said = ends[VALIDATED.name, partition] + ends[LATE_EVENTS.name, partition]
-            if said != self._said[partition] or said >= ends[RAW.name, partition]:
-                self._said[partition], self._since[partition] = said, now
+            emitted = ends[VALIDATED.name, partition] + ends[LATE_EVENTS.name, partition]
+            if emitted != self._emitted[partition] or emitted >= ends[RAW.name, partition]:
+                self._emitted[partition], self._since[partition] = emitted, now
             self._longest = max(self._longest, now - self._since[partition])
 
     def over_since(self, began: float) -> bool:
-        """Whether every partition has said something since then, or had nothing to say (monotonic time)."""
+        """Whether every partition has emitted since then, or had no lag (monotonic time)."""
         return min(self._since.values()) > began
 
     def longest(self) -> float:
@@ -180,7 +179,7 @@ def with_restarts(site: Site, readings: Readings, restarts: int, workers: int) -
                 f"{number + 1:3d}  stopped in {stopping:4.1f} s, silent {found[-1].silent:4.1f} s", err=True
             )
         feed.finish()
-        site.settle()
+        site.drain()
     finally:
         silence.end()
         feed.stop()
@@ -198,7 +197,7 @@ def say(what: str, seconds: Sequence[float]) -> None:
 @click.option("--restarts", default=50, show_default=True, help="Restarts, of one worker after the other.")
 @click.option("--workers", default=1, show_default=True, type=click.IntRange(1, 3), help="Workers.")
 def main(readings: int, meters: int, restarts: int, workers: int) -> None:
-    """Restart workers while readings flow; exit 1 if the result is not that of an undisturbed run."""
+    """Restart workers while readings flow; exit 1 if the result differs from a run without restarts."""
     with tempfile.TemporaryDirectory(prefix="gridwatch-restarts-") as temporary:
         folder = Path(temporary)
         folder.chmod(0o755)
@@ -218,14 +217,14 @@ def main(readings: int, meters: int, restarts: int, workers: int) -> None:
                 for service in (site.workers[0], site.sinks[0]):
                     service.start()
                 began = time.monotonic()
-                site.settle()
+                site.drain()
                 calm = time.monotonic() - began
                 site.stop()
                 wanted = left(site)
         finally:
             servers.stop()
     click.echo(f"{readings:,} readings of {meters:,} meters, {restarts} restarts, {workers} worker(s)")
-    click.echo(f"all of it took {seconds:.0f} s; the same readings at once, undisturbed, {calm:.0f} s")
+    click.echo(f"all of it took {seconds:.0f} s; the same readings at once, without restarts, {calm:.0f} s")
     say("stopping in order", [one.stopping for one in costs])
     say("silence of a partition for each restart", [one.silent for one in costs])
     click.echo(f"silent in all {sum(one.silent for one in costs):.0f} s; {len(exits)} exits by itself")

@@ -1,12 +1,12 @@
 """`python -m benchmarks.sampled FILE ARG…`: `gridwatch ARG…`, with its stacks sampled by CPU time.
 
-Needs no rights, no debugger and no change to gridwatch: the kernel sends SIGPROF after every few milliseconds
-of the process's CPU time, and Python runs the handler in the main thread, at the end of a call or a loop's
-turn. What a sample weighs is the CPU time that its thread has used since the sample before, by that thread's
-own clock, so a call into C that delays a sample only makes it heavier, and a waiting thread weighs nothing.
-The handler itself costs about half a percent. The stack of a thread other than the main one is the one at
-which it gave up the interpreter. CPU time of no Python thread (RocksDB's own) is named "native". Looks for
-garbage are timed by themselves: they happen wherever the next object is made.
+Needs no privileges, no debugger and no change to gridwatch: the kernel sends SIGPROF every few milliseconds
+of the process's CPU time, and Python runs the handler in the main thread, at the end of a call or of a loop
+iteration. The weight of a sample is the CPU time that its thread has used since the previous one, by that
+thread's own clock, so a call into C that delays a sample only makes it heavier, and a waiting thread has no
+weight. The handler itself costs about half a percent. The stack of a thread other than the main one is that
+at which it released the GIL. CPU time of other threads (RocksDB's own) is "native". Garbage collections are
+timed separately: they run at any allocation.
 
 SIGVTALRM writes the sums so far to FILE: a line for each stack, `thread;module:function;… <µs>`, outermost
 first and the innermost with its line, which is what flame graph tools read.
@@ -59,13 +59,13 @@ class Sampler:
             self._account(thread, used, interrupted if thread == self._main else frame)
 
     def _collected(self, phase: str, _info: dict[str, int]) -> None:
-        """Before and after a look for garbage, in the thread that does it."""
+        """Called before and after a garbage collection, in its thread."""
         thread = threading.get_ident()
         self._account(thread, time.thread_time(), sys._getframe().f_back)
         self._collecting = thread if phase == "start" else 0
 
     def _account(self, thread: int, used: float, frame: FrameType | None) -> None:
-        """Lay what a thread has used since the last time on a stack, or on the collector."""
+        """Attribute the CPU time of a thread since the last sample to a stack, or to the collector."""
         weight = used - self._used.get(thread, 0.0)
         self._used[thread] = used
         if weight > 0:
@@ -99,7 +99,7 @@ class Sampler:
 
 
 def main() -> None:
-    """Sample, and be `gridwatch`."""
+    """Run `gridwatch` with the sampler."""
     file, *arguments = sys.argv[1:]
     Sampler(Path(file).absolute()).start()
     from gridwatch.cli import main as gridwatch

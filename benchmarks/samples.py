@@ -1,9 +1,9 @@
 """Memory and file descriptors of processes over time: sampled, judged for growth, plotted.
 
-Growth is judged after a warm-up: a straight line through what remains, least squares, may rise by no more
-than a tenth of the median and a little over the whole of it. Only processes that lived through all of it
-can be judged. The warm-up has to last until every RocksDB has filled its write buffers once, 16 MiB a
-partition and twice that while one is flushed: minutes, at the rate of a soak.
+Growth is determined after a warm-up: a least-squares line through the remaining samples may rise by no more
+than a tenth of the median plus an allowance for noise. Only processes that ran all the time are included. The
+warm-up must last until every RocksDB has filled its memtables once, 16 MiB per partition and twice that
+during a flush: minutes, at the rate of a soak.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from gridwatch.plots.charts import Series, lines
 from gridwatch.plots.style import STYLE
 
 MEBIBYTE = 1024 * 1024
-#: What a line may rise by: a share of the median, and what is noise on top of it.
+#: The allowed rise of the line: a share of the median, and an allowance for noise.
 _SHARE = 0.10
 MEMORY_NOISE = 8.0
 FILES_NOISE = 12.0
@@ -37,7 +37,7 @@ class Samples:
     files: Points = field(default_factory=list)
 
     def take(self, pid: int | None) -> None:
-        """Add what is so now; nothing while the process is not there."""
+        """Add a sample; none while the process does not run."""
         if pid is None:
             return
         now = time.time_ns() // 1000
@@ -54,7 +54,7 @@ class Samples:
 
 @dataclass(frozen=True)
 class Growth:
-    """What a line through the samples after the warm-up does: from, to, and how much more is allowed."""
+    """The line through the samples after the warm-up: from, to, and the allowed rise."""
 
     first: float
     last: float
@@ -62,7 +62,7 @@ class Growth:
 
     @property
     def ok(self) -> bool:
-        """Whether it stays within what is allowed."""
+        """Whether the rise is within the allowed one."""
         return self.last - self.first <= self.allowed
 
 

@@ -1,9 +1,9 @@
-"""`python -m benchmarks.scale`: what a reading costs as meters grow, and as partitions grow.
+"""`python -m benchmarks.scale`: the cost of a reading by number of meters, and by number of partitions.
 
-Each point is a fresh broker, and two workers one after the other: one reads what every meter sends once, the
-other that and as much again as is to be measured. The difference in CPU time is what readings of known meters
-cost, without the start. Memory is that of the whole run. What lies on disk afterwards, in Kafka and RocksDB,
-is measured too: `capacity.py` reckons with it.
+Each point is a fresh broker, and two workers one after the other: one processes one reading of every meter,
+the other that and the readings to be measured. The difference in CPU time is the cost of readings of known
+meters, without the start. Memory is that of the whole run. Disk usage afterwards, in Kafka and RocksDB, is
+measured too, for `capacity.py`.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class Point:
 
 @dataclass(frozen=True)
 class _Work:
-    """What a worker took: CPU seconds, readings a second, bytes; `mark` is in the names of its topics."""
+    """The result of a worker: CPU seconds, readings per second, bytes; `mark` is in its topics' names."""
 
     mark: str
     cpu: float
@@ -87,7 +87,7 @@ def measure(meters: int, partitions: int, count: int) -> Point:
 
 
 def _work(site: Site, folder: Path, wanted: int) -> _Work:
-    """A fresh worker on all there is."""
+    """Run a fresh worker on the whole topic."""
     folder.mkdir()
     started = Run(GRIDWATCH, site, RAW.name, folder)
     try:
@@ -98,7 +98,7 @@ def _work(site: Site, folder: Path, wanted: int) -> _Work:
 
 
 def _size(folder: Path, pattern: str) -> int:
-    """Bytes of the files with content below the folders that match: indexes are made larger than they are."""
+    """The allocated bytes of the files below the matching folders: index files are preallocated."""
     files = (file for found in folder.glob(pattern) for file in found.rglob("*") if file.is_file())
     return sum(file.stat().st_size for file in files if file.suffix not in (".index", ".timeindex"))
 
@@ -135,7 +135,7 @@ def picture(points: Sequence[Point], by: str) -> str:
 def main(
     meters: tuple[int, ...], partitions: tuple[int, ...], count: int, with_starts: bool, keep: bool
 ) -> None:
-    """Measure cost, memory, disk and start as meters grow; cost as partitions grow."""
+    """Measure cost, memory, disk and start time by number of meters; cost by number of partitions."""
     exit_when_terminated()
     site = report.machine()
     by_meters = [_said(measure(number, partitions[0], count)) for number in meters]

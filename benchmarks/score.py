@@ -1,9 +1,9 @@
 """`python -m benchmarks.score`: precision and recall on injected faults, over many seeds.
 
-Each seed makes its own meters and faults. Most replays go straight through the rules: the sequence that
-would be sent, the worker's decoder and processor, the scoring of `gridwatch score`. `--chain` seeds go
-the whole way: file, replay, Kafka, worker, sink, PostgreSQL, score. Beside the score stands a plain
-count of missing readings that knows no rules. Exit 1 when a score is below what its faults are to reach.
+Each seed has its own meters and faults. Most replays run in process: the sequence that would be sent, the
+worker's decoder and processor, the scoring of `gridwatch score`. `--chain` seeds run through the whole chain:
+file, replay, Kafka, worker, sink, PostgreSQL, score. Besides the score there is a plain count of missing
+readings without any rules. Exit 1 when a score is below the minimum for its faults.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ from replay.truth.manifest import read_manifest
 
 INTERVAL = 30 * MINUTE
 _HALF_A_DAY = 12 * 60 * MINUTE
-#: What precision and recall of gaps must reach: all of it on clean time, and nearly with wrong clocks.
+#: The minimum of precision and recall of gaps: 1 with correct clocks, and slightly less with wrong clocks.
 _FLOORS = {"clocks": 0.999, "everything": 0.999}
 
 
@@ -60,7 +60,7 @@ class Total:
     seconds: float = 0.0
 
     def add(self, result: Score, seed: int) -> None:
-        """One more seed."""
+        """Add one seed."""
         self.seeds += 1
         for mine, its in (
             (self.gaps, result.gaps),
@@ -102,7 +102,7 @@ def rows_of(seed: int, meters: int, days: int, start: int) -> Iterator[Row]:
 
 
 def straight(total: Total, plan: FaultPlan, seed: int, size: tuple[int, int], folder: Path) -> None:
-    """One seed through the rules alone."""
+    """Run one seed in process."""
     began = time.process_time()
     policy = Policy()
     items = in_process.sequence(list(rows_of(seed, *size, MONDAY)), replace(plan, seed=seed), policy)
@@ -117,7 +117,7 @@ def straight(total: Total, plan: FaultPlan, seed: int, size: tuple[int, int], fo
 
 
 def chain(running: Running, plan: FaultPlan, seed: int, size: tuple[int, int], start: int) -> Score:
-    """One seed through file, Kafka, worker, sink and database."""
+    """Run one seed through file, Kafka, worker, sink and database."""
     source, truth = running.folder / f"{seed}.csv", running.folder / f"{seed}.jsonl"
     with source.open("w", encoding="utf-8") as file:
         file.write("meter_id,timestamp,consumption_kwh\n")
@@ -156,7 +156,7 @@ def chain(running: Running, plan: FaultPlan, seed: int, size: tuple[int, int], s
 def main(
     seeds: int, first_seed: int, meters: int, days: int, plans: Sequence[str], chained: int, as_json: bool
 ) -> None:
-    """Measure, print, and exit 1 when a score is below its floor."""
+    """Measure, print, and exit 1 when a score is below its minimum."""
     size, results = (meters, days), {}
     for name in plans:
         results[name] = total = Total()
@@ -164,14 +164,16 @@ def main(
             for seed in range(first_seed, first_seed + seeds):
                 straight(total, plan_of(name), seed, size, Path(folder))
         if not as_json:
-            click.echo(_told(name, total))
+            click.echo(_summary(name, total))
     chains = _chains(plans, range(first_seed, first_seed + chained), size) if chained else {}
     if as_json:
-        said = {name: total.as_dict() for name, total in results.items()}
-        click.echo(json.dumps({"straight": said, "chain": {name: t.as_dict() for name, t in chains.items()}}))
+        in_process = {name: total.as_dict() for name, total in results.items()}
+        click.echo(
+            json.dumps({"straight": in_process, "chain": {name: t.as_dict() for name, t in chains.items()}})
+        )
     else:
         for name, total in chains.items():
-            click.echo(_told(f"{name}, through Kafka and PostgreSQL", total))
+            click.echo(_summary(f"{name}, through Kafka and PostgreSQL", total))
     low = [
         name
         for found in (results, chains)
@@ -198,7 +200,7 @@ def _chains(plans: Sequence[str], seeds: range, size: tuple[int, int]) -> dict[s
     return totals
 
 
-def _told(name: str, total: Total) -> str:
+def _summary(name: str, total: Total) -> str:
     plain, gaps = total.plain, total.gaps
     lines = [
         f"{name}: {total.seeds} seeds, {total.meter_years:.2f} meter-years",

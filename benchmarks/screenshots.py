@@ -1,8 +1,8 @@
-"""`python -m benchmarks.screenshots`: the pictures in docs/images/, as `make screenshots` takes them.
+"""`python -m benchmarks.screenshots`: the screenshots in docs/images/, for `make screenshots`.
 
 A real Kafka, PostgreSQL, worker and sink as in `gridwatch demo`; two days of three hundred meters that report
-every five minutes, with late, missing, too late and bad readings; and a headless Chromium (on the PATH) that
-looks at every page, light, dark and as wide as a phone, and at the report.
+every five minutes, with late, missing, too late and invalid readings; and a headless Chromium (on the PATH)
+that captures every page, light, dark and as wide as a phone, and the report.
 """
 
 from __future__ import annotations
@@ -89,7 +89,7 @@ def write_sample(path: Path, end: int) -> None:
 
 
 def send_more(settings: Settings, end: int) -> None:
-    """What no replay sends: readings hours too late, and such as nobody can read."""
+    """Records that no replay sends: readings hours too late, and invalid ones."""
     producer = Producer(librdkafka_config(settings))
     stamp = format_instant(end - 5 * MINUTE)
     for minutes in (131, 148, 203):
@@ -104,7 +104,7 @@ def send_more(settings: Settings, end: int) -> None:
 
 @contextmanager
 def filled(target: Path) -> Iterator[str]:
-    """A worker whose tables are filled, and the report beside it in `target`; its URL."""
+    """A worker with filled tables, and the report in `target`; yields its URL."""
     demo = Demo(METERS, DAYS, Stages(Console(stderr=True)), target)
     with demo.running() as running:
         # As of now, so that what is behind is behind by minutes; and a settled end is none in the future.

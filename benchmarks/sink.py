@@ -1,9 +1,9 @@
 """The sink alone, from Kafka to committed rows: `python -m benchmarks.sink [--rows N]`.
 
-A real Kafka holds N validated readings, a real PostgreSQL is empty, and a sink is started. Counted is the CPU
-time of the sink's process from its start on, and beside it that of all of PostgreSQL's processes, until every
-row is committed. Then the same rows go through the sink's own steps one by one, without Kafka, and each step
-says what it costs a row: in this process, and in the server's process that works for it.
+A real Kafka holds N validated readings, a real PostgreSQL is empty, and a sink is started. Measured is the
+CPU time of the sink's process from its start on, and that of all of PostgreSQL's processes, until every row
+is committed. Then the same rows go through the sink's own steps one by one, without Kafka, to measure the
+cost of each step per row: in this process, and in the server's backend.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ import psycopg2
 from confluent_kafka import Producer
 
 from benchmarks import published
-from benchmarks.race import PATIENCE_SECONDS, cpu_seconds
+from benchmarks.race import TIMEOUT_SECONDS, cpu_seconds
 from gridwatch.deployment.service import Service
 from gridwatch.deployment.signals import exit_when_terminated
 from gridwatch.deployment.site import Site
@@ -44,14 +44,14 @@ from sinks.tables.copy_text import rows as copy_rows
 METERS = 20_000
 PARTITIONS = 6
 START = datetime(2024, 1, 1, tzinfo=timezone.utc)
-#: Of the steps that are looked at one by one; what a transaction of the sink holds.
+#: Rows per batch of the single steps; as in a transaction of the sink.
 BATCH_ROWS = 20_000
 _COMMITTED = re.compile(rf'^gridwatch_sink_rows_total{{topic="{VALIDATED.name}"}} (\S+)', re.MULTILINE)
 
 
 @dataclass
 class Step:
-    """What a step cost: microseconds a row of CPU here, of CPU in the server, and by the clock."""
+    """The cost of a step: microseconds per row of CPU here, of CPU in the server, and of wall time."""
 
     ours: float = 0.0
     theirs: float = 0.0
@@ -59,8 +59,8 @@ class Step:
 
 
 @dataclass
-class Outcome:
-    """Of one run. Times in seconds; `steps` in microseconds a row."""
+class Result:
+    """The result of one run. Times in seconds."""
 
     rows: int
     connections: int
@@ -77,7 +77,7 @@ class Outcome:
 
 
 def readings(count: int) -> Iterator[tuple[int, bytes]]:
-    """`count` validated readings as (partition, JSON), slot by slot, as a worker says them."""
+    """`count` validated readings as (partition, JSON), slot by slot, as a worker emits them."""
     chance = random.Random(1)
     encode = msgspec.json.Encoder().encode
     places = [(f"METER_{n:07d}", f"north-{n % 12}") for n in range(METERS)]
@@ -115,7 +115,7 @@ def readings(count: int) -> Iterator[tuple[int, bytes]]:
 
 
 def load(bootstrap: str, count: int) -> list[bytes]:
-    """Make the topics and fill the one of validated readings; gives the values of some records."""
+    """Create the topics and fill the one of validated readings; returns the values of some records."""
     _make_topics(bootstrap, "bench")
     producer = Producer(
         {"bootstrap.servers": bootstrap, "linger.ms": 20, "batch.size": 500_000, "enable.idempotence": True}
@@ -128,7 +128,7 @@ def load(bootstrap: str, count: int) -> list[bytes]:
             kept.append(value)
         if number % 10_000 == 0:
             producer.poll(0)
-    if producer.flush(PATIENCE_SECONDS):
+    if producer.flush(TIMEOUT_SECONDS):
         raise RuntimeError("the broker did not take the input")
     return kept
 
@@ -137,8 +137,8 @@ def _make_topics(bootstrap: str, app_id: str) -> None:
     Broker(load_settings(broker=bootstrap, partitions=PARTITIONS, app_id=app_id)).create()
 
 
-def run(bootstrap: str, postgres: EmbeddedPostgres, folder: Path, count: int, connections: int) -> Outcome:
-    """Let a sink write everything there is."""
+def run(bootstrap: str, postgres: EmbeddedPostgres, folder: Path, count: int, connections: int) -> Result:
+    """Run a sink until everything is written."""
     server = _server(postgres)
     app_id = f"bench-{connections}"
     _make_topics(bootstrap, app_id)
@@ -163,10 +163,10 @@ def run(bootstrap: str, postgres: EmbeddedPostgres, folder: Path, count: int, co
                 start_cpu = cpu_seconds(tree)
             return committed >= count
 
-        sink.until("every row is committed", all_committed, PATIENCE_SECONDS, pause=0.1)
+        sink.until("every row is committed", all_committed, TIMEOUT_SECONDS, pause=0.1)
         cpu, wall = cpu_seconds(tree), time.monotonic() - begun
         sink.stop()
-    return Outcome(count, connections, cpu, start_cpu, cpu_seconds(server) - before, wall)
+    return Result(count, connections, cpu, start_cpu, cpu_seconds(server) - before, wall)
 
 
 def _server(postgres: EmbeddedPostgres) -> psutil.Process:
@@ -180,7 +180,7 @@ def _server(postgres: EmbeddedPostgres) -> psutil.Process:
 
 
 def _committed(sink: Service) -> int:
-    """Rows that the sink says are committed; 0 when it does not answer yet."""
+    """The committed rows by the sink's metrics; 0 while it does not answer."""
     try:
         found = _COMMITTED.search(sink.text("/metrics/"))
     except OSError:
@@ -189,14 +189,14 @@ def _committed(sink: Service) -> int:
 
 
 def steps(url: str, values: list[bytes]) -> dict[str, Step]:
-    """What each of the sink's steps costs a row, one after the other, a transaction a batch."""
+    """Measure the sink's steps per row, one after the other, one transaction per batch."""
     table = tables.of_topic(VALIDATED.name)
     costs = {name: Step() for name in ("decode", "COPY text", "COPY", "INSERT", "commit")}
     session = psycopg2.connect(url)
     server = psutil.Process(session.info.backend_pid)
     cursor = session.cursor()
     cursor.execute("SET TimeZone = 'UTC'")
-    cursor.execute(table.create_stage)
+    cursor.execute(table.create_staging_table)
     session.commit()
     # As in a sink's process (`gridwatch/streaming/faust/garbage.py`).
     gc.freeze()
@@ -230,21 +230,21 @@ def steps(url: str, values: list[bytes]) -> dict[str, Step]:
     return costs
 
 
-def report(outcome: Outcome) -> None:
-    """Print what was found."""
+def report(result: Result) -> None:
+    """Print the result."""
     click.echo(
-        f"{outcome.rows:,} rows over {outcome.connections} connection(s) in {outcome.wall:.1f} s:"
-        f" {outcome.rate:,.0f} rows/CPU-s of the sink ({outcome.sink_cpu:.1f} s, {outcome.start_cpu:.1f} s of"
-        f" them its start), {outcome.rows / (outcome.sink_cpu + outcome.postgres_cpu):,.0f} with PostgreSQL's"
-        f" ({outcome.postgres_cpu:.1f} s)"
+        f"{result.rows:,} rows over {result.connections} connection(s) in {result.wall:.1f} s:"
+        f" {result.rate:,.0f} rows/CPU-s of the sink ({result.sink_cpu:.1f} s, {result.start_cpu:.1f} s of"
+        f" them its start), {result.rows / (result.sink_cpu + result.postgres_cpu):,.0f} with PostgreSQL's"
+        f" ({result.postgres_cpu:.1f} s)"
     )
-    if not outcome.steps:
+    if not result.steps:
         return
     click.echo(f"{'µs a row':<12} {'sink':>8} {'server':>8} {'clock':>8}")
-    working = 1e6 * (outcome.sink_cpu - outcome.start_cpu) / outcome.rows
-    rest = working - sum(step.ours for step in outcome.steps.values())
+    working = 1e6 * (result.sink_cpu - result.start_cpu) / result.rows
+    rest = working - sum(step.ours for step in result.steps.values())
     click.echo(f"{'fetch, rest':<12} {rest:>8.2f}")
-    for name, step in outcome.steps.items():
+    for name, step in result.steps.items():
         click.echo(f"{name:<12} {step.ours:>8.2f} {step.theirs:>8.2f} {step.wall:>8.2f}")
 
 
@@ -255,7 +255,7 @@ def report(outcome: Outcome) -> None:
 )
 @click.option("--keep", is_flag=True, help="Keep these results for docs/capacity.md (`make docs`).")
 def main(rows: int, connections: tuple[int, ...], keep: bool) -> None:
-    """Measure the sink from Kafka to committed rows on plain PostgreSQL, and what each step costs a row."""
+    """Measure the sink from Kafka to committed rows on plain PostgreSQL, and the cost of each step."""
     exit_when_terminated()
     outcomes = []
     with (
@@ -268,15 +268,15 @@ def main(rows: int, connections: tuple[int, ...], keep: bool) -> None:
             data = folder / f"postgres-{number}"
             with EmbeddedPostgres(data, overrides={"max_wal_size": "4GB"}) as postgres:
                 migrate(postgres.url)
-                outcome = run(kafka.bootstrap, postgres, folder, rows, wanted)
+                result = run(kafka.bootstrap, postgres, folder, rows, wanted)
                 if number == len(connections) - 1:
                     with psycopg2.connect(postgres.url) as session, session.cursor() as cursor:
                         cursor.execute("TRUNCATE validated_readings, reading_revisions")
                     session.close()
-                    outcome.steps = steps(postgres.url, values)
-            report(outcome)
-            outcomes.append(outcome)
-    published.write("sink", [asdict(outcome) for outcome in outcomes], keep=keep)
+                    result.steps = steps(postgres.url, values)
+            report(result)
+            outcomes.append(result)
+    published.write("sink", [asdict(result) for result in outcomes], keep=keep)
 
 
 if __name__ == "__main__":

@@ -1,8 +1,8 @@
-"""`python -m benchmarks.soak`: constant load and a fault every few seconds, for as long as one likes.
+"""`python -m benchmarks.soak`: constant load and a fault every few seconds, for any duration.
 
-Two workers and two sinks. One of each is killed or stopped again and again and comes back; the other one
-lives through all of it, and through every rebalance that it causes: neither its memory nor its open files
-may grow once it is warm. At the end every reading must be in the database once.
+Two workers and two sinks. One of each is killed or stopped repeatedly and restarted; the other one runs all
+the time, through every rebalance that this causes: neither its memory nor its open files may grow after the
+warm-up. At the end every reading must be in the database once.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from gridwatch.topics import RAW
 from sinks.schema.version import migrate
 
 START = 1_704_103_200_000_000
-#: One reading in this many does not come.
+#: One reading in this many is missing.
 _LEFT_OUT = 50
 #: A slot of all meters takes some seconds, so that what a meter remembers is there soon.
 _RULES = {"default_interval": "1m", "gap_memory": "30m", "allowed_lateness": "30m", "idle_timeout": "1d"}
@@ -60,7 +60,7 @@ class Load:
         self._thread.start()
 
     def stop(self) -> None:
-        """End; everything that was sent is on the topic then."""
+        """Stop, and flush everything that was sent."""
         self._ended.set()
         self._thread.join(60)
         self._producer.flush(60)
@@ -123,7 +123,7 @@ class Soak:
             time.sleep(_SAMPLE_SECONDS)
 
     def _fault(self, service: Service) -> None:
-        """Every third time it leaves in order, and the other one has all partitions for a moment."""
+        """Stop it gracefully every third time, else kill it; the other one takes over meanwhile."""
         self.faults += 1
         if self.faults % 3:
             service.kill()
@@ -131,8 +131,8 @@ class Soak:
             service.stop()
         service.start()
 
-    def settle(self) -> None:
-        """Wait until worker and sink have come to the end of their topics."""
+    def catch_up(self) -> None:
+        """Wait until worker and sink have caught up."""
         worker, sink, *_ = self.site.services
         wait_for_worker(self.site.settings, worker)
         wait_for_sink(self.site.settings, sink)
@@ -150,7 +150,7 @@ def stored(url: str) -> int:
 
 
 def judge(soak: Soak, sent: int, found: int) -> tuple[list[str], bool]:
-    """What is to be said at the end, and whether all of it is good."""
+    """The lines of the summary, and whether all of it is good."""
     lines = [f"{sent:,} readings sent, {found:,} in the database; {soak.faults} faults"]
     good = sent == found
     for name in ("worker-that-stays", "sink-that-stays"):
@@ -170,7 +170,7 @@ def judge(soak: Soak, sent: int, found: int) -> tuple[list[str], bool]:
 
 
 @click.command(epilog="Example:  python -m benchmarks.soak --minutes 30")
-@click.option("--minutes", default=10.0, show_default=True, help="How long, once it is warm.")
+@click.option("--minutes", default=10.0, show_default=True, help="Minutes after the warm-up.")
 @click.option("--warm-up", default=8.0, show_default=True, help="Minutes before that.")
 @click.option("--meters", default=2000, show_default=True, help="Meters that send readings.")
 @click.option("--rate", default=1500, show_default=True, help="Readings a second.")
@@ -180,7 +180,7 @@ def judge(soak: Soak, sent: int, found: int) -> tuple[list[str], bool]:
     type=click.Path(path_type=Path),
     default=Path("benchmarks/results/soak.html"),
     show_default=True,
-    help="Where the plots go.",
+    help="File of the plots.",
 )
 def main(minutes: float, warm_up: float, meters: int, rate: int, every: float, report: Path) -> None:
     """Soak worker and sink; exit 1 when something grows or a reading is lost."""
@@ -196,7 +196,7 @@ def main(minutes: float, warm_up: float, meters: int, rate: int, every: float, r
         with soak.site:
             soak.run(load, warm_up * 60, minutes * 60, every)
             load.stop()
-            soak.settle()
+            soak.catch_up()
         lines, good = judge(soak, load.sent, stored(postgres.url))
     report.parent.mkdir(parents=True, exist_ok=True)
     report.write_text(

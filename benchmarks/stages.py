@@ -1,8 +1,8 @@
 """Which stage of the worker a sampled stack belongs to.
 
-A stack is decided by its innermost frame of gridwatch that a rule names, so a call into a library counts for
-whoever made it; a stack without one, such as a task of aiokafka's own, by the innermost frame of a library.
-What no rule names is "rest", and shown by function, so that nothing hides in it.
+A stack belongs to the stage of its innermost frame of gridwatch that a rule matches, so a call into a library
+counts for its caller; a stack without one, such as a task of aiokafka's own, to that of the innermost frame
+of a library. What no rule matches is "rest", and listed by function, so that nothing is hidden in it.
 """
 
 from __future__ import annotations
@@ -28,8 +28,8 @@ STAGES: Mapping[str, str] = {
     "rest": "event loop, pages, everything else",
 }
 
-#: (what `module:function` begins with, stage); the first that fits decides. Valid in the main thread.
-#: Without a stage, a function works for whoever called it.
+#: (prefix of `module:function`, stage); the first match wins. Valid in the main thread.
+#: A function without a stage counts for its caller.
 _RULES: tuple[tuple[str, str], ...] = (
     ("gridwatch.codecs.decode:", "decode"),
     ("gridwatch.domain.", "domain"),
@@ -53,9 +53,9 @@ _LIBRARIES = (
     ("aiokafka.", "send"),
     ("faust.", "fetch"),
 )
-#: Lines of a function that call into C for another stage: what stands in them, and that stage.
+#: Lines of a function that call into C for another stage: a part of the line, and that stage.
 _LINES = {"gridwatch.domain.partition.processor:_run": ("decode(", "decode")}
-#: What runs the event loop: frames up to these say nothing of what runs in it.
+#: Frames of the event loop: frames up to these do not determine the stage.
 _LOOP = ("mode.worker:execute_from_commandline", "asyncio.base_events:_run_once")
 
 

@@ -1,10 +1,10 @@
-"""`python -m benchmarks.start`: how long a worker with a million meters takes to start and to stop.
+"""`python -m benchmarks.start`: the time that a worker with a million meters takes to start and to stop.
 
-The state is made by the worker's own codec, straight into the changelog. Then a worker is started on an
-empty disk (all state comes from the changelog), stopped in order, started again (state is in RocksDB),
+The state is encoded by the worker's own codec, directly into the changelog. Then a worker is started on an
+empty disk (all state comes from the changelog), stopped gracefully, started again (state is in RocksDB),
 killed, and started once more. Measured each time, from the start of the process: until `/ready/`, until a
-reading that waited in every partition is validated, and the longest that `/live/` left anybody waiting
-in between: while the loop is held up, no heartbeat is sent either.
+waiting reading in every partition is validated, and the longest response time of `/live/` in between: while
+the event loop is blocked, no heartbeat is sent either.
 """
 
 from __future__ import annotations
@@ -42,8 +42,8 @@ INTERVAL = 30 * MINUTE
 FIRST = 1_704_103_200_000_000
 #: Readings that each meter remembers: two hours' worth.
 REMEMBERED = 4
-PATIENCE_SECONDS = 300.0
-_LOOK_SECONDS = 0.02
+TIMEOUT_SECONDS = 300.0
+_POLL_SECONDS = 0.02
 _ANSWER_SECONDS = 60.0
 
 
@@ -114,7 +114,7 @@ class Worker:
         looking = Looking(self.service.url)
 
         def seconds_until(what: str, holds: Callable[[], bool]) -> float:
-            self.service.until(what, holds, PATIENCE_SECONDS)
+            self.service.until(what, holds, TIMEOUT_SECONDS)
             return time.monotonic() - begun
 
         ready = seconds_until("it is ready", self.service.is_ready)
@@ -165,7 +165,7 @@ class Looking:
         self._thread.start()
 
     def _look(self) -> None:
-        while not self._ended.wait(_LOOK_SECONDS):
+        while not self._ended.wait(_POLL_SECONDS):
             begun = time.monotonic()
             with suppress(OSError):
                 if fetch(self._url, _ANSWER_SECONDS)[0] == 200:

@@ -1,21 +1,23 @@
-"""Proof by trouble: the same input once undisturbed and once under a seeded schedule of faults, compared.
+"""Fault injection: one input with and without a seeded schedule of faults, the results compared.
 
-    input.py       what is put on the raw topic: meters that do everything wrong, from one seed
-    schedule.py    which faults, when, to whom: from one seed
-    servers.py     the broker and the database all runs share, and what is made anew for each
-    service.py     a worker or sink that is started again when it ends, and ends itself where it is told to
-    entry.py       the services' own programs, with a way to end them at a named step
-    site.py        one deployment: its services, and when everything is done
+    input.py       the records of the raw topic: meters with every kind of bad data, from one seed
+    schedule.py    which faults, when, on which target: from one seed
+    servers.py     the broker and the database that all runs share, and what is recreated for each
+    service.py     a worker or sink with a failpoint, restarted by a supervisor when it exits
+    entry.py       the services' own programs, with failpoints at named steps
+    site.py        one deployment: its services, and when all its input is processed
+    faults.py      the injector of each kind
     processes.py   faults of processes; outages.py: of the servers; disks.py: of data folders; records.py: of
-                   what the broker keeps
-    changelog.py   the state of every meter as the changelog has it; databases.py: as RocksDB has it
-    snapshot.py    everything a run leaves, as a reader by id sees it
-    comparison.py  two snapshots
+                   the changelogs and committed offsets
+    changelog.py   the state of a stage from its changelog; databases.py: from RocksDB
+    feed.py        the producer of the input
+    snapshot.py    everything that a run leaves, by id and last revision
+    comparison.py  the differences of two snapshots
     resume.py      a replay that is killed and resumed, apart from all else
-    subject.py     what is put to the test: a worker's application, and how its stages are judged
+    subject.py     the system under test: a worker's application, and when its stages are complete
     cli.py         `gridwatch chaos`
-    run.py         one seed from start to end; report.py says how it went
+    run.py         one seed from start to end; report.py prints its result
 
-Nothing of this is known to the services: the worker's pipeline and the sink's writer name their steps, and
-here they are watched.
+The services know nothing of this: the worker's pipeline and the sink's writer name their steps, and call a
+hook at each.
 """

@@ -1,7 +1,7 @@
-"""The state of a stage as its changelog has it: the last row of each key.
+"""The state of a stage from its changelog: the last row of each key.
 
-Read on from where it was read before, so that looking again and again costs little. It also tells when the
-stage is done: its position is the end of its source, and nothing is left to be done there.
+Read incrementally, so that polling is cheap. A stage is done when its position is the end of its source, and
+nothing is due there.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _ANSWER_SECONDS = 10.0
 
 
 class Reader:
-    """Reads the partitions of one topic, each time from where it was left to the end of that moment.
+    """Reads the partitions of one topic incrementally: each time from its position to the current end.
 
     GridwatchError or KafkaException when the broker does not answer.
     """
@@ -46,7 +46,7 @@ class Reader:
         )
 
     def new(self) -> list[Message]:
-        """What has come, in order of offsets within each partition."""
+        """The new records, in order of offsets within each partition."""
         ends: dict[int, int] = {}
         start: list[TopicPartition] = []
         for partition in self._partitions:
@@ -72,7 +72,7 @@ class Reader:
                     raise KafkaException(error)
                 if error is None and message.offset() < ends[partition]:
                     messages.append(message)
-                # Holes of compaction are never delivered: the end says when a partition is read.
+                # Compacted offsets are never delivered: the end of the partition says when it is read.
                 if error is not None or message.offset() + 1 >= ends[partition]:
                     waiting.discard(partition)
         self._next |= ends
@@ -90,16 +90,16 @@ class Rows:
 
     layout: TableLayout[Any]
     last: dict[tuple[int, bytes], bytes]
-    #: By partition, the offset of the newest row that says anything (a fence does not).
+    #: By partition, the offset of the newest row (other than fences).
     ends: dict[int, int] = field(default_factory=dict)
 
     def partition(self, number: int) -> Any:
-        """A partition's state, None before its first commit."""
+        """The partition row's state, None before the first commit."""
         row = self.last.get((number, PARTITION_KEY))
         return None if row is None else self.layout.decode_partition(row)[0]
 
     def states(self, number: int) -> Iterator[bytes]:
-        """The rows of a partition's states."""
+        """The state rows of a partition."""
         return (row for (of, key), row in self.last.items() if of == number and self.layout.is_state(key))
 
 
@@ -113,7 +113,7 @@ class State:
         self.rows = Rows(observed.stage.layout, {})
 
     def read(self) -> None:
-        """Take in what has been committed since."""
+        """Read what has been committed since the last call."""
         for message in self._reader.new():
             place = (message.partition(), message.key() or b"")
             if message.key() != FENCE_KEY:
@@ -124,7 +124,7 @@ class State:
                 self.rows.last[place] = message.value() or b""
 
     def is_done(self, ends: Mapping[int, int]) -> bool:
-        """Whether everything up to these offsets of the source is worked, and nothing is left to be done."""
+        """Whether everything up to these source offsets is processed, and nothing is due."""
         return all(self._is_done(partition, end) for partition, end in ends.items() if end)
 
     def _is_done(self, partition: int, end: int) -> bool:
@@ -132,16 +132,16 @@ class State:
         return (
             state is not None
             and state.next_offset >= end
-            and self._observed.is_settled(self._settings, state, self.rows.states(partition))
+            and self._observed.is_complete(self._settings, state, self.rows.states(partition))
         )
 
-    def worked(self) -> dict[int, int]:
-        """How far each partition has come."""
+    def positions(self) -> dict[int, int]:
+        """The source position of each partition."""
         states = {number: self.rows.partition(number) for number, _ in self.rows.last}
         return {number: state.next_offset for number, state in states.items() if state is not None}
 
     def plain(self) -> dict[str, Any]:
-        """Every state in plain values, less what differs between two runs; by `partition/name`."""
+        """Every state in plain values, without what differs between two runs; by `partition/name`."""
         found: dict[str, Any] = {}
         for (partition, key), row in self.rows.last.items():
             if key == PARTITION_KEY:

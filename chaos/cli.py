@@ -1,4 +1,4 @@
-"""`gridwatch chaos`: the same input undisturbed and under random faults, and every difference."""
+"""`gridwatch chaos`: one input with and without random faults, and every difference."""
 
 from __future__ import annotations
 
@@ -38,10 +38,14 @@ def _kinds(_context: click.Context, _parameter: click.Parameter, value: str | No
     help="How many seeds, drawn at random.",
 )
 @click.option(
-    "--seed", "chosen", type=click.IntRange(0), multiple=True, help="A seed to repeat; may be given again."
+    "--seed",
+    "chosen",
+    type=click.IntRange(0),
+    multiple=True,
+    help="A seed to repeat; may be given several times.",
 )
 @click.option(
-    "--faults", type=click.IntRange(0, 1000), default=10, show_default=True, help="Faults of each seed."
+    "--faults", type=click.IntRange(0, 1000), default=10, show_default=True, help="Faults per seed."
 )
 @click.option(
     "--kinds", callback=_kinds, help="Only these kinds, by name or first word: worker,sink-kill,broker."
@@ -51,9 +55,9 @@ def _kinds(_context: click.Context, _parameter: click.Parameter, value: str | No
     type=click.IntRange(100, 1_000_000),
     default=6000,
     show_default=True,
-    help="About how many readings.",
+    help="Readings, roughly.",
 )
-@click.option("--workers", type=click.IntRange(1, 3), help="Workers to begin with. Default: by seed.")
+@click.option("--workers", type=click.IntRange(1, 3), help="Workers at the start. Default: by seed.")
 @click.option(
     "--early/--late",
     default=None,
@@ -64,7 +68,7 @@ def _kinds(_context: click.Context, _parameter: click.Parameter, value: str | No
     type=click.IntRange(0, 100),
     default=0,
     show_default=True,
-    help="Also kill a replay so often, resume it, and compare the raw topic.",
+    help="Also kill and resume a replay this many times, and compare the raw topic.",
 )
 @click.option(
     "--subject",
@@ -72,12 +76,12 @@ def _kinds(_context: click.Context, _parameter: click.Parameter, value: str | No
     default="chaos.subject:GRIDWATCH",
     show_default=True,
     metavar="MODULE:NAME",
-    help="The worker that is put to the test, for one with further stages.",
+    help="The worker under test, for one with further stages.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the results as JSON.")
 @click.option("--keep", is_flag=True, help="Keep the folder with logs and data, as after a difference.")
 @click.pass_context
-def command(  # noqa: PLR0917  one a option
+def command(  # noqa: PLR0917  one per option
     context: click.Context,
     seeds: int,
     chosen: tuple[int, ...],
@@ -91,29 +95,29 @@ def command(  # noqa: PLR0917  one a option
     as_json: bool,
     keep: bool,
 ) -> None:
-    """Prove that failures change nothing: the same input undisturbed and under random faults, compared.
+    """Prove that failures change nothing: one input with and without random faults, compared.
 
-    Starts a real Kafka and PostgreSQL and real workers and sinks in a temporary folder, and for each seed
-    makes its faults happen: kill -9 at every step of a commit, frozen processes, servers away, disks
-    damaged. In the end every row of the database, every output by its id, and the state of every meter have
-    to be those of a run without faults. Exit 1 if anything is lost, double or different. A seed repeats its
-    schedule. The first run fetches Apache Kafka (43 MB) into the user's cache.
+    Starts a real Kafka and PostgreSQL and real workers and sinks in a temporary folder, and injects the
+    faults of each seed: kill -9 at every step of a commit, frozen processes, servers down, disks damaged. At
+    the end every row of the database, every output by its id, and the state of every meter must equal those
+    of a fault-free run. Exit 1 if anything is lost, in excess or different. A seed repeats its schedule. The
+    first run fetches Apache Kafka (43 MB) into the user's cache.
     """
     from rich.console import Console
 
-    from chaos.report import as_data, print_outcome, print_summary
+    from chaos.report import as_data, print_result, print_summary
     from chaos.run import Chaos
     from chaos.schedule import make_schedule
     from chaos.servers import Servers
     from chaos.subject import subject_of
 
     subject = subject_of(place)
-    results = Console(no_color=bool(os.environ.get("NO_COLOR")))
+    console = Console(no_color=bool(os.environ.get("NO_COLOR")))
     drawn = chosen or tuple(random.SystemRandom().randrange(1_000_000) for _ in range(seeds))
     folder = Path(tempfile.mkdtemp(prefix="gridwatch-chaos-"))
     folder.chmod(0o755)
     began = time.monotonic()
-    outcomes = []
+    results = []
     servers = Servers(folder)
     try:
         with interrupted_by_signals():
@@ -121,23 +125,23 @@ def command(  # noqa: PLR0917  one a option
             for seed in drawn:
                 schedule = make_schedule(seed, faults, kinds, workers, early)
                 click.echo(f"\n{schedule}", err=as_json)
-                outcome = chaos.run(schedule)
-                outcomes.append(outcome)
+                result = chaos.run(schedule)
+                results.append(result)
                 if not as_json:
-                    print_outcome(results, outcome)
+                    print_result(console, result)
             if replay_kills:
-                outcomes.append(chaos.run_replay(drawn[0], replay_kills))
+                results.append(chaos.run_replay(drawn[0], replay_kills))
                 if not as_json:
-                    print_outcome(results, outcomes[-1])
+                    print_result(console, results[-1])
     finally:
         servers.stop()
-        kept = keep or not all(outcome.same for outcome in outcomes)
+        kept = keep or not all(result.same for result in results)
         if kept:
             click.echo(f"logs and data: {folder}", err=True)
         else:
             shutil.rmtree(folder, ignore_errors=True)
     if as_json:
-        click.echo(json.dumps([as_data(outcome) for outcome in outcomes], indent=2))
+        click.echo(json.dumps([as_data(result) for result in results], indent=2))
     else:
-        print_summary(results, outcomes, time.monotonic() - began)
-    context.exit(0 if all(outcome.same for outcome in outcomes) else 1)
+        print_summary(console, results, time.monotonic() - began)
+    context.exit(0 if all(result.same for result in results) else 1)

@@ -1,4 +1,4 @@
-"""Two snapshots: what is lost, what is there in excess, what is different."""
+"""Compares two snapshots: what is lost, in excess, or different."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from chaos.snapshot import Snapshot
 
 @dataclass(frozen=True)
 class Difference:
-    """One thing that is not as it was without troubles. what: `lost`, `in excess` or `different`."""
+    """One deviation from the fault-free run. what: `lost`, `in excess` or `different`."""
 
     what: str
     place: str
@@ -20,15 +20,15 @@ class Difference:
 
     def __str__(self) -> str:
         if self.what == "different":
-            return f"{self.what}: {self.place}: {self.key}: {_apart(self.wanted, self.found)}"
+            return f"{self.what}: {self.place}: {self.key}: {_changed_parts(self.wanted, self.found)}"
         return f"{self.what}: {self.place}: {self.key}: {self.wanted if self.found is None else self.found}"
 
 
 def differences(wanted: Snapshot, found: Snapshot) -> list[Difference]:
-    """Everything in which two runs differ, place by place, in order of the key."""
+    """All differences of two runs, place by place, in order of the key."""
     result: list[Difference] = []
-    for place in sorted(wanted.things.keys() | found.things.keys()):
-        here, there = wanted.things.get(place, {}), found.things.get(place, {})
+    for place in sorted(wanted.contents.keys() | found.contents.keys()):
+        here, there = wanted.contents.get(place, {}), found.contents.get(place, {})
         for key in sorted(here.keys() | there.keys()):
             if key not in there:
                 result.append(Difference("lost", place, key, here[key], None))
@@ -39,7 +39,7 @@ def differences(wanted: Snapshot, found: Snapshot) -> list[Difference]:
     return result
 
 
-def _apart(wanted: Any, found: Any) -> str:
+def _changed_parts(wanted: Any, found: Any) -> str:
     """The parts in which two values of one shape differ."""
     if isinstance(wanted, dict) and isinstance(found, dict):
         pairs = [(name, wanted.get(name), found.get(name)) for name in wanted | found]

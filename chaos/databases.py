@@ -1,7 +1,7 @@
-"""The workers' RocksDB held against the changelog, row by row, once the workers have ended.
+"""Compares the workers' RocksDB with the changelog, row by row, once the workers have stopped.
 
-A folder may hold databases of partitions that went to another worker long ago: those are behind. But whoever
-had a partition last has to have every row that the changelog has, and no other.
+A folder may hold stale databases of partitions that went to another worker since. But the last owner of a
+partition must have exactly the rows of the changelog.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ _NAMED = 3
 def read_databases(
     folders: Iterable[Path], table: str, changelog: bytes | None = None
 ) -> list[tuple[int, int, dict[bytes, bytes]]]:
-    """(partition, changelog offset that it reaches to, rows) of every database of a table that can be read.
+    """(partition, changelog offset, rows) of every readable database of a table.
 
-    changelog: the identity of the changelog that there is; databases of one that is gone are left out.
+    changelog: the identity of the current changelog; databases of a deleted one are left out.
     """
     found = []
     for folder in folders:
@@ -39,7 +39,7 @@ def read_databases(
 
 
 def _read(folder: Path) -> dict[bytes, bytes]:
-    """Every row; none if the database is damaged, which its worker would find as well."""
+    """Every row; none if the database is damaged, which its worker would detect as well."""
     rows = {}
     try:
         database = rocksdict.Rdict(
@@ -51,7 +51,7 @@ def _read(folder: Path) -> dict[bytes, bytes]:
             while place.valid():
                 rows[place.key()] = place.value()
                 place.next()
-            place.status()  # a damaged block ends the reading without a word: here it is said
+            place.status()  # raises if a damaged block ended the iteration
         finally:
             database.close()
     except Exception:  # all that rocksdict raises
@@ -59,8 +59,10 @@ def _read(folder: Path) -> dict[bytes, bytes]:
     return rows
 
 
-def contradictions(changelog: Rows, databases: Iterable[tuple[int, int, Mapping[bytes, bytes]]]) -> list[str]:
-    """Where the databases of the last owners differ from the changelog, or a last owner has none."""
+def find_inconsistencies(
+    changelog: Rows, databases: Iterable[tuple[int, int, Mapping[bytes, bytes]]]
+) -> list[str]:
+    """Where the databases of the last owners differ from the changelog, or are missing."""
     databases = list(databases)
     found = []
     for partition, end in sorted(changelog.ends.items()):

@@ -1,4 +1,4 @@
-"""Faults of data folders: gone, files cut short, bytes flipped, while their worker is down."""
+"""Faults of data folders: removed, files truncated, bits flipped, while their worker is down."""
 
 from __future__ import annotations
 
@@ -10,36 +10,36 @@ from chaos.schedule import Fault
 from chaos.service import SupervisedService
 from chaos.site import Site
 
-#: Files of RocksDB that hold something; its own log does not.
+#: The data files of RocksDB, without its own log.
 _PATTERNS = ("*.sst", "*.log", "MANIFEST-*", "CURRENT", "OPTIONS-*")
 _FLIPS = 20
 
 
 def wipe(site: Site, fault: Fault) -> None:
-    """No data folder at all."""
+    """Remove the data folder."""
     service = _target(site, fault)
-    with service.held():
+    with service.held_down():
         service.kill()
         shutil.rmtree(service.data, ignore_errors=True)
 
 
 def truncate(site: Site, fault: Fault) -> None:
-    """Files cut short anywhere, also to nothing."""
+    """Truncate files at random lengths, zero included."""
     service = _target(site, fault)
-    with service.held():
+    with service.held_down():
         service.kill()
-        chance = random.Random(int(fault.number_of("dice")))  # noqa: S311  to be repeated
+        chance = random.Random(int(fault.number_of("seed")))  # noqa: S311  to be repeated
         for file in _some_files(service.data, fault, chance):
             with file.open("r+b") as opened:
                 opened.truncate(int(file.stat().st_size * chance.choice([0, chance.random()])))
 
 
 def flip(site: Site, fault: Fault) -> None:
-    """Bytes flipped anywhere."""
+    """Flip random bits."""
     service = _target(site, fault)
-    with service.held():
+    with service.held_down():
         service.kill()
-        chance = random.Random(int(fault.number_of("dice")))  # noqa: S311  to be repeated
+        chance = random.Random(int(fault.number_of("seed")))  # noqa: S311  to be repeated
         for file in _some_files(service.data, fault, chance):
             content = bytearray(file.read_bytes())
             for _ in range(_FLIPS if content else 0):

@@ -1,12 +1,12 @@
-"""The worker's or the sink's own program, its steps watched: ends, freezes or forgets where it is told to.
+"""The program of a worker or sink with a failpoint: it kills, freezes or drops batches at a named step.
 
-    python -m chaos.entry APP ORDERS CLOCK_SECONDS COMMIT_BYTES [Faust's own arguments]
+    python -m chaos.entry APP FAILPOINT CLOCK_SECONDS COMMIT_BYTES [Faust's own arguments]
 
-APP: a Faust application, a worker's or the sink's. ORDERS: a file that may hold `{"step": …, "pass": n,
+APP: a Faust application, a worker's or the sink's. FAILPOINT: a file that may hold `{"step": …, "pass": n,
 "signal": number, "times": m}`: at the n-th pass of that step from then on the process sends itself the
-signal. Of a place where batches are dropped, it drops m of them from the n-th on. The file is renamed then,
-so that who gave the order knows that it was carried out. CLOCK_SECONDS: by how much the wall clock is off.
-COMMIT_BYTES: how much changed state a commit of the worker takes; small, so that commits are cut.
+signal. At a drop point it drops m batches from the n-th on. The file is then renamed, which shows that the
+failpoint has fired. CLOCK_SECONDS: the offset of the wall clock. COMMIT_BYTES: the maximum of changed state
+in a commit of the worker; small, so that commits are split.
 """
 
 from __future__ import annotations
@@ -22,12 +22,12 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 from typing import Any
 
-#: What the file of orders is called once they were carried out.
-DONE_SUFFIX = ".done"
+#: Added to the file's name once the failpoint has fired.
+FIRED_SUFFIX = ".fired"
 
 
-class Orders:
-    """Watches the steps of commits and batches and carries out what the file says."""
+class Failpoint:
+    """A failpoint at the steps of commits and the drop points of batches, armed by a file."""
 
     def __init__(self, file: Path) -> None:
         self._file = file
@@ -38,13 +38,13 @@ class Orders:
         self._lock = threading.Lock()
 
     def __call__(self, step: str) -> None:
-        """A step has been reached, in any thread."""
+        """Called at each step, in any thread."""
         with self._lock:
             if self._is_due(step) and self._rename():
                 os.kill(os.getpid(), self._signal)
 
-    def drops(self, place: str) -> bool:
-        """Whether a batch that comes by a place is to be dropped, in any thread."""
+    def should_drop(self, place: str) -> bool:
+        """Whether to drop the batch at a drop point; in any thread."""
         with self._lock:
             if self._times and place == self._step and not self._left:
                 self._times -= 1
@@ -64,20 +64,20 @@ class Orders:
 
     def _read(self) -> None:
         with contextlib.suppress(FileNotFoundError):
-            order = json.loads(self._file.read_text(encoding="utf-8"))
-            self._step, self._left, self._signal = order["step"], order["pass"], order["signal"]
-            self._times = order.get("times", 0)
+            armed = json.loads(self._file.read_text(encoding="utf-8"))
+            self._step, self._left, self._signal = armed["step"], armed["pass"], armed["signal"]
+            self._times = armed.get("times", 0)
 
     def _rename(self) -> bool:
-        # Withdrawn in this very moment, or not withdrawn any more.
+        # Atomic: it was disarmed before, or cannot be disarmed any more.
         with contextlib.suppress(FileNotFoundError):
-            self._file.rename(self._file.with_name(self._file.name + DONE_SUFFIX))
+            self._file.rename(self._file.with_name(self._file.name + FIRED_SUFFIX))
             return True
         return False
 
 
-def drop_batches(orders: Orders) -> None:
-    """Let batches be dropped at the places where Faust can: after the position has moved, without a word."""
+def drop_batches(failpoint: Failpoint) -> None:
+    """Patch the drop points, where Faust can lose batches silently: after the position has moved."""
     from gridwatch.streaming.faust import fetching
     from gridwatch.streaming.faust.transport import Consumer
     from gridwatch.streaming.stage.partition_queues import PartitionQueues
@@ -87,15 +87,15 @@ def drop_batches(orders: Orders) -> None:
     def fetched(self: Any, max_records: int | None = None) -> list[Any]:
         taken = getall(self, max_records)
         recovering = self._partition.topic.endswith("-changelog")
-        return [] if taken and orders.drops("recovering" if recovering else "fetched") else taken
+        return [] if taken and failpoint.should_drop("recovering" if recovering else "fetched") else taken
 
     async def drained(self: Any, timeout: float) -> AsyncIterator[Any]:
         async for tp, message in getmany(self, timeout):
-            if not (message.topic.startswith("smartmeter_") and orders.drops("drained")):
+            if not (message.topic.startswith("smartmeter_") and failpoint.should_drop("drained")):
                 yield tp, message
 
     async def queued(self: PartitionQueues, event: Any) -> None:
-        if not orders.drops("queued"):
+        if not failpoint.should_drop("queued"):
             await put(self, event)
 
     fetching._Drain.getall = fetched  # type: ignore[method-assign]
@@ -104,28 +104,28 @@ def drop_batches(orders: Orders) -> None:
 
 
 def set_clock(seconds: float) -> None:
-    """Let this process's wall clock be off by so much."""
+    """Shift this process's wall clock."""
     now, now_ns = time.time, time.time_ns
     time.time = lambda: now() + seconds
     time.time_ns = lambda: now_ns() + int(seconds * 1e9)
 
 
 def main(arguments: list[str]) -> None:
-    """Run it."""
-    app, orders, clock, commit_bytes, *others = arguments
+    """Run the program with its failpoint."""
+    app, file, clock, commit_bytes, *others = arguments
     if float(clock):
         set_clock(float(clock))
     from gridwatch.streaming.faust.program import run_faust
 
-    watching = Orders(Path(orders))
-    drop_batches(watching)
+    failpoint = Failpoint(Path(file))
+    drop_batches(failpoint)
     module = importlib.import_module(app)
     if hasattr(module, "worker"):
         for pipeline in module.worker.pipelines.values():
-            pipeline.watch = watching
+            pipeline.watch = failpoint
             pipeline.commit_bytes = int(commit_bytes)
     else:
-        module.pool.watch(watching)
+        module.pool.watch(failpoint)
     run_faust(app, "worker", tuple(others))
 
 

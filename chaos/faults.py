@@ -1,4 +1,4 @@
-"""How each kind of fault of the schedule is carried out."""
+"""The injector of each kind of fault in the schedule."""
 
 from __future__ import annotations
 
@@ -8,8 +8,8 @@ from chaos import disks, outages, processes, records
 from chaos.schedule import Fault
 from chaos.site import Site
 
-#: By kind.
-CARRIED_OUT: dict[str, Callable[[Site, Fault], None]] = {
+#: The function that injects a fault, by kind.
+INJECTORS: dict[str, Callable[[Site, Fault], None]] = {
     "worker-kill": lambda site, fault: processes.kill(site, fault, site.workers),
     "worker-term": lambda site, fault: processes.term(site, fault, site.workers),
     "worker-kill-at-step": lambda site, fault: processes.kill_at_step(site, fault, site.workers),
@@ -48,6 +48,6 @@ CARRIED_OUT: dict[str, Callable[[Site, Fault], None]] = {
 }
 
 
-def carry_out(site: Site, fault: Fault) -> None:
-    """Do it, and return when it is over."""
-    CARRIED_OUT[fault.kind](site, fault)
+def inject(site: Site, fault: Fault) -> None:
+    """Inject the fault, and return when it is over."""
+    INJECTORS[fault.kind](site, fault)

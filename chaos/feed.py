@@ -1,6 +1,6 @@
-"""Puts the input on the raw topic, a burst at a time, through whatever happens to the broker.
+"""Produces the input to the raw topic, in bursts, whatever happens to the broker.
 
-One idempotent producer: each record once and in order, also over a restart of the broker.
+One idempotent producer: each record once and in order, also across a restart of the broker.
 """
 
 from __future__ import annotations
@@ -18,12 +18,12 @@ from gridwatch.settings import Settings
 from gridwatch.topics import RAW
 
 _BEAT_SECONDS = 0.25
-#: A broker that is started again on a machine that is busy takes its time.
+#: A broker may restart slowly on a busy machine.
 _FLUSH_SECONDS = 300.0
 
 
 class Feed:
-    """Sends records up to the share that is allowed, in bursts; a thread of its own."""
+    """Sends records up to the allowed share, in bursts, from a thread of its own."""
 
     def __init__(self, settings: Settings, records: Sequence[Raw], burst: int) -> None:
         self._records = records
@@ -31,7 +31,7 @@ class Feed:
         self._allowed = 0
         self._sent = 0
         self._failed: list[str] = []
-        self._trouble = ""
+        self._last_error = ""
         self._stopped = False
         self._producer = Producer(
             librdkafka_config(settings)
@@ -40,18 +40,18 @@ class Feed:
                 "enable.idempotence": True,
                 "linger.ms": 2,
                 "message.timeout.ms": int(_FLUSH_SECONDS * 1000),
-                "error_cb": self._in_trouble,
+                "error_cb": self._on_error,
             }
         )
         self._thread = threading.Thread(target=self._run, name="feed", daemon=True)
         self._thread.start()
 
     def allow(self, share: float) -> None:
-        """Send on up to this share of everything, 0 to 1."""
+        """Allow sending up to this share of the input, 0 to 1."""
         self._allowed = round(share * len(self._records))
 
     def wait(self) -> None:
-        """Return when all that is allowed has been handed over."""
+        """Return when the allowed share has been passed to the producer."""
         while self._sent < self._allowed:
             time.sleep(_BEAT_SECONDS / 10)
 
@@ -77,11 +77,11 @@ class Feed:
         if error is not None:
             self._failed.append(str(error))
 
-    def _in_trouble(self, error: KafkaError) -> None:
-        self._trouble = str(error)
+    def _on_error(self, error: KafkaError) -> None:
+        self._last_error = str(error)
 
     def finish(self) -> None:
-        """Send what is left, at once, and wait until all of it is there; GridwatchError if it is not."""
+        """Send the rest at once and wait for all acks; GridwatchError if some fail."""
         self._stopped = True
         self._thread.join()
         for record in self._records[self._sent :]:
@@ -90,10 +90,10 @@ class Feed:
         if left or self._failed:
             raise GridwatchError(
                 f"the input could not be sent: {left} records left, {len(self._failed)} failed: "
-                f"{self._failed[:1]}; last trouble: {self._trouble}"
+                f"{self._failed[:1]}; last error: {self._last_error}"
             )
 
     def stop(self) -> None:
-        """End the thread, whatever was sent."""
+        """Stop the thread, whatever was sent."""
         self._stopped = True
         self._thread.join()

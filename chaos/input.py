@@ -1,11 +1,11 @@
-"""What is put on the raw topic: a few dozen meters that do everything wrong, from one seed.
+"""The input on the raw topic: a few dozen meters with every kind of bad data, from one seed.
 
-Each partition has a history of its own, in stretches. Within a stretch meters report with holes, late, too
-late, twice, with other values, off their grid, in other intervals, ahead of all others; readings come one by
-one or in arrays, garbage in between, and now and then a head-end sends its last minutes again. Between
-stretches event time jumps by a tick, so that every meter of the partition is settled at once.
+Each partition has a history of its own, in stretches. Within a stretch readings are missing, late, too late,
+duplicated, revised, off the grid, in changed intervals, ahead of all others; they arrive one by one or in
+arrays, with garbage in between, and sometimes a head-end sends its last minutes again. Between stretches a
+tick advances event time, so that the deadlines of all meters of the partition pass at once.
 
-One partition stays empty. All event times lie far back, so that nothing depends on when the input is sent.
+One partition stays empty. All event times are years ago, so that nothing depends on when the input is sent.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ HOUR = 60 * MINUTE
 DAY = 24 * HOUR
 START = 1_704_103_200 * SECOND  # 2024-01-01T10:00:00Z
 _STRETCHES = 3
-#: Kept under the limits of the rules, over the size that a small commit takes.
+#: Within the limits of the rules, and larger than a small commit.
 _LONGEST_ARRAY = 40
 
 _GARBAGE = (
@@ -64,7 +64,7 @@ class Raw(NamedTuple):
 
     @property
     def headers(self) -> list[tuple[str, bytes]]:
-        """Those of a tick, or none."""
+        """The header of a tick, or none."""
         return [(TICK_HEADER, b"1")] if self.tick else []
 
 
@@ -74,7 +74,7 @@ class _Sent(NamedTuple):
 
 
 def make_input(seed: int, readings: int, partitions: int) -> list[Raw]:
-    """About so many readings, in the order in which they are sent; the same for the same arguments."""
+    """About so many readings, in the order of sending; deterministic in the arguments."""
     chance = random.Random(f"input {seed}")  # noqa: S311  to be repeated
     empty = chance.randrange(partitions)
     share = max(30, readings // max(1, partitions - 1))
@@ -82,7 +82,7 @@ def make_input(seed: int, readings: int, partitions: int) -> list[Raw]:
         [] if partition == empty else _History(seed, partition, partitions, share).records()
         for partition in range(partitions)
     ]
-    # All partitions move on side by side.
+    # All partitions advance side by side.
     placed = [
         (number / len(history), partition, record)
         for partition, history in enumerate(histories)
@@ -120,7 +120,7 @@ class _History:
         records: list[Raw] = []
         for _ in range(_STRETCHES):
             records += self._stretch()
-            # Silence: some of it longer than the life of a meter's state. Then all is settled in one step.
+            # Silence, sometimes longer than state_ttl: all deadlines pass in one step.
             self._now += self._chance.choice([5 * HOUR, 30 * HOUR, 3 * DAY])
             records.append(self._tick(self._now))
         return records + self._roll_call()
@@ -139,26 +139,28 @@ class _History:
         return Raw(self._partition, None, format_instant(instant).encode(), tick=True)
 
     def _stretch(self) -> Iterator[Raw]:
-        sent = sorted((one for name in self._meters for one in self._life(name)), key=lambda one: one.arrival)
-        again_at = {self._chance.randrange(len(sent)) for _ in range(2)}
+        sent = sorted(
+            (one for name in self._meters for one in self._readings_of(name)), key=lambda one: one.arrival
+        )
+        repeat_at = {self._chance.randrange(len(sent)) for _ in range(2)}
         number = 0
         while number < len(sent):
             pick = self._chance.random()
             many = self._chance.randrange(2, _LONGEST_ARRAY) if pick < 0.05 else 1
             group = sent[number : number + many]
             yield self._record([one.body for one in group], many > 1)
-            if any(number <= at < number + many for at in again_at):
+            if any(number <= at < number + many for at in repeat_at):
                 # A head-end that lost its connection sends its last minutes again.
                 for one in sent[max(0, number - 25) : number + many]:
                     yield self._record([one.body], False)
             if pick > 0.985:
-                yield self._trouble(group[0].body)
+                yield self._garbage_or_tick(group[0].body)
             number += many
         self._now = max(self._now, sent[-1].arrival)
 
-    def _life(self, name: str) -> Iterator[_Sent]:
+    def _readings_of(self, name: str) -> Iterator[_Sent]:
         chance = self._chance
-        late, holes, jitter = (chance.choice([0.0, 0.05, 0.25]) for _ in range(3))
+        late, missing, jitter = (chance.choice([0.0, 0.05, 0.25]) for _ in range(3))
         region = chance.choice([None, "north", "south"])
         at = self._now + chance.randrange(20) * MINUTE
         for _ in range(self._slots):
@@ -174,17 +176,17 @@ class _History:
             if name in self._given:
                 body["interval_minutes"] = interval
             delay = chance.choice([1, 10, 50, 70, 300]) * MINUTE if chance.random() < late else 0
-            if chance.random() >= holes:
+            if chance.random() >= missing:
                 yield _Sent(max(stamp, at) + delay, body)
-                yield from self._again(max(stamp, at) + delay, stamp, body)
+                yield from self._repeats(max(stamp, at) + delay, stamp, body)
             at += interval * MINUTE
             if chance.random() < 0.01:
                 at += chance.choice([2, 7, 26]) * HOUR
             if chance.random() < 0.01:
                 self._intervals[name] = chance.choice([10, 15, 30, 60, 120])
 
-    def _again(self, arrival: int, stamp: int, body: dict[str, Any]) -> Iterator[_Sent]:
-        """The same once more, with another value, or a close neighbour; or one from far ahead."""
+    def _repeats(self, arrival: int, stamp: int, body: dict[str, Any]) -> Iterator[_Sent]:
+        """A duplicate, a revision or a close neighbour of a reading; or one far ahead."""
         roll = self._chance.random()
         later = arrival + self._chance.choice([0, 1, 20, 90]) * MINUTE
         if roll < 0.03:
@@ -204,7 +206,7 @@ class _History:
         value = json.dumps(bodies if array else bodies[0]).encode()
         return Raw(self._partition, str(bodies[0]["meter_id"]).encode(), value)
 
-    def _trouble(self, body: dict[str, Any]) -> Raw:
+    def _garbage_or_tick(self, body: dict[str, Any]) -> Raw:
         if self._chance.random() < 0.2:
             return self._tick(self._now)
         return Raw(self._partition, str(body["meter_id"]).encode(), self._chance.choice(_GARBAGE))

@@ -1,4 +1,4 @@
-"""Faults of the servers: the broker and the database away, silent, or refusing."""
+"""Faults of the servers: the broker and the database down, frozen, or refusing."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ _CUT = "SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application
 
 
 def kill(site: Site, fault: Fault, server: EmbeddedServer) -> None:
-    """kill -9; back after a while."""
+    """Kill it with SIGKILL; restart it after a while."""
     server.kill()
     time.sleep(fault.number_of("away"))
     start(server)
 
 
 def stop(site: Site, fault: Fault, server: EmbeddedServer) -> None:
-    """Stopped and started."""
+    """Stop it; start it after a while."""
     server.stop()
     time.sleep(fault.number_of("away"))
     start(server)
 
 
 def freeze_broker(site: Site, fault: Fault) -> None:
-    """Connections stay, nobody answers, for longer than a session."""
+    """Freeze the broker for longer than a session: connections stay open, without answers."""
     pid = site.servers.kafka.pid
     os.kill(pid, signal.SIGSTOP)
     try:
@@ -45,7 +45,7 @@ def freeze_broker(site: Site, fault: Fault) -> None:
 
 
 def cut_connections(site: Site, fault: Fault) -> None:
-    """The database ends the sink's sessions, wherever they are."""
+    """Terminate the sink's sessions, at whatever step they are."""
     with _cursor(site) as cursor:
         for _ in range(int(fault.number_of("times"))):
             cursor.execute(_CUT)
@@ -53,7 +53,7 @@ def cut_connections(site: Site, fault: Fault) -> None:
 
 
 def hold_lock(site: Site, fault: Fault) -> None:
-    """Somebody holds the strongest lock on a table."""
+    """Hold an ACCESS EXCLUSIVE lock on a table."""
     with _cursor(site) as cursor:
         cursor.execute(f"BEGIN; LOCK TABLE {fault.details['table']} IN ACCESS EXCLUSIVE MODE")
         time.sleep(fault.number_of("seconds"))
@@ -61,7 +61,7 @@ def hold_lock(site: Site, fault: Fault) -> None:
 
 
 def refuse(site: Site, fault: Fault) -> None:
-    """Every insert into a table fails with an error that passes."""
+    """Let every insert into a table fail with a transient error."""
     table, sqlstate = fault.details["table"], fault.details["sqlstate"]
     with _cursor(site) as cursor:
         cursor.execute(

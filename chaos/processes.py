@@ -1,7 +1,7 @@
-"""Faults of processes: killed, ended in order, frozen beyond their session, joining, leaving, swapping.
+"""Faults of processes: killed, stopped, frozen beyond their session, joining, leaving, swapping.
 
-Targets are counted among those that are wanted at that moment. The last worker and the last sink never leave
-without another in their place.
+A target is chosen among the services that are wanted at that moment. The last worker and the last sink never
+leave without a replacement.
 """
 
 from __future__ import annotations
@@ -13,24 +13,24 @@ from collections.abc import Sequence
 from chaos.schedule import BEYOND_SESSION, RECOVERY, Fault
 from chaos.service import SupervisedService
 from chaos.site import Site
-from gridwatch.deployment.polling import WaitedInVainError, until
+from gridwatch.deployment.polling import WaitTimeoutError, until
 
-#: How long a named step is waited for; a step that is not reached is said and counted.
+#: How long a named step is waited for; a step that is not reached is noted and counted.
 _STEP_SECONDS = 15.0
-#: What an orderly end may take.
-_HAND_OVER_SECONDS = 5.0
+#: How long a graceful stop may take without a note.
+_STOP_SECONDS = 5.0
 
 
 def kill(site: Site, fault: Fault, of: Sequence[SupervisedService]) -> None:
-    """kill -9; back after a while."""
+    """Kill it with SIGKILL; restart it after a while."""
     service = _one(of, fault)
-    with service.held():
+    with service.held_down():
         service.kill()
         time.sleep(fault.number_of("away"))
 
 
 def kill_all(site: Site, fault: Fault) -> None:
-    """kill -9 of everything at once."""
+    """Kill everything at once with SIGKILL."""
     for service in site.services:
         if service.wanted:
             service.kill()
@@ -38,27 +38,27 @@ def kill_all(site: Site, fault: Fault) -> None:
 
 
 def term(site: Site, fault: Fault, of: Sequence[SupervisedService]) -> None:
-    """SIGTERM; back at once."""
+    """Stop it with SIGTERM; it is restarted at once."""
     _stop(site, _one(of, fault))
 
 
 def roll(site: Site, fault: Fault) -> None:
-    """One worker after the other: stopped, started, waited for until it says that it is ready."""
+    """Restart one worker after the other, each time until all are ready."""
     for service in _wanted(site.workers):
         _stop(site, service)
         site.wait_until_ready()
 
 
 def kill_at_step(site: Site, fault: Fault, of: Sequence[SupervisedService]) -> None:
-    """kill -9 by itself, at the n-th pass of a step."""
-    _ordered(site, _one(of, fault), fault, signal.SIGKILL)
+    """Let it kill itself with SIGKILL, at the n-th pass of a step."""
+    _signal_at_step(site, _one(of, fault), fault, signal.SIGKILL)
 
 
 def kill_starting(site: Site, fault: Fault) -> None:
-    """kill -9 again and again as it starts."""
+    """Kill it with SIGKILL during its start, several times."""
     service = _one(site.workers, fault)
     after = [float(seconds) for seconds in str(fault.details["after"]).split("+")]
-    with service.held():
+    with service.held_down():
         service.kill()
         for seconds in after:
             service.start()
@@ -67,39 +67,39 @@ def kill_starting(site: Site, fault: Fault) -> None:
 
 
 def freeze(site: Site, fault: Fault, of: Sequence[SupervisedService]) -> None:
-    """SIGSTOP beyond the session while others take over; then it wakes up where it was."""
+    """Freeze it with SIGSTOP beyond its session while others take over; then SIGCONT."""
     service = _one(of, fault)
-    spare = _with_another(of, service)
+    spare = _start_spare(of, service)
     service.freeze()
     time.sleep(BEYOND_SESSION)
     service.thaw()
-    _send_away(spare, fault)
+    _maybe_leave(spare, fault)
 
 
 def freeze_at_step(site: Site, fault: Fault, of: Sequence[SupervisedService]) -> None:
-    """The same, by itself, at the n-th pass of a step."""
+    """Let it freeze itself, at the n-th pass of a step, beyond its session; then SIGCONT."""
     service = _one(of, fault)
-    spare = _with_another(of, service)
-    if _ordered(site, service, fault, signal.SIGSTOP):
+    spare = _start_spare(of, service)
+    if _signal_at_step(site, service, fault, signal.SIGSTOP):
         time.sleep(BEYOND_SESSION)
     service.thaw()
-    service.withdraw_orders()
-    _send_away(spare, fault)
+    service.disarm_failpoint()
+    _maybe_leave(spare, fault)
 
 
 def drop(site: Site, fault: Fault, of: Sequence[SupervisedService]) -> None:
-    """Batches that have been fetched are dropped, as if Faust had; nobody is told."""
+    """Drop fetched batches silently, as Faust may."""
     service = _one(of, fault)
     step, batches = str(fault.details["step"]), int(fault.number_of("batches"))
-    service.give_orders(step, int(fault.number_of("pass")), 0, batches)
+    service.arm_failpoint(step, int(fault.number_of("pass")), 0, batches)
     if step == RECOVERY:
         service.kill()
-    _carried_out(site, service, fault)
-    service.withdraw_orders()
+    _wait_until_fired(site, service, fault)
+    service.disarm_failpoint()
 
 
 def pause(site: Site, fault: Fault) -> None:
-    """SIGSTOP within the session."""
+    """Freeze it with SIGSTOP within its session."""
     service = _one(site.workers, fault)
     service.freeze()
     time.sleep(fault.number_of("seconds"))
@@ -107,12 +107,12 @@ def pause(site: Site, fault: Fault) -> None:
 
 
 def join(site: Site, fault: Fault) -> None:
-    """One more, if there is room."""
+    """Start one more, up to the maximum."""
     _join(site.workers)
 
 
 def leave(site: Site, fault: Fault) -> None:
-    """One less; another comes in its place if it was the last."""
+    """Stop one for good; another one replaces it if it was the last."""
     service = _one(site.workers, fault)
     if len(_wanted(site.workers)) == 1:
         _join(site.workers)
@@ -120,7 +120,7 @@ def leave(site: Site, fault: Fault) -> None:
 
 
 def swap(site: Site, fault: Fault, of: Sequence[SupervisedService]) -> None:
-    """One leaves as another joins."""
+    """Stop one for good while another one joins."""
     service = _one(of, fault)
     _join(of)
     service.leave(str(fault.details["how"]))
@@ -129,7 +129,7 @@ def swap(site: Site, fault: Fault, of: Sequence[SupervisedService]) -> None:
 
 
 def kill_rebalancing(site: Site, fault: Fault) -> None:
-    """kill -9 of one while another's coming or going has the partitions dealt anew."""
+    """Kill one with SIGKILL during the rebalance of another one that joins or leaves."""
     service = _one(site.workers, fault)
     others = [one for one in _wanted(site.workers) if one is not service]
     if fault.details["by"] == "leave" and others:
@@ -141,9 +141,9 @@ def kill_rebalancing(site: Site, fault: Fault) -> None:
 
 
 def clock(site: Site, fault: Fault) -> None:
-    """Back with its wall clock off."""
+    """Restart it with its wall clock shifted."""
     service = _one(site.workers, fault)
-    with service.held():
+    with service.held_down():
         service.clock = fault.number_of("hours") * 3600
         service.kill()
 
@@ -168,36 +168,36 @@ def _join(of: Sequence[SupervisedService]) -> SupervisedService | None:
     return None
 
 
-def _with_another(of: Sequence[SupervisedService], service: SupervisedService) -> SupervisedService | None:
-    """The one that was started so that there is another to take over; None if there is one already."""
+def _start_spare(of: Sequence[SupervisedService], service: SupervisedService) -> SupervisedService | None:
+    """Start a spare if no other one could take over; None if one could."""
     return _join(of) if _wanted(of) == [service] else None
 
 
-def _send_away(spare: SupervisedService | None, fault: Fault) -> None:
+def _maybe_leave(spare: SupervisedService | None, fault: Fault) -> None:
     if spare is not None and fault.target % 2:
         spare.leave("stop")
 
 
-def _ordered(site: Site, service: SupervisedService, fault: Fault, number: signal.Signals) -> bool:
-    """Give the order and wait; False if the step was not reached."""
+def _signal_at_step(site: Site, service: SupervisedService, fault: Fault, number: signal.Signals) -> bool:
+    """Arm the failpoint and wait; False if the step was not reached."""
     step = str(fault.details["step"])
-    service.give_orders(step, int(fault.number_of("pass")), number)
-    if step == "taken":  # it takes partitions over when it starts
+    service.arm_failpoint(step, int(fault.number_of("pass")), number)
+    if step == "taken":  # partitions are taken over at the start
         service.kill()
-    return _carried_out(site, service, fault)
+    return _wait_until_fired(site, service, fault)
 
 
-def _carried_out(site: Site, service: SupervisedService, fault: Fault) -> bool:
-    # Carried out, and seen by the supervisor; a frozen one is never seen.
+def _wait_until_fired(site: Site, service: SupervisedService, fault: Fault) -> bool:
+    # Fired, or fired and disarmed by the supervisor already.
     step = fault.details["step"]
     try:
         until(
             f"step {step!r} is reached",
-            lambda: service.orders_done() or not service.orders_given(),
+            lambda: service.failpoint_fired() or not service.failpoint_armed(),
             _STEP_SECONDS,
         )
-    except WaitedInVainError:
-        service.withdraw_orders()
+    except WaitTimeoutError:
+        service.disarm_failpoint()
         site.missed += 1
         site.notes.append(f"{fault.number} {fault.kind}: step {step!r} was not reached")
         return False
@@ -206,5 +206,5 @@ def _carried_out(site: Site, service: SupervisedService, fault: Fault) -> bool:
 
 def _stop(site: Site, service: SupervisedService) -> None:
     seconds = service.stop()
-    if seconds > _HAND_OVER_SECONDS:
-        site.notes.append(f"{service.name} took {seconds:.1f} s to end in order")
+    if seconds > _STOP_SECONDS:
+        site.notes.append(f"{service.name} took {seconds:.1f} s to stop")

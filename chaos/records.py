@@ -1,4 +1,4 @@
-"""Faults of what the broker keeps for the services: their changelog, their committed offsets."""
+"""Faults of the services' data on the broker: their changelogs and committed offsets."""
 
 from __future__ import annotations
 
@@ -10,21 +10,21 @@ from chaos.site import Site
 
 
 def lose_changelog(site: Site, fault: Fault) -> None:
-    """Every worker killed, the changelogs deleted and made anew; their copies on disk stay, or go too."""
+    """Kill every worker, recreate the changelogs; the data folders are kept or removed."""
     with ExitStack() as down:
         for service in site.workers:
-            down.enter_context(service.held())
+            down.enter_context(service.held_down())
             service.kill()
             if fault.details["folders"] == "gone":
                 shutil.rmtree(service.data, ignore_errors=True)
-        site.servers.renew_changelogs(site.settings, site.subject, compacted=site.compacted)
+        site.servers.recreate_changelogs(site.settings, site.subject, compacted=site.compacted)
 
 
 def lose_offsets(site: Site, fault: Fault) -> None:
-    """Everybody stopped, and what they had committed deleted."""
+    """Stop every service, and delete the committed offsets."""
     with ExitStack() as down:
         for service in site.services:
-            down.enter_context(service.held())
+            down.enter_context(service.held_down())
         for service in site.services:
             service.stop()
-        site.servers.forget_offsets([site.settings.app_id, f"{site.settings.app_id}-sink"])
+        site.servers.delete_offsets([site.settings.app_id, f"{site.settings.app_id}-sink"])

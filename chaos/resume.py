@@ -1,7 +1,7 @@
-"""A replay that is killed again and again and resumed, its broker killed too: the raw topic compared.
+"""A replay that is repeatedly killed and resumed, its broker killed too: the raw topic is compared.
 
-Apart from everything else: here the question is not what the services make of the raw topic, but whether a
-replay leaves in it, record by record, what it would have left undisturbed.
+Independent of the services: it checks whether the replay leaves the same records in the raw topic as one that
+was not killed.
 """
 
 from __future__ import annotations
@@ -31,17 +31,17 @@ from replay.sample.households import MONDAY
 from replay.sample.lines import lines
 
 _METERS, _DAYS, _INTERVAL_MINUTES = 40, 10, 30
-#: Event time against the clock: slow enough to be killed in the middle, and as fast as it goes. (Without any
+#: Event time over wall time: slow enough to be killed in the middle, and as fast as possible. (Without any
 #: pace there are fewer ticks: that would be another replay.)
-_SPEED, _UNDISTURBED_SPEED = 120_000, 100_000_000
+_SPEED, _FULL_SPEED = 120_000, 100_000_000
 _LONGEST_SECONDS = 120.0
 _BROKER_EVERY = 3
 
 
 def check_resume(servers: Servers, folder: Path, seed: int, kills: int) -> tuple[list[Difference], int]:
-    """What differs between the raw topic of a replay and that of the same one killed so many times.
+    """Compare the raw topic of a replay with that of the same one killed so many times.
 
-    Also how many records were compared.
+    Returns the differences, and how many records were compared.
     """
     folder.mkdir()
     servers.start()
@@ -59,12 +59,12 @@ def check_resume(servers: Servers, folder: Path, seed: int, kills: int) -> tuple
     def replay(speed: int, *more: str) -> ChildProcess:
         return ChildProcess("replay", [*command, "--speed", str(speed), *more], folder, environment).start()
 
-    servers.renew_topics(settings, GRIDWATCH, compacted=False)
-    with replay(_UNDISTURBED_SPEED) as child:
+    servers.recreate_topics(settings, GRIDWATCH, compacted=False)
+    with replay(_FULL_SPEED) as child:
         _wait_for_end(child)
     wanted = _content(settings)
-    servers.renew_topics(settings, GRIDWATCH, compacted=False)
-    total = sum(len(found) for found in wanted.things.values())
+    servers.recreate_topics(settings, GRIDWATCH, compacted=False)
+    total = sum(len(found) for found in wanted.contents.values())
     for number in range(kills):
         with replay(_SPEED, "--resume") as child:
             goal = _sent(settings) + chance.randrange(1, max(2, total // (kills + 1)))
@@ -95,13 +95,13 @@ def _sent(settings: Settings) -> int:
 
 
 def _content(settings: Settings) -> Snapshot:
-    """Every record of the raw topic by its place, less the name of the run that sent it."""
+    """Every record of the raw topic by partition and offset, without the header that names the run."""
     reader = Reader(settings, RAW.name)
     try:
         found = Snapshot({})
         for message in reader.new():
             headers = [one for one in message.headers() or () if one[0] != REPLAY_HEADER]
-            partition = found.things.setdefault(f"raw {message.partition()}", {})
+            partition = found.contents.setdefault(f"raw {message.partition()}", {})
             partition[f"{message.offset():09d}"] = (message.key(), message.value(), str(headers))
     finally:
         reader.close()

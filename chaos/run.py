@@ -1,4 +1,4 @@
-"""One seed: its input undisturbed (once for all seeds that have it), then under its faults, then compared."""
+"""One seed: its input fault-free (once for all seeds that share it), then under its faults, then compared."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from chaos.comparison import Difference, differences
-from chaos.faults import carry_out
+from chaos.faults import inject
 from chaos.feed import Feed
 from chaos.input import Raw, make_input
 from chaos.resume import check_resume
@@ -21,35 +21,35 @@ from chaos.snapshot import Snapshot, take_snapshot
 from chaos.subject import GRIDWATCH, Subject
 from gridwatch.errors import GridwatchError
 
-Say = Callable[[str], None]
+Log = Callable[[str], None]
 #: How long the slice of the input between two faults takes to send, seconds.
 _SLICE_SECONDS = 2.0
 _BEATS_A_SECOND = 4
 
 
 @dataclass
-class Outcome:
-    """How one seed went, or the replay that was killed and resumed."""
+class Result:
+    """The result of one seed, or of the replay that was killed and resumed."""
 
     seed: int
     schedule: list[str]
     of_replay: bool = False
     seconds: float = 0.0
-    carried_out: int = 0
+    injected: int = 0
     differences: list[Difference] = field(default_factory=list)
-    contradictions: list[str] = field(default_factory=list)
+    inconsistencies: list[str] = field(default_factory=list)
     exits: list[Exit] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     error: str = ""
-    things: int = 0
+    compared: int = 0
 
     @property
     def same(self) -> bool:
-        """Whether nothing is lost, double or different, and everything came to its end."""
-        return not (self.differences or self.contradictions or self.error)
+        """Whether nothing is lost, in excess or different, and the run was finished."""
+        return not (self.differences or self.inconsistencies or self.error)
 
     def count(self, what: str) -> int:
-        """How many differences are of one sort."""
+        """How many differences are of one kind."""
         return sum(1 for one in self.differences if one.what == what)
 
 
@@ -57,58 +57,58 @@ class Chaos:
     """Runs seeds one after the other on the same servers."""
 
     def __init__(
-        self, servers: Servers, folder: Path, readings: int, say: Say, subject: Subject = GRIDWATCH
+        self, servers: Servers, folder: Path, readings: int, log: Log, subject: Subject = GRIDWATCH
     ) -> None:
         self._servers = servers
         self._subject = subject
         self._folder = folder
         self._readings = readings
-        self._say = say
-        self._undisturbed: dict[int, Snapshot] = {}
+        self._log = log
+        self._baselines: dict[int, Snapshot] = {}
         self._runs = 0
 
-    def run(self, schedule: Schedule) -> Outcome:
-        """One seed from start to end; what goes wrong is in the outcome."""
+    def run(self, schedule: Schedule) -> Result:
+        """Run one seed from start to end; errors are in the result."""
         began = time.monotonic()
-        outcome = Outcome(schedule.seed, list(map(str, schedule.faults)))
+        result = Result(schedule.seed, list(map(str, schedule.faults)))
         try:
-            wanted = self._without_troubles(schedule.input_seed)
+            wanted = self._fault_free(schedule.input_seed)
             began = time.monotonic()
-            found = self._with_troubles(schedule, outcome)
+            found = self._with_faults(schedule, result)
         except GridwatchError as problem:
-            outcome.error = str(problem)
+            result.error = str(problem)
         else:
-            outcome.differences = differences(wanted, found)
-            outcome.contradictions = found.contradictions
-            outcome.things = sum(found.counts().values())
-        outcome.seconds = time.monotonic() - began
-        return outcome
+            result.differences = differences(wanted, found)
+            result.inconsistencies = found.inconsistencies
+            result.compared = sum(found.counts().values())
+        result.seconds = time.monotonic() - began
+        return result
 
-    def run_replay(self, seed: int, kills: int) -> Outcome:
-        """A replay killed so many times."""
+    def run_replay(self, seed: int, kills: int) -> Result:
+        """Run a replay killed so many times."""
         began = time.monotonic()
-        outcome = Outcome(seed, [f"replay killed and resumed {kills} times"], of_replay=True)
+        result = Result(seed, [f"replay killed and resumed {kills} times"], of_replay=True)
         try:
-            outcome.differences, outcome.things = check_resume(
+            result.differences, result.compared = check_resume(
                 self._servers, self._folder / self._next_name("replay"), seed, kills
             )
-            outcome.carried_out = kills
+            result.injected = kills
         except GridwatchError as problem:
-            outcome.error = str(problem)
-        outcome.seconds = time.monotonic() - began
-        return outcome
+            result.error = str(problem)
+        result.seconds = time.monotonic() - began
+        return result
 
     def _next_name(self, what: str) -> str:
         self._runs += 1
         return f"chaos_{self._runs}_{what}"
 
-    def _without_troubles(self, input_seed: int) -> Snapshot:
-        known = self._undisturbed.get(input_seed)
+    def _fault_free(self, input_seed: int) -> Snapshot:
+        known = self._baselines.get(input_seed)
         if known is not None:
             return known
         began = time.monotonic()
         self._servers.start()
-        name = self._next_name(f"undisturbed_{input_seed}")
+        name = self._next_name(f"fault_free_{input_seed}")
         with new_site(
             self._servers, self._folder / name, name, compacted=False, subject=self._subject
         ) as site:
@@ -116,18 +116,20 @@ class Chaos:
             feed.finish()
             site.workers[0].start()
             site.sinks[0].start()
-            site.settle()
+            site.drain()
             site.stop()
             snapshot = take_snapshot(site.settings, site.subject, site.data_folders)
-            if snapshot.contradictions:
-                raise GridwatchError(f"undisturbed, and yet: {snapshot.contradictions[0]}")
+            if snapshot.inconsistencies:
+                raise GridwatchError(f"inconsistent without faults: {snapshot.inconsistencies[0]}")
             if site.exits:
-                raise GridwatchError(f"{site.exits[0].service} ended by itself:\n{site.exits[0].said}")
-        self._undisturbed[input_seed] = snapshot
-        self._say(f"input {input_seed} undisturbed: {time.monotonic() - began:.1f} s, {snapshot.counts()}")
+                raise GridwatchError(
+                    f"{site.exits[0].service} exited by itself:\n{site.exits[0].log_excerpt}"
+                )
+        self._baselines[input_seed] = snapshot
+        self._log(f"input {input_seed} fault-free: {time.monotonic() - began:.1f} s, {snapshot.counts()}")
         return snapshot
 
-    def _with_troubles(self, schedule: Schedule, outcome: Outcome) -> Snapshot:
+    def _with_faults(self, schedule: Schedule, result: Result) -> Snapshot:
         self._servers.start()
         records = make_input(schedule.input_seed, self._readings, RULES["partitions"])
         name = self._next_name(f"seed_{schedule.seed}")
@@ -144,15 +146,15 @@ class Chaos:
             subject=self._subject,
             **tuning,
         ) as site:
-            outcome.exits, outcome.notes = [], site.notes
+            result.exits, result.notes = [], site.notes
             try:
-                self._live_through(site, schedule, outcome, records)
+                self._inject_faults(site, schedule, result, records)
                 site.stop()
                 return take_snapshot(site.settings, site.subject, site.data_folders)
             finally:
-                outcome.exits = site.exits
+                result.exits = site.exits
 
-    def _live_through(self, site: Site, schedule: Schedule, outcome: Outcome, records: list[Raw]) -> None:
+    def _inject_faults(self, site: Site, schedule: Schedule, result: Result, records: list[Raw]) -> None:
         for service in [*site.workers[: schedule.workers], site.sinks[0]]:
             service.start()
         marks = [fault.at for fault in schedule.faults] + [1.0]
@@ -169,18 +171,18 @@ class Chaos:
                     feed.wait()
                 feed.allow(mark)
                 time.sleep(fault.pause)
-                self._say(f"{time.monotonic() - began:6.1f} s {fault}")
-                carry_out(site, fault)
-                outcome.carried_out = fault.number - site.missed
+                self._log(f"{time.monotonic() - began:6.1f} s {fault}")
+                inject(site, fault)
+                result.injected = fault.number - site.missed
             feed.allow(1.0)
         except BaseException:
             feed.stop()
             raise
         feed.finish()
 
-        def told(line: str) -> None:
-            self._say(f"{time.monotonic() - began:6.1f} s {line}")
+        def log(line: str) -> None:
+            self._log(f"{time.monotonic() - began:6.1f} s {line}")
 
-        told("all sent; settling")
-        site.settle(told)
-        told("settled")
+        log("all sent; draining")
+        site.drain(log)
+        log("drained")

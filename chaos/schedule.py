@@ -1,8 +1,7 @@
-"""Which faults happen in a run, in which order, to whom and for how long: all from one seed.
+"""The faults of a run, their order, targets and durations: all from one seed.
 
 A fault is placed by the share of the input that has been sent, so that a schedule means the same on a slow
-machine and on a fast one. What the processes make of it in the meantime differs from run to run: that is the
-point.
+machine and on a fast one. The timing of the processes still differs from run to run: that is intended.
 """
 
 from __future__ import annotations
@@ -13,17 +12,17 @@ from dataclasses import dataclass, field
 
 from sinks import tables
 
-#: Of a worker or a sink; the least that brokers allow is 6 s.
+#: The session timeout of workers and sinks; brokers allow no less than 6 s.
 SESSION_SECONDS = 6
-#: Long enough that a frozen process has lost its partitions for certain.
+#: Long enough that a frozen process has lost its partitions.
 BEYOND_SESSION = SESSION_SECONDS + 2.5
 #: The steps of a commit (`pipeline.STEPS`; a test holds the two together).
 STEPS = ("taken", "cut", "decided", "outputs acked", "changelog acked", "written")
 #: Those of the sink (`sinks.writer.STEPS`; the same test).
-SINK_STEPS = ("taken in", "copied", "merged", "committed", "stored")
-#: Where fetched batches are dropped after the position has moved (`entry.py`): as the fetcher hands them on,
-#: as Faust goes through them, on their way out of an agent's queue; and the changelog's during recovery.
-PLACES = ("fetched", "drained", "queued")
+SINK_STEPS = ("decoded", "copied", "merged", "committed", "stored")
+#: Where fetched batches are dropped after the position has moved (`entry.py`): after the fetch, in Faust's
+#: iteration, before a partition queue; and those of the changelog during recovery.
+DROP_POINTS = ("fetched", "drained", "queued")
 RECOVERY = "recovering"
 
 #: Every kind of fault, what it does, and how often it is drawn.
@@ -38,7 +37,7 @@ KINDS: dict[str, tuple[str, int]] = {
     "worker-join": ("one more worker", 2),
     "worker-leave": ("a worker leaves, in order or by kill -9, and does not come back", 2),
     "worker-swap": ("a worker leaves while another joins", 2),
-    "worker-kill-rebalancing": ("kill -9 of a worker while the partitions are dealt anew", 2),
+    "worker-kill-rebalancing": ("kill -9 of a worker while the partitions are rebalanced", 2),
     "worker-rolling": ("every worker is stopped and started, one after the other", 1),
     "worker-clock": ("a worker comes back with its clock hours off", 1),
     "worker-batch-dropped": ("a worker's fetched batches are dropped on their way, also in recovery", 4),
@@ -61,16 +60,16 @@ KINDS: dict[str, tuple[str, int]] = {
     "disk-wiped": ("a worker comes back without its data folder", 1),
     "disk-truncated": ("a worker comes back with files of its RocksDB cut short", 1),
     "disk-flipped": ("a worker comes back with bytes of its RocksDB flipped", 1),
-    "topic-changelog": ("the changelog is deleted and made anew, also with every data folder gone", 1),
+    "topic-changelog": ("the changelog is deleted and recreated, also with every data folder gone", 1),
     "topic-offsets": ("the committed offsets of workers and sinks are deleted", 1),
 }
-#: SQLSTATEs of errors that pass: disk full, serialization failure, deadlock, internal error, read only.
+#: SQLSTATEs of transient errors: disk full, serialization failure, deadlock, internal error, read only.
 _SQLSTATES = ("53100", "40001", "40P01", "XX000", "25006", "57P03")
 #: A derived table is locked and refuses together with the one that it comes from.
 _TABLES = tuple(table.name for table in tables.fed_by_topics())
 _SERVER_AWAY = (0, 2, SESSION_SECONDS + 1)
 _PROCESS_AWAY = (0, 0, 1, SESSION_SECONDS + 1)
-#: Details that are drawn out of a few, by kind.
+#: The choices of details, by kind.
 _CHOICES: dict[str, dict[str, Sequence[object]]] = {
     "worker-leave": {"how": ("stop", "kill")},
     "worker-swap": {"how": ("stop", "kill")},
@@ -93,7 +92,7 @@ _CHOICES: dict[str, dict[str, Sequence[object]]] = {
 
 @dataclass(frozen=True)
 class Fault:
-    """One fault: when (share of the input sent, then so many seconds), to whom, and its details."""
+    """One fault: when (share of the input sent, then a pause in seconds), its target, and its details."""
 
     number: int
     kind: str
@@ -108,13 +107,13 @@ class Fault:
         return f"{self.number:3d}  {when}  {self.kind} (target {self.target}{details})"
 
     def number_of(self, name: str) -> float:
-        """A detail that is a number."""
+        """A numeric detail."""
         return float(str(self.details[name]))
 
 
 @dataclass(frozen=True)
 class Schedule:
-    """What one seed gives: how the run is set up, and its faults in order."""
+    """The schedule of one seed: the configuration of the run, and its faults in order."""
 
     seed: int
     input_seed: int
@@ -123,7 +122,7 @@ class Schedule:
     batch_records: int
     commit_bytes: int
     sink_rows: int
-    #: All of the input is sent before the fault of this number; 0: it goes on behind the last one.
+    #: All of the input is sent before the fault of this number; 0: sending continues after the last one.
     silent_from: int
     faults: tuple[Fault, ...]
 
@@ -137,7 +136,7 @@ class Schedule:
         return "\n".join([head, *map(str, self.faults)])
 
 
-#: How many inputs there are: the undisturbed run of one serves every seed that has it.
+#: How many inputs there are: the fault-free run of one serves every seed that shares it.
 INPUTS = 4
 
 
@@ -148,9 +147,9 @@ def make_schedule(
     workers: int | None = None,
     early: bool | None = None,
 ) -> Schedule:
-    """The schedule of a seed; the same for the same arguments.
+    """The schedule of a seed; deterministic in the arguments.
 
-    workers: how many to begin with, 1 to 3. early: whether the input ends before the last faults. None: by
+    workers: how many at the start, 1 to 3. early: whether the input ends before the last faults. None: by
     seed.
     """
     chance = random.Random(f"schedule {seed}")  # noqa: S311  to be repeated
@@ -174,7 +173,7 @@ def make_schedule(
 
 
 def _in_silence(kinds: Sequence[str]) -> Sequence[str]:
-    """Those of the kinds that can happen when nothing is worked."""
+    """Those of the kinds that can happen when nothing is processed."""
     possible = [kind for kind in kinds if not kind.endswith(("-at-step", "sink-batch-dropped"))]
     return possible or kinds
 
@@ -196,11 +195,11 @@ def _details(chance: random.Random, kind: str) -> dict[str, object]:
         step = chance.choice(SINK_STEPS if kind.startswith("sink-") else STEPS)
         return {"step": step, "pass": chance.choice([1, 2] if step == "taken" else [1, 1, 2, 5, 12])}
     if kind.endswith("-batch-dropped"):
-        places = PLACES if kind.startswith("sink-") else (*PLACES, RECOVERY, RECOVERY)
-        place = chance.choice(places)
+        points = DROP_POINTS if kind.startswith("sink-") else (*DROP_POINTS, RECOVERY, RECOVERY)
+        point = chance.choice(points)
         return {
-            "step": place,
-            "pass": 1 if place == RECOVERY else chance.choice([1, 1, 2, 5, 12]),
+            "step": point,
+            "pass": 1 if point == RECOVERY else chance.choice([1, 1, 2, 5, 12]),
             "batches": chance.choice([1, 1, 2, 4]),
         }
     if kind == "worker-kill-starting":
@@ -208,5 +207,5 @@ def _details(chance: random.Random, kind: str) -> dict[str, object]:
     if kind == "worker-kill-rebalancing":
         return {"after": round(chance.uniform(1.0, 5.0), 2), "by": chance.choice(["join", "leave"])}
     if kind.startswith("disk-"):
-        return {"files": chance.choice([1, 3, 1000]), "dice": chance.randrange(1_000_000)}
+        return {"files": chance.choice([1, 3, 1000]), "seed": chance.randrange(1_000_000)}
     return {name: chance.choice(choices) for name, choices in _CHOICES.get(kind, {}).items()}

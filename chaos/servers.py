@@ -1,4 +1,4 @@
-"""The broker and the database that all runs share, and what of them is made anew for each run."""
+"""The broker and the database that all runs share, and their topics and databases of each run."""
 
 from __future__ import annotations
 
@@ -13,15 +13,15 @@ from confluent_kafka.admin import AdminClient, AlterConfigOpType, ConfigEntry, C
 from chaos.subject import Subject
 from gridwatch.deployment.databases import new_database
 from gridwatch.deployment.polling import until
-from gridwatch.deployment.topics import create_topics, delete_topics, renew_topics
+from gridwatch.deployment.topics import create_topics, delete_topics, recreate_topics
 from gridwatch.embedded import EmbeddedKafka, EmbeddedPostgres
 from gridwatch.embedded.server import EmbeddedServer
 from gridwatch.errors import GridwatchError
 from gridwatch.settings import Settings
 
-_PATIENCE_SECONDS = 60.0
+_TIMEOUT_SECONDS = 60.0
 _STARTS = 4
-#: Compaction as eager as it can be: what takes hours elsewhere happens within a run.
+#: The most eager compaction: what otherwise takes hours happens within a run.
 EAGER_COMPACTION = {
     "segment.ms": "1500",
     "min.compaction.lag.ms": "0",
@@ -32,7 +32,7 @@ EAGER_COMPACTION = {
 
 
 def start(server: EmbeddedServer) -> None:
-    """Start it; on a machine that is busy it may take several times as long as anybody waits for it."""
+    """Start it, with retries: on a busy machine it may exceed its start time-out."""
     for _ in range(_STARTS - 1):
         with contextlib.suppress(GridwatchError):
             server.start()
@@ -48,44 +48,44 @@ class Servers:
         self.postgres = EmbeddedPostgres(folder / "postgres", fsync=False)
 
     def start(self) -> None:
-        """Start both, or what is not running of them."""
+        """Start both, unless they run."""
         start(self.postgres)
         start(self.kafka)
 
     def stop(self) -> None:
-        """End both."""
-        self.kafka.kill()  # its folder goes next: nothing is worth an orderly end
+        """Stop both."""
+        self.kafka.kill()  # its folder is removed next: no need for a graceful stop
         self.postgres.stop()
 
-    def renew_topics(
+    def recreate_topics(
         self, settings: Settings, subject: Subject, *, compacted: bool, raw: bool = True
     ) -> None:
-        """Make every topic of the subject anew, empty; the raw topic may stay with what it holds."""
-        renew_topics(settings, raw=raw, topics=subject.topics(settings.app_id))
+        """Delete and create every topic of the subject; without `raw` the raw topic keeps its records."""
+        recreate_topics(settings, raw=raw, topics=subject.topics(settings.app_id))
         if compacted:
             self._compact_eagerly(subject.changelogs(settings.app_id))
 
-    def renew_changelogs(self, settings: Settings, subject: Subject, *, compacted: bool) -> None:
-        """Delete the changelogs with all that is in them, and make them anew."""
+    def recreate_changelogs(self, settings: Settings, subject: Subject, *, compacted: bool) -> None:
+        """Delete and create the changelogs."""
         delete_topics(settings, subject.changelogs(settings.app_id))
         create_topics(settings, subject.topics(settings.app_id))
         if compacted:
             self._compact_eagerly(subject.changelogs(settings.app_id))
 
-    def forget_offsets(self, groups: Sequence[str]) -> None:
-        """Delete what consumer groups have committed; they must have no members, or lose them soon."""
+    def delete_offsets(self, groups: Sequence[str]) -> None:
+        """Delete the committed offsets of groups that have no members, or lose them soon."""
 
         admin = self._admin()
 
-        def forgotten() -> bool:
+        def deleted_all() -> bool:
             try:
                 for deleted in admin.delete_consumer_groups(list(groups)).values():
-                    deleted.result(timeout=_PATIENCE_SECONDS)
+                    deleted.result(timeout=_TIMEOUT_SECONDS)
             except KafkaException as problem:
                 return bool(problem.args[0].code() == KafkaError.GROUP_ID_NOT_FOUND)
             return True
 
-        until("the groups are empty and their offsets deleted", forgotten, _PATIENCE_SECONDS)
+        until("the groups are empty and their offsets deleted", deleted_all, _TIMEOUT_SECONDS)
 
     def _admin(self) -> AdminClient:
         return AdminClient({"bootstrap.servers": self.kafka.bootstrap, "log_level": 0})
@@ -99,7 +99,7 @@ class Servers:
         topic = ConfigResource.Type.TOPIC
         resources = [ConfigResource(topic, name, incremental_configs=entries) for name in changelogs]
         for altered in admin.incremental_alter_configs(resources).values():
-            altered.result(timeout=_PATIENCE_SECONDS)
+            altered.result(timeout=_TIMEOUT_SECONDS)
 
     @contextmanager
     def new_database(self, name: str) -> Iterator[str]:

@@ -1,7 +1,7 @@
-"""A worker or a sink as a process that is ended and started again, and a supervisor that does the latter.
+"""A worker or a sink as a process that is killed, and a supervisor that restarts it.
 
-Like the supervisor of any real deployment it starts what has ended, after a short pause. What ended although
-nobody had ended it is noted, with the end of its log; one that does nothing else is a crash loop.
+Like the supervisor of any real deployment it restarts a process that has exited, after a short pause. An exit
+that no fault caused is recorded, with an excerpt of the log; too many of them are a crash loop.
 """
 
 from __future__ import annotations
@@ -18,34 +18,34 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from chaos.entry import DONE_SUFFIX
+from chaos.entry import FIRED_SUFFIX
 from chaos.subject import GRIDWATCH
-from gridwatch.cli.doctor.services import judge_partitions
+from gridwatch.cli.doctor.services import check_partitions
 from gridwatch.deployment.service import Service
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
 RESTART_PAUSE_SECONDS = 0.3
-#: A service that ends by itself more often than this in one run is in a crash loop.
+#: A service that exits by itself more often than this in one run is in a crash loop.
 MOST_EXITS = 8
 _STOP_SECONDS = 30.0
-_LOOK_SECONDS = 0.05
+_POLL_SECONDS = 0.05
 
 
 @dataclass(frozen=True)
 class Exit:
-    """A process that ended although nobody had ended it."""
+    """The exit of a process that no fault caused."""
 
     service: str
-    said: str
+    log_excerpt: str
 
 
 class SupervisedService(Service):
-    """One worker or sink, whose steps are watched, and which is started again when it ends.
+    """One worker or sink with a failpoint, restarted when it exits.
 
-    worker: the Faust application of a worker. commit_bytes: how much changed state a commit of one takes, 0:
-    any.
+    worker: the Faust application of a worker. commit_bytes: the maximum of changed state in a commit of it,
+    0: no maximum.
     """
 
     def __init__(
@@ -64,31 +64,31 @@ class SupervisedService(Service):
         self.wanted = False
         self.exits: list[Exit] = []
         self.starts = 0
-        #: By how much its wall clock is off, seconds; from its next start on.
+        #: The offset of its wall clock, seconds; from its next start on.
         self.clock = 0.0
-        self.orders = folder / f"{name}.orders"
+        self.failpoint = folder / f"{name}.failpoint"
         self._expected = False
         self._ended = 0.0
-        self._held = False
+        self._held_down = False
         self.lock = threading.RLock()
 
     def command(self) -> list[str]:
-        """What to run."""
-        entry = [self.app, str(self.orders), str(self.clock), str(self.commit_bytes)]
-        # Its application may be anywhere that we can import from.
+        """The command line of the next start."""
+        entry = [self.app, str(self.failpoint), str(self.clock), str(self.commit_bytes)]
+        # Its application may be anywhere on our own import path.
         found = f"PYTHONPATH={os.pathsep.join(filter(None, sys.path))}"
         return ["env", found, sys.executable, "-m", "chaos.entry", *entry, "-l", "info"]
 
     def sees_owners(self, partitions: int) -> bool:
-        """Whether each of so many partitions has an owner that answers, as this worker sees it."""
+        """Whether this worker sees an owner that answers for each of so many partitions."""
         try:
             page = self.page("/partitions/")
-            return judge_partitions(page["partitions"], partitions, page["incomplete"]).ok
+            return check_partitions(page["partitions"], partitions, page["incomplete"]).ok
         except (OSError, ValueError, KeyError, TypeError):
             return False
 
     def start(self) -> Self:
-        """Start it, and have it started again whenever it ends."""
+        """Start it, and let the supervisor restart it whenever it exits."""
         with self.lock:
             self.wanted = True
             if not self.running:
@@ -98,14 +98,14 @@ class SupervisedService(Service):
         return self
 
     def kill(self) -> None:
-        """kill -9; the supervisor starts it again, unless it is held or not wanted."""
+        """SIGKILL it; the supervisor restarts it, unless it is held down or not wanted."""
         with self.lock:
             self._expected = True
             super().kill()
             self._ended = time.monotonic()
 
     def stop(self) -> float:
-        """SIGTERM; likewise."""
+        """Stop it with SIGTERM; likewise."""
         with self.lock:
             self._expected = True
             seconds = super().stop()
@@ -113,7 +113,7 @@ class SupervisedService(Service):
         return seconds
 
     def leave(self, how: str) -> None:
-        """End it for good: `stop` or `kill`."""
+        """End it for good, by `stop` or `kill`."""
         self.wanted = False
         if how == "stop":
             self.stop()
@@ -121,58 +121,58 @@ class SupervisedService(Service):
             self.kill()
 
     @contextmanager
-    def held(self) -> Iterator[None]:
-        """While this lasts the supervisor does not start it again."""
-        self._held = True
+    def held_down(self) -> Iterator[None]:
+        """Keep the supervisor from restarting it meanwhile."""
+        self._held_down = True
         try:
             yield
         finally:
-            self._held = False
+            self._held_down = False
 
     def _signal(self, number: signal.Signals) -> None:
         with self.lock:
             super()._signal(number)
 
-    def watch_over(self) -> None:
-        """Start it again if it is wanted and has ended; note it if nobody ended it."""
+    def supervise(self) -> None:
+        """Restart it if it is wanted and has exited; record the exit if no fault caused it."""
         with self.lock:
-            if not self.started or self.running or self._held or not self.wanted:
+            if not self.started or self.running or self._held_down or not self.wanted:
                 return
             if not self._expected:
                 self._expected = True
                 self._ended = time.monotonic()
-                if self.orders_done():
-                    self.withdraw_orders()
+                if self.failpoint_fired():
+                    self.disarm_failpoint()
                 else:
                     self.exits.append(Exit(self.name, self.excerpt()))
             if time.monotonic() - self._ended >= RESTART_PAUSE_SECONDS:
                 self.start()
 
-    def give_orders(self, step: str, passes: int, number: int, times: int = 1) -> None:
-        """Let it send itself a signal at the n-th pass of a step from now on; or, of a place where batches
-        can be dropped, drop so many from the n-th on."""
-        self.withdraw_orders()
-        unfinished = self.orders.with_suffix(".unfinished")
-        order = {"step": step, "pass": passes, "signal": int(number), "times": times}
-        unfinished.write_text(json.dumps(order))
-        unfinished.rename(self.orders)
+    def arm_failpoint(self, step: str, passes: int, number: int, times: int = 1) -> None:
+        """Arm its failpoint: a signal at the n-th pass of a step from now on, or dropped batches at a drop
+        point, so many from the n-th on."""
+        self.disarm_failpoint()
+        unfinished = self.failpoint.with_suffix(".unfinished")
+        armed = {"step": step, "pass": passes, "signal": int(number), "times": times}
+        unfinished.write_text(json.dumps(armed))
+        unfinished.rename(self.failpoint)
 
-    def orders_given(self) -> bool:
-        """Whether there are orders that were not carried out yet."""
-        return self.orders.exists()
+    def failpoint_armed(self) -> bool:
+        """Whether the failpoint is armed and has not fired yet."""
+        return self.failpoint.exists()
 
-    def orders_done(self) -> bool:
-        """Whether the last orders were carried out."""
-        return self.orders.with_name(self.orders.name + DONE_SUFFIX).exists()
+    def failpoint_fired(self) -> bool:
+        """Whether the failpoint has fired."""
+        return self.failpoint.with_name(self.failpoint.name + FIRED_SUFFIX).exists()
 
-    def withdraw_orders(self) -> None:
-        """Forget orders."""
-        self.orders.unlink(missing_ok=True)
-        self.orders.with_name(self.orders.name + DONE_SUFFIX).unlink(missing_ok=True)
+    def disarm_failpoint(self) -> None:
+        """Remove the failpoint, fired or not."""
+        self.failpoint.unlink(missing_ok=True)
+        self.failpoint.with_name(self.failpoint.name + FIRED_SUFFIX).unlink(missing_ok=True)
 
 
 class Supervisor:
-    """Looks after services in a thread of its own; a context manager that leaves none running."""
+    """Restarts services from a thread of its own; a context manager that kills all of them at the end."""
 
     def __init__(self, services: Sequence[SupervisedService]) -> None:
         self._services = services
@@ -180,9 +180,9 @@ class Supervisor:
         self._thread = threading.Thread(target=self._run, name="supervisor", daemon=True)
 
     def _run(self) -> None:
-        while not self._done.wait(_LOOK_SECONDS):
+        while not self._done.wait(_POLL_SECONDS):
             for service in self._services:
-                service.watch_over()
+                service.supervise()
 
     def __enter__(self) -> Supervisor:
         self._thread.start()

@@ -1,4 +1,4 @@
-"""One deployment under trouble: workers and sinks that are looked after, and when all is done."""
+"""One deployment under faults: supervised workers and sinks, and when they have processed everything."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from chaos.servers import Servers
 from chaos.service import MOST_EXITS, Exit, SupervisedService, Supervisor
 from chaos.subject import GRIDWATCH, Observed, Subject
 from gridwatch.deployment.catching_up import Ends, committed, output_ends, sink_group
-from gridwatch.deployment.polling import WaitedInVainError, until, until_complete
+from gridwatch.deployment.polling import WaitTimeoutError, until, until_complete
 from gridwatch.deployment.site import Site as Deployment
 from gridwatch.errors import GridwatchError
 from gridwatch.kafka.positions import Positions
 
-#: Without any progress for this long something hangs.
-STANDSTILL_SECONDS = 75.0
+#: Without progress for this long a run counts as stalled.
+STALLED_SECONDS = 75.0
 _PAUSE_SECONDS = 0.3
 WORKERS = 3
 SINKS = 2
 
-#: What every run has. Idle ticks go by wall clock, which is not in the log: none of them.
+#: Settings of every run. Without idle ticks: they depend on the wall clock.
 RULES: dict[str, Any] = {
     "partitions": 6,
     "metrics_window": "1h",
@@ -38,7 +38,7 @@ RULES: dict[str, Any] = {
 
 
 class Site(Deployment[SupervisedService]):
-    """A deployment; use it through `new_site`. tuning: more settings, and `commit_bytes`."""
+    """A deployment; created by `new_site`. tuning: more settings, and `commit_bytes`."""
 
     def __init__(
         self,
@@ -54,10 +54,10 @@ class Site(Deployment[SupervisedService]):
         self.subject = subject
         self.compacted = compacted
         self.notes: list[str] = []
-        #: Faults that could not happen: the step at which they were to happen was not reached.
+        #: Faults that were not injected: their step was not reached.
         self.missed = 0
         make = partial(SupervisedService, worker=subject.app, commit_bytes=tuning.pop("commit_bytes", 0))
-        # Small batches make many commits; a sink that polls for so few would take its time over nothing.
+        # Small batches make many commits in a worker; a sink would only be slow with them.
         of_workers = {name: tuning.pop(name) for name in ("batch_records",) if name in tuning}
         super().__init__(folder, common | tuning, make)
         self.workers = [self._numbered("worker", number, **of_workers) for number in range(WORKERS)]
@@ -69,16 +69,16 @@ class Site(Deployment[SupervisedService]):
 
     @property
     def data_folders(self) -> list[Path]:
-        """Of the workers."""
+        """The data folders of the workers."""
         return [service.data for service in self.workers]
 
     @property
     def exits(self) -> list[Exit]:
-        """Processes that ended although nobody had ended them."""
+        """Exits of processes that no fault caused."""
         return [one for service in self.services for one in service.exits]
 
     def wait_until_ready(self) -> None:
-        """Return when everything that is wanted says that it is ready."""
+        """Return when every wanted service is ready."""
         waiting: list[str] = []
 
         def all_ready() -> bool:
@@ -88,38 +88,36 @@ class Site(Deployment[SupervisedService]):
             return not waiting
 
         try:
-            until("all is ready", all_ready, STANDSTILL_SECONDS, pause=_PAUSE_SECONDS)
-        except WaitedInVainError as problem:
-            raise GridwatchError(
-                f"not ready within {STANDSTILL_SECONDS:g} s: {', '.join(waiting)}"
-            ) from problem
+            until("all is ready", all_ready, STALLED_SECONDS, pause=_PAUSE_SECONDS)
+        except WaitTimeoutError as problem:
+            raise GridwatchError(f"not ready within {STALLED_SECONDS:g} s: {', '.join(waiting)}") from problem
 
-    def settle(self, say: Callable[[str], None] = lambda line: None) -> None:
-        """Return when every stage has worked its source to its end, all outputs are stored, and each
-        partition is owned by a worker that can stop in order: its RocksDB gets the rest with that.
+    def drain(self, log: Callable[[str], None] = lambda line: None) -> None:
+        """Return when every stage has processed its source to the end, all outputs are stored, and each
+        partition has an owner that can stop gracefully, which flushes its RocksDB.
 
-        GridwatchError when nothing moves any more before that, or a service is in a crash loop.
+        GridwatchError when there is no progress before that, or a service is in a crash loop.
         """
-        for observed in self.subject.stages:  # what one has written by its end is the source of another
-            self._settle_stage(observed)
-        say("all worked; storing")
-        written = self._asked(output_ends)
-        self._until_complete("the sink", lambda: self._stored(written))
-        self._until_complete("the group of workers", self._served)
+        for observed in self.subject.stages:  # the outputs of one are the source of the next
+            self._drain_stage(observed)
+        log("all processed; storing")
+        written = self._ask_broker(output_ends)
+        self._wait_until_complete("the sink", lambda: self._stored(written))
+        self._wait_until_complete("the group of workers", self._served)
 
-    def _settle_stage(self, observed: Observed) -> None:
+    def _drain_stage(self, observed: Observed) -> None:
         source = observed.stage.source.name
-        ends = self._asked(lambda positions: positions.ends([source]))
+        ends = self._ask_broker(lambda positions: positions.ends([source]))
         wanted = {partition: end for (_, partition), end in ends.items()}
         state = State(self.settings, observed)
         try:
-            self._until_complete(f"stage {observed.stage.name}", lambda: self._worked(state, wanted))
+            self._wait_until_complete(f"stage {observed.stage.name}", lambda: self._processed(state, wanted))
         finally:
             state.close()
 
-    def _worked(self, state: State, wanted: dict[int, int]) -> tuple[bool, object]:
+    def _processed(self, state: State, wanted: dict[int, int]) -> tuple[bool, object]:
         state.read()
-        return state.is_done(wanted), (state.worked(), hash(tuple(state.rows.last.items())))
+        return state.is_done(wanted), (state.positions(), hash(tuple(state.rows.last.items())))
 
     def _served(self) -> tuple[bool, object]:
         wanted = [worker for worker in self.workers if worker.wanted]
@@ -130,38 +128,38 @@ class Site(Deployment[SupervisedService]):
         done = committed(Positions(self.settings), sink_group(self.settings), ends)
         return done >= sum(ends.values()), done
 
-    def _until_complete(self, who: str, look: Callable[[], tuple[bool, object]]) -> None:
+    def _wait_until_complete(self, who: str, poll: Callable[[], tuple[bool, object]]) -> None:
         progress: object = None
 
-        def look_at_what_answers() -> tuple[bool, object]:
+        def poll_what_answers() -> tuple[bool, object]:
             nonlocal progress
             self._check_for_crash_loops()
             complete = False
-            with suppress(GridwatchError, KafkaException):  # a broker that is away says nothing
-                complete, progress = look()
+            with suppress(GridwatchError, KafkaException):  # a broker that is down does not answer
+                complete, progress = poll()
             return complete, progress
 
-        until_complete(who, look_at_what_answers, STANDSTILL_SECONDS, pause=_PAUSE_SECONDS)
+        until_complete(who, poll_what_answers, STALLED_SECONDS, pause=_PAUSE_SECONDS)
 
     def _check_for_crash_loops(self) -> None:
         for service in self.services:
             if len(service.exits) > MOST_EXITS:
                 raise GridwatchError(
-                    f"{service.name} is in a crash loop; the end of its log:\n{service.exits[-1].said}"
+                    f"{service.name} is in a crash loop; the end of its log:\n{service.exits[-1].log_excerpt}"
                 )
 
-    def _asked(self, ask: Callable[[Positions], Ends]) -> Ends:
-        """An answer of the broker, which may have been back for a moment only."""
+    def _ask_broker(self, ask: Callable[[Positions], Ends]) -> Ends:
+        """Query the broker, with retries: it may have just restarted."""
         return until(
-            "the broker says where its topics end",
+            "the broker answers with end offsets",
             lambda: ask(Positions(self.settings)),
-            STANDSTILL_SECONDS,
+            STALLED_SECONDS,
             pause=_PAUSE_SECONDS,
-            passing=(GridwatchError,),
+            transient=(GridwatchError,),
         )
 
     def stop(self) -> None:
-        """End everything in order and for good."""
+        """Stop every service for good."""
         for service in self.services:
             service.wanted = False
         super().stop()
@@ -178,9 +176,9 @@ def new_site(
     subject: Subject = GRIDWATCH,
     **tuning: Any,
 ) -> Iterator[Site]:
-    """A deployment with empty topics and tables, none of its services started; nothing of it runs on.
+    """A deployment with empty topics and tables, its services not started; at the end all are killed.
 
-    raw: False leaves the raw topic as it is, with what it holds.
+    raw: False keeps the raw topic with its records.
     """
     folder.mkdir()
     with servers.new_database(name) as database:
@@ -192,6 +190,6 @@ def new_site(
             "security_protocol": "PLAINTEXT",
         }
         site = Site(servers, folder, common, tuning, subject=subject, compacted=compacted)
-        servers.renew_topics(site.settings, subject, compacted=compacted, raw=raw)
+        servers.recreate_topics(site.settings, subject, compacted=compacted, raw=raw)
         with Supervisor(site.services):
             yield site

@@ -1,7 +1,7 @@
-"""Everything that a run leaves, as a reader that goes by ids and revisions sees it.
+"""Everything that a run leaves, by id and last revision.
 
-Two things follow the wall clock and are left out: system metrics, and when a bad record came (which is in a
-dead letter, and for a stamp from the future in its words). Of a table its declaration says so
+Two things depend on the wall clock and are left out: system metrics, and the arrival time of a bad record
+(which is in a dead letter, and for a future timestamp in its message). For tables the declarations say so
 (`sinks/tables/`).
 """
 
@@ -17,7 +17,7 @@ from typing import Any
 import psycopg2
 
 from chaos.changelog import Reader, State
-from chaos.databases import contradictions, read_databases
+from chaos.databases import find_inconsistencies, read_databases
 from chaos.subject import Subject
 from gridwatch.errors import GridwatchError
 from gridwatch.kafka.topic_identity import describe_topic
@@ -27,33 +27,33 @@ from sinks import tables
 from sinks.tables.dead_letters import AHEAD
 from sinks.tables.table import DatabaseTable
 
-Things = dict[str, dict[str, Any]]
+Contents = dict[str, dict[str, Any]]
 """By place (table, topic, state), by key."""
 
 
 @dataclass
 class Snapshot:
-    """What a run left, and what in it contradicts itself."""
+    """What a run left, and the inconsistencies within it."""
 
-    things: Things
-    contradictions: list[str] = field(default_factory=list)
+    contents: Contents
+    inconsistencies: list[str] = field(default_factory=list)
 
     def counts(self) -> dict[str, int]:
-        """How many things there are in each place."""
-        return {place: len(found) for place, found in self.things.items()}
+        """The number of entries in each place."""
+        return {place: len(found) for place, found in self.contents.items()}
 
 
 def take_snapshot(settings: Settings, subject: Subject, folders: Iterable[Path]) -> Snapshot:
-    """Read everything anew: topics, changelogs, the workers' data folders (they have ended), database."""
+    """Read everything: topics, changelogs, the data folders of the stopped workers, database."""
     snapshot = Snapshot({})
     for observed in subject.stages:
         stage, state = observed.stage, State(settings, observed)
         try:
             state.read()
-            snapshot.things[f"state of {stage.name}"] = state.plain()
+            snapshot.contents[f"state of {stage.name}"] = state.plain()
             identity = _identity(settings, stage.changelog(settings.app_id).name)
             databases = read_databases(folders, stage.table, identity)
-            snapshot.contradictions += contradictions(state.rows, databases)
+            snapshot.inconsistencies += find_inconsistencies(state.rows, databases)
         finally:
             state.close()
     for topic in (*OUTPUTS, *subject.outputs):
@@ -62,26 +62,26 @@ def take_snapshot(settings: Settings, subject: Subject, folders: Iterable[Path])
             values = [json.loads(message.value() or b"") for message in reader.new()]
         finally:
             reader.close()
-        snapshot.things[f"topic {topic.name}"], said_apart = last_revisions(topic.name, values)
-        snapshot.contradictions += said_apart
+        snapshot.contents[f"topic {topic.name}"], conflicts = last_revisions(topic.name, values)
+        snapshot.inconsistencies += conflicts
     for name, found in read_database(settings.database).items():
-        snapshot.things[f"table {name}"] = found
+        snapshot.contents[f"table {name}"] = found
     return snapshot
 
 
 def _identity(settings: Settings, changelog: str) -> bytes:
-    """Which changelog there is now: a fault may have had it made anew."""
+    """The identity of the current changelog: a fault may have recreated it."""
     log = asyncio.run(describe_topic(settings, changelog))
     if log is None:
-        raise GridwatchError("the broker does not say which changelog it has")
+        raise GridwatchError("the broker does not answer with the identity of the changelog")
     return log.topic_id
 
 
 def last_revisions(topic: str, records: Iterable[dict[str, Any]]) -> tuple[dict[str, Any], list[str]]:
-    """The last revision of each id; and what was said twice under one id and revision in different words."""
-    said: dict[tuple[str, int], dict[str, Any]] = {}
+    """The last revision of each id; and the records that differ under one id and revision."""
+    by_revision: dict[tuple[str, int], dict[str, Any]] = {}
     last: dict[str, Any] = {}
-    contradictions = []
+    inconsistencies = []
     for record in records:
         if record.get("scope") == "system":
             continue
@@ -89,16 +89,16 @@ def last_revisions(topic: str, records: Iterable[dict[str, Any]]) -> tuple[dict[
             del record["record_timestamp"]
             record["message"] = AHEAD.sub("", record["message"])
         name, revision = record["gap_id" if topic == GAP_ALERTS.name else "id"], record.get("revision", 0)
-        if said.setdefault((name, revision), record) != record:
-            before = said[name, revision]
-            contradictions.append(f"{topic}: {name} revision {revision}: {before} and {record}")
+        if by_revision.setdefault((name, revision), record) != record:
+            before = by_revision[name, revision]
+            inconsistencies.append(f"{topic}: {name} revision {revision}: {before} and {record}")
         if name not in last or last[name].get("revision", 0) < revision:
             last[name] = record
-    return last, contradictions
+    return last, inconsistencies
 
 
-def read_database(url: str) -> Things:
-    """Every row of every table by its key, less what follows the wall clock."""
+def read_database(url: str) -> Contents:
+    """Every row of every table by its key, without what depends on the wall clock."""
     session = psycopg2.connect(url)
     try:
         with session.cursor() as cursor:
@@ -120,7 +120,7 @@ def _rows(cursor: Any, table: DatabaseTable) -> dict[str, Any]:
         for column, clock in comparison.masked.items():
             row[column] = clock.sub("", row[column])
         place = "/".join(str(row[column]) for column in key)
-        # A key without its time may come more than once: a second row of one id is a double.
+        # A key without its time may occur more than once: a second row of one id is in excess.
         while place in found:
             place += " (once more)"
         found[place] = row

@@ -1,4 +1,4 @@
-"""What is put to the test: a worker's application, and how the state of each of its stages is judged."""
+"""The system under test: a worker's application, and how the state of each of its stages is compared."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ from gridwatch.topics import Topic, all_topics
 
 @dataclass(frozen=True)
 class Observed:
-    """A stage, seen from outside."""
+    """A stage under test."""
 
     stage: Stage[Any]
-    #: The state of a partition in plain values, less what differs between two runs: what follows the wall
-    #: clock; and the position, where a crash upstream repeats records of the source.
+    #: The state of a partition in plain values, without what differs between two runs: what depends on the
+    #: wall clock; and the position, where a crash upstream repeats records of the source.
     plain: Callable[[Any], Any]
-    #: Whether nothing is left to be done of a partition whose source is worked to its end, by its state and
-    #: the rows of its states.
-    is_settled: Callable[[Settings, Any, Iterable[bytes]], bool] = lambda settings, state, rows: True
+    #: Whether nothing is due in a partition whose source is processed to the end, by its partition row's
+    #: state and its state rows.
+    is_complete: Callable[[Settings, Any, Iterable[bytes]], bool] = lambda settings, state, rows: True
 
 
 @dataclass(frozen=True)
@@ -36,11 +36,11 @@ class Subject:
 
     app: str
     stages: tuple[Observed, ...]
-    #: Outputs that no sink stores, beside those of gridwatch itself.
+    #: Outputs that no sink stores, besides those of gridwatch itself.
     outputs: tuple[Topic, ...] = ()
 
     def topics(self, app_id: str) -> list[Topic]:
-        """Every topic that there has to be."""
+        """Every topic that has to exist."""
         of_stages = [topic for one in self.stages for topic in one.stage.topics(app_id)]
         return list({topic.name: topic for topic in (*all_topics(app_id), *of_stages)}.values())
 
@@ -50,12 +50,12 @@ class Subject:
 
 
 def _plain(state: PartitionState) -> Any:
-    # These two are when its records were sent.
+    # These two are broker timestamps.
     return plain_state(replace(state, record_time=None, reading_time=None))
 
 
-def _is_settled(settings: Settings, state: PartitionState, meters: Iterable[bytes]) -> bool:
-    """Nothing is due at the watermark, and the windows that it has left are emitted."""
+def _is_complete(settings: Settings, state: PartitionState, meters: Iterable[bytes]) -> bool:
+    """Whether nothing is due at the watermark, and the closed windows are emitted."""
     watermark, window = state.watermark, settings.policy().metrics_window
     if watermark is None:
         return True
@@ -65,7 +65,7 @@ def _is_settled(settings: Settings, state: PartitionState, meters: Iterable[byte
 
 
 #: gridwatch's own worker.
-GRIDWATCH = Subject("gridwatch.app", (Observed(READINGS, _plain, _is_settled),))
+GRIDWATCH = Subject("gridwatch.app", (Observed(READINGS, _plain, _is_complete),))
 
 
 def subject_of(place: str) -> Subject:

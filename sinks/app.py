@@ -4,8 +4,8 @@
 
     smartmeter_validated, …gap_alerts, …late_events, …metrics, …dead_letters
         ──► queues ──► pool ─┬► store (decode, gather) ──► writer (one transaction) ──► database
-                             └► … one of each a connection
-                                  └─► smartmeter_dead_letters   what is foreign, what the database refuses
+                             └► … one of each per connection
+                                  └─► smartmeter_dead_letters   foreign records, refused rows
 """
 
 from __future__ import annotations
@@ -26,13 +26,13 @@ from gridwatch.streaming.stage.partition_queues import PartitionQueues
 from gridwatch.topics import all_topics
 from sinks import health, system_metrics, tables
 from sinks.connection import SchemaMismatchError
-from sinks.dead_letters import DeadLetterOffice
+from sinks.dead_letters import DeadLetterProducer
 from sinks.pool import Pool
 
 logger = logging.getLogger(__name__)
 
-#: How often an idle sink looks whether its database is there, seconds.
-LOOK_SECONDS = 5.0
+#: How often an idle connection is checked, seconds.
+CHECK_SECONDS = 5.0
 
 settings = load_settings()
 app = create_app(
@@ -43,10 +43,10 @@ app = create_app(
     topics=all_topics(settings.app_id),
 )
 emitter = Emitter(settings, client_id=app.conf.broker_client_id)
-office = DeadLetterOffice(emitter)
+dead_letters = DeadLetterProducer(emitter)
 pool = Pool(
     settings.database,
-    office.send,
+    dead_letters.send,
     settings.sink_batch_rows,
     settings.sink_connections,
     DeadLetterPolicy.of(settings),
@@ -61,42 +61,44 @@ queues = PartitionQueues(
     name="sink",
 )
 async def sink(stream: Any) -> None:
-    """Batches to the database; offsets only after the commit."""
+    """Write batches to the database; commit offsets only after the transaction."""
     await queues.feed(app, stream)
 
 
 @app.task  # type: ignore[untyped-decorator, unused-ignore]
-async def database_is_there() -> None:
-    """Refuse to start on a wrong schema; then look whether the database is there when nothing is to do."""
+async def monitor_database() -> None:
+    """Refuse to start on a wrong schema; then check idle connections."""
     try:
         await pool.check()
     except SchemaMismatchError as problem:
         logger.critical("%s at %s\n  remedy: %s", problem.message, pool.address, problem.remedy)
         os._exit(problem.exit_code)
     while not app.should_stop:
-        await app.sleep(LOOK_SECONDS)
+        await app.sleep(CHECK_SECONDS)
         if not app.should_stop:
-            with contextlib.suppress(SchemaMismatchError):  # by now it is waited for; /ready/ says so
+            with contextlib.suppress(SchemaMismatchError):  # the writer waits for it; /ready/ reports it
                 await pool.check()
 
 
-async def hand_over() -> None:
-    """Let go of what is not in the database yet: whoever owns the partitions next reads it again."""
-    pool.give_up()
+async def release_partitions() -> None:
+    """Abort what is not in the database yet: the next owner of the partitions reads it again."""
+    pool.abort()
     await queues.empty()
-    pool.go_on()
+    pool.resume()
 
 
-async def finish() -> None:
-    """The same, for good."""
-    pool.give_up()
+async def shut_down() -> None:
+    """Abort what is not in the database yet, and stop the queues and the connections."""
+    pool.abort()
     await queues.stop()
     await pool.stop()
 
 
-app.transport.hooks = Hooks(before_revoked=hand_over, after_recovered=queues.reopen, after_seek=queues.begin)
+app.transport.hooks = Hooks(
+    before_revoked=release_partitions, after_recovered=queues.reopen, after_seek=queues.begin
+)
 app.checks.append(queues.check)
-app.before_stop.append(finish)
+app.before_stop.append(shut_down)
 app.after_stop.append(emitter.stop)
-health.register(app, settings, pool, office)
+health.register(app, settings, pool, dead_letters)
 system_metrics.register(app, emitter, pool)

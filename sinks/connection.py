@@ -1,7 +1,7 @@
-"""A connection of the sink: how it is opened, what it promises, and when it is thrown away.
+"""A connection of the sink: session settings, the transaction, and when it is discarded.
 
-Every statement of it ends: a lock that somebody holds is given up after some seconds and asked for
-again, and so is a statement that takes a minute, so that the sink can always say what it waits for.
+Every statement has a time-out: one for locks, one for a statement as a whole. After it the writer retries,
+so that the sink can always report what it waits for.
 """
 
 from __future__ import annotations
@@ -25,9 +25,9 @@ from sinks.tables.table import TopicTable
 
 LOCK_TIMEOUT = "5s"
 STATEMENT_TIMEOUT = "60s"
-#: Where TimescaleDB has this limit (2.12 and later), and it is there by now: what comes late for compressed
-#: chunks is merged as anything else is. The limit would refuse a batch of many meters.
-_ANY_NUMBER_UNPACKED = """
+#: Lifts TimescaleDB's limit on decompressed rows (2.12 and later), where the extension is loaded. Late rows
+#: for compressed chunks are merged like any others, and the limit would refuse a batch of many meters.
+_NO_DECOMPRESSION_LIMIT = """
 SELECT set_config(name, '0', FALSE) FROM pg_settings
 WHERE name = 'timescaledb.max_tuples_decompressed_per_dml_transaction'
 """
@@ -36,7 +36,7 @@ _COPY_CHUNK = 1 << 20
 
 
 class SchemaMismatchError(GridwatchError):
-    """The schema is not the one that this version writes."""
+    """The schema is not at the revision that this version writes."""
 
 
 class SinkConnection:
@@ -52,20 +52,20 @@ class SinkConnection:
         )
 
     def prepare(self, lock_timeout: str = LOCK_TIMEOUT) -> None:
-        """Set time-outs and make the temporary tables.
+        """Set time-outs and create the staging tables.
 
-        SchemaMismatchError when the schema is not the one to write to.
+        SchemaMismatchError when the schema is at another revision.
         """
         with self._session.cursor() as cursor:
-            # Instants come with their offset; the zone and style are set all the same, so that nothing
-            # depends on how the server or the user was set up.
+            # Timestamps come with their offset; the zone and style are set all the same, so that nothing
+            # depends on the configuration of the server or the role.
             cursor.execute("SET TimeZone = 'UTC'; SET client_encoding = 'UTF8'; SET DateStyle = 'ISO, YMD'")
             cursor.execute(f"SET statement_timeout = '{STATEMENT_TIMEOUT}'")
             cursor.execute(f"SET lock_timeout = '{lock_timeout}'")
-            cursor.execute(_ANY_NUMBER_UNPACKED)
+            cursor.execute(_NO_DECOMPRESSION_LIMIT)
             self._check_schema(cursor)
             for table in tables.fed_by_topics():
-                cursor.execute(table.create_stage)
+                cursor.execute(table.create_staging_table)
         self._session.commit()
 
     def _check_schema(self, cursor: Any) -> None:
@@ -86,8 +86,8 @@ class SinkConnection:
     ) -> None:
         """Write rows, given as pairs of topic name and COPY text, in one transaction, whole or not at all.
 
-        watch: told when they are "copied" and when they are "merged". SchemaMismatchError when the schema has
-        become one that is not to be written to.
+        watch: called with "copied" and with "merged" (`writer.STEPS`). SchemaMismatchError when the
+        schema was migrated to another revision meanwhile.
         """
         try:
             with self._session.cursor() as cursor:
@@ -96,7 +96,7 @@ class SinkConnection:
                 for topic, copy_text in copies:
                     staged[topic] += self._stage(cursor, tables.of_topic(topic), copy_text)
                 watch("copied")
-                # Always in the same order of tables, so that two sinks do not wait for each other crosswise.
+                # Always in the same order of tables, so that two sinks cannot deadlock.
                 for table in tables.fed_by_topics():
                     if staged[table.topic.name]:
                         self._merge(cursor, table, staged[table.topic.name])
@@ -108,7 +108,7 @@ class SinkConnection:
 
     @staticmethod
     def _stage(cursor: Any, table: TopicTable, copy_text: bytes) -> int:
-        """Fill the temporary table; gives the number of rows."""
+        """Fill the staging table; returns the number of rows."""
         cursor.copy_expert(table.copy, io.BytesIO(copy_text), size=_COPY_CHUNK)
         return int(cursor.rowcount)
 
@@ -122,9 +122,9 @@ class SinkConnection:
             cursor.execute(table.merge_repeated)
 
     def ping(self) -> None:
-        """Ask for the schema, to see whether anybody answers.
+        """Query the schema revision, to see whether the server answers.
 
-        SchemaMismatchError when the schema has become one that is not to be written to.
+        SchemaMismatchError when the schema was migrated to another revision meanwhile.
         """
         try:
             with self._session.cursor() as cursor:
@@ -132,8 +132,8 @@ class SinkConnection:
         finally:
             self._roll_back()
 
-    def cut(self) -> None:
-        """Break the connection under whatever waits on it, from any thread."""
+    def shut_down(self) -> None:
+        """Shut down the socket under a running statement, from any thread."""
         with contextlib.suppress(OSError, psycopg2.Error):
             # A copy of the descriptor, so that closing this one leaves libpq's to libpq.
             ours = socket.socket(fileno=os.dup(self._session.fileno()))
@@ -152,5 +152,5 @@ class SinkConnection:
         return bool(self._session.closed == 0)
 
     def close(self) -> None:
-        """Give the session up; what was not committed is undone by the server."""
+        """End the session; the server rolls back what was not committed."""
         self._session.close()

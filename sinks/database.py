@@ -1,4 +1,4 @@
-"""How gridwatch reaches its database, what kind it is, and what is said when it cannot be reached.
+"""How gridwatch connects to its database, what kind it is, and the errors when it is unavailable.
 
 A database is named as host:port/name everywhere; the password of the URL never leaves this module.
 """
@@ -19,7 +19,7 @@ from gridwatch.errors import GridwatchError, UsageProblem
 
 #: Seconds for one address of the server to answer; a name may have two, and a command has 30 s in all.
 CONNECT_TIMEOUT = 8
-#: A connection whose other end is gone without a word is given up after about half a minute.
+#: A connection whose peer has vanished is closed after about half a minute.
 KEEPALIVE = {
     "keepalives_idle": 15,
     "keepalives_interval": 5,
@@ -46,7 +46,7 @@ class DatabaseKind:
 
 
 def read_url(url: str) -> URL:
-    """The URL in its parts. UsageProblem, without the URL's text, when it cannot be read."""
+    """Parse the URL. UsageProblem, without the URL's text, when it is malformed."""
     try:
         parsed = make_url(url)
         if "@" in (parsed.host or ""):
@@ -68,7 +68,7 @@ def address_of(url: str) -> str:
 
 
 def open_engine(url: str) -> Engine:
-    """An engine that connects once a use: for commands, which come and go."""
+    """An engine without a connection pool: for commands, which are short-lived."""
     return create_engine(
         read_url(url).set(drivername="postgresql+psycopg2"),
         poolclass=NullPool,
@@ -100,7 +100,7 @@ def connect(url: str) -> Iterator[Connection]:
     except DBAPIError as problem:
         raise GridwatchError(
             f"the database at {address_of(url)} refused: {_first_line(problem)}",
-            "mend what the message names; `gridwatch db status` says where the schema stands",
+            "fix what the message names; `gridwatch db status` shows the schema's revision",
         ) from problem
 
 
@@ -110,7 +110,7 @@ def _first_line(problem: DBAPIError) -> str:
 
 
 def database_kind(connection: Connection) -> DatabaseKind:
-    """Find out what the server is; TimescaleDB counts when its extension is created in this database."""
+    """Detect the server's kind; TimescaleDB counts when its extension is created in this database."""
     version = str(connection.scalar(text("SHOW server_version"))).split()[0]
     timescaledb = connection.scalar(text("SELECT extversion FROM pg_extension WHERE extname = 'timescaledb'"))
     return DatabaseKind(version, timescaledb)

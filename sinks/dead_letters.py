@@ -1,4 +1,4 @@
-"""Sends the sink's own dead letters and waits until the brokers have them."""
+"""Produces the sink's own dead letters and waits for the acks."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from gridwatch.models.dead_letter import DeadLetter
 from gridwatch.topics import DEAD_LETTERS
 
 
-class DeadLetterOffice:
-    """Sends dead letters to their topic, each under the partition of what it is about."""
+class DeadLetterProducer:
+    """Produces dead letters, each to the partition number of the record it is about."""
 
     def __init__(self, emitter: Emitter) -> None:
         self._emitter = emitter
@@ -22,9 +22,9 @@ class DeadLetterOffice:
         self.sent = 0
 
     async def send(self, letters: Sequence[DeadLetter]) -> None:
-        """Send all letters; returns once every one is acknowledged, however long the brokers are away.
+        """Send all letters; returns once every one is acknowledged, however long the brokers are unavailable.
 
-        Sending again what had arrived already does no harm: a letter has its id from what it is about.
+        Sending a letter again is harmless: its id is made from the record it is about.
         """
         by_partition: dict[int, list[Row]] = {}
         for letter in letters:

@@ -1,7 +1,7 @@
-"""What the sink knows of itself, for `/live/`, `/ready/` and `/metrics/`.
+"""The sink's health, for `/live/`, `/ready/` and `/metrics/`.
 
-Ready means that a record which arrives now gets into the database. Waiting is not failing, so it is said and
-nothing stops for it.
+Ready means that a record which arrives now gets into the database. Waiting is not failing: it is reported,
+and nothing stops for it.
 """
 
 from __future__ import annotations
@@ -23,16 +23,16 @@ from gridwatch.kafka.broker_monitor import BrokerMonitor, BrokerView
 from gridwatch.kafka.open_transactions import OpenTransactions
 from gridwatch.settings import Settings
 from sinks import tables
-from sinks.dead_letters import DeadLetterOffice
+from sinks.dead_letters import DeadLetterProducer
 from sinks.pool import Pool
 from sinks.writer import WriterState
 
-#: How often the progress of each partition is noted, so that a stall is timed from its beginning, seconds.
-LOOK_SECONDS = 5.0
+#: How often the progress of each partition is observed, so that a stall is timed from its start, seconds.
+CHECK_SECONDS = 5.0
 
 
 def assignment(app: Any) -> set[Any]:
-    """Topic partitions that are ours; none before the consumer has started."""
+    """The assigned topic partitions; none before the consumer has started."""
     try:
         return set(app.consumer.assignment())
     except ConsumerNotStarted:
@@ -40,7 +40,7 @@ def assignment(app: Any) -> set[Any]:
 
 
 def application(app: Any) -> Observed:
-    """What Faust knows of itself: without brokers, database, partitions and progress."""
+    """The state of the Faust application, without brokers, database and partitions."""
     return Observed(
         SINK,
         assigned=bool(assignment(app)),
@@ -50,7 +50,7 @@ def application(app: Any) -> Observed:
 
 
 def database(address: str, state: WriterState, now: float) -> Database:
-    """How the database is doing at Unix time `now`, as the writers know it."""
+    """The state of the database at Unix time `now`, as the writers see it."""
     return Database(
         address,
         waited=None if state.waiting_since is None else now - state.waiting_since,
@@ -60,7 +60,7 @@ def database(address: str, state: WriterState, now: float) -> Database:
 
 
 class SinkHealth:
-    """Looks at brokers, partitions and the writers; changes none of them.
+    """Observes brokers, partitions and the writers; changes none of them.
 
     Args:
         clock: monotonic, seconds.
@@ -71,13 +71,13 @@ class SinkHealth:
         app: Any,
         settings: Settings,
         pool: Pool,
-        office: DeadLetterOffice,
+        dead_letters: DeadLetterProducer,
         clock: Callable[[], float] = time.monotonic,
     ) -> None:
         self._app = app
         self._stalled_after = settings.stalled_after.total_seconds()
         self._pool = pool
-        self._office = office
+        self._dead_letters = dead_letters
         self._clock = clock
         topics = tables.topics()
         self._broker = BrokerMonitor(settings, "gridwatch-sink-health", topics, topics)
@@ -88,8 +88,8 @@ class SinkHealth:
 
     # -- readiness
 
-    async def look(self) -> Observed:
-        """Ask the brokers, then observe; takes note of each partition's progress."""
+    async def observe(self) -> Observed:
+        """Query the brokers, then observe; records each partition's progress."""
         self._view = await self._broker.view()
         return replace(
             application(self._app),
@@ -101,14 +101,14 @@ class SinkHealth:
 
     async def reasons(self) -> list[str]:
         """Why the sink is not ready; empty when it is."""
-        return (await self.look()).reasons()
+        return (await self.observe()).reasons()
 
     def ending(self) -> list[str]:
-        """Why the sink will not live on; empty when it will."""
+        """Why the sink is ending; empty when it is not."""
         return Observed(SINK, stopping=application(self._app).stopping).reasons()
 
     def warnings(self) -> list[str]:
-        """None: whatever is wrong keeps records from the database."""
+        """None: every problem keeps records from the database."""
         return []
 
     def _partitions(self) -> list[Partition]:
@@ -117,7 +117,7 @@ class SinkHealth:
         stalled = self._progress.observe(now, positions)
         held = self._transactions.observe(now, self._view.stable, self._view.ends)
         stopped: Mapping[Any, Any] = self._app.consumer.undecodable if mine else {}
-        feeds = self._pool.worthless_feeds
+        feeds = self._pool.failing_feeds
         found = []
         for topic, number in mine:
             place = (topic, number)
@@ -136,14 +136,14 @@ class SinkHealth:
         return found
 
     def positions(self) -> dict[tuple[str, int], tuple[int, int]]:
-        """(committed, end) of each topic partition that is ours, as far as both are known."""
+        """(committed, end) of each assigned topic partition, as far as both are known."""
         known = {}
         for tp in sorted(assignment(self._app)):
-            # What an open transaction holds back nobody can store.
+            # Records beyond the last stable offset cannot be read yet.
             end = self._view.stable.get((tp.topic, tp.partition))
             if end is not None:
                 committed = self._app.consumer._committed_offset.get(tp) or 0
-                # What retention has removed lies behind everybody.
+                # Records that retention has removed are no lag.
                 known[tp.topic, tp.partition] = (
                     max(committed, self._view.starts[tp.topic, tp.partition]),
                     end,
@@ -153,8 +153,8 @@ class SinkHealth:
     # -- numbers
 
     async def samples(self) -> Samples:
-        """Everything that Prometheus reads, as of now."""
-        observed = await self.look()
+        """Every metric's value now."""
+        observed = await self.observe()
         state, waited = self._pool.state, observed.database.waited if observed.database else None
         samples = Samples(SINK)
         samples.put("ready", not observed.reasons())
@@ -165,7 +165,7 @@ class SinkHealth:
         samples.put("broker_problems", len(observed.brokers))
         samples.put("commits", state.commits)
         samples.put("retries", state.retries)
-        samples.put("dead_letters", self._office.sent)
+        samples.put("dead_letters", self._dead_letters.sent)
         samples.put("lost_dead_letters", self._pool.lost_letters)
         samples.put("commit_seconds", state.commit_seconds_total)
         for name, by_topic in (("rows", state.rows), ("refused_rows", state.refused)):
@@ -180,14 +180,14 @@ class SinkHealth:
         return samples
 
 
-def register(app: Any, settings: Settings, pool: Pool, office: DeadLetterOffice) -> None:
-    """Put the pages on the sink's web server."""
-    health = SinkHealth(app, settings, pool, office)
+def register(app: Any, settings: Settings, pool: Pool, dead_letters: DeadLetterProducer) -> None:
+    """Serve the pages on the sink's web server."""
+    health = SinkHealth(app, settings, pool, dead_letters)
     faust_pages.serve(app, HealthPages(health))
 
-    @app.timer(LOOK_SECONDS, name="look_at_progress")  # type: ignore[untyped-decorator, unused-ignore]
-    async def look_at_progress() -> None:
-        """Note how far each partition has come."""
-        await health.look()
+    @app.timer(CHECK_SECONDS, name="observe_progress")  # type: ignore[untyped-decorator, unused-ignore]
+    async def observe_progress() -> None:
+        """Observe the progress of each partition."""
+        await health.observe()
 
     app.after_stop.append(health.close)

@@ -1,8 +1,7 @@
 """Several connections to the database side by side, each with a store and a writer of its own.
 
-While one waits for the server, others fetch, decode and write. A partition always goes to the same one: all
-that is about one meter is in one partition, so no two transactions of a sink meet in a row and wait for each
-other.
+While one waits for the server, others fetch, decode and write. A partition always uses the same connection: a
+meter's records are all in one partition, so no two transactions of a sink lock the same row.
 """
 
 from __future__ import annotations
@@ -24,7 +23,7 @@ class Pool:
         emit: sends dead letters and returns once they are acknowledged.
         most_rows: of one transaction.
         connections: to the database, at least one.
-        limit: when what comes is wrong as a whole.
+        limit: when a feed counts as failing as a whole.
     """
 
     def __init__(
@@ -40,45 +39,45 @@ class Pool:
         self._stopped = False
         self.address = self._writers[0].address
 
-    def watch(self, told: Callable[[str], None]) -> None:
-        """Have every writer tell its steps, of `writer.STEPS`; called in their threads."""
+    def watch(self, on_step: Callable[[str], None]) -> None:
+        """Call `on_step` at each of `writer.STEPS`, in the writers' threads."""
         for writer in self._writers:
-            writer.watch = told
+            writer.watch = on_step
 
     async def store(self, batch: RecordBatch) -> int:
-        """Store a batch; returns its end once it is safe, its start when it was given up."""
+        """Store a batch; returns its end once it is committed, its start when it was aborted."""
         stored = await self._stores[batch.partition % len(self._stores)].store(batch)
         return batch.end if stored else batch.start
 
     async def check(self) -> None:
-        """See whether the database is there, over each connection that has nothing to do.
+        """Check the database over each idle connection.
 
-        SchemaMismatchError when it is, with a schema that is not the one to write to.
+        SchemaMismatchError when it answers with a schema at another revision.
         """
         for store, writer in zip(self._stores, self._writers, strict=True):
             if not store.busy and not self._stopped:
                 await store.in_thread(writer.check)
 
-    def give_up(self) -> None:
-        """Let go of every batch that is not in a running transaction, and of that too if it hangs."""
+    def abort(self) -> None:
+        """Abort every batch; a running transaction may finish, unless it exceeds its time-out."""
         for store in self._stores:
-            store.give_up()
+            store.abort()
 
-    def go_on(self) -> None:
-        """Store again."""
+    def resume(self) -> None:
+        """Accept batches again."""
         for store in self._stores:
-            store.go_on()
+            store.resume()
 
     async def stop(self) -> None:
-        """End the work for good; the connections are closed."""
+        """Stop for good and close the connections."""
         self._stopped = True
         for store in self._stores:
             await store.stop()
 
     @property
     def state(self) -> WriterState:
-        """What all writers together have done, and how the one stands that is worst off."""
-        return together([writer.state for writer in self._writers])
+        """The counts of all writers, and the state of the one that has waited longest."""
+        return combined([writer.state for writer in self._writers])
 
     @property
     def rows_of_partition(self) -> Counter[int]:
@@ -86,7 +85,7 @@ class Pool:
         return sum((store.rows_of_partition for store in self._stores), Counter())
 
     @property
-    def worthless_feeds(self) -> dict[tuple[str, int], str]:
+    def failing_feeds(self) -> dict[tuple[str, int], str]:
         """Topic partitions whose records nearly all become dead letters, and what is wrong with them."""
         feeds = {place: feed for store in self._stores for place, feed in list(store.feeds.items())}
         problems = {place: feed.problem() for place, feed in sorted(feeds.items())}
@@ -94,11 +93,11 @@ class Pool:
 
     @property
     def lost_letters(self) -> int:
-        """Dead letters that no row can hold."""
+        """Dead letters that the table refused in any form."""
         return sum(store.lost_letters for store in self._stores)
 
 
-def together(states: Sequence[WriterState]) -> WriterState:
+def combined(states: Sequence[WriterState]) -> WriterState:
     """Counts added up; waiting and writing since the earliest, the last commit of the latest."""
     worst = min(states, key=lambda state: state.waiting_since or float("inf"))
     latest = max(states, key=lambda state: state.last_commit)

@@ -1,8 +1,8 @@
 """Dead letters of the sink's own: records that it cannot read, and rows that the database refuses.
 
-They go where all dead letters go, under the partition of the record they are about, and come back to
-the sink from there as rows. What is about a *dead letter* that the table refused is written straight
-to the table, so that nothing goes round in circles; it is made here of parts that always fit.
+They are produced to the dead letter topic, under the partition of the record they are about, and the sink
+stores them from there. A letter about a *dead letter* that the table refused is written straight to the
+table, so that there is no endless loop; every field of it is made to fit.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ _MISSING = re.compile(r"missing required field `([^`]*)`")
 
 
 def unreadable(source: SourceRecord, error: Exception) -> DeadLetter:
-    """A dead letter about a record that is not what its topic holds."""
+    """A dead letter about a record that does not decode as its topic's model."""
     text = str(error)
     field = None
     if not _is_utf8(source.value or b""):

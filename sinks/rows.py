@@ -1,4 +1,4 @@
-"""Rows on their way to the database, each with the Kafka record it comes from."""
+"""Rows in flight to the database, each with the Kafka record it comes from."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ class SourceRecord(Protocol):
 
 @dataclass(frozen=True, slots=True)
 class Refused:
-    """A record that the database will not take, and what it said."""
+    """A record whose row the database refuses, and its error."""
 
     source: SourceRecord
     error: str
 
 
 class Rows:
-    """Rows of one topic on their way: decoded records, where each comes from, and their COPY text."""
+    """Rows of one topic: decoded records, their source records, and their COPY text."""
 
     __slots__ = ("_copy_text", "records", "sources", "topic")
 
@@ -51,7 +51,7 @@ class Rows:
         return Rows(self.topic, self.records[part], self.sources[part])
 
     def copy_text(self) -> bytes:
-        """The rows as COPY text, made once. ValueError when a value cannot be right for any database."""
+        """The rows as COPY text, encoded once. ValueError when a value is invalid for any database."""
         if self._copy_text is None:
             self._copy_text = copy_text.rows(tables.of_topic(self.topic).columns(self.records).values())
         return self._copy_text

@@ -1,10 +1,10 @@
-"""From the partition queues of partitions to a writer: what is ready at the same time shares a transaction.
+"""Groups batches of the partition queues into transactions: what is pending at the same time shares one.
 
-Batches are decoded as they come, on the event loop; the writer works in a thread of its own. While a
-transaction runs, the batches for the next one gather. A batch is done (its offsets may be committed)
-only after its transaction, and after the dead letters that came of it have been acknowledged.
+Batches are decoded as they arrive, on the event loop; the writer runs in a thread of its own. While a
+transaction runs, the batches for the next one accumulate. A batch is done (its offsets may be committed)
+only after its transaction, and after its dead letters have been acknowledged.
 
-When partitions are handed over, what has not been written is given up: the next owner reads it again.
+When partitions are revoked, batches that have not been written are aborted: the next owner reads them again.
 """
 
 from __future__ import annotations
@@ -21,22 +21,22 @@ from gridwatch.models.dead_letter import DeadLetter
 from gridwatch.streaming.faust.batches import RecordBatch
 from gridwatch.streaming.stage.dead_letter_limit import DeadLetterLimit, DeadLetterPolicy, run_at_end
 from gridwatch.topics import DEAD_LETTERS
-from sinks.intake import take_in
+from sinks.decoding import decode_records
 from sinks.refusals import refused
 from sinks.rows import Refused, Rows
 from sinks.writer import WriteInterruptedError, Writer
 
 logger = logging.getLogger(__name__)
 
-#: How long a transaction may go on after its partitions are asked for, before its connection is cut.
-PATIENCE_SECONDS = 10.0
+#: How long a transaction may run after its partitions are revoked, before its connection is shut down.
+REVOKE_TIMEOUT_SECONDS = 10.0
 
 Emit = Callable[[Sequence[DeadLetter]], Awaitable[None]]
 T = TypeVar("T")
 
 
 @dataclass(eq=False)
-class _Waiting:
+class _Pending:
     partition: int
     offsets: list[int]
     rows: Rows
@@ -50,8 +50,8 @@ class BatchStore:
     Args:
         writer: writes them.
         emit: sends dead letters and returns once they are acknowledged.
-        most_rows: of one transaction; a single batch may hold more and is not cut.
-        limit: when what comes is wrong as a whole.
+        most_rows: of one transaction; a single batch may hold more and is not split.
+        limit: when a feed counts as failing as a whole.
     """
 
     def __init__(
@@ -64,16 +64,16 @@ class BatchStore:
         self._writer = writer
         self._emit = emit
         self._most_rows = most_rows
-        self._waiting: deque[_Waiting] = deque()
-        self._some = asyncio.Event()
+        self._pending: deque[_Pending] = deque()
+        self._has_pending = asyncio.Event()
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="database")
         self._task: asyncio.Task[None] | None = None
-        self._emission: asyncio.Future[None] | None = None
-        self._giving_up = False
-        self._cut_later: asyncio.TimerHandle | None = None
-        #: True while a transaction and what belongs to it is under way.
+        self._sending: asyncio.Future[None] | None = None
+        self._aborting = False
+        self._cancel_later: asyncio.TimerHandle | None = None
+        #: True while a transaction or the dead letters of its batches are in flight.
         self.busy = False
-        #: What has come of each topic partition lately: rows or dead letters.
+        #: The share of dead letters among the latest records of each topic partition.
         self.feeds: defaultdict[tuple[str, int], DeadLetterLimit] = defaultdict(
             lambda: DeadLetterLimit(limit)
         )
@@ -83,55 +83,55 @@ class BatchStore:
         self.lost_letters = 0
 
     async def store(self, batch: RecordBatch) -> bool:
-        """Store a batch; True once it is safe, False when it was given up."""
-        if self._giving_up:
+        """Store a batch; True once it is committed, False when it was aborted."""
+        if self._aborting:
             return False
         if self._task is None:
             self._task = asyncio.ensure_future(self._run())
-        rows, letters = take_in(batch.topic, batch.records)
-        self._writer.watch("taken in")
+        rows, letters = decode_records(batch.topic, batch.records)
+        self._writer.watch("decoded")
         offsets = [record.offset for record in batch.records]
         done: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        entry = _Waiting(batch.partition, offsets, rows, letters, done)
-        self._waiting.append(entry)
-        self._some.set()
+        entry = _Pending(batch.partition, offsets, rows, letters, done)
+        self._pending.append(entry)
+        self._has_pending.set()
         return await entry.done
 
     async def _run(self) -> None:
         while True:
-            await self._some.wait()
-            entries = self._take()
+            await self._has_pending.wait()
+            entries = self._next_group()
             if not entries:
-                self._some.clear()
+                self._has_pending.clear()
                 continue
             self.busy = True
             try:
-                stored = await self._store_together(entries)
-            except Exception as error:  # each queue that waits for it hands the error on
-                _settle(entries, error)
+                stored = await self._store_group(entries)
+            except Exception as error:  # each queue that awaits it raises the error
+                _resolve(entries, error)
             else:
-                _settle(entries, stored)
+                _resolve(entries, stored)
             finally:
                 self.busy = False
 
-    def _take(self) -> list[_Waiting]:
-        entries: list[_Waiting] = []
+    def _next_group(self) -> list[_Pending]:
+        entries: list[_Pending] = []
         room = self._most_rows
-        while self._waiting and (not entries or len(self._waiting[0].rows) <= room):
-            entries.append(self._waiting.popleft())
+        while self._pending and (not entries or len(self._pending[0].rows) <= room):
+            entries.append(self._pending.popleft())
             room -= len(entries[-1].rows)
         return entries
 
-    async def _store_together(self, entries: list[_Waiting]) -> bool:
+    async def _store_group(self, entries: list[_Pending]) -> bool:
         letters = [letter for entry in entries for letter in entry.letters]
         try:
-            unwanted = await self.in_thread(lambda: self._writer.write([entry.rows for entry in entries]))
-            about_letters = [one for one in unwanted if one.source.topic == DEAD_LETTERS.name]
+            refusals = await self.in_thread(lambda: self._writer.write([entry.rows for entry in entries]))
+            about_letters = [one for one in refusals if one.source.topic == DEAD_LETTERS.name]
             if about_letters:
                 await self.in_thread(lambda: self._store_directly(about_letters))
         except WriteInterruptedError:
             return False
-        letters += [refused(one.source, one.error) for one in unwanted if one not in about_letters]
+        letters += [refused(one.source, one.error) for one in refusals if one not in about_letters]
         if letters and not await self._send(letters):
             return False
         for entry in entries:
@@ -140,8 +140,8 @@ class BatchStore:
         self._writer.watch("stored")
         return True
 
-    def _note_feed(self, entry: _Waiting, letters: Sequence[DeadLetter]) -> None:
-        """Take note of how many records of an entry were good and how many became dead letters."""
+    def _note_feed(self, entry: _Pending, letters: Sequence[DeadLetter]) -> None:
+        """Count how many records of an entry were stored and how many became dead letters."""
         place = (entry.rows.topic, entry.partition)
         offsets = entry.offsets
         first, last = (offsets[0], offsets[-1]) if offsets else (0, -1)
@@ -157,11 +157,11 @@ class BatchStore:
         self.feeds[place].observe(len(offsets) - len(bad), len(bad), run, example)
 
     async def _send(self, letters: list[DeadLetter]) -> bool:
-        self._emission = asyncio.ensure_future(self._emit(letters))
-        await asyncio.wait({self._emission})
-        if self._emission.cancelled():
+        self._sending = asyncio.ensure_future(self._emit(letters))
+        await asyncio.wait({self._sending})
+        if self._sending.cancelled():
             return False
-        self._emission.result()
+        self._sending.result()
         return True
 
     def _store_directly(self, about: list[Refused]) -> None:
@@ -177,37 +177,39 @@ class BatchStore:
             )
 
     async def in_thread(self, work: Callable[[], T]) -> T:
-        """Run something on the database connection, after what is under way."""
+        """Run something in the connection's thread, after what is running there."""
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)
 
-    def give_up(self) -> None:
-        """Let go of every batch that is not in a running transaction, and of that too if it hangs."""
-        self._giving_up = True
+    def abort(self) -> None:
+        """Abort every batch; a running transaction may finish, unless it exceeds its time-out."""
+        self._aborting = True
         self._writer.interrupt()
-        if self._emission is not None:
-            self._emission.cancel()
-        _settle(list(self._waiting), False)
-        self._waiting.clear()
-        self._cut_later = asyncio.get_running_loop().call_later(PATIENCE_SECONDS, self._writer.cut)
+        if self._sending is not None:
+            self._sending.cancel()
+        _resolve(list(self._pending), False)
+        self._pending.clear()
+        self._cancel_later = asyncio.get_running_loop().call_later(
+            REVOKE_TIMEOUT_SECONDS, self._writer.cancel_transaction
+        )
 
-    def go_on(self) -> None:
-        """Store again."""
-        self._giving_up = False
-        if self._cut_later is not None:
-            self._cut_later.cancel()
-        self._writer.go_on()
+    def resume(self) -> None:
+        """Accept batches again."""
+        self._aborting = False
+        if self._cancel_later is not None:
+            self._cancel_later.cancel()
+        self._writer.resume()
 
     async def stop(self) -> None:
-        """End the work for good; the connection is closed."""
+        """Stop for good and close the connection."""
         if self._task is not None:
             self._task.cancel()
-        if self._cut_later is not None:
-            self._cut_later.cancel()
+        if self._cancel_later is not None:
+            self._cancel_later.cancel()
         await self.in_thread(self._writer.disconnect)
         self._thread.shutdown()
 
 
-def _settle(entries: list[_Waiting], outcome: bool | Exception) -> None:
+def _resolve(entries: list[_Pending], outcome: bool | Exception) -> None:
     for entry in entries:
         if entry.done.done():
             continue

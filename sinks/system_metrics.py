@@ -1,4 +1,4 @@
-"""What the sink says about itself on the metrics topic, by wall clock, for each partition it reads."""
+"""The sink's system metrics on the metrics topic, by wall clock, for each partition it reads."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from sinks.pool import Pool
 
 
 class Window:
-    """The time between two emissions, and what was counted before it."""
+    """A wall-clock window between two emissions, and the counts at its start."""
 
     def __init__(self, pool: Pool) -> None:
         self._pool = pool
@@ -49,13 +49,13 @@ class Window:
 
 
 def register(app: Any, emitter: Emitter, pool: Pool) -> None:
-    """Declare the timer that emits them."""
+    """Register the timer that emits the metrics."""
     window = Window(pool)
     encode = msgspec.json.Encoder().encode
 
     @app.timer(EVERY_SECONDS, name="sink_metrics")  # type: ignore[untyped-decorator, unused-ignore]
     async def sink_metrics() -> None:
-        """Emit rows and time of transactions."""
+        """Emit rows written and transaction time."""
         if app.rebalancing or pool.state.waiting_since is not None:
             return
         assigned = {tp.partition for tp in assignment(app) if tp.topic == METRICS.name}

@@ -1,14 +1,14 @@
-"""Writes batches to the database: each in one transaction, each as often as it takes.
+"""Writes batches to the database: each in one transaction, retried until it is committed.
 
     write(batch)
       ├─ committed                      done
-      ├─ the database is away           wait, connect again, the same batch again: writing twice is
-      │                                 writing once, so a commit whose answer was lost is no harm
-      ├─ it takes too long              the halves of the batch, each in its own transaction
+      ├─ the database is unavailable    back off, reconnect, retry the batch: writes are idempotent, so a
+      │                                 commit whose response was lost is harmless
+      ├─ the statement times out        the halves of the batch, each in its own transaction
       └─ a row is refused               halve the batch and write the halves, until one row is left:
-                                        that one is given back, everything else is written
+                                        that one is returned, everything else is written
 
-Blocking and for one thread; the event loop calls it in a worker thread of its own.
+Blocking and single-threaded; the event loop calls it in a thread of its own.
 """
 
 from __future__ import annotations
@@ -26,27 +26,27 @@ from gridwatch.errors import GridwatchError
 from sinks import tables
 from sinks.connection import LOCK_TIMEOUT, SchemaMismatchError, SinkConnection
 from sinks.database import address_of
-from sinks.outages import describe, is_row_at_fault, is_too_slow
+from sinks.database_errors import describe, is_row_at_fault, is_too_slow
 from sinks.rows import Refused, Rows, halve
 
 logger = logging.getLogger(__name__)
 
-#: The steps of a batch on its way into the database, in order: decoded; in the temporary tables; in the
-#: tables, not committed; committed, but not its offsets; its dead letters acknowledged: the offsets are next.
-STEPS = ("taken in", "copied", "merged", "committed", "stored")
+#: The steps of a batch, in order: decoded; copied into the staging tables; merged into the tables, not
+#: committed; committed, its offsets are not; its dead letters acknowledged, so that its offsets may be.
+STEPS = ("decoded", "copied", "merged", "committed", "stored")
 
 
 class WriteInterruptedError(Exception):
-    """The writer was told to stop waiting; some or all of the batch was not written."""
+    """The writer was interrupted; some or all of the batch was not written."""
 
 
 @dataclass
 class WriterState:
-    """What health and metrics tell of a writer. Written by the writer's thread, read by any."""
+    """The state of a writer, for health and metrics. Written by the writer's thread, read by any."""
 
-    #: Since when (Unix seconds) the database is waited for; None when it is there.
+    #: Since when (Unix seconds) the writer waits for the database; None when it is available.
     waiting_since: float | None = None
-    #: Since when the database has been at work for us; None when it is not.
+    #: Since when a transaction has been running; None when none is.
     writing_since: float | None = None
     last_error: str = ""
     last_commit: float = 0.0
@@ -71,15 +71,14 @@ class Writer:
         self._connection: SinkConnection | None = None
         self._interrupted = threading.Event()
         self.state = WriterState()
-        #: Told at each step, of STEPS, by name: where failures are made to happen when it is proved that none
-        #: of them matters.
+        #: Called at each of STEPS, by name: the hook for fault injection.
         self.watch: Callable[[str], None] = lambda step: None
 
     def write(self, batch: Iterable[Rows]) -> list[Refused]:
         """Write all rows; returns those that the database refuses for good.
 
-        Blocks for as long as the database is away. WriteInterruptedError once `interrupt` has been called:
-        then nothing is promised of the batch.
+        Blocks for as long as the database is unavailable. WriteInterruptedError once `interrupt` has been
+        called: then any part of the batch may have been written.
         """
         return self._write([rows for rows in batch if len(rows)])
 
@@ -100,7 +99,7 @@ class Writer:
         return []
 
     def _commit(self, batch: list[Rows], *, alone: bool) -> None:
-        """One transaction, tried until it is committed, or raising for what halving may mend."""
+        """One transaction, retried until it is committed; raises the errors that halving may resolve."""
         copies = [(rows.topic, rows.copy_text()) for rows in batch]
         tries = 0
         while True:
@@ -110,7 +109,7 @@ class Writer:
                 self.connection().commit(copies, self.watch)
             except (psycopg2.Error, GridwatchError) as error:
                 if is_row_at_fault(error) or (is_too_slow(error) and not alone):
-                    self._back_in_order()
+                    self._note_available()
                     raise
                 tries += 1
                 self._wait(error, tries)
@@ -118,7 +117,7 @@ class Writer:
             finally:
                 self.state.writing_since = None
             self.watch("committed")
-            self._back_in_order()
+            self._note_available()
             self._count(batch, time.monotonic() - started)
             return
 
@@ -138,11 +137,11 @@ class Writer:
     def _wait(self, error: Exception, tries: int) -> None:
         state = self.state
         state.retries += 1
-        self._away(error)
+        self._note_unavailable(error)
         if self._interrupted.wait(self._back_off.delay(tries)):
             raise WriteInterruptedError(state.last_error)
 
-    def _away(self, error: Exception) -> None:
+    def _note_unavailable(self, error: Exception) -> None:
         state = self.state
         state.last_error = describe(error) + (
             f"; remedy: {error.remedy}" if isinstance(error, GridwatchError) else ""
@@ -151,7 +150,7 @@ class Writer:
             state.waiting_since = time.time()
             logger.error("database at %s: %s; waiting, nothing is lost", self.address, state.last_error)
 
-    def _back_in_order(self) -> None:
+    def _note_available(self) -> None:
         state = self.state
         if state.waiting_since is not None:
             logger.warning(
@@ -169,38 +168,38 @@ class Writer:
         state.last_commit = time.time()
 
     def check(self) -> None:
-        """See whether the database is there, when there is nothing to write, and keep it in the state.
+        """Check an idle connection, and keep the result in the state.
 
-        SchemaMismatchError when it is, with a schema that is not the one to write to.
+        SchemaMismatchError when it answers with a schema at another revision.
         """
         self.state.writing_since = time.time()
         try:
             self.connection().ping()
         except (psycopg2.Error, GridwatchError) as error:
-            self._away(error)
+            self._note_unavailable(error)
             if isinstance(error, SchemaMismatchError):
                 raise
         else:
-            self._back_in_order()
+            self._note_available()
         finally:
             self.state.writing_since = None
 
     def interrupt(self) -> None:
-        """End the waiting for the database, from any thread; a running transaction is let be."""
+        """Stop waiting for the database, from any thread; a running transaction continues."""
         self._interrupted.set()
 
-    def go_on(self) -> None:
-        """Wait for the database again when it is away."""
+    def resume(self) -> None:
+        """Clear the interruption: wait for the database again."""
         self._interrupted.clear()
 
-    def cut(self) -> None:
-        """Cut the connection under a running transaction, from any thread: it fails and is undone."""
+    def cancel_transaction(self) -> None:
+        """Shut down the connection of a running transaction, from any thread: it is rolled back."""
         connection = self._connection
         if connection is not None and self.state.writing_since is not None:
-            connection.cut()
+            connection.shut_down()
 
     def disconnect(self) -> None:
-        """Give up the connection; only when no write is running."""
+        """Close the connection; only when no write is running."""
         connection, self._connection = self._connection, None
         if connection is not None:
             connection.close()

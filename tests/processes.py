@@ -1,8 +1,8 @@
-"""gridwatch as it runs: workers and sinks as real processes on a real broker and database.
+"""Workers and sinks as real processes, with a real broker and database.
 
-A Site is one deployment with topics made anew. Its processes are real ones, so that they can be killed.
-Nothing here waits by sleeping: a worker is waited for by the source position in its state, a sink by its
-committed offsets.
+A Site is one deployment with recreated topics. Its processes are real ones, so that they can be killed.
+Nothing waits by sleeping: a worker is waited for by the source position in its state, a sink by its committed
+offsets.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ import psycopg2
 from gridwatch.deployment.catching_up import committed, output_ends, sink_group
 from gridwatch.deployment.service import Service
 from gridwatch.deployment.site import Site as Deployment
-from gridwatch.deployment.topics import renew_topics
+from gridwatch.deployment.topics import recreate_topics
 from gridwatch.kafka.positions import Positions
 from gridwatch.topics import changelog
 from sinks import tables
@@ -33,7 +33,7 @@ Database = dict[str, list[tuple[Any, ...]]]
 
 
 class Site(Deployment[Service]):
-    """A deployment on a broker that others use too: its topics are made anew, its names are its own."""
+    """A deployment on a shared broker: its topics are recreated, its names are unique."""
 
     def __init__(
         self,
@@ -52,9 +52,9 @@ class Site(Deployment[Service]):
         common = {"broker": bootstrap, "app_id": self.app_id}
         if database is not None:
             common["database_url"] = database
-        # Idle ticks come by wall clock: a test that wants them says so.
+        # Idle ticks depend on the wall clock: off by default.
         super().__init__(own, {"idle_timeout": "1d", **settings, **common}, Service)
-        renew_topics(self.settings, raw=fresh_raw)
+        recreate_topics(self.settings, raw=fresh_raw)
 
     def worker(self, name: str = "worker", **settings: Any) -> Service:
         """A worker with a folder of its own, not started yet."""
@@ -65,21 +65,21 @@ class Site(Deployment[Service]):
         return self.add("sink", name, **settings)
 
     def produce(self, raw: Any) -> None:
-        """Put records on the raw topic."""
+        """Produce records to the raw topic."""
         records.produce(self.bootstrap, raw)
 
-    def worked(self) -> float:
-        """The share of the raw topic that is safe in the worker's state, 0 to 1."""
+    def processed(self) -> float:
+        """The share of the raw topic that is committed in the worker's state, 0 to 1."""
         wanted = records.raw_ends(self.bootstrap)
         reached = records.positions(self.bootstrap, self.app_id)
         return sum(reached.get(partition, 0) for partition in wanted) / max(1, sum(wanted.values()))
 
-    def wait_worked(self, share: float = 1.0, *, seconds: float = CAUGHT_UP_SECONDS) -> None:
-        """Wait until that share of the raw topic is worked on, and all that was said of it is out."""
-        self.until(f"{share:.0%} of the raw topic is worked on", lambda: self.worked() >= share, seconds)
+    def wait_processed(self, share: float = 1.0, *, seconds: float = CAUGHT_UP_SECONDS) -> None:
+        """Wait until that share of the raw topic is processed, with its outputs acknowledged."""
+        self.until(f"{share:.0%} of the raw topic is processed", lambda: self.processed() >= share, seconds)
 
     def wait_rows(self, count: int, *, seconds: float = CAUGHT_UP_SECONDS) -> None:
-        """Wait until that many more rows of state are committed: a quick look, so as to kill in time."""
+        """Wait until that many more rows of state are committed; polls fast, for kills at a certain point."""
         asking = records.consumer(self.bootstrap)
         topic = changelog(self.app_id).name
 
@@ -99,7 +99,7 @@ class Site(Deployment[Service]):
         return committed(positions, sink_group(self.settings), ends) / max(1, sum(ends.values()))
 
     def wait_stored(self, share: float = 1.0, *, seconds: float = CAUGHT_UP_SECONDS) -> None:
-        """Wait until that share of what is on the output topics at this moment is in the database."""
+        """Wait until that share of the current outputs is in the database."""
         positions = Positions(self.settings)
         ends = output_ends(positions)
         wanted = share * sum(ends.values())
@@ -109,12 +109,12 @@ class Site(Deployment[Service]):
             seconds,
         )
 
-    def said(self) -> records.Said:
-        """The last revision of everything the workers said."""
-        return records.all_said(self.bootstrap)
+    def outputs(self) -> records.Outputs:
+        """The last revision of all outputs of the workers."""
+        return records.all_outputs(self.bootstrap)
 
     def rows(self) -> Database:
-        """Every row of every table, less what is measured by wall clock."""
+        """Every row of every table, without what depends on the wall clock."""
         assert self.database is not None
         return dump(self.database)
 
@@ -130,7 +130,7 @@ class Site(Deployment[Service]):
 def gridwatch(
     *arguments: str, env: Mapping[str, str], folder: Path, seconds: float = 60
 ) -> subprocess.CompletedProcess[str]:
-    """Run one command of gridwatch to its end."""
+    """Run one command of gridwatch until it exits."""
     return subprocess.run(
         [sys.executable, "-m", "gridwatch", *arguments],
         env=dict(env),
@@ -155,7 +155,7 @@ def query(database: str, statement: str) -> list[tuple[Any, ...]]:
 
 
 def dump(database: str) -> Database:
-    """Every row of every table in order of its key, less system metrics."""
+    """Every row of every table in order of its key, without system metrics."""
     found: Database = {}
     for table in tables.TABLES:
         key = ", ".join(f'"{name}"' for name in table.key)

@@ -1,7 +1,7 @@
-"""What tests put on the topics and read off them again.
+"""Records that tests produce, and outputs that they consume.
 
-Everything is compared as a consumer that writes by id would see it: the last revision of each id counts, and
-whatever was said twice under one id and revision must have been said in the same words.
+Outputs are compared as an upserting consumer would see them: the last revision of each id counts, and records
+with the same id and revision must be equal.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from gridwatch.tables.readings import METERS
 from gridwatch.topics import DEAD_LETTERS, GAP_ALERTS, LATE_EVENTS, METRICS, RAW, TICK_HEADER, VALIDATED
 from gridwatch.topics import changelog as changelog_topic
 
-#: Field that names a record of a topic; topics whose records have revisions are told by the field itself.
+#: The id field of a topic's records.
 ID_FIELD = {
     VALIDATED.name: "id",
     LATE_EVENTS.name: "id",
@@ -30,10 +30,10 @@ ID_FIELD = {
 }
 PARTITIONS = 6
 _READ_SECONDS = 30.0
-#: Rows at the end of a changelog among which its last commit ends, as a rule.
+#: Rows at the end of a changelog that usually include the end of its last commit.
 _MARKS = 5
 
-Said = dict[str, dict[str, dict[str, Any]]]
+Outputs = dict[str, dict[str, dict[str, Any]]]
 """By topic, by id: the last revision."""
 
 
@@ -47,19 +47,19 @@ class Raw(NamedTuple):
 
 
 def reading(meter_id: str, timestamp: str, kwh: float = 1.0, **more: Any) -> Raw:
-    """A good reading, where it belongs."""
+    """A valid reading, in the partition of its meter."""
     body = {"meter_id": meter_id, "timestamp": timestamp, "consumption_kwh": kwh, **more}
     return Raw(partition_of(meter_id, PARTITIONS), meter_id.encode(), json.dumps(body).encode())
 
 
 def tick(instant: str | int, partition: int) -> Raw:
-    """Time itself, as text or µs, for one partition."""
+    """A tick of an instant, as text or µs, for one partition."""
     text = instant if isinstance(instant, str) else format_instant(instant)
     return Raw(partition, None, text.encode(), ((TICK_HEADER, b"1"),))
 
 
 def ticks(instant: str | int) -> list[Raw]:
-    """Time itself, for every partition."""
+    """A tick for every partition."""
     return [tick(instant, partition) for partition in range(PARTITIONS)]
 
 
@@ -71,12 +71,12 @@ def meters_of(partition: int, count: int) -> list[str]:
 
 
 def produce(bootstrap: str, records: Iterable[Raw]) -> None:
-    """Put records on the raw topic, in this order within each partition, and wait until they are there."""
+    """Produce records to the raw topic, in this order within each partition, and wait for the acks."""
     producer = Producer(
         {
             "bootstrap.servers": bootstrap,
             "log_level": 0,
-            "max.in.flight.requests.per.connection": 1,  # in order, without the wait for a producer id
+            "max.in.flight.requests.per.connection": 1,  # ordered, without initialising a producer id
             "linger.ms": 5,
             "message.max.bytes": 16 * 1024 * 1024,
         }
@@ -98,11 +98,11 @@ def produce(bootstrap: str, records: Iterable[Raw]) -> None:
                 producer.poll(0.1)
     left = producer.flush(_READ_SECONDS)
     assert not failed, failed
-    assert not left, f"{left} records were not taken by the broker"
+    assert not left, f"{left} records were not acknowledged"
 
 
 def consumer(bootstrap: str, group: str = "tests") -> Consumer:
-    """A consumer that belongs to nobody and commits nothing."""
+    """A consumer without group membership and commits."""
     return Consumer(
         {
             "bootstrap.servers": bootstrap,
@@ -117,7 +117,7 @@ def consumer(bootstrap: str, group: str = "tests") -> Consumer:
 
 
 def ends(asking: Consumer, topic: str) -> dict[int, tuple[int, int]]:
-    """(first, end) offsets of each partition that holds anything."""
+    """(first, end) offsets of each partition with records."""
     partitions = asking.list_topics(topic, timeout=_READ_SECONDS).topics[topic].partitions
     found = {}
     for partition in sorted(partitions):
@@ -128,7 +128,7 @@ def ends(asking: Consumer, topic: str) -> dict[int, tuple[int, int]]:
 
 
 def read(bootstrap: str, topic: str) -> list[Message]:
-    """Everything that is on a topic at this moment, partition by partition in order of offsets."""
+    """All records of a topic at this moment, by partition and offset."""
     reader = consumer(bootstrap)
     try:
         found = ends(reader, topic)
@@ -155,16 +155,16 @@ def _read_to(
                 raise KafkaException(error)
             if error is None and message.offset() < end:
                 messages.append(message)
-            # What is between records (marks of transactions, holes of compaction) is never delivered.
+            # Transaction markers and compacted offsets are never delivered.
             if error is not None or message.offset() + 1 >= end:
                 waiting.discard(message.partition())
     return sorted(messages, key=lambda message: (message.partition(), message.offset()))
 
 
 def positions(bootstrap: str, app_id: str) -> dict[int, int]:
-    """How far the worker has got in each raw partition: the offset after what is safe in its state.
+    """The source position in the worker's committed state, by raw partition.
 
-    It stands in the last row of the last commit; after that come at most the marks of new owners.
+    It is in the last row of the last commit, which is followed at most by fences of new owners.
     """
     reader = consumer(bootstrap)
     reached: dict[int, int] = {}
@@ -187,7 +187,7 @@ def positions(bootstrap: str, app_id: str) -> dict[int, int]:
 
 
 def raw_ends(bootstrap: str) -> dict[int, int]:
-    """The end of each raw partition that holds anything."""
+    """The end offset of each raw partition with records."""
     reader = consumer(bootstrap)
     try:
         return {partition: high for partition, (_, high) in ends(reader, RAW.name).items()}
@@ -201,22 +201,22 @@ def decoded(messages: Iterable[Message]) -> list[dict[str, Any]]:
 
 
 def last_revisions(topic: str, records: Sequence[dict[str, Any]]) -> dict[str, dict[str, Any]]:
-    """The last revision of each id. What was said again must have been said in the same words."""
+    """The last revision of each id. Records with the same id and revision must be equal."""
     by_revision: dict[tuple[str, int], dict[str, Any]] = {}
     last: dict[str, dict[str, Any]] = {}
     for record in records:
         name, revision = record[ID_FIELD[topic]], record.get("revision", 0)
         before = by_revision.setdefault((name, revision), record)
-        assert before == record, f"{topic}: {name} revision {revision} was said in two ways"
+        assert before == record, f"{topic}: {name} revision {revision} is inconsistent"
         if name not in last or last[name].get("revision", 0) < revision:
             last[name] = record
     return last
 
 
-def all_said(bootstrap: str) -> Said:
-    """The last revision of everything the worker said that is a function of the log."""
-    said: Said = {}
+def all_outputs(bootstrap: str) -> Outputs:
+    """The last revision of all outputs that are a function of the log."""
+    found: Outputs = {}
     for topic in ID_FIELD:
         records = [record for record in decoded(read(bootstrap, topic)) if record.get("scope") != "system"]
-        said[topic] = last_revisions(topic, records)
-    return said
+        found[topic] = last_revisions(topic, records)
+    return found

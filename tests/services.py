@@ -1,6 +1,6 @@
-"""The real Kafka and PostgreSQL that all tests of one run share: pytest fixtures, one start each a run.
+"""The real Kafka and PostgreSQL that all tests of one run share: session fixtures.
 
-Nothing is deleted between tests: a test makes topics, consumer groups and databases with names of its own.
+Nothing is deleted between tests: a test creates topics, consumer groups and databases with unique names.
 """
 
 from __future__ import annotations

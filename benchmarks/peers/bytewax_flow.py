@@ -20,7 +20,7 @@ Placed = tuple[dict[str, Any], float, float]
 
 
 def place(messages: list[KafkaSourceMessage]) -> list[tuple[str, Placed]]:
-    """Decode, and hold against the partition's watermark, in the order of the partition."""
+    """Decode, and compare with the partition's watermark, in log order."""
     placed = []
     for message in messages:
         reading = orjson.loads(message.value)
@@ -30,7 +30,7 @@ def place(messages: list[KafkaSourceMessage]) -> list[tuple[str, Placed]]:
 
 
 def keep(state: State | None, placed: Placed) -> tuple[State, dict[str, Any]]:
-    """What is decided by the meter."""
+    """Classify by the meter's state."""
     return judge(*placed, state)
 
 

@@ -1,4 +1,4 @@
-"""Quix Streams: the same job with its RocksDB state; BENCH_CHANGELOG says whether with changelog topics."""
+"""Quix Streams: the same job with its RocksDB state; BENCH_CHANGELOG switches its changelog topics on."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ rules = Rules()
 
 
 def keep(reading: dict[str, Any], state: State) -> dict[str, Any]:
-    """Judge each reading; the state is that of its key, the meter."""
+    """Classify each reading; the state is by its key, the meter."""
     time, watermark = rules.place(message_context().partition, reading)
     kept, validated = judge(reading, time, watermark, state.get("meter"))
     state.set("meter", kept)

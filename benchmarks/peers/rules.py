@@ -1,6 +1,6 @@
 """The job as the peers do it: lateness by watermark, a gap count by expected slot, one record out.
 
-In two halves, because an engine that keys its state by meter needs what is decided by partition before.
+In two parts, because an engine with state keyed by meter needs the results by partition first.
 """
 
 from __future__ import annotations

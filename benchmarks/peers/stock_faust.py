@@ -1,4 +1,4 @@
-"""Stock Faust: the same job with a RocksDB table and its changelog, as its documentation has it."""
+"""Stock Faust: the same job with a RocksDB table and its changelog, as in its documentation."""
 
 from __future__ import annotations
 
@@ -35,11 +35,11 @@ rules = Rules()
 
 @app.agent(raw)
 async def readings(stream: faust.Stream) -> None:
-    """Judge each reading."""
+    """Classify each reading."""
     async for event in stream.events():
         reading = event.value
         partition = event.message.partition
         meter = reading["meter_id"]
         time, watermark = rules.place(partition, reading)
-        states[meter], said = judge(reading, time, watermark, states.get(meter))
-        await validated.send(key=meter, value=said, partition=partition)
+        states[meter], output = judge(reading, time, watermark, states.get(meter))
+        await validated.send(key=meter, value=output, partition=partition)

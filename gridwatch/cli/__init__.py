@@ -1,11 +1,10 @@
-"""The `gridwatch` command: one lazy group, so that `--help` stays quick whatever a command imports.
+"""The `gridwatch` command: one lazy group, so that `--help` is fast whatever a command imports.
 
-    commands/  one module a command
-    demo/  doctor/  export/  scoring/  what is behind the larger ones
+    commands/  one module per command
+    demo/  doctor/  export/  scoring/  the implementation of the larger ones
 
-Every command is listed once in COMMANDS, with the module that holds it. Errors of gridwatch's own end
-in one line that names the thing and the remedy, with exit code 1 (the work failed) or 2 (wrong use);
-Ctrl-C ends in 130.
+Every command is listed once in COMMANDS, with its module. An error of gridwatch's own is printed as one line
+with the problem and the remedy, with exit code 1 (the work failed) or 2 (wrong use); Ctrl-C gives 130.
 """
 
 from __future__ import annotations
@@ -28,7 +27,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     ),
     "up": ("gridwatch.cli.commands.up", "A real Kafka and PostgreSQL in the foreground until Ctrl-C."),
     "topics": ("gridwatch.cli.commands.topics", "Create, list and check the topics."),
-    "db": ("gridwatch.cli.commands.db", "Bring the database schema up to date, or say where it stands."),
+    "db": ("gridwatch.cli.commands.db", "Upgrade the database schema, or show its status."),
     "worker": (
         "gridwatch.cli.commands.worker",
         "Run the stream worker (the same as faust -A gridwatch.app worker).",
@@ -38,7 +37,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "agents": ("gridwatch.cli.commands.faust", "Faust's own list of agents."),
     "replay": ("replay.cli.command", "Turn meter files into a stream on the raw topic."),
     "sample": ("replay.cli.sample", "Make realistic meter data."),
-    "score": ("gridwatch.cli.commands.score", "Hold what was detected against the injected truth."),
+    "score": ("gridwatch.cli.commands.score", "Compare what was detected with the injected truth."),
     "export": (
         "gridwatch.cli.commands.export",
         "Readings, or the completeness of days, from the database to CSV or Parquet.",
@@ -47,12 +46,12 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "gridwatch.cli.commands.chaos",
         "Prove that failures change nothing: random faults, every difference.",
     ),
-    "doctor": ("gridwatch.cli.commands.doctor", "Say what is reachable, what is wrong, and what mends it."),
+    "doctor": ("gridwatch.cli.commands.doctor", "Check what is reachable, what is wrong, and how to fix it."),
 }
 
 
 class LazyGroup(click.Group):
-    """Imports a command's module only when that command is asked for."""
+    """Imports a command's module only when that command is used."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
@@ -77,17 +76,17 @@ class LazyGroup(click.Group):
 @click.option(
     "--config",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="TOML file with settings; environment variables GRIDWATCH_… win over it.",
+    help="TOML file with settings; environment variables GRIDWATCH_… take precedence.",
 )
 @click.version_option(__version__, prog_name="gridwatch")
 def cli(config: Path | None) -> None:
-    """Watches a stream of electricity meter readings as it flows.
+    """Monitors a stream of electricity meter readings.
 
-    gridwatch validates each reading, tells late from on time by event time, notices readings that
-    never came, and writes what it finds to Kafka topics and a database.
+    gridwatch validates each reading, classifies late ones by event time, detects missing readings, and
+    writes the results to Kafka topics and a database.
     """
     if config is not None:
-        # Child processes and Faust's own commands read the same file: the environment is what they share.
+        # Child processes and Faust's own commands read the same file: passed on by the environment.
         os.environ["GRIDWATCH_CONFIG"] = str(config)
 
 

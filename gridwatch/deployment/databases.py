@@ -1,4 +1,4 @@
-"""A database of a deployment's own on a server that others use too."""
+"""A database for one deployment, on a shared server."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def new_database(server: str, name: str = "") -> Iterator[str]:
 
 
 def _execute(server: str, statement: str) -> None:
-    """Run a statement that wants no transaction around it."""
+    """Run a statement outside of a transaction."""
     session = psycopg2.connect(server)
     session.autocommit = True
     try:

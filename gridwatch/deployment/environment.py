@@ -7,12 +7,12 @@ from collections.abc import Mapping
 
 from gridwatch.settings import PREFIX
 
-#: No setting: where downloads are kept. Every child may use what is there.
+#: Not a setting: the folder of downloads, which every child may use.
 _CACHE = f"{PREFIX}CACHE"
 
 
 def environment_of(settings: Mapping[str, object], *, inherited: bool = False) -> dict[str, str]:
-    """Our environment with these settings instead of ours; with `inherited` in addition to ours."""
+    """Our environment with these settings instead of our own; with `inherited`, on top of our own."""
     ours = {
         key: value
         for key, value in os.environ.items()

@@ -1,4 +1,4 @@
-"""Waiting by asking again: until a condition holds, or until something that makes progress is complete."""
+"""Polling: until a condition holds, or until something that makes progress is complete."""
 
 from __future__ import annotations
 
@@ -12,60 +12,60 @@ Answer = TypeVar("Answer")
 PAUSE_SECONDS = 0.02
 
 
-class WaitedInVainError(GridwatchError):
-    """What was waited for did not come in time."""
+class WaitTimeoutError(GridwatchError):
+    """A condition did not hold in time."""
 
 
-class StandstillError(GridwatchError):
-    """What was waited for makes no progress any more."""
+class StalledError(GridwatchError):
+    """What was waited for has stopped making progress."""
 
 
 def until(
     what: str,
-    holds: Callable[[], Answer],
+    condition: Callable[[], Answer],
     seconds: float,
     *,
     pause: float = PAUSE_SECONDS,
-    passing: tuple[type[Exception], ...] = (),
+    transient: tuple[type[Exception], ...] = (),
 ) -> Answer:
-    """Ask until the answer is true, and return it; WaitedInVainError says what did not come.
+    """Poll until the answer is true, and return it; WaitTimeoutError names `what` when it is not in time.
 
-    passing: errors of an attempt that do not end the waiting; the last one is the cause of that error.
+    transient: errors of an attempt that do not end the waiting; the last one is the cause of that error.
     """
     deadline = time.monotonic() + seconds
     while True:
         problem: Exception | None = None
         try:
-            answer = holds()
+            answer = condition()
             if answer:
                 return answer
-        except passing as error:
+        except transient as error:
             problem = error
         if time.monotonic() > deadline:
             reason = f": {problem}" if problem else ""
-            raise WaitedInVainError(f"waited {seconds:g} s in vain until {what}{reason}") from problem
+            raise WaitTimeoutError(f"timed out after {seconds:g} s waiting until {what}{reason}") from problem
         time.sleep(pause)
 
 
 def until_complete(
     who: str,
-    look: Callable[[], tuple[bool, object]],
+    poll: Callable[[], tuple[bool, object]],
     seconds: float,
     *,
     pause: float = PAUSE_SECONDS,
 ) -> None:
-    """Return once `look` says that it is complete; StandstillError when nothing changed for `seconds`.
+    """Return once `poll` reports completion; StalledError when nothing changed for `seconds`.
 
-    look: whether it is complete, and how far it is, in any form that can be compared.
+    poll: whether it is complete, and how far it is, in any form that can be compared.
     """
     before: object = None
     since = time.monotonic()
     while True:
-        complete, progress = look()
+        complete, progress = poll()
         if complete:
             return
         if progress != before:
             before, since = progress, time.monotonic()
         if time.monotonic() - since > seconds:
-            raise StandstillError(f"{who} has stood still for {seconds:g} s")
+            raise StalledError(f"{who} has made no progress for {seconds:g} s")
         time.sleep(pause)

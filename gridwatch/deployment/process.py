@@ -1,6 +1,6 @@
-"""A command as a child process: one run at a time, ended and started again as often as one likes.
+"""A command as a child process: one run at a time, restarted any number of times.
 
-It never outlives us (`embedded/process.py`), and ends in order or not at all as it is told.
+It never outlives this process (`embedded/process.py`).
 """
 
 from __future__ import annotations
@@ -15,23 +15,23 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING
 
-from gridwatch.deployment.polling import PAUSE_SECONDS, Answer, WaitedInVainError, until
+from gridwatch.deployment.polling import PAUSE_SECONDS, Answer, WaitTimeoutError, until
 from gridwatch.embedded.process import ServerProcess
 from gridwatch.errors import GridwatchError
 
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-#: How long an orderly end may take before it is ended by force.
+#: How long a graceful stop may take before the process is killed.
 GRACE_SECONDS = 60.0
 _EXCERPT_LINES = 40
-_TROUBLE = re.compile(r"\[CRITICAL\]|^Traceback ")
+_FAILURE = re.compile(r"\[CRITICAL\]|^Traceback ")
 
 
 class ChildProcess:
     """`command` in `folder`, where its log is; in `environment`, or ours if there is none.
 
-    A context manager that leaves it not running.
+    A context manager that kills it at the end.
     """
 
     def __init__(
@@ -51,7 +51,7 @@ class ChildProcess:
         self._process: ServerProcess | None = None
 
     def command(self) -> list[str]:
-        """What to run at the next start."""
+        """The command line of the next start."""
         return self._command
 
     @property
@@ -68,7 +68,7 @@ class ChildProcess:
 
     @property
     def running(self) -> bool:
-        """Whether its process is there, frozen or not."""
+        """Whether its process exists, frozen or not."""
         return self._process is not None and self._process.running
 
     @property
@@ -81,21 +81,21 @@ class ChildProcess:
         if self.running:
             return self
         if self._process is not None:
-            self._process.kill()  # it has ended; this gives back what belonged to that run
+            self._process.kill()  # it has ended; this releases the resources of that run
         self._process = ServerProcess(
             self.name, self.command(), self.log, environment=self._environment, grace=self._grace
         )
         return self
 
     def stop(self) -> float:
-        """End it in order, by force after a while; returns the seconds that it took."""
+        """Stop it gracefully, by SIGKILL after the grace period; returns the seconds that it took."""
         began = time.monotonic()
         if self._process is not None:
             self._process.stop()
         return time.monotonic() - began
 
     def kill(self) -> None:
-        """SIGKILL, as a crash."""
+        """SIGKILL it, as a crash would."""
         if self._process is not None:
             self._process.kill()
 
@@ -109,27 +109,27 @@ class ChildProcess:
 
     def _signal(self, number: signal.Signals) -> None:
         if (pid := self.pid) is not None:
-            with suppress(ProcessLookupError):  # it has ended in this moment
+            with suppress(ProcessLookupError):  # it has just ended
                 os.kill(pid, number)
 
     def require_running(self) -> None:
-        """GridwatchError with what its log says when it has ended by itself."""
+        """GridwatchError with an excerpt of its log when it has exited by itself."""
         if not self.running:
             raise GridwatchError(f"{self.name} ended by itself; from its log:\n{self.excerpt()}")
 
     def until(
-        self, what: str, holds: Callable[[], Answer], seconds: float, *, pause: float = PAUSE_SECONDS
+        self, what: str, condition: Callable[[], Answer], seconds: float, *, pause: float = PAUSE_SECONDS
     ) -> Answer:
-        """`polling.until`, and GridwatchError with what its log says as soon as it has ended by itself."""
+        """`polling.until`; GridwatchError, with its log, as soon as it has exited by itself."""
 
-        def running_and_holds() -> Answer:
+        def running_and_condition() -> Answer:
             self.require_running()
-            return holds()
+            return condition()
 
         try:
-            return until(what, running_and_holds, seconds, pause=pause)
-        except WaitedInVainError as problem:
-            raise WaitedInVainError(f"{problem}; from its log:\n{self.excerpt()}") from problem
+            return until(what, running_and_condition, seconds, pause=pause)
+        except WaitTimeoutError as problem:
+            raise WaitTimeoutError(f"{problem}; from its log:\n{self.excerpt()}") from problem
 
     def __enter__(self) -> Self:
         return self
@@ -140,14 +140,14 @@ class ChildProcess:
         self.kill()
 
     def excerpt(self) -> str:
-        """The end of its log; if trouble began before that, first how it began, as the rest follows of it."""
+        """The end of its log, after the first failure in it where that is further up."""
         return excerpt(self.process.lines())
 
 
 def excerpt(lines: Sequence[str], most: int = _EXCERPT_LINES) -> str:
-    """At most so many lines of a log: its end, or its first trouble and its end."""
-    trouble = next((number for number, line in enumerate(lines) if _TROUBLE.search(line)), len(lines))
-    if trouble >= len(lines) - most:
+    """At most so many lines of a log: its end, or its first failure and its end."""
+    failure = next((number for number, line in enumerate(lines) if _FAILURE.search(line)), len(lines))
+    if failure >= len(lines) - most:
         return "\n".join(lines[-most:])
     half = most // 2
-    return "\n".join([*lines[trouble : trouble + half], "…", *lines[-half:]])
+    return "\n".join([*lines[failure : failure + half], "…", *lines[-half:]])

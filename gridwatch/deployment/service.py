@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from gridwatch.deployment.environment import environment_of
 from gridwatch.deployment.kinds import KINDS
-from gridwatch.deployment.polling import WaitedInVainError, until
+from gridwatch.deployment.polling import WaitTimeoutError, until
 from gridwatch.deployment.process import GRACE_SECONDS, ChildProcess
 from gridwatch.embedded.ports import LOOPBACK
 from gridwatch.errors import GridwatchError
@@ -20,14 +20,14 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
 READY_SECONDS = 60.0
-#: The page of one meter, or of a busy worker, may take its time.
+#: The page of one meter, or of a busy worker, may be slow.
 _PAGE_SECONDS = 20.0
 
 
 class Service(ChildProcess):
-    """`gridwatch <kind>` with these settings and more arguments, its pages at `url`, its data at `data`.
+    """`gridwatch <kind>` with these settings and arguments; its pages are at `url`, its data in `data`.
 
-    settings: its port among them. inherited: our own GRIDWATCH_ variables hold for what is not among them.
+    settings: including its port. inherited: our own GRIDWATCH_ variables apply to the others.
     """
 
     def __init__(
@@ -50,7 +50,7 @@ class Service(ChildProcess):
         super().__init__(name, command, folder, environment, grace=grace)
 
     def page(self, path: str) -> Any:
-        """A page as JSON, also that of a refusal. OSError while nobody answers."""
+        """A page as JSON, whatever its status. OSError while the service does not answer."""
         return fetch_json(self.url + path, _PAGE_SECONDS)[1]
 
     def text(self, path: str) -> str:
@@ -58,18 +58,18 @@ class Service(ChildProcess):
         return fetch(self.url + path, _PAGE_SECONDS)[1].decode()
 
     def status(self, path: str) -> int:
-        """The status of a page. OSError while nobody answers."""
+        """The status of a page. OSError while the service does not answer."""
         return fetch(self.url + path)[0]
 
     def is_ready(self) -> bool:
-        """What `/ready/` says; not ready while nobody answers."""
+        """Whether `/ready/` answers 200."""
         with suppress(OSError):
             return self.running and self.status("/ready/") == 200
         return False
 
     def wait_until_ready(self, seconds: float = READY_SECONDS) -> Self:
-        """Return once `/ready/` says so; GridwatchError with its reasons when it does not in time."""
-        reasons: object = "nobody answers"
+        """Return once `/ready/` answers 200; GridwatchError with its reasons when it does not in time."""
+        reasons: object = "no answer"
 
         def ready() -> bool:
             nonlocal reasons
@@ -79,8 +79,8 @@ class Service(ChildProcess):
             return status == 200
 
         try:
-            until(f"{self.name} is ready", ready, seconds, passing=(OSError, ValueError))
-        except WaitedInVainError as problem:
+            until(f"{self.name} is ready", ready, seconds, transient=(OSError, ValueError))
+        except WaitTimeoutError as problem:
             raise GridwatchError(
                 f"{self.name} was not ready within {seconds:g} s: {reasons}; from its log:\n{self.excerpt()}"
             ) from problem

@@ -1,4 +1,4 @@
-"""What ends a command from outside: at once, at the end of a block, or not any more."""
+"""Signals that end a command: raised at once, deferred to the end of a block, or ignored."""
 
 from __future__ import annotations
 
@@ -15,22 +15,22 @@ _Handler = Callable[[int, "FrameType | None"], object]
 
 @contextmanager
 def interrupted_by_signals() -> Iterator[None]:
-    """SIGTERM and the closing of the terminal end the block as Ctrl-C does: by a KeyboardInterrupt."""
+    """Raise KeyboardInterrupt in the block on SIGTERM and SIGHUP, as on Ctrl-C."""
     # A shell starts background jobs with SIGINT ignored, so that one is set here too.
     with _handled_by(signal.default_int_handler):
         yield
 
 
 @contextmanager
-def signals_held_back() -> Iterator[None]:
-    """What would interrupt the block interrupts at its end instead.
+def signals_deferred() -> Iterator[None]:
+    """Defer an interrupt to the end of the block.
 
-    By handlers, not by a mask: children inherit a mask, and would be deaf to the signal that stops them.
+    By handlers, not by a mask: children inherit a mask, and would not receive the signal that stops them.
     """
-    held: list[int] = []
-    with _handled_by(lambda number, _frame: held.append(number)):
+    received: list[int] = []
+    with _handled_by(lambda number, _frame: received.append(number)):
         yield
-    if held:
+    if received:
         raise KeyboardInterrupt
 
 
@@ -45,11 +45,11 @@ def _handled_by(handler: _Handler) -> Iterator[None]:
 
 
 def ignore_signals() -> None:
-    """From here on nothing interrupts: what is left to do is to leave nothing behind."""
+    """Ignore signals from here on: what is left to do is the clean-up."""
     for one in SIGNALS:
         signal.signal(one, signal.SIG_IGN)
 
 
 def exit_when_terminated() -> None:
-    """SIGTERM exits with 143, as it would anyway, but by SystemExit: what was started is stopped."""
+    """Exit with 143 on SIGTERM, by SystemExit: context managers and `finally` run."""
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))

@@ -1,4 +1,4 @@
-"""The services of one deployment: they share settings and a folder, and end together."""
+"""The services of one deployment: shared settings and folder, stopped together."""
 
 from __future__ import annotations
 
@@ -22,9 +22,9 @@ OneService = TypeVar("OneService", bound=Service)
 
 
 class Site(Generic[OneService]):
-    """Services with `common` settings in `folder`; a context manager that leaves none of them running.
+    """Services with `common` settings in `folder`; a context manager that kills all of them at the end.
 
-    make: makes one of kind, name, folder and settings; with `functools.partial` it may hold options.
+    make: the factory, of kind, name, folder and settings; options by `functools.partial`.
     """
 
     def __init__(self, folder: Path, common: Mapping[str, Any], make: Callable[..., OneService]) -> None:
@@ -35,7 +35,7 @@ class Site(Generic[OneService]):
         self._make = make
 
     def add(self, kind: str, name: str = "", **own: object) -> OneService:
-        """A service that is not started yet, with settings of its own and a free port if they name none."""
+        """A new service, not started, with settings of its own, and a free port unless they name one."""
         port_setting = KINDS[kind].port_setting
         settings = {port_setting: self._free_port(), **self.common, **own}
         service = self._make(kind, name or kind, self.folder, settings)
@@ -47,33 +47,33 @@ class Site(Generic[OneService]):
         return next(port for port in free_ports(len(taken) + 1) if port not in taken)
 
     def environment(self, **more: object) -> dict[str, str]:
-        """For another command of gridwatch that belongs to this deployment."""
+        """The environment for another command of gridwatch in this deployment."""
         return environment_of({**self.common, **more})
 
     def require_running(self) -> None:
-        """GridwatchError, with its log, when a service that was started has ended by itself."""
+        """GridwatchError, with its log, when a started service has exited by itself."""
         for service in self.services:
             if service.started:
                 service.require_running()
 
-    def until(self, what: str, holds: Callable[[], Answer], seconds: float) -> Answer:
-        """`polling.until` while none of the services that run now ends by itself."""
+    def until(self, what: str, condition: Callable[[], Answer], seconds: float) -> Answer:
+        """`polling.until`; GridwatchError when one of the running services exits by itself."""
         running = [service for service in self.services if service.running]
 
-        def all_running_and_holds() -> Answer:
+        def all_running_and_condition() -> Answer:
             for service in running:
                 service.require_running()
-            return holds()
+            return condition()
 
-        return until(what, all_running_and_holds, seconds)
+        return until(what, all_running_and_condition, seconds)
 
     def stop(self) -> None:
-        """End all of them in order at once: each may take seconds to finish its work."""
+        """Stop all of them gracefully, in parallel: each may take seconds."""
         with ThreadPoolExecutor(max(1, len(self.services))) as ending:
             list(ending.map(lambda service: service.stop(), self.services))
 
     def kill(self) -> None:
-        """End all of them at once, by force."""
+        """SIGKILL all of them."""
         for service in self.services:
             service.kill()
 

@@ -1,4 +1,4 @@
-"""The topics of one deployment, made anew on a broker that others use too."""
+"""The topics of one deployment, recreated on a shared broker."""
 
 from __future__ import annotations
 
@@ -13,36 +13,36 @@ from gridwatch.kafka.security import librdkafka_config
 from gridwatch.settings import Settings
 from gridwatch.topics import RAW, Topic, all_topics
 
-_PATIENCE_SECONDS = 60.0
+_TIMEOUT_SECONDS = 60.0
 
 
-def renew_topics(settings: Settings, *, raw: bool = True, topics: Collection[Topic] | None = None) -> None:
-    """Make topics anew, empty (None: all of gridwatch); without `raw` that one stays with what it holds."""
+def recreate_topics(settings: Settings, *, raw: bool = True, topics: Collection[Topic] | None = None) -> None:
+    """Delete and create topics (None: all of gridwatch); without `raw` the raw topic keeps its records."""
     wanted = all_topics(settings.app_id) if topics is None else topics
     delete_topics(settings, [topic.name for topic in wanted if raw or topic != RAW])
     create_topics(settings, wanted)
 
 
 def delete_topics(settings: Settings, names: Iterable[str]) -> None:
-    """Delete those that there are of these topics, and return when they are gone."""
+    """Delete those of these topics that exist, and return when they are gone."""
     broker = Broker(settings)
-    there = set(names) & set(broker.partitions())
-    if not there:
+    existing = set(names) & set(broker.partitions())
+    if not existing:
         return
-    admin = _admin(settings)  # without a name it would be gone before its answers
-    for deleted in admin.delete_topics(sorted(there)).values():
-        deleted.result(timeout=_PATIENCE_SECONDS)
-    until("the old topics are gone", lambda: not there & set(broker.partitions()), _PATIENCE_SECONDS)
+    admin = _admin(settings)  # referenced until its futures are done
+    for deleted in admin.delete_topics(sorted(existing)).values():
+        deleted.result(timeout=_TIMEOUT_SECONDS)
+    until("the old topics are gone", lambda: not existing & set(broker.partitions()), _TIMEOUT_SECONDS)
 
 
 def create_topics(settings: Settings, topics: Collection[Topic]) -> None:
-    """Create what is missing of these topics, and return when every partition has a leader."""
+    """Create the missing ones of these topics, and return when every partition has a leader."""
     Broker(settings, topics).create()
-    until("every new partition has a leader", lambda: _have_leaders(settings, topics), _PATIENCE_SECONDS)
+    until("every new partition has a leader", lambda: _have_leaders(settings, topics), _TIMEOUT_SECONDS)
 
 
 def _have_leaders(settings: Settings, topics: Iterable[Topic]) -> bool:
-    # A new connection at each look: an old one would go on asking for the topics of the same names before.
+    # A new client at each poll: an old one would keep asking for the deleted topics' ids.
     admin = _admin(settings)
     asked = {
         TopicPartition(topic.name, partition): OffsetSpec.latest()
@@ -51,7 +51,7 @@ def _have_leaders(settings: Settings, topics: Iterable[Topic]) -> bool:
     }
     try:
         for answer in admin.list_offsets(asked).values():
-            answer.result(timeout=_PATIENCE_SECONDS)
+            answer.result(timeout=_TIMEOUT_SECONDS)
     except KafkaException:
         return False
     return True

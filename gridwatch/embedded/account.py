@@ -1,8 +1,8 @@
 """The unprivileged user PostgreSQL runs as when we are root: it refuses to run as root itself.
 
-No user is created: `nobody` is there on every Unix and owns nothing. What it must reach, and only that, is
-made reachable: its data folder is given to it, and temporary folders of our own on the way are opened for
-passing through (not for reading). Any other closed folder on the way is the owner's affair: we say which.
+No user is created: `nobody` exists on every Unix and owns nothing. It becomes the owner of its data folder,
+and temporary folders of ours above it get the search permission (not read). Any other parent folder without
+it is an error that names the folder.
 """
 
 from __future__ import annotations
@@ -41,19 +41,19 @@ def unprivileged_account() -> Account | None:
 
 
 def closed_folders(path: Path) -> list[Path]:
-    """The folders on the way to `path`, outermost first, that others may not pass through."""
-    way = reversed(path.absolute().parents)
-    return [folder for folder in way if not folder.stat().st_mode & stat.S_IXOTH]
+    """The parent folders of `path`, outermost first, without search permission for others."""
+    parents = reversed(path.absolute().parents)
+    return [folder for folder in parents if not folder.stat().st_mode & stat.S_IXOTH]
 
 
-def open_the_way(path: Path, account: Account) -> None:
-    """Make `path` reachable for `account`: opens our temporary folders, refuses for any other closed one."""
+def make_reachable(path: Path, account: Account) -> None:
+    """Make `path` reachable for `account`: opens temporary folders, refuses any other closed one."""
     temporary = Path(tempfile.gettempdir()).resolve()
     for folder in closed_folders(path.resolve()):
         if temporary not in folder.parents:
             raise GridwatchError(
                 f"PostgreSQL runs as the user {account.name} when gridwatch runs as root, "
-                f"and {folder} lets that user not pass to {path}",
+                f"and {folder} gives that user no access to {path}",
                 f"choose a data folder outside {folder}, or run gridwatch as an ordinary user",
             )
         folder.chmod(folder.stat().st_mode | stat.S_IXOTH)

@@ -1,8 +1,8 @@
 """Every jar of the embedded broker, pinned: `group:artifact:version` and the SHA-256 of the jar.
 
-The whole closure is listed, not its root alone, because resolvers disagree: a transitive bill of materials
-makes some of them pick an older kafka-clients. With the closure pinned nothing is left to resolve, each jar
-is fetched by name, and a jar whose checksum differs is refused, from wherever it came.
+The whole transitive closure is listed, because resolvers disagree: a bill of materials makes some of them
+pick an older kafka-clients. So nothing is resolved: each jar is fetched by its coordinates, and one whose
+checksum differs is refused, whatever its source.
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""How jars get from Maven's repositories into a folder: by Maven itself where it is, else by `jgo`.
+"""Downloads jars from Maven's repositories into a folder: with Maven if it is installed, else with `jgo`.
 
-Nothing is resolved here: each jar is asked for by its own coordinates, without its dependencies. No host is
-named: Maven reads its own settings, and for jgo the repository is jgo's default, unless jgo's configuration
-or the user's Maven settings name a mirror of it.
+Nothing is resolved here: each jar is requested by its own coordinates, without its dependencies. No host is
+configured: Maven reads its own settings, and jgo uses its default repository, unless jgo's configuration or
+the user's Maven settings name a mirror of it.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ _DOWNLOAD_SECONDS = 60
 
 
 class Fetcher(Protocol):
-    """One way to fetch: `fetch` puts every jar into `folder` or raises GridwatchError."""
+    """A downloader: `fetch` puts every jar into `folder` or raises GridwatchError."""
 
     name: str
 
@@ -38,20 +38,20 @@ class Fetcher(Protocol):
 
 
 def fetchers() -> list[Fetcher]:
-    """The ways there are on this machine, the best first."""
-    ways: list[Fetcher] = []
+    """The fetchers available on this machine, in order of preference."""
+    found: list[Fetcher] = []
     mvn = shutil.which("mvn")
     if mvn is not None:
-        ways.append(Maven(mvn))
+        found.append(Maven(mvn))
     try:
         import jgo  # noqa: F401
     except ImportError:
-        return ways
-    return [*ways, Jgo()]
+        return found
+    return [*found, Jgo()]
 
 
 class Maven:
-    """Fetches with `mvn`, which knows the user's mirrors, proxies and credentials."""
+    """Fetches with `mvn`, which has the user's mirrors, proxies and credentials."""
 
     name = "Maven"
 
@@ -63,12 +63,12 @@ class Maven:
             pom = Path(scratch) / "pom.xml"
             pom.write_text(project(jars), encoding="utf-8")
             command = [self.mvn, "-B", "-f", str(pom), COPY_GOAL, f"-DoutputDirectory={folder}"]
-            wrong = self._run(command, report)
-        if wrong:
-            raise GridwatchError(wrong)
+            error = self._run(command, report)
+        if error:
+            raise GridwatchError(error)
 
     def _run(self, command: Sequence[str], report: Report) -> str:
-        """Run Maven and report each jar it downloads; returns what went wrong, empty if nothing did."""
+        """Run Maven and report each jar it downloads; returns its error, empty on success."""
         problems = []
         with subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True
@@ -110,7 +110,7 @@ class Jgo:
 
 
 def project(jars: Sequence[Jar]) -> str:
-    """A Maven project that depends on exactly these jars and on nothing they would bring along."""
+    """A Maven project that depends on exactly these jars, with their transitive dependencies excluded."""
     dependencies = "".join(
         f"<dependency><groupId>{escape(jar.group)}</groupId><artifactId>{escape(jar.artifact)}</artifactId>"
         f"<version>{escape(jar.version)}</version><exclusions><exclusion><groupId>*</groupId>"
@@ -125,13 +125,13 @@ def project(jars: Sequence[Jar]) -> str:
 
 
 def maven_settings() -> list[Path]:
-    """Where Maven keeps its settings: the user's first, then the installation's."""
+    """The paths of Maven's settings: the user's first, then the installation's."""
     homes = [Path(os.environ[key]) / "conf" for key in ("MAVEN_HOME", "M2_HOME") if os.environ.get(key)]
     return [folder / "settings.xml" for folder in (Path.home() / ".m2", *homes)]
 
 
 def central_mirror(files: Sequence[Path]) -> str | None:
-    """The URL of the first mirror that stands in for Maven Central in these settings files, if one does."""
+    """The URL of the first mirror of Maven Central in these settings files, None without one."""
     for file in files:
         try:
             root = Xml.parse(file).getroot()  # noqa: S314  the user's own settings file

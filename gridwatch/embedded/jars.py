@@ -1,9 +1,9 @@
-"""The broker's jars in the user's cache: whole and verified, or not there at all.
+"""The broker's jars in the user's cache: complete and verified, or absent.
 
-The cache folder is named after the pinned list, so a new list never meets old jars. It comes into being by
-one rename of a folder in which every jar has matched its checksum; a fetch that is cut off leaves nothing
-behind that a later start could mistake for it. The checksums are compared again at each start (43 MB, some
-40 ms), so a damaged cache is fetched anew instead of failing deep inside Java.
+The cache folder is named after the pinned list, so a new list never finds old jars. It is created by one
+rename of a folder in which every jar has matched its checksum, so an interrupted download leaves no partial
+cache. The checksums are verified again at each start (43 MB, some 40 ms): a damaged cache is downloaded again
+instead of failing deep inside Java.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ def cache_folder() -> Path:
     return user_cache_path("gridwatch")
 
 
-def faulty(folder: Path, jars: Sequence[Jar] = JARS) -> list[Jar]:
+def invalid_jars(folder: Path, jars: Sequence[Jar] = JARS) -> list[Jar]:
     """The jars that are missing from `folder` or differ from their checksum."""
     return [jar for jar in jars if _sha256(folder / jar.filename) != jar.sha256]
 
@@ -43,40 +43,42 @@ def kafka_jars(
     *,
     cache: Path | None = None,
     jars: Sequence[Jar] = JARS,
-    ways: Sequence[Fetcher] | None = None,
+    sources: Sequence[Fetcher] | None = None,
 ) -> list[Path]:
     """The jars' paths, in a fixed order; fetched first if the cache lacks them.
 
-    report: gets lines for a person, only when something is fetched. ways: how to fetch, tried in order;
-    what this machine has if None.
+    report: gets progress messages, only when something is fetched. sources: the fetchers, tried in order;
+    those of this machine if None.
     """
     cache = cache or cache_folder()
     folder = cache / f"kafka-{KAFKA_VERSION}-{_fingerprint(jars)}"
-    if faulty(folder, jars):
+    if invalid_jars(folder, jars):
         cache.mkdir(parents=True, exist_ok=True)
-        with _alone(cache / f"{folder.name}.lock"):
-            if faulty(folder, jars):  # another process may have fetched them while we waited
-                _fetch_into(folder, jars, fetchers() if ways is None else ways, report)
+        with _locked(cache / f"{folder.name}.lock"):
+            if invalid_jars(folder, jars):  # another process may have fetched them while we waited
+                _fetch_into(folder, jars, fetchers() if sources is None else sources, report)
     return [folder / jar.filename for jar in jars]
 
 
-def _fetch_into(folder: Path, jars: Sequence[Jar], ways: Sequence[Fetcher], report: Report) -> None:
-    if not ways:
+def _fetch_into(folder: Path, jars: Sequence[Jar], sources: Sequence[Fetcher], report: Report) -> None:
+    if not sources:
         raise GridwatchError(
             f"Apache Kafka is not in {folder}, and neither Maven nor the package jgo is here to fetch it",
             "pip install 'gridwatch[embedded]', or put mvn on the PATH",
         )
     failures = []
-    for way in ways:
-        report(f"fetching Apache Kafka {KAFKA_VERSION} with {way.name}: {len(jars)} jars, 43 MB, this once")
+    for source in sources:
+        report(
+            f"fetching Apache Kafka {KAFKA_VERSION} with {source.name}: {len(jars)} jars, 43 MB, once only"
+        )
         with tempfile.TemporaryDirectory(prefix="fetching-", dir=folder.parent) as scratch:
             fresh = Path(scratch) / "jars"
             fresh.mkdir()
             try:
-                way.fetch(jars, fresh, report)
-                _demand_whole(fresh, jars)
+                source.fetch(jars, fresh, report)
+                _verify(fresh, jars)
             except GridwatchError as problem:
-                failures.append(f"{way.name}: {problem.message}")
+                failures.append(f"{source.name}: {problem.message}")
                 report(failures[-1])
                 continue
             shutil.rmtree(folder, ignore_errors=True)  # a damaged one
@@ -90,16 +92,16 @@ def _fetch_into(folder: Path, jars: Sequence[Jar], ways: Sequence[Fetcher], repo
     )
 
 
-def _demand_whole(folder: Path, jars: Sequence[Jar]) -> None:
-    bad = faulty(folder, jars)
+def _verify(folder: Path, jars: Sequence[Jar]) -> None:
+    bad = invalid_jars(folder, jars)
     if bad:
         names = ", ".join(jar.filename for jar in bad)
         raise GridwatchError(f"missing or with a wrong checksum: {names}")
 
 
 @contextmanager
-def _alone(lock: Path) -> Iterator[None]:
-    """Hold `lock` against other processes: two first starts at once fetch once."""
+def _locked(lock: Path) -> Iterator[None]:
+    """Hold `lock` against other processes: two concurrent first starts fetch once."""
     with lock.open("w") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)
         yield

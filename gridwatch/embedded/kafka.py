@@ -1,7 +1,7 @@
 """EmbeddedKafka: one real Apache Kafka process, broker and controller in one (KRaft), on loopback.
 
-The configuration is that of a single machine: replication 1, no automatic topics (a mistyped name must fail,
-not make a topic), and nothing is deleted by age unless a topic says so: event time may lie years back.
+Configured for a single machine: replication factor 1, no automatic topic creation (a mistyped name must fail,
+not create a topic), and no retention by age unless a topic has one: event time may lie years back.
 """
 
 from __future__ import annotations
@@ -40,11 +40,11 @@ class EmbeddedKafka(EmbeddedServer):
     """A broker that keeps its data in `folder`.
 
     port: the listener's port, 0 for any free one. heap_mb: the limit of the Java heap. overrides: broker
-    properties that win over the ones here. report: gets lines for a person about a first download.
+    properties that take precedence. report: gets progress messages of the first download.
     """
 
     name = "Apache Kafka"
-    _clash = "Address already in use"
+    _port_in_use = "Address already in use"
 
     def __init__(
         self,
@@ -72,7 +72,7 @@ class EmbeddedKafka(EmbeddedServer):
         classpath = os.pathsep.join(str(jar) for jar in kafka_jars(self._report))
         logging = self.folder / "log4j2.properties"
         logging.write_text(_LOG4J, encoding="utf-8")
-        # The serial collector: with few cores and a small heap it takes the least from everybody else.
+        # The serial collector: the least overhead with few cores and a small heap.
         flags = ["-XX:+UseSerialGC", f"-Dlog4j2.configurationFile={logging}"]
         self._java = [str(java), *flags, "-cp", classpath]
         if not self._data.exists():
@@ -91,11 +91,11 @@ class EmbeddedKafka(EmbeddedServer):
         unfinished = self.folder / "data.unfinished"
         shutil.rmtree(unfinished, ignore_errors=True)  # what an interrupted start left
         port, controller = free_ports(2)
-        # 16 bytes as Kafka wants them; the first is fixed, for an id that begins with - reads as an option.
+        # 16 bytes in base64; the first is fixed, because an id that begins with - would parse as an option.
         cluster = urlsafe_b64encode(b"g" + secrets.token_bytes(15)).decode().rstrip("=")
         properties = self._write_properties(port, controller, unfinished)
         java, *flags = self._java
-        # It runs for a second: the optimising compiler would only cost.
+        # It runs for a second: C2 compilation would not pay off.
         command = [java, "-XX:TieredStopAtLevel=1", *flags, "kafka.tools.StorageTool", "format"]
         command += ["-t", cluster, "-c", str(properties)]
         ran = subprocess.run(command, capture_output=True, text=True, timeout=_FORMAT_SECONDS, check=False)
@@ -134,10 +134,10 @@ class EmbeddedKafka(EmbeddedServer):
             "message.max.bytes": str(16 * 1024 * 1024),
             "replica.fetch.max.bytes": str(16 * 1024 * 1024),
             "log.retention.ms": "-1",
-            # A killed broker may come back once its session has ended: 9 s by default.
+            # A killed broker can register again once its session has expired: 9 s by default.
             "broker.session.timeout.ms": "2500",
             "broker.heartbeat.interval.ms": "500",
-            # The default of 128 MB is taken at once, whatever the heap.
+            # The default of 128 MB is allocated at once, whatever the heap.
             "log.cleaner.dedupe.buffer.size": str(32 * 1024 * 1024),
             **self._overrides,
         }

@@ -1,7 +1,7 @@
-"""When a broker is truly ready: it answers a metadata request and counts itself among the live brokers.
+"""The readiness of a broker: it answers a metadata request and lists itself among the live brokers.
 
-An open port says less: the kernel accepts connections for a broker that is still loading its log. The
-request is spoken here in a few bytes, so that a start does not have to wait for a client library's back-off.
+An open port is not enough: the kernel accepts connections for a broker that is still loading its log. The
+request is encoded here, so that a start does not depend on a client library's back-off.
 """
 
 from __future__ import annotations

@@ -8,7 +8,7 @@ LOOPBACK = "127.0.0.1"
 
 
 def free_ports(count: int) -> list[int]:
-    """That many different ports, free at this moment; whoever binds one later must be ready to try again."""
+    """That many different ports, free at this moment; a later bind may still fail."""
     sockets = [socket.socket() for _ in range(count)]
     try:
         for one in sockets:
@@ -20,7 +20,7 @@ def free_ports(count: int) -> list[int]:
 
 
 def is_free(port: int) -> bool:
-    """Whether a server could listen on this loopback port now (connections that linger do not count)."""
+    """Whether a server could listen on this loopback port now (connections in TIME_WAIT do not count)."""
     with socket.socket() as one:
         one.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         try:

@@ -1,8 +1,8 @@
 """EmbeddedPostgres: one real PostgreSQL on loopback, with a password of its own.
 
-The password is made at random for each data folder and kept in it, readable by its owner only; nobody else
-on the machine gets in although the port is open to all of them. Locale C and UTF-8, so that text sorts the
-same everywhere. As root it runs as `nobody` (`account.py`).
+The password is random for each data folder and stored in it, readable by its owner only: the port is open to
+all users of the machine. Locale C and UTF-8, so that text sorts the same everywhere. As root it runs as
+`nobody` (`account.py`).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from pathlib import Path
 
 import psycopg2
 
-from gridwatch.embedded.account import Account, open_the_way, unprivileged_account
+from gridwatch.embedded.account import Account, make_reachable, unprivileged_account
 from gridwatch.embedded.installation import Installation, find_installation
 from gridwatch.embedded.ports import LOOPBACK
 from gridwatch.embedded.process import ServerProcess
@@ -35,13 +35,13 @@ _INIT_SECONDS = 120
 class EmbeddedPostgres(EmbeddedServer):
     """A database server that keeps its data in `folder`.
 
-    port: 0 for any free one. fsync: False for tests, whose data need not outlive a crash of the machine
-    (a crash of the server they do). overrides: server settings that win over the ones here. report: gets a
-    line for a person when PostgreSQL is set up as another user.
+    port: 0 for any free one. fsync: False for tests, whose data survive a crash of the server, but need not
+    survive one of the machine. overrides: server settings that take precedence. report: gets a message when
+    PostgreSQL runs as another user.
     """
 
     name = "PostgreSQL"
-    _clash = "could not bind"
+    _port_in_use = "could not bind"
 
     def __init__(
         self,
@@ -69,8 +69,8 @@ class EmbeddedPostgres(EmbeddedServer):
     def _prepare(self) -> None:
         self._account = unprivileged_account()
         if self._account is not None:
-            self.folder.chmod(0o711)  # to be passed through, not read
-            open_the_way(self._data, self._account)
+            self.folder.chmod(0o711)  # searchable, not readable
+            make_reachable(self._data, self._account)
         version = self._data / "PG_VERSION"
         major = int(version.read_text()) if version.exists() else None
         self._installation = find_installation(self._account, major=major, copies=self.folder / "postgresql")
@@ -92,7 +92,7 @@ class EmbeddedPostgres(EmbeddedServer):
             command.append("--no-sync")
         user = group = extra_groups = None
         if self._account is not None:
-            self._report(f"we are root, which PostgreSQL refuses to be: it runs as {self._account.name}")
+            self._report(f"PostgreSQL refuses to run as root: it runs as {self._account.name}")
             user, group, extra_groups = self._account.uid, self._account.gid, ()
             for path in (unfinished, self._secret):
                 os.chown(path, user, group)
@@ -140,7 +140,7 @@ class EmbeddedPostgres(EmbeddedServer):
         )
 
     def _is_ready(self, process: ServerProcess, port: int) -> bool:
-        """PostgreSQL writes its id and state into postmaster.pid; a killed one leaves its file behind."""
+        """PostgreSQL writes its pid and state into postmaster.pid; a killed one leaves a stale file."""
         try:
             lines = (self._data / "postmaster.pid").read_text().splitlines()
         except OSError:
@@ -148,7 +148,7 @@ class EmbeddedPostgres(EmbeddedServer):
         return len(lines) >= 8 and lines[0] == str(process.pid) and lines[7].strip() == "ready"
 
     def _started(self) -> None:
-        """Make the database, in case this is the first start."""
+        """Create the database at the first start."""
         connection = psycopg2.connect(self._url("postgres"))
         try:
             connection.autocommit = True  # CREATE DATABASE runs in no transaction

@@ -1,4 +1,4 @@
-"""How the embedded servers tell a person what takes a while or may surprise: a function that gets lines."""
+"""Progress messages of the embedded servers, for the user."""
 
 from __future__ import annotations
 

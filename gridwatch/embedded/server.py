@@ -1,12 +1,12 @@
-"""What the embedded servers have in common: start, stop, kill, restart, and a patient way of starting.
+"""What the embedded servers have in common: start with retries, stop, kill, restart.
 
-A start may meet two passing troubles: a free port that somebody else took in the same moment (another one is
-tried), and a predecessor that is still ending in the same folder (it is waited for). Everything else ends in
-an error with the end of the log.
+Two failures of a start are transient: a free port that another process bound meanwhile (the next one is
+tried), and a predecessor that is still shutting down in the same folder (it is waited for). Everything else
+is an error with the end of the log.
 
-One folder, one server: each server holds a lock on its folder for as long as it lives. The servers' own
-locks are not enough: Apache Kafka in one process writes to its metadata log before it looks at its lock, and
-a second one in the same folder corrupts it.
+One server per folder: each server holds a lock on its folder for as long as it lives. The servers' own locks
+are not enough: Apache Kafka (KRaft) writes to its metadata log before it checks its lock, and a second one in
+the same folder corrupts it.
 """
 
 from __future__ import annotations
@@ -27,13 +27,13 @@ from gridwatch.errors import GridwatchError
 if TYPE_CHECKING:
     from typing_extensions import Self
 
-_CLASH_ATTEMPTS = 3
+_PORT_ATTEMPTS = 3
 _PREDECESSOR_SECONDS = 30.0
 _PORT_SECONDS = 5.0
 _POLL_SECONDS = 0.05
 
 
-class EndedWhileStartingError(GridwatchError):
+class ExitedWhileStartingError(GridwatchError):
     """The server ended by itself before it was ready."""
 
 
@@ -41,13 +41,13 @@ class EmbeddedServer(ABC):
     """A server on loopback that keeps its data in `folder`.
 
     Use it as a context manager, or call start() and stop(). It ends with the process that started it, also
-    when that is killed. The port is kept from the first start on, so clients find the server again.
+    when that is killed. The port stays the same over restarts, so that clients can reconnect.
     """
 
     name: ClassVar[str]
     _start_seconds: ClassVar[float] = 90.0
-    _clash: ClassVar[str]
-    """What the server says when its port is taken."""
+    _port_in_use: ClassVar[str]
+    """The server's message when its port is in use."""
 
     def __init__(self, folder: Path | str, port: int, log: str) -> None:
         self.folder = Path(folder).absolute()
@@ -67,14 +67,15 @@ class EmbeddedServer(ABC):
         return self._process is not None and self._process.running
 
     def start(self) -> Self:
-        """Start, and return once clients are served; does nothing when it runs already.
+        """Start, and return once it is ready; does nothing when it runs already.
 
-        GridwatchError: the port is taken, something is missing, or the server ended (with its log's end).
+        GridwatchError: the port is in use, a program is missing, or the server exited (with the end of its
+        log).
         """
         if self.running:
             return self
         self.folder.mkdir(parents=True, exist_ok=True)
-        with self._sole_use() as lock:
+        with self._folder_lock() as lock:
             if self.port:
                 self._wait_for_port()
             self._prepare()
@@ -87,7 +88,7 @@ class EmbeddedServer(ABC):
         return self
 
     def stop(self) -> None:
-        """End in order and wait; does nothing when it is not running. The data stay."""
+        """Stop gracefully and wait; does nothing when it is not running. The data stay."""
         if self._process is not None:
             self._process.stop()
             self._process = None
@@ -113,7 +114,7 @@ class EmbeddedServer(ABC):
 
     @abstractmethod
     def _prepare(self) -> None:
-        """Find the programs, and make the data folder if it is new."""
+        """Find the programs, and initialise a new data folder."""
 
     @abstractmethod
     def _launch(self, port: int, lock: int) -> ServerProcess: ...
@@ -121,12 +122,12 @@ class EmbeddedServer(ABC):
     @abstractmethod
     def _is_ready(self, process: ServerProcess, port: int) -> bool: ...
 
-    def _started(self) -> None:  # noqa: B027  most servers have nothing left to do
-        """What is left to do once the server takes connections."""
+    def _started(self) -> None:  # noqa: B027  optional
+        """Called once the server accepts connections."""
 
     @contextlib.contextmanager
-    def _sole_use(self) -> Iterator[int]:
-        """The folder's lock, as a descriptor for the server to inherit; closing ours does not release it."""
+    def _folder_lock(self) -> Iterator[int]:
+        """Lock the folder, by a descriptor that the server inherits; closing ours does not release it."""
         with (self.folder / "lock").open("w") as lock:
             deadline = time.monotonic() + _PREDECESSOR_SECONDS
             while True:
@@ -143,12 +144,12 @@ class EmbeddedServer(ABC):
             yield lock.fileno()
 
     def _wait_for_port(self) -> None:
-        """A predecessor elsewhere that is just ending may still hold our port for a moment."""
+        """Wait for a predecessor in another folder that is shutting down and still holds the port."""
         deadline = time.monotonic() + _PORT_SECONDS
         while not is_free(self.port):
             if time.monotonic() > deadline:
                 raise GridwatchError(
-                    f"the embedded {self.name} cannot listen on {LOOPBACK}:{self.port}: that port is taken",
+                    f"the embedded {self.name} cannot listen on {LOOPBACK}:{self.port}: that port is in use",
                     "end what listens there, or choose another port",
                 )
             time.sleep(_POLL_SECONDS)
@@ -159,8 +160,8 @@ class EmbeddedServer(ABC):
             port = self.port or free_ports(1)[0]
             try:
                 process = self._start_once(port, lock)
-            except EndedWhileStartingError as problem:
-                if self._clash not in str(problem) or attempt == _CLASH_ATTEMPTS:
+            except ExitedWhileStartingError as problem:
+                if self._port_in_use not in str(problem) or attempt == _PORT_ATTEMPTS:
                     raise
                 attempt += 1
             else:
@@ -173,13 +174,14 @@ class EmbeddedServer(ABC):
             deadline = time.monotonic() + self._start_seconds
             while not self._is_ready(process, port):
                 if not process.running:
-                    raise EndedWhileStartingError(
-                        f"the embedded {self.name} ended while starting", f"see {self.log}\n{process.said()}"
+                    raise ExitedWhileStartingError(
+                        f"the embedded {self.name} exited while starting",
+                        f"see {self.log}\n{process.log_tail()}",
                     )
                 if time.monotonic() > deadline:
                     raise GridwatchError(
                         f"the embedded {self.name} was not ready within {self._start_seconds:g} s",
-                        f"see {self.log}\n{process.said()}",
+                        f"see {self.log}\n{process.log_tail()}",
                     )
                 time.sleep(_POLL_SECONDS)
         except BaseException:

@@ -1,18 +1,17 @@
-"""Runs one server and ends it when the process that asked for it is gone, however that went.
+"""Runs one server and stops it when the process that started it has ended, however it ended.
 
-Started as a script of its own (standard library only, no site packages: it is up in milliseconds). Its
-standard input is a pipe whose other end only the asking process holds: the kernel closes it even on
-SIGKILL, on every Unix, whichever thread started us. That is why this is not done with Linux'
-parent-death signal: it follows a thread, not a process, and a server that changes its user loses it.
+A script of its own (standard library only, no site packages: it starts in milliseconds). Its standard input
+is a pipe whose other end only the parent holds: the kernel closes it even on SIGKILL, on every Unix. Linux'
+parent-death signal would not do: it is bound to a thread, not a process, and is cleared when a server changes
+its user.
 
     watchdog.py PARENT STOP GRACE USER GROUP LOCK COMMAND…
 
-PARENT: process id of who asked; being somebody else's child is the second sign that it is gone (a fork of
-the parent may hold the pipe open). STOP: signal number for an orderly end; after GRACE seconds the server
-is killed. USER, GROUP: ids to run the server as, or - for our own. LOCK: a descriptor that the server
-inherits, so that a lock on its folder lives exactly as long as it does, or - for none. On standard input:
-`s` stops, `k` kills, the end of input stops. On standard output: the server's process id, once. Exits with
-its code.
+PARENT: process id of the parent; another parent id is the second sign that it has ended (a fork of it may
+hold the pipe open). STOP: signal number for a graceful stop; after GRACE seconds the server is killed. USER,
+GROUP: ids to run the server as, or - for our own. LOCK: a descriptor that the server inherits, so that a lock
+on its folder is held exactly as long as it lives, or - for none. On standard input: `s` stops, `k` kills, the
+end of input stops. On standard output: the server's process id, once. Exits with its code.
 """
 
 from __future__ import annotations
@@ -25,7 +24,7 @@ import subprocess
 import sys
 import time
 
-_LOOK_SECONDS = 0.25
+_POLL_SECONDS = 0.25
 
 
 def main(arguments: list[str]) -> int:
@@ -36,34 +35,34 @@ def main(arguments: list[str]) -> int:
     wake, woken = os.pipe()
     os.set_blocking(woken, False)
     signal.set_wakeup_fd(woken)
-    # A handler has to be there for the wake-up to be written; the end of the server then ends select at once.
+    # The wake-up needs a handler to be set; the server's exit then ends select at once.
     signal.signal(signal.SIGCHLD, lambda *_: None)
     signal.signal(signal.SIGTERM, lambda *_: None)
     server = subprocess.Popen(  # type: ignore[call-overload]
         command, stdin=subprocess.DEVNULL, stdout=sys.stderr, stderr=sys.stderr, pass_fds=inherited, **other
     )
-    with contextlib.suppress(BrokenPipeError):  # who asked is gone already: seen below
+    with contextlib.suppress(BrokenPipeError):  # the parent has ended already: seen below
         os.write(1, f"{server.pid}\n".encode())
     os.close(1)
 
     deadline: float | None = None
     listening = [0, wake]
     while server.poll() is None:
-        ready, _, _ = select.select(listening, [], [], _LOOK_SECONDS)
-        asked = b""
+        ready, _, _ = select.select(listening, [], [], _POLL_SECONDS)
+        request = b""
         if wake in ready and signal.SIGTERM in os.read(wake, 64):
-            asked = b"s"
+            request = b"s"
         if 0 in ready:
-            asked = os.read(0, 1)
-            if not asked:
+            request = os.read(0, 1)
+            if not request:
                 listening = [wake]
-                asked = b"s"
+                request = b"s"
         if os.getppid() != parent:
-            asked = asked or b"s"
+            request = request or b"s"
         now = time.monotonic()
-        if asked == b"k" or (deadline is not None and now >= deadline):
+        if request == b"k" or (deadline is not None and now >= deadline):
             server.kill()
-        elif asked == b"s" and deadline is None:
+        elif request == b"s" and deadline is None:
             deadline = now + grace
             server.send_signal(stop)
     code: int = server.returncode

@@ -1,10 +1,10 @@
-"""The history of the database schema, as Alembic runs it; `sinks/schema/version.py` calls it.
+"""The Alembic migrations of the database schema; `sinks/schema/version.py` runs them.
 
-A revision that needs TimescaleDB's own statements asks `database_kind` for what it runs on and does
-the ordinary thing elsewhere, so that one chain of revisions serves both.
+A revision that needs TimescaleDB's own statements asks `database_kind` for the server and falls back to plain
+SQL elsewhere, so that one chain of revisions serves both.
 """
 
 from __future__ import annotations
 
-#: Where Alembic keeps the revision that the schema stands at.
+#: The table in which Alembic keeps the schema's revision.
 VERSION_TABLE = "gridwatch_schema_version"

@@ -1,10 +1,10 @@
-"""The schema of the database: where it stands, how it is brought up to date, and how long rows are kept.
+"""The schema of the database: its revision, its upgrade, and the retention of rows.
 
-    version.py     the revision that a database is at, and bringing it to the newest one
+    version.py     the revision of a database, and its upgrade to the newest one
     storage.py     the settings of chunks, compression and retention, by table
-    timescale.py   what TimescaleDB does for the tables, brought to those settings
-    extension.py   whether a database has TimescaleDB, can have it, or why it stays plain
-    retention.py   removing what is too old from plain tables
+    timescale.py   hypertables, compression, summaries and policies on TimescaleDB, by those settings
+    extension.py   whether a database has TimescaleDB, can have it, or why it stays plain PostgreSQL
+    retention.py   deleting rows past their retention from plain tables
 
-What the tables are stands in `sinks/tables/`; how they came to be, in `sinks/migrations/`.
+The tables are declared in `sinks/tables/`, their history is in `sinks/migrations/`.
 """

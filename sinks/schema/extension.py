@@ -10,18 +10,18 @@ from sqlalchemy import Connection, text
 
 from gridwatch.errors import GridwatchError
 from sinks.database import connect
-from sinks.schema.timescale import MIN_VERSION, is_recent_enough, read_standing
+from sinks.schema.timescale import MIN_VERSION, is_supported, read_timescale_status
 
 EXTENSION = "timescaledb"
 
 
 def create_if_possible(url: str, extension: str = EXTENSION) -> str:
-    """Create the extension where the server has it; says why not where it has and will not, else "".
+    """Create the extension where the server has it; returns the reason where that is refused, else "".
 
     GridwatchError when the database cannot be reached.
     """
     with connect(url) as connection:
-        if not _is_offered(connection, extension):
+        if not _is_available(connection, extension):
             return ""
     try:
         with connect(url) as connection:
@@ -34,7 +34,7 @@ def create_if_possible(url: str, extension: str = EXTENSION) -> str:
     return ""
 
 
-def _is_offered(connection: Connection, extension: str) -> bool:
+def _is_available(connection: Connection, extension: str) -> bool:
     return bool(
         connection.scalar(
             text(
@@ -46,24 +46,24 @@ def _is_offered(connection: Connection, extension: str) -> bool:
     )
 
 
-def shortcoming(connection: Connection, version: str | None) -> str:
-    """What keeps TimescaleDB from doing all it could for the schema; "" when nothing, or nobody has it.
+def limitation(connection: Connection, version: str | None) -> str:
+    """Why TimescaleDB is not used, or not in full; "" when it is, or the server does not have it.
 
     `version` is that of the extension in this database, None where it was not created.
     """
     if version is None:
-        if not _is_offered(connection, EXTENSION):
+        if not _is_available(connection, EXTENSION):
             return ""
         return (
             "plain PostgreSQL: the server has TimescaleDB, but not in this database. gridwatch db migrate"
             " creates it where it may; else have an administrator run CREATE EXTENSION timescaledb first"
         )
-    if not is_recent_enough(version):
+    if not is_supported(version):
         wanted = ".".join(map(str, MIN_VERSION))
         return f"TimescaleDB {version} is not used: {wanted} is needed. The tables are plain ones"
-    standing = read_standing(connection)
-    if not standing.complete:
+    status = read_timescale_status(connection)
+    if not status.complete:
         return "TimescaleDB is there, but not all tables are its own yet: gridwatch db migrate"
-    if not standing.full:
+    if not status.full:
         return "TimescaleDB under its Apache licence: no compression, no policies, summaries are plain views"
     return ""

@@ -1,4 +1,4 @@
-"""How rows are kept: the settings that the tables name, as lengths of time."""
+"""Storage settings of the tables: chunk length, compression age, retention."""
 
 from __future__ import annotations
 
@@ -10,14 +10,14 @@ from sinks.tables.table import DatabaseTable
 
 
 class Storage:
-    """Lengths of time by the name of their setting; a setting that is not given has its default."""
+    """Durations by the name of their setting; a setting that is not given has its default."""
 
     def __init__(self, **lengths: timedelta | None) -> None:
         self._lengths = lengths
 
     @classmethod
     def of(cls, settings: Settings) -> Storage:
-        """What the settings say of every table."""
+        """The settings that the tables name."""
         named = {
             name
             for table in tables.TABLES

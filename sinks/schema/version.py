@@ -1,11 +1,11 @@
-"""Where the schema stands, and bringing it up to date.
+"""The revision of the schema, and its upgrade.
 
-One history of revisions for every PostgreSQL; what TimescaleDB does beyond that is no revision, but brought
-up to the settings after them, at every migration (`timescale.py`).
+One chain of revisions for every PostgreSQL; TimescaleDB's own objects are no revision, but are brought to the
+settings after them, at every migration (`timescale.py`).
 
-One migrator at a time: an advisory lock makes a second one wait, and find nothing left to do. All
-steps run in one transaction, so that a migration is there whole or not at all. A schema that this
-version of gridwatch does not know is newer than it, and is left alone.
+One migration at a time: an advisory lock makes a second one wait, and find nothing left to do. All
+steps run in one transaction, so a migration is atomic. A schema at a revision that this version of
+gridwatch does not know is newer, and is left alone.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ from gridwatch.errors import GridwatchError
 from sinks.database import DatabaseKind, address_of, connect, database_kind
 from sinks.migrations import VERSION_TABLE
 from sinks.schema import timescale
-from sinks.schema.extension import create_if_possible, shortcoming
+from sinks.schema.extension import create_if_possible, limitation
 from sinks.schema.storage import Storage
 
 State = Literal["missing", "older", "current", "newer"]
@@ -43,9 +43,9 @@ _REMEDIES: dict[State, str] = {
 
 @dataclass(frozen=True)
 class SchemaStatus:
-    """What the database is and where its schema stands; `revision` None: there is none yet.
+    """The kind of the database and the revision of its schema; `revision` None: there is none yet.
 
-    `note` says what keeps TimescaleDB from doing all it could; empty when nothing does.
+    `note` is why TimescaleDB is not used, or not in full; empty when it is.
     """
 
     address: str
@@ -64,7 +64,7 @@ class SchemaStatus:
 
     @property
     def remedy(self) -> str:
-        """The command that mends it, empty when there is nothing to mend."""
+        """The command that fixes it, empty when it is current."""
         return _REMEDIES[self.state]
 
     def __str__(self) -> str:
@@ -86,24 +86,24 @@ def known_revisions() -> tuple[str, ...]:
 
 
 def read_status(connection: Connection, address: str = "") -> SchemaStatus:
-    """Where the schema that `connection` sees stands."""
+    """The status of the schema that `connection` sees."""
     context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
     kind, revision = database_kind(connection), context.get_current_revision()
     wanted = known_revisions()[0]
-    note = shortcoming(connection, kind.timescaledb) if revision == wanted else ""
+    note = limitation(connection, kind.timescaledb) if revision == wanted else ""
     return SchemaStatus(address, kind, revision, wanted, note)
 
 
 def status(url: str) -> SchemaStatus:
-    """Where the schema of the database at `url` stands. GridwatchError when it cannot be reached."""
+    """The status of the schema at `url`. GridwatchError when the database is unavailable."""
     with connect(url) as connection:
         return read_status(connection, address_of(url))
 
 
 def migrate(url: str, storage: Storage | None = None) -> tuple[SchemaStatus, SchemaStatus]:
-    """Bring the schema up to date, and TimescaleDB to `storage`; gives its status before and after.
+    """Upgrade the schema, and bring TimescaleDB to `storage`; returns the status before and after.
 
-    The extension is created where the server has it and lets us; the status after says if it did not.
+    The extension is created where the server has it; a refusal is in the note of the status after.
     GridwatchError when the database cannot be reached, another migration holds the lock for more than
     a minute, or the schema is newer than this version of gridwatch.
     """

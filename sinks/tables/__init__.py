@@ -1,8 +1,8 @@
 """The tables that the sink writes: one file a table, and here the list of them.
 
-A new table is a file with its declaration (`table.py` says what belongs into one), a line in `TABLES`, and a
-migration that makes it. Everything else goes through the list each time it needs it: the sink's topics,
-temporary tables, COPY and merging, TimescaleDB, retention, and comparisons of what two runs have left.
+A new table is a file with its declaration (fields in `table.py`), a line in `TABLES`, and a migration that
+creates it. Everything else iterates over the list: the sink's topics, staging tables, COPY and merge,
+TimescaleDB, retention, and the comparison of two runs.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from sinks.tables.metrics import METRICS
 from sinks.tables.table import DatabaseTable, DerivedTable, TopicTable
 from sinks.tables.validated_readings import READING_REVISIONS, VALIDATED_READINGS
 
-#: Every table. Rows are merged in this order, so that two sinks do not wait for each other crosswise.
+#: Every table. Rows are merged in this order, so that two sinks cannot deadlock.
 TABLES: tuple[DatabaseTable, ...] = (
     VALIDATED_READINGS,
     READING_REVISIONS,
@@ -44,7 +44,7 @@ def of_topic(topic: str) -> TopicTable:
 
 
 def derived_from(source: TopicTable) -> tuple[DerivedTable, ...]:
-    """The tables whose rows are picked out of those of another."""
+    """The tables that are filled with a selection of another table's rows."""
     return tuple(table for table in TABLES if isinstance(table, DerivedTable) and table.source is source)
 
 

@@ -1,6 +1,6 @@
-"""Kinds of column that several tables have: their type in the schema, and their values as COPY text.
+"""Column types that several tables share, and their values as COPY text.
 
-Identifiers compare by bytes (collation "C"): quicker, and the same order on every machine.
+Identifiers have the collation "C": faster, and the same order on every machine.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ def instant(name: str) -> Column[Any]:
 
 
 def identifier(name: str) -> Column[Any]:
-    """A name that rows are found by."""
+    """A name that rows are looked up by."""
     return Column(name, Text(collation="C"), nullable=False)
 
 
 def origin() -> list[Column[Any]]:
-    """Where on the raw topic a row comes from."""
+    """The position on the raw topic that a row comes from."""
     return [
         Column("source_partition", Integer, nullable=False),
         Column("source_offset", BigInteger, nullable=False),

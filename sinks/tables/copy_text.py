@@ -1,9 +1,8 @@
 """Columns of values as the text that PostgreSQL's COPY reads.
 
-A column is turned whole, because nearly all columns need nothing: one look at all of its characters
-together decides that none has to be escaped. A value is escaped where it holds a backslash or a
-control character; `\\N` stands for NULL. What cannot be right for any database (an instant that is a
-word such as "now", a lone surrogate) raises ValueError.
+A column is encoded as a whole, because nearly all columns need no escapes: one scan over all of its
+characters finds that out. A value is escaped where it holds a backslash or a control character; `\\N` is
+NULL. Values that are invalid for any database (a timestamp such as "now", a lone surrogate) raise ValueError.
 """
 
 from __future__ import annotations
@@ -19,7 +18,7 @@ NULL = "\\N"
 _ESCAPES = str.maketrans(
     {"\\": "\\\\", "\t": "\\t", "\n": "\\n", "\r": "\\r", "\b": "\\b", "\f": "\\f", "\v": "\\v"}
 )
-#: PostgreSQL also reads words as times, and "now" is another one each time it is read.
+#: PostgreSQL also reads words as times, and "now" gives another value on each retry.
 _NOT_IN_AN_INSTANT = re.compile(r"[^0-9TZ:.+-]")
 #: Lists of flags seen before, as array literals. There are few; the bound is against foreign records.
 _ARRAYS: dict[tuple[str, ...], str] = {(): "{}"}
@@ -27,7 +26,7 @@ _MOST_ARRAYS = 1000
 
 
 def texts(values: list[str]) -> list[str]:
-    """Text that is always there."""
+    """Text that is never NULL."""
     together = "".join(values)
     if together.isprintable() and "\\" not in together:
         return values
@@ -35,7 +34,7 @@ def texts(values: list[str]) -> list[str]:
 
 
 def optional_texts(values: list[str | None]) -> list[str]:
-    """Text that may be missing."""
+    """Text that may be NULL."""
     missing = values.count(None)
     if missing == len(values):
         return [NULL] * missing
@@ -45,7 +44,7 @@ def optional_texts(values: list[str | None]) -> list[str]:
 
 
 def instants(values: list[str]) -> list[str]:
-    """RFC 3339 instants, left to the database to read; ValueError for what is not made of digits."""
+    """RFC 3339 instants, parsed by the database; ValueError for words."""
     if wrong := _NOT_IN_AN_INSTANT.search("".join(values)):
         culprit = next(value for value in values if _NOT_IN_AN_INSTANT.search(value))
         raise ValueError(f"{culprit[:64]!r} is not an RFC 3339 instant: {wrong[0]!r} is not part of one")
@@ -58,7 +57,7 @@ def numbers(values: Iterable[float]) -> list[str]:
 
 
 def optional_numbers(values: list[float | None]) -> list[str]:
-    """Numbers that may be missing."""
+    """Numbers that may be NULL."""
     if values.count(None) == len(values):
         return [NULL] * len(values)
     return [NULL if value is None else repr(value) for value in values]
@@ -75,7 +74,7 @@ def arrays(values: Iterable[Sequence[str]]) -> list[str]:
 
 
 def documents(values: Iterable[object]) -> list[str]:
-    """Anything that JSON can say, for jsonb columns."""
+    """JSON values, for jsonb columns."""
     encode = msgspec.json.encode
     return texts([encode(value).decode() for value in values])
 

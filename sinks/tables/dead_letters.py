@@ -1,4 +1,4 @@
-"""`dead_letters`, from `smartmeter_dead_letters`: what could not be read or stored.
+"""`dead_letters`, from `smartmeter_dead_letters`: records that could not be decoded or stored.
 
 One row an id; an id is made from the origin, so a repetition is the same row.
 """
@@ -51,7 +51,7 @@ dead_letters = Table(
     Index("dead_letters_time", desc("time")),
 )
 
-#: How far a stamp from the future is ahead of its record, in the words of a message.
+#: The part of a message that says how far a future timestamp is ahead of its record.
 AHEAD = re.compile(r"(?<=is )\S+ s (?=after its record)")
 
 
@@ -95,6 +95,6 @@ DEAD_LETTERS = TopicTable(
     topic=topics.DEAD_LETTERS,
     columns=_values,
     compression=Compression("topic", '"time" DESC, id'),
-    # When a bad record came, which is in the message too where its stamp was from the future.
+    # The arrival time of a bad record is in the message too where its timestamp was in the future.
     comparison=Comparison(without=("time",), masked={"message": AHEAD}),
 )

@@ -1,4 +1,4 @@
-"""`gap_alerts`, from `smartmeter_gap_alerts`: gaps, one row each, as their highest revision has them."""
+"""`gap_alerts`, from `smartmeter_gap_alerts`: gaps, one row each, at their highest revision."""
 
 from __future__ import annotations
 

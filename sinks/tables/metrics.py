@@ -1,4 +1,4 @@
-"""`metrics`, from `smartmeter_metrics`: one number for one window, as its highest revision has it."""
+"""`metrics`, from `smartmeter_metrics`: one value per metric and window, at its highest revision."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ metrics = Table(
     Column("labels", JSONB, nullable=False),
     identifier("id"),
     PrimaryKeyConstraint("id", "time"),
-    # With all that plots ask for: thousands of rows a plot are read from the index alone.
+    # Covers the queries of plots: thousands of rows each, by index-only scans.
     Index("metrics_values", "metric", desc("time"), postgresql_include=["partition", "value", "window_end"]),
 )
 

@@ -1,12 +1,12 @@
-"""What a database table is to gridwatch: one declaration that everything else reads.
+"""The declaration of a database table, which everything else reads.
 
-A table is fed by a topic (`TopicTable`), or its rows are picked out of those of another table on their way
-into the database (`DerivedTable`). Both say their columns, how equal keys are merged, what TimescaleDB makes
-of them, which setting says how long rows are kept, and what of them follows the wall clock.
+A table is fed by a topic (`TopicTable`), or selects some of the rows staged for another table
+(`DerivedTable`). Both declare their columns, how equal keys are merged, their compression on TimescaleDB, the
+settings of their retention, and which columns depend on the wall clock.
 
-Rows are staged in a temporary table first. DISTINCT ON settles equal keys within a batch, because one INSERT
-must not meet a row twice; ON CONFLICT settles them against what the table has. So the contents of every table
-are a function of the *set* of records, in whatever order, batches and repetitions they come.
+Rows are copied into a temporary staging table first. DISTINCT ON merges equal keys within a batch, because
+one INSERT must not affect a row twice; ON CONFLICT merges them with the table's rows. So the contents of
+every table are a function of the *set* of records, whatever their order, batches and repetitions.
 """
 
 from __future__ import annotations
@@ -24,16 +24,16 @@ from sqlalchemy import MetaData, Table
 from gridwatch.topics import Topic
 from sinks.tables.columns import Values
 
-#: What all tables of the schema belong to. The migrations are its history; a test holds the two together.
+#: The metadata of all tables. The migrations are its history; a test compares the two.
 metadata = MetaData()
 
-#: Marks columns that are not in the records, but worked out as rows meet (`Column(..., info=WORKED_OUT)`).
-WORKED_OUT = {"worked_out": True}
+#: Marks columns that are not in the records, but computed in the merge (`Column(..., info=COMPUTED)`).
+COMPUTED = {"computed": True}
 
 
 @dataclass(frozen=True)
 class Compression:
-    """Rows of one segment lie together, in this order; a key in the order is found without unpacking."""
+    """Rows of one segment are stored together, in this order; a key in it is found without decompression."""
 
     segment_by: str
     order_by: str
@@ -41,9 +41,9 @@ class Compression:
 
 @dataclass(frozen=True)
 class Summary:
-    """An hourly view of a table; `query` is what its continuous aggregate asks on TimescaleDB.
+    """An hourly view of a table; `query` is that of its continuous aggregate on TimescaleDB.
 
-    It is the same question as that of the plain view of its name (`sinks/migrations/`).
+    The plain view of its name has the same query (`sinks/migrations/`).
     """
 
     name: str
@@ -52,7 +52,7 @@ class Summary:
 
 @dataclass(frozen=True)
 class Comparison:
-    """What is equal after every run over one input; the rest of a table follows the wall clock."""
+    """What is equal after every run over one input; the rest of a table depends on the wall clock."""
 
     #: SQL condition on the rows that are compared.
     where: str = "TRUE"
@@ -66,12 +66,11 @@ class Comparison:
 class DatabaseTable(ABC):
     """Everything about one table. Settings are given by their names (`gridwatch/settings/`)."""
 
-    #: Names, columns, key and indexes. `time` is part of the key, so that a table can be cut into chunks.
+    #: Names, columns, key and indexes. `time` is part of the key, as hypertables require.
     sql: Table
-    #: The column of event time: chunks and age go by it.
+    #: The column of event time, by which chunks and retention go.
     time: str = "time"
-    #: Columns that say which of two rows with one key is newer: the higher stands. Without them rows with one
-    #: key are the same row.
+    #: Columns that order rows with one key: the highest wins. Without them rows with one key are identical.
     newer: tuple[str, ...] = ()
     #: Further assignments for a row that a newer one replaces.
     replaced: str = ""
@@ -97,27 +96,27 @@ class DatabaseTable(ABC):
 
     @property
     @abstractmethod
-    def stage(self) -> str:
-        """The temporary table that its rows come from."""
+    def staging_table(self) -> str:
+        """The name of the staging table that its rows come from."""
 
     @property
     @abstractmethod
-    def picked(self) -> str:
-        """The WHERE clause that says which of the staged rows are its own; empty for all."""
+    def row_filter(self) -> str:
+        """The WHERE clause that selects its rows among the staged ones; empty for all."""
 
     @cached_property
     def merge(self) -> str:
-        """The statement that moves staged rows into the table: of rows with one key the newest stands."""
+        """The statement that merges staged rows into the table: of rows with one key the newest wins."""
         names, key = staged_names(self.sql), ", ".join(f'"{name}"' for name in self.key)
         order = "".join(f', "{name}" DESC' for name in self.newer)
         statement = (  # every name in it is a constant of the schema
             f"INSERT INTO {self.name} ({names}) "  # noqa: S608
-            f"SELECT DISTINCT ON ({key}) {names} FROM {self.stage} "
-            f"{self.picked} ORDER BY {key}{order} ON CONFLICT ({key}) DO "
+            f"SELECT DISTINCT ON ({key}) {names} FROM {self.staging_table} "
+            f"{self.row_filter} ORDER BY {key}{order} ON CONFLICT ({key}) DO "
         )
         if not self.newer:
-            # Not DO NOTHING: up to 2.19.0 TimescaleDB leaves out all rows after the first that it meets in a
-            # compressed chunk, without a word.
+            # Not DO NOTHING: up to 2.19.0 TimescaleDB silently drops all rows after the first that conflicts
+            # in a compressed chunk.
             return statement + f'UPDATE SET "{self.key[0]}" = excluded."{self.key[0]}" WHERE FALSE'
         updates = ", ".join(
             f'"{name}" = excluded."{name}"' for name in staged_columns(self.sql) if name not in self.key
@@ -129,20 +128,20 @@ class DatabaseTable(ABC):
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class TopicTable(DatabaseTable):
-    """A table whose rows are the records of a topic; the topic's model says how they are decoded."""
+    """A table whose rows are the records of a topic; the topic's model decodes them."""
 
     topic: Topic
     #: The records' values by column, in the order of the table's columns, as COPY text.
     columns: Callable[[Sequence[Any]], Values]
-    #: What is left to do when not every staged row went into the table: some had the same key as others.
+    #: The statement to run when fewer rows were merged than staged: some had equal keys.
     merge_repeated: str = ""
 
     @property
-    def stage(self) -> str:
-        return f"stage_{self.name}"
+    def staging_table(self) -> str:
+        return f"staging_{self.name}"
 
     @property
-    def picked(self) -> str:
+    def row_filter(self) -> str:
         return ""
 
     @cached_property
@@ -151,38 +150,38 @@ class TopicTable(DatabaseTable):
         return msgspec.json.Decoder(self.topic.model).decode
 
     @property
-    def create_stage(self) -> str:
-        """Makes the temporary table; it lives as long as the connection and is empty after each commit."""
-        return f"CREATE TEMPORARY TABLE {self.stage} (LIKE {self.name}) ON COMMIT DELETE ROWS"
+    def create_staging_table(self) -> str:
+        """Creates the staging table, for the session; it is emptied by each commit."""
+        return f"CREATE TEMPORARY TABLE {self.staging_table} (LIKE {self.name}) ON COMMIT DELETE ROWS"
 
     @property
     def copy(self) -> str:
-        """Fills the temporary table."""
-        return f"COPY {self.stage} ({staged_names(self.sql)}) FROM STDIN"
+        """Fills the staging table."""
+        return f"COPY {self.staging_table} ({staged_names(self.sql)}) FROM STDIN"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class DerivedTable(DatabaseTable):
-    """A table whose rows are some of those that are staged for another one, under a key of its own."""
+    """A table of some of the rows staged for another one, under a key of its own."""
 
     source: TopicTable
     #: SQL condition on the staged rows.
     where: str
 
     @property
-    def stage(self) -> str:
-        return self.source.stage
+    def staging_table(self) -> str:
+        return self.source.staging_table
 
     @property
-    def picked(self) -> str:
+    def row_filter(self) -> str:
         return f"WHERE {self.where}"
 
 
 def staged_columns(table: Table) -> list[str]:
     """The columns that come with the records."""
-    return [column.name for column in table.columns if column.info != WORKED_OUT]
+    return [column.name for column in table.columns if column.info != COMPUTED]
 
 
 def staged_names(table: Table) -> str:
-    """The same as SQL names them in a list."""
+    """The staged columns as a quoted SQL list."""
     return ", ".join(f'"{name}"' for name in staged_columns(table))

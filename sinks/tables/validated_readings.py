@@ -1,7 +1,7 @@
 """`validated_readings`, from `smartmeter_validated`, and `reading_revisions`, derived from the same rows.
 
-Of one meter and instant the last value in log order (offset, index) stands, and the first is kept beside it;
-a meter is always in one partition, so offsets compare. Every reading flagged REVISED is a revision, once.
+Of one meter and timestamp the last value in log order (offset, index) wins, and the first is kept beside it;
+a meter is always in one partition, so offsets compare. Every reading flagged REVISED is one revision.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ from gridwatch import topics
 from gridwatch.models.validated import Validated
 from sinks.tables.columns import Values, identifier, instant, origin, origin_values
 from sinks.tables.copy_text import arrays, instants, numbers, optional_numbers, optional_texts, texts
-from sinks.tables.table import WORKED_OUT, Compression, DerivedTable, TopicTable, metadata, staged_names
+from sinks.tables.table import COMPUTED, Compression, DerivedTable, TopicTable, metadata, staged_names
 
 
 def _reading_columns() -> list[Column[Any]]:
@@ -43,7 +43,7 @@ def _reading_columns() -> list[Column[Any]]:
         *origin(),
         identifier("id"),
         instant("watermark"),
-        # As the meter wrote it: nothing is judged by it.
+        # As the meter wrote it: not parsed, not used.
         Column("sent_at", Text),
     ]
     return columns
@@ -71,19 +71,19 @@ def _values(records: Sequence[Validated]) -> Values:
     }
 
 
-#: The reading that stands for a meter and an instant. Where a value was replaced, `first_…` keep the one that
+#: The current reading of a meter and a timestamp. Where a value was replaced, `first_…` hold the one that
 #: came first; those in between are in the revisions.
 validated_readings = Table(
     "validated_readings",
     metadata,
     *_reading_columns(),
-    Column("first_kwh", Double, info=WORKED_OUT),
-    Column("first_offset", BigInteger, info=WORKED_OUT),
-    Column("first_index", Integer, info=WORKED_OUT),
+    Column("first_kwh", Double, info=COMPUTED),
+    Column("first_offset", BigInteger, info=COMPUTED),
+    Column("first_index", Integer, info=COMPUTED),
     PrimaryKeyConstraint("meter_id", "time"),
-    # Rows come nearly in order of time: block ranges find a span of time at almost no cost of writing.
+    # Rows arrive nearly in order of time: a BRIN index finds a time range and costs almost nothing to write.
     Index("validated_readings_time", "time", postgresql_using="brin"),
-    # How late the late ones were: few among many, and nothing else is wanted of them.
+    # The delays of late readings: few among many, by index-only scans.
     Index(
         "validated_readings_late",
         "time",
@@ -92,7 +92,7 @@ validated_readings = Table(
     ),
 )
 
-#: Every further value for a meter and an instant, with its place in the log.
+#: Every further value for a meter and a timestamp, with its position in the log.
 reading_revisions = Table(
     "reading_revisions",
     metadata,
@@ -101,18 +101,18 @@ reading_revisions = Table(
     Index("reading_revisions_time", "time"),
 )
 
-#: A row that is replaced for the first time is the first one, as far as is known by then.
+#: A row that is replaced for the first time is the first one, as far as known by then.
 _KEEP_FIRST = "".join(
     f", first_{kept} = CASE WHEN validated_readings.first_offset IS NULL"
     f" THEN validated_readings.{of} ELSE validated_readings.first_{kept} END"
     for kept, of in (("kwh", "consumption_kwh"), ("offset", "source_offset"), ("index", "source_index"))
 )
-#: Values staged together with a later one, or that come after it: an earlier one than is known is the first.
-#: Every key is in the table by now. Not an UPDATE that joins the two: for that TimescaleDB would unpack every
-#: compressed chunk there is, and for this it looks up the keys.
+#: Corrects the first value where an earlier one was staged together with a later one, or arrived after it.
+#: Every key is in the table by now. Not an UPDATE with a join: for that TimescaleDB would decompress every
+#: chunk, and for this it looks up the keys.
 _FIRST_OF_REPEATED = f"""
 INSERT INTO validated_readings AS there ({staged_names(validated_readings)})
-SELECT DISTINCT ON (meter_id, "time") {staged_names(validated_readings)} FROM stage_validated_readings
+SELECT DISTINCT ON (meter_id, "time") {staged_names(validated_readings)} FROM staging_validated_readings
 ORDER BY meter_id, "time", source_offset, source_index
 ON CONFLICT (meter_id, "time") DO UPDATE SET first_kwh = excluded.consumption_kwh,
     first_offset = excluded.source_offset, first_index = excluded.source_index

@@ -50,7 +50,7 @@ def site(kafka: EmbeddedKafka, tmp_path_factory: pytest.TempPathFactory) -> Iter
 @pytest.fixture(scope="module")
 def worker(site: Site) -> Service:
     running = site.worker().start().wait_until_ready()
-    site.wait_worked()
+    site.wait_processed()
     return running
 
 
@@ -156,7 +156,7 @@ def test_an_open_page_keeps_up_and_keeps_its_place(worker: Service, site: Site, 
     newcomer = meters_of(2, 1)[0]
     last = meters_of(1, 20)[-1]
     site.produce([reading(newcomer, "2024-01-01T11:49:55Z"), reading(last, "2024-01-01T11:49:55Z", 2.5)])
-    site.wait_worked()
+    site.wait_processed()
     page.until(f"document.querySelector('#meters').innerText.includes('{newcomer}')")
     seen = worker.page(f"/meters/{last}/")["last_seen"]
     page.until(f"document.querySelector('[data-key=\"{last}\"] time').dateTime === '{seen}'")

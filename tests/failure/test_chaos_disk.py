@@ -1,4 +1,4 @@
-"""Bytes flipped in the middle of a worker's RocksDB, which no opening notices: found, and recovered from."""
+"""Bits flipped in the middle of a RocksDB, undetected at opening: detected on read, and recovered."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def flip(file: Path, share: float) -> None:
 def test_rows_that_cannot_be_read_are_recovered_from_the_changelog(site: Site) -> None:
     site.produce([reading(meter, "2024-01-01T10:00:00Z") for meter in METERS])
     worker = site.worker().start().wait_until_ready()
-    site.wait_worked()
+    site.wait_processed()
     worker.stop()
     worker.start().wait_until_ready()  # what was in the write-ahead log becomes a table file
     worker.kill()
@@ -44,13 +44,13 @@ def test_rows_that_cannot_be_read_are_recovered_from_the_changelog(site: Site) -
     for number, file in enumerate(sorted(tables)):
         flip(file, share=0.2 * (number % 3))
     worker.start()
-    # No meter is taken for a new one: each has the state that it had.
+    # No meter counts as a new one: each has its former state.
     site.produce([reading(meter, "2024-01-01T10:30:00Z") for meter in METERS])
-    site.wait_worked()
+    site.wait_processed()
     second = [
-        one for one in site.said()[VALIDATED.name].values() if one["timestamp"] == "2024-01-01T10:30:00Z"
+        one for one in site.outputs()[VALIDATED.name].values() if one["timestamp"] == "2024-01-01T10:30:00Z"
     ]
     assert len(second) == len(METERS)
     assert [one["meter_id"] for one in second if one["flags"]] == []
-    assert "is damaged" in worker.process.said(100_000)
+    assert "is damaged" in worker.process.log_tail(100_000)
     worker.wait_until_ready()

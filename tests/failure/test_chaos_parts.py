@@ -1,4 +1,4 @@
-"""What `gridwatch chaos` is made of: seeds repeat, the input has everything in it, no difference escapes."""
+"""The parts of `gridwatch chaos`: seeds repeat, the input has every case, no difference is missed."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from click.testing import CliRunner
 
 from chaos.changelog import Rows
 from chaos.comparison import differences
-from chaos.databases import contradictions, read_databases
-from chaos.entry import DONE_SUFFIX, Orders
-from chaos.faults import CARRIED_OUT
+from chaos.databases import find_inconsistencies, read_databases
+from chaos.entry import FIRED_SUFFIX, Failpoint
+from chaos.faults import INJECTORS
 from chaos.input import DAY, MINUTE, Raw, make_input
 from chaos.schedule import INPUTS, KINDS, SINK_STEPS, STEPS, make_schedule
 from chaos.service import SupervisedService, Supervisor
@@ -55,12 +55,12 @@ def test_a_seed_repeats_its_schedule() -> None:
     assert make_schedule(7, 30) != make_schedule(8, 30)
 
 
-def test_every_kind_of_fault_is_drawn_and_can_be_carried_out() -> None:
+def test_every_kind_of_fault_is_drawn_and_has_an_injector() -> None:
     drawn = {fault.kind for seed in range(30) for fault in make_schedule(seed, 30).faults}
-    assert drawn == KINDS.keys() == CARRIED_OUT.keys()
+    assert drawn == KINDS.keys() == INJECTORS.keys()
 
 
-def test_only_the_kinds_asked_for_are_drawn() -> None:
+def test_only_the_requested_kinds_are_drawn() -> None:
     assert {fault.kind for fault in make_schedule(1, 20, ("sink-kill",)).faults} == {"sink-kill"}
 
 
@@ -90,8 +90,8 @@ def test_faults_lie_within_the_input_in_order() -> None:
 # -- input
 
 
-def worked(records: list[Raw]) -> Counter[str]:
-    """How often each kind of output, state, flag and reason comes of it."""
+def processed(records: list[Raw]) -> Counter[str]:
+    """Count the kinds of output, state, flag and reason that the input gives."""
     found: Counter[str] = Counter()
     policy = Policy(metrics_window=60 * MINUTE, state_ttl=2 * DAY)
     for partition in range(PARTITIONS):
@@ -99,19 +99,21 @@ def worked(records: list[Raw]) -> Counter[str]:
         of_it = [record for record in records if record.partition == partition]
         log = [LogRecord(number, NOW, one.value, one.tick) for number, one in enumerate(of_it)]
         for output in processor.process(log).outputs:
-            said: Any = output
+            emitted: Any = output
             found[type(output).__name__] += 1
-            for names in (getattr(said, "flags", ()), getattr(said, "reasons", ())):
+            for names in (getattr(emitted, "flags", ()), getattr(emitted, "reasons", ())):
                 found.update(names)
-            found.update(name for name in (getattr(said, "state", ""), getattr(said, "status", "")) if name)
+            found.update(
+                name for name in (getattr(emitted, "state", ""), getattr(emitted, "status", "")) if name
+            )
     return found
 
 
 @pytest.mark.parametrize("seed", range(INPUTS))
-def test_the_input_has_everything_in_it(seed: int) -> None:
+def test_the_input_has_every_case(seed: int) -> None:
     records = make_input(seed, 6000, PARTITIONS)
     assert records == make_input(seed, 6000, PARTITIONS)
-    found = worked(records)
+    found = processed(records)
     wanted = {
         "OK", "LATE", "LateEvent", "OPEN", "CLOSED", "PARTIAL", "FILLED", "EXPIRED", "RETRACTED", "FIRST",
         "OFF_GRID", "REVISED", "EXTRA", "AHEAD", "SLOT_FILLED", "INTERVAL_CHANGED", "DeadLetter", "Metric",
@@ -129,38 +131,42 @@ def test_another_seed_is_another_input() -> None:
 # -- comparison
 
 
-def test_what_is_lost_in_excess_or_different_is_told() -> None:
+def test_what_is_lost_in_excess_or_different_is_reported() -> None:
     wanted = Snapshot({"table gap_alerts": {"a": {"state": "OPEN", "n": 1}, "b": {"state": "OPEN", "n": 2}}})
     found = copy.deepcopy(wanted)
     assert differences(wanted, found) == []
-    del found.things["table gap_alerts"]["a"]
-    found.things["table gap_alerts"]["b"]["state"] = "CLOSED"
-    found.things["table gap_alerts"]["c"] = {"state": "OPEN", "n": 3}
-    told = differences(wanted, found)
-    assert [(one.what, one.key) for one in told] == [("lost", "a"), ("different", "b"), ("in excess", "c")]
-    assert str(told[1]) == "different: table gap_alerts: b: state OPEN became CLOSED"
+    del found.contents["table gap_alerts"]["a"]
+    found.contents["table gap_alerts"]["b"]["state"] = "CLOSED"
+    found.contents["table gap_alerts"]["c"] = {"state": "OPEN", "n": 3}
+    reported = differences(wanted, found)
+    assert [(one.what, one.key) for one in reported] == [
+        ("lost", "a"),
+        ("different", "b"),
+        ("in excess", "c"),
+    ]
+    assert str(reported[1]) == "different: table gap_alerts: b: state OPEN became CLOSED"
 
 
 def test_a_whole_place_that_is_missing_is_lost() -> None:
     assert [one.what for one in differences(Snapshot({"state": {"0/": (1,)}}), Snapshot({}))] == ["lost"]
 
 
-def test_the_last_revision_counts_and_two_versions_of_one_revision_are_told() -> None:
-    said = [{"gap_id": "g", "revision": 2, "n": 1}, {"gap_id": "g", "revision": 1, "n": 0}]
-    assert last_revisions(GAP_ALERTS.name, [*said, *said]) == ({"g": said[0]}, [])
-    _, told = last_revisions(GAP_ALERTS.name, [*said, {"gap_id": "g", "revision": 2, "n": 7}])
-    assert len(told) == 1
+def test_the_last_revision_counts_and_two_versions_of_one_revision_are_reported() -> None:
+    emitted = [{"gap_id": "g", "revision": 2, "n": 1}, {"gap_id": "g", "revision": 1, "n": 0}]
+    assert last_revisions(GAP_ALERTS.name, [*emitted, *emitted]) == ({"g": emitted[0]}, [])
+    _, reported = last_revisions(GAP_ALERTS.name, [*emitted, {"gap_id": "g", "revision": 2, "n": 7}])
+    assert len(reported) == 1
 
 
-def test_what_follows_the_wall_clock_is_left_out() -> None:
+def test_what_depends_on_the_wall_clock_is_left_out() -> None:
     assert last_revisions(METRICS.name, [{"id": "m", "revision": 1, "scope": "system"}]) == ({}, [])
     letters = [
         {"id": "d", "record_timestamp": stamp, "message": f"timestamp is {ahead} s after its record"}
         for stamp, ahead in (("2026-01-01T00:00:00Z", "3.1e+10"), ("2026-01-01T00:00:01Z", "2e+10"))
     ]
-    last, told = last_revisions(DEAD_LETTERS.name, letters)
+    last, reported = last_revisions(DEAD_LETTERS.name, letters)
     assert last["d"] == {"id": "d", "message": "timestamp is after its record"}
-    assert told == []
+    assert reported == []
 
 
 # -- RocksDB against the changelog
@@ -186,83 +192,79 @@ def in_changelog() -> Rows:
 
 
 @pytest.mark.parametrize("reached", [END, END + 1])
-def test_a_database_that_has_every_row_of_the_changelog_is_right(tmp_path: Path, reached: int) -> None:
+def test_a_database_with_every_row_of_the_changelog_is_consistent(tmp_path: Path, reached: int) -> None:
     changelog = in_changelog()
     folder = stored(tmp_path, {key: row for (_, key), row in changelog.last.items()}, reached)
-    assert contradictions(changelog, read_databases([folder], "meters")) == []
+    assert find_inconsistencies(changelog, read_databases([folder], "meters")) == []
 
 
-def test_a_row_too_few_or_too_many_or_another_is_told(tmp_path: Path) -> None:
+def test_a_missing_extra_or_different_row_is_reported(tmp_path: Path) -> None:
     changelog = in_changelog()
     partition = changelog.last[3, PARTITION_KEY]
     wrong = {b"M1": b"another", b"M2": b"too many", PARTITION_KEY: partition}
-    told = contradictions(changelog, read_databases([stored(tmp_path, wrong, END)], "meters"))
-    assert ["b'M1'" in told[0], "b'M2'" in told[1], len(told)] == [True, True, 2]
+    reported = find_inconsistencies(changelog, read_databases([stored(tmp_path, wrong, END)], "meters"))
+    assert ["b'M1'" in reported[0], "b'M2'" in reported[1], len(reported)] == [True, True, 2]
 
 
-def test_a_database_of_a_changelog_that_is_gone_is_not_held_against_the_one_that_there_is(
+def test_a_database_of_a_deleted_changelog_is_not_compared_with_the_current_one(
     tmp_path: Path,
 ) -> None:
     folder = stored(tmp_path, {b"M1": b"of before", IDENTITY_KEY: b"gone"}, END)
     assert [len(read_databases([folder], "meters", one)) for one in (b"gone", b"there", None)] == [1, 0, 1]
 
 
-def test_an_owner_without_its_rows_is_told(tmp_path: Path) -> None:
+def test_an_owner_without_its_rows_is_reported(tmp_path: Path) -> None:
     databases = read_databases([stored(tmp_path, {b"M1": b"row"}, END - 1)], "meters")
-    (told,) = contradictions(in_changelog(), databases)
-    assert "none reaches" in told
+    (reported,) = find_inconsistencies(in_changelog(), databases)
+    assert "none reaches" in reported
 
 
-def test_a_partition_that_has_miscounted_its_meters_is_told() -> None:
+def test_a_partition_that_has_miscounted_its_meters_is_reported() -> None:
     changelog = in_changelog()
     changelog.last[3, b"M2"] = b"too many"
-    assert "2 states, counted 1" in contradictions(changelog, [])[0]
+    assert "2 states, counted 1" in find_inconsistencies(changelog, [])[0]
 
 
 # -- processes
 
 
-def test_orders_are_carried_out_at_the_pass_that_they_name(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_failpoint_fires_at_its_pass(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     sent: list[tuple[int, int]] = []
     monkeypatch.setattr(os, "kill", lambda pid, number: sent.append((pid, number)))
-    file = tmp_path / "orders"
-    orders = Orders(file)
-    orders("written")
+    file = tmp_path / "failpoint"
+    failpoint = Failpoint(file)
+    failpoint("written")
     file.write_text(json.dumps({"step": "written", "pass": 2, "signal": int(signal.SIGKILL)}))
     for step in ("decided", "written", "decided"):
-        orders(step)
+        failpoint(step)
         assert sent == []
-    orders("written")
+    failpoint("written")
     assert sent == [(os.getpid(), signal.SIGKILL)]
     assert not file.exists()
-    assert file.with_name(file.name + DONE_SUFFIX).exists()
+    assert file.with_name(file.name + FIRED_SUFFIX).exists()
 
 
-def test_orders_that_were_withdrawn_are_not_carried_out(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_a_disarmed_failpoint_does_not_fire(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     sent: list[int] = []
     monkeypatch.setattr(os, "kill", lambda _pid, number: sent.append(number))
-    file = tmp_path / "orders"
-    orders = Orders(file)
+    file = tmp_path / "failpoint"
+    failpoint = Failpoint(file)
     file.write_text(json.dumps({"step": "cut", "pass": 2, "signal": int(signal.SIGKILL)}))
-    orders("cut")
+    failpoint("cut")
     file.unlink()
-    orders("cut")
+    failpoint("cut")
     assert sent == []
 
 
-def test_batches_are_dropped_from_the_one_on_that_orders_name_and_so_many(tmp_path: Path) -> None:
-    file = tmp_path / "orders"
-    orders = Orders(file)
-    assert not orders.drops("queued")
+def test_a_failpoint_drops_so_many_batches_from_its_pass_on(tmp_path: Path) -> None:
+    file = tmp_path / "failpoint"
+    failpoint = Failpoint(file)
+    assert not failpoint.should_drop("queued")
     file.write_text(json.dumps({"step": "queued", "pass": 2, "signal": 0, "times": 3}))
     places = ["queued", "fetched", "queued", "drained", "queued", "queued", "queued"]
-    dropped = [orders.drops(place) for place in places]
+    dropped = [failpoint.should_drop(place) for place in places]
     assert dropped == [False, False, True, False, True, True, False]
-    assert file.with_name(file.name + DONE_SUFFIX).exists()
+    assert file.with_name(file.name + FIRED_SUFFIX).exists()
 
 
 class Sleeper(SupervisedService):
@@ -274,7 +276,7 @@ class Sleeper(SupervisedService):
         return [sys.executable, "-c", f"import time; time.sleep({self.seconds})"]
 
 
-def test_what_is_killed_is_started_again_and_what_ends_by_itself_is_noted_too(tmp_path: Path) -> None:
+def test_a_killed_service_is_restarted_and_an_exit_by_itself_is_recorded_too(tmp_path: Path) -> None:
     killed, ending = (
         Sleeper("sink", name, tmp_path, {"sink_web_port": port})
         for port, name in enumerate(("killed", "ending"), 1)
@@ -284,9 +286,9 @@ def test_what_is_killed_is_started_again_and_what_ends_by_itself_is_noted_too(tm
         killed.start()
         ending.start()
         killed.kill()
-        until("both came back", lambda: killed.starts >= 2 and len(ending.exits) >= 2, 20)
+        until("both were restarted", lambda: killed.starts >= 2 and len(ending.exits) >= 2, 20)
         assert killed.exits == []
-        with killed.held():
+        with killed.held_down():
             killed.kill()
             time.sleep(0.6)
             assert not killed.running
@@ -310,14 +312,14 @@ def test_every_test_that_the_page_of_guarantees_names_exists() -> None:
 
 def test_every_kind_of_fault_is_on_the_page_of_guarantees() -> None:
     page = (ROOT / "docs" / "guarantees.md").read_text(encoding="utf-8")
-    told = re.findall(r"^\| `([a-z-]+)` \| (.*) \|$", page, re.MULTILINE)
-    assert told == [(kind, meaning) for kind, (meaning, _) in KINDS.items()]
+    reported = re.findall(r"^\| `([a-z-]+)` \| (.*) \|$", page, re.MULTILINE)
+    assert reported == [(kind, meaning) for kind, (meaning, _) in KINDS.items()]
 
 
 # -- command
 
 
-def test_an_unknown_kind_is_refused_with_those_that_there_are() -> None:
+def test_an_unknown_kind_is_refused_with_the_known_ones() -> None:
     ran = CliRunner().invoke(cli.cli, ["chaos", "--kinds", "worker,meteor"])
     assert isinstance(ran.exception, UsageProblem)
     assert "meteor" in str(ran.exception)

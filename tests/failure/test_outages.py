@@ -1,7 +1,7 @@
-"""Broker or database away: running services wait, say so in `/ready/`, and go on; nothing is lost.
+"""Broker or database down: running services wait, report it at `/ready/`, and continue; nothing is lost.
 
-A broker and a database of their own, because they are killed here; the chain goes on from test to test, each
-at an hour of its own.
+With a broker and a database of their own, because they are killed here; the services keep running from test
+to test, each at an hour of its own.
 """
 
 from __future__ import annotations
@@ -24,12 +24,12 @@ pytestmark = [pytest.mark.failure, pytest.mark.integration]
 
 METERS = [meter for partition in range(6) for meter in meters_of(partition, 3)]
 NOTICED_SECONDS = 60.0
-#: Longer than the pace of every timer of worker and sink, so that each of them has met the outage.
+#: Longer than the period of every timer of worker and sink, so that each of them runs during the outage.
 AWAY_SECONDS = 12.0
 
 
 class Chain(NamedTuple):
-    """Worker and sink at work, and what they depend on."""
+    """A running worker and sink with their broker and database."""
 
     broker: EmbeddedKafka
     server: EmbeddedPostgres
@@ -69,7 +69,7 @@ def chain(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Chain]:
 
 
 def reasons(service: Service) -> str:
-    """Why a service says that it is not ready."""
+    """Why a service is not ready."""
     return str(service.page("/ready/")["reasons"])
 
 
@@ -80,14 +80,14 @@ def stored(chain: Chain, since: str) -> list[tuple[str, str]]:
 
 
 def sent(*records: Raw) -> list[tuple[str, str]]:
-    """(meter, time) of readings as they were sent."""
+    """(meter, time) of the sent readings."""
     bodies = [json.loads(record.value or b"") for record in records]
     return sorted((body["meter_id"], body["timestamp"][11:16]) for body in bodies)
 
 
-def test_a_broker_that_dies_is_waited_for(chain: Chain) -> None:
+def test_services_wait_for_a_killed_broker(chain: Chain) -> None:
     chain.site.produce(hour(10))
-    chain.site.wait_worked()
+    chain.site.wait_processed()
     chain.broker.kill()
     chain.worker.until("the worker says so", lambda: not chain.worker.is_ready(), NOTICED_SECONDS)
     chain.sink.until("the sink says so", lambda: not chain.sink.is_ready(), NOTICED_SECONDS)
@@ -100,21 +100,21 @@ def test_a_broker_that_dies_is_waited_for(chain: Chain) -> None:
     chain.site.produce([*hour(11), *ticks("2024-01-01T12:00:00Z")])
     chain.worker.until("the worker is ready again", chain.worker.is_ready, NOTICED_SECONDS)
     chain.sink.until("the sink is ready again", chain.sink.is_ready, NOTICED_SECONDS)
-    chain.site.wait_worked()
+    chain.site.wait_processed()
     chain.site.wait_stored()
     assert stored(chain, "10:00") == sent(*hour(10), *hour(11))
 
 
-def test_a_database_that_dies_is_waited_for(chain: Chain) -> None:
+def test_the_sink_waits_for_a_killed_database(chain: Chain) -> None:
     chain.site.produce(hour(13))
-    chain.site.wait_worked()
+    chain.site.wait_processed()
     chain.site.wait_stored()
     chain.server.kill()
     chain.site.produce([*hour(14), *ticks("2024-01-01T15:00:00Z")])
     chain.sink.until("the sink says so", lambda: not chain.sink.is_ready(), NOTICED_SECONDS)
     assert "database" in reasons(chain.sink)
     assert chain.worker.is_ready()
-    chain.site.wait_worked()
+    chain.site.wait_processed()
     chain.server.start()
     chain.site.wait_stored()
     chain.sink.until("the sink is ready again", chain.sink.is_ready, NOTICED_SECONDS)

@@ -1,4 +1,4 @@
-"""Three workers restarted one after the other while readings flow: a reader of the outputs hardly notices."""
+"""Three workers restarted one after the other while readings flow: the pause in the outputs is short."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ pytestmark = [pytest.mark.failure, pytest.mark.integration]
 
 START = 1_704_103_200_000_000
 METERS = [meters_of(partition, 1)[0] for partition in range(PARTITIONS)]
-#: A worker that left without a word would be missed for a session of 20 s.
+#: A worker that does not leave its group is missed for a session of 20 s.
 SILENT_SECONDS = 12.0
 STOPPED_SECONDS = 5.0
 
@@ -35,7 +35,7 @@ def slot(number: int) -> list[Raw]:
 
 @contextmanager
 def flowing(site: Site) -> Iterator[list[int]]:
-    """A reading of every partition, again and again; gives the slots that were sent."""
+    """Send a reading to every partition continuously; yields the slots that were sent."""
     sent: list[int] = []
     ended = threading.Event()
 
@@ -56,11 +56,11 @@ def flowing(site: Site) -> Iterator[list[int]]:
 def test_a_rolling_restart_leaves_no_visible_gap_and_each_stop_is_short(
     kafka: EmbeddedKafka, tmp_path: Path
 ) -> None:
-    with Site(kafka.bootstrap, tmp_path) as site, ThreadPoolExecutor(3) as together:
+    with Site(kafka.bootstrap, tmp_path) as site, ThreadPoolExecutor(3) as pool:
         workers = [site.worker(name) for name in ("first", "second", "third")]
         for worker in workers:
             worker.start()
-        list(together.map(lambda worker: worker.wait_until_ready(), workers))
+        list(pool.map(lambda worker: worker.wait_until_ready(), workers))
         silence = Silence(load_settings(broker=site.bootstrap, app_id=site.app_id))
         stopped = []
         with flowing(site) as sent:
@@ -72,7 +72,7 @@ def test_a_rolling_restart_leaves_no_visible_gap_and_each_stop_is_short(
                 worker.start().wait_until_ready()
             longest = silence.longest()
             silence.end()
-        site.wait_worked()
+        site.wait_processed()
         assert longest < SILENT_SECONDS
         assert max(stopped) < STOPPED_SECONDS
-        assert len(site.said()[VALIDATED.name]) == len(sent) * PARTITIONS
+        assert len(site.outputs()[VALIDATED.name]) == len(sent) * PARTITIONS

@@ -1,4 +1,4 @@
-"""A worker stalled beyond its session: the database ends up as if nothing had happened, row by row.
+"""A worker stalled beyond its session: the database has the rows of a run without faults.
 
 Both runs read the same raw topic, so even the offsets in the rows have to be the same.
 """
@@ -30,7 +30,7 @@ SETTINGS = {"metrics_window": "30m"}
 
 
 def feed(seed: int = 7) -> Iterator[Raw]:
-    """Meters with holes, late and very late readings, revisions and garbage, in order of arrival."""
+    """Meters with missing, late and too late readings, revisions and garbage, in order of arrival."""
     chance = random.Random(seed)
     sent: list[tuple[int, Raw]] = []
     for number in range(METERS):
@@ -52,11 +52,11 @@ def feed(seed: int = 7) -> Iterator[Raw]:
 
 
 @pytest.fixture(scope="module")
-def undisturbed(
+def fault_free(
     kafka: EmbeddedKafka, postgres: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFactory
 ) -> Database:
-    """The database of a run without troubles. Its raw topic stays for the runs that have some."""
-    folder: Path = tmp_path_factory.mktemp("undisturbed")
+    """The database of a run without faults. Its raw topic is kept for the runs with faults."""
+    folder: Path = tmp_path_factory.mktemp("fault_free")
     with (
         new_database(postgres.url) as database,
         Site(kafka.bootstrap, folder, database=database, **SETTINGS) as site,
@@ -64,7 +64,7 @@ def undisturbed(
         site.produce(feed())
         site.worker().start()
         site.sink().start()
-        site.wait_worked()
+        site.wait_processed()
         site.wait_stored()
         rows = site.rows()
     assert {name for name, of_table in rows.items() if not of_table} == set()
@@ -73,9 +73,9 @@ def undisturbed(
 
 @pytest.fixture
 def site(
-    undisturbed: Database, kafka: EmbeddedKafka, postgres: EmbeddedPostgres, tmp_path: Path
+    fault_free: Database, kafka: EmbeddedKafka, postgres: EmbeddedPostgres, tmp_path: Path
 ) -> Iterator[Site]:
-    """A deployment that begins anew on the same raw topic."""
+    """A new deployment on the same raw topic."""
     with (
         new_database(postgres.url) as database,
         Site(kafka.bootstrap, tmp_path, database=database, fresh_raw=False, **SETTINGS) as site,
@@ -84,7 +84,7 @@ def site(
 
 
 def differences(found: Database, wanted: Database) -> dict[str, list[object]]:
-    """By table: the first few rows that are there and should not be, and that should be there and are not."""
+    """By table: the first few rows in excess, and the first few missing."""
     return {
         name: [
             *(
@@ -101,16 +101,16 @@ def differences(found: Database, wanted: Database) -> dict[str, list[object]]:
     }
 
 
-def test_a_stalled_worker_that_wakes_up_late_changes_nothing(site: Site, undisturbed: Database) -> None:
+def test_a_stalled_worker_that_wakes_up_late_changes_nothing(site: Site, fault_free: Database) -> None:
     stalled = site.worker("stalled", batch_records=FEW_RECORDS, session_timeout="6s").start()
     site.wait_rows(1500)
     stalled.freeze()
-    worked = site.worked()
+    worked = site.processed()
     site.worker("heir", batch_records=FEW_RECORDS, session_timeout="6s").start()
     site.wait_rows(1500)
     stalled.thaw()
     site.sink().start()
-    site.wait_worked()
+    site.wait_processed()
     site.wait_stored()
     assert 0 < worked < 1
-    assert differences(site.rows(), undisturbed) == {}
+    assert differences(site.rows(), fault_free) == {}

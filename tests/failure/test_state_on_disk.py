@@ -1,4 +1,4 @@
-"""State that cannot be used: damaged is rebuilt, locked and newer is said; nothing is guessed."""
+"""Unusable state: damaged state is rebuilt, locked and newer state is an error."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from tests.sums.stage import LAYOUT as SUMS
 
 pytestmark = [pytest.mark.failure, pytest.mark.integration]
 
-SAID_SECONDS = 60.0
+EXIT_SECONDS = 60.0
 START = 1_704_103_200_000_000  # 2024-01-01T10:00:00Z
 
 
@@ -45,7 +45,7 @@ def with_state(site: Site) -> Service:
     """A worker that has seen a reading of one meter in each partition, killed."""
     site.produce([reading(meter, "2024-01-01T10:00:00Z") for meter in meters()])
     worker = site.worker().start().wait_until_ready()
-    site.wait_worked()
+    site.wait_processed()
     worker.kill()
     return worker
 
@@ -69,21 +69,21 @@ def test_a_damaged_database_is_rebuilt_from_the_changelog(site: Site, damage: st
         if damage == "no folder at all":
             shutil.rmtree(database)
     worker.start().wait_until_ready()
-    # The state is what it was: the second reading is not a first one, and its gap is found.
+    # The state is restored: the second reading is not a first one, and its gap is found.
     site.produce([reading(meter, "2024-01-01T12:00:00Z") for meter in meters()])
-    site.wait_worked()
-    said = site.said()
-    later = [one for one in said[VALIDATED.name].values() if one["timestamp"] == "2024-01-01T12:00:00Z"]
+    site.wait_processed()
+    outputs = site.outputs()
+    later = [one for one in outputs[VALIDATED.name].values() if one["timestamp"] == "2024-01-01T12:00:00Z"]
     assert [one["flags"] for one in later] == [[]] * PARTITIONS
     gaps = {
-        one["meter_id"]: (one["state"], one["missing_intervals"]) for one in said[GAP_ALERTS.name].values()
+        one["meter_id"]: (one["state"], one["missing_intervals"]) for one in outputs[GAP_ALERTS.name].values()
     }
     assert gaps == dict.fromkeys(meters(), ("CLOSED", 3))
     if damage != "no folder at all":
-        assert "rebuil" in worker.process.said(500)
+        assert "rebuil" in worker.process.log_tail(500)
 
 
-def test_a_meter_whose_removal_compaction_has_forgotten_does_not_come_back(site: Site) -> None:
+def test_a_meter_whose_tombstone_was_compacted_away_is_not_restored(site: Site) -> None:
     """As on a disk that was away for longer than `delete.retention.ms`."""
     worker = with_state(site)
     meter = MeterState(START, 30 * MINUTE)
@@ -95,25 +95,25 @@ def test_a_meter_whose_removal_compaction_has_forgotten_does_not_come_back(site:
         database.close()
     worker.start().wait_until_ready()
     site.produce([tick("2024-01-01T10:45:00Z", partition) for partition in range(PARTITIONS)])
-    site.wait_worked()
-    assert {gap["meter_id"] for gap in site.said()[GAP_ALERTS.name].values()} == set(meters())
-    assert "is out of date (it has 2 meters, and has counted 1)" in worker.process.said(5000)
+    site.wait_processed()
+    assert {gap["meter_id"] for gap in site.outputs()[GAP_ALERTS.name].values()} == set(meters())
+    assert "is out of date (it has 2 meters, and has counted 1)" in worker.process.log_tail(5000)
     worker.wait_until_ready()
 
 
-def test_a_locked_database_is_said_with_its_folder(site: Site) -> None:
+def test_a_locked_database_is_an_error_with_its_folder(site: Site) -> None:
     worker = with_state(site)
     with (databases(site)[0] / "LOCK").open("r+b") as lock:
         fcntl.lockf(lock, fcntl.LOCK_EX)  # as any process that has the database open
         worker.start()
-        until("it has ended", lambda: not worker.running, SAID_SECONDS)
-    said = worker.process.said(500)
-    assert "locked by another process" in said
-    assert str(databases(site)[0]) in said
-    assert "GRIDWATCH_DATADIR" in said
+        until("it has ended", lambda: not worker.running, EXIT_SECONDS)
+    log = worker.process.log_tail(500)
+    assert "locked by another process" in log
+    assert str(databases(site)[0]) in log
+    assert "GRIDWATCH_DATADIR" in log
 
 
-#: Rows that this worker must not go on from, and what it says of each.
+#: Rows that this worker must not resume from, with the parts of its messages.
 REFUSED = {
     "a newer version": (
         *(PARTITION_KEY, bytes([PARTITION.version + 1]) + b"what only the future knows"),
@@ -128,26 +128,26 @@ REFUSED = {
 
 
 @pytest.mark.parametrize("kind", REFUSED)
-def test_a_state_that_cannot_be_read_stops_the_worker_which_names_the_remedy(site: Site, kind: str) -> None:
+def test_an_unreadable_state_stops_the_worker_with_a_remedy(site: Site, kind: str) -> None:
     key, row, problem, remedy = REFUSED[kind]
     worker = with_state(site)
     producer = Producer({"bootstrap.servers": site.bootstrap})
     producer.produce(changelog(site.app_id).name, row, key, 0)
     assert producer.flush(30) == 0
     worker.start()
-    until("it has ended", lambda: not worker.running, SAID_SECONDS)
-    said = worker.process.said(500)
-    assert problem in said
-    assert remedy in said
+    until("it has ended", lambda: not worker.running, EXIT_SECONDS)
+    log = worker.process.log_tail(500)
+    assert problem in log
+    assert remedy in log
 
 
-def test_a_worker_stopped_in_order_goes_on_where_it_stood(site: Site) -> None:
+def test_a_gracefully_stopped_worker_resumes_where_it_was(site: Site) -> None:
     site.produce([reading(meter, "2024-01-01T10:00:00Z") for meter in meters()])
     worker = site.worker().start().wait_until_ready()
-    site.wait_worked()
+    site.wait_processed()
     worker.stop()
     site.produce([tick("2024-01-01T10:45:00Z", partition) for partition in range(PARTITIONS)])
     worker.start().wait_until_ready()
-    site.wait_worked()
-    assert len(site.said()[VALIDATED.name]) == PARTITIONS
-    assert {gap["state"] for gap in site.said()[GAP_ALERTS.name].values()} == {"OPEN"}
+    site.wait_processed()
+    assert len(site.outputs()[VALIDATED.name]) == PARTITIONS
+    assert {gap["state"] for gap in site.outputs()[GAP_ALERTS.name].values()} == {"OPEN"}

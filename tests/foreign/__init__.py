@@ -1,1 +1,1 @@
-"""What other people's systems put on the raw topic: their real producers, and batches gone bad on disk."""
+"""Foreign producers of the raw topic: real client libraries, and batches corrupted on disk."""

@@ -1,4 +1,4 @@
-"""Producers of kafka-clients, the Java library: what Kafka Connect, Flink, Spark and Java programs send with.
+"""Producers of kafka-clients, the Java library of Kafka Connect, Flink, Spark and Java programs.
 
 The library is the one among the embedded broker's jars. A JVM cannot be started twice in a process, and
 installs signal handlers; so it runs in a child process (`java_producer.py`), one for all producers of a
@@ -23,7 +23,7 @@ from gridwatch.embedded.jars import kafka_jars
 from gridwatch.embedded.java import find_java
 from gridwatch.embedded.report import print_to_stderr
 from gridwatch.topics import RAW
-from tests.foreign.producers import PATIENCE_SECONDS, Options
+from tests.foreign.producers import TIMEOUT_SECONDS, Options
 from tests.records import Raw
 
 _CHILD = Path(__file__).with_name("java_producer.py")
@@ -65,7 +65,7 @@ class JavaClients:
         with self._log, self._child.stdout:
             self._child.stdin.close()
             try:
-                self._child.wait(PATIENCE_SECONDS)
+                self._child.wait(TIMEOUT_SECONDS)
             except subprocess.TimeoutExpired:
                 self._child.kill()
                 self._child.wait()
@@ -86,7 +86,7 @@ class JavaClients:
             self._child.stdin.write(command.encode() + b"\n")
             self._child.stdin.flush()
             # Longer than Java's own timeouts, so that Java names the reason.
-            answers, _, _ = select.select([self._child.stdout], [], [], 2 * PATIENCE_SECONDS)
+            answers, _, _ = select.select([self._child.stdout], [], [], 2 * TIMEOUT_SECONDS)
             line = self._child.stdout.readline() if answers else b""
         except BrokenPipeError:
             line = b""

@@ -14,8 +14,8 @@ from typing import Any
 
 import jpype
 
-#: Seconds after which Java gives up on a broker that does not answer.
-_PATIENCE_SECONDS = 25
+#: Java's time-out for a broker that does not answer, seconds.
+_TIMEOUT_SECONDS = 25
 
 
 class Producers:
@@ -36,7 +36,7 @@ class Producers:
             **properties,
             "key.serializer": serializer,
             "value.serializer": serializer,
-            "max.block.ms": str(_PATIENCE_SECONDS * 1000),
+            "max.block.ms": str(_TIMEOUT_SECONDS * 1000),
         }.items():
             configured.put(name, value)
         self._named[producer] = jpype.JClass("org.apache.kafka.clients.producer.KafkaProducer")(configured)
@@ -53,7 +53,7 @@ class Producers:
         acks = [sender.send(self._made(**record)) for record in records]
         sender.flush()
         for ack in acks:
-            ack.get(_PATIENCE_SECONDS, self._seconds)
+            ack.get(_TIMEOUT_SECONDS, self._seconds)
 
     def _made(
         self, topic: str, partition: int, key: str | None, value: str | None, headers: list[list[str]]

@@ -1,4 +1,4 @@
-"""Producers of librdkafka: what Python, Go, .NET, Node.js and C programs send with."""
+"""Producers of librdkafka, the library of Python, Go, .NET, Node.js and C programs."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from confluent_kafka import KafkaError, Producer
 
 from gridwatch.topics import RAW
-from tests.foreign.producers import PATIENCE_SECONDS, Options
+from tests.foreign.producers import TIMEOUT_SECONDS, Options
 from tests.records import Raw
 
 
@@ -17,7 +17,7 @@ class LibrdkafkaProducer:
     def __init__(self, bootstrap: str, options: Options) -> None:
         self._producer = Producer({**options.properties(bootstrap), "log_level": 0})
         if options.transactional_id:
-            self._producer.init_transactions(PATIENCE_SECONDS)
+            self._producer.init_transactions(TIMEOUT_SECONDS)
 
     def begin(self) -> None:
         """Begin a transaction."""
@@ -35,17 +35,17 @@ class LibrdkafkaProducer:
                 headers=list(record.headers),
                 on_delivery=lambda error, _message: failed.append(error) if error else None,
             )
-        left = self._producer.flush(PATIENCE_SECONDS)
+        left = self._producer.flush(TIMEOUT_SECONDS)
         assert not failed, failed
-        assert not left, f"{left} records were not taken by the broker"
+        assert not left, f"{left} records were not acknowledged"
 
     def commit(self) -> None:
         """Commit the transaction."""
-        self._producer.commit_transaction(PATIENCE_SECONDS)
+        self._producer.commit_transaction(TIMEOUT_SECONDS)
 
     def abort(self) -> None:
         """Abort the transaction."""
-        self._producer.abort_transaction(PATIENCE_SECONDS)
+        self._producer.abort_transaction(TIMEOUT_SECONDS)
 
     def close(self) -> None:
-        """Nothing is left to send: it ends with its last reference."""
+        """Do nothing: everything is flushed."""

@@ -1,4 +1,4 @@
-"""What tests ask of a producer of another make, whichever it is."""
+"""The interface of foreign producers in the tests."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from tests.records import Raw
 #: Every codec that both clients write, with "none" for plain batches.
 CODECS = ("none", "gzip", "snappy", "lz4", "zstd")
 #: How long anything that waits for the broker may take, seconds.
-PATIENCE_SECONDS = 30.0
+TIMEOUT_SECONDS = 30.0
 
 
 @dataclass(frozen=True)
@@ -19,7 +19,7 @@ class Options:
     """How a producer sends.
 
     transactional_id: makes it transactional. transaction_seconds: after this the broker aborts a transaction
-    that nobody ended; at most 15 minutes.
+    that was not ended; at most 15 minutes.
     """
 
     codec: str = "none"
@@ -34,7 +34,7 @@ class Options:
             "compression.type": self.codec,
             "enable.idempotence": str(self.idempotent or bool(self.transactional_id)).lower(),
             "acks": "all",
-            # Long, and a flush ends it: what is sent in one call goes as one batch a partition.
+            # Long, and ended by a flush: one call sends one batch per partition.
             "linger.ms": "1000",
         }
         if self.transactional_id:

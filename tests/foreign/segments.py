@@ -1,4 +1,4 @@
-"""The raw topic's segments on the embedded broker's disk: which batches were appended, and batches gone bad.
+"""The raw topic's segments on the embedded broker's disk: the appended batches, and their corruption.
 
 A broker decompresses every produced batch, with CreateTime and LogAppendTime alike. It refuses one with
 a wrong codec, record count or framing, even if the CRC is valid. So an undecodable batch cannot be produced;

@@ -1,4 +1,4 @@
-"""Records for the raw topic: stamped with the present, or in minutes of a replay that gets no idle ticks."""
+"""Records for the raw topic: with current timestamps, or of a replay, which gets no idle ticks."""
 
 from __future__ import annotations
 

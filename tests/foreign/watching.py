@@ -1,4 +1,4 @@
-"""What a worker does with a foreign producer's records: positions, outputs by meter, health."""
+"""Observes a worker with a foreign producer's records: positions, outputs by meter, health."""
 
 from __future__ import annotations
 
@@ -30,23 +30,23 @@ _COMPARED = {
 
 
 class Watched:
-    """A running worker, watched while it is waited for: it stays alive, and its positions never fall."""
+    """A running worker, checked during waits: it stays alive, and its positions never decrease."""
 
     def __init__(self, worker: Service, broker: EmbeddedKafka) -> None:
         self.worker = worker
         self._broker = broker
         self._committed: dict[int, int] = {}
 
-    def until(self, what: str, holds: Callable[[], Any], seconds: float = SEEN_SECONDS) -> Any:
-        """Ask until the answer is true, and return it."""
+    def until(self, what: str, condition: Callable[[], Any], seconds: float = SEEN_SECONDS) -> Any:
+        """Poll until the answer is true, and return it."""
 
-        def looked_and_holds() -> Any:
-            self._look()
-            return holds()
+        def observed_and_condition() -> Any:
+            self._observe()
+            return condition()
 
-        return self.worker.until(what, looked_and_holds, seconds)
+        return self.worker.until(what, observed_and_condition, seconds)
 
-    def _look(self) -> None:
+    def _observe(self) -> None:
         for one in self.worker.page("/partitions/")["partitions"]:
             partition, committed = one["partition"], one["committed"]
             if committed is None:
@@ -56,7 +56,7 @@ class Watched:
             self._committed[partition] = committed
 
     def partition(self, partition: int) -> dict[str, Any]:
-        """What `/partitions/` says of a partition."""
+        """The row of a partition in `/partitions/`."""
         rows = self.worker.page("/partitions/")["partitions"]
         found: dict[str, Any] = next(one for one in rows if one["partition"] == partition)
         return found
@@ -77,14 +77,14 @@ class Watched:
         self.until(f"partition {partition} is caught up and the worker ready", is_caught_up)
 
     def rereads(self) -> float:
-        """Batches that were read again, whatever the cause."""
+        """Batches that were read again, for any cause."""
         lines = self.worker.text("/metrics/").splitlines()
         found = [float(line.split()[-1]) for line in lines if line.startswith(REREADS)]
         assert found, f"/metrics/ has no {REREADS}"
         return sum(found)
 
     def reasons(self) -> str:
-        """Why `/ready/` says that the worker is not ready."""
+        """The reasons of `/ready/`."""
         return said(self.worker, "reasons")
 
     def health(self) -> str:
@@ -92,7 +92,7 @@ class Watched:
         return said(self.worker, "reasons") + " | " + said(self.worker, "warnings")
 
     def diagnosis(self, site: Site) -> str:
-        """What `gridwatch doctor --json` finds."""
+        """The output of `gridwatch doctor --json`."""
         return json.dumps(doctor(site, self.worker))
 
     @contextmanager
@@ -109,7 +109,7 @@ class Watched:
 
 def outputs(site: Site, meters: Sequence[str]) -> dict[str, list[list[Any]]]:
     """Topic → for each meter in order the last revisions of its outputs, without ids and origins."""
-    found = site.said()
+    found = site.outputs()
     compared = {}
     for topic, fields in _COMPARED.items():
         of_meter: dict[str, list[list[Any]]] = {meter: [] for meter in meters}
@@ -122,16 +122,16 @@ def outputs(site: Site, meters: Sequence[str]) -> dict[str, list[list[Any]]]:
 
 def validated(site: Site, meters: Sequence[str]) -> set[str]:
     """Which of the meters have a validated reading."""
-    return {one["meter_id"] for one in site.said()[VALIDATED.name].values()} & set(meters)
+    return {one["meter_id"] for one in site.outputs()[VALIDATED.name].values()} & set(meters)
 
 
 def gaps_of(site: Site, meter: str) -> list[dict[str, Any]]:
     """The last revision of each gap of a meter."""
-    return [one for one in site.said()[GAP_ALERTS.name].values() if one["meter_id"] == meter]
+    return [one for one in site.outputs()[GAP_ALERTS.name].values() if one["meter_id"] == meter]
 
 
 def total(site: Site, metric: str, partition: int) -> float:
     """The sum of a metric over all windows of a partition."""
-    windows = site.said()[METRICS.name].values()
+    windows = site.outputs()[METRICS.name].values()
     found = [one["value"] for one in windows if (one["metric"], one["partition"]) == (metric, partition)]
     return float(sum(found))

@@ -21,7 +21,7 @@ from gridwatch.domain.partitioning import partition_of
 from gridwatch.embedded import EmbeddedKafka, EmbeddedPostgres
 from gridwatch.topics import DEAD_LETTERS, GAP_ALERTS, TICK_HEADER, VALIDATED
 from tests.processes import Site, query
-from tests.records import PARTITIONS, Raw, Said, meters_of, reading, tick
+from tests.records import PARTITIONS, Outputs, Raw, meters_of, reading, tick
 
 pytestmark = pytest.mark.integration
 
@@ -120,7 +120,7 @@ class Run(NamedTuple):
 
     site: Site
     worker: Service
-    said: Said
+    said: Outputs
     letters: dict[int, list[dict[str, Any]]]
 
 
@@ -135,8 +135,8 @@ def run(
     ):
         site.produce(poisoned())
         worker = site.worker().start().wait_until_ready()
-        site.wait_worked()
-        said = site.said()
+        site.wait_processed()
+        said = site.outputs()
         letters: dict[int, list[dict[str, Any]]] = {}
         for letter in sorted(said[DEAD_LETTERS.name].values(), key=lambda one: (one["offset"], one["index"])):
             letters.setdefault(letter["offset"], []).append(letter)

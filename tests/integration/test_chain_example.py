@@ -66,7 +66,7 @@ def validated(site: Site, meter_id: str) -> list[tuple[Any, ...]]:
 def test_a_reading_at_ten_is_ok_and_expected_again_at_half_past(site: Site, worker: Service) -> None:
     meter = meters_of(0, 1)[0]
     site.produce([reading(meter, at("10:00"), 2.5)])
-    site.wait_worked()
+    site.wait_processed()
     assert validated(site, meter) == [("10:00", "OK", 0, ["FIRST"])]
     page = worker.page(f"/meters/{meter}/")
     state = page.get("state", page)
@@ -79,10 +79,10 @@ def test_a_reading_at_ten_is_ok_and_expected_again_at_half_past(site: Site, work
 def test_nothing_is_missing_before_ten_forty_five_and_then_a_gap_is_open(site: Site, worker: Service) -> None:
     meter = meters_of(1, 1)[0]
     site.produce([reading(meter, at("10:00")), tick(at("10:44:59"), 1)])
-    site.wait_worked()
+    site.wait_processed()
     assert gaps(site, meter) == []
     site.produce([tick(at("10:45"), 1)])
-    site.wait_worked()
+    site.wait_processed()
     assert gaps(site, meter) == [("10:30", "10:45", "OPEN", 1, [["10:30", "11:00"]])]
     assert worker.page(f"/meters/{meter}/").get("gap_count", 1) == 1
 
@@ -91,7 +91,7 @@ def test_a_late_reading_just_before_the_deadline_cancels_it(site: Site, worker: 
     meter = meters_of(2, 1)[0]
     site.produce([reading(meter, at("10:00")), tick(at("10:44:59"), 2), reading(meter, at("10:30"))])
     site.produce([tick(at("11:14:59"), 2)])
-    site.wait_worked()
+    site.wait_processed()
     assert validated(site, meter) == [("10:00", "OK", 0, ["FIRST"]), ("10:30", "LATE", 899, [])]
     assert gaps(site, meter) == []
 
@@ -99,7 +99,7 @@ def test_a_late_reading_just_before_the_deadline_cancels_it(site: Site, worker: 
 def test_two_hours_of_silence_are_one_closed_gap_of_three_slots(site: Site, worker: Service) -> None:
     meter = meters_of(3, 1)[0]
     site.produce([reading(meter, at("10:00")), reading(meter, at("12:00"))])
-    site.wait_worked()
+    site.wait_processed()
     assert gaps(site, meter) == [("10:30", "12:00", "CLOSED", 3, [["10:30", "12:00"]])]
 
 
@@ -108,7 +108,7 @@ def test_what_the_worker_says_reaches_the_database(site: Site, worker: Service) 
     site.produce([reading(meter, at("10:00"), 2.5, region="north"), tick(at("10:45"), 4)])
     site.produce([reading(meter, at("09:00")), reading(meter, at("10:30"), 1.5), reading(meter, "soon")])
     sink = site.sink().start().wait_until_ready()
-    site.wait_worked()
+    site.wait_processed()
     site.wait_stored()
     sink.stop()
     assert site.database is not None

@@ -45,7 +45,7 @@ def replayed(order: str, kafka: EmbeddedKafka, postgres: EmbeddedPostgres, folde
         site.sink().start()
         faults = ("--faults", "seed-spec", "--seed", "7", "--truth", truth)
         sent = json.loads(command("replay", file, "--speed", "max", *faults, "--json"))
-        site.wait_worked(seconds=240)
+        site.wait_processed(seconds=240)
         site.wait_stored(seconds=240)
         return Run(sent, site.rows(), json.loads(command("score", truth, "--json", "--show", "0")))
 

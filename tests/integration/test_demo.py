@@ -1,4 +1,4 @@
-"""`gridwatch demo` as a person runs it: it finds everything, and leaves nothing, however it ends."""
+"""`gridwatch demo` as a user runs it: it finds everything, and cleans up however it ends."""
 
 from __future__ import annotations
 
@@ -81,26 +81,26 @@ def place() -> Iterator[Place]:
 
 def _read_until(demo: subprocess.Popen[str], wanted: str) -> str:
     """What it says up to a line with `wanted` in it."""
-    said = ""
+    printed = ""
     assert demo.stdout is not None
     for line in demo.stdout:
-        said += line
+        printed += line
         if wanted in line:
-            return said
-    raise AssertionError(f"it ended with {demo.wait()} without saying {wanted!r}:\n{said}")
+            return printed
+    raise AssertionError(f"it ended with {demo.wait()} without printing {wanted!r}:\n{printed}")
 
 
 def test_everything_injected_is_found_also_without_java_and_maven_on_the_path(place: Place) -> None:
     demo = place.start(PATH=str(Path(sys.executable).parent))
-    said, _ = demo.communicate(timeout=200)
-    assert demo.returncode == 0, said
+    printed, _ = demo.communicate(timeout=200)
+    assert demo.returncode == 0, printed
     scored = [
         line
-        for line in said.splitlines()
+        for line in printed.splitlines()
         if re.search(r"│ (gaps|late readings) .*│ +1\.000 │ +1\.000 │", line)
     ]
-    assert len(scored) == 2, said
-    assert f"report: {place.here}/gridwatch-report.html" in said
+    assert len(scored) == 2, printed
+    assert f"report: {place.here}/gridwatch-report.html" in printed
     assert [path.name for path in place.here.iterdir()] == ["gridwatch-report.html"]
     report = (place.here / "gridwatch-report.html").read_text()
     assert report.count("<svg") == 4 + 2 * 2
@@ -111,8 +111,8 @@ def test_everything_injected_is_found_also_without_java_and_maven_on_the_path(pl
 
 def test_a_kept_demo_can_be_used_until_ctrl_c(place: Place) -> None:
     demo = place.start("--keep")
-    said = _read_until(demo, "running until Ctrl-C")
-    settings = dict(re.findall(r"export (GRIDWATCH_\w+)=(\S+)", said))
+    printed = _read_until(demo, "running until Ctrl-C")
+    settings = dict(re.findall(r"export (GRIDWATCH_\w+)=(\S+)", printed))
     doctor = subprocess.run(
         [sys.executable, "-m", "gridwatch", "doctor", "--json"],
         env=place.env | settings,
@@ -127,7 +127,7 @@ def test_a_kept_demo_can_be_used_until_ctrl_c(place: Place) -> None:
     assert len(partitions) == 6
     assert all(row["lag"] == 0 for row in partitions)
     assert any(row["watermark"] for row in partitions)
-    page = re.search(r"pages of the worker: (\S+)", said)
+    page = re.search(r"pages of the worker: (\S+)", printed)
     assert page is not None
     with urllib.request.urlopen(f"{page[1]}meters/METER_0001/?format=json", timeout=10) as answer:
         assert json.load(answer)["meter_id"] == "METER_0001"
@@ -142,15 +142,15 @@ def test_ctrl_c_ends_it_with_130_and_leaves_nothing(stage: str, place: Place) ->
     demo = place.start()
     _read_until(demo, stage)
     demo.send_signal(signal.SIGINT)
-    said, _ = demo.communicate(timeout=90)
-    assert demo.returncode == 130, said
-    assert "Traceback" not in said
+    printed, _ = demo.communicate(timeout=90)
+    assert demo.returncode == 130, printed
+    assert "Traceback" not in printed
     place.assert_nothing_is_left()
 
 
 def test_killed_it_leaves_no_process(place: Place) -> None:
     demo = place.start()
-    _read_until(demo, "making sample data")
+    _read_until(demo, "generating sample data")
     assert len(place.processes()) >= 5, "demo, worker, sink, Kafka, PostgreSQL"
     demo.kill()
     demo.communicate(timeout=90)

@@ -1,4 +1,4 @@
-"""The doctor at a real broker and database: what is missing is named, with the command that makes it."""
+"""The doctor with a real broker and database: what is missing is reported with its command."""
 
 from __future__ import annotations
 
@@ -49,13 +49,13 @@ def _doctor(**settings: str) -> tuple[int, Findings]:
     return ended.returncode, {finding["check"]: finding for finding in json.loads(ended.stdout)["findings"]}
 
 
-def test_what_is_missing_is_named_with_the_command_that_makes_it(own_servers: dict[str, str]) -> None:
+def test_what_is_missing_is_reported_with_the_command_that_creates_it(own_servers: dict[str, str]) -> None:
     code, before = _doctor(**own_servers)
     assert code == 1
     assert before["broker"]["ok"]
     assert before["broker"]["details"]["release"] == "Kafka 4.1"
     assert before["database"]["ok"]
-    assert "PostgreSQL" in before["database"]["said"]
+    assert "PostgreSQL" in before["database"]["message"]
     assert before["topics"]["remedy"] == "gridwatch topics create"
     assert before["schema"]["remedy"] == "gridwatch db migrate"
     assert _gridwatch("topics", "create", **own_servers).returncode == 0
@@ -67,15 +67,15 @@ def test_what_is_missing_is_named_with_the_command_that_makes_it(own_servers: di
     assert after["sink lag"]["details"]["lag"] == 0
 
 
-def test_another_partition_count_is_told(own_servers: dict[str, str]) -> None:
+def test_a_different_partition_count_is_reported(own_servers: dict[str, str]) -> None:
     assert _gridwatch("topics", "create", **own_servers).returncode == 0
     _, findings = _doctor(**own_servers, PARTITIONS="5")
     assert not findings["topics"]["ok"]
-    assert "partition count is 6, should be 5" in findings["topics"]["said"]
+    assert "partition count is 6, should be 5" in findings["topics"]["message"]
     assert "GRIDWATCH_PARTITIONS" in findings["topics"]["remedy"]
 
 
-def test_unreachable_servers_are_told_within_30_seconds(tmp_path: Path) -> None:
+def test_unreachable_servers_are_reported_within_30_seconds(tmp_path: Path) -> None:
     began = time.monotonic()
     code, findings = _doctor(
         BROKER="127.0.0.1:9", DATABASE_URL="postgresql://user:hunter2@127.0.0.1:9/x", DATADIR=str(tmp_path)
@@ -89,6 +89,6 @@ def test_unreachable_servers_are_told_within_30_seconds(tmp_path: Path) -> None:
         "sink",
     }
     for check in ("broker", "database"):
-        assert "127.0.0.1:9" in findings[check]["said"]
+        assert "127.0.0.1:9" in findings[check]["message"]
         assert findings[check]["remedy"]
     assert "hunter2" not in json.dumps(findings)

@@ -60,7 +60,7 @@ def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[EmbeddedKafka]:
         yield started
 
 
-def test_what_was_acknowledged_outlives_a_kill_and_a_restart(broker: EmbeddedKafka) -> None:
+def test_acknowledged_records_survive_a_kill_and_a_restart(broker: EmbeddedKafka) -> None:
     address, topic = broker.bootstrap, make_topic(broker.bootstrap)
     produce(address, topic, [b"before the kill"])
     broker.kill()
@@ -84,7 +84,7 @@ def test_a_second_broker_in_the_same_folder_is_refused_before_it_does_harm(
     assert consume(broker.bootstrap, topic, 1) == [b"unharmed"]
 
 
-def test_a_topic_that_nobody_made_is_not_made_by_a_mistyped_name(broker: EmbeddedKafka) -> None:
+def test_a_mistyped_topic_name_creates_no_topic(broker: EmbeddedKafka) -> None:
     producer = Producer({"bootstrap.servers": broker.bootstrap, "message.timeout.ms": 2_000})
     refused: list[object] = []
     producer.produce("mistyped", b"x", on_delivery=lambda error, message: refused.append(error))
@@ -111,17 +111,17 @@ def test_start_on_a_running_broker_and_stop_on_a_stopped_one_do_nothing(
     EmbeddedKafka(tmp_path).stop()
 
 
-def test_a_taken_port_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_port_in_use_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server, "_PORT_SECONDS", 0.1)
     port = free_ports(1)[0]
     with (
         socket.create_server((LOOPBACK, port)),
-        pytest.raises(GridwatchError, match=f"{LOOPBACK}:{port}.*taken"),
+        pytest.raises(GridwatchError, match=f"{LOOPBACK}:{port}.*in use"),
     ):
         EmbeddedKafka(tmp_path, port=port).start()
 
 
-def test_a_wrong_property_ends_in_an_error_with_the_brokers_own_words(tmp_path: Path) -> None:
+def test_a_wrong_property_is_an_error_with_the_brokers_message(tmp_path: Path) -> None:
     with pytest.raises(GridwatchError) as caught:
         EmbeddedKafka(tmp_path, overrides={"num.io.threads": "none"}).start()
     assert "num.io.threads" in str(caught.value)
@@ -134,11 +134,11 @@ def test_without_java_maven_or_a_network_it_starts_from_the_wheel_and_the_cache(
     monkeypatch.setenv("PATH", str(tmp_path))
     for key in ("http_proxy", "https_proxy", "HTTP_PROXY", "HTTPS_PROXY", "ALL_PROXY"):
         monkeypatch.setenv(key, "http://127.0.0.1:9")
-    said: list[str] = []
-    with EmbeddedKafka(tmp_path / "kafka", heap_mb=512, report=said.append) as other:
+    reported: list[str] = []
+    with EmbeddedKafka(tmp_path / "kafka", heap_mb=512, report=reported.append) as other:
         topic = make_topic(other.bootstrap)
         produce(other.bootstrap, topic, [b"x"])
         assert consume(other.bootstrap, topic, 1) == [b"x"]
-    assert said == []
+    assert reported == []
     with pytest.raises(KafkaException):
         AdminClient({"bootstrap.servers": other.bootstrap, "log_level": 0}).list_topics(timeout=1)

@@ -1,4 +1,4 @@
-"""`gridwatch up` from the outside: it serves, keeps its state, and leaves nothing running however it ends."""
+"""`gridwatch up` as a process: it serves, keeps its state, and leaves nothing running however it ends."""
 
 from __future__ import annotations
 
@@ -118,7 +118,7 @@ def test_up_keeps_its_state_and_leaves_nothing_running_however_it_ends(tmp_path:
         assert alive(servers) == set()
 
 
-def test_up_fails_when_a_server_ends_by_itself(tmp_path: Path) -> None:
+def test_up_fails_when_a_server_exits_by_itself(tmp_path: Path) -> None:
     with up(tmp_path) as (process, settings):
         postmaster = (tmp_path / "data" / "postgres" / "data" / "postmaster.pid").read_text().split()[0]
         servers = descendants(process.pid)

@@ -1,4 +1,4 @@
-"""Out of the database again: what is exported is what stands there, and can be replayed."""
+"""The export has exactly the rows of the database, and can be replayed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from pyarrow import parquet
 from sqlalchemy import insert
 
 from gridwatch.cli import run
-from gridwatch.cli.export.queries import ROWS_AT_ONCE
+from gridwatch.cli.export.queries import FETCH_ROWS
 from gridwatch.deployment.databases import new_database
 from gridwatch.embedded import EmbeddedPostgres
 from replay.files.job import Selection
@@ -111,7 +111,7 @@ def exported(path: Path, *options: str) -> list[dict[str, str]]:
         return list(csv.DictReader(file))
 
 
-def test_readings_come_in_order_with_those_that_came_too_late(tmp_path: Path) -> None:
+def test_readings_are_in_order_with_the_late_events_among_them(tmp_path: Path) -> None:
     rows = exported(tmp_path / "all.csv", "--meters", "M1")
     assert len(rows) == COUNT - len(MISSING) + 1
     assert rows == sorted(rows, key=lambda row: row["timestamp"])
@@ -140,7 +140,7 @@ def test_an_export_replayed_is_the_same_readings(name: str, tmp_path: Path) -> N
     assert record == {"interval_minutes": 30, "region": "north", "voltage": 230.5, "flags": ["NEM12_E52"]}
 
 
-def test_flags_of_gridwatch_are_found_anew_and_not_replayed(tmp_path: Path) -> None:
+def test_flags_of_gridwatch_are_determined_again_and_not_replayed(tmp_path: Path) -> None:
     path = tmp_path / "m.csv"
     path.write_text("id,timestamp,kwh,flags\nM,2024-01-01T10:00Z,1,FIRST NEM12_E52 ZERO s14\n")
     row = next(read_rows(path, PROFILES["spec"], "UTC", Selection(), Tally(), skip_bad=False))[0]
@@ -199,7 +199,7 @@ def test_the_energy_of_days_is_that_of_the_readings(tmp_path: Path) -> None:
     )
 
 
-def test_what_was_written_is_said_to_machines(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_counts_are_printed_as_json(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     path = str(tmp_path / "m1.csv.gz")
     assert run(["export", "-o", path, "--meters", "M1", "--json"]) == 0
     assert json.loads(capsys.readouterr().out) == {
@@ -207,8 +207,8 @@ def test_what_was_written_is_said_to_machines(tmp_path: Path, capsys: pytest.Cap
         "consumption_kwh": 178.557, "too_late": 1,
     }  # fmt: skip
     assert run(["export", "-o", path, "--meters", "M1", "--completeness", "--json"]) == 0
-    said = json.loads(capsys.readouterr().out)
-    assert (said["rows"], said["had"], said["expected"]) == (3, 57, 62)
+    printed = json.loads(capsys.readouterr().out)
+    assert (printed["rows"], printed["had"], printed["expected"]) == (3, 57, 62)
 
 
 def test_stdout_is_csv_and_nothing_else(capsysbinary: pytest.CaptureFixture[bytes]) -> None:
@@ -218,7 +218,7 @@ def test_stdout_is_csv_and_nothing_else(capsysbinary: pytest.CaptureFixture[byte
     assert b"1 readings of 1 meters" in err
 
 
-def test_a_reader_of_stdout_that_went_away_is_told(
+def test_a_closed_stdout_is_an_error(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     reader, writer = os.pipe()
@@ -226,15 +226,15 @@ def test_a_reader_of_stdout_that_went_away_is_told(
     with os.fdopen(writer, "w") as stdout:
         monkeypatch.setattr("sys.stdout", stdout)
         assert run(["export"]) == 1
-    assert "nobody reads stdout any more" in capsys.readouterr().err
+    assert "stdout was closed by its reader" in capsys.readouterr().err
 
 
-def test_nothing_that_matches_is_said(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_selection_without_rows_is_a_warning(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert exported(tmp_path / "none.csv", "--meters", "X*") == []
     assert "no row of meters 'X*'" in capsys.readouterr().err
 
 
-def test_a_file_is_there_whole_or_not_at_all(
+def test_a_file_is_written_atomically(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = tmp_path / "all.csv"
@@ -259,12 +259,14 @@ def test_a_file_is_there_whole_or_not_at_all(
         (["--start", "2024-01-02", "--end", "2024-01-02"], "--start must lie before --end"),
     ],
 )
-def test_wrong_use_is_told(options: list[str], part: str, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_usage_error_names_its_part(
+    options: list[str], part: str, capsys: pytest.CaptureFixture[str]
+) -> None:
     assert run(["export", *options]) == 2
     assert part in capsys.readouterr().err
 
 
-def test_a_missing_pyarrow_is_told_before_anything_is_read(
+def test_a_missing_pyarrow_is_an_error_before_anything_is_read(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], tmp_path: Path
 ) -> None:
     monkeypatch.setitem(sys.modules, "pyarrow", None)
@@ -272,7 +274,7 @@ def test_a_missing_pyarrow_is_told_before_anything_is_read(
     assert "pip install 'gridwatch[parquet]'" in capsys.readouterr().err
 
 
-def test_a_database_that_is_away_is_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+def test_an_unavailable_database_is_an_error(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     url = "postgresql://nobody:secret@127.0.0.1:1/none"
     assert run(["export", "-o", str(tmp_path / "a.csv"), "--database-url", url]) == 1
     assert "127.0.0.1:1/none" in capsys.readouterr().err
@@ -280,11 +282,11 @@ def test_a_database_that_is_away_is_told(tmp_path: Path, capsys: pytest.CaptureF
 
 
 def test_rows_are_streamed(database: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("gridwatch.cli.export.queries.ROWS_AT_ONCE", 10)
+    monkeypatch.setattr("gridwatch.cli.export.queries.FETCH_ROWS", 10)
     sizes: list[int] = []
     monkeypatch.setattr(
         "gridwatch.cli.export.files.CsvWriter.write", lambda _writer, rows: sizes.append(len(rows))
     )
     assert run(["export", "-o", str(tmp_path / "all.csv")]) == 0
-    assert max(sizes) == 10 < ROWS_AT_ONCE
+    assert max(sizes) == 10 < FETCH_ROWS
     assert sum(sizes) == COUNT - len(MISSING) + 3

@@ -67,7 +67,7 @@ def foreign_to(partition: int) -> list[tuple[bytes, bytes | None]]:
 
 def assert_state_held(site: Site) -> None:
     """The readings of 12:00 found the state of 10:00: none was a first one, and each closed a gap."""
-    said_now = site.said()
+    said_now = site.outputs()
     later = [one for one in said_now[VALIDATED.name].values() if one["timestamp"] == "2024-01-01T12:00:00Z"]
     assert [one["flags"] for one in later] == [[]] * PARTITIONS
     gaps = {
@@ -81,36 +81,36 @@ def assert_state_held(site: Site) -> None:
 def test_foreign_records_found_at_the_start(site: Site, disk: str) -> None:
     site.produce([reading(meter, "2024-01-01T10:00:00Z") for meter in meters()])
     worker = site.worker().start().wait_until_ready()
-    site.wait_worked()
+    site.wait_processed()
     worker.kill()
     for partition in range(PARTITIONS):
         append(site, partition, foreign_to(partition))
     if disk == "lost":
         shutil.rmtree(site.folder / "worker")
     worker.start().wait_until_ready()
-    log = worker.process.said(2000)
+    log = worker.process.log_tail(2000)
     assert "are no rows of gridwatch" in log
     assert changelog(site.app_id).name in log
     assert "remedy" in log
     count = sum(len(foreign_to(partition)) for partition in range(PARTITIONS))
     assert metrics(worker)["gridwatch_foreign_changelog_rows_total"] == count
     site.produce([reading(meter, "2024-01-01T12:00:00Z") for meter in meters()])
-    site.wait_worked()
+    site.wait_processed()
     assert_state_held(site)
 
 
 def test_our_own_rows_are_the_last_of_their_keys_again(site: Site) -> None:
     site.produce([reading(meter, "2024-01-01T10:00:00Z") for meter in meters()])
     worker = site.worker().start().wait_until_ready()
-    site.wait_worked()
+    site.wait_processed()
     worker.kill()
     append(site, 0, foreign_to(0))
     worker.start().wait_until_ready()
     site.produce([reading(meters_of(1, 1)[0], "2024-01-01T12:00:00Z")])
-    site.wait_worked()
+    site.wait_processed()
     until(
         "partition 0 is taken over",
-        lambda: "partition 0: resuming at" in worker.process.said(2000),
+        lambda: "partition 0: resuming at" in worker.process.log_tail(2000),
         SEEN_SECONDS,
     )
     worker.kill()
@@ -124,16 +124,16 @@ def test_our_own_rows_are_the_last_of_their_keys_again(site: Site) -> None:
 def test_foreign_records_that_come_while_running_cost_one_rejoin(site: Site) -> None:
     site.produce([reading(meter, "2024-01-01T10:00:00Z") for meter in meters()])
     worker = site.worker().start().wait_until_ready()
-    site.wait_worked()
+    site.wait_processed()
     for partition in range(PARTITIONS):
         append(site, partition, foreign_to(partition))
     site.produce([reading(meter, "2024-01-01T12:00:00Z") for meter in meters()])
-    site.wait_worked()
+    site.wait_processed()
     worker.until("it is ready again", worker.is_ready, SEEN_SECONDS)
     assert_state_held(site)
     site.produce([reading(meter, "2024-01-01T12:30:00Z") for meter in meters()])
-    site.wait_worked()
-    log = worker.process.said(5000)
+    site.wait_processed()
+    log = worker.process.log_tail(5000)
     # Partitions find out side by side, before the one new assignment comes.
     assert 1 <= log.count("rejoining the group") <= PARTITIONS
     assert log.count("Setting newly assigned partitions") == 2
@@ -143,7 +143,7 @@ def test_foreign_records_that_come_while_running_cost_one_rejoin(site: Site) -> 
 def test_a_raw_topic_that_grows_while_running(site: Site) -> None:
     site.produce([reading(meter, "2024-01-01T10:00:00Z") for meter in meters()])
     worker = site.worker().start().wait_until_ready()
-    site.wait_worked()
+    site.wait_processed()
     admin = AdminClient({"bootstrap.servers": site.bootstrap, "log_level": 0})
     for grown in admin.create_partitions([NewPartitions(RAW.name, PARTITIONS + 2)]).values():
         grown.result(timeout=30)
@@ -158,4 +158,4 @@ def test_a_raw_topic_that_grows_while_running(site: Site) -> None:
 
 
 def validated(site: Site) -> int:
-    return len(site.said()[VALIDATED.name])
+    return len(site.outputs()[VALIDATED.name])

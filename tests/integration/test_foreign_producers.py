@@ -185,7 +185,7 @@ def test_aborted_readings_count_nowhere(
     for kind, group in groups.items():
         assert outputs(site, group) == expected, kind
     assert not any(found for topic in outputs(site, unknown).values() for found in topic)
-    assert ABORTED not in {one["partition"] for one in site.said()[DEAD_LETTERS.name].values()}
+    assert ABORTED not in {one["partition"] for one in site.outputs()[DEAD_LETTERS.name].values()}
     kwh = sum(amount for meter in expected[VALIDATED.name] for _, amount, *_ in meter)
     assert total(site, "consumption_kwh", ABORTED) == pytest.approx(kwh * 3)
     assert total(site, "readings_received", ABORTED) == 4 * 15
@@ -251,8 +251,8 @@ def test_an_undecodable_batch_stops_its_partition_alone_until_it_is_deleted(
     others = {before, free}
     worker.until("what is before it and elsewhere goes on", lambda: validated(site, [*others]) == others)
     assert is_named(worker.diagnosis(site))
-    assert is_named(worker.worker.process.said(2000))
-    assert "remedy" in worker.worker.process.said(2000)
+    assert is_named(worker.worker.process.log_tail(2000))
+    assert "remedy" in worker.worker.process.log_tail(2000)
     assert validated(site, [inside, behind]) == set()
 
     # The remedy that is named.

@@ -106,7 +106,7 @@ def workers(site: Site) -> tuple[Service, Service]:
     )
     urls = {first.url, second.url}
     until("both workers own partitions and are ready", lambda: both_ready(first, second, urls), 90)
-    site.wait_worked()
+    site.wait_processed()
     return first, second
 
 
@@ -143,7 +143,7 @@ def test_the_links_of_the_list_lead_to_the_meters(workers: tuple[Service, Servic
 def test_a_silent_meter_shows_its_open_gap_as_the_alert_tells_it(
     site: Site, workers: tuple[Service, Service]
 ) -> None:
-    alerts = {alert["meter_id"]: alert for alert in site.said()[GAP_ALERTS.name].values()}
+    alerts = {alert["meter_id"]: alert for alert in site.outputs()[GAP_ALERTS.name].values()}
     for meter in SILENT:
         for worker in workers:
             page = get(worker, f"/meters/{meter}/").json

@@ -83,7 +83,7 @@ def run(
         site.sink().start()
         replayed = gridwatch("replay", "meters.csv", env=site.environment(), folder=folder)
         assert replayed.returncode == 0, replayed.stderr
-        site.wait_worked()
+        site.wait_processed()
         site.wait_stored()
         yield Run(readings, sent, database)
 

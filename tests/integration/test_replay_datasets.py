@@ -88,7 +88,7 @@ def run(
                 "replay", *files, "--profile", "auto", *options, env=site.environment(), folder=folder
             )
             assert replayed.returncode == 0, replayed.stderr
-        site.wait_worked()
+        site.wait_processed()
         site.wait_stored()
         exported = gridwatch("export", "-o", "all.csv", env=site.environment(), folder=folder)
         assert exported.returncode == 0, exported.stderr

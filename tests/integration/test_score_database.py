@@ -1,4 +1,4 @@
-"""`gridwatch score` against a real PostgreSQL: what the database holds, held against a manifest."""
+"""`gridwatch score` with a real PostgreSQL: the contents of the database compared with a manifest."""
 
 from __future__ import annotations
 
@@ -103,13 +103,17 @@ def test_a_database_that_holds_the_truth_scores_one(
     fill(url)
     options = ["--min-precision", "1", "--min-recall", "1", "--json"]
     assert run(["score", str(tmp_path / "truth.jsonl"), "--database-url", url, *options]) == 0
-    said = json.loads(capsys.readouterr().out)
-    assert said["gaps"]["matched"] == said["gaps"]["expected"] == len(truth.gaps) > 20
-    assert said["late_events"]["matched"] == truth.late.total() > 5
-    assert (said["overall"]["precision"], said["overall"]["recall"], said["differences"]) == (1.0, 1.0, [])
+    printed = json.loads(capsys.readouterr().out)
+    assert printed["gaps"]["matched"] == printed["gaps"]["expected"] == len(truth.gaps) > 20
+    assert printed["late_events"]["matched"] == truth.late.total() > 5
+    assert (printed["overall"]["precision"], printed["overall"]["recall"], printed["differences"]) == (
+        1.0,
+        1.0,
+        [],
+    )
 
 
-def test_each_miss_is_named_and_a_floor_makes_it_exit_1(
+def test_each_miss_is_listed_and_a_minimum_makes_it_exit_1(
     url: str, truth: Manifest, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     migrate(url)
@@ -117,9 +121,9 @@ def test_each_miss_is_named_and_a_floor_makes_it_exit_1(
     command = ["score", str(tmp_path / "truth.jsonl"), "--database-url", url]
     page = tmp_path / "score.html"
     assert run([*command, "--html", str(page)]) == 0
-    said = capsys.readouterr().out
-    assert said.count("gap missed: M") == 3
-    first = said[said.index("gap missed: ") :].splitlines()[1:]
+    printed = capsys.readouterr().out
+    assert printed.count("gap missed: M") == 3
+    first = printed[printed.index("gap missed: ") :].splitlines()[1:]
     assert first[0].strip().startswith("2024-01-0")
     assert "kWh OK" in first[0]
     html = page.read_text()
@@ -137,7 +141,7 @@ def test_a_database_without_tables_names_the_remedy(
     assert "gridwatch db" in capsys.readouterr().err
 
 
-def test_a_database_that_is_not_there_is_exit_1_with_its_address(
+def test_an_unavailable_database_is_exit_1_with_its_address(
     truth: Manifest, tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     nowhere = "postgresql://nobody:secret@127.0.0.1:9/none"

@@ -64,7 +64,7 @@ def meters() -> list[str]:
 def test_an_output_topic_deleted_while_running(site: Site) -> None:
     site.produce([reading(meter, "2024-01-01T10:00:00Z") for meter in meters()])
     worker = site.worker().start().wait_until_ready()
-    site.wait_worked()
+    site.wait_processed()
     admin = AdminClient({"bootstrap.servers": site.bootstrap, "log_level": 0})
     admin.delete_topics([VALIDATED.name])[VALIDATED.name].result(timeout=30)
     site.produce([reading(meter, "2024-01-01T10:30:00Z") for meter in meters()])
@@ -88,13 +88,13 @@ def test_an_output_topic_deleted_while_running(site: Site) -> None:
     assert measured["gridwatch_consumer_lag_records"] == 1
     found = doctor(site, worker)
     assert found["topics"]["remedy"] == "gridwatch topics create"
-    assert VALIDATED.name in found["worker"]["said"]
+    assert VALIDATED.name in found["worker"]["message"]
 
     made = gridwatch("topics", "create", env=site.environment(), folder=site.folder)
     assert made.returncode == 0, made.stderr
-    site.wait_worked()
+    site.wait_processed()
     worker.until("it is ready again", worker.is_ready, SEEN_SECONDS)
-    stamps = {(one["meter_id"], one["timestamp"]) for one in site.said()[VALIDATED.name].values()}
+    stamps = {(one["meter_id"], one["timestamp"]) for one in site.outputs()[VALIDATED.name].values()}
     assert stamps == {(meter, "2024-01-01T10:30:00Z") for meter in meters()}
 
 
@@ -118,7 +118,7 @@ def test_partitions_whose_owner_is_gone(site: Site) -> None:
     assert metrics(first)["gridwatch_partitions_owned"] < metrics(first)["gridwatch_partitions"]
     found = doctor(site, first)["partitions"]
     assert not found["ok"]
-    assert second.url in found["said"]
+    assert second.url in found["message"]
     until("it has taken over", lambda: metrics(first)["gridwatch_partitions_owned"] == 6, SEEN_SECONDS)
     until("nothing is missing", lambda: metrics(first)["gridwatch_partitions_unserved"] == 0, SEEN_SECONDS)
     assert said(first, "warnings") == ""
@@ -128,8 +128,8 @@ def test_ticks_that_do_not_flow(site: Site) -> None:
     worker = site.worker(idle_timeout="1s", idle_delay="500ms").start().wait_until_ready()
     now = now_micros()
     site.produce([reading(meter, format_instant(now - 10 * SECOND)) for meter in meters()])
-    site.wait_worked()
-    until("time goes on by ticks", lambda: site.worked() == 1 and ticked(worker), SEEN_SECONDS)
+    site.wait_processed()
+    until("time goes on by ticks", lambda: site.processed() == 1 and ticked(worker), SEEN_SECONDS)
     assert worker.is_ready()
     limit_records(site, "1")
     told = "no tick came for"
@@ -138,7 +138,7 @@ def test_ticks_that_do_not_flow(site: Site) -> None:
     assert measured["gridwatch_tick_overdue_seconds"] >= 2
     assert measured["gridwatch_watermark_stalled_seconds"] >= 2
     assert measured["gridwatch_consumer_lag_records"] == 0
-    assert told in doctor(site, worker)["worker"]["said"]
+    assert told in doctor(site, worker)["worker"]["message"]
     limit_records(site, RAW.config["max.message.bytes"])
     worker.until("time goes on", worker.is_ready, SEEN_SECONDS)
     assert metrics(worker)["gridwatch_tick_overdue_seconds"] < 2
@@ -162,7 +162,7 @@ def test_a_sink_that_waits_for_its_database(site: Site) -> None:
     site.common["database_url"] = f"postgresql://gridwatch@{nobody}/gridwatch"
     site.worker().start()
     site.produce([reading(meter, "2024-01-01T10:00:00Z") for meter in meters()])
-    site.wait_worked()
+    site.wait_processed()
     sink = site.sink().start()
     sink.until("its page answers", lambda: answers(sink), SEEN_SECONDS)
 
@@ -178,7 +178,7 @@ def test_a_sink_that_waits_for_its_database(site: Site) -> None:
     assert measured["gridwatch_sink_stalled_seconds"] >= 2
     assert measured["gridwatch_sink_lag_records"] >= 1
     found = doctor(site, sink=sink)
-    assert f"waiting for the database at {nobody}" in found["sink"]["said"]
+    assert f"waiting for the database at {nobody}" in found["sink"]["message"]
     assert not found["database"]["ok"]
     assert found["sink lag"]["details"]["lag"] >= PARTITIONS
 

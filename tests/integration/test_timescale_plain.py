@@ -1,4 +1,4 @@
-"""On plain PostgreSQL: what is said about TimescaleDB, and how rows that are too old are removed."""
+"""On plain PostgreSQL: what is printed about TimescaleDB, and how rows that are too old are removed."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ import psycopg2
 import pytest
 
 from gridwatch.cli import run
-from gridwatch.cli.doctor.databases import look_at_database
+from gridwatch.cli.doctor.databases import check_database
 from gridwatch.embedded import EmbeddedPostgres
 from gridwatch.errors import GridwatchError
 from gridwatch.settings import load_settings
 from sinks import tables
 from sinks.database import connect, read_url
-from sinks.schema.extension import create_if_possible, shortcoming
+from sinks.schema.extension import create_if_possible, limitation
 from sinks.schema.retention import maintain
 from sinks.schema.storage import Storage
 from sinks.schema.version import migrate
@@ -63,7 +63,7 @@ def test_a_server_without_the_extension_is_left_as_it_is(empty: str) -> None:
     assert after.note == ""
 
 
-def test_an_extension_that_one_may_not_create_is_said_and_the_schema_stays_plain(
+def test_an_extension_without_permission_is_reported_and_the_schema_stays_plain(
     empty: str, server: Any, monkeypatch: pytest.MonkeyPatch, capsys: Any
 ) -> None:
     user = f"u_{uuid.uuid4().hex[:12]}"
@@ -77,15 +77,15 @@ def test_an_extension_that_one_may_not_create_is_said_and_the_schema_stays_plain
     )
     monkeypatch.setenv("GRIDWATCH_DATABASE_URL", url)
     assert run(["db", "migrate"]) == 0
-    said = capsys.readouterr()
-    assert said.out.startswith("PostgreSQL ")
-    assert "permission denied" in said.err
-    assert "CREATE EXTENSION file_fdw" in said.err
-    assert "sekret" not in said.err
+    printed = capsys.readouterr()
+    assert printed.out.startswith("PostgreSQL ")
+    assert "permission denied" in printed.err
+    assert "CREATE EXTENSION file_fdw" in printed.err
+    assert "sekret" not in printed.err
     server.execute(f"ALTER DATABASE {database} OWNER TO CURRENT_USER")
 
 
-def test_an_extension_that_is_there_but_not_in_the_database_is_said(
+def test_an_extension_that_is_not_created_in_the_database_is_reported(
     empty: str, monkeypatch: pytest.MonkeyPatch, capsys: Any
 ) -> None:
     migrate(empty)
@@ -94,19 +94,19 @@ def test_an_extension_that_is_there_but_not_in_the_database_is_said(
     monkeypatch.setenv("GRIDWATCH_DATABASE_URL", empty)
     assert run(["db", "status"]) == 0
     assert "not in this database" in capsys.readouterr().err
-    kind = look_at_database(load_settings())[0]
+    kind = check_database(load_settings())[0]
     assert kind.ok
-    assert "not in this database" in kind.said
+    assert "not in this database" in kind.message
     assert kind.details["note"]
 
 
 def test_a_timescaledb_that_is_too_old_is_not_used(empty: str) -> None:
     with connect(empty) as connection:
-        assert "2.11 is needed" in shortcoming(connection, "2.10.3")
-        assert shortcoming(connection, None) == ""
+        assert "2.11 is needed" in limitation(connection, "2.10.3")
+        assert limitation(connection, None) == ""
 
 
-def test_rows_older_than_they_are_kept_are_removed_in_batches(empty: str) -> None:
+def test_rows_past_their_retention_are_deleted_in_batches(empty: str) -> None:
     migrate(empty)
     write(empty, NEW)
     fresh = counts(empty)
@@ -114,7 +114,7 @@ def test_rows_older_than_they_are_kept_are_removed_in_batches(empty: str) -> Non
     both = counts(empty)
     batches: list[int] = []
     storage = Storage(retention=timedelta(days=30))
-    removed = maintain(empty, storage, batch_rows=50, deleted=lambda table, rows: batches.append(rows))
+    removed = maintain(empty, storage, batch_rows=50, on_deleted=lambda table, rows: batches.append(rows))
     assert removed == {table: both[table] - fresh[table] for table in both if table != "metrics"}
     assert max(batches) == 50
     assert counts(empty) == {**fresh, "metrics": both["metrics"]}

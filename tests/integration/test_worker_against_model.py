@@ -40,7 +40,7 @@ from tests.model.reference import Reference
 from tests.model.stamps import HOUR, MINUTE, SECOND, show
 from tests.model.wire import Record
 from tests.processes import Site
-from tests.records import Raw, Said, last_revisions, produce, read
+from tests.records import Outputs, Raw, last_revisions, produce, read
 
 pytestmark = pytest.mark.integration
 
@@ -122,7 +122,7 @@ def held(bootstrap: str) -> dict[int, list[Record]]:
     return records
 
 
-def of_the_model(policy: Parameters, records: dict[int, list[Record]]) -> Said:
+def of_the_model(policy: Parameters, records: dict[int, list[Record]]) -> Outputs:
     """What the slow model says of it."""
     said: dict[str, list[dict[str, Any]]] = {topic: [] for topic in TOPIC_OF.values()}
     for partition, log in records.items():
@@ -131,7 +131,7 @@ def of_the_model(policy: Parameters, records: dict[int, list[Record]]) -> Said:
     return {topic: last_revisions(topic, of_topic) for topic, of_topic in said.items()}
 
 
-def in_one_piece(policy: Policy, records: dict[int, list[Record]]) -> Said:
+def in_one_piece(policy: Policy, records: dict[int, list[Record]]) -> Outputs:
     """What the rules say when each partition is worked at once, in memory: never cut, never stored."""
     said: dict[str, list[dict[str, Any]]] = {topic: [] for topic in TOPIC_OF.values()}
     for partition, log in records.items():
@@ -142,7 +142,7 @@ def in_one_piece(policy: Policy, records: dict[int, list[Record]]) -> Said:
     return {topic: last_revisions(topic, of_topic) for topic, of_topic in said.items()}
 
 
-def differences(found: Said, wanted: Said) -> list[Any]:
+def differences(found: Outputs, wanted: Outputs) -> list[Any]:
     """What of `wanted` is missing, in excess, or said otherwise: the first of each, by topic."""
     differing: list[Any] = []
     for topic, records in wanted.items():
@@ -162,7 +162,7 @@ def differences(found: Said, wanted: Said) -> list[Any]:
     return differing
 
 
-def judged(said: Said, unclear: set[str]) -> Said:
+def judged(said: Outputs, unclear: set[str]) -> Outputs:
     """What the model and the worker must agree on, by topic and id."""
     return {
         topic: last_revisions(topic, comparable(kind, list(said[topic].values()), unclear))
@@ -177,7 +177,7 @@ class Log(NamedTuple):
     folder: Path
     case: Case
     records: dict[int, list[Record]]
-    in_one_piece: Said
+    in_one_piece: Outputs
 
     def site(self, **settings: Any) -> Site:
         """A deployment that begins at the start of it."""
@@ -209,8 +209,8 @@ def test_the_logs_are_troubled_enough(log: Log) -> None:
 def test_what_the_worker_says_is_what_the_slow_model_says(log: Log) -> None:
     with log.site() as site:
         site.worker().start()
-        site.wait_worked()
-        said = site.said()
+        site.wait_processed()
+        said = site.outputs()
     assert differences(said, log.in_one_piece) == []
     model = of_the_model(log.case.policy, log.records)
     unclear = {name for name, event in model[LATE_EVENTS.name].items() if "UNCLEAR" in event["flags"]}
@@ -224,20 +224,20 @@ def test_tiny_batches_and_kills_change_nothing(log: Log) -> None:
         for rows in (150, 300):
             site.wait_rows(rows)
             worker.kill()
-            worked.append(site.worked())
+            worked.append(site.processed())
             worker.start()
-        site.wait_worked()
+        site.wait_processed()
         assert all(0 < share < 1 for share in worked), f"a kill was not in the middle: {worked}"
-        assert differences(site.said(), log.in_one_piece) == []
+        assert differences(site.outputs(), log.in_one_piece) == []
 
 
 def test_two_workers_say_what_one_says(log: Log) -> None:
     with log.site(batch_records=50) as site:
         first = site.worker("first").start()
         second = site.worker("second").start()
-        site.wait_worked()
+        site.wait_processed()
         first.wait_until_ready()
         second.wait_until_ready()
         owners = [one["owner"] for one in first.page("/partitions/")["partitions"]]
         assert sorted(owners) == sorted([first.url] * 3 + [second.url] * 3)
-        assert differences(site.said(), log.in_one_piece) == []
+        assert differences(site.outputs(), log.in_one_piece) == []

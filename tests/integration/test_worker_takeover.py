@@ -39,7 +39,7 @@ def pair(site: Site) -> tuple[Service, Service]:
     shared = sorted([first.url, second.url] * 3)
     until("the partitions are shared", lambda: sorted(map(str, owners(first))) == shared, 60)
     site.produce([reading(meter, "2024-01-01T10:00:00Z", region="north") for meter in METERS])
-    site.wait_worked()
+    site.wait_processed()
     return first, second
 
 
@@ -64,8 +64,8 @@ def test_when_one_stops_the_other_goes_on_with_its_state(pair: tuple[Service, Se
     first.stop()
     until("the other has all partitions", lambda: owners(second) == [second.url] * PARTITIONS, 60)
     site.produce([reading(meter, "2024-01-01T12:00:00Z") for meter in METERS])
-    site.wait_worked()
-    said = site.said()
+    site.wait_processed()
+    said = site.outputs()
     later = [one for one in said[VALIDATED.name].values() if one["timestamp"] == "2024-01-01T12:00:00Z"]
     assert sorted(one["meter_id"] for one in later) == sorted(METERS)
     assert [one["flags"] for one in later] == [[]] * PARTITIONS

@@ -1,4 +1,4 @@
-"""gridwatch against what others publish: TimescaleDB's engine, Grafana's and Compose's schemas.
+"""gridwatch against external software and schemas: TimescaleDB's engine, Grafana's and Compose's schemas.
 
 Kept apart from the other tests because of what they need beside PyPI's packages: some of npm's, as the lock
 file beside this one has them, fetched once into `node_modules/`. `make outside` brings Node along.

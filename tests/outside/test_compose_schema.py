@@ -1,4 +1,4 @@
-"""docker-compose.yml is one by the schema of the Compose specification."""
+"""docker-compose.yml is valid by the schema of the Compose specification."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def specification() -> Draft7Validator:
     return Draft7Validator(get_builtin_schema("vendor.compose-spec"))
 
 
-def test_the_file_is_one_by_the_specification(specification: Draft7Validator) -> None:
+def test_the_file_is_valid(specification: Draft7Validator) -> None:
     assert [f"{error.json_path}: {error.message}" for error in specification.iter_errors(COMPOSE)] == []
 
 
@@ -33,7 +33,9 @@ def test_the_file_is_one_by_the_specification(specification: Draft7Validator) ->
         ("timescaledb", "ports", {"5432": 5432}),
     ],
 )
-def test_what_is_wrong_is_found(specification: Draft7Validator, service: str, key: str, value: Any) -> None:
+def test_an_invalid_file_is_detected(
+    specification: Draft7Validator, service: str, key: str, value: Any
+) -> None:
     wrong = copy.deepcopy(COMPOSE)
     wrong["services"][service][key] = value
     assert not specification.is_valid(wrong)

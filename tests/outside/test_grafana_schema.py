@@ -1,4 +1,4 @@
-"""The dashboards are ones by Grafana's own schema, their panels' options and fields by that of the panel."""
+"""The dashboards are valid by Grafana's own schema, their panels' options and fields by that of the panel."""
 
 from __future__ import annotations
 
@@ -22,8 +22,8 @@ Schema = dict[str, Any]
 def schema(node: Output) -> Schema:
     """The JSON Schema of what Grafana's package declares."""
     program = "typescript-json-schema/bin/typescript-json-schema"
-    said = node(program, "tsconfig.json", "Grafana", "--required", "--noExtraProps")
-    made: Schema = json.loads(said)
+    printed = node(program, "tsconfig.json", "Grafana", "--required", "--noExtraProps")
+    made: Schema = json.loads(printed)
     for name in OPEN:
         made["definitions"][name]["additionalProperties"] = True
     return made
@@ -39,12 +39,12 @@ def faults(schema: Schema, part: str, value: Any) -> list[str]:
 
 
 @pytest.mark.parametrize("uid", BOARDS)
-def test_a_dashboard_is_one_by_grafanas_schema(schema: Schema, uid: str) -> None:
+def test_a_dashboard_is_valid_by_grafanas_schema(schema: Schema, uid: str) -> None:
     assert faults(schema, "dashboard", BOARDS[uid]) == []
 
 
 @pytest.mark.parametrize("uid", BOARDS)
-def test_options_and_fields_of_a_panel_are_those_of_its_kind(schema: Schema, uid: str) -> None:
+def test_options_and_fields_of_a_panel_are_valid_for_its_kind(schema: Schema, uid: str) -> None:
     for panel in BOARDS[uid]["panels"]:
         if panel["type"] == "row":
             continue
@@ -53,11 +53,11 @@ def test_options_and_fields_of_a_panel_are_those_of_its_kind(schema: Schema, uid
         assert faults(schema, panel["type"], given) == [], panel["title"]
 
 
-def test_what_is_wrong_is_found(schema: Schema) -> None:
+def test_an_invalid_dashboard_is_detected(schema: Schema) -> None:
     board = json.loads(json.dumps(BOARDS["gridwatch-overview"]))
     board["panels"][0]["gridPos"]["w"] = "wide"
     board["editble"] = True
-    said = " ".join(faults(schema, "dashboard", board))
-    assert "'wide' is not of type" in said
-    assert "editble" in said
+    printed = " ".join(faults(schema, "dashboard", board))
+    assert "'wide' is not of type" in printed
+    assert "editble" in printed
     assert faults(schema, "stat", {"options": {"colorMode": "no such"}, "custom": {}})

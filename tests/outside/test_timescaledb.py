@@ -1,4 +1,4 @@
-"""On TimescaleDB's own engine: the schema, its policies, what comes late, and the dashboards' questions."""
+"""On TimescaleDB's own engine: the schema, its policies, late rows, and the dashboards' queries."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from sqlalchemy import text
 
 from dashboards.expansion import Raw, View, expand, panel_queries
 from gridwatch.cli import run
-from gridwatch.cli.doctor.databases import look_at_database
+from gridwatch.cli.doctor.databases import check_database
 from gridwatch.models.validated import Validated
 from gridwatch.settings import load_settings
 from gridwatch.topics import GAP_ALERTS, VALIDATED
@@ -25,7 +25,7 @@ from sinks.migrations import VERSION_TABLE
 from sinks.rows import Rows
 from sinks.schema import timescale
 from sinks.schema.storage import Storage
-from sinks.schema.timescale import read_standing, statements
+from sinks.schema.timescale import read_timescale_status, statements
 from sinks.schema.version import SchemaStatus, migrate
 from tests.integration.dashboard_data import METERS, Period, Source, gaps, readings
 from tests.outside import timescale_steps as steps
@@ -69,7 +69,7 @@ def grown(packages: Path) -> Iterator[Became]:
         yield became(url)
 
 
-def test_a_plain_database_becomes_one_of_timescaledb_with_every_row(grown: Became) -> None:
+def test_a_plain_database_is_converted_with_every_row(grown: Became) -> None:
     assert grown.after.kind.timescaledb
     assert grown.after.note == ""
     assert steps.contents(grown.url) == grown.contents
@@ -80,9 +80,9 @@ def test_a_plain_database_becomes_one_of_timescaledb_with_every_row(grown: Becam
 def test_a_second_migration_finds_nothing_to_do(grown: Became) -> None:
     migrate(grown.url)
     with connect(grown.url) as connection:
-        standing = read_standing(connection)
-    assert standing.complete
-    left = list(statements(standing, Storage()))
+        status = read_timescale_status(connection)
+    assert status.complete
+    left = list(statements(status, Storage()))
     assert len(left) == len(tables.TABLES)
     assert all("set_chunk_time_interval" in statement for statement in left)
 
@@ -94,7 +94,7 @@ def test_policies_compress_and_refresh_and_change_no_row(grown: Became) -> None:
     assert steps.summaries(grown.url) == steps.summaries_by_plain_sql(grown.url) == grown.summaries
 
 
-def test_a_later_revision_comes_to_chunks_that_are_compressed(grown: Became) -> None:
+def test_a_later_revision_reaches_compressed_chunks(grown: Became) -> None:
     steps.run_policies(grown.url, "policy_compression")
     with connect(grown.url) as connection:
         connection.execute(text("DROP INDEX metrics_values"))
@@ -105,7 +105,7 @@ def test_a_later_revision_comes_to_chunks_that_are_compressed(grown: Became) -> 
     assert steps.contents(grown.url) == grown.contents
 
 
-def test_every_question_of_the_dashboards_has_an_answer(grown: Became) -> None:
+def test_every_query_of_the_dashboards_runs(grown: Became) -> None:
     chosen = {"meter": "O'Brien", "region": ALL, "partition": ALL, "interval": "1h"}
     view = View(OLD.start, NOW, chosen, timescaledb=True)
     answers = 0
@@ -126,9 +126,9 @@ def test_from_nothing_to_chunks_policies_and_summaries(
     assert "TimescaleDB 2." in capsys.readouterr().out
     assert run(["db", "status"]) == 0
     assert "TimescaleDB 2." in capsys.readouterr().out
-    kind, schema, _clock = look_at_database(load_settings())
+    kind, schema, _clock = check_database(load_settings())
     assert kind.ok
-    assert kind.said.startswith("TimescaleDB 2.")
+    assert kind.message.startswith("TimescaleDB 2.")
     assert schema.ok
     # Nothing in it yet: no question may be an error.
     view = View(NOW - DAY, NOW, {"meter": "", "region": ALL, "partition": ALL, "interval": "5m"})
@@ -158,7 +158,7 @@ def newer(period: Period) -> dict[str, list[Any]]:
     return {VALIDATED.name: [later(one) for one in readings(period)], GAP_ALERTS.name: list(filled)}
 
 
-def test_what_comes_late_for_compressed_chunks_is_merged_as_anything_else(empty: str) -> None:
+def test_late_rows_for_compressed_chunks_are_merged_like_any_others(empty: str) -> None:
     before = became(empty)
     steps.run_policies(empty)
     assert steps.compressed_chunks(empty)
@@ -181,11 +181,11 @@ def test_what_comes_late_for_compressed_chunks_is_merged_as_anything_else(empty:
     assert steps.summaries(empty) == steps.summaries_by_plain_sql(empty) != before.summaries
 
 
-def test_retention_comes_and_goes_with_its_settings(empty: str) -> None:
+def test_retention_follows_its_settings(empty: str) -> None:
     migrate(empty, Storage(retention=30 * DAY, metrics_retention=10 * DAY))
     steps.write(empty, (OLD, NEW))
     with connect(empty) as connection:
-        dropped = read_standing(connection).dropped_after
+        dropped = read_timescale_status(connection).dropped_after
     assert dropped.keys() == {*NAMES, *tables.summaries()}
     assert {name for name, age in dropped.items() if age == 10 * DAY} == {"metrics", "metrics_summary_hourly"}
     steps.run_policies(empty, "policy_retention")
@@ -193,22 +193,24 @@ def test_retention_comes_and_goes_with_its_settings(empty: str) -> None:
         assert connection.scalar(text('SELECT min("time") FROM validated_readings')) > NOW - 40 * DAY
     migrate(empty)
     with connect(empty) as connection:
-        assert read_standing(connection).dropped_after == {}
+        assert read_timescale_status(connection).dropped_after == {}
 
 
 def test_under_the_apache_licence_there_are_chunks_and_plain_views(
     empty: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # The engine is there under the other licence only, and lets nobody change it.
-    found = read_standing
-    monkeypatch.setattr(timescale, "read_standing", lambda connection: replace(found(connection), full=False))
-    monkeypatch.setattr("sinks.schema.extension.read_standing", timescale.read_standing)
+    found = read_timescale_status
+    monkeypatch.setattr(
+        timescale, "read_timescale_status", lambda connection: replace(found(connection), full=False)
+    )
+    monkeypatch.setattr("sinks.schema.extension.read_timescale_status", timescale.read_timescale_status)
     _, after = migrate(empty)
     assert "Apache licence" in after.note
     steps.write(empty, (NEW,))
     assert steps.summaries(empty) == steps.summaries_by_plain_sql(empty)
     with connect(empty) as connection:
-        standing = found(connection)
-    assert standing.hypertables == dict.fromkeys(NAMES, False)
-    assert not standing.aggregates
-    assert not standing.refreshed
+        status = found(connection)
+    assert status.hypertables == dict.fromkeys(NAMES, False)
+    assert not status.aggregates
+    assert not status.refreshed

@@ -1,4 +1,4 @@
-"""Steps of the tests on TimescaleDB: rows in by the sink's own writer, policies run, what is there read."""
+"""Steps of the tests on TimescaleDB: rows are written by the sink's own writer, policies run, tables read."""
 
 from __future__ import annotations
 

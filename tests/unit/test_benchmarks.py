@@ -19,7 +19,7 @@ from benchmarks.environments import NotInstallable
 from benchmarks.peers.rules import Rules, State, judge
 from benchmarks.percentiles import percentile, steady
 from benchmarks.race import Result
-from benchmarks.readings import Record, Said, readings
+from benchmarks.readings import Outputs, Record, readings
 from gridwatch.codecs.decode import decode_readings
 from gridwatch.codecs.wire import encode_outputs
 from gridwatch.domain.outputs import Validated
@@ -33,8 +33,8 @@ from gridwatch.topics import VALIDATED
 MINUTE_IN_2026 = 1_767_225_600_000_000
 
 
-def said(*records: Record) -> Said:
-    whole = Said()
+def outputs_of(*records: Record) -> Outputs:
+    whole = Outputs()
     for record in records:
         whole.add(record)
     return whole
@@ -45,32 +45,32 @@ B = Record("B", "2024-01-01T00:00:00Z", "LATE", 1.0, 20.0)
 
 
 def test_the_order_of_outputs_does_not_matter() -> None:
-    assert said(A, B) == said(B, A)
+    assert outputs_of(A, B) == outputs_of(B, A)
 
 
 @pytest.mark.parametrize(
     "other",
     [
-        said(A),
-        said(A, A),
-        said(A, B, B),
-        said(A, Record("B", B.timestamp, "OK", 1.0, 20.0)),
-        said(A, Record("B", B.timestamp, "LATE", 1.5, 20.0)),
-        said(A, Record("B", B.timestamp, "LATE", 1.0, 21.0)),
+        outputs_of(A),
+        outputs_of(A, A),
+        outputs_of(A, B, B),
+        outputs_of(A, Record("B", B.timestamp, "OK", 1.0, 20.0)),
+        outputs_of(A, Record("B", B.timestamp, "LATE", 1.5, 20.0)),
+        outputs_of(A, Record("B", B.timestamp, "LATE", 1.0, 21.0)),
     ],
 )
-def test_outputs_that_miss_repeat_or_change_one_are_not_equal(other: Said) -> None:
-    assert other != said(A, B)
+def test_outputs_that_miss_repeat_or_change_one_are_not_equal(other: Outputs) -> None:
+    assert other != outputs_of(A, B)
 
 
-def test_the_peers_rules_say_what_gridwatch_says() -> None:
+def test_the_peers_rules_give_the_results_of_gridwatch() -> None:
     class NoMeters:
         def get(self, meter_id: str) -> None:
             return None
 
     states: dict[str, State] = {}
     rules = Rules()
-    expected, ours = Said(), Said()
+    expected, ours = Outputs(), Outputs()
     log = []
     for offset, (name, value) in enumerate(islice(readings(6000, 200), 6000)):
         log.append(LogRecord(offset, MINUTE_IN_2026, value))
@@ -102,7 +102,7 @@ def test_the_peers_rules_say_what_gridwatch_says() -> None:
     assert len(encode_outputs(outcome.outputs)[VALIDATED.name]) == expected.count
 
 
-def test_everybody_runs_once_a_round_and_begins_in_turn() -> None:
+def test_each_contestant_runs_once_per_round_and_starts_it_in_turn() -> None:
     order = race.interleaved([FLOOR, GRIDWATCH], 3)
     assert [(number, one.name) for number, one in order] == [
         (1, "floor"),
@@ -135,12 +135,12 @@ def result(rate: float, readings_done: int = 1000) -> Result:
     return Result("one", readings_done, readings_done / rate, 2.0, 50 * 1024 * 1024, 0, 0.1, 0.5, 0.2)
 
 
-def test_ratios_are_taken_round_by_round() -> None:
+def test_ratios_are_computed_round_by_round() -> None:
     ratio = report.ratios([10.0, 40.0, 30.0], [10.0, 20.0, 10.0])
     assert (ratio.median, ratio.low, ratio.high) == (2.0, 1.0, 3.0)
 
 
-def test_the_rate_between_two_sizes_leaves_out_the_start() -> None:
+def test_the_rate_between_two_sizes_excludes_the_start() -> None:
     small = [Result("one", 1000, 1.1, 2.0, 1, 0, 0.1, 0.5, 0.2)]
     large = [Result("one", 11_000, 2.1, 2.0, 1, 0, 0.1, 0.5, 0.2)]
     noise = [Result("one", 1100, 1.2, 2.0, 1, 0, 0.1, 0.5, 0.2)]
@@ -148,7 +148,7 @@ def test_the_rate_between_two_sizes_leaves_out_the_start() -> None:
     assert report.marginal(small, noise) is None
 
 
-def test_a_comparison_shows_every_contestant_and_who_was_left_out() -> None:
+def test_a_comparison_shows_every_contestant_and_the_skipped_ones() -> None:
     runs = {"floor": [result(100.0), result(110.0)], "gridwatch": [result(80.0), result(90.0)]}
     comparison = report.Comparison(
         1000, 1000, 6, [FLOOR, GRIDWATCH], runs, runs, {}, {"Bytewax": "no wheel for this Python"}
@@ -163,7 +163,7 @@ def test_a_comparison_shows_every_contestant_and_who_was_left_out() -> None:
     assert ET.fromstring(report.picture([comparison])).tag.endswith("svg")
 
 
-def test_a_comparison_says_how_many_times_as_fast_the_compiled_one_is() -> None:
+def test_a_comparison_shows_the_speedup_of_the_compiled_one() -> None:
     runs = {"floor": [result(100.0)], "gridwatch": [result(50.0)], "gridwatch-compiled": [result(75.0)]}
     contestants = [FLOOR, GRIDWATCH, GRIDWATCH_COMPILED]
     rows = report.Comparison(1000, 1000, 6, contestants, runs, runs, {}, {}).rows()
@@ -207,7 +207,7 @@ def test_a_stack_of_the_main_thread_belongs_to_the_innermost_stage(stack: str, s
     assert stages.stage_of(f"main;{stack}") == stage
 
 
-def test_what_a_line_calls_in_c_is_told_by_the_line() -> None:
+def test_a_call_into_c_is_identified_by_its_line() -> None:
     lines = inspect.getsource(processor).splitlines()
     decoding = next(number for number, line in enumerate(lines, 1) if " decode(" in line)
     ruling = next(number for number, line in enumerate(lines, 1) if "meter.cursor" in line)
@@ -225,7 +225,7 @@ def test_other_threads_fetch_garbage_is_itself_and_native_time_is_the_database()
     assert stages.stage_of("native") == "RocksDB"
 
 
-def test_only_what_came_after_the_start_is_shared_out() -> None:
+def test_only_samples_after_the_start_count() -> None:
     before = stages.parse("main;gridwatch.domain.meter.state:due 700\nnative 5\n")
     after = stages.parse("main;gridwatch.domain.meter.state:due 1000\nnative 5\nmain;a:b 40\n")
     shared = stages.by_stage(stages.between(before, after))
@@ -249,7 +249,7 @@ os.kill(os.getpid(), signal.SIGVTALRM)
 """
 
 
-def test_the_sampler_gives_cpu_time_to_whoever_used_it(tmp_path: Path) -> None:
+def test_the_sampler_attributes_cpu_time_to_its_function(tmp_path: Path) -> None:
     file = tmp_path / "stacks"
     subprocess.run([sys.executable, "-c", SAMPLED, str(file)], check=True, timeout=60)
     stacks = stages.parse(file.read_text())
@@ -258,7 +258,7 @@ def test_the_sampler_gives_cpu_time_to_whoever_used_it(tmp_path: Path) -> None:
     assert busy > 0.8 * sum(stacks.values())
 
 
-def test_charts_are_whole_and_say_nothing_unescaped() -> None:
+def test_charts_are_well_formed_and_escaped() -> None:
     bars = charts.bars(
         "a <title>",
         "s",
@@ -292,25 +292,25 @@ def results_of(lines: list[capacity.Line]) -> dict[str, str]:
     return {line.what: line.result for line in lines}
 
 
-def test_the_reckoning_of_a_country_adds_up() -> None:
-    lines = capacity.reckon(MEASURED, capacity.Assumptions())
+def test_the_calculation_for_a_country_adds_up() -> None:
+    lines = capacity.calculate(MEASURED, capacity.Assumptions())
     assert results_of(lines["load"])["readings a second"] == "33,333"
     workers = results_of(lines["workers"])
     assert workers["busy cores"] == "0.33"
     assert workers["workers, by recovery from the changelog alone"] == "2.5"
     assert workers["workers, by memory"] == "5.9"
     assert workers["workers"] == "6"
-    assert workers["all meters reporting in one second are worked off within"] == "50 s"
+    assert workers["all meters reporting in one second are processed within"] == "50 s"
 
 
 def test_more_meters_need_more_of_everything() -> None:
-    few = capacity.reckon(MEASURED, capacity.Assumptions(meters=1_000_000))
-    many = capacity.reckon(MEASURED, capacity.Assumptions(meters=100_000_000))
+    few = capacity.calculate(MEASURED, capacity.Assumptions(meters=1_000_000))
+    many = capacity.calculate(MEASURED, capacity.Assumptions(meters=100_000_000))
     assert int(results_of(many["workers"])["workers"]) > int(results_of(few["workers"])["workers"])
     assert int(results_of(many["brokers"])["brokers"]) > int(results_of(few["brokers"])["brokers"]) == 3
 
 
-def test_a_quick_run_stands_beside_what_was_kept() -> None:
+def test_a_quick_run_is_compared_with_the_kept_one() -> None:
     now = {"floor": report.Spread(0.5, 0.4, 0.6)}
     kept = {"1000": {"floor": {"median": 0.45, "low": 0.44, "high": 0.46}}}
     assert quick.compared(1000, now, kept) == [
@@ -333,13 +333,15 @@ def test_only_kept_results_change_the_repository(tmp_path: Path, monkeypatch: py
     }
 
 
-def test_the_pages_say_what_the_kept_results_say() -> None:
+def test_the_pages_show_the_kept_results() -> None:
     for path in figures.PAGES:
         page = path.read_text(encoding="utf-8")
         assert page == figures.renewed(page), f"{path.name} is behind the results: make docs"
 
 
-def test_what_cannot_be_installed_is_left_out_but_not_the_floor(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_contestant_that_cannot_be_installed_is_skipped_but_not_the_floor(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     def refuse(name: str) -> Path:
         if name in refused:
             raise NotInstallable(f"{name}: no wheel for this Python")

@@ -1,4 +1,4 @@
-"""`gridwatch chaos`, from a clone of the repository: the rig (`chaos/`) is not part of what is installed."""
+"""`gridwatch chaos`, from a clone of the repository: the package `chaos/` is not installed with gridwatch."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ try:
     from chaos.cli import command
 except ModuleNotFoundError as problem:
     raise GridwatchError(
-        "the rig that makes things fail is not installed with gridwatch",
+        "the fault injection of gridwatch chaos is not installed with gridwatch",
         "run it in a clone of the repository: make chaos",
     ) from problem
 

@@ -1,4 +1,4 @@
-"""`gridwatch db`: the database schema, brought up to date or looked at, and its old rows removed."""
+"""`gridwatch db`: upgrades the database schema, shows its status, and deletes rows past their retention."""
 
 from __future__ import annotations
 
@@ -17,16 +17,16 @@ _json_option = click.option("--json", "as_json", is_flag=True, help="One JSON ob
 
 @click.group(epilog="Example:  gridwatch db migrate && gridwatch db status")
 def command() -> None:
-    """The database schema: bring it up to date, say where it stands, remove what is too old."""
+    """The database schema: upgrade it, show its status, delete rows past their retention."""
 
 
 @command.command("migrate", epilog="Example:  gridwatch db migrate")
 @_json_option
 def migrate_command(as_json: bool) -> None:
-    """Bring the schema up to date; doing it again changes nothing.
+    """Upgrade the schema; idempotent.
 
-    Where the server has TimescaleDB the tables become its own, with their rows, and chunks, compression and
-    retention are brought to the settings.
+    Where the server has TimescaleDB the tables become hypertables, with their rows, and chunks, compression
+    and retention are brought to the settings.
     """
     settings = load_settings()
     before, after = migrate(settings.database, Storage.of(settings))
@@ -47,7 +47,7 @@ def migrate_command(as_json: bool) -> None:
 @_json_option
 @click.pass_context
 def status_command(context: click.Context, as_json: bool) -> None:
-    """Say what the database is and where its schema stands; exit 1 unless it is up to date."""
+    """Show the kind of the database and its schema's revision; exit 1 unless it is current."""
     found = status(load_settings().database)
     if as_json:
         click.echo(json.dumps(_as_dict(found)))
@@ -64,9 +64,9 @@ def status_command(context: click.Context, as_json: bool) -> None:
 @command.command("maintain", epilog="Example:  GRIDWATCH_RETENTION=730d gridwatch db maintain")
 @_json_option
 def maintain_command(as_json: bool) -> None:
-    """Remove rows older than GRIDWATCH_RETENTION and GRIDWATCH_METRICS_RETENTION from plain tables.
+    """Delete rows older than GRIDWATCH_RETENTION and GRIDWATCH_METRICS_RETENTION from plain tables.
 
-    For a daily timer on plain PostgreSQL; the tables of TimescaleDB have policies that do it.
+    For a daily timer on plain PostgreSQL; hypertables of TimescaleDB have policies for it.
     """
     settings = load_settings()
     removed = maintain(settings.database, Storage.of(settings))

@@ -1,4 +1,4 @@
-"""`gridwatch demo`: everything at once, in a temporary folder, with nothing left behind."""
+"""`gridwatch demo`: the whole chain in a temporary folder, removed at the end."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from gridwatch.errors import UsageProblem
 if TYPE_CHECKING:
     from gridwatch.cli.demo.run import Running
 
-_LOOK_SECONDS = 0.5
+_POLL_SECONDS = 0.5
 
 
 @click.command(epilog="Example:  gridwatch demo --meters 20 --days 2 --keep")
@@ -28,12 +28,13 @@ _LOOK_SECONDS = 0.5
 @click.option("--keep", is_flag=True, help="Keep everything running, with its pages, until Ctrl-C.")
 @click.pass_context
 def command(context: click.Context, meters: int, days: int, keep: bool) -> None:
-    """Watch gridwatch at work: a real Kafka and PostgreSQL, a replay with injected faults, and the score.
+    """Run the whole chain: a real Kafka and PostgreSQL, a replay with injected faults, and the score.
 
-    Sends half-hourly readings of made-up households, 5% of them withheld and 10% delayed by up to 5 minutes;
-    prints what was found against what was injected, and writes a report with plots, gridwatch-report.html,
-    to the current folder. Exit 1 unless all was found and nothing else. The servers live in a temporary
-    folder and end with this command. The first run fetches Apache Kafka (43 MB) into the user's cache.
+    Sends half-hourly readings of synthetic households, 5% of them withheld and 10% delayed by up to 5
+    minutes; compares what was found with what was injected, and writes a report with plots,
+    gridwatch-report.html, to the current folder. Exit 1 unless everything was found and nothing else. The
+    servers run in a temporary folder and end with this command. The first run fetches Apache Kafka (43 MB)
+    into the user's cache.
     """
     from rich.console import Console
 
@@ -42,27 +43,27 @@ def command(context: click.Context, meters: int, days: int, keep: bool) -> None:
     from gridwatch.cli.demo.summary import print_summary
     from gridwatch.settings import load_settings
 
-    load_settings()  # a wrong setting is said before anything starts, and so is a folder without a place
+    load_settings()  # wrong settings fail before anything starts, and so does a read-only folder
     if not os.access(Path.cwd(), os.W_OK):
         raise UsageProblem(
-            f"the report cannot be written to {Path.cwd()}", "run this in a folder that you may write to"
+            f"the report cannot be written to {Path.cwd()}", "run this in a folder that you can write to"
         )
-    results = Console(no_color=bool(os.environ.get("NO_COLOR")))
+    console = Console(no_color=bool(os.environ.get("NO_COLOR")))
     with interrupted_by_signals(), Stages() as stages:
         demo = Demo(meters, days, stages, Path.cwd())
         with demo.running() as running:
-            outcome = demo.play(running)
+            result = demo.play(running)
             if keep:
-                stages.rest()
-                print_summary(results, outcome.figures, outcome.report)
+                stages.release_terminal()
+                print_summary(console, result.figures, result.report)
                 keep_running(running)
     if not keep:
-        print_summary(results, outcome.figures, outcome.report)
-    context.exit(0 if outcome.figures.perfect else 1)
+        print_summary(console, result.figures, result.report)
+    context.exit(0 if result.figures.perfect else 1)
 
 
 def keep_running(running: Running) -> None:
-    """Say where everything is, and return on Ctrl-C; GridwatchError when a service ends by itself."""
+    """Print the addresses, and return on Ctrl-C; GridwatchError when a service exits by itself."""
     click.echo(f"pages of the worker: {running.worker.url}/")
     click.echo("settings for another terminal:")
     for line in running.connection_lines():
@@ -71,6 +72,6 @@ def keep_running(running: Running) -> None:
     try:
         while True:
             running.site.require_running()
-            time.sleep(_LOOK_SECONDS)
+            time.sleep(_POLL_SECONDS)
     except KeyboardInterrupt:
         click.echo("stopping", err=True)

@@ -1,4 +1,4 @@
-"""`gridwatch doctor`: what is reachable, what is wrong, and what mends it."""
+"""`gridwatch doctor`: what is reachable, what is wrong, and how to fix it."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ _COLUMNS = ("partition", "watermark", "committed", "end", "lag", "owner")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
 @click.pass_context
 def command(context: click.Context, as_json: bool) -> None:
-    """Say what is reachable, what is wrong, and what mends it; exit 1 if anything is wrong.
+    """Check what is reachable, what is wrong, and how to fix it; exit 1 if anything is wrong.
 
-    Looks at versions, broker, topics, lag, the worker and the watermark of each partition, the database
-    with its schema and clock, and the sink. Changes nothing, and takes at most 30 seconds.
+    Checks versions, broker, topics, lag, the worker and the watermark of each partition, the database with
+    its schema and clock, and the sink. Changes nothing, and takes at most 30 seconds.
     """
     from gridwatch.cli.doctor import diagnose
 
@@ -29,7 +29,7 @@ def command(context: click.Context, as_json: bool) -> None:
     else:
         for finding in found.findings:
             mark = click.style("ok   ", fg="green") if finding.ok else click.style("WRONG", fg="red")
-            click.echo(f"{mark} {finding.check:<15} {finding.said}")
+            click.echo(f"{mark} {finding.check:<15} {finding.message}")
             if not finding.ok:
                 click.echo(f"{'':21} remedy: {finding.remedy}")
         for line in table(found.partitions):

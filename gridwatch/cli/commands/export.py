@@ -1,4 +1,4 @@
-"""`gridwatch export`: readings from the database to CSV or Parquet, or how complete each meter's days are."""
+"""`gridwatch export`: readings, or the completeness of days, from the database to CSV or Parquet."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
 
-from gridwatch.cli.export.files import format_of, written
-from gridwatch.cli.export.queries import COMPLETENESS, READINGS, Question, Selection, answers
+from gridwatch.cli.export.files import format_of, open_writer
+from gridwatch.cli.export.queries import COMPLETENESS, READINGS, Query, Selection, fetch
 from gridwatch.domain.instants import format_instant
 from gridwatch.errors import UsageProblem
 from gridwatch.settings import load_settings
@@ -32,15 +32,15 @@ from sinks.database import connect
     default="-",
     show_default=True,
     metavar="FILE",
-    help="Where to, by its ending: .csv, .csv.gz or .parquet; - is CSV on stdout.",
+    help="Output file; its suffix is the format: .csv, .csv.gz or .parquet; - is CSV on stdout.",
 )
 @click.option(
     "--completeness",
     is_flag=True,
-    help="Not the readings: how many slots each meter had, and how many were expected, day by day.",
+    help="Instead of readings: filled and expected slots of each meter and day.",
 )
-@click.option("--start", type=InstantType(), help="Leave out what is before this time.")
-@click.option("--end", type=InstantType(), help="Leave out what is at this time or later.")
+@click.option("--start", type=InstantType(), help="From this time on.")
+@click.option("--end", type=InstantType(), help="Before this time.")
 @click.option(
     "--meters",
     default="*",
@@ -48,8 +48,8 @@ from sinks.database import connect
     metavar="GLOB",
     help="Only meters whose id matches, such as 'METER_00*'.",
 )
-@click.option("--zone", help="Whose days completeness is counted by; GRIDWATCH_TIMEZONE if left out.")
-@click.option("--database-url", help="Database to read; GRIDWATCH_DATABASE_URL if left out.")
+@click.option("--zone", help="Time zone of the days of --completeness. Default: GRIDWATCH_TIMEZONE.")
+@click.option("--database-url", help="Database to read. Default: GRIDWATCH_DATABASE_URL.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object about the file on stdout.")
 def command(
     *,
@@ -62,21 +62,20 @@ def command(
     database_url: str | None,
     as_json: bool,
 ) -> None:
-    """Write readings as they stand in the database, in order of meter and time.
+    """Write the readings of the database, in order of meter and time.
 
-    Readings are the validated ones (of several values for a stamp the last), and those that came too late,
-    with status TOO_LATE. The CSV is what `gridwatch replay --profile spec` reads. The file appears when it is
-    whole. In the completeness of a day, expected = had + missing: slots that a reading filled, and slots that
-    gaps say are missing.
+    Readings are the validated ones (of several values for a timestamp the last), and the late events, with
+    status TOO_LATE. The CSV is what `gridwatch replay --profile spec` reads. The file is written atomically.
+    In the completeness of a day, expected = had + missing: slots filled by a reading, and slots in gaps.
     """
     settings = load_settings(**({"database_url": database_url} if database_url else {}))
     path = None if output == "-" else Path(output)
     if path is None and as_json:
-        raise UsageProblem("--json goes with a file", "name one with -o")
+        raise UsageProblem("--json needs a file", "name one with -o")
     if start is not None and end is not None and start >= end:
-        raise UsageProblem("--start must lie before --end", "mend one of them")
+        raise UsageProblem("--start must lie before --end", "change one of them")
     kind = format_of(path)
-    question = COMPLETENESS if completeness else READINGS
+    query = COMPLETENESS if completeness else READINGS
     selection = Selection(
         "-infinity" if start is None else format_instant(start),
         "infinity" if end is None else format_instant(end),
@@ -85,9 +84,9 @@ def command(
     )
     with Terminal() as terminal, connect(settings.database) as connection:
         terminal.stage("exporting", None)
-        counts = _Counts(question)
-        with written(path, question.columns) as file:
-            for rows in answers(connection, question, selection):
+        counts = _Counts(query)
+        with open_writer(path, query.columns) as file:
+            for rows in fetch(connection, query, selection):
                 file.write(rows)
                 counts.add(rows)
                 terminal.at(counts.rows)
@@ -108,9 +107,9 @@ def _zone(name: str) -> str:
 
 @dataclass
 class _Counts:
-    """What went into the file."""
+    """Counts of what was written."""
 
-    question: Question
+    query: Query
     rows: int = 0
     meters: int = 0
     too_late: int = 0
@@ -120,8 +119,8 @@ class _Counts:
     _meter: str | None = None
 
     def add(self, rows: Sequence[Sequence[Any]]) -> None:
-        """Count rows, which come in order of meter."""
-        at = {column.name: place for place, column in enumerate(self.question.columns)}
+        """Count rows, which are in order of meter."""
+        at = {column.name: place for place, column in enumerate(self.query.columns)}
         for row in rows:
             if row[0] != self._meter:
                 self._meter = row[0]
@@ -137,13 +136,13 @@ class _Counts:
     def as_dict(self) -> dict[str, Any]:
         """For `--json`."""
         found: dict[str, Any] = {"rows": self.rows, "meters": self.meters, "consumption_kwh": float(self.kwh)}
-        if self.question is READINGS:
+        if self.query is READINGS:
             return found | {"too_late": self.too_late}
         percent = 100 * self.had / self.expected if self.expected else None
         return found | {"had": self.had, "expected": self.expected, "completeness_percent": percent}
 
     def __str__(self) -> str:
-        if self.question is READINGS:
+        if self.query is READINGS:
             return (
                 f"{self.rows:,} readings of {self.meters:,} meters, {self.kwh:,.6f} kWh; "
                 f"{self.too_late:,} of them came too late"

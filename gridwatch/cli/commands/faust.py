@@ -1,4 +1,4 @@
-"""Faust's own commands under gridwatch's name: everything after the command is handed on as it is."""
+"""Faust's own commands as commands of gridwatch: all arguments are passed through."""
 
 from __future__ import annotations
 

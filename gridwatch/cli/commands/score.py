@@ -1,4 +1,4 @@
-"""`gridwatch score`: what the database holds against the truth manifest of a replay."""
+"""`gridwatch score`: the contents of the database against the truth manifest of a replay."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from pathlib import Path
 
 import click
 
-from gridwatch.cli.scoring.database import around, detected
+from gridwatch.cli.scoring.database import detected, nearby_readings
 from gridwatch.cli.scoring.page import write_page
 from gridwatch.cli.scoring.text import text
 from gridwatch.errors import GridwatchError
@@ -21,16 +21,16 @@ _RATE = click.FloatRange(0, 1)
 
 @click.command(
     epilog="Example:  gridwatch score truth.jsonl --html score.html --min-recall 1",
-    short_help="Hold what was detected against the injected truth.",
+    short_help="Compare what was detected with the injected truth.",
 )
 @click.argument("truth", type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
 @click.option(
     "--html",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Write a page with plots to this file; nothing in it is loaded from elsewhere.",
+    help="Write a self-contained page with plots to this file.",
 )
-@click.option("--database-url", help="Database to score; GRIDWATCH_DATABASE_URL if left out.")
+@click.option("--database-url", help="Database to score. Default: GRIDWATCH_DATABASE_URL.")
 @click.option("--min-precision", type=_RATE, help="Exit 1 if the overall precision is below this.")
 @click.option("--min-recall", type=_RATE, help="Exit 1 if the overall recall is below this.")
 @click.option(
@@ -38,7 +38,7 @@ _RATE = click.FloatRange(0, 1)
     type=click.IntRange(0),
     default=20,
     show_default=True,
-    help="Differences to name with the readings around them; 0 names all.",
+    help="Differences to list with the readings around them; 0 lists all.",
 )
 def command(
     *,
@@ -50,25 +50,25 @@ def command(
     min_recall: float | None,
     show: int,
 ) -> None:
-    """Compare what the database holds with the manifest that `replay --truth` wrote.
+    """Compare the contents of the database with the manifest that `replay --truth` wrote.
 
     Gaps, late events, late and revised readings, dead letters: precision, recall, edges, time to detect,
-    false alarms, by kind of fault, and every difference by name. docs/scoring.md says what each figure means.
-    Exit 0 whenever it could be scored, unless --min-precision or --min-recall asks for more.
+    false alarms, by kind of fault, and every difference. docs/scoring.md defines each figure.
+    Exit 0 whenever it could be scored, unless --min-precision or --min-recall is not reached.
     """
     settings = load_settings(**({"database_url": database_url} if database_url else {}))
     manifest = read_manifest(truth)
     with connect(settings.database) as connection:
         found = detected(connection, manifest)
         result = score(manifest, found)
-        named = [(one, around(connection, one)) for one in result.differences[: show or None]]
+        named = [(one, nearby_readings(connection, one)) for one in result.differences[: show or None]]
     if html is not None:
         write_page(html, manifest, found, result, named)
     if as_json:
-        said = result.as_dict()
-        for line, (_, readings) in zip(said["differences"], named, strict=False):
+        data = result.as_dict()
+        for line, (_, readings) in zip(data["differences"], named, strict=False):
             line["readings"] = [reading.as_dict() for reading in readings]
-        click.echo(json.dumps(said))
+        click.echo(json.dumps(data))
     else:
         click.echo(text(result, named))
     for name, least, reached in (

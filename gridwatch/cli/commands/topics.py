@@ -18,23 +18,28 @@ def command() -> None:
 
 @command.command(epilog="Example:  gridwatch topics create")
 def create() -> None:
-    """Make the topics that are missing, with their partitions, retention and clean-up."""
+    """Create the missing topics, with their partitions, retention and clean-up policy."""
     settings = load_settings()
     created = Broker(settings).create()
     for name in created:
         click.echo(f"created {name} ({settings.partitions} partitions)")
     if not created:
-        click.echo("all topics are there already; compare their settings with: gridwatch topics check")
+        click.echo("all topics exist; compare their settings with: gridwatch topics check")
 
 
 @command.command("list", epilog="Example:  gridwatch topics list --json")
-@click.option("--json", "as_json", is_flag=True, help="For machines.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON array on stdout.")
 def list_topics(as_json: bool) -> None:
-    """List the topics with their meaning and whether they are there."""
+    """List the topics with their meaning, and whether they exist."""
     settings = load_settings()
-    there = Broker(settings).partitions()
+    existing = Broker(settings).partitions()
     rows = [
-        {"topic": topic.name, "partitions": there.get(topic.name), "key": topic.key, "meaning": topic.meaning}
+        {
+            "topic": topic.name,
+            "partitions": existing.get(topic.name),
+            "key": topic.key,
+            "meaning": topic.meaning,
+        }
         for topic in all_topics(settings.app_id)
     ]
     if as_json:
@@ -46,10 +51,10 @@ def list_topics(as_json: bool) -> None:
 
 
 @command.command(epilog="Example:  gridwatch topics check")
-@click.option("--json", "as_json", is_flag=True, help="For machines.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON array on stdout.")
 @click.pass_context
 def check(ctx: click.Context, as_json: bool) -> None:
-    """Say what differs from what the code expects; exit 1 if anything does."""
+    """Show differences from the expected topics; exit 1 if there are any."""
     differences = Broker(load_settings()).differences()
     if as_json:
         click.echo(json.dumps([vars(difference) for difference in differences], indent=2))
@@ -57,8 +62,8 @@ def check(ctx: click.Context, as_json: bool) -> None:
         for difference in differences:
             click.echo(str(difference))
         click.echo(
-            "remedy: gridwatch topics create makes missing ones; kafka-configs or a new topic for the rest"
+            "remedy: gridwatch topics create creates missing ones; kafka-configs or a new topic for the rest"
         )
     else:
-        click.echo("all topics are as they should be")
+        click.echo("all topics are as expected")
     ctx.exit(1 if differences else 0)

@@ -1,8 +1,8 @@
 """`gridwatch up`: the embedded Kafka and PostgreSQL in the foreground, with their state kept in a folder.
 
-Ctrl-C (or SIGTERM) is the orderly end of this command, so it exits with 0; a server that ends by itself is
-a failure (exit 1). The ports of the last run are taken again where they are free, so that an environment
-file written once stays right.
+Ctrl-C (or SIGTERM) is the normal end of this command, so it exits with 0; a server that exits by itself is
+a failure (exit 1). The ports of the last run are used again where they are free, so that an environment
+file stays valid.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from gridwatch.deployment.signals import interrupted_by_signals
 from gridwatch.embedded.ports import is_free
 from gridwatch.errors import GridwatchError
 
-_LOOK_SECONDS = 0.5
+_POLL_SECONDS = 0.5
 _PORT = click.IntRange(1, 65_535)
 
 
@@ -39,31 +39,31 @@ and in another terminal:
 @click.option(
     "--data-dir",
     type=click.Path(file_okay=False, path_type=Path),
-    help="Folder that keeps the topics, the tables and the password. Default: the user's data folder.",
+    help="Folder of the topics, the tables and the password. Default: the user's data folder.",
 )
 @click.option("--kafka-port", type=_PORT, help="Kafka's port. Default: the last run's, else any free one.")
 @click.option("--postgres-port", type=_PORT, help="PostgreSQL's port. Default: likewise.")
 @click.option(
     "--env-file",
     type=click.Path(dir_okay=False, path_type=Path),
-    help="Also write the settings here, as KEY=value lines that only you can read.",
+    help="Also write the settings to this file, as KEY=value lines, readable by you only.",
 )
 def command(
     data_dir: Path | None, kafka_port: int | None, postgres_port: int | None, env_file: Path | None
 ) -> None:
     """A real Apache Kafka and PostgreSQL on this machine until Ctrl-C.
 
-    Both listen on 127.0.0.1 only. When they are ready, the settings that lead every other gridwatch
-    command to them are printed, one KEY=value a line. The first run fetches Apache Kafka (43 MB) into the
+    Both listen on 127.0.0.1 only. When they are ready, the settings for every other gridwatch command are
+    printed, one KEY=value per line. The first run fetches Apache Kafka (43 MB) into the
     user's cache; later runs need no network. Run as root, PostgreSQL runs as the user nobody.
     """
     folder = (data_dir or default_folder()).expanduser().absolute()
-    with interrupted_by_signals(), sole_use(folder):
+    with interrupted_by_signals(), folder_lock(folder):
         run(folder, kafka_port, postgres_port, env_file)
 
 
 def run(folder: Path, kafka_port: int | None, postgres_port: int | None, env_file: Path | None) -> None:
-    """Start both servers in `folder`, say where they are, and keep them until a KeyboardInterrupt."""
+    """Start both servers in `folder`, print their settings, and run until a KeyboardInterrupt."""
     from gridwatch.embedded import EmbeddedKafka, EmbeddedPostgres
 
     ports = last_ports(folder)
@@ -74,14 +74,14 @@ def run(folder: Path, kafka_port: int | None, postgres_port: int | None, env_fil
             click.echo(f"starting Apache Kafka and PostgreSQL in {folder}", err=True)
             running.enter_context(postgres)
             running.enter_context(kafka)
-            keep_ports(folder, {"kafka": kafka.port, "postgres": postgres.port})
+            save_ports(folder, {"kafka": kafka.port, "postgres": postgres.port})
             lines = setting_lines(kafka.bootstrap, postgres.url)
             if env_file is not None:
                 write_env_file(env_file, lines)
             click.echo("".join(lines), nl=False)
-            click.echo("ready; Ctrl-C ends both", err=True)
+            click.echo("ready; Ctrl-C stops both", err=True)
             while kafka.running and postgres.running:
-                time.sleep(_LOOK_SECONDS)
+                time.sleep(_POLL_SECONDS)
         except KeyboardInterrupt:
             click.echo("stopping", err=True)
             return
@@ -90,12 +90,12 @@ def run(folder: Path, kafka_port: int | None, postgres_port: int | None, env_fil
 
 
 def setting_lines(bootstrap: str, database_url: str) -> list[str]:
-    """The settings that lead to these servers. Nothing in them needs quoting for a shell."""
+    """The settings for these servers. Nothing in them needs shell quoting."""
     return [f"GRIDWATCH_BROKER=kafka://{bootstrap}\n", f"GRIDWATCH_DATABASE_URL={database_url}\n"]
 
 
 def write_env_file(path: Path, lines: list[str]) -> None:
-    """Replace `path` with these lines in one step; it holds a password, so it is the owner's alone."""
+    """Replace `path` atomically with these lines; readable by the owner only, as it holds a password."""
     fresh = path.with_name(f".{path.name}.{os.getpid()}")
     path.parent.mkdir(parents=True, exist_ok=True)
     try:
@@ -110,7 +110,7 @@ def write_env_file(path: Path, lines: list[str]) -> None:
 
 
 def default_folder() -> Path:
-    """The user's data folder; as root the system's, because PostgreSQL's user could not reach root's home."""
+    """The user's data folder; as root the system's: PostgreSQL's user has no access to root's home."""
     if os.geteuid() == 0:
         return Path("/var/lib/gridwatch")
     from platformdirs import user_data_path
@@ -127,13 +127,13 @@ def last_ports(folder: Path) -> dict[str, int]:
         return {}  # the first run here
 
 
-def keep_ports(folder: Path, ports: Mapping[str, int]) -> None:
+def save_ports(folder: Path, ports: Mapping[str, int]) -> None:
     (folder / "ports.json").write_text(json.dumps(dict(ports)))
 
 
 @contextlib.contextmanager
-def sole_use(folder: Path) -> Iterator[None]:
-    """Hold `folder` against a second `gridwatch up`."""
+def folder_lock(folder: Path) -> Iterator[None]:
+    """Lock `folder` against a second `gridwatch up`."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         lock = (folder / "lock").open("w")

@@ -1,7 +1,7 @@
-"""`gridwatch demo`: the whole chain on one command, in a temporary folder, and nothing left behind.
+"""`gridwatch demo`: the whole chain in one command, in a temporary folder that is removed at the end.
 
-run.py          the stages, one after the other     stages.py     how they are shown while they go
-figures.py      what the summary says               summary.py    the summary in a terminal
+run.py          the steps, one after the other      stages.py     their progress display
+figures.py      the figures of the summary          summary.py    the summary in a terminal
 report.py       the same with plots, as one HTML file (report.html is its template)
 
 Worker and sink are child processes (`gridwatch.deployment`).

@@ -1,4 +1,4 @@
-"""What the demo says at its end: what was sent, what the database holds, and how both agree."""
+"""The figures of the demo's summary: what was sent, what is in the database, and how both agree."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ from sinks.tables.gap_alerts import gap_alerts
 from sinks.tables.table import DatabaseTable
 from sinks.tables.validated_readings import validated_readings
 
-#: The states of a gap, in the order of its life.
+#: The states of a gap, in the order of its life cycle.
 GAP_STATES = ("OPEN", "CLOSED", "PARTIAL", "FILLED", "EXPIRED", "RETRACTED")
 
 
 @dataclass(frozen=True)
 class Figures:
-    """All numbers of the summary. `late` holds late readings that were still processed; times in seconds."""
+    """All figures of the summary. `late`: late readings within the allowed lateness; times in seconds."""
 
     meters: int
     days: int
@@ -110,7 +110,7 @@ def _status(expected: object) -> str | None:
 
 
 def policy_line(settings: Settings) -> str:
-    """The rules that decide what is late and what is a gap, in one line."""
+    """The settings of lateness and gaps, in one line."""
     policy = settings.policy()
     minute = 60_000_000
     return (

@@ -1,5 +1,4 @@
-"""The report: one HTML file with the summary, plots from the database, and the longest gaps. Nothing in it
-is loaded from elsewhere, so that it can be sent to somebody."""
+"""The report: one self-contained HTML file with the summary, plots, and the longest gaps."""
 
 from __future__ import annotations
 
@@ -38,7 +37,7 @@ _LONGEST_SPAN = 4 * DAY
 
 @dataclass(frozen=True)
 class Picture:
-    """One plot with its words; `drawn` is the plot by the width that it is for."""
+    """One plot with title and caption; `drawn` is the plot by its width."""
 
     title: str
     drawn: Mapping[str, Markup]
@@ -54,7 +53,7 @@ def write_report(path: Path, settings: Settings, figures: Figures) -> Path:
     except OSError as problem:
         raise GridwatchError(
             f"{path}: cannot be written: {problem.strerror}",
-            "run gridwatch in a folder that you may write to",
+            "run gridwatch in a folder that you can write to",
         ) from problem
     return path.absolute()
 
@@ -82,7 +81,7 @@ def _render(connection: Connection, settings: Settings, figures: Figures) -> str
 
 
 def _pictures(connection: Connection) -> dict[str, list[Picture]]:
-    """Over time: consumption, late readings, missing readings; then the meters where most is missing."""
+    """Consumption, late and missing readings over time; then the meters with the most missing readings."""
     reading, gap = validated_readings.c, gap_alerts.c
     consumption = _hourly(connection, reading.time, func.sum(reading.consumption_kwh))
     if not consumption:

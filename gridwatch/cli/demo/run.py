@@ -1,4 +1,4 @@
-"""The demo's stages: servers, topics and tables, services, replay, catching up, score, report, and away."""
+"""The demo: servers, topics and tables, services, replay, catching up, score, report, clean-up."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from gridwatch.cli.demo.report import FILE, write_report
 from gridwatch.cli.demo.stages import Stage, Stages
 from gridwatch.deployment.catching_up import Report, wait_for_sink, wait_for_worker
 from gridwatch.deployment.service import Service
-from gridwatch.deployment.signals import ignore_signals, signals_held_back
+from gridwatch.deployment.signals import ignore_signals, signals_deferred
 from gridwatch.deployment.site import Site
 from gridwatch.embedded import EmbeddedKafka, EmbeddedPostgres
 from gridwatch.embedded.ports import LOOPBACK, free_ports
@@ -36,8 +36,8 @@ _STOP_SECONDS = 15.0
 
 
 @dataclass(frozen=True)
-class Outcome:
-    """What a finished demo leaves: the figures and the report."""
+class Result:
+    """The result of a demo: the figures and the report."""
 
     figures: Figures
     report: Path
@@ -45,7 +45,7 @@ class Outcome:
 
 @dataclass(frozen=True)
 class Running:
-    """The servers and services of one demo, all up."""
+    """The running servers and services of one demo."""
 
     site: Site[Service]
     worker: Service
@@ -53,16 +53,16 @@ class Running:
 
     @property
     def folder(self) -> Path:
-        """Where all of it is."""
+        """The temporary folder."""
         return self.site.folder
 
     @property
     def settings(self) -> Settings:
-        """Of the services."""
+        """The settings of the services."""
         return self.site.settings
 
     def connection_lines(self) -> list[str]:
-        """What another terminal needs to use a demo that is kept."""
+        """The settings for another terminal, for --keep."""
         names = ("broker", "database_url", "web_port", "sink_web_port")
         return [f"{PREFIX}{name.upper()}={self.site.common[name]}" for name in names]
 
@@ -78,19 +78,19 @@ class Demo:
 
     @contextmanager
     def running(self) -> Iterator[Running]:
-        """Servers, topics, tables and services in a temporary folder; all gone after the block."""
+        """Servers, topics, tables and services in a temporary folder, removed after the block."""
         stack = ExitStack()
         try:
             yield self._start(stack)
         finally:
-            ignore_signals()  # a second Ctrl-C could only leave something behind
+            ignore_signals()  # a second Ctrl-C would only interrupt the clean-up
             with self._stages.stage("stopping everything"):
                 stack.close()
 
-    def play(self, running: Running) -> Outcome:
+    def play(self, running: Running) -> Result:
         """Replay sample data with faults, wait until all is stored, compare it with the truth, and report."""
         source, truth = running.folder / "sample.csv", running.folder / "truth.jsonl"
-        with self._stages.stage("making sample data") as stage:
+        with self._stages.stage("generating sample data") as stage:
             with source.open("w", encoding="utf-8") as file:
                 file.writelines(lines(self._meters, self._days, _INTERVAL_MINUTES, FAULTS.seed, MONDAY, True))
             stage.detail(f"{self._meters:,} meters, {self._days:,} days, every {_INTERVAL_MINUTES} min")
@@ -107,7 +107,7 @@ class Demo:
             stage.detail(f"precision {rates.precision:.3f}, recall {rates.recall:.3f}")
         with self._stages.stage("writing the report"):
             report = write_report(self._target / FILE, running.settings, figures)
-        return Outcome(figures, report)
+        return Result(figures, report)
 
     def _start(self, stack: ExitStack) -> Running:
         folder = Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="gridwatch-demo-")))
@@ -120,7 +120,7 @@ class Demo:
             kafka = stack.enter_context(EmbeddedKafka(folder / "kafka", report=stage.note))
             stage.detail(f"port {kafka.port}")
         site = _site(folder, kafka, postgres)
-        with self._stages.stage("making topics and tables") as stage:
+        with self._stages.stage("creating topics and tables") as stage:
             topics = Broker(site.settings).create()
             _, schema = migrate(site.settings.database)
             stage.detail(f"{len(topics)} topics; {schema.kind}, schema {schema.revision}")
@@ -128,7 +128,7 @@ class Demo:
             worker, sink = site.add("worker"), site.add("sink")
             stack.callback(site.stop)
             for service in site.services:
-                with signals_held_back():  # a child that is not known to its service yet would be left behind
+                with signals_deferred():  # a child not yet registered with its service would be orphaned
                     service.start()
             for service in site.services:
                 service.wait_until_ready()
@@ -146,7 +146,7 @@ class Demo:
 
 
 def _site(folder: Path, kafka: EmbeddedKafka, postgres: EmbeddedPostgres) -> Site[Service]:
-    """With the user's own settings, but for what leads to the servers of this demo."""
+    """The deployment with the user's own settings, except for the addresses of this demo's servers."""
     web_port, sink_web_port = free_ports(2)
     common = {
         "broker": f"kafka://{kafka.bootstrap}",
@@ -170,12 +170,12 @@ class _ReplayProgress:
         self._total: int | None = None
 
     def stage(self, name: str, total: int | None) -> None:
-        """The replay begins to read or to send."""
+        """The replay starts to read or to send."""
         self._total = total
         self._stage.detail(name)
 
     def at(self, done: int) -> None:
-        """So many rows are done."""
+        """Show so many rows as done."""
         self._stage.detail(f"{done:,}" + (f" of {self._total:,} rows" if self._total else " rows read"))
 
 

@@ -1,4 +1,4 @@
-"""Stages of a long run on stderr: live in a terminal, one line at each begin and end elsewhere."""
+"""Progress of a long run on stderr: live in a terminal, else one line at the start and end of each stage."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 
 class Stage:
-    """One stage under way."""
+    """One running stage."""
 
     def __init__(self, progress: Progress, task: TaskID) -> None:
         self._progress = progress
@@ -27,17 +27,17 @@ class Stage:
         self.last = ""
 
     def detail(self, text: str) -> None:
-        """How far it is, in a few words; in a terminal this replaces what was said before."""
+        """Show the progress in a few words; in a terminal this replaces the previous text."""
         self.last = text
         self._progress.update(self._task, detail=escape(text))
 
     def note(self, line: str) -> None:
-        """A line that stays."""
+        """Print a permanent line."""
         self._progress.console.print(line, highlight=False, markup=False, soft_wrap=True)
 
 
 class Stages:
-    """Shows stages as they come; a context manager that gives the terminal back at its end."""
+    """Shows the progress of stages; a context manager that releases the terminal at its end."""
 
     def __init__(self, console: Console | None = None) -> None:
         self.console = console or Console(stderr=True, no_color=bool(os.environ.get("NO_COLOR")))
@@ -45,7 +45,7 @@ class Stages:
         self._progress = Progress(
             SpinnerColumn(finished_text="[green]✓[/]"),
             TextColumn("{task.description}"),
-            # The one that gives way where the terminal is narrow.
+            # The column that is shortened where the terminal is narrow.
             TextColumn(
                 "[dim]{task.fields[detail]}[/]",
                 table_column=Column(ratio=1, no_wrap=True, overflow="ellipsis"),
@@ -66,14 +66,14 @@ class Stages:
     ) -> None:
         self._progress.stop()
 
-    def rest(self) -> None:
-        """Give the terminal back for other output; later stages are said in plain lines."""
+    def release_terminal(self) -> None:
+        """Release the terminal for other output; later stages are printed as plain lines."""
         self._progress.stop()
         self._live = False
 
     @contextmanager
     def stage(self, name: str) -> Iterator[Stage]:
-        """Show `name` as under way until the block ends."""
+        """Show `name` as running until the block ends."""
         began = time.monotonic()
         task = self._progress.add_task(escape(name), total=None, detail="")
         stage = Stage(self._progress, task)
@@ -82,7 +82,7 @@ class Stages:
         try:
             yield stage
         except BaseException:
-            # Not finished: neither spinning on nor ticked off.
+            # Not finished: no spinner, no tick.
             self._progress.update(task, description=f"[red]{escape(name)}[/]")
             self._progress.stop_task(task)
             raise

@@ -14,7 +14,7 @@ _NAMED_DIFFERENCES = 20
 
 
 def print_summary(console: Console, figures: Figures, report: Path) -> None:
-    """The tables of counts and of the score, every difference by name (the first twenty), and the report."""
+    """Print the counts, the score, the first twenty differences, and the path of the report."""
     console.print(counts(figures))
     console.print(scores(figures))
     differences = figures.score.differences
@@ -26,7 +26,7 @@ def print_summary(console: Console, figures: Figures, report: Path) -> None:
 
 
 def rows_of(figures: Figures) -> list[tuple[str, str]]:
-    """What is counted, as (name, value); the report shows the same rows."""
+    """The counts as (name, value); the report shows the same rows."""
     gaps = ", ".join(
         f"{figures.gap_states[state]:,} {state}" for state in GAP_STATES if figures.gap_states.get(state)
     )

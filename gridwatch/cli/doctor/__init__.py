@@ -1,8 +1,9 @@
-"""`gridwatch doctor`: what is reachable, what is wrong, and what mends it. It only looks.
+"""`gridwatch doctor`: what is reachable, what is wrong, and how to fix it. Read-only.
 
-findings.py      what one look found             brokers.py    broker, topics, where the groups stand
-api_versions.py  which Kafka a broker is         services.py   the pages of worker and sink
-databases.py     kind, schema, clock             diagnosis.py  all of it at once, within a time limit
+findings.py      the result of one check         brokers.py    broker, topics, lag of the groups
+api_versions.py  the release of a broker         services.py   the pages of worker and sink
+databases.py     kind, schema, clock             diagnosis.py  all checks in parallel, within a time limit
+clocks.py        the difference of two clocks
 """
 
 from __future__ import annotations

@@ -1,8 +1,8 @@
-"""Which release of Kafka a broker is. Clients negotiate per request and never learn it, so it is asked here.
+"""The Kafka release of a broker, by an ApiVersions request: client libraries do not expose it.
 
-One ApiVersions request (version 3, allowed before any login) is answered with the features that the broker
-supports. The highest level of the feature `metadata.version` rises with every release: the table below, from
-Kafka's own MetadataVersion, says which. A broker of before KRaft does not name that feature.
+One ApiVersions request (version 3, allowed before authentication) is answered with the features that the
+broker supports. The highest level of the feature `metadata.version` rises with every release; the table below
+is that of Kafka's own MetadataVersion. A broker without KRaft does not have that feature.
 """
 
 from __future__ import annotations
@@ -32,10 +32,10 @@ _LEVELS = [
 
 
 def kafka_release(settings: Settings, seconds: float = 3.0) -> str:
-    """`Kafka 4.1` or what can be said of the first broker that answers; OSError when none does."""
+    """The release of the first broker, such as `Kafka 4.1`; OSError when it does not answer."""
     features = _supported_features(settings, seconds)
     if "metadata.version" not in features:
-        return "Kafka (release not said)"
+        return "Kafka (release unknown)"
     return release_of(features["metadata.version"])
 
 
@@ -86,7 +86,7 @@ def parse_features(answer: bytes) -> dict[str, int]:
 
 
 class _Reader:
-    """Kafka's flexible encoding, read from the front. OSError when it ends too soon."""
+    """Reads Kafka's flexible encoding. OSError when the data is truncated."""
 
     def __init__(self, data: bytes) -> None:
         self._data = data

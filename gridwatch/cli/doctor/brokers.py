@@ -1,4 +1,4 @@
-"""The broker, the topics, and where worker and sink stand in them."""
+"""Checks of the broker, the topics, and the lag of worker and sink."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import struct
 import time
 
 from gridwatch.cli.doctor.api_versions import kafka_release
-from gridwatch.cli.doctor.clocks import CLOCK_SECONDS, judge_clock
+from gridwatch.cli.doctor.clocks import CLOCK_SECONDS, check_clock
 from gridwatch.cli.doctor.findings import Finding, good, wrong
 from gridwatch.errors import GridwatchError
 from gridwatch.kafka.broker import Broker
@@ -20,8 +20,8 @@ WORKER_LAG, SINK_LAG = "worker lag", "sink lag"
 REACH_SECONDS = 8.0
 
 
-def look_at_broker(settings: Settings) -> list[Finding]:
-    """Reachable, release, topics, lag of both groups."""
+def check_broker(settings: Settings) -> list[Finding]:
+    """Check reachability, release, topics, clock, open transactions, and the lag of both groups."""
     broker = Broker(settings, timeout=REACH_SECONDS)
     try:
         broker.partitions()
@@ -30,7 +30,7 @@ def look_at_broker(settings: Settings) -> list[Finding]:
     try:
         release = kafka_release(settings)
     except (OSError, struct.error) as problem:
-        release = f"Kafka (release not said: {problem})"
+        release = f"Kafka (release unknown: {problem})"
     findings = [
         good(BROKER, f"{release} at {settings.bootstrap}", release=release, address=settings.bootstrap)
     ]
@@ -43,7 +43,7 @@ def look_at_broker(settings: Settings) -> list[Finding]:
                 "; ".join(map(str, differences)),
                 "gridwatch topics create"
                 if missing
-                else "gridwatch topics create makes missing ones; set GRIDWATCH_PARTITIONS to the topics' "
+                else "gridwatch topics create creates missing ones; set GRIDWATCH_PARTITIONS to the topics' "
                 "count, or change the topics with kafka-configs",
                 differences=[vars(difference) for difference in differences],
             )
@@ -51,7 +51,7 @@ def look_at_broker(settings: Settings) -> list[Finding]:
         if any(difference.what in ("topic", "partition count") for difference in differences):
             return findings
     else:
-        findings.append(good(TOPICS, f"all there, {settings.partitions} partitions each"))
+        findings.append(good(TOPICS, f"all exist, {settings.partitions} partitions each"))
     positions = Positions(settings, timeout=REACH_SECONDS)
     outputs = [topic.name for topic in OUTPUTS]
     return [
@@ -64,34 +64,34 @@ def look_at_broker(settings: Settings) -> list[Finding]:
 
 
 def _clock(newest: float | None, address: str) -> Finding:
-    """The broker stamps raw readings itself: one stamped later than now gives away a clock ahead of ours."""
+    """Check the broker's clock: raw readings have log append time, so a future one shows a fast clock."""
     ahead = -1.0 if newest is None else newest - time.time()
     if ahead <= CLOCK_SECONDS:
         return good(CLOCK, "no reading is stamped later than now", newest_record=newest)
-    return judge_clock(CLOCK, ahead, f"the broker at {address}")
+    return check_clock(CLOCK, ahead, f"the broker at {address}")
 
 
 def _transactions(positions: Positions) -> Finding:
-    """Where transactions hold back raw readings. Whether for too long the worker's own page says."""
+    """Show where open transactions hold back raw readings; the worker's own page reports stalls."""
     stable, ends = positions.stable_ends([RAW.name]), positions.ends([RAW.name])
     held = {place[1]: (first, ends[place] - first) for place, first in stable.items() if first < ends[place]}
     if not held:
         return good(TRANSACTIONS, f"none in {RAW.name}")
-    said = ", ".join(
+    message = ", ".join(
         f"partition {partition} from offset {first} on ({offsets} held back)"
         for partition, (first, offsets) in sorted(held.items())
     )
-    return good(TRANSACTIONS, f"a transaction is open in {RAW.name}: {said}", partitions=sorted(held))
+    return good(TRANSACTIONS, f"a transaction is open in {RAW.name}: {message}", partitions=sorted(held))
 
 
 def _lag(check: str, group: str, positions: list[Position]) -> Finding:
-    """Lag is no fault by itself: it is one when nobody works on it, which the services' own pages say."""
+    """Show the lag. It is not wrong by itself: the services' own pages report stalls."""
     total = sum(position.lag for position in positions)
     behind = [position for position in positions if position.lag]
-    said = f"group {group}: {total:,} records behind" if total else f"group {group}: caught up"
+    message = f"group {group}: {total:,} records behind" if total else f"group {group}: caught up"
     if behind:
-        said += " (" + ", ".join(f"{one.topic}/{one.partition}: {one.lag:,}" for one in behind[:6])
-        said += ", …)" if len(behind) > 6 else ")"
+        message += " (" + ", ".join(f"{one.topic}/{one.partition}: {one.lag:,}" for one in behind[:6])
+        message += ", …)" if len(behind) > 6 else ")"
     return good(
-        check, said, group=group, lag=total, positions=[vars(one) | {"lag": one.lag} for one in positions]
+        check, message, group=group, lag=total, positions=[vars(one) | {"lag": one.lag} for one in positions]
     )

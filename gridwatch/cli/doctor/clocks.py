@@ -1,14 +1,14 @@
-"""When two clocks are too far apart."""
+"""The check of another machine's clock against ours."""
 
 from __future__ import annotations
 
 from gridwatch.cli.doctor.findings import Finding, good, wrong
 
-#: Further apart than this, record times and the rules about fast clocks mean something else on each machine.
+#: With a larger difference, record timestamps and the rules about fast clocks are unreliable.
 CLOCK_SECONDS = 5.0
 
 
-def judge_clock(check: str, ahead: float, whose: str) -> Finding:
+def check_clock(check: str, ahead: float, whose: str) -> Finding:
     """A finding for a clock that is `ahead` seconds of ours (negative: behind)."""
     if abs(ahead) <= CLOCK_SECONDS:
         return good(check, f"{abs(ahead):.1f} s from this machine's", ahead_seconds=ahead)

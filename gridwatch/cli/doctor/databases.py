@@ -1,4 +1,4 @@
-"""The database: kind, schema version, and its clock against ours."""
+"""Checks of the database: kind, schema version, clock."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import time
 
 from sqlalchemy import text
 
-from gridwatch.cli.doctor.clocks import judge_clock
+from gridwatch.cli.doctor.clocks import check_clock
 from gridwatch.cli.doctor.findings import Finding, good, wrong
 from gridwatch.errors import GridwatchError
 from gridwatch.settings import Settings
@@ -16,8 +16,8 @@ from sinks.schema.version import read_status
 DATABASE, SCHEMA, CLOCK = "database", "schema", "database clock"
 
 
-def look_at_database(settings: Settings) -> list[Finding]:
-    """Reachable, kind (with what keeps TimescaleDB from doing all it could), schema, clock."""
+def check_database(settings: Settings) -> list[Finding]:
+    """Check reachability, kind (with any limitation of TimescaleDB), schema, clock."""
     address = address_of(settings.database)
     try:
         with connect(settings.database) as connection:
@@ -37,4 +37,4 @@ def look_at_database(settings: Settings) -> list[Finding]:
     )
     details = {"state": status.state, "revision": status.revision, "wanted": status.wanted}
     schema = Finding(SCHEMA, status.state == "current", str(status), status.remedy, details)
-    return [kind, schema, judge_clock(CLOCK, theirs - ours, f"the database at {address}")]
+    return [kind, schema, check_clock(CLOCK, theirs - ours, f"the database at {address}")]

@@ -1,7 +1,7 @@
-"""All looks at once, each in a thread of its own, and none of them waited for longer than the limit.
+"""Runs all checks in parallel, each in a thread of its own, within one time limit.
 
-The limit is on the whole: a name server or a host that swallows packets can hold a look for minutes, and
-whoever asks what is wrong wants to know now. A look that is still at it then is a finding of its own.
+A name server or a host that drops packets can block a check for minutes. A check that has not finished within
+the limit is a finding of its own.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ from importlib.metadata import version
 from typing import Any
 
 from gridwatch import __version__
-from gridwatch.cli.doctor.brokers import BROKER, look_at_broker
-from gridwatch.cli.doctor.databases import DATABASE, look_at_database
+from gridwatch.cli.doctor.brokers import BROKER, check_broker
+from gridwatch.cli.doctor.databases import DATABASE, check_database
 from gridwatch.cli.doctor.findings import Finding, good, wrong
-from gridwatch.cli.doctor.services import PARTITIONS, SINK, WORKER, look_at_sink, look_at_worker
+from gridwatch.cli.doctor.services import PARTITIONS, SINK, WORKER, check_sink, check_worker
 from gridwatch.domain.partition import processor
 from gridwatch.errors import GridwatchError
 from gridwatch.settings import Settings
@@ -26,12 +26,12 @@ from gridwatch.settings import Settings
 LIMIT_SECONDS = 25.0
 _LIBRARIES = ("faust-streaming", "mode-streaming", "aiokafka", "rocksdict", "confluent-kafka", "SQLAlchemy")
 
-Look = Callable[[Settings], list[Finding]]
-LOOKS: dict[str, Look] = {
-    BROKER: look_at_broker,
-    WORKER: look_at_worker,
-    DATABASE: look_at_database,
-    SINK: look_at_sink,
+Check = Callable[[Settings], list[Finding]]
+CHECKS: dict[str, Check] = {
+    BROKER: check_broker,
+    WORKER: check_worker,
+    DATABASE: check_database,
+    SINK: check_sink,
 }
 
 
@@ -58,12 +58,12 @@ class Diagnosis:
 
 
 def diagnose(settings: Settings, limit: float = LIMIT_SECONDS) -> Diagnosis:
-    """Look at everything; takes at most about `limit` seconds."""
+    """Run every check; takes at most about `limit` seconds."""
     answers: dict[str, list[Finding]] = {}
     threads = {
         # Daemons: one that hangs in a library must not keep the command from ending.
-        name: threading.Thread(target=_look, args=(name, look, settings, answers), daemon=True)
-        for name, look in LOOKS.items()
+        name: threading.Thread(target=_run_check, args=(name, check, settings, answers), daemon=True)
+        for name, check in CHECKS.items()
     }
     deadline = time.monotonic() + limit
     for thread in threads.values():
@@ -71,7 +71,7 @@ def diagnose(settings: Settings, limit: float = LIMIT_SECONDS) -> Diagnosis:
     for thread in threads.values():
         thread.join(max(0.0, deadline - time.monotonic()))
     findings = [versions()]
-    for name in LOOKS:
+    for name in CHECKS:
         unanswered = wrong(
             name, f"no answer within {limit:g} s", "check the address and the network on the way"
         )
@@ -79,24 +79,24 @@ def diagnose(settings: Settings, limit: float = LIMIT_SECONDS) -> Diagnosis:
     return Diagnosis(findings)
 
 
-def _look(name: str, look: Look, settings: Settings, answers: dict[str, list[Finding]]) -> None:
+def _run_check(name: str, check: Check, settings: Settings, answers: dict[str, list[Finding]]) -> None:
     try:
-        answers[name] = look(settings)
+        answers[name] = check(settings)
     except GridwatchError as problem:
         answers[name] = [wrong(name, problem.message, problem.remedy)]
-    except Exception as problem:  # the one thing doctor must never do is fail itself
+    except Exception as problem:  # doctor itself must not fail
         answers[name] = [
-            wrong(name, f"looking failed: {problem!r}", "please report this with the output of --json")
+            wrong(name, f"the check failed: {problem!r}", "please report this with the output of --json")
         ]
 
 
 def versions() -> Finding:
-    """What runs here."""
+    """The versions of gridwatch and its libraries."""
     libraries = {name: version(name) for name in _LIBRARIES}
     rules = "rules in Python" if (processor.__file__ or "").endswith(".py") else "rules compiled"
-    said = (
+    message = (
         f"gridwatch {__version__} ({rules}), Python {platform.python_version()},"
         f" Faust {libraries['faust-streaming']}"
     )
     more = {"gridwatch": __version__, "python": platform.python_version(), "rules": rules}
-    return good("versions", said, **more, **libraries)
+    return good("versions", message, **more, **libraries)

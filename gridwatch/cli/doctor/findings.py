@@ -1,4 +1,4 @@
-"""What one look at one thing found: how it is, in one line, and the remedy if something is wrong."""
+"""The result of one check: a message of one line, and the remedy if something is wrong."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from typing import Any
 
 @dataclass(frozen=True)
 class Finding:
-    """`details` are for machines: they stand in the JSON only."""
+    """`details` are in the JSON output only."""
 
     check: str
     ok: bool
-    said: str
+    message: str
     remedy: str = ""
     details: dict[str, Any] = field(default_factory=dict)
 
@@ -20,9 +20,9 @@ class Finding:
         return asdict(self)
 
 
-def good(check: str, said: str, **details: Any) -> Finding:
-    return Finding(check, True, said, details=details)
+def good(check: str, message: str, **details: Any) -> Finding:
+    return Finding(check, True, message, details=details)
 
 
-def wrong(check: str, said: str, remedy: str, **details: Any) -> Finding:
-    return Finding(check, False, said, remedy, details)
+def wrong(check: str, message: str, remedy: str, **details: Any) -> Finding:
+    return Finding(check, False, message, remedy, details)

@@ -1,4 +1,4 @@
-"""The worker and the sink, as their own pages tell it."""
+"""Checks of the worker and the sink, by their own pages."""
 
 from __future__ import annotations
 
@@ -10,16 +10,16 @@ from gridwatch.http.client import fetch_json
 from gridwatch.settings import Settings
 
 WORKER, PARTITIONS, SINK = "worker", "partitions", "sink"
-_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104  bound everywhere is reached on loopback
+_EVERYWHERE = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}  # noqa: S104  reachable on loopback
 
 
 def pages_url(settings: Settings, port: int) -> str:
-    """Where the pages of a service of these settings are."""
+    """The URL of a service's pages, by its settings."""
     return f"http://{_EVERYWHERE.get(settings.web_host, settings.web_host)}:{port}"
 
 
-def look_at_worker(settings: Settings) -> list[Finding]:
-    """Readiness, and the watermark and lag of every partition."""
+def check_worker(settings: Settings) -> list[Finding]:
+    """Check readiness, and the owner, watermark and lag of every partition."""
     url = settings.web_advertised_url.rstrip("/") or pages_url(settings, settings.web_port)
     readiness = _readiness(WORKER, url, "gridwatch worker", "GRIDWATCH_WEB_HOST and GRIDWATCH_WEB_PORT")
     if "reasons" not in readiness.details:
@@ -32,13 +32,13 @@ def look_at_worker(settings: Settings) -> list[Finding]:
             readiness,
             wrong(PARTITIONS, f"{url}/partitions/ cannot be read: {problem!r}", "see the worker's log"),
         ]
-    return [readiness, judge_partitions(partitions, settings.partitions, incomplete)]
+    return [readiness, check_partitions(partitions, settings.partitions, incomplete)]
 
 
-def judge_partitions(
+def check_partitions(
     partitions: list[dict[str, Any]], expected: int, incomplete: Sequence[str] = ()
 ) -> Finding:
-    """Every partition must have an owner that answers; the details carry the page's own rows."""
+    """Check that every partition has an owner that answers; the details are the page's own rows."""
     owned = {row["partition"] for row in partitions if row.get("owner")}
     orphans = sorted(set(range(expected)) - owned)
     details = {"partitions": partitions}
@@ -57,8 +57,8 @@ def judge_partitions(
     return good(PARTITIONS, f"{len(owned)} partitions, each with an owner", **details)
 
 
-def look_at_sink(settings: Settings) -> list[Finding]:
-    """Readiness of the sink."""
+def check_sink(settings: Settings) -> list[Finding]:
+    """Check the readiness of the sink."""
     url = pages_url(settings, settings.sink_web_port)
     return [_readiness(SINK, url, "gridwatch sink", "GRIDWATCH_WEB_HOST and GRIDWATCH_SINK_WEB_PORT")]
 
@@ -74,10 +74,10 @@ def _readiness(check: str, url: str, command: str, keys: str) -> Finding:
         )
     if status == 200:
         return good(check, f"ready at {url}", url=url, reasons=[])
-    said = "; ".join(reasons) or f"status {status}"
+    message = "; ".join(reasons) or f"status {status}"
     return wrong(
         check,
-        f"not ready at {url}: {said}",
+        f"not ready at {url}: {message}",
         f"see the reasons here and the {check}'s log",
         url=url,
         reasons=reasons,

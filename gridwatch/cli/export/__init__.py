@@ -1,7 +1,7 @@
-"""From the database back to files: readings as they stand, or how complete each meter's days are.
+"""Exports from the database to files: readings, or the completeness of each meter's days.
 
-    queries   what is asked, in SQL, and the columns of the answer
-    files     the answer as CSV or Parquet, whole or not at all
+    queries   the queries, and the columns of their results
+    files     writers of CSV and Parquet, atomic
 
-Rows are streamed: a server-side cursor on one side, a file that is written batch by batch on the other.
+Rows are streamed: from a server-side cursor into a file, batch by batch.
 """

@@ -1,8 +1,8 @@
-"""Rows as CSV or Parquet: in a file that appears when it is whole, or on stdout.
+"""Writes rows as CSV or Parquet: to a file that is replaced atomically, or to stdout.
 
 CSV is what `gridwatch replay --profile spec` reads: UTC as RFC 3339, numbers in the shortest text that reads
-back as the same number, empty where there is nothing. Parquet has the same columns, typed; it needs pyarrow,
-which is large, so it comes with an extra: `gridwatch[parquet]`.
+back as the same number, empty for NULL. Parquet has the same columns, typed; it needs pyarrow, which is
+large, so it is an extra: `gridwatch[parquet]`.
 """
 
 from __future__ import annotations
@@ -28,22 +28,22 @@ Rows = Sequence[Sequence[Any]]
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
 _MICROSECOND = timedelta(microseconds=1)
-#: Rows of one group of a Parquet file, which is held in memory until it is full.
+#: Rows per row group of a Parquet file; a group is buffered in memory.
 _GROUP_ROWS = 50_000
 
 
 class Writer(Protocol):
-    """Takes rows; `close` writes what is still held."""
+    """Writes rows; `close` flushes the buffer."""
 
     def write(self, rows: Rows) -> None:
-        """Append rows with one value a column."""
+        """Append rows with one value per column."""
 
     def close(self) -> None:
-        """All rows have been given."""
+        """Flush and finish the file."""
 
 
 class CsvWriter:
-    """A header, then a line a row."""
+    """Writes a header, then one line per row."""
 
     def __init__(self, raw: BinaryIO, columns: Sequence[Column]) -> None:
         self._raw = raw
@@ -52,7 +52,7 @@ class CsvWriter:
 
     def write(self, rows: Rows) -> None:
         """Append rows."""
-        # None is written as nothing, and a float by its repr, by the csv module itself.
+        # The csv module itself writes None as an empty field, and a float by its repr.
         columns = [
             values if text is None else map(text, values)
             for text, values in zip(self._texts, zip(*rows, strict=True), strict=True)
@@ -60,7 +60,7 @@ class CsvWriter:
         self._put(zip(*columns, strict=True))
 
     def close(self) -> None:
-        """Nothing is held."""
+        """Do nothing: nothing is buffered."""
 
     def _put(self, rows: Iterable[Iterable[Any]]) -> None:
         lines = io.StringIO(newline="")
@@ -69,7 +69,7 @@ class CsvWriter:
 
 
 class ParquetWriter:
-    """Typed columns; instants as timestamps in UTC, flags as lists of texts."""
+    """Writes typed columns; instants as timestamps in UTC, flags as lists of strings."""
 
     def __init__(self, raw: BinaryIO, columns: Sequence[Column]) -> None:
         pa, parquet = _pyarrow()
@@ -83,62 +83,63 @@ class ParquetWriter:
         self._pa = pa
         self._schema = pa.schema([(column.name, types[column.kind]) for column in columns])
         self._file = parquet.ParquetWriter(raw, self._schema, compression="zstd")
-        self._held: list[Sequence[Any]] = []
+        self._group: list[Sequence[Any]] = []
 
     def write(self, rows: Rows) -> None:
         """Append rows."""
-        self._held += rows
-        if len(self._held) >= _GROUP_ROWS:
+        self._group += rows
+        if len(self._group) >= _GROUP_ROWS:
             self._write_group()
 
     def close(self) -> None:
         """Write the last group and the end of the file."""
-        if self._held:
+        if self._group:
             self._write_group()
         self._file.close()
 
     def _write_group(self) -> None:
         columns = [
             self._pa.array(values, kind)
-            for values, kind in zip(zip(*self._held, strict=True), self._schema.types, strict=True)
+            for values, kind in zip(zip(*self._group, strict=True), self._schema.types, strict=True)
         ]
-        self._held = []
+        self._group = []
         self._file.write_table(self._pa.Table.from_arrays(columns, schema=self._schema))
 
 
 def format_of(path: Path | None) -> Format:
-    """What the ending of a file says; UsageProblem for one that says nothing. None is stdout: CSV."""
+    """The format of a file by its suffix; UsageProblem for an unknown one. None is stdout: CSV."""
     name = "" if path is None else path.name.lower()
     if name.endswith(".parquet"):
         _pyarrow()
         return "parquet"
     if path is None or name.endswith((".csv", ".csv.gz")):
         return "csv"
-    raise UsageProblem(f"{path}: of what kind is it?", "end the name in .csv, .csv.gz or .parquet")
+    raise UsageProblem(f"{path}: unknown format", "end the name in .csv, .csv.gz or .parquet")
 
 
 @contextmanager
-def written(path: Path | None, columns: Sequence[Column]) -> Iterator[Writer]:
-    """A writer for a file, None for stdout. The file is there, whole, once the block has ended well.
+def open_writer(path: Path | None, columns: Sequence[Column]) -> Iterator[Writer]:
+    """A writer for a file, None for stdout. The file is replaced atomically at the end of the block.
 
-    GridwatchError when it cannot be written, or when nobody reads stdout any more.
+    GridwatchError when it cannot be written, or when stdout is closed.
     """
     try:
         if path is None:
             with _stdout() as raw:
-                yield from _through(CsvWriter(raw, columns))
+                yield from _close_after(CsvWriter(raw, columns))
         else:
             with _replacing(path) as raw:
-                yield from _through(_writer(path, raw, columns))
+                yield from _close_after(_writer(path, raw, columns))
     except BrokenPipeError as problem:
-        raise GridwatchError("nobody reads stdout any more", "write to a file: -o FILE") from problem
+        raise GridwatchError("stdout was closed by its reader", "write to a file: -o FILE") from problem
     except OSError as problem:
         raise GridwatchError(
-            f"{path}: cannot be written: {problem.strerror}", "make room there, or name another file with -o"
+            f"{path}: cannot be written: {problem.strerror}",
+            "free some space there, or name another file with -o",
         ) from problem
 
 
-def _through(writer: Writer) -> Iterator[Writer]:
+def _close_after(writer: Writer) -> Iterator[Writer]:
     yield writer
     writer.close()
 
@@ -149,12 +150,12 @@ def _writer(path: Path, raw: BinaryIO, columns: Sequence[Column]) -> Writer:
 
 @contextmanager
 def _replacing(path: Path) -> Iterator[BinaryIO]:
-    """A file beside `path` that takes its place at the end, or is removed."""
+    """A temporary file beside `path` that replaces it at the end, or is removed."""
     part = path.with_name(f".{path.name}.{os.getpid()}.part")
     try:
         with part.open("wb") as file:
             if path.name.lower().endswith(".gz"):
-                # Neither name nor time in the gzip header: the same rows are the same file.
+                # Neither name nor time in the gzip header: the same rows give the same file.
                 with gzip.GzipFile(filename="", mode="wb", compresslevel=4, fileobj=file, mtime=0) as packed:
                     yield cast(BinaryIO, packed)
             else:
@@ -172,7 +173,7 @@ def _stdout() -> Iterator[BinaryIO]:
         yield sys.stdout.buffer
         sys.stdout.buffer.flush()
     except BrokenPipeError:
-        # Python flushes stdout once more when it ends, and would complain.
+        # Python flushes stdout at exit, and would raise again.
         with Path(os.devnull).open("wb") as nowhere:
             os.dup2(nowhere.fileno(), sys.stdout.fileno())
         raise

@@ -1,9 +1,9 @@
-"""What is exported: the questions in SQL, and the columns of their answers.
+"""The queries of the export, and the columns of their results.
 
-Readings are the validated ones, and those that came too late and stand nowhere else: together they are all
-the energy that came. Completeness follows what the detector knows: a slot is expected if a reading filled it
-or a gap says that it is missing. So nothing before a meter's first reading is missing, nothing after the
-last settled slot, and a day on which the clocks change has its 46 or 50 half-hours.
+Readings are the validated ones, and the late events that are not among them: together they are all the energy
+received. Completeness follows the gap detection: a slot is expected if a reading filled it or a gap covers
+it. So nothing is missing before a meter's first reading or after the last slot whose deadline has passed, and
+a day with a clock change has its 46 or 50 half-hours.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from sqlalchemy import Connection, text
 
 Kind = Literal["text", "number", "whole", "instant", "words"]
 
-#: Rows fetched, and written, at once.
-ROWS_AT_ONCE = 10_000
+#: Rows fetched, and written, per batch.
+FETCH_ROWS = 10_000
 
-#: The last reading in log order stands for a stamp that came too late more than once.
+#: Of several late events with one timestamp the last one in log order wins.
 _ALL_READINGS = """
     SELECT meter_id, time, consumption_kwh, interval_minutes, region, voltage, current, power_kw,
            power_factor, frequency, sent_at, status, delay_seconds, flags
@@ -77,20 +77,20 @@ SELECT meter_id, to_char(day, 'YYYY-MM-DD'), interval_minutes,
     CAST(greatest(1, round(minutes / interval_minutes)) AS integer), had + missing, had, missing,
     CAST(100.0 * had / nullif(had + missing, 0) AS float8), late, too_late, CAST(consumption_kwh AS float8)
 FROM days ORDER BY meter_id, day
-"""  # noqa: S608 - put together from constants
+"""  # noqa: S608 - composed of constants
 
 
 @dataclass(frozen=True)
 class Column:
-    """A column of an export and what its values are."""
+    """A column of an export and the type of its values."""
 
     name: str
     kind: Kind
 
 
 @dataclass(frozen=True)
-class Question:
-    """SQL with the parameters of a Selection, and the columns of what it answers."""
+class Query:
+    """SQL with the parameters of a Selection, and the columns of its result."""
 
     sql: str
     columns: tuple[Column, ...]
@@ -98,9 +98,9 @@ class Question:
 
 @dataclass(frozen=True)
 class Selection:
-    """Which rows: `start` ≤ time < `end` (RFC 3339, or the database's `infinity`), meters by a shell pattern.
+    """The rows: `start` ≤ time < `end` (RFC 3339, or the database's `infinity`), meters by a shell pattern.
 
-    `zone` says which local days completeness is counted by.
+    `zone` is the time zone of the days of completeness.
     """
 
     start: str = "-infinity"
@@ -109,7 +109,7 @@ class Selection:
     zone: str = "UTC"
 
 
-READINGS = Question(
+READINGS = Query(
     _READINGS,
     (
         Column("meter_id", "text"),
@@ -128,7 +128,7 @@ READINGS = Question(
         Column("flags", "words"),
     ),
 )
-COMPLETENESS = Question(
+COMPLETENESS = Query(
     _COMPLETENESS,
     (
         Column("meter_id", "text"),
@@ -146,24 +146,22 @@ COMPLETENESS = Question(
 )
 
 
-def answers(
-    connection: Connection, question: Question, selection: Selection
-) -> Iterator[Sequence[Sequence[Any]]]:
-    """The rows of the answer, some thousand at a time, in order of meter and time; instants are in UTC."""
+def fetch(connection: Connection, query: Query, selection: Selection) -> Iterator[Sequence[Sequence[Any]]]:
+    """The rows of the result, in batches, in order of meter and time; instants are in UTC."""
     connection.execute(text("SET LOCAL TimeZone = 'UTC'"))
-    found = connection.execution_options(stream_results=True, yield_per=ROWS_AT_ONCE).execute(
-        text(question.sql),
+    found = connection.execution_options(stream_results=True, yield_per=FETCH_ROWS).execute(
+        text(query.sql),
         {
             "start": selection.start,
             "end": selection.end,
-            "meters": expression_of(selection.meters),
-            **({"zone": selection.zone} if question is COMPLETENESS else {}),
+            "meters": regex_of(selection.meters),
+            **({"zone": selection.zone} if query is COMPLETENESS else {}),
         },
     )
-    yield from found.partitions(ROWS_AT_ONCE)
+    yield from found.partitions(FETCH_ROWS)
 
 
-def expression_of(pattern: str) -> str:
+def regex_of(pattern: str) -> str:
     """A shell pattern (`*`, `?`, `[a-c]`, `[!a-c]`) as PostgreSQL's regular expression for whole ids."""
     found = ""
     for part in re.findall(r"\[!?\]?[^\]]*\]|.", pattern, re.DOTALL):

@@ -1,4 +1,4 @@
-"""What the database holds of a replay, for its score; and the readings around what was not as expected."""
+"""Reads what was detected in a replay from the database, and the readings around each difference."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from sinks.tables.late_events import late_events
 from sinks.tables.validated_readings import reading_revisions, validated_readings
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
-_ROWS_AT_ONCE = 10_000
+_FETCH_ROWS = 10_000
 _MINUTE = 60_000_000
 _BEFORE, _AFTER = 3, 6
 
 
 @dataclass(frozen=True)
-class Around:
-    """A reading near a difference: time (µs), kWh, and what became of it."""
+class NearbyReading:
+    """A reading near a difference: time (µs), kWh, and its classification."""
 
     time: int
     kwh: float
@@ -52,13 +52,13 @@ class Around:
 
 
 def score_database(truth: Manifest, url: str) -> Score:
-    """Score what the database at `url` holds. GridwatchError when it cannot be read."""
+    """Score the contents of the database at `url`. GridwatchError when it cannot be read."""
     with connect(url) as connection:
         return score(truth, detected(connection, truth))
 
 
 def detected(connection: Connection, truth: Manifest) -> Found:
-    """Everything in the database that the manifest may have something to say about."""
+    """Everything in the database that the manifest covers."""
     reading, revision = validated_readings.c, reading_revisions.c
     late = select(reading.meter_id, reading.time).where(reading.status == "LATE")
     revised = select(revision.meter_id, revision.time)
@@ -72,9 +72,9 @@ def detected(connection: Connection, truth: Manifest) -> Found:
     )
 
 
-def around(connection: Connection, difference: Difference) -> list[Around]:
+def nearby_readings(connection: Connection, difference: Difference) -> list[NearbyReading]:
     """The last readings of the meter before a difference and the first from its start on, late ones too."""
-    found: list[Around] = []
+    found: list[NearbyReading] = []
     reading, event = validated_readings.c, late_events.c
     start = _moment(difference.start)
     for columns, status in (
@@ -88,9 +88,15 @@ def around(connection: Connection, difference: Difference) -> list[Around]:
             of_meter.where(table.time >= start).order_by(table.time).limit(_AFTER),
         ):
             for row in connection.execute(query):
-                said = status or row.status
+                reading_status = status or row.status
                 found.append(
-                    Around(_micros(row.time), row.consumption_kwh, said, row.delay_seconds, tuple(row.flags))
+                    NearbyReading(
+                        _micros(row.time),
+                        row.consumption_kwh,
+                        reading_status,
+                        row.delay_seconds,
+                        tuple(row.flags),
+                    )
                 )
     return sorted(found, key=lambda one: one.time)
 
@@ -109,7 +115,7 @@ def _gaps(connection: Connection, truth: Manifest) -> Iterator[FoundGap]:
     ).where(table.time >= _moment(truth.first))
     if truth.settled_to is not None:
         query = query.where(table.time <= _moment(truth.settled_to))
-    for row in connection.execute(query.execution_options(yield_per=_ROWS_AT_ONCE)):
+    for row in connection.execute(query.execution_options(yield_per=_FETCH_ROWS)):
         yield FoundGap(
             row.meter_id,
             _micros(row.missing_from),
@@ -123,10 +129,10 @@ def _gaps(connection: Connection, truth: Manifest) -> Iterator[FoundGap]:
 
 
 def _keys(connection: Connection, truth: Manifest, query: Select[Any]) -> Iterator[tuple[str, int]]:
-    """(meter, time) of the rows in the time of the replay."""
+    """(meter, time) of the rows within the replay's time range."""
     time = query.selected_columns["time"]
     within = query.where(time >= _moment(truth.first), time <= _moment(truth.last))
-    for row in connection.execute(within.execution_options(yield_per=_ROWS_AT_ONCE)):
+    for row in connection.execute(within.execution_options(yield_per=_FETCH_ROWS)):
         yield row[0], _micros(row[1])
 
 
@@ -138,7 +144,7 @@ def _refused(connection: Connection) -> dict[tuple[str, str], int]:
         .group_by(table.raw_encoding, table.raw)
     )
     counted: Counter[tuple[str, str]] = Counter()
-    for encoding, raw, count in connection.execute(query.execution_options(yield_per=_ROWS_AT_ONCE)):
+    for encoding, raw, count in connection.execute(query.execution_options(yield_per=_FETCH_ROWS)):
         counted[encoding, raw] += count
     return counted
 

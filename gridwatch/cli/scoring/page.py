@@ -1,4 +1,4 @@
-"""A score as one HTML file with plots. Nothing in it is loaded from elsewhere, so that it can be sent on."""
+"""A score as one self-contained HTML file with plots."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from gridwatch import __version__
-from gridwatch.cli.scoring.database import Around
+from gridwatch.cli.scoring.database import NearbyReading
 from gridwatch.cli.scoring.text import figures
 from gridwatch.errors import GridwatchError
 from gridwatch.http.assets import stylesheet
@@ -30,7 +30,7 @@ _MARGIN = 2 * HOUR
 
 @dataclass(frozen=True)
 class Picture:
-    """One plot with its words."""
+    """One plot with title and caption."""
 
     title: str
     svg: Markup
@@ -42,7 +42,7 @@ def write_page(
     truth: Manifest,
     found: Found,
     result: Score,
-    named: Sequence[tuple[Difference, Sequence[Around]]],
+    named: Sequence[tuple[Difference, Sequence[NearbyReading]]],
 ) -> None:
     """Write the page to `path`. GridwatchError when it cannot be written."""
     environment = Environment(
@@ -74,7 +74,7 @@ def write_page(
 
 
 def _pictures(truth: Manifest, found: Found, result: Score) -> list[Picture]:
-    """Over time: missing slots expected and found, differences, and how long gaps took to be detected."""
+    """Plots over time: missing slots expected and found, differences, and the time to detect gaps."""
     start, end = truth.first, max(truth.last, truth.settled_to or 0) + 1
     step, unit = (HOUR, "hour") if end - start <= _HOURLY else (DAY, "day")
     start -= start % step
@@ -105,7 +105,7 @@ def _pictures(truth: Manifest, found: Found, result: Score) -> list[Picture]:
             "Time to detect",
             bars(frame("Time to detect", "minutes"), sorted(delays.items()), step),
             f"The longest of each {unit}: event time from the first missing slot of a gap to the watermark "
-            "that settled it.",
+            "that opened it.",
         ),
     ]
     if result.differences:
@@ -129,15 +129,15 @@ def _by(step: int, values: Iterable[tuple[int, int]], start: int, end: int) -> l
     return [(bucket, float(sums[bucket])) for bucket in range(start, end, step)]
 
 
-def _close_up(difference: Difference, readings: Sequence[Around]) -> Markup:
-    """The readings around a difference, its stretch shaded."""
+def _close_up(difference: Difference, readings: Sequence[NearbyReading]) -> Markup:
+    """A plot of the readings around a difference, its time range shaded."""
     points = [(reading.time, reading.kwh) for reading in readings]
     times = [time for time, _ in points] or [difference.start]
     stretch = max(difference.end, difference.start + MINUTE)
     start, end = min(*times, difference.start) - _MARGIN, max(*times, stretch) + _MARGIN
     apart = [later - earlier for earlier, later in pairwise(times) if later > earlier]
-    said = f"expected {difference.expected}, found {difference.found}"
-    shaded = Region(difference.start, stretch, "open", said)
+    note = f"expected {difference.expected}, found {difference.found}"
+    shaded = Region(difference.start, stretch, "open", note)
     title = f"{difference.meter} around {difference.at}"
     frame = Frame(title, "kWh a reading", start, end, [shaded], height=150)
     return bars(frame, points, min(apart, default=HOUR) // 2)

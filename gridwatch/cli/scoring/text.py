@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from gridwatch.cli.scoring.database import Around
+from gridwatch.cli.scoring.database import NearbyReading
 from replay.scoring.score import Difference, Rates, Score
 
 _HEAD = f"{'expected':>10}{'found':>10}{'matched':>10}{'precision':>11}{'recall':>9}"
 
 
-def text(result: Score, named: Sequence[tuple[Difference, Sequence[Around]]]) -> str:
+def text(result: Score, named: Sequence[tuple[Difference, Sequence[NearbyReading]]]) -> str:
     """Tables of rates, the other figures, and the differences of `named` with the readings around them."""
     lines = [f"{'':<15}{_HEAD}"]
     lines += [_row(name, rates) for name, rates in result.parts.items() if rates.expected or rates.found]
@@ -34,32 +34,32 @@ def text(result: Score, named: Sequence[tuple[Difference, Sequence[Around]]]) ->
 
 
 def figures(result: Score) -> dict[str, str]:
-    """Every figure that is no rate, in words, by name."""
+    """Every figure that is not a rate, as text, by name."""
     edges, seconds = result.edges.as_dict(), result.seconds_to_detect
     pairs = edges["gaps"]
-    said = {}
+    lines = {}
     if pairs:
         ends = ", ".join(
             f"{edge} exact in {edges[edge]['exact']:,} of {pairs:,}, off by "
             f"{edges[edge]['mean_seconds']:,.1f} s on average and {edges[edge]['max_seconds']:,.0f} s at most"
             for edge in ("start", "end")
         )
-        said["edges"] = f"edges of gaps: {ends}"
+        lines["edges"] = f"edges of gaps: {ends}"
     if seconds is not None:
-        said["detection"] = (
+        lines["detection"] = (
             f"time to detect, from the first missing slot: median {seconds['median'] / 60:,.1f} min, "
             f"95% within {seconds['p95'] / 60:,.1f} min, longest {seconds['max'] / 60:,.1f} min"
         )
     rate = result.false_alarm_rate
-    said["false alarms"] = f"false alarms: {result.false_alarms:,} gaps" + (
+    lines["false alarms"] = f"false alarms: {result.false_alarms:,} gaps" + (
         f" in {result.meter_years:,.2f} meter-years, {rate:.4f} a meter-year" if rate is not None else ""
     )
     if result.unjudged:
-        said["not judged"] = (
+        lines["not judged"] = (
             f"not judged: {result.unjudged:,} (before a meter's grid was known, outside of the replay, "
             "or late only because a wrong clock was ahead)"
         )
-    return said
+    return lines
 
 
 def _row(name: str, rates: Rates) -> str:

@@ -1,4 +1,4 @@
-"""`gridwatch db` says what the database is and where the schema stands, and never prints a password."""
+"""`gridwatch db` prints the kind of the database and the schema's revision, and never a password."""
 
 from __future__ import annotations
 
@@ -25,9 +25,9 @@ def at(monkeypatch: pytest.MonkeyPatch) -> Any:
 def test_status_before_and_after_migrate(empty_database: str, at: Any, capsys: Any) -> None:
     at(empty_database)
     assert run(["db", "status"]) == 1
-    said = capsys.readouterr()
-    assert "schema missing" in said.out
-    assert "gridwatch db migrate" in said.err
+    printed = capsys.readouterr()
+    assert "schema missing" in printed.out
+    assert "gridwatch db migrate" in printed.err
 
     assert run(["db", "migrate"]) == 0
     assert "brought from nothing to revision" in capsys.readouterr().out
@@ -61,10 +61,10 @@ def test_an_unreachable_database_is_named_with_its_remedy(url: str, named: str, 
     started = time.monotonic()
     assert run(["db", "status"]) == 1
     assert time.monotonic() - started < 30
-    said = capsys.readouterr().err
-    assert named in said
-    assert "GRIDWATCH_DATABASE_URL" in said
-    assert "sekret" not in said
+    printed = capsys.readouterr().err
+    assert named in printed
+    assert "GRIDWATCH_DATABASE_URL" in printed
+    assert "sekret" not in printed
 
 
 @pytest.mark.parametrize(
@@ -75,9 +75,9 @@ def test_an_unreachable_database_is_named_with_its_remedy(url: str, named: str, 
         "mysql://u:sekret@h/x",
     ],
 )
-def test_a_wrong_url_is_wrong_use_and_is_not_printed(url: str, at: Any, capsys: Any) -> None:
+def test_a_malformed_url_is_a_usage_error_and_is_not_printed(url: str, at: Any, capsys: Any) -> None:
     at(url)
     assert run(["db", "status"]) == 2
-    said = capsys.readouterr().err
-    assert "GRIDWATCH_DATABASE_URL" in said
-    assert "ret" not in said.replace("secret", "")
+    printed = capsys.readouterr().err
+    assert "GRIDWATCH_DATABASE_URL" in printed
+    assert "ret" not in printed.replace("secret", "")

@@ -1,4 +1,4 @@
-"""A further table is one declaration in the list and a migration: rows get there, and go, by that alone."""
+"""A further table is one declaration in the list and a migration, which is all that its rows need."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from chaos.snapshot import read_database
 from gridwatch.topics import METRICS
 from sinks import tables
 from sinks.database import connect
-from sinks.intake import take_in
+from sinks.decoding import decode_records
 from sinks.schema.retention import maintain
 from sinks.schema.storage import Storage
 from sinks.schema.version import migrate
@@ -54,20 +54,20 @@ def write(writer: Writer, *loads: RegionalLoad) -> None:
     records = [
         Source(TOPIC.name, offset=number, value=msgspec.json.encode(one)) for number, one in enumerate(loads)
     ]
-    taken, letters = take_in(TOPIC.name, records)
+    decoded, letters = decode_records(TOPIC.name, records)
     assert letters == []
-    assert writer.write([taken]) == []
+    assert writer.write([decoded]) == []
 
 
 def test_records_of_its_topic_become_its_rows_beside_those_of_other_topics(
     writer: Writer, query: Any
 ) -> None:
-    taken, letters = take_in(
+    decoded, letters = decode_records(
         TOPIC.name,
         [Source(TOPIC.name, value=msgspec.json.encode(load(3))), Source(TOPIC.name, offset=1, value=b"{}")],
     )
     assert [letter.reasons for letter in letters] == [["MISSING_FIELD"]]
-    assert writer.write([rows(METRICS.name, metric(1, 2.0)), taken]) == []
+    assert writer.write([rows(METRICS.name, metric(1, 2.0)), decoded]) == []
     assert query("SELECT id, region, time, energy_kwh, revision, computed_at FROM regional_load") == [
         (load(3).id, "north", NOW, 0.3, 3, NOW)
     ]
@@ -75,7 +75,7 @@ def test_records_of_its_topic_become_its_rows_beside_those_of_other_topics(
     assert writer.state.rows[TOPIC.name] == writer.state.rows[METRICS.name] == 1
 
 
-def test_the_highest_revision_stands_and_what_is_repeated_is_there_once(writer: Writer, query: Any) -> None:
+def test_the_highest_revision_wins_and_repeated_records_are_one_row(writer: Writer, query: Any) -> None:
     log = [load(revision, region) for region in ("north", "south") for revision in (1, 2, 3)]
     for seed in range(10):
         query("TRUNCATE regional_load")
@@ -97,7 +97,7 @@ def test_writing_the_same_rows_again_changes_nothing(writer: Writer, query: Any)
     assert query("SELECT ctid::text, xmin::text FROM regional_load") == place
 
 
-def test_a_row_that_is_refused_leaves_the_others(writer: Writer, query: Any) -> None:
+def test_a_refused_row_leaves_the_others(writer: Writer, query: Any) -> None:
     bad = msgspec.structs.replace(load(1, "south"), region="nul \0")
     refused = writer.write([rows(TOPIC.name, load(1), bad, load(1, "west"))])
     assert [one.source.offset for one in refused] == [1]
@@ -105,7 +105,7 @@ def test_a_row_that_is_refused_leaves_the_others(writer: Writer, query: Any) -> 
     assert query("SELECT region FROM regional_load ORDER BY 1") == [("north",), ("west",)]
 
 
-def test_on_plain_postgresql_its_rows_go_by_its_own_setting(
+def test_on_plain_postgresql_its_rows_are_deleted_by_its_own_setting(
     database: str, writer: Writer, query: Any
 ) -> None:
     write(writer, *(load(1, time=NOW - days * DAY) for days in (1, 20, 40)))
@@ -116,7 +116,7 @@ def test_on_plain_postgresql_its_rows_go_by_its_own_setting(
     assert query("SELECT count(*) FROM metrics") == [(1,)]
 
 
-def test_two_runs_are_compared_without_what_follows_the_clock(
+def test_two_runs_are_compared_without_columns_of_the_wall_clock(
     database: str, writer: Writer, query: Any
 ) -> None:
     contents = []

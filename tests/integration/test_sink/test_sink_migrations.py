@@ -1,4 +1,4 @@
-"""The migrations make the schema that `sinks/tables/` describes: once, whole, one migrator at a time."""
+"""The migrations make the schema that `sinks/tables/` declares: once, atomically, one at a time."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from sinks.tables.table import metadata
 pytestmark = pytest.mark.integration
 
 
-def test_the_migrated_schema_is_the_described_one(database: str) -> None:
+def test_the_migrated_schema_is_the_declared_one(database: str) -> None:
     with connect(database) as connection:
         context = MigrationContext.configure(
             connection, opts={"version_table": VERSION_TABLE, "compare_type": True}
@@ -106,13 +106,13 @@ def test_a_newer_schema_is_left_alone(database: str, query: Any) -> None:
     assert query(f"SELECT version_num FROM {VERSION_TABLE}") == [("9999",)]
 
 
-def test_a_schema_that_is_not_there_is_refused_with_the_command(empty_database: str) -> None:
+def test_a_missing_schema_is_refused_with_the_command(empty_database: str) -> None:
     with pytest.raises(GridwatchError) as refusal:
         require_current(status(empty_database))
     assert refusal.value.remedy == "gridwatch db migrate"
 
 
-def test_the_kind_of_the_database_is_found_out(database: str, query: Any) -> None:
+def test_the_kind_of_the_database_is_detected(database: str, query: Any) -> None:
     kind = status(database).kind
     [(version,)] = query("SHOW server_version")
     assert kind.timescaledb is None

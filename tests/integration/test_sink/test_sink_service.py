@@ -1,4 +1,4 @@
-"""The sink as it runs, on a real broker and a real database: nothing is lost, and waiting is said."""
+"""The sink as a process, on a real broker and a real database: nothing is lost, and waiting is reported."""
 
 from __future__ import annotations
 
@@ -77,8 +77,8 @@ def reasons(service: Service) -> list[str]:
 
 def waits_for_the_database(service: Service) -> bool:
     """True when the database is all that keeps it from being ready."""
-    said = reasons(service)
-    return len(said) == 1 and said[0].startswith("waiting for the database")
+    found = reasons(service)
+    return len(found) == 1 and found[0].startswith("waiting for the database")
 
 
 @pytest.fixture
@@ -93,7 +93,7 @@ def site(kafka: EmbeddedKafka, database: str, tmp_path: Path) -> Iterator[Site]:
         yield site
 
 
-def test_what_is_foreign_or_refused_becomes_a_dead_letter_and_the_rest_is_stored(site: Site) -> None:
+def test_foreign_and_refused_records_become_dead_letters_and_the_rest_is_stored(site: Site) -> None:
     assert site.database is not None
     produce(site.bootstrap, VALIDATED.name, readings(120))
     refused = msgspec.json.encode(msgspec.structs.replace(GOOD, region="a\0b"))
@@ -134,7 +134,7 @@ def test_what_is_foreign_or_refused_becomes_a_dead_letter_and_the_rest_is_stored
     assert "gridwatch_sink_waiting_seconds 0.0" in text
 
 
-def test_a_killed_sink_goes_on_where_it_was(site: Site) -> None:
+def test_a_killed_sink_resumes_where_it_was(site: Site) -> None:
     assert site.database is not None
     count = 8_000
     produce(site.bootstrap, VALIDATED.name, readings(count))
@@ -150,7 +150,7 @@ def test_a_killed_sink_goes_on_where_it_was(site: Site) -> None:
     assert stored(site.database) == expected(count)
 
 
-def test_a_database_that_dies_is_waited_for_and_said(kafka: EmbeddedKafka, tmp_path: Path) -> None:
+def test_a_sink_waits_for_a_killed_database_and_reports_it(kafka: EmbeddedKafka, tmp_path: Path) -> None:
     with EmbeddedPostgres(tmp_path / "postgres") as server:
         migrate(server.url)
         with Site(kafka.bootstrap, tmp_path, database=server.url, **SMALL) as site:
@@ -158,12 +158,12 @@ def test_a_database_that_dies_is_waited_for_and_said(kafka: EmbeddedKafka, tmp_p
             sink = site.sink().start()
             until("some of it is stored", lambda: stored(server.url), 60)
             server.kill()
-            said = until("the sink says that it waits", lambda: reasons(sink), 30)
-            assert any("waiting for the database at 127.0.0.1:" in reason for reason in said), said
+            found = until("the sink says that it waits", lambda: reasons(sink), 30)
+            assert any("waiting for the database at 127.0.0.1:" in reason for reason in found), found
             assert sink.status("/live/") == 200
-            # Partitions can be handed over even now: what waits is given up, not waited for.
+            # A rebalance works even now: pending batches are aborted, not waited for.
             second = site.sink("second").start()
-            until("the second waits, too", lambda: waits_for_the_database(second), 60)
+            until("the second waits as well", lambda: waits_for_the_database(second), 60)
             until("the first has settled", lambda: waits_for_the_database(sink), 30)
             held_at = site.stored()
             server.start()
@@ -173,7 +173,7 @@ def test_a_database_that_dies_is_waited_for_and_said(kafka: EmbeddedKafka, tmp_p
             sink.wait_until_ready()
 
 
-def test_a_database_that_is_away_at_the_start_is_waited_for_and_may_be_stopped_waiting_for(
+def test_a_sink_that_waits_for_a_database_from_its_start_can_be_stopped(
     kafka: EmbeddedKafka, tmp_path: Path
 ) -> None:
     with EmbeddedPostgres(tmp_path / "postgres") as server:
@@ -226,7 +226,7 @@ def test_topics_that_differ_are_refused_with_the_command(site: Site) -> None:
 
 
 def run(command: list[str], env: dict[str, str]) -> subprocess.CompletedProcess[str]:
-    """Run to the end, within the half minute that a refusal may take; output of both kinds in one."""
+    """Run to the end, within 30 s; stdout and stderr in one."""
     program = [sys.executable, "-m", *command]
     return subprocess.run(
         program, env=env, text=True, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, timeout=30, check=False

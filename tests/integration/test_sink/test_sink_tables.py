@@ -1,4 +1,4 @@
-"""What stands in the tables is a function of the set of records, however they come."""
+"""The contents of the tables are a function of the set of records, whatever their order and batches."""
 
 from __future__ import annotations
 
@@ -160,7 +160,7 @@ def test_writing_the_same_rows_again_changes_nothing(writer: Writer, query: Any)
     assert query("SELECT ctid::text, xmin::text FROM validated_readings ORDER BY 1") == places
 
 
-def test_the_later_value_in_log_order_stands_and_each_further_one_is_a_revision(
+def test_the_later_value_in_log_order_wins_and_each_further_one_is_a_revision(
     writer: Writer, query: Any
 ) -> None:
     first = reading(1, kwh=1.0)
@@ -174,7 +174,7 @@ def test_the_later_value_in_log_order_stands_and_each_further_one_is_a_revision(
     assert query("SELECT consumption_kwh FROM reading_revisions ORDER BY source_offset") == [(2.0,), (3.0,)]
 
 
-def test_the_value_that_came_first_is_kept_beside_the_one_that_stands(writer: Writer, query: Any) -> None:
+def test_the_first_value_is_kept_beside_the_current_one(writer: Writer, query: Any) -> None:
     values = [reading(n, kwh=float(n), flags=["REVISED"] if n > 1 else []) for n in (1, 2, 3)]
     for order in itertools.permutations(values):
         for cut in ((1, 2), (1, 3), (2, 3), (3, 3)):
@@ -250,7 +250,7 @@ def test_all_fields_of_a_reading_arrive(writer: Writer, query: Any) -> None:
     assert found[1][4:11] == (None,) * 7
 
 
-def test_hourly_gaps_leave_out_those_that_were_taken_back(writer: Writer, query: Any) -> None:
+def test_hourly_gaps_leave_out_retracted_ones(writer: Writer, query: Any) -> None:
     writer.write(
         [
             rows(

@@ -1,4 +1,4 @@
-"""A bad row is found and set aside; a database that is away is waited for; nothing is lost by either."""
+"""A bad row is isolated; an unavailable database is waited for; neither loses anything."""
 
 from __future__ import annotations
 
@@ -65,7 +65,7 @@ class InTheBackground:
     def _run(self, writer: Writer, batch: list[Rows]) -> None:
         try:
             self.outcome = writer.write(batch)
-        except Exception as error:  # handed to the test, which looks at it
+        except Exception as error:  # handed to the test, which asserts on it
             self.outcome = error
 
     def result(self, seconds: float = 15.0) -> Any:
@@ -111,7 +111,7 @@ def test_one_topic_may_come_in_several_parts(writer: Writer, query: Any) -> None
     assert stored(query) == [2, 3]
 
 
-def test_a_connection_that_is_cut_is_opened_again_and_the_batch_written(writer: Writer, query: Any) -> None:
+def test_a_lost_connection_is_reopened_and_the_batch_written(writer: Writer, query: Any) -> None:
     writer.write([rows(reading(1))])
     query("SELECT pg_terminate_backend(pid) FROM pg_stat_activity WHERE application_name = 'gridwatch-sink'")
     assert writer.write([rows(reading(2))]) == []
@@ -120,13 +120,13 @@ def test_a_connection_that_is_cut_is_opened_again_and_the_batch_written(writer: 
     assert writer.state.waiting_since is None
 
 
-def test_a_connection_cut_in_the_middle_of_a_batch_loses_nothing(
+def test_a_connection_lost_in_the_middle_of_a_batch_loses_nothing(
     writer: Writer, query: Any, database: str
 ) -> None:
     with psycopg2.connect(database) as holder, holder.cursor() as cursor:
         cursor.execute("LOCK TABLE validated_readings")
         background = InTheBackground(writer, [rows(*(reading(n) for n in range(100)))])
-        # The batch is in the database's hands, waiting in the middle of its transaction.
+        # The batch waits for the lock in the middle of its transaction.
         in_a_lock = (
             "SELECT pid FROM pg_stat_activity"
             " WHERE application_name = 'gridwatch-sink' AND wait_event_type = 'Lock'"
@@ -139,7 +139,7 @@ def test_a_connection_cut_in_the_middle_of_a_batch_loses_nothing(
     assert stored(query) == list(range(100))
 
 
-def test_a_held_lock_is_waited_for_and_said(writer: Writer, query: Any, database: str) -> None:
+def test_a_held_lock_is_waited_for_and_reported(writer: Writer, query: Any, database: str) -> None:
     with psycopg2.connect(database) as holder, holder.cursor() as cursor:
         cursor.execute("LOCK TABLE validated_readings")
         background = InTheBackground(writer, [rows(reading(1))])
@@ -150,7 +150,7 @@ def test_a_held_lock_is_waited_for_and_said(writer: Writer, query: Any, database
     assert writer.state.waiting_since is None
 
 
-def test_a_missing_schema_is_waited_for_and_named(empty_database: str, query: Any) -> None:
+def test_a_missing_schema_is_waited_for_and_reported(empty_database: str, query: Any) -> None:
     writer = Writer(empty_database, back_off=BackOff(first=0.02, most=0.1))
     background = InTheBackground(writer, [rows(reading(1))])
     wait_until(lambda: writer.state.waiting_since is not None)
@@ -161,7 +161,7 @@ def test_a_missing_schema_is_waited_for_and_named(empty_database: str, query: An
     writer.disconnect()
 
 
-def test_a_newer_schema_is_not_written_to_even_if_it_comes_while_the_sink_runs(
+def test_a_newer_schema_is_not_written_to_even_if_it_is_migrated_while_the_sink_runs(
     writer: Writer, query: Any
 ) -> None:
     [(version,)] = query(f"SELECT version_num FROM {VERSION_TABLE}")
@@ -178,7 +178,7 @@ def test_a_newer_schema_is_not_written_to_even_if_it_comes_while_the_sink_runs(
     assert stored(query) == [1, 2]
 
 
-def test_interrupting_ends_the_wait_for_a_database_that_is_away() -> None:
+def test_interrupting_ends_the_wait_for_an_unavailable_database() -> None:
     writer = Writer("postgresql://gridwatch:sekret@127.0.0.1:1/gridwatch")
     background = InTheBackground(writer, [rows(reading(1))])
     wait_until(lambda: writer.state.waiting_since is not None)
@@ -187,7 +187,7 @@ def test_interrupting_ends_the_wait_for_a_database_that_is_away() -> None:
     assert isinstance(background.result(), WriteInterruptedError)
 
 
-def test_a_hanging_transaction_can_be_cut_off(database: str, query: Any) -> None:
+def test_a_hanging_transaction_can_be_cancelled(database: str, query: Any) -> None:
     writer = Writer(database, lock_timeout="60s")
     with psycopg2.connect(database) as holder, holder.cursor() as cursor:
         cursor.execute("LOCK TABLE validated_readings")
@@ -195,15 +195,15 @@ def test_a_hanging_transaction_can_be_cut_off(database: str, query: Any) -> None
         wait_until(lambda: query("SELECT 1 FROM pg_stat_activity WHERE wait_event_type = 'Lock'"))
         writer.interrupt()
         assert writer.state.writing_since is not None
-        writer.cut()
+        writer.cancel_transaction()
         assert isinstance(background.result(5.0), WriteInterruptedError)
-    writer.go_on()
+    writer.resume()
     assert writer.write([rows(reading(1))]) == []
     assert stored(query) == [1]
     writer.disconnect()
 
 
-def test_a_look_at_the_database_finds_it_away_and_back(empty_database: str, query: Any) -> None:
+def test_a_check_finds_the_database_unavailable_and_available_again(empty_database: str, query: Any) -> None:
     writer = Writer(empty_database)
     with pytest.raises(SchemaMismatchError):
         writer.check()

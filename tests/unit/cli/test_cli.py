@@ -1,4 +1,4 @@
-"""The command line: what every command owes its user, and what the exit codes mean."""
+"""The command line: the help of every command, and the exit codes."""
 
 from __future__ import annotations
 
@@ -84,27 +84,27 @@ def test_help_imports_neither_faust_nor_a_database_driver() -> None:
     subprocess.run([sys.executable, "-c", program], check=True, capture_output=True, timeout=60)
 
 
-def test_version_is_said(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_version_is_printed(capsys: pytest.CaptureFixture[str]) -> None:
     assert cli.run(["--version"]) == 0
     assert __version__ in capsys.readouterr().out
 
 
-def test_failed_work_exits_with_1_and_says_the_remedy(
+def test_failed_work_exits_with_1_and_prints_the_remedy(
     raising: type, capsys: pytest.CaptureFixture[str]
 ) -> None:
     raising.problem = GridwatchError("no Kafka broker answers at 127.0.0.1:9", "start one")
     assert cli.run(["broken"]) == 1
-    said = capsys.readouterr().err
-    assert "127.0.0.1:9" in said
-    assert "remedy: start one" in said
+    printed = capsys.readouterr().err
+    assert "127.0.0.1:9" in printed
+    assert "remedy: start one" in printed
 
 
-def test_wrong_use_exits_with_2(raising: type) -> None:
+def test_a_usage_error_exits_with_2(raising: type) -> None:
     raising.problem = UsageProblem("GRIDWATCH_GRACE: write a duration", "15m")
     assert cli.run(["broken"]) == 2
 
 
-def test_interruption_exits_with_130(raising: type) -> None:
+def test_an_interrupt_exits_with_130(raising: type) -> None:
     raising.problem = KeyboardInterrupt()
     assert cli.run(["broken"]) == 130
 

@@ -47,7 +47,7 @@ def _plain(figures: Figures) -> str:
     return shown.getvalue()
 
 
-def test_the_summary_tells_every_count() -> None:
+def test_the_summary_has_every_count() -> None:
     shown = _plain(_figures())
     for name, value in (
         ("readings sent", "1,000"),
@@ -61,7 +61,7 @@ def test_the_summary_tells_every_count() -> None:
     assert "/somewhere/report.html" in shown
 
 
-def test_what_was_missed_is_named() -> None:
+def test_missed_gaps_and_readings_are_listed() -> None:
     assert "METER_0001 at 2024-01-01T10:30:00Z" in _plain(_figures(_MISSED))
 
 
@@ -74,7 +74,7 @@ def test_one_difference_is_not_perfect(figures: Figures) -> None:
 
 
 @pytest.mark.parametrize(("figures", "code"), [(_figures(), 0), (_figures(_MISSED), 1)])
-def test_the_exit_code_says_whether_all_was_found(
+def test_the_exit_code_is_0_only_if_all_was_found(
     figures: Figures, code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     class Played(run.Demo):
@@ -82,8 +82,8 @@ def test_the_exit_code_says_whether_all_was_found(
         def running(self) -> Iterator[Any]:
             yield SimpleNamespace()
 
-        def play(self, running: Any) -> run.Outcome:
-            return run.Outcome(figures, Path("report.html"))
+        def play(self, running: Any) -> run.Result:
+            return run.Result(figures, Path("report.html"))
 
     monkeypatch.setattr(run, "Demo", Played)
     assert cli.run(["demo"]) == code
@@ -91,7 +91,7 @@ def test_the_exit_code_says_whether_all_was_found(
 
 
 @pytest.mark.parametrize("option", [["--meters", "0"], ["--days", "0"], ["--meters", "many"]])
-def test_senseless_sizes_exit_with_2(option: list[str]) -> None:
+def test_invalid_sizes_exit_with_2(option: list[str]) -> None:
     assert cli.run(["demo", *option]) == 2
 
 

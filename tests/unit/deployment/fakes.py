@@ -1,4 +1,4 @@
-"""A service made of a few lines: it answers `/ready/`, and does what its settings say."""
+"""A fake service of a few lines: it answers `/ready/`, and behaves as its settings say."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The list of services names what there is: commands of the command line, settings of ports."""
+"""The list of services names existing commands and port settings."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Services as child processes: started, waited for with reasons, ended, several of them together."""
+"""Services as child processes: started, waited for with reasons, stopped, several of them together."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 import psutil
 import pytest
 
-from gridwatch.deployment.polling import WaitedInVainError, until
+from gridwatch.deployment.polling import WaitTimeoutError, until
 from gridwatch.deployment.process import ChildProcess, excerpt
 from gridwatch.deployment.site import Site
 from gridwatch.errors import GridwatchError
@@ -29,7 +29,7 @@ def site(tmp_path: Path) -> Iterator[Site[FakeService]]:
         yield site
 
 
-def test_a_service_is_ready_when_its_page_says_so(site: Site[FakeService]) -> None:
+def test_a_service_is_ready_when_its_page_answers_200(site: Site[FakeService]) -> None:
     sink = site.add("sink", ready_after=0.3)
     begun = time.monotonic()
     assert not sink.is_ready()
@@ -42,14 +42,14 @@ def test_a_service_is_ready_when_its_page_says_so(site: Site[FakeService]) -> No
     assert '"reasons"' in sink.text("/live/")
 
 
-def test_one_that_is_not_ready_in_time_says_its_reasons(site: Site[FakeService]) -> None:
+def test_a_service_that_is_not_ready_in_time_is_an_error_with_its_reasons(site: Site[FakeService]) -> None:
     sink = site.add("sink", "slow", ready_after=60).start()
-    until("it answers", lambda: sink.status("/live/"), 20, passing=(OSError,))
+    until("it answers", lambda: sink.status("/live/"), 20, transient=(OSError,))
     with pytest.raises(GridwatchError, match=r"slow was not ready within 0\.2 s: \['warming up'\]"):
         sink.wait_until_ready(0.2)
 
 
-def test_one_that_ends_by_itself_is_not_waited_for_and_its_log_says_why(site: Site[FakeService]) -> None:
+def test_a_service_that_exits_by_itself_is_an_error_with_its_log(site: Site[FakeService]) -> None:
     sink = site.add("sink", fails="no such topic")
     begun = time.monotonic()
     sink.start()
@@ -65,9 +65,9 @@ def test_one_that_ends_by_itself_is_not_waited_for_and_its_log_says_why(site: Si
         site.require_running()
 
 
-def test_what_is_waited_for_in_vain_is_said_with_the_log(site: Site[FakeService]) -> None:
+def test_a_timeout_is_an_error_with_the_log(site: Site[FakeService]) -> None:
     sink = site.add("sink").start().wait_until_ready()
-    with pytest.raises(WaitedInVainError, match=r"(?s)until rows come; from its log.*up"):
+    with pytest.raises(WaitTimeoutError, match=r"(?s)until rows come; from its log.*up"):
         sink.until("rows come", lambda: False, 0.05)
 
 
@@ -78,12 +78,12 @@ def test_secrets_are_in_the_environment_and_not_on_a_command_line(site: Site[Fak
     assert "se-cr_et" not in str([process.cmdline() for process in processes if process])
 
 
-def test_an_orderly_end_is_waited_for_and_a_kill_is_none(site: Site[FakeService]) -> None:
+def test_a_stop_is_graceful_and_a_kill_is_not(site: Site[FakeService]) -> None:
     sink = site.add("sink", stops_after=0.3).start().wait_until_ready()
     assert 0.3 <= sink.stop() < 5
     assert "stopped in order" in sink.excerpt()
     first = sink.start().wait_until_ready().pid
-    assert sink.start().pid == first, "one that runs is not started again"
+    assert sink.start().pid == first, "a running service is not started again"
     sink.kill()
     assert "stopped in order" not in sink.excerpt()
     assert (sink.running, sink.pid, sink.process.exit_code) == (False, None, 137)
@@ -97,7 +97,7 @@ def test_a_frozen_service_runs_and_does_not_answer_until_it_is_thawed(site: Site
     sink.thaw()
     assert sink.wait_until_ready(10).running
     sink.kill()
-    sink.freeze()  # there is nobody: nothing to do
+    sink.freeze()  # it does not run: nothing to do
 
 
 def test_services_of_a_site_share_settings_and_have_ports_and_folders_of_their_own(
@@ -117,7 +117,7 @@ def test_services_of_a_site_share_settings_and_have_ports_and_folders_of_their_o
     assert "up -l info --extra" in first.excerpt()
 
 
-def test_services_are_stopped_together_and_not_one_after_the_other(site: Site[FakeService]) -> None:
+def test_services_are_stopped_in_parallel(site: Site[FakeService]) -> None:
     services = [site.add("sink", f"sink-{number}", stops_after=1.0) for number in range(3)]
     for service in services:
         service.start()
@@ -145,11 +145,11 @@ def test_a_child_process_leaves_nothing_running_either(tmp_path: Path) -> None:
     assert not sleeper.running
 
 
-def test_an_excerpt_is_the_end_of_a_log_and_first_how_trouble_began() -> None:
+def test_an_excerpt_is_the_end_of_a_log_after_its_first_failure() -> None:
     quiet = [f"line {number}" for number in range(100)]
     assert excerpt(quiet, 4).splitlines() == quiet[-4:]
     assert excerpt(quiet[:3], 4).splitlines() == quiet[:3]
-    for trouble in ("[2026-01-01] [CRITICAL] no broker", "Traceback (most recent call last):"):
-        troubled = [*quiet[:10], trouble, *quiet[11:]]
-        assert excerpt(troubled, 4).splitlines() == [trouble, "line 11", "…", "line 98", "line 99"]
-        assert excerpt([*quiet, trouble, "last"], 4).splitlines() == [*quiet[-2:], trouble, "last"]
+    for failure in ("[2026-01-01] [CRITICAL] no broker", "Traceback (most recent call last):"):
+        failed = [*quiet[:10], failure, *quiet[11:]]
+        assert excerpt(failed, 4).splitlines() == [failure, "line 11", "…", "line 98", "line 99"]
+        assert excerpt([*quiet, failure, "last"], 4).splitlines() == [*quiet[-2:], failure, "last"]

@@ -1,4 +1,4 @@
-"""Signals that end a command: as Ctrl-C, later, or not at all."""
+"""Signals that end a command: raised as Ctrl-C, deferred, or ignored."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ import sys
 
 import pytest
 
-from gridwatch.deployment.signals import SIGNALS, interrupted_by_signals, signals_held_back
+from gridwatch.deployment.signals import SIGNALS, interrupted_by_signals, signals_deferred
 
 
 @pytest.mark.parametrize("number", SIGNALS)
@@ -19,9 +19,9 @@ def test_every_signal_that_ends_a_command_interrupts_it_as_ctrl_c_does(number: s
     assert signal.getsignal(number) is before
 
 
-def test_an_interruption_that_is_held_back_comes_at_the_end() -> None:
+def test_a_deferred_interrupt_is_raised_at_the_end() -> None:
     reached = []
-    with pytest.raises(KeyboardInterrupt), signals_held_back():
+    with pytest.raises(KeyboardInterrupt), signals_deferred():
         signal.raise_signal(signal.SIGTERM)
         reached.append("the end of the block")
     assert reached
@@ -41,12 +41,12 @@ finally:
 
 
 @pytest.mark.parametrize(
-    ("name", "code", "said"),
+    ("name", "code", "printed"),
     [("exit_when_terminated", 143, "tidied up\n"), ("ignore_signals", 0, "goes on\ntidied up\n")],
 )
-def test_what_was_started_is_tidied_up_in_spite_of_a_sigterm(name: str, code: int, said: str) -> None:
+def test_finally_blocks_run_in_spite_of_a_sigterm(name: str, code: int, printed: str) -> None:
     script = _TIDY.format(name=name)
     ran = subprocess.run(
         [sys.executable, "-c", script], capture_output=True, text=True, timeout=30, check=False
     )
-    assert (ran.returncode, ran.stdout) == (code, said)
+    assert (ran.returncode, ran.stdout) == (code, printed)

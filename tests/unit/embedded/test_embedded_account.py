@@ -1,4 +1,4 @@
-"""Who PostgreSQL runs as when we are root, and what that user is given."""
+"""The user that PostgreSQL runs as when we are root, and its file permissions."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from gridwatch.embedded import account, installation
-from gridwatch.embedded.account import Account, closed_folders, open_the_way, unprivileged_account
+from gridwatch.embedded.account import Account, closed_folders, make_reachable, unprivileged_account
 from gridwatch.embedded.installation import Installation, find_installation
 from gridwatch.errors import GridwatchError
 
@@ -35,18 +35,18 @@ def test_root_runs_it_as_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
     assert found.uid != 0
 
 
-def test_temporary_folders_on_the_way_are_opened_for_passing_through_only(
+def test_temporary_parent_folders_get_search_permission_only(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     folder = closed_folder(tmp_path)
     monkeypatch.setattr("tempfile.gettempdir", lambda: str(tmp_path))
     monkeypatch.setattr(account, "closed_folders", lambda path: [folder])
-    open_the_way(folder / "data", SOMEBODY)
+    make_reachable(folder / "data", SOMEBODY)
     assert stat.S_IMODE(folder.stat().st_mode) == 0o701
     assert folder not in closed_folders(folder / "data")
 
 
-def test_any_other_closed_folder_on_the_way_is_named_and_left_as_it_is(
+def test_any_other_closed_parent_folder_is_an_error_and_left_as_it_is(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("tempfile.gettempdir", lambda: str(tmp_path / "temporary"))
@@ -54,7 +54,7 @@ def test_any_other_closed_folder_on_the_way_is_named_and_left_as_it_is(
     folder = closed_folder(tmp_path)
     monkeypatch.setattr(account, "closed_folders", lambda path: [folder])
     with pytest.raises(GridwatchError, match=str(folder)):
-        open_the_way(folder / "data", SOMEBODY)
+        make_reachable(folder / "data", SOMEBODY)
     assert stat.S_IMODE(folder.stat().st_mode) == 0o700
 
 
@@ -67,7 +67,7 @@ def fake_postgres(folder: Path, version: str) -> Path:
     return folder
 
 
-def test_the_newest_postgresql_of_the_machine_is_taken(
+def test_the_newest_postgresql_of_the_machine_is_used(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found = [fake_postgres(tmp_path / version, version) for version in ("14.2", "16.1", "13.9", "15.18")]
@@ -75,7 +75,7 @@ def test_the_newest_postgresql_of_the_machine_is_taken(
     assert find_installation(None, copies=tmp_path) == Installation(tmp_path / "16.1", 16)
 
 
-def test_a_data_folder_is_opened_by_its_own_major_version(
+def test_a_data_folder_is_served_by_its_own_major_version(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     found = [fake_postgres(tmp_path / version, version) for version in ("14.2", "16.1")]
@@ -85,7 +85,7 @@ def test_a_data_folder_is_opened_by_its_own_major_version(
         find_installation(None, major=12, copies=tmp_path)
 
 
-def test_one_that_the_other_user_cannot_reach_does_not_count(
+def test_an_installation_that_the_other_user_cannot_access_is_skipped(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     hidden = fake_postgres(closed_folder(tmp_path) / "17.0", "17.0")

@@ -1,4 +1,4 @@
-"""The cache of the embedded Kafka's jars: whole and verified, or not there."""
+"""The cache of the embedded Kafka's jars: complete and verified, or absent."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import pytest
 
 from gridwatch.embedded.coordinates import JARS, KAFKA_VERSION, Jar
 from gridwatch.embedded.fetch import central_mirror, project
-from gridwatch.embedded.jars import cache_folder, faulty, kafka_jars
+from gridwatch.embedded.jars import cache_folder, invalid_jars, kafka_jars
 from gridwatch.embedded.report import Report
 from gridwatch.errors import GridwatchError
 
@@ -26,8 +26,8 @@ TWO = tuple(
 )
 
 
-class Way:
-    """Fetches from memory; `damage` and `stop_after` make it fail in the ways a network does."""
+class FakeFetcher:
+    """Fetches from memory; `damage` and `stop_after` make it fail as a network does."""
 
     name = "memory"
 
@@ -45,8 +45,8 @@ class Way:
             (folder / jar.filename).write_bytes(content(jar.artifact) + wrong)
 
 
-def get(cache: Path, *ways: Way) -> list[Path]:
-    return kafka_jars(lambda line: None, cache=cache, jars=TWO, ways=ways)
+def get(cache: Path, *fetchers: FakeFetcher) -> list[Path]:
+    return kafka_jars(lambda line: None, cache=cache, jars=TWO, sources=fetchers)
 
 
 def test_the_pinned_list_names_each_artifact_once_with_a_checksum() -> None:
@@ -56,66 +56,66 @@ def test_the_pinned_list_names_each_artifact_once_with_a_checksum() -> None:
 
 
 def test_what_was_fetched_once_is_not_fetched_again(tmp_path: Path) -> None:
-    way = Way()
-    first = get(tmp_path, way)
-    assert get(tmp_path, way) == first
-    assert way.calls == 1
+    fetcher = FakeFetcher()
+    first = get(tmp_path, fetcher)
+    assert get(tmp_path, fetcher) == first
+    assert fetcher.calls == 1
     assert [path.read_bytes() for path in first] == [content("one"), content("two")]
 
 
-def test_a_fetch_that_is_cut_off_leaves_nothing_to_be_mistaken_for_the_jars(tmp_path: Path) -> None:
+def test_an_interrupted_fetch_leaves_no_partial_cache(tmp_path: Path) -> None:
     with pytest.raises(GridwatchError, match="the line went dead"):
-        get(tmp_path, Way(stop_after=1))
+        get(tmp_path, FakeFetcher(stop_after=1))
     assert [path for path in tmp_path.rglob("*") if path.suffix == ".jar"] == []
-    assert len(get(tmp_path, Way())) == 2
+    assert len(get(tmp_path, FakeFetcher())) == 2
 
 
 def test_a_jar_with_another_checksum_is_refused_by_name(tmp_path: Path) -> None:
     with pytest.raises(GridwatchError, match=re.escape("two-1.0.jar")):
-        get(tmp_path, Way(damage="two"))
+        get(tmp_path, FakeFetcher(damage="two"))
     assert list(tmp_path.rglob("*.jar")) == []
 
 
-def test_the_next_way_is_tried_when_one_fails(tmp_path: Path) -> None:
-    broken, whole = Way(stop_after=0), Way()
+def test_the_next_fetcher_is_tried_when_one_fails(tmp_path: Path) -> None:
+    broken, whole = FakeFetcher(stop_after=0), FakeFetcher()
     assert len(get(tmp_path, broken, whole)) == 2
     assert (broken.calls, whole.calls) == (1, 1)
 
 
 @pytest.mark.parametrize("harm", ["missing", "changed"])
-def test_a_damaged_cache_is_fetched_anew(tmp_path: Path, harm: str) -> None:
-    way = Way()
-    victim = get(tmp_path, way)[0]
+def test_a_damaged_cache_is_fetched_again(tmp_path: Path, harm: str) -> None:
+    fetcher = FakeFetcher()
+    victim = get(tmp_path, fetcher)[0]
     if harm == "missing":
         victim.unlink()
     else:
         victim.write_bytes(b"rot")
-    get(tmp_path, way)
-    assert way.calls == 2
-    assert faulty(victim.parent, TWO) == []
+    get(tmp_path, fetcher)
+    assert fetcher.calls == 2
+    assert invalid_jars(victim.parent, TWO) == []
 
 
-def test_with_no_way_to_fetch_the_error_says_what_to_install(tmp_path: Path) -> None:
+def test_without_a_fetcher_the_error_says_what_to_install(tmp_path: Path) -> None:
     with pytest.raises(GridwatchError) as caught:
         get(tmp_path)
     assert "gridwatch[embedded]" in caught.value.remedy
 
 
-def test_the_first_fetch_says_what_it_fetches_and_a_later_start_is_silent(tmp_path: Path) -> None:
+def test_the_first_fetch_reports_its_progress_and_a_later_start_is_silent(tmp_path: Path) -> None:
     lines: list[str] = []
-    kafka_jars(lines.append, cache=tmp_path, jars=TWO, ways=[Way()])
+    kafka_jars(lines.append, cache=tmp_path, jars=TWO, sources=[FakeFetcher()])
     assert "Apache Kafka" in lines[0]
     lines.clear()
-    kafka_jars(lines.append, cache=tmp_path, jars=TWO, ways=[Way()])
+    kafka_jars(lines.append, cache=tmp_path, jars=TWO, sources=[FakeFetcher()])
     assert lines == []
 
 
-def test_the_cache_can_be_put_elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_cache_folder_can_be_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GRIDWATCH_CACHE", str(tmp_path / "elsewhere"))
     assert cache_folder() == tmp_path / "elsewhere"
 
 
-def test_the_maven_project_asks_for_the_pinned_jars_and_for_nothing_they_bring_along() -> None:
+def test_the_maven_project_requests_the_pinned_jars_without_transitive_dependencies() -> None:
     root = ElementTree.fromstring(project(JARS))
     asked = root.findall("{*}dependencies/{*}dependency")
     assert [dependency.findtext("{*}artifactId") for dependency in asked] == [jar.artifact for jar in JARS]
@@ -148,7 +148,7 @@ def test_a_mirror_of_central_in_mavens_settings_is_honoured(
     assert central_mirror([tmp_path / "absent.xml", settings]) == expected
 
 
-def test_mavens_blocker_of_plain_http_is_no_mirror(tmp_path: Path) -> None:
+def test_mavens_blocker_of_plain_http_is_not_a_mirror(tmp_path: Path) -> None:
     settings = tmp_path / "settings.xml"
     settings.write_text(
         "<settings><mirrors><mirror><mirrorOf>external:*</mirrorOf><url>http://0.0.0.0/</url>"

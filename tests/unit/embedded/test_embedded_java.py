@@ -21,7 +21,7 @@ from gridwatch.embedded.java import find_java, major_version
         ("", None),
     ],
 )
-def test_the_major_version_is_read_from_what_java_says(banner: str, major: int | None) -> None:
+def test_the_major_version_is_parsed_from_the_output_of_java(banner: str, major: int | None) -> None:
     assert major_version(banner) == major
 
 
@@ -41,7 +41,7 @@ def test_a_java_on_the_path_that_is_new_enough_is_used(
     assert find_java() == program
 
 
-def test_an_older_java_on_the_path_is_passed_over_for_the_wheel(
+def test_an_older_java_on_the_path_is_skipped_for_the_wheel(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     program = fake_java(tmp_path / "bin", 'openjdk version "11.0.2"')

@@ -1,4 +1,4 @@
-"""A server as a child process: it ends when asked, when killed, and when we are gone."""
+"""A server as a child process: it ends when stopped, when killed, and when its parent has ended."""
 
 from __future__ import annotations
 
@@ -42,11 +42,11 @@ def start(tmp_path: Path, script: str, *, grace: float = 5.0) -> ServerProcess:
         fcntl.flock(lock, fcntl.LOCK_EX)
         command = [sys.executable, "-c", script]
         process = ServerProcess("test server", command, tmp_path / "log", lock.fileno(), grace=grace)
-    assert eventually(lambda: "up" in process.said())
+    assert eventually(lambda: "up" in process.log_tail())
     return process
 
 
-def test_stop_ends_it_in_order_and_waits(tmp_path: Path) -> None:
+def test_stop_is_graceful_and_waits(tmp_path: Path) -> None:
     says_goodbye = (
         "import signal, sys, time\n"
         "def end(*_): print('goodbye', flush=True); sys.exit(0)\n"
@@ -56,10 +56,10 @@ def test_stop_ends_it_in_order_and_waits(tmp_path: Path) -> None:
     process.stop()
     assert not is_alive(process.pid)
     assert not process.running
-    assert process.said().endswith("goodbye")
+    assert process.log_tail().endswith("goodbye")
 
 
-def test_one_that_does_not_end_in_order_is_killed_after_the_grace(tmp_path: Path) -> None:
+def test_a_server_that_ignores_the_stop_is_killed_after_the_grace(tmp_path: Path) -> None:
     process = start(tmp_path, STUBBORN, grace=0.3)
     process.stop()
     assert not is_alive(process.pid)
@@ -73,26 +73,26 @@ def test_kill_does_not_wait_for_the_grace(tmp_path: Path) -> None:
     assert time.monotonic() - before < 10
 
 
-def test_stop_after_it_ended_by_itself_does_nothing(tmp_path: Path) -> None:
+def test_stop_after_it_exited_by_itself_does_nothing(tmp_path: Path) -> None:
     process = start(tmp_path, "print('up', flush=True)")
     assert eventually(lambda: not process.running)
     process.stop()
     process.stop()
 
 
-def test_what_it_said_is_of_this_run_only(tmp_path: Path) -> None:
+def test_the_log_tail_is_of_this_run_only(tmp_path: Path) -> None:
     start(tmp_path, "print('up first', flush=True)").stop()
     second = start(tmp_path, "print('up second', flush=True)")
     second.stop()
-    assert second.said() == "up second"
+    assert second.log_tail() == "up second"
     assert "up first" in (tmp_path / "log").read_text()
 
 
-def test_what_it_said_leaves_out_the_frames_of_a_stack_trace(tmp_path: Path) -> None:
+def test_the_log_tail_leaves_out_the_frames_of_a_stack_trace(tmp_path: Path) -> None:
     trace = "print('java.net.BindException: taken\\n\\tat a.b(C.java:1)\\n\\t... 16 more\\nup', flush=True)"
     process = start(tmp_path, trace)
     process.stop()
-    assert process.said().splitlines() == ["java.net.BindException: taken", "up"]
+    assert process.log_tail().splitlines() == ["java.net.BindException: taken", "up"]
 
 
 def is_locked(path: Path) -> bool:

@@ -1,4 +1,4 @@
-"""`gridwatch up`: what it writes and keeps."""
+"""`gridwatch up`: the files that it writes."""
 
 from __future__ import annotations
 
@@ -11,10 +11,10 @@ from pathlib import Path
 import pytest
 
 from gridwatch.cli.commands.up import (
-    keep_ports,
+    folder_lock,
     last_ports,
+    save_ports,
     setting_lines,
-    sole_use,
     write_env_file,
 )
 from gridwatch.embedded.ports import LOOPBACK, free_ports
@@ -24,7 +24,7 @@ URL = "postgresql://gridwatch:se-cr_et@127.0.0.1:5433/gridwatch"
 LINES = setting_lines("127.0.0.1:9093", URL)
 
 
-def test_a_shell_takes_the_settings_from_the_env_file(tmp_path: Path) -> None:
+def test_a_shell_can_source_the_env_file(tmp_path: Path) -> None:
     path = tmp_path / "up.env"
     write_env_file(path, LINES)
     script = f"set -a; . {shlex.quote(str(path))}; printenv GRIDWATCH_BROKER GRIDWATCH_DATABASE_URL"
@@ -32,7 +32,7 @@ def test_a_shell_takes_the_settings_from_the_env_file(tmp_path: Path) -> None:
     assert ran.stdout.splitlines() == ["kafka://127.0.0.1:9093", URL]
 
 
-def test_the_env_file_is_its_owners_alone_even_where_an_open_one_was(tmp_path: Path) -> None:
+def test_the_env_file_is_readable_by_its_owner_only_even_if_it_was_not_before(tmp_path: Path) -> None:
     path = tmp_path / "up.env"
     path.write_text("old")
     path.chmod(0o644)
@@ -42,15 +42,15 @@ def test_the_env_file_is_its_owners_alone_even_where_an_open_one_was(tmp_path: P
     assert list(tmp_path.iterdir()) == [path]
 
 
-def test_the_ports_of_the_last_run_are_taken_again_where_they_are_free(tmp_path: Path) -> None:
+def test_the_ports_of_the_last_run_are_used_again_where_they_are_free(tmp_path: Path) -> None:
     free, taken = free_ports(2)
-    keep_ports(tmp_path, {"kafka": free, "postgres": taken})
+    save_ports(tmp_path, {"kafka": free, "postgres": taken})
     with socket.create_server((LOOPBACK, taken)):
         assert last_ports(tmp_path) == {"kafka": free}
 
 
 @pytest.mark.parametrize("content", [None, "", "{", "[]", '{"kafka": "x"}'])
-def test_without_a_readable_record_of_the_last_run_any_ports_will_do(
+def test_without_a_readable_file_of_the_last_ports_any_free_ones_are_used(
     tmp_path: Path, content: str | None
 ) -> None:
     if content is not None:
@@ -58,8 +58,8 @@ def test_without_a_readable_record_of_the_last_run_any_ports_will_do(
     assert last_ports(tmp_path) == {}
 
 
-def test_a_folder_serves_one_run_at_a_time(tmp_path: Path) -> None:
-    with sole_use(tmp_path), pytest.raises(GridwatchError, match="in use"), sole_use(tmp_path):
+def test_a_folder_is_locked_by_one_run_at_a_time(tmp_path: Path) -> None:
+    with folder_lock(tmp_path), pytest.raises(GridwatchError, match="in use"), folder_lock(tmp_path):
         pytest.fail("entered twice")
-    with sole_use(tmp_path):
+    with folder_lock(tmp_path):
         pass

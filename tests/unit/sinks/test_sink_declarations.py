@@ -1,4 +1,4 @@
-"""Each table is declared once: its rows fit its columns, its keys merge, its settings are there."""
+"""Each table is declared once: its rows fit its columns, its keys merge, its settings exist."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 from gridwatch.settings import Settings
 from gridwatch.topics import OUTPUTS
 from sinks import tables
-from sinks.tables.table import WORKED_OUT, DatabaseTable, TopicTable, metadata
+from sinks.tables.table import COMPUTED, DatabaseTable, TopicTable, metadata
 
 #: A sink as it starts when the list has one more table; of its own process, for a Faust application is one.
 _LISTED = """
@@ -42,19 +42,19 @@ def test_a_topic_goes_to_one_table() -> None:
         tables.of_topic("no_such_topic")
 
 
-def test_a_derived_table_comes_after_the_one_that_its_rows_come_from() -> None:
+def test_a_derived_table_comes_after_its_source() -> None:
     for source in tables.fed_by_topics():
         for derived in tables.derived_from(source):
             assert tables.TABLES.index(source) < tables.TABLES.index(derived)
-            assert derived.stage == source.stage
+            assert derived.staging_table == source.staging_table
 
 
 @each_of_a_topic
 def test_rows_have_the_columns_of_their_table_in_order(table: TopicTable) -> None:
-    staged = [column.name for column in table.sql.columns if column.info != WORKED_OUT]
+    staged = [column.name for column in table.sql.columns if column.info != COMPUTED]
     assert list(table.columns([])) == staged
     named = ", ".join(f'"{name}"' for name in staged)
-    assert table.copy == f"COPY {table.stage} ({named}) FROM STDIN"
+    assert table.copy == f"COPY {table.staging_table} ({named}) FROM STDIN"
 
 
 @each_table
@@ -64,7 +64,7 @@ def test_time_is_part_of_every_key(table: DatabaseTable) -> None:
 
 
 @each_table
-def test_rows_are_merged_key_by_key_which_compressed_chunks_of_timescaledb_take(table: DatabaseTable) -> None:
+def test_rows_are_merged_by_key_in_a_way_that_compressed_chunks_accept(table: DatabaseTable) -> None:
     repeated = table.merge_repeated if isinstance(table, TopicTable) else ""
     for statement in filter(None, (table.merge, repeated)):
         assert statement.strip().startswith("INSERT INTO")
@@ -72,13 +72,13 @@ def test_rows_are_merged_key_by_key_which_compressed_chunks_of_timescaledb_take(
 
 
 @each_table
-def test_what_a_table_names_is_there(table: DatabaseTable) -> None:
+def test_the_settings_and_columns_that_a_table_names_exist(table: DatabaseTable) -> None:
     assert {table.chunk_interval, table.compress_after, table.retention} <= Settings.model_fields.keys()
     columns = set(table.sql.columns.keys())
     assert {*table.newer, *table.comparison.without, *table.comparison.masked} <= columns
 
 
 def test_the_sink_reads_the_topic_of_every_table_in_the_list() -> None:
-    said = subprocess.run([sys.executable, "-c", _LISTED], capture_output=True, text=True, check=True)
+    finished = subprocess.run([sys.executable, "-c", _LISTED], capture_output=True, text=True, check=True)
     topics = [*tables.topics(), "test_regional_load"]
-    assert [line.split() for line in said.stdout.splitlines()] == [topics, topics]
+    assert [line.split() for line in finished.stdout.splitlines()] == [topics, topics]

@@ -1,4 +1,4 @@
-"""Several connections side by side: a partition keeps to one, and together they are told of as one sink."""
+"""Several connections side by side: a partition stays on one, and their states are reported as one sink."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ import pytest
 from gridwatch.models.dead_letter import DeadLetter
 from gridwatch.streaming.faust.batches import RecordBatch
 from gridwatch.topics import METRICS, VALIDATED
-from sinks.pool import Pool, together
+from sinks.pool import Pool, combined
 from sinks.rows import Refused, Rows
 from sinks.writer import Writer, WriterState
 from tests.unit.sinks.test_sink_store import good
@@ -59,19 +59,19 @@ def test_more_connections_than_partitions_do_no_harm(written: dict[int, set[int]
     assert sorted(map(sorted, written.values())) == [[0], [1]]
 
 
-def test_what_is_given_up_is_given_up_on_every_connection(written: dict[int, set[int]]) -> None:
+def test_abort_reaches_every_connection(written: dict[int, set[int]]) -> None:
     async def run() -> None:
         pool = Pool("postgresql://nobody@127.0.0.1:1/x", nobody, 100, 2)
-        pool.give_up()
+        pool.abort()
         assert [await pool.store(good(partition, 1)) for partition in (0, 1)] == [1, 1]  # to be read again
-        pool.go_on()
+        pool.resume()
         assert [await pool.store(good(partition, 1)) for partition in (0, 1)] == [2, 2]
         await pool.stop()
 
     asyncio.run(run())
 
 
-def test_a_pool_that_is_stopped_looks_no_more() -> None:
+def test_a_stopped_pool_does_not_check_the_database() -> None:
     async def run() -> None:
         pool = Pool("postgresql://nobody@127.0.0.1:1/x", nobody, 100, 2)
         await pool.check()
@@ -90,13 +90,13 @@ def state(**changes: Any) -> WriterState:
 
 
 def test_counts_of_all_connections_are_added_up() -> None:
-    whole = together([state(commits=3, retries=1, commit_seconds_total=0.5), state(commits=4)])
+    whole = combined([state(commits=3, retries=1, commit_seconds_total=0.5), state(commits=4)])
     assert (whole.commits, whole.retries, whole.commit_seconds_total) == (7, 1, 0.5)
     assert (whole.rows[VALIDATED.name], whole.refused[METRICS.name]) == (20, 2)
 
 
 def test_one_connection_that_waits_is_a_sink_that_waits() -> None:
-    whole = together(
+    whole = combined(
         [
             state(last_commit=9.0, commit_seconds=0.1),
             state(waiting_since=5.0, last_error="away", last_commit=4.0, commit_seconds=0.2),
@@ -105,4 +105,4 @@ def test_one_connection_that_waits_is_a_sink_that_waits() -> None:
     )
     assert (whole.waiting_since, whole.last_error) == (5.0, "away")
     assert (whole.last_commit, whole.commit_seconds, whole.writing_since) == (9.0, 0.1, 8.0)
-    assert together([state(), state()]).waiting_since is None
+    assert combined([state(), state()]).waiting_since is None

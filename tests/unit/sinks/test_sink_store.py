@@ -1,4 +1,4 @@
-"""What is ready together is written together; a batch is done only when it and its dead letters are safe."""
+"""Pending batches share a transaction; a batch is done only when it and its dead letters are acknowledged."""
 
 from __future__ import annotations
 
@@ -42,7 +42,7 @@ def good(partition: int, *offsets: int) -> RecordBatch:
 
 
 class FakeWriter:
-    """Takes down what it is given; works only while `open` is set, as a database would."""
+    """Records its transactions; commits only while `open` is set, as a database that may be unavailable."""
 
     def __init__(self) -> None:
         self.transactions: list[list[int]] = []
@@ -68,10 +68,10 @@ class FakeWriter:
     def interrupt(self) -> None:
         self.interrupted.set()
 
-    def go_on(self) -> None:
+    def resume(self) -> None:
         self.interrupted.clear()
 
-    def cut(self) -> None: ...
+    def cancel_transaction(self) -> None: ...
 
     def disconnect(self) -> None: ...
 
@@ -102,17 +102,17 @@ def play(scenario: Scenario, most_rows: int = 10) -> None:
     asyncio.run(run())
 
 
-async def settled(*tasks: asyncio.Task[Any]) -> None:
+async def run_pending(*tasks: asyncio.Task[Any]) -> None:
     """Let everything that can happen now happen."""
     for _ in range(20):
         await asyncio.sleep(0.002)
 
 
-def test_what_gathers_during_a_transaction_shares_the_next_one() -> None:
+def test_batches_that_arrive_during_a_transaction_share_the_next_one() -> None:
     async def scenario(store: BatchStore, writer: FakeWriter, sent: Sent) -> None:
         writer.open.clear()
         tasks = [asyncio.ensure_future(store.store(good(p, 1, 2, 3))) for p in range(6)]
-        await settled(*tasks)
+        await run_pending(*tasks)
         assert not any(task.done() for task in tasks)
         writer.open.set()
         assert await asyncio.gather(*tasks) == [True] * 6
@@ -143,7 +143,7 @@ def test_a_batch_is_done_only_after_its_dead_letters_are_acknowledged() -> None:
     play(scenario)
 
 
-def test_a_refused_dead_letter_is_not_sent_round_in_circles() -> None:
+def test_a_refused_dead_letter_does_not_make_another_one() -> None:
     async def scenario(store: BatchStore, writer: FakeWriter, sent: Sent) -> None:
         letter = msgspec.json.encode(refused(Record(1, b""), "no"))
         writer.refuse = {7}
@@ -167,23 +167,23 @@ def test_an_error_reaches_everyone_who_waits_for_the_transaction() -> None:
     play(scenario)
 
 
-def test_giving_up_lets_go_of_everything_that_is_not_written() -> None:
+def test_abort_drops_every_batch_that_is_not_written() -> None:
     async def scenario(store: BatchStore, writer: FakeWriter, sent: Sent) -> None:
         writer.open.clear()
         tasks = [asyncio.ensure_future(store.store(good(p, *range(10)))) for p in range(3)]
-        await settled(*tasks)
-        store.give_up()
+        await run_pending(*tasks)
+        store.abort()
         assert await asyncio.gather(*tasks) == [False, False, False]
         assert not await store.store(good(0, 1))
         writer.open.set()
-        store.go_on()
+        store.resume()
         assert await store.store(good(0, 1))
         assert writer.transactions == [[1]]
 
     play(scenario)
 
 
-def test_giving_up_ends_the_wait_for_brokers_that_take_no_dead_letters() -> None:
+def test_abort_ends_the_wait_for_brokers_that_accept_no_dead_letters() -> None:
     async def scenario(store: BatchStore, writer: FakeWriter, sent: Sent) -> None:
         never = asyncio.Event()
 
@@ -192,9 +192,9 @@ def test_giving_up_ends_the_wait_for_brokers_that_take_no_dead_letters() -> None
 
         stuck = BatchStore(writer, send, 10)  # type: ignore[arg-type]
         task = asyncio.ensure_future(stuck.store(batch_of(METRICS.name, 0, [Record(1, b"{")])))
-        await settled(task)
+        await run_pending(task)
         assert not task.done()
-        stuck.give_up()
+        stuck.abort()
         assert await task is False
         await stuck.stop()
 
@@ -202,7 +202,7 @@ def test_giving_up_ends_the_wait_for_brokers_that_take_no_dead_letters() -> None
 
 
 @pytest.mark.parametrize("count", [1, 5])
-def test_batches_that_come_one_by_one_are_written_one_by_one(count: int) -> None:
+def test_batches_that_arrive_one_by_one_are_written_one_by_one(count: int) -> None:
     async def scenario(store: BatchStore, writer: FakeWriter, sent: Sent) -> None:
         for _ in range(count):
             assert await store.store(good(0, 1))

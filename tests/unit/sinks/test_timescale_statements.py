@@ -1,4 +1,4 @@
-"""TimescaleDB is brought to what the settings want: whatever is missing is done, what stands is left."""
+"""TimescaleDB is brought to the settings: what is missing is created, what exists is left."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ import pytest
 from gridwatch.settings import load_settings
 from sinks import tables
 from sinks.schema.storage import Storage
-from sinks.schema.timescale import Standing, is_recent_enough, statements
+from sinks.schema.timescale import TimescaleStatus, is_supported, statements
 from tests.further_table import REGIONAL_LOAD
 
 DAY = timedelta(days=1)
 NAMES = [table.name for table in tables.TABLES]
 VIEWS = tables.summaries()
-COMPLETE = Standing(
+COMPLETE = TimescaleStatus(
     hypertables=dict.fromkeys(NAMES, True),
     aggregates=frozenset(VIEWS),
     compressed_after=dict.fromkeys(NAMES, 30 * DAY),
@@ -24,16 +24,16 @@ COMPLETE = Standing(
 )
 
 
-def _run(standing: Standing, storage: Storage | None = None) -> list[str]:
-    return list(statements(standing, storage or Storage()))
+def _run(status: TimescaleStatus, storage: Storage | None = None) -> list[str]:
+    return list(statements(status, storage or Storage()))
 
 
 def _of(name: str, run: list[str]) -> list[str]:
     return [statement for statement in run if f"'{name}'" in statement]
 
 
-def test_every_table_and_every_summary_becomes_one_of_timescaledb() -> None:
-    run = _run(Standing())
+def test_every_table_becomes_a_hypertable_and_every_summary_a_continuous_aggregate() -> None:
+    run = _run(TimescaleStatus())
     for table in NAMES:
         assert [statement.split("(")[0] for statement in _of(table, run)] == [
             "SELECT create_hypertable",
@@ -43,8 +43,8 @@ def test_every_table_and_every_summary_becomes_one_of_timescaledb() -> None:
     assert sum("WITH NO DATA" in statement for statement in run) == len(VIEWS)
 
 
-def test_rows_that_are_there_are_taken_along() -> None:
-    made = [statement for statement in _run(Standing()) if "create_hypertable" in statement]
+def test_existing_rows_are_migrated() -> None:
+    made = [statement for statement in _run(TimescaleStatus()) if "create_hypertable" in statement]
     assert len(made) == len(NAMES)
     assert all("migrate_data => TRUE" in statement for statement in made)
 
@@ -58,7 +58,7 @@ def test_keys_and_segments_are_columns_of_their_table() -> None:
         assert set(table.key) <= {compression.segment_by, *order}
 
 
-def test_where_all_stands_only_the_length_of_new_chunks_is_set() -> None:
+def test_where_all_exists_only_the_length_of_new_chunks_is_set() -> None:
     assert COMPLETE.complete
     run = _run(COMPLETE, Storage(chunk_interval=DAY))
     assert run == [
@@ -75,7 +75,7 @@ def test_a_changed_setting_replaces_its_policy_and_nothing_else() -> None:
     assert len(changed) == 2 * len(NAMES)
 
 
-def test_a_refresh_that_goes_batch_by_batch_is_told_not_to() -> None:
+def test_a_refresh_in_batches_is_set_to_a_single_one() -> None:
     found = replace(COMPLETE, batched=True, refreshed={**COMPLETE.refreshed, "gap_summary_hourly": False})
     changed = set(_run(found)) - set(_run(COMPLETE))
     assert {statement.split("(")[0] for statement in changed} == {
@@ -84,7 +84,7 @@ def test_a_refresh_that_goes_batch_by_batch_is_told_not_to() -> None:
     }
     assert all("'gap_summary_hourly'" in statement for statement in changed)
     assert sum("buckets_per_batch => 0" in statement for statement in changed) == 1
-    assert not any("buckets_per_batch" in statement for statement in _run(Standing()))
+    assert not any("buckets_per_batch" in statement for statement in _run(TimescaleStatus()))
 
 
 def test_retention_reaches_tables_and_their_summaries() -> None:
@@ -122,7 +122,7 @@ def test_a_further_table_has_its_chunks_compression_and_retention_by_its_declara
     ]
 
 
-def test_what_is_not_given_is_kept_as_the_settings_have_it_by_default() -> None:
+def test_a_setting_that_is_not_given_has_its_default() -> None:
     storage, given = Storage(), Storage(retention=9 * DAY)
     settings = Storage.of(load_settings())
     for table in tables.TABLES:
@@ -132,7 +132,7 @@ def test_what_is_not_given_is_kept_as_the_settings_have_it_by_default() -> None:
         assert given.retention(table) == (None if table.name == "metrics" else 9 * DAY)
 
 
-def test_the_settings_say_how_long_rows_of_a_table_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_retention_of_a_table_comes_from_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GRIDWATCH_RETENTION", "730d")
     monkeypatch.setenv("GRIDWATCH_METRICS_RETENTION", "90d")
     storage = Storage.of(load_settings())
@@ -140,9 +140,9 @@ def test_the_settings_say_how_long_rows_of_a_table_are_kept(monkeypatch: pytest.
     assert kept == {**dict.fromkeys(NAMES, 730 * DAY), "metrics": 90 * DAY}
 
 
-def test_a_length_that_has_to_be_there_is_not_left_out() -> None:
+def test_a_missing_chunk_length_is_an_error() -> None:
     with pytest.raises(ValueError, match="chunk_interval"):
-        _run(Standing(), Storage(chunk_interval=None))
+        _run(TimescaleStatus(), Storage(chunk_interval=None))
 
 
 def test_without_retention_nothing_is_dropped_any_more() -> None:
@@ -152,7 +152,7 @@ def test_without_retention_nothing_is_dropped_any_more() -> None:
 
 
 def test_under_the_apache_licence_there_are_chunks_and_plain_views() -> None:
-    run = _run(Standing(full=False))
+    run = _run(TimescaleStatus(full=False))
     assert len(run) == len(NAMES)
     assert all(statement.startswith("SELECT create_hypertable") for statement in run)
 
@@ -169,4 +169,4 @@ def test_under_the_apache_licence_there_are_chunks_and_plain_views() -> None:
     ],
 )
 def test_versions(version: str, enough: bool) -> None:
-    assert is_recent_enough(version) is enough
+    assert is_supported(version) is enough

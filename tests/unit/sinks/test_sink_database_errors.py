@@ -1,4 +1,4 @@
-"""Only what would be refused again is called the row's fault; everything else is waited for."""
+"""Only errors that every retry would repeat are the row's fault; everything else is transient."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import psycopg2
 import pytest
 from psycopg2 import errors
 
-from sinks.outages import describe, is_row_at_fault
+from sinks.database_errors import describe, is_row_at_fault
 
 
 class Coded(psycopg2.Error):

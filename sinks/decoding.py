@@ -1,4 +1,4 @@
-"""Kafka records of one partition as rows ready to be written, and dead letters for what is not one."""
+"""Decodes Kafka records of one partition into rows, and into dead letters where they are foreign."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from sinks.refusals import unreadable
 from sinks.rows import Rows, SourceRecord
 
 
-def take_in(topic: str, records: Sequence[SourceRecord]) -> tuple[Rows, list[DeadLetter]]:
+def decode_records(topic: str, records: Sequence[SourceRecord]) -> tuple[Rows, list[DeadLetter]]:
     """Decode the records of one topic and encode their rows; dead letters for those that are foreign."""
     decode = tables.of_topic(topic).decode
     letters: list[DeadLetter] = []
@@ -22,7 +22,7 @@ def take_in(topic: str, records: Sequence[SourceRecord]) -> tuple[Rows, list[Dea
         rows = Rows(topic, decoded, records)
     except (msgspec.MsgspecError, UnicodeDecodeError):
         rows, letters = _one_by_one(topic, records)
-    # A value that no row can hold is met again by the writer, which finds out whose it is.
+    # A value that no row can hold fails again in the writer, which finds the row.
     with contextlib.suppress(ValueError):
         rows.copy_text()
     return rows, letters

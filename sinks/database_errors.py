@@ -1,8 +1,8 @@
-"""What an error of the database means: the row is at fault, or the database is.
+"""Classifies database errors: the row is at fault, or the database is.
 
-A row that is at fault will be refused again however often it is tried, so it is searched for and set
-aside. Everything else (connection cut, server shutting down, disk full, lock held, deadlock, schema
-being changed) passes: the batch waits for it, whatever it is, because waiting loses nothing.
+A row at fault will be refused on every retry, so it is isolated and becomes a dead letter. Everything else
+(connection lost, server shutting down, disk full, lock held, deadlock, schema being changed) is transient:
+the batch is retried until it is committed, because waiting loses nothing.
 """
 
 from __future__ import annotations
@@ -10,10 +10,10 @@ from __future__ import annotations
 import psycopg2
 import psycopg2.errors
 
-#: SQLSTATE classes that speak of the row: data exception, integrity constraint, program limit exceeded
+#: SQLSTATE classes of errors in the row: data exception, integrity constraint, program limit exceeded
 #: (an index row too large).
 _ROW_CLASSES = ("22", "23", "54")
-#: But for one: rows with equal keys are merged, and where that fails it is not for the row's sake.
+#: Except unique_violation: rows with equal keys are merged, so it comes from a concurrent transaction.
 _EQUAL_KEYS = "23505"
 
 
@@ -31,7 +31,7 @@ def is_too_slow(error: Exception) -> bool:
 
 
 def describe(error: Exception) -> str:
-    """The first line of what the database said, with its SQLSTATE."""
+    """The first line of the database's message, with its SQLSTATE."""
     text = str(error).strip()
     line = text.splitlines()[0] if text else type(error).__name__
     code = getattr(error, "pgcode", None)

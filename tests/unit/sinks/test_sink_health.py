@@ -1,4 +1,4 @@
-"""What the sink says of itself: why it is not ready, what it counted, and that its dead letters arrive."""
+"""The sink's health: why it is not ready, what it counts, and that its dead letters arrive."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ from gridwatch.streaming.faust.continuity import CAUSES, Rereads
 from gridwatch.streaming.faust.fetching import Undecodable, undecodable_reason
 from gridwatch.streaming.stage.dead_letter_limit import DeadLetterPolicy
 from gridwatch.topics import METRICS, VALIDATED
-from sinks.dead_letters import DeadLetterOffice
+from sinks.dead_letters import DeadLetterProducer
 from sinks.health import SinkHealth, application, database
 from sinks.pool import Pool
 from sinks.refusals import refused
@@ -65,7 +65,7 @@ def test_a_healthy_sink_has_no_reason_not_to_be_ready() -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "expected"),
     [
         ({"rebalancing": True}, "rebalance"),
         ({"assigned": set()}, "no partition"),
@@ -74,19 +74,21 @@ def test_a_healthy_sink_has_no_reason_not_to_be_ready() -> None:
         ({"should_stop": True}, "stopping"),
     ],
 )
-def test_what_keeps_the_application_from_working_is_said(changes: dict[str, Any], said: str) -> None:
+def test_a_state_in_which_the_application_does_no_work_is_a_reason(
+    changes: dict[str, Any], expected: str
+) -> None:
     [reason] = application_reasons(app(**changes))
-    assert said in reason
+    assert expected in reason
 
 
-def test_waiting_for_the_database_is_said_with_its_address_and_cause() -> None:
+def test_waiting_for_the_database_is_a_reason_with_its_address_and_cause() -> None:
     state = WriterState(waiting_since=90.0, last_error="connection refused")
     assert database_reasons("h:1/d", state, 100.0, SLOW) == [
         "waiting for the database at h:1/d for 10 s: connection refused"
     ]
 
 
-def test_a_transaction_that_does_not_end_is_said() -> None:
+def test_a_transaction_that_does_not_end_is_a_reason() -> None:
     state = WriterState(writing_since=0.0)
     assert database_reasons("h:1/d", state, SLOW, SLOW) == []
     assert database_reasons("h:1/d", state, SLOW + 5, SLOW) == [
@@ -95,12 +97,12 @@ def test_a_transaction_that_does_not_end_is_said() -> None:
 
 
 class Sink:
-    """A sink of partition 1 of two topics, healthy at first. Its brokers say what they are told to."""
+    """A sink of partition 1 of two topics, healthy at first, with scripted brokers."""
 
     def __init__(self) -> None:
         self.now = 1000.0
         self.undecodable: dict[Any, Undecodable] = {}
-        self.worthless: dict[tuple[str, int], str] = {}
+        self.failing: dict[tuple[str, int], str] = {}
         self.mine = {TP(VALIDATED.name, 1), TP(METRICS.name, 1)}
         self.app = SimpleNamespace(
             should_stop=False,
@@ -112,15 +114,15 @@ class Sink:
             ),
         )
         pool: Any = SimpleNamespace(
-            address="h:1/d", state=WriterState(), worthless_feeds=self.worthless, lost_letters=0
+            address="h:1/d", state=WriterState(), failing_feeds=self.failing, lost_letters=0
         )
-        office: Any = SimpleNamespace(sent=0)
+        dead_letters: Any = SimpleNamespace(sent=0)
         settings = load_settings(broker="nowhere:1", stalled_after=SLOW)
-        self.health = SinkHealth(self.app, settings, pool, office, lambda: self.now)
-        self.look()
+        self.health = SinkHealth(self.app, settings, pool, dead_letters, lambda: self.now)
+        self.answer()
 
-    def look(self, **changes: tuple[int, int]) -> None:
-        """Have the brokers say (last stable offset, end) of partition 1 of a topic; else both are 0."""
+    def answer(self, **changes: tuple[int, int]) -> None:
+        """Set the brokers' (last stable offset, end) of partition 1 of a topic; else both are 0."""
         places = [(topic, number) for topic in (VALIDATED.name, METRICS.name) for number in (1, 2)]
         ends = {place: changes.get(f"{place[0]}_{place[1]}", (0, 0)) for place in places}
         view = BrokerView(
@@ -129,16 +131,16 @@ class Sink:
             stable={place: stable for place, (stable, _) in ends.items()},
         )
 
-        async def answer() -> BrokerView:
+        async def look() -> BrokerView:
             return view
 
-        self.health._broker = SimpleNamespace(view=answer)  # type: ignore[assignment]
+        self.health._broker = SimpleNamespace(view=look)  # type: ignore[assignment]
 
     def reasons(self) -> list[str]:
         return asyncio.run(self.health.reasons())
 
     def text(self) -> str:
-        """What Prometheus is told."""
+        """The metrics page."""
         return exposition(asyncio.run(self.health.samples()), "text/plain")[0].decode()
 
 
@@ -157,21 +159,21 @@ def test_a_batch_that_cannot_be_decoded_is_a_reason(sink: Sink) -> None:
 
 
 def test_a_transaction_is_a_reason_once_it_has_been_open_for_as_long_as_a_stall(sink: Sink) -> None:
-    sink.look(**{f"{METRICS.name}_1": (4, 9), f"{METRICS.name}_2": (4, 9)})
+    sink.answer(**{f"{METRICS.name}_1": (4, 9), f"{METRICS.name}_2": (4, 9)})
     sink.app.consumer._committed_offset[TP(METRICS.name, 1)] = 4
     assert sink.reasons() == []
     sink.now += SLOW - 0.1
     assert sink.reasons() == []
     sink.now += 0.1
     assert sink.reasons() == [held_reason(METRICS.name, 1, OpenTransaction(4, 5, SLOW))]
-    sink.look()
+    sink.answer()
     assert sink.reasons() == []
 
 
 def test_records_held_back_by_a_transaction_are_no_lag_and_do_not_count_as_waiting(sink: Sink) -> None:
-    sink.look(**{f"{METRICS.name}_1": (4, 9), f"{VALIDATED.name}_1": (9, 9)})
+    sink.answer(**{f"{METRICS.name}_1": (4, 9), f"{VALIDATED.name}_1": (9, 9)})
     sink.app.consumer._committed_offset[TP(METRICS.name, 1)] = 4
-    assert sink.health.positions() == {}  # before the first look
+    assert sink.health.positions() == {}  # before the first answer
     sink.reasons()
     assert sink.health.positions() == {(METRICS.name, 1): (4, 4), (VALIDATED.name, 1): (0, 9)}
     sink.now += SLOW
@@ -179,8 +181,8 @@ def test_records_held_back_by_a_transaction_are_no_lag_and_do_not_count_as_waiti
     assert waiting == [f"{VALIDATED.name}[1]: records wait, and nothing was committed for {SLOW:.0f} s"]
 
 
-def test_a_worthless_feed_is_a_reason(sink: Sink) -> None:
-    sink.worthless[METRICS.name, 1] = "the last 100 readings are all dead letters"
+def test_a_failing_feed_is_a_reason(sink: Sink) -> None:
+    sink.failing[METRICS.name, 1] = "the last 100 readings are all dead letters"
     assert sink.reasons() == [feed_reason(METRICS.name, 1, "the last 100 readings are all dead letters")]
 
 
@@ -203,7 +205,7 @@ def test_the_feed_of_a_topic_partition_is_judged_by_what_is_unreadable_and_what_
         try:
             for batch in (good(1, 0), unreadable(1), good(1, 2), good(0, 0), unreadable(3), good(1, 4)):
                 await pool.store(batch)
-                found.append(pool.worthless_feeds)
+                found.append(pool.failing_feeds)
         finally:
             await pool.stop()
         return found
@@ -215,7 +217,7 @@ def test_the_feed_of_a_topic_partition_is_judged_by_what_is_unreadable_and_what_
     assert problem.startswith("the last 3 readings are all dead letters, the last one: NOT_JSON: ")
 
 
-def test_re_reads_are_counted_by_cause_in_what_prometheus_reads(sink: Sink) -> None:
+def test_re_reads_are_counted_by_cause_on_the_metrics_page(sink: Sink) -> None:
     sink.app.rereads.note(METRICS.name, 1, 5, "asleep")
     text = sink.text()
     for cause in CAUSES:
@@ -224,7 +226,7 @@ def test_re_reads_are_counted_by_cause_in_what_prometheus_reads(sink: Sink) -> N
     assert "# TYPE gridwatch_sink_reread_batches_total counter" in text
 
 
-def test_every_metric_of_the_sink_is_in_what_prometheus_reads(sink: Sink) -> None:
+def test_every_metric_of_the_sink_is_on_the_metrics_page(sink: Sink) -> None:
     text = sink.text()
     for metric in metrics_of(SINK).values():
         assert f"# TYPE {metric.sample} {metric.kind}" in text
@@ -259,7 +261,7 @@ def test_a_window_counts_what_was_stored_in_it() -> None:
 
 
 class FakeEmitter:
-    """Keeps what it is given."""
+    """Records what it is given."""
 
     def __init__(self) -> None:
         self.delivered: dict[int, list[DeadLetter]] = {}
@@ -281,7 +283,7 @@ def letter(partition: int) -> DeadLetter:
 
 def test_dead_letters_go_under_the_partition_of_what_they_are_about() -> None:
     emitter = FakeEmitter()
-    office = DeadLetterOffice(emitter)  # type: ignore[arg-type]
-    asyncio.run(office.send([letter(1), letter(4), letter(1)]))
+    dead_letters = DeadLetterProducer(emitter)  # type: ignore[arg-type]
+    asyncio.run(dead_letters.send([letter(1), letter(4), letter(1)]))
     assert {partition: len(letters) for partition, letters in emitter.delivered.items()} == {1: 2, 4: 1}
-    assert office.sent == 3
+    assert dead_letters.sent == 3

@@ -11,7 +11,7 @@ import pytest
 from gridwatch.codecs.wire import RAW_MAX_BYTES
 from gridwatch.models.metric import Metric
 from gridwatch.topics import METRICS
-from sinks.intake import take_in
+from sinks.decoding import decode_records
 from sinks.refusals import refused, unreadable
 from sinks.rows import Rows, halve
 
@@ -34,12 +34,12 @@ def good(offset: int) -> Source:
 
 
 def test_a_clean_batch_is_decoded_whole() -> None:
-    rows, letters = take_in(METRICS.name, [good(1), good(2)])
+    rows, letters = decode_records(METRICS.name, [good(1), good(2)])
     assert (list(rows.records), letters) == ([METRIC, METRIC], [])
 
 
-def test_foreign_records_are_set_aside_and_the_rest_stays_with_its_source() -> None:
-    rows, letters = take_in(METRICS.name, [good(1), Source(b"{", 2), good(3)])
+def test_foreign_records_become_dead_letters_and_the_other_rows_keep_their_sources() -> None:
+    rows, letters = decode_records(METRICS.name, [good(1), Source(b"{", 2), good(3)])
     assert [source.offset for source in rows.sources] == [1, 3]
     assert [letter.id for letter in letters] == ["smartmeter_metrics-3-2-0"]
 
@@ -58,7 +58,7 @@ def test_foreign_records_are_set_aside_and_the_rest_stays_with_its_source() -> N
     ],
 )
 def test_the_reason_of_a_foreign_record(value: bytes | None, reason: str, field: str | None) -> None:
-    _, letters = take_in(METRICS.name, [Source(value)])
+    _, letters = decode_records(METRICS.name, [Source(value)])
     assert [(letter.reasons, letter.field) for letter in letters] == [([reason], field)]
 
 
