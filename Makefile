@@ -44,7 +44,7 @@ format: $(READY) ## sort imports and format the code
 
 docs: $(READY) ## regenerate the tables of README.md and docs/ from the code
 	@$(BIN)/python -m docs.tables
-	@$(BIN)/python -m benchmarks.figures
+	@$(BIN)/python -m benchmarks.reporting.figures
 
 dashboards: $(READY) ## write the JSON of the Grafana dashboards from their code (Python 3.11 or later)
 	@$(BIN)/python -m dashboards

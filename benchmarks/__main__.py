@@ -11,10 +11,12 @@ from typing import Any
 
 import click
 
-from benchmarks import figures, latency, options, published, race, report
-from benchmarks.contestants import BROKER, CONTESTANTS, Contestant, Site
-from benchmarks.environments import NotInstallable, compiled, python_of
-from benchmarks.readings import Feed
+from benchmarks import latency
+from benchmarks.race import options, race
+from benchmarks.race.contestants import BROKER, CONTESTANTS, Contestant, Site
+from benchmarks.race.environments import NotInstallable, compiled, python_of
+from benchmarks.race.readings import Feed
+from benchmarks.reporting import figures, published, report
 from gridwatch.deployment.signals import exit_when_terminated
 from gridwatch.embedded import EmbeddedKafka
 from gridwatch.kafka.broker import Broker

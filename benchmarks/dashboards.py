@@ -20,7 +20,7 @@ import click
 import psutil
 import psycopg2
 
-from benchmarks.race import cpu_seconds
+from benchmarks.race.race import cpu_seconds
 from dashboards.expansion import PanelQuery, Raw, View, expand, panel_queries
 from gridwatch.deployment.signals import exit_when_terminated
 from gridwatch.embedded import EmbeddedPostgres

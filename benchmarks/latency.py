@@ -24,12 +24,13 @@ import msgspec
 import psycopg2
 from confluent_kafka import Consumer, TopicPartition
 
-from benchmarks import figures, options, published, report
-from benchmarks.contestants import BROKER, GRIDWATCH, Contestant, Run, Site, gridwatch_settings
-from benchmarks.environments import ROOT
-from benchmarks.pacer import FIRST
-from benchmarks.percentiles import Latency, latency_of, steady
-from benchmarks.race import TIMEOUT_SECONDS
+from benchmarks.measuring.pacer import FIRST
+from benchmarks.measuring.percentiles import Latency, latency_of, steady
+from benchmarks.race import options
+from benchmarks.race.contestants import BROKER, GRIDWATCH, Contestant, Run, Site, gridwatch_settings
+from benchmarks.race.environments import ROOT
+from benchmarks.race.race import TIMEOUT_SECONDS
+from benchmarks.reporting import figures, published, report
 from gridwatch.deployment.polling import until
 from gridwatch.deployment.service import Service
 from gridwatch.deployment.signals import exit_when_terminated
@@ -77,7 +78,7 @@ def pace(
 ) -> subprocess.Popen[bytes]:
     """Start sending readings to the raw topic: the first ones at once, the rest after a line on stdin."""
     numbers = (partitions, meters, rate, seconds)
-    command = [sys.executable, "-m", "benchmarks.pacer", bootstrap, RAW.name, *map(str, numbers)]
+    command = [sys.executable, "-m", "benchmarks.measuring.pacer", bootstrap, RAW.name, *map(str, numbers)]
     environment = os.environ | {"PYTHONPATH": str(ROOT)}
     return subprocess.Popen(command, env=environment, stdin=subprocess.PIPE)
 

@@ -22,7 +22,7 @@ import msgspec
 import psutil
 from confluent_kafka import Consumer, TopicPartition
 
-from benchmarks.race import cpu_seconds
+from benchmarks.race.race import cpu_seconds
 from benchmarks.replay import PARTITIONS, topic
 from gridwatch.deployment.signals import exit_when_terminated
 from gridwatch.embedded import EmbeddedKafka

@@ -22,7 +22,7 @@ import click
 import psutil
 from confluent_kafka import Producer
 
-from benchmarks.chromium import Chromium
+from benchmarks.measuring.chromium import Chromium
 from benchmarks.start import FIRST, INTERVAL, REMEMBERED, Worker, fill_changelog
 from gridwatch.domain.instants import format_instant
 from gridwatch.embedded import EmbeddedKafka

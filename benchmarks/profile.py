@@ -16,10 +16,12 @@ from pathlib import Path
 
 import click
 
-from benchmarks import charts, figures, options, published, readings, report, stages
-from benchmarks.contestants import BROKER, gridwatch_settings
-from benchmarks.environments import ROOT
-from benchmarks.published import RESULTS
+from benchmarks.measuring import stages
+from benchmarks.race import options, readings
+from benchmarks.race.contestants import BROKER, gridwatch_settings
+from benchmarks.race.environments import ROOT
+from benchmarks.reporting import charts, figures, published, report
+from benchmarks.reporting.published import RESULTS
 from gridwatch.deployment.environment import environment_of
 from gridwatch.deployment.process import ChildProcess
 from gridwatch.deployment.signals import exit_when_terminated
@@ -61,7 +63,7 @@ def profile(count: int, meters: int, partitions: int, flame: Path) -> Profile:
         Broker(load_settings(**settings)).create()
         readings.load(kafka.bootstrap, partitions, count, meters)
         file = folder / "stacks"
-        command = [sys.executable, "-m", "benchmarks.sampled", str(file)]
+        command = [sys.executable, "-m", "benchmarks.measuring.sampled", str(file)]
         command += ["worker", "-l", "warn", "--without-web"]
         environment = environment_of(settings | {"datadir": folder / "data"}) | {"PYTHONPATH": str(ROOT)}
         load = os.getloadavg()[0]

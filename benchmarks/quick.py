@@ -12,10 +12,11 @@ from typing import Any
 
 import click
 
-from benchmarks import options, published, race, report
-from benchmarks.contestants import BROKER, BYTEWAX, FLOOR, GRIDWATCH, Site
-from benchmarks.environments import NotInstallable, python_of
-from benchmarks.readings import Feed
+from benchmarks.race import options, race
+from benchmarks.race.contestants import BROKER, BYTEWAX, FLOOR, GRIDWATCH, Site
+from benchmarks.race.environments import NotInstallable, python_of
+from benchmarks.race.readings import Feed
+from benchmarks.reporting import published, report
 from gridwatch.deployment.signals import exit_when_terminated
 from gridwatch.embedded import EmbeddedKafka
 from gridwatch.kafka.broker import Broker

@@ -29,7 +29,7 @@ import psutil
 from confluent_kafka import Consumer, TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
-from benchmarks.race import cpu_seconds
+from benchmarks.race.race import cpu_seconds
 from gridwatch.deployment.polling import until
 from gridwatch.deployment.signals import exit_when_terminated
 from gridwatch.embedded import EmbeddedKafka

@@ -23,7 +23,7 @@ import click
 import psycopg2
 from confluent_kafka import KafkaException
 
-from chaos.changelog import State
+from chaos.compare.changelog import State
 from chaos.feed import Feed
 from chaos.input import START, Raw
 from chaos.servers import Servers

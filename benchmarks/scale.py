@@ -16,9 +16,11 @@ from pathlib import Path
 
 import click
 
-from benchmarks import charts, figures, options, published, race, report, start
-from benchmarks.contestants import BROKER, GRIDWATCH, Run, Site
-from benchmarks.readings import Feed
+from benchmarks import start
+from benchmarks.race import options, race
+from benchmarks.race.contestants import BROKER, GRIDWATCH, Run, Site
+from benchmarks.race.readings import Feed
+from benchmarks.reporting import charts, figures, published, report
 from gridwatch.deployment.signals import exit_when_terminated
 from gridwatch.embedded import EmbeddedKafka
 from gridwatch.kafka.broker import Broker

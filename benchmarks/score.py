@@ -19,8 +19,8 @@ from typing import Any
 
 import click
 
-from benchmarks import in_process
-from benchmarks.plain_count import PlainCount, count
+from benchmarks.measuring import in_process
+from benchmarks.measuring.plain_count import PlainCount, count
 from gridwatch.cli.demo.run import Demo, Running
 from gridwatch.cli.demo.stages import Stages
 from gridwatch.cli.scoring.database import score_database

@@ -18,7 +18,7 @@ from confluent_kafka import Producer
 from PIL import Image
 from rich.console import Console
 
-from benchmarks.chromium import DESKTOP, PHONE, Chromium, Page
+from benchmarks.measuring.chromium import DESKTOP, PHONE, Chromium, Page
 from gridwatch.cli.demo.figures import collect
 from gridwatch.cli.demo.report import FILE, write_report
 from gridwatch.cli.demo.run import FAULTS, Demo

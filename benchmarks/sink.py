@@ -26,8 +26,8 @@ import psutil
 import psycopg2
 from confluent_kafka import Producer
 
-from benchmarks import published
-from benchmarks.race import TIMEOUT_SECONDS, cpu_seconds
+from benchmarks.race.race import TIMEOUT_SECONDS, cpu_seconds
+from benchmarks.reporting import published
 from gridwatch.deployment.service import Service
 from gridwatch.deployment.signals import exit_when_terminated
 from gridwatch.deployment.site import Site

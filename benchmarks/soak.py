@@ -21,7 +21,7 @@ import click
 import psycopg2
 from confluent_kafka import Producer
 
-from benchmarks.samples import FILES_NOISE, MEMORY_NOISE, Samples, growth, page
+from benchmarks.measuring.samples import FILES_NOISE, MEMORY_NOISE, Samples, growth, page
 from gridwatch.deployment.catching_up import wait_for_sink, wait_for_worker
 from gridwatch.deployment.service import Service
 from gridwatch.deployment.site import Site

@@ -14,11 +14,11 @@ from pathlib import Path
 
 from confluent_kafka import KafkaException
 
-from chaos.changelog import Reader
-from chaos.comparison import Difference, differences
+from chaos.compare.changelog import Reader
+from chaos.compare.differences import Difference, differences
+from chaos.compare.snapshot import Snapshot
 from chaos.servers import Servers
 from chaos.site import RULES
-from chaos.snapshot import Snapshot
 from chaos.subject import GRIDWATCH
 from gridwatch.deployment.environment import environment_of
 from gridwatch.deployment.polling import until

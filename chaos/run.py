@@ -8,16 +8,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from chaos.comparison import Difference, differences
-from chaos.faults import inject
+from chaos.compare.differences import Difference, differences
+from chaos.compare.snapshot import Snapshot, take_snapshot
 from chaos.feed import Feed
+from chaos.injectors.by_kind import inject
 from chaos.input import Raw, make_input
 from chaos.resume import check_resume
 from chaos.schedule import Schedule
 from chaos.servers import Servers
 from chaos.service import Exit
 from chaos.site import RULES, Site, new_site
-from chaos.snapshot import Snapshot, take_snapshot
 from chaos.subject import GRIDWATCH, Subject
 from gridwatch.errors import GridwatchError
 

@@ -10,7 +10,7 @@ from typing import Any
 
 from confluent_kafka import KafkaException
 
-from chaos.changelog import State
+from chaos.compare.changelog import State
 from chaos.schedule import SESSION_SECONDS
 from chaos.servers import Servers
 from chaos.service import MOST_EXITS, Exit, SupervisedService, Supervisor

@@ -12,7 +12,7 @@ from urllib.parse import quote
 
 import pytest
 
-from benchmarks.chromium import DESKTOP, PHONE, Chromium, Page
+from benchmarks.measuring.chromium import DESKTOP, PHONE, Chromium, Page
 from gridwatch.deployment.service import Service
 from gridwatch.embedded import EmbeddedKafka
 from tests.processes import Site

@@ -17,15 +17,15 @@ import pytest
 import rocksdict
 from click.testing import CliRunner
 
-from chaos.changelog import Rows
-from chaos.comparison import differences
-from chaos.databases import find_inconsistencies, read_databases
+from chaos.compare.changelog import Rows
+from chaos.compare.databases import find_inconsistencies, read_databases
+from chaos.compare.differences import differences
+from chaos.compare.snapshot import Snapshot, last_revisions
 from chaos.entry import FIRED_SUFFIX, Failpoint
-from chaos.faults import INJECTORS
+from chaos.injectors.by_kind import INJECTORS
 from chaos.input import DAY, MINUTE, Raw, make_input
 from chaos.schedule import INPUTS, KINDS, SINK_STEPS, STEPS, make_schedule
 from chaos.service import SupervisedService, Supervisor
-from chaos.snapshot import Snapshot, last_revisions
 from gridwatch import cli
 from gridwatch.codecs.decode import decode_readings
 from gridwatch.deployment.polling import until

@@ -13,13 +13,16 @@ import psutil
 import pytest
 
 from benchmarks import __main__ as comparison_command
-from benchmarks import capacity, charts, figures, published, quick, race, report, stages
-from benchmarks.contestants import BYTEWAX, CONTESTANTS, FLOOR, GRIDWATCH, GRIDWATCH_COMPILED
-from benchmarks.environments import NotInstallable
+from benchmarks import quick
+from benchmarks.measuring import stages
+from benchmarks.measuring.percentiles import percentile, steady
 from benchmarks.peers.rules import Rules, State, judge
-from benchmarks.percentiles import percentile, steady
-from benchmarks.race import Result
-from benchmarks.readings import Outputs, Record, readings
+from benchmarks.race import race
+from benchmarks.race.contestants import BYTEWAX, CONTESTANTS, FLOOR, GRIDWATCH, GRIDWATCH_COMPILED
+from benchmarks.race.environments import NotInstallable
+from benchmarks.race.race import Result
+from benchmarks.race.readings import Outputs, Record, readings
+from benchmarks.reporting import capacity, charts, figures, published, report
 from gridwatch.codecs.decode import decode_readings
 from gridwatch.codecs.wire import encode_outputs
 from gridwatch.domain.outputs import Validated
@@ -236,7 +239,7 @@ def test_only_samples_after_the_start_count() -> None:
 SAMPLED = """
 import os, signal, sys, time
 from pathlib import Path
-from benchmarks.sampled import Sampler
+from benchmarks.measuring.sampled import Sampler
 def busy(seconds):
     end = time.process_time() + seconds
     while time.process_time() < end:

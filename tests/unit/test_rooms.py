@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-PACKAGES = ("sinks", "replay", "dashboards")
+PACKAGES = ("gridwatch", "sinks", "replay", "dashboards", "chaos", "benchmarks")
 ROOMS = sorted(path.parent for package in PACKAGES for path in (ROOT / package).rglob("__init__.py"))
 MOST_MODULES = 14
 

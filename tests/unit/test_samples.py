@@ -7,7 +7,7 @@ import random
 
 import pytest
 
-from benchmarks.samples import FILES_NOISE, MEMORY_NOISE, Samples, growth, page
+from benchmarks.measuring.samples import FILES_NOISE, MEMORY_NOISE, Samples, growth, page
 
 SECOND = 1_000_000
 WARM = 100 * SECOND

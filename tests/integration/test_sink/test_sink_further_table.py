@@ -9,7 +9,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from chaos.snapshot import read_database
+from chaos.compare.snapshot import read_database
 from gridwatch.topics import METRICS
 from sinks import tables
 from sinks.database import connect

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from benchmarks import in_process
+from benchmarks.measuring import in_process
 from gridwatch.domain.instants import parse_instant
 from gridwatch.domain.policy import Policy
 from replay.faults import FaultPlan, Faults

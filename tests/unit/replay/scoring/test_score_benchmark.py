@@ -8,7 +8,8 @@ from collections.abc import Iterable
 import pytest
 from click.testing import CliRunner
 
-from benchmarks import in_process, score
+from benchmarks import score
+from benchmarks.measuring import in_process
 from gridwatch.domain.policy import Policy
 from replay.order.emission import Item
 from replay.scoring.score import Found

@@ -12,8 +12,8 @@ from typing import Any
 from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
-from benchmarks.environments import ROOT, compiled, python_of
-from benchmarks.readings import end_offsets
+from benchmarks.race.environments import ROOT, compiled, python_of
+from benchmarks.race.readings import end_offsets
 from gridwatch.deployment.environment import environment_of
 from gridwatch.deployment.process import ChildProcess
 from gridwatch.embedded.ports import free_ports

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from chaos.snapshot import Snapshot
+from chaos.compare.snapshot import Snapshot
 
 
 @dataclass(frozen=True)

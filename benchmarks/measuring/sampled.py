@@ -1,4 +1,4 @@
-"""`python -m benchmarks.sampled FILE ARG…`: `gridwatch ARG…`, with its stacks sampled by CPU time.
+"""`python -m benchmarks.measuring.sampled FILE ARG…`: `gridwatch ARG…`, with its stacks sampled by CPU time.
 
 Needs no privileges, no debugger and no change to gridwatch: the kernel sends SIGPROF every few milliseconds
 of the process's CPU time, and Python runs the handler in the main thread, at the end of a call or of a loop

@@ -16,11 +16,11 @@ from datetime import datetime, timezone
 from pathlib import Path
 from typing import Any
 
-from benchmarks import charts
-from benchmarks.contestants import Contestant
-from benchmarks.environments import pins_of
-from benchmarks.percentiles import Latency
-from benchmarks.race import Result
+from benchmarks.measuring.percentiles import Latency
+from benchmarks.race.contestants import Contestant
+from benchmarks.race.environments import pins_of
+from benchmarks.race.race import Result
+from benchmarks.reporting import charts
 
 _MEBIBYTE = 1024 * 1024
 #: Starts alone differ by this much CPU time.

@@ -1,4 +1,4 @@
-"""`python -m benchmarks.figures`: regenerates docs/speed.md and docs/capacity.md from the kept results.
+"""`python -m benchmarks.reporting.figures`: regenerates docs/speed.md and docs/capacity.md from kept results.
 
 As in the other pages, a table is between `<!-- table: NAME -->` and `<!-- end -->`. A table without results
 names the command that measures them.
@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from benchmarks import capacity, published, report
-from benchmarks.contestants import CONTESTANTS
-from benchmarks.environments import ROOT
+from benchmarks.race.contestants import CONTESTANTS
+from benchmarks.race.environments import ROOT
+from benchmarks.reporting import capacity, published, report
 from docs import marked
 
 PAGES = (ROOT / "docs" / "speed.md", ROOT / "docs" / "capacity.md")

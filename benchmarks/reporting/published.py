@@ -10,7 +10,7 @@ import json
 from collections.abc import Mapping
 from typing import Any
 
-from benchmarks.environments import ROOT
+from benchmarks.race.environments import ROOT
 
 RESULTS = ROOT / "benchmarks" / "results"
 KEPT = ROOT / "benchmarks" / "kept"

@@ -12,8 +12,8 @@ from pathlib import Path
 import click
 import psutil
 
-from benchmarks.contestants import Contestant, Run, Site
-from benchmarks.readings import Feed, read_outputs
+from benchmarks.race.contestants import Contestant, Run, Site
+from benchmarks.race.readings import Feed, read_outputs
 
 TIMEOUT_SECONDS = 600.0
 _POLL_SECONDS = 0.1

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from chaos import disks, outages, processes, records
+from chaos.injectors import disks, outages, processes, records
 from chaos.schedule import Fault
 from chaos.site import Site
 

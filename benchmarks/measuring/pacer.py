@@ -1,4 +1,4 @@
-"""`python -m benchmarks.pacer BOOTSTRAP TOPIC PARTITIONS METERS RATE SECONDS`: readings at a steady rate.
+"""`python -m benchmarks.measuring.pacer BOOTSTRAP TOPIC PARTITIONS METERS RATE SECONDS`: a steady rate.
 
 The first ones are sent at once, to warm up the contestant; the rest after a line on stdin. A process of its
 own, so that the measuring consumer is not delayed. `sent_at` of each reading is the time of the produce call:
@@ -13,7 +13,7 @@ from itertools import islice
 
 from confluent_kafka import Producer
 
-from benchmarks.readings import readings
+from benchmarks.race.readings import readings
 from gridwatch.domain.partitioning import partition_of
 
 FIRST = 100

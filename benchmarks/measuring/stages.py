@@ -11,8 +11,8 @@ import linecache
 from collections import defaultdict
 from collections.abc import Mapping
 
-from benchmarks.environments import ROOT
-from benchmarks.sampled import GARBAGE, MAIN, NATIVE
+from benchmarks.measuring.sampled import GARBAGE, MAIN, NATIVE
+from benchmarks.race.environments import ROOT
 
 #: In the order in which a reading meets them.
 STAGES: Mapping[str, str] = {

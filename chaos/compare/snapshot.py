@@ -16,8 +16,8 @@ from typing import Any
 
 import psycopg2
 
-from chaos.changelog import Reader, State
-from chaos.databases import find_inconsistencies, read_databases
+from chaos.compare.changelog import Reader, State
+from chaos.compare.databases import find_inconsistencies, read_databases
 from chaos.subject import Subject
 from gridwatch.errors import GridwatchError
 from gridwatch.kafka.topic_identity import describe_topic

@@ -12,7 +12,7 @@ from pathlib import Path
 import rocksdict
 from faust.stores.rocksdb import Store
 
-from chaos.changelog import Rows
+from chaos.compare.changelog import Rows
 from gridwatch.tables.layout import FENCE_KEY
 from gridwatch.tables.store import IDENTITY_KEY
 
