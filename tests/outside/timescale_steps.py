@@ -54,7 +54,7 @@ def writer_to(url: str) -> Iterator[Writer]:
     of the one before are there still."""
     with connect(url) as connection:
         for table in tables.fed_by_topics():
-            connection.exec_driver_sql(f"DROP TABLE IF EXISTS pg_temp.{table.stage}")
+            connection.exec_driver_sql(f"DROP TABLE IF EXISTS pg_temp.{table.staging_table}")
     writer = Writer(url)
     with patch.object(SinkConnection, "_stage", staticmethod(_stage_by_insert)):
         yield writer
