@@ -10,7 +10,7 @@ READY := $(VENV)/.ready
 COMPILED := build/compiled
 
 .DEFAULT_GOAL := help
-.PHONY: compiled test-compiled help setup demo test browser outside check lint format docs dashboards bench bench-quick bench-scale bench-latency profile bench-dashboards bench-replay bench-merge bench-sink bench-score bench-pages screenshots soak restarts chaos mutants clean
+.PHONY: compiled test-compiled help setup demo test browser outside check lint format docs dashboards bench bench-quick bench-scale bench-latency profile bench-dashboards bench-replay bench-simulator bench-merge bench-sink bench-score bench-pages screenshots soak restarts chaos mutants clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-17s %s\n", $$1, $$2}' Makefile
@@ -70,6 +70,9 @@ bench-dashboards: $(READY) ## how long the dashboards' questions take with 10 mi
 
 bench-replay: $(READY) ## the replay from CSV to Kafka, and what each step costs; takes ARGS
 	@$(BIN)/python -m benchmarks.replay $(ARGS)
+
+bench-simulator: $(READY) ## how many readings a second the simulator makes on one core; takes ARGS
+	@$(BIN)/python -m benchmarks.simulator $(ARGS)
 
 bench-merge: $(READY) ## a 2 GB file sorted by meter in order of time: memory, room on disk, time; takes ARGS
 	@$(BIN)/python -m benchmarks.merge $(ARGS)

@@ -68,14 +68,14 @@ class Simulation:
             Boost(of[event], event.start // SECOND, event.end // SECOND, event.factor)
             for event in request.boosts
         ]
-        self._meters = Meters(self.fleet, request.zone, request.every, boosts)
-        self._rows = Rows(self._meters)
+        self.meters = Meters(self.fleet, request.zone, request.every, boosts)
+        self._rows = Rows(self.meters)
 
     def blocks(self) -> Iterator[list[Row]]:
         """All readings as rows in order of time and meter, before anything happens to them on their way."""
         request = self.request
         end = None if request.end is None else -(-request.end // SECOND)
-        return self._rows.of(self._meters.between(-(-request.start // SECOND), end))
+        return self._rows.of(self.meters.between(-(-request.start // SECOND), end))
 
     def plan(self) -> Summary:
         """Go through the whole sequence without sending anything, as `--dry-run` does."""

@@ -9,7 +9,11 @@ import pytest
 
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("sinks", "replay", "dashboards")
-ROOMS = sorted(path.parent for package in PACKAGES for path in (ROOT / package).rglob("__init__.py"))
+ROOMS = sorted(
+    path.parent
+    for package in (*PACKAGES, "gridwatch/simulator")
+    for path in (ROOT / package).rglob("__init__.py")
+)
 MOST_MODULES = 14
 
 
@@ -26,7 +30,11 @@ def named_in(room: Path) -> set[str]:
 
 @pytest.mark.parametrize(
     "room",
-    [room for room in ROOMS if room.is_relative_to(ROOT / "replay")],
+    [
+        room
+        for room in ROOMS
+        if room.is_relative_to(ROOT / "replay") or room.is_relative_to(ROOT / "gridwatch" / "simulator")
+    ],
     ids=lambda room: str(room.relative_to(ROOT)),
 )
 def test_a_room_lists_its_modules_and_rooms(room: Path) -> None:
