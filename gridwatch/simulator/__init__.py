@@ -2,8 +2,8 @@
 
     model/ ──► rows.py ──► replay's order, faults and truth ──► modes.py ──► smartmeter_raw, or a file
 
-A reading is a function of (seed, meter, t) alone: started anywhere, cut anyhow, it is the same. Everything
-behind it (order, ticks, faults, manifest, sending, resuming) is that of `replay`.
+A reading is a function of (seed, meter, t) in its fleet: started anywhere, cut anyhow, it is the same.
+Everything behind it (order, ticks, faults, manifest, sending, resuming) is that of `replay`.
 
 model/          the physics: fleet, curves, appliances, weather, network
 events.py       outages, spikes and overloads that are asked for

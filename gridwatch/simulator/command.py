@@ -202,6 +202,8 @@ def _check(request: Request, settings: Settings, output: Path | None, *, dry_run
         raise UsageProblem(
             "--truth, -o and --dry-run need an end, and --speed 1 has none by itself", "add --until"
         )
+    if output is not None and dry_run:
+        raise UsageProblem("-o does not go with --dry-run, which writes no readings", "leave out one of them")
     if request.truth and request.every * SECOND % MINUTE:
         raise UsageProblem(
             "--truth is known for intervals of whole minutes: the worker learns no others yet",

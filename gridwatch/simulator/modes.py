@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol
@@ -71,7 +71,7 @@ class Kafka:
         return Sender(self._settings, self._topic, position.run, Placement(self.partitions), position.rows)
 
 
-MODES: dict[str, type[Kafka]] = {"kafka": Kafka}
+MODES: dict[str, Callable[[Settings, str], Mode]] = {"kafka": Kafka}
 
 _COLUMNS = (
     "interval_minutes", "interval_seconds", "region", "voltage", "current", "power_kw", "power_factor",
