@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -32,6 +33,18 @@ class Boost:
     start: int
     end: int
     factor: int
+
+
+@dataclass(frozen=True)
+class _Lift:
+    """A stretch in which the power of some meters rises by `gain` ‰; registers at its ends, without it."""
+
+    meters: Ints
+    start: int
+    end: int
+    gain: Ints
+    before: Ints
+    after: Ints
 
 
 @dataclass(frozen=True)
@@ -63,11 +76,7 @@ class Meters:
         self.every = every
         self._energy = Energy(fleet, zone)
         self._network = Network(fleet)
-        self._boosts = [
-            (boost, *(self._energy.registers(np.array([at], np.int64))[0][0, boost.meters]
-                      for at in (boost.start, boost.end)))
-            for boost in boosts
-        ]  # fmt: skip
+        self._lifts = [self._lift_of(*stretch) for stretch in _disjoint(boosts, len(fleet.ids))]
         self.feeding = self._energy.feeding
 
     def between(self, start: int, end: int | None) -> Iterator[Readings]:
@@ -86,8 +95,8 @@ class Meters:
         """The readings at instants that are one interval apart."""
         ends = np.append(instants, instants[-1] + self.every)
         taken, fed = self._energy.registers(ends)
-        for boost, before, after in self._boosts:
-            self._lift(taken, ends, boost, before, after)
+        if self._lifts:
+            taken = self._lifted(taken, ends)
         power = _mean(np.diff(taken, axis=0), self.every)
         net = power.copy()
         net[:, self.feeding] -= _mean(np.diff(fed, axis=0), self.every)
@@ -107,14 +116,38 @@ class Meters:
             feed_register[1:],
         )
 
-    @staticmethod
-    def _lift(taken: Ints, ends: Ints, boost: Boost, before: Ints, after: Ints) -> None:
-        """Add to registers what a boost has added until each instant; registers at its ends are `before` and
-        `after`, without it."""
-        begun = ends > boost.start
-        own = taken[np.ix_(begun, boost.meters)]
-        risen = np.where((ends[begun] < boost.end)[:, None], own, after) - before
-        taken[np.ix_(begun, boost.meters)] = own + risen * (boost.factor - 1000) // 1000
+    def _lift_of(self, meters: Ints, start: int, end: int, gain: Ints) -> _Lift:
+        before, after = (
+            self._energy.registers(np.array([at], np.int64))[0][0, meters] for at in (start, end)
+        )
+        return _Lift(meters, start, end, gain, before, after)
+
+    def _lifted(self, taken: Ints, ends: Ints) -> Ints:
+        """Registers with all that boosts have added until each instant."""
+        lifted = taken.copy()
+        for lift in self._lifts:
+            begun = ends > lift.start
+            own = np.ix_(begun, lift.meters)
+            risen = np.where((ends[begun] < lift.end)[:, None], taken[own], lift.after) - lift.before
+            # In two parts: the product of both may be larger than an integer holds.
+            lifted[own] += risen // 1000 * lift.gain + risen % 1000 * lift.gain // 1000
+        return lifted
+
+
+def _disjoint(boosts: Sequence[Boost], meters: int) -> Iterator[tuple[Ints, int, int, Ints]]:
+    """Stretches that do not overlap: meters, start, end and by how much their power rises (‰ of it).
+
+    Where boosts overlap their factors are multiplied.
+    """
+    edges = sorted({edge for boost in boosts for edge in (boost.start, boost.end)})
+    for start, end in pairwise(edges):
+        factor = np.full(meters, 1000, np.int64)
+        for boost in boosts:
+            if boost.start <= start < boost.end:
+                factor[boost.meters] = factor[boost.meters] * boost.factor // 1000
+        touched = np.flatnonzero(factor != 1000).astype(np.int64)
+        if len(touched):
+            yield touched, start, end, factor[touched] - 1000
 
 
 def _mean(millijoules: Ints, seconds: int) -> Ints:

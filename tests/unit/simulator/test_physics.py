@@ -192,6 +192,23 @@ def test_a_boost_multiplies_power_and_leaves_the_register_higher(fleet: Fleet) -
     assert lifted.voltage[during, meters].mean() < plain.voltage[during, meters].mean()
 
 
+def test_the_factors_of_boosts_that_overlap_are_multiplied(fleet: Fleet) -> None:
+    region, one = fleet.below("R02"), fleet.below("R02")[:1]
+    overload = Boost(region, WINTER, WINTER + 3600, 500)
+    drop = Boost(one, WINTER + 1200, WINTER + 2400, 200)
+    plain = span(fleet, WINTER, 4800, 600)
+    both = span(fleet, WINTER, 4800, 600, (overload, drop))
+    share = both.energy[:, one[0]] / plain.energy[:, one[0]]
+    assert np.abs(share - [0.5, 0.5, 0.1, 0.1, 0.5, 0.5, 1, 1]).max() < 0.001
+    assert np.abs(both.energy[:6, region[1:]] / plain.energy[:6, region[1:]] - 0.5).max() < 0.001
+
+
+def test_a_long_and_high_boost_stays_within_what_an_integer_holds(fleet: Fleet) -> None:
+    boost = Boost(of_kind(fleet, "industry"), WINTER - 60 * DAY, WINTER + DAY, 1_000_000)
+    plain, lifted = span(fleet, WINTER, 7200, 3600), span(fleet, WINTER, 7200, 3600, (boost,))
+    assert np.abs(lifted.energy[:, boost.meters] / plain.energy[:, boost.meters] - 1000).max() < 0.001
+
+
 def test_a_boost_that_is_over_still_counts_in_a_window_that_starts_later(fleet: Fleet) -> None:
     boost = Boost(fleet.below("R01"), WINTER, WINTER + 3600, 3000)
     whole = span(fleet, WINTER - 3600, 4 * 3600, 600, (boost,))
