@@ -12,7 +12,7 @@ READY := $(VENV)/.ready
 COMPILED := build/compiled
 
 .DEFAULT_GOAL := help
-.PHONY: compiled test-compiled help setup demo test browser outside check lint format docs dashboards bench bench-quick bench-scale bench-latency profile bench-dashboards bench-replay bench-merge bench-sink bench-score bench-pages screenshots soak restarts chaos mutants clean
+.PHONY: compiled test-compiled help setup demo test browser outside check lint format docs dashboards bench bench-quick bench-scale bench-latency profile bench-dashboards bench-replay bench-simulator bench-merge bench-sink bench-score bench-pages screenshots soak restarts chaos mutants clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-17s %s\n", $$1, $$2}' Makefile
@@ -72,6 +72,9 @@ bench-dashboards: $(READY) ## the duration of the dashboards' queries with 10 mi
 
 bench-replay: $(READY) ## the replay from CSV to Kafka, and what each step costs; takes ARGS
 	@$(BIN)/python -m benchmarks.replay $(ARGS)
+
+bench-simulator: $(READY) ## how many readings a second the simulator makes on one core; takes ARGS
+	@$(BIN)/python -m benchmarks.simulator $(ARGS)
 
 bench-merge: $(READY) ## a 2 GB file sorted by meter in order of time: memory, disk space, time; takes ARGS
 	@$(BIN)/python -m benchmarks.merge $(ARGS)

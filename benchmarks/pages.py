@@ -1,6 +1,6 @@
 """`python -m benchmarks.pages`: the response time of the pages with a million meters, and their cost.
 
-The state is generated as in `benchmarks.start`. First every page is requested in turn while the worker is
+The state is that of `benchmarks.measuring.start`. First every page is requested in turn while the worker is
 idle, and again while it has a backlog. Then rounds of readings are processed, alternately with the overview
 open in three windows of a real Chromium and without; what counts is the worker's own CPU time per reading,
 without the browser's. Exit 1 if the overview takes more than 200 ms or costs more than 5%.
@@ -23,7 +23,7 @@ import psutil
 from confluent_kafka import Producer
 
 from benchmarks.measuring.chromium import Chromium
-from benchmarks.start import FIRST, INTERVAL, REMEMBERED, Worker, fill_changelog
+from benchmarks.measuring.start import FIRST, INTERVAL, REMEMBERED, Worker, fill_changelog
 from gridwatch.domain.instants import format_instant
 from gridwatch.embedded import EmbeddedKafka
 from gridwatch.http.rendering import REFRESH_SECONDS

@@ -16,7 +16,7 @@ from pathlib import Path
 
 import click
 
-from benchmarks import start
+from benchmarks.measuring import start
 from benchmarks.race import options, race
 from benchmarks.race.contestants import BROKER, GRIDWATCH, Run, Site
 from benchmarks.race.readings import Feed

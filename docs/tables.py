@@ -17,6 +17,7 @@ from gridwatch.cli import COMMANDS
 from gridwatch.health.checks import CHECKS
 from gridwatch.health.metrics import SINK, SYSTEM_METRICS, WORKER, Service, metrics_of
 from gridwatch.settings import PREFIX, Settings
+from gridwatch.simulator.model.classes import KINDS, Appliance, Hours
 from gridwatch.topics import OUTPUTS, RAW
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -25,6 +26,7 @@ PAGES = (
     ROOT / "docs" / "records.md",
     ROOT / "docs" / "datasets.md",
     ROOT / "docs" / "metrics.md",
+    ROOT / "docs" / "simulator.md",
 )
 
 _UNITS = (
@@ -119,6 +121,74 @@ def health_checks() -> str:
     )
 
 
+def simulator_classes() -> str:
+    """Every class of customers with its days as pictures, from the least (▁) to the most (█) of its hours."""
+    return marked.table(
+        (
+            "class",
+            "of 1000 meters",
+            "working day, 0 to 23 h",
+            "weekend",
+            "hours from … to (W)",
+            "and",
+            "at most (kW)",
+        ),
+        (
+            (
+                f"`{kind.name}`",
+                kind.share,
+                f"`{_picture(kind.workday, *_ends(kind.workday, kind.weekend))}`",
+                f"`{_picture(kind.weekend, *_ends(kind.workday, kind.weekend))}`",
+                "{:,} … {:,}".format(*_ends(kind.workday, kind.weekend)),
+                "; ".join(
+                    (
+                        *((f"{kind.heat} W for each K below 16 °C",) if kind.heat else ()),
+                        *((f"panels of {kind.panels / 1000:g} kW",) if kind.panels else ()),
+                        *((f"lamps of {kind.lamps / 1000:g} kW by night",) if kind.lamps else ()),
+                    )
+                ),
+                f"{kind.max_kw:g}",
+            )
+            for kind in KINDS
+        ),
+    )
+
+
+def simulator_appliances() -> str:
+    """Every appliance with what has it, when and for how long it runs, and its power."""
+    having: dict[Appliance, list[str]] = {}
+    for kind in KINDS:
+        for appliance in kind.appliances:
+            having.setdefault(appliance, []).append(kind.name)
+    return marked.table(
+        ("appliance", "in", "starts between", "minutes a day (mean)", "power (kW)", "of 1000 have it"),
+        (
+            (
+                one.name,
+                ", ".join(names),
+                f"{_clock(one.hour)} and {_clock(one.hour + one.spread)}",
+                one.minutes,
+                f"{one.watts[0] / 1000:g} … {one.watts[1] / 1000:g}",
+                one.share,
+            )
+            for one, names in having.items()
+        ),
+    )
+
+
+def _ends(*days: Hours) -> tuple[int, int]:
+    return min(min(day) for day in days), max(max(day) for day in days)
+
+
+def _picture(day: Hours, least: int, most: int) -> str:
+    bars = "▁▂▃▄▅▆▇█"
+    return "".join(bars[(watts - least) * (len(bars) - 1) // max(1, most - least)] for watts in day)
+
+
+def _clock(hour: float) -> str:
+    return f"{int(hour) % 24:02d}:{round(hour % 1 * 60):02d}"
+
+
 TABLES: dict[str, Callable[[], str]] = {
     "settings": settings,
     "commands": commands,
@@ -128,6 +198,8 @@ TABLES: dict[str, Callable[[], str]] = {
     "sink_prometheus": sink_prometheus,
     "health_checks": health_checks,
     "datasets": datasets,
+    "simulator_classes": simulator_classes,
+    "simulator_appliances": simulator_appliances,
 }
 
 

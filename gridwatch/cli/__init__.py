@@ -36,6 +36,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "tables": ("gridwatch.cli.commands.faust", "Faust's own list of tables."),
     "agents": ("gridwatch.cli.commands.faust", "Faust's own list of agents."),
     "replay": ("replay.cli.command", "Turn meter files into a stream on the raw topic."),
+    "simulate": (
+        "gridwatch.simulator.command",
+        "Make up a fleet of meters and send what it measures.",
+    ),
     "sample": ("replay.cli.sample", "Make realistic meter data."),
     "score": ("gridwatch.cli.commands.score", "Compare what was detected with the injected truth."),
     "export": (

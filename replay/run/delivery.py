@@ -2,26 +2,64 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Protocol
 
 from replay.files.rows import Row
 from replay.order.emission import Item, Kind
 from replay.run.progress import Progress
-from replay.run.summary import Summary
 from replay.sending.pacing import Pace
-from replay.sending.sender import Sender
 
 _REPORT_EVERY = 2_000
 
 
+class Destination(Protocol):
+    """Where the items of a sequence go; `replay.sending.sender.Sender` is the one to Kafka."""
+
+    def wants(self, number: int) -> bool:
+        """Whether item `number` is lacking there."""
+
+    def readings(self, first: int, rows: Sequence[Row]) -> int:
+        """Send readings as items `first`, `first` + 1, …; returns how many were not there yet."""
+
+    def garbage(self, number: int, row: Row) -> bool:
+        """Send what is no reading; whether it was not there yet."""
+
+    def tick(self, number: int, instant: int) -> int:
+        """Send a tick; returns to how many partitions it was new."""
+
+    def idle(self, seconds: float) -> None:
+        """Let everything go now, and wait for a while."""
+
+
+@dataclass
+class Delivered:
+    """What came of a sequence. Times in µs."""
+
+    readings: int = 0
+    delayed: int = 0
+    withheld: int = 0
+    #: Records sent that are no reading.
+    garbage: int = 0
+    ticks: int = 0
+    tick_records: int = 0
+    already_sent: int = 0
+    settled_to: int | None = None
+
+
 class Delivery:
-    """Takes a sequence once. Without a sender it is only counted; `speed` None is as fast as possible."""
+    """Takes a sequence once. Without a destination it is only counted; without a pace it goes at once."""
 
     def __init__(
-        self, sender: Sender | None, speed: float | None, summary: Summary, progress: Progress
+        self,
+        sender: Destination | None,
+        pace: Pace | None,
+        summary: Delivered,
+        progress: Progress,
     ) -> None:
         self._sender = sender
-        self._pace = Pace(speed, sender.idle) if speed and sender else None
+        self._pace = pace
         self._summary = summary
         self._progress = progress
         self._done = 0

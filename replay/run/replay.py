@@ -13,7 +13,6 @@ from gridwatch.clock import now_micros
 from gridwatch.domain.instants import format_instant
 from gridwatch.domain.policy import Policy
 from gridwatch.errors import GridwatchError
-from gridwatch.kafka.broker import Broker
 from gridwatch.settings import Settings
 from replay.faults import Faults
 from replay.files.rows import Row
@@ -28,7 +27,8 @@ from replay.run.inputs import Inputs
 from replay.run.progress import Progress
 from replay.run.request import Request
 from replay.run.summary import Summary
-from replay.sending.placement import Placement
+from replay.sending.pacing import Pace
+from replay.sending.placement import Placement, partitions_of
 from replay.sending.position import Position, find_position, new_run
 from replay.sending.sender import Sender
 from replay.truth.manifest import ManifestWriter
@@ -59,7 +59,7 @@ class Replay:
         """Send the sequence. GridwatchError when the files, the broker or the topic will not have it."""
         request, settings = self.request, self.settings
         inputs = Inputs(request, settings.timezone, self.summary)
-        partitions = self._partitions()
+        partitions = partitions_of(settings, request.topic)
         policy = replace(settings.policy(), partitions=partitions)
         options = request.sequence_options(self.summary.profile, settings.timezone, policy)
         identity = inputs.identity(options)
@@ -69,15 +69,6 @@ class Replay:
         self.summary.resumed = found is not None
         position = found or Position(new_run(identity), (-1,) * partitions)
         return self._run(inputs, policy, position, identity)
-
-    def _partitions(self) -> int:
-        topics = Broker(self.settings).partitions()
-        if self.request.topic not in topics:
-            raise GridwatchError(
-                f"there is no topic {self.request.topic} on {self.settings.bootstrap}",
-                "create the topics with: gridwatch topics create",
-            )
-        return topics[self.request.topic]
 
     def _run(self, inputs: Inputs, policy: Policy, position: Position | None, name: str) -> Summary:
         request, summary, progress = self.request, self.summary, self._progress
@@ -148,7 +139,8 @@ class Replay:
         )
         if request.by_time and request.speed is None and not request.faults.active and truth is None:
             return undisturbed(blocks, plan)
-        return _watched(emit(blocks, Faults(request.faults), plan), truth)
+        items = emit(blocks, Faults(request.faults), plan)
+        return items if truth is None else truth.watch(items)
 
     def _look_ahead(self, inputs: Inputs, policy: Policy, *, sending: bool) -> None:
         """Say before anything is sent what will not go well. A dry run reports the notes itself."""
@@ -196,8 +188,9 @@ class Replay:
         request, summary = self.request, self.summary
         summary.run = position.run
         with Sender(self.settings, request.topic, position.run, placement, position.rows) as sender:
+            pace = Pace(request.speed, sender.idle) if request.speed else None
             try:
-                Delivery(sender, request.speed, summary, self._progress).take(parts)
+                Delivery(sender, pace, summary, self._progress).take(parts)
                 sender.flush()
             except KeyboardInterrupt:
                 sender.give_up()
@@ -227,13 +220,6 @@ class Replay:
             "meter_count": truth.meters,
             "overtaken": truth.overtaken,
         }
-
-
-def _watched(items: Iterable[Item], truth: Truth | None) -> Iterator[Item]:
-    for item in items:
-        if truth is not None:
-            truth.see(item)
-        yield item
 
 
 @contextmanager

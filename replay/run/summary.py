@@ -12,10 +12,11 @@ from replay.files.profiles.spec import SPEC
 from replay.files.survey.census import Census
 from replay.files.survey.survey import Survey
 from replay.files.tally import Tally
+from replay.run.delivery import Delivered
 
 
 @dataclass
-class Summary:
+class Summary(Delivered):
     """What a replay did. Times in µs."""
 
     run: str = ""
@@ -26,16 +27,7 @@ class Summary:
     doubts: list[str] = field(default_factory=list)
     #: Files that were not read, and why.
     left_aside: list[str] = field(default_factory=list)
-    readings: int = 0
-    delayed: int = 0
-    withheld: int = 0
-    #: Records sent that are no reading.
-    garbage: int = 0
-    ticks: int = 0
-    tick_records: int = 0
-    already_sent: int = 0
     resumed: bool = False
-    settled_to: int | None = None
     seconds: float = 0.0
     in_the_future: bool = False
     truth: dict[str, int] = field(default_factory=dict)

@@ -6,6 +6,9 @@ import json
 from typing import NamedTuple
 
 from gridwatch.domain.partitioning import partition_of
+from gridwatch.errors import GridwatchError
+from gridwatch.kafka.broker import Broker
+from gridwatch.settings import Settings
 
 _CACHED_METERS = 2_000_000
 
@@ -35,3 +38,14 @@ class Placement(dict[str, Place]):
     def partition(self, meter: str) -> int:
         """The partition of a meter."""
         return self[meter].partition
+
+
+def partitions_of(settings: Settings, topic: str) -> int:
+    """How many partitions a topic has. GridwatchError when there is no such topic, or no broker."""
+    topics = Broker(settings).partitions()
+    if topic not in topics:
+        raise GridwatchError(
+            f"there is no topic {topic} on {settings.bootstrap}",
+            "create the topics with: gridwatch topics create",
+        )
+    return topics[topic]

@@ -13,7 +13,7 @@ Only sequences in time order are simulated.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Iterator
 from heapq import heappop, heappush
 
 from gridwatch.domain.policy import MINUTE, Policy
@@ -89,6 +89,12 @@ class Truth:
             self._lack(row, cause)
         else:
             self._arrive(row, item)
+
+    def watch(self, items: Iterable[Item]) -> Iterator[Item]:
+        """See each item as it passes by."""
+        for item in items:
+            self.see(item)
+            yield item
 
     def finish(self) -> None:
         """The sequence has ended: report everything that is still held."""

@@ -11,7 +11,9 @@ from collections.abc import Callable
 from replay.order.emission import Item, Kind
 from replay.truth.findings import FaultTruth
 
-_TOLD = frozenset({"clock", "interval-change", "swap", "frozen", "spike", "zero-run", "reboot-storm"})
+_TOLD = frozenset(
+    {"clock", "interval-change", "swap", "frozen", "spike", "overload", "zero-run", "reboot-storm"}
+)
 _COPIES = frozenset({"duplicate", "revision"})
 
 

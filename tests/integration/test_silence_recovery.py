@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from benchmarks.start import fill_changelog
+from benchmarks.measuring.start import fill_changelog
 from gridwatch.deployment.service import Service
 from gridwatch.embedded import EmbeddedKafka
 from gridwatch.settings import load_settings

@@ -40,6 +40,8 @@ LAYERS = (
     ("replay.run",),
     ("replay.cli",),
     ("replay",),
+    ("gridwatch.simulator.model",),
+    ("gridwatch.simulator",),
     ("sinks.migrations",),
     ("sinks.schema",),
     ("gridwatch.streaming", "gridwatch.streaming.faust"),

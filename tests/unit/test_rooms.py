@@ -26,7 +26,11 @@ def named_in(room: Path) -> set[str]:
 
 @pytest.mark.parametrize(
     "room",
-    [room for room in ROOMS if room.is_relative_to(ROOT / "replay")],
+    [
+        room
+        for room in ROOMS
+        if room.is_relative_to(ROOT / "replay") or room.is_relative_to(ROOT / "gridwatch" / "simulator")
+    ],
     ids=lambda room: str(room.relative_to(ROOT)),
 )
 def test_a_room_lists_its_modules_and_rooms(room: Path) -> None:

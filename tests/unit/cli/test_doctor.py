@@ -151,7 +151,7 @@ def test_a_broker_that_closes_the_connection_is_an_os_error() -> None:
 def checks(monkeypatch: pytest.MonkeyPatch) -> Callable[..., None]:
     """Replaces what the doctor checks at."""
 
-    def replace(**checks: diagnosis.Look) -> None:
+    def replace(**checks: object) -> None:
         monkeypatch.setattr(diagnosis, "CHECKS", checks)
 
     return replace

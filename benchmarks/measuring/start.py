@@ -1,4 +1,4 @@
-"""`python -m benchmarks.start`: the time that a worker with a million meters takes to start and to stop.
+"""`python -m benchmarks.measuring.start`: the time that a worker with a million meters takes to start or stop.
 
 The state is encoded by the worker's own codec, directly into the changelog. Then a worker is started on an
 empty disk (all state comes from the changelog), stopped gracefully, started again (state is in RocksDB),
@@ -178,7 +178,7 @@ class Looking:
         return self._longest
 
 
-@click.command(epilog="Example:  python -m benchmarks.start --meters 1000000")
+@click.command(epilog="Example:  python -m benchmarks.measuring.start --meters 1000000")
 @click.option("--meters", default=1_000_000, show_default=True, help="Meters with state.")
 @click.option("--partitions", default=6, show_default=True, help="Partitions of every topic.")
 def main(meters: int, partitions: int) -> None:

@@ -1,0 +1,1 @@
+"""The simulator: physics, events, files, command."""
