@@ -1,4 +1,4 @@
-"""`python -m benchmarks.measuring.start`: the time that a worker with a million meters takes to start or stop.
+"""`python -m benchmarks.measuring.start`: how long a worker with a million meters takes to start or stop.
 
 The state is encoded by the worker's own codec, directly into the changelog. Then a worker is started on an
 empty disk (all state comes from the changelog), stopped gracefully, started again (state is in RocksDB),
