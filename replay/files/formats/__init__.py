@@ -7,4 +7,5 @@ field_rows.py    several series, stamps in parts, registers, units in a column
 espi.py          Green Button (Atom XML) as a stream of events
 espi_series.py   which series a block of readings belongs to
 espi_spans.py    from when to when each series has readings
+espi_intervals.py  hours and days of one usage point, which are not both sent
 """
