@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -370,6 +371,48 @@ def hourly(first: str, values: list[str]) -> str:
 )
 def test_auto_asks_where_values_do_not_fit(text: str, said: str, tmp_path: Path) -> None:
     assert said in asked(tmp_path / CUSTOMER, text)
+
+
+def begun(values: list[float], minutes: int = 60, offset: str = "+00:00") -> str:
+    """A file of start and value."""
+    start = datetime(2024, 1, 1)
+    stamps = (start + timedelta(minutes=minutes * n) for n in range(len(values)))
+    rows = [f"{stamp:%Y-%m-%dT%H:%M:%S}{offset},{value}" for stamp, value in zip(stamps, values, strict=True)]
+    return "\n".join(["start,value", *rows, ""])
+
+
+HOME = [0.3, 0.5, 1.2, 0.4, 0.0, 2.2] * 8
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (begun(HOME, offset=""), "its stamps have no offset, such as '2024-01-01T00:00:00'"),
+        (begun(HOME, 15), "its steps are 15 minutes, neither hours nor days"),
+        (begun(HOME, 43_200), "its steps are 43200 minutes, neither hours nor days"),
+        (begun([value * 1000 for value in HOME]), "half of its days would be above 10800 kWh"),
+        (begun([value / 1000 for value in HOME]), "half of its days would be below 0.0108 kWh"),
+        (begun([value - 1 for value in HOME]), "it has values below zero"),
+        (begun([9000 + n for n in range(48)], 1440), "its values never fall, as those"),
+        (begun([9.0 + n / 4 for n in range(48)]), "its values never fall, as those"),
+        (begun(HOME).replace("start,value", "Start,Value"), "its header is 'Start,Value', not"),
+        (begun([0.3]), "it has fewer than two stamps"),
+    ],
+    ids=["local", "quarters", "months", "W", "MWh", "export", "days", "register", "case", "one"],
+)  # fmt: skip
+def test_auto_asks_where_start_and_value_are_not_as_in_the_samples(
+    text: str, said: str, tmp_path: Path
+) -> None:
+    problem = asked(tmp_path / "a.csv", text)
+    assert "it looks like eemeter (the header is start, value), but" in problem
+    assert said in problem
+
+
+@pytest.mark.parametrize("minutes", [60, 1440])
+def test_auto_takes_hours_and_days_of_start_and_value(minutes: int, tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text(begun([value * minutes / 60 for value in HOME], minutes))
+    assert detect([Source(path)])[0].name == "eemeter"
 
 
 def test_auto_takes_what_fits_in_full_only(tmp_path: Path) -> None:
