@@ -53,7 +53,7 @@ class FieldParser:
         self._numbers = Numbers(profile.decimal_marks, layout.delimiter)
         self._cells = ValueCells(job, self._numbers)
         self._needed = max(self._meter_at, self._slot_at, self._cells.needed, self._moments.needed)
-        self._stage = stage_of(job, power=may_be_power(profile))
+        self._stage = stage_of(job, self._moments.clocks, power=may_be_power(profile))
         self._apart = profile.add_up and (profile.difference or profile.steps == "stamps")
         self._grid = profile.interval * MINUTE if profile.off_grid == "leave out" else 0
         self._split = profile.dst == "split"
