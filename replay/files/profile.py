@@ -95,6 +95,8 @@ class Profile:
     zone_known: bool = False
     stamps: tuple[str, ...] = ()
     anchor: Literal["start", "end", "unknown"] = "unknown"
+    #: Whether 00:00 begins the day of its date, or ends it, as 24:00 does.
+    midnight: Literal["start", "end"] = "start"
     dst: Literal["order", "split"] = "order"
     order: Literal["time", "meter", "any"] = "any"
     off_grid: Literal["send", "leave out"] = "send"

@@ -14,6 +14,7 @@ from replay.files.job import BadCell, Job
 from replay.files.layout import unwrapped
 from replay.files.rows import Row
 from replay.files.stamps.local_time import LocalTime, read_stamp
+from replay.files.stamps.midnights import Midnights
 from replay.files.stamps.repeated_hours import RepeatedHours
 from replay.files.values.cells import DECIMALS, Intake, Numbers, Scale, fitted, tail
 from replay.files.values.samples import Readings, Sample
@@ -103,6 +104,11 @@ class MeterColumnsParser(WideParser):
         self._meters = column_meters(job.layout)
         self._shift = self._interval * MINUTE if job.profile.anchor == "end" else 0
         self.hours = RepeatedHours(job.tally, job.selection)
+        self._midnights, self._latest = Midnights(), ""
+
+    def finish(self, block: list[Row]) -> None:
+        """Nothing is held. BadCell where midnights stand under the wrong date."""
+        self._midnights.end(self._latest)
 
     def __call__(self, cells: list[str], block: list[Row]) -> None:
         if not cells or cells == [""]:
@@ -139,6 +145,8 @@ class MeterColumnsParser(WideParser):
     def _times(self, text: str, values: list[float | None]) -> tuple[int, ...]:
         """The instant of a line, both of an hour that is repeated, none of a skipped one."""
         label = self._local(text)
+        self._midnights.see(text, label, offset=False)
+        self._latest = text
         local = label - self._shift
         times = self._clocks.instants(local)
         skipped = not times or (self._shift > 0 and not self._clocks.instants(label))

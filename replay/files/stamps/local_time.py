@@ -137,6 +137,11 @@ def read_stamp(text: str, forms: tuple[str, ...]) -> tuple[int, str]:
     raise ValueError(f"{text[:40]!r} is not written like {' or '.join(_example(form) for form in forms)}")
 
 
+def is_hour_24(text: str) -> bool:
+    """Whether a stamp is the end of a day, as 24:00."""
+    return bool(_HOUR_24.search(text))
+
+
 def local_micros(text: str, forms: tuple[str, ...]) -> int:
     """A stamp without offset, counted as if it were UTC. ValueError when it has none of the forms."""
     return read_stamp(text, forms)[0]

@@ -27,6 +27,7 @@ _CHOICES = {
     "shape": SHAPES,
     "unit": tuple(UNITS),
     "anchor": ("start", "end", "unknown"),
+    "midnight": ("start", "end"),
     "dst": ("order", "split"),
     "order": ("time", "meter", "any"),
     "off_grid": ("send", "leave out"),

@@ -10,6 +10,7 @@ unit = "kW"                          # kWh, Wh, MWh, kW or W
 interval = "15m"                     # or "stamps": a value covers the time between two stamps of its meter
 zone = "Europe/Lisbon"
 anchor = "end"                       # or "start": what a stamp names
+midnight = "end"                     # 00:00 ends the day of its date, as 24:00 does
 stamps = ["%d.%m.%Y %H:%M"]          # none: RFC 3339; 24:00, %z and %Z (CEST) are read
 span = " - "                         # between the two stamps of a cell
 first_slot = 0                       # where intervals are numbered from 0 on
@@ -80,6 +81,7 @@ def load_custom(path: Path) -> Profile:
         zone_known="zone" in found,
         stamps=keys.stamps(path, found),
         anchor=found.get("anchor", "unknown"),
+        midnight=found.get("midnight", "start"),
         dst=found.get("dst", "order"),
         order=found.get("order", "any"),
         off_grid=found.get("off_grid", "send"),
