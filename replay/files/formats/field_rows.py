@@ -21,6 +21,7 @@ from replay.files.stamps.day_slots import DaySlots
 from replay.files.stamps.local_time import LocalTime, SkippedHour, read_stamp
 from replay.files.stamps.moments import Moment, Moments
 from replay.files.stamps.repeated_hours import RepeatedHours
+from replay.files.stamps.unread import not_a_time
 from replay.files.values.cells import DECIMALS, Numbers, codes, fitted, named_after_file
 from replay.files.values.members import optional_members
 from replay.files.values.samples import Sample
@@ -224,7 +225,7 @@ class FieldParser:
         try:
             day, zone = read_stamp(text.strip(), self._profile.stamps or ("%Y-%m-%d",))
         except ValueError as problem:
-            raise BadCell("timestamp", text, f"not a day: {problem}") from problem
+            raise not_a_time(text, problem, what="day") from problem
         if zone or day % DAY:
             raise BadCell(
                 "timestamp", text, "not a day: numbered intervals stand beside a date without a time"

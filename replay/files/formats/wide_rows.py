@@ -16,6 +16,7 @@ from replay.files.rows import Row
 from replay.files.stamps.local_time import LocalTime, read_stamp
 from replay.files.stamps.midnights import Midnights
 from replay.files.stamps.repeated_hours import RepeatedHours
+from replay.files.stamps.unread import not_a_time
 from replay.files.values.cells import DECIMALS, Intake, Numbers, Scale, fitted, tail
 from replay.files.values.samples import Readings, Sample
 from replay.files.values.value_cells import column_meters
@@ -71,7 +72,7 @@ class WideParser:
         try:
             local, zone = read_stamp(unwrapped(text.strip()), self._forms)
         except ValueError as problem:
-            raise BadCell("timestamp", text, f"not a time: {problem}") from problem
+            raise not_a_time(text, problem) from problem
         return self._of_zone(text, local, zone)
 
     def _of_zone(self, text: str, local: int, zone: str) -> int:

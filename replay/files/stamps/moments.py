@@ -8,6 +8,7 @@ from gridwatch.domain.policy import DAY, HOUR, MINUTE, SECOND
 from replay.files.job import BadCell, Job
 from replay.files.layout import unwrapped
 from replay.files.profile import DAY_MINUTES, RFC_3339, has_hour
+from replay.files.reading.spreadsheets import XLSX, dates_of_sheet
 from replay.files.stamps.local_time import LocalTime, read_stamp
 from replay.files.stamps.midnights import own_date
 from replay.files.stamps.stamps import Stamps
@@ -57,6 +58,7 @@ class Moments:
         self._one_date = len(self._until) > 1 and self._until[:-1] == self._from[:-1]
         #: Whether ends in the repeated hour are known to be what the clocks show.
         self._by_clock = False
+        self._sheet = XLSX in layout.notes
         self._span = profile.span
         self._forms = profile.stamps
         spans = bool(self._span or self._until)
@@ -211,7 +213,8 @@ class Moments:
     def _joined(self, cells: list[str], places: tuple[int, ...]) -> str:
         if len(places) == 1:
             return cells[places[0]]
-        return " ".join(cells[at].strip() for at in places)
+        texts = [cells[at].strip() for at in places]
+        return " ".join(dates_of_sheet(texts) if self._sheet else texts)
 
 
 def _whole(span: int) -> int:

@@ -15,6 +15,7 @@ from replay.files.stamps.local_time import (
     read_stamp,
 )
 from replay.files.stamps.midnights import Midnights, is_midnight
+from replay.files.stamps.unread import not_a_time
 from replay.files.tally import Tally
 
 #: The least interval whose last minute is taken for its end.
@@ -76,8 +77,8 @@ class Stamps(dict[str, int]):
             times = self._instants(found, zone)
         except (ValueError, OverflowError) as problem:
             if isinstance(problem, BadCell):
-                raise type(problem)("timestamp", text, problem.reason) from problem
-            raise BadCell("timestamp", text, f"not a time: {problem}") from problem
+                raise type(problem)("timestamp", text, problem.reason, problem.remedy) from problem
+            raise not_a_time(text, problem) from problem
         has_offset = bool(zone)
         if self.offsets is None:
             self.offsets = has_offset
