@@ -81,7 +81,7 @@ def _of_values(source: Source, profile: Profile, zone: str) -> Iterator[str]:
     if any("the clocks skipped it" in one.reason for one in tally.examples):
         yield f"it has stamps that the clocks of {profile.zone or zone} skipped"
     elif bad * _BAD_ONE_IN > len(rows) + bad:
-        yield f"{bad:,} of its first {len(rows) + bad:,} rows cannot be read: {tally.examples[0].reason}"
+        yield f"{bad:,} of its first {len(rows) + bad:,} rows cannot be read: {tally.examples[0]}"
     meters: dict[str, dict[int, set[float]]] = {}
     for time, meter, kwh, _, _ in rows:
         meters.setdefault(meter, {}).setdefault(time, set()).add(kwh)

@@ -428,6 +428,13 @@ def test_auto_asks_for_a_column_of_the_plain_form_that_it_does_not_know(column: 
     assert f"what the column {column} would say is not known" in asked(tmp_path / "m.csv", text)
 
 
+def test_auto_names_the_line_of_an_id_that_a_spreadsheet_rounded(tmp_path: Path) -> None:
+    rows = "".join(f"1.23457E+17,2024-01-01T{hour:02d}:00:00Z,1\n" for hour in range(24))
+    said = asked(path := tmp_path / "a.csv", f"meter_id,timestamp,consumption_kwh\n{rows}")
+    assert f"{path}, line 2, column meter_id: a number that a spreadsheet rounded" in said
+    assert "(found: '1.23457E+17')" in said
+
+
 def test_auto_takes_what_gridwatch_exports(tmp_path: Path) -> None:
     header = "meter_id,timestamp,consumption_kwh,interval_minutes,region,status,delay_seconds,flags"
     (tmp_path / "m.csv").write_text(f"{header}\nM,2024-01-01T10:00:00Z,1,30,N,OK,0,\n")
