@@ -46,11 +46,11 @@ from typing import Any
 from replay.files.formats.day_rows import DayParser
 from replay.files.formats.field_rows import FieldParser
 from replay.files.formats.long_rows import LongParser
+from replay.files.formats.tariff_rows import TariffParser
 from replay.files.formats.wide_rows import MeterColumnsParser
 from replay.files.profile import POWER, Profile, has_hour
 from replay.files.profiles.custom import keys
 from replay.files.profiles.custom.rules import check
-from replay.files.profiles.custom.tariffs import TariffParser
 from replay.files.profiles.custom.units import kwh_headers
 
 
