@@ -51,7 +51,7 @@ class FieldParser:
         self._slot_at, self._quality_at = columns.get("slot", -1), columns.get("quality", -1)
         self._optional = [(name, columns[name]) for name in OPTIONAL_FIELDS if name in columns]
         self._moments = Moments(job)
-        self._numbers = Numbers(profile.decimal_marks, layout.delimiter)
+        self._numbers = Numbers(profile.decimal_marks, layout.delimiter, profile.thousands)
         self._cells = ValueCells(job, self._numbers)
         self._needed = max(self._meter_at, self._slot_at, self._cells.needed, self._moments.needed)
         self._stage = stage_of(job, self._moments.clocks, power=may_be_power(profile))

@@ -46,7 +46,7 @@ class LongParser:
         self._start = job.selection.start if job.selection.start is not None else -(1 << 63)
         self._end = job.selection.end if job.selection.end is not None else 1 << 63
         self._scale = Scale(profile.kwh_per_unit())
-        self._numbers = Numbers(profile.decimal_marks, layout.delimiter)
+        self._numbers = Numbers(profile.decimal_marks, layout.delimiter, profile.thousands)
         self._number = self._numbers.read
         self._nulls = profile.null_tokens
         self._given = (given(profile.interval), profile.interval)

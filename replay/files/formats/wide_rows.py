@@ -49,7 +49,8 @@ class WideParser:
         self._clocks = LocalTime(job.profile.zone or job.zone)
         self._intake = Intake(job)
         self._both_ways = Readings(job) if job.profile.negative == "generation" else None
-        self._number = Numbers(job.profile.decimal_marks, job.layout.delimiter).read
+        numbers = Numbers(job.profile.decimal_marks, job.layout.delimiter, job.profile.thousands)
+        self._number = numbers.read
         self._nulls = job.profile.null_tokens | {""}
         self._split = job.profile.dst == "split"
         self._forms = job.profile.stamps

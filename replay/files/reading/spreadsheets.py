@@ -46,7 +46,8 @@ def is_spreadsheet(source: Source) -> bool:
 def as_sheet(profile: Profile) -> Profile:
     """The profile of a sheet's lines: tabs between cells, numbers and dates as they are written here."""
     stamps = (*profile.stamps, *_STAMPS) if profile.stamps else ()
-    return replace(profile, delimiters=(_DELIMITER,), decimal_marks=(".", ","), stamps=stamps, encoding="")
+    written = replace(profile, delimiters=(_DELIMITER,), decimal_marks=(".", ","), thousands="", encoding="")
+    return replace(written, stamps=stamps)
 
 
 def dates_of_sheet(texts: list[str]) -> list[str]:

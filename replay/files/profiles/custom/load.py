@@ -6,6 +6,7 @@ headers = ["meter", "time", "value"] # of a file that has none
 encoding = "cp1252"                  # none: UTF-8, or UTF-16 with its mark
 delimiter = ";"
 decimal = ","
+thousands = "."                      # or , ' or a blank
 unit = "kW"                          # kWh, Wh, MWh, kW or W
 interval = "15m"                     # or "stamps": a value covers the time between two stamps of its meter
 zone = "Europe/Lisbon"
@@ -70,6 +71,7 @@ def load_custom(path: Path) -> Profile:
         parser=LongParser,
         delimiters=keys.delimiters(path, found),
         decimal_marks=keys.decimal_marks(path, found),
+        thousands=keys.thousands(path, found),
         skip_lines=keys.lines(path, found),
         headers=tuple(keys.texts(path, found, "headers")),
         null_tokens=frozenset(keys.texts(path, found, "nulls")),
