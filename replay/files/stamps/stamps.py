@@ -9,6 +9,7 @@ from replay.files.layout import unwrapped
 from replay.files.stamps.local_time import (
     INSTANT,
     TOP_OF_A_STAMP,
+    ZONE,
     LocalTime,
     SkippedHour,
     is_hour_24,
@@ -85,7 +86,10 @@ class Stamps(dict[str, int]):
         elif self.offsets != has_offset:
             has, before = ("an offset", "none") if has_offset else ("no offset", "one")
             raise BadCell(
-                "timestamp", text, f"mixed zones: the stamp has {has}, those before it had {before}"
+                "timestamp",
+                text,
+                f"mixed zones: the stamp has {has}, those before it had {before}",
+                "write all stamps with an offset, or none, or replay the two kinds as files of their own",
             )
         self._midnights.see(text, found, offset=zone == INSTANT)
         time = times[0] - self._shift
@@ -186,7 +190,10 @@ class Stamps(dict[str, int]):
             named = tuple(time for time in times if self.clocks.name_at(time).upper() == zone)
             if not named:
                 raise BadCell(
-                    "timestamp", zone, f"not a time: {self.clocks.name} does not call itself {zone} then"
+                    "timestamp",
+                    zone,
+                    f"not a time: {self.clocks.name} does not call itself {zone} then",
+                    ZONE,
                 )
             return named
         return times

@@ -104,6 +104,7 @@ class Registers:
             raise sample.wrong(
                 f"{value:g}",
                 f"a rise of {rise:g} kWh since {register.base:g}: more than {self._most:g} kW allow",
+                "correct the row, or max_kw and unit in the profile",
             )
         if -rise <= _DIP_KWH and -rise <= _DIP_SHARE * register.base:
             return 0.0, ("REGISTER_DIP",), register.base
@@ -118,6 +119,7 @@ class Registers:
             f"a register that falls from {before:.10g} to {value:.10g} kWh: no dip, no reset"
             + (", no roll-over" if self._turn else "")
             + "; digits = 5 and max_kw = 40 in the profile say where it rolls over and what it can count",
+            "correct the row, or the profile: no difference = true if values are the energy of intervals",
         )
 
     def _told(

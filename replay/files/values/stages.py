@@ -43,7 +43,10 @@ class Renamed:
         """Hand on the sample under the name of its meter."""
         if sample.power and sample.value is not None:
             raise BadCell(
-                "consumption_kwh", f"{sample.value:g}", "power, and no interval is known: interval = says it"
+                "consumption_kwh",
+                f"{sample.value:g}",
+                "power, and no interval is known: interval = says it",
+                'name the interval in a profile of your own, such as interval = "15m" or interval = "stamps"',
             )
         if BETWEEN in sample.meter:
             sample = sample._replace(meter=sample.meter.partition(BETWEEN)[0])

@@ -80,7 +80,9 @@ class VaryingSteps:
                 continue
             else:
                 raise walk.last.wrong(
-                    meter, "the only value of its meter: how long it covers is unknown; interval = says it"
+                    meter,
+                    "the only value of its meter: how long it covers is unknown; interval = says it",
+                    'name the interval in a profile of your own, such as interval = "15m"',
                 )
             if not self._ends:
                 self._send(walk.last, walk.judged, block)
@@ -189,6 +191,7 @@ class OneStep:
                 str(sample.value),
                 f"the stamps are {away / MINUTE:g} min apart and the interval is {step / MINUTE:g} min, so "
                 'the energy would be wrong; interval = "stamps" counts power over the time between stamps',
+                'give the interval that the file has, or interval = "stamps", in a profile of your own',
             )
         if away > step * (1 + _NEAR):
             self._farther[away] += 1
