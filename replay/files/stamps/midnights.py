@@ -1,8 +1,8 @@
 """Finds midnights that are written under the date of the day that they end, not of the next one.
 
 Read as they stand, they would be the first reading of their date, a day early. What gives them away is the
-order of a file: 00:00 comes behind 23:30 of the same date and before 00:30 of the next one, or backwards
-between 00:30 of the next date and 23:30 of its own.
+order of a file: 00:00 comes behind 23:30 of the same date and before 00:30 of another one, or backwards
+between 00:30 of another date and 23:30 of its own. The days themselves may go either way, too.
 """
 
 from __future__ import annotations
@@ -42,6 +42,11 @@ class _Suspect(NamedTuple):
     time: int
     step: int
 
+    def told_by(self, time: int) -> bool:
+        """Whether the next stamp leaves no doubt: forwards the first of another date, backwards the last."""
+        further = time - self.time - self.step
+        return further == DAY or (self.step > 0 and further == -DAY)
+
 
 class Midnights:
     """Watches the stamps of a file, each where it comes first. Times in µs, as the stamps show them."""
@@ -56,11 +61,13 @@ class Midnights:
     def see(self, text: str, time: int, *, offset: bool) -> None:
         """The next stamp. BadCell where it shows that the one before was such a midnight."""
         suspect = self._suspect
-        if suspect is not None and time == suspect.time + DAY + suspect.step:
+        if suspect is not None and suspect.told_by(time):
             raise own_date(suspect.text)
         self._suspect = None
         distance, step = time - self._last, self._step
-        behind = distance == step - DAY and 0 < abs(step) <= _LONGEST_STEP
+        behind = 0 < abs(step) <= _LONGEST_STEP and (
+            distance == step - DAY or (step < 0 and distance == step + DAY)
+        )
         if behind and is_midnight(text, time, offset=offset):
             self._suspect = _Suspect(text, time, step)
         if self._first:

@@ -72,6 +72,20 @@ def test_the_end_of_a_day_under_its_own_date_is_refused(
     assert 'midnight = "end"' in raised.value.remedy
 
 
+@pytest.mark.parametrize("keys", ["plain", "end"])
+@pytest.mark.parametrize("way", [1, -1], ids=["forwards", "backwards"])
+def test_it_is_refused_where_days_go_the_other_way_than_their_hours(
+    way: int, keys: str, tmp_path: Path
+) -> None:
+    days = [ends(3)[at : at + 48][::way] for at in (0, 48, 96)][::-way]
+    rows = lines([stamp for day in days for stamp in day])
+    with pytest.raises(GridwatchError, match=WRONG):
+        read(tmp_path, rows, custom(tmp_path, KEYS[keys].format(step=30)))
+    right = [ends(3, own=False)[at : at + 48][::way] for at in (0, 48, 96)][::-way]
+    rows = lines([stamp for day in right for stamp in day])
+    assert len(read(tmp_path, rows, custom(tmp_path))) == 144
+
+
 @pytest.mark.parametrize("by_time", [False, True])
 @pytest.mark.parametrize("meters", [3, 3000])
 @pytest.mark.parametrize("days", [1, 3])
