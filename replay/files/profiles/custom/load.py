@@ -50,7 +50,7 @@ from replay.files.formats.long_rows import LongParser
 from replay.files.formats.tariff_rows import TariffParser
 from replay.files.formats.wide_rows import MeterColumnsParser
 from replay.files.profile import POWER, Profile, has_hour
-from replay.files.profiles.custom import keys
+from replay.files.profiles.custom import keys, marks
 from replay.files.profiles.custom.rules import check
 from replay.files.profiles.custom.units import kwh_headers
 
@@ -69,9 +69,9 @@ def load_custom(path: Path) -> Profile:
         meaning=str(found.get("meaning", path.name)),
         columns=columns,
         parser=LongParser,
-        delimiters=keys.delimiters(path, found),
-        decimal_marks=keys.decimal_marks(path, found),
-        thousands=keys.thousands(path, found),
+        delimiters=marks.delimiters(path, found),
+        decimal_marks=marks.decimal_marks(path, found),
+        thousands=marks.thousands(path, found),
         skip_lines=keys.lines(path, found),
         headers=tuple(keys.texts(path, found, "headers")),
         null_tokens=frozenset(keys.texts(path, found, "nulls")),
