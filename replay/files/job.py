@@ -35,12 +35,16 @@ class BadCell(ValueError):
 
     #: Where it stands, if that is not the line just taken.
     line = 0
+    #: Whether the other rows are right without this one.
+    skippable = True
 
-    def __init__(self, field_name: str, found: str, reason: str) -> None:
+    def __init__(self, field_name: str, found: str, reason: str, remedy: str = "") -> None:
+        """`remedy` is what to do, where that is more than to correct the row."""
         super().__init__(reason)
         self.field_name = field_name
         self.found = found
         self.reason = reason
+        self.remedy = remedy
 
 
 @dataclass(frozen=True)
@@ -57,15 +61,16 @@ class Job:
     rejected: Rejected | None = None
 
     def reject(self, problem: BadCell, line: int, row: str) -> None:
-        """Count a row that cannot be read. GridwatchError unless such rows are to be skipped."""
+        """Count a row that cannot be read. GridwatchError unless such rows are to be skipped, and may be."""
         layout, tally = self.layout, self.tally
         at = layout.columns.get(problem.field_name)
         header = layout.headers[at] if at is not None else problem.field_name
         bad = BadRow(layout.file, line, header, problem.found, problem.reason)
-        if not self.skip_bad:
+        if not (self.skip_bad and problem.skippable):
+            remedy = problem.remedy or "correct the row"
             raise GridwatchError(
                 f"{bad}; headers found: {', '.join(layout.headers)[:300]}; accepted: {layout.accepted}",
-                "correct the row, or go on without bad rows: --skip-bad",
+                remedy + (", or go on without bad rows: --skip-bad" if problem.skippable else ""),
             )
         tally.bad[f"{header}: {bad.reason.split(':')[0]}"] += 1
         if len(tally.examples) < _SHOWN_EXAMPLES:

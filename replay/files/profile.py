@@ -80,8 +80,10 @@ class Profile:
     columns: dict[str, tuple[str, ...]]
     #: Makes what turns the cells of a line into rows (see `replay.files.rows.LineParser`).
     parser: Callable[[Any], Any]
-    delimiters: tuple[str, ...] = (",", ";", "\t")
+    delimiters: tuple[str, ...] = (",", ";", "\t", "|")
     decimal_marks: tuple[str, ...] = (".", ",")
+    #: What parts the thousands of numbers; nothing where none does.
+    thousands: str = ""
     #: Lines before the header; and the headers themselves, of files that have none.
     skip_lines: int = 0
     headers: tuple[str, ...] = ()
@@ -95,6 +97,8 @@ class Profile:
     zone_known: bool = False
     stamps: tuple[str, ...] = ()
     anchor: Literal["start", "end", "unknown"] = "unknown"
+    #: Whether 00:00 begins the day of its date, or ends it, as 24:00 does.
+    midnight: Literal["start", "end"] = "start"
     dst: Literal["order", "split"] = "order"
     order: Literal["time", "meter", "any"] = "any"
     off_grid: Literal["send", "leave out"] = "send"

@@ -24,6 +24,14 @@ _BUFFER = 1 << 18
 _METER_FILES = {".csv", ".txt", ".tsv", ".dat", ".xml", ".gz", ".zip", ".xlsx"}
 #: Endings of copies that programs leave: what is in them would stand for what has been corrected since.
 _COPIES = {".bak", ".old", ".orig", ".tmp", ".temp", ".part", ".partial", ".filepart", ".crdownload", ".swp"}
+#: Names of texts that lie beside data, with whatever ending.
+_BESIDE = re.compile(
+    r"(read[-_ ]?me|liesmich|lisez[-_ ]?moi|l[eé]ame|leggimi|lees[-_ ]?mij|leia[-_ ]?me|licen[cs]e|copying|"
+    r"notice|disclaimer|terms|authors|changelog|changes|about|info|notes?|description|beschreibung|"
+    r"documentation|legend|metadata)(?![a-z]).*",
+    re.IGNORECASE,
+)
+_DOCUMENTS = {".txt", ".md", ".rst", ".rtf", ".pdf", ".html", ".htm", ".doc", ".docx", ".odt", ".log"}
 _NUMBER = re.compile(r"(\d+)")
 _WORKBOOK, _DOCUMENT = "xl/workbook.xml", "[Content_Types].xml"
 #: What reading packed data raises when the data is not whole.
@@ -149,7 +157,7 @@ def _files(path: Path) -> list[Candidate]:
     if not path.exists() and glob.has_magic(str(path)):
         names = glob.glob(str(path), recursive=True)  # noqa: PTH207 - a pattern of any depth, or absolute
         paths = sorted(map(Path, names), key=_natural)
-        files = [Candidate(Source(one)) for one in paths if one.is_file()]
+        files = [Candidate(Source(one), doubtful=_is_document(one)) for one in paths if one.is_file()]
         files += [one for folder in paths if folder.is_dir() for one in _files_or_none(folder)]
         if not files:
             raise GridwatchError(f"{path}: no file has such a name", "check the pattern")
@@ -171,7 +179,13 @@ def _judged(source: Source, name: PurePath) -> Candidate:
         return Candidate(source, aside="hidden")
     if name.suffix.lower() in _COPIES or name.name.endswith("~"):
         return Candidate(source, aside="named like a backup or an unfinished copy")
-    return Candidate(source, doubtful=name.suffix.lower() not in _METER_FILES)
+    return Candidate(source, doubtful=name.suffix.lower() not in _METER_FILES or _is_document(name))
+
+
+def _is_document(name: PurePath) -> bool:
+    """Whether a file is named like a text for people: one such as readme.txt, or one that is no table."""
+    ending = name.suffix.lower()
+    return ending in _DOCUMENTS and (ending not in _METER_FILES or bool(_BESIDE.fullmatch(name.stem)))
 
 
 def _natural(path: PurePath) -> list[list[str | int]]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from dataclasses import dataclass, field
 
+from replay.files.covered import Covered
 from replay.files.rejects import BadRow
 
 
@@ -34,6 +35,8 @@ class Tally:
     registers: dict[str, tuple[int, float]] = field(default_factory=dict)
     #: Of meters whose tariffs are added up: the tariffs in the sum of each time (µs) in the files before.
     tariffs: dict[str, dict[int, frozenset[str]]] = field(default_factory=dict)
+    #: The times of what is counted, in each interval that it comes in, in the files before.
+    covered: dict[tuple[str, ...], list[Covered]] = field(default_factory=dict)
     bytes_read: int = 0
     bad: Counter[str] = field(default_factory=Counter)
     examples: list[BadRow] = field(default_factory=list)

@@ -50,7 +50,7 @@ def misfit(source: Source, profile: Profile) -> str:
             return f"its content is not that of {profile.name}"
         inspect(source, profile)
     except GridwatchError as problem:
-        return str(problem).removeprefix(f"{source}: ")
+        return problem.message.removeprefix(f"{source}: ").removeprefix(f"{source}, ")
     return ""
 
 

@@ -15,10 +15,13 @@ from replay.files.job import BadCell, Job
 from replay.files.layout import unwrapped
 from replay.files.profile import DAY_MINUTES
 from replay.files.rows import Row
+from replay.files.stamps.local_time import ZONE
 from replay.files.values.cells import CONTROL, Scale, code, named_after_file
 
 _CLOCK = re.compile(r"(?<!\d)(\d{1,2}):([0-5]\d)(?:\s*([ap])\.?m)?", re.IGNORECASE)
 _NUMBER = re.compile(r"(\d+)(?!\d*\s*[ap]\.?m)", re.IGNORECASE)
+#: A header with the start and the end of its slot.
+_SPAN = re.compile(r"\d{1,2}:[0-5]\d\D{1,5}\d{1,2}:[0-5]\d")
 _ONCE = "days of {hours} hours with {columns} values: the repeated hour stands once, taken as the first"
 
 
@@ -94,7 +97,7 @@ class DayParser(WideParser):
         tally, kwh = self._job.tally, self._scale(slot.value)
         if not slot.times:
             if slot.value:
-                raise BadCell("timestamp", day, "energy in an hour that the clocks skipped")
+                raise BadCell("timestamp", day, "energy in an hour that the clocks skipped", ZONE)
             tally.skipped_hours += 1
         elif len(slot.times) > 1 and self._split:
             self._halved(rows, slot, kwh)
@@ -203,6 +206,10 @@ def _check_headers(headers: list[str], nominal: int, anchor: str) -> None:
     if len(back) > (len(headers) > nominal):
         name, before = headers[back[0]], headers[back[0] - 1]
         raise BadCell(name, name, f"a column out of the day's order, after {before!r}: put them in order")
+    if all(_SPAN.search(header) for header in headers):
+        if places[0]:
+            raise BadCell(headers[0], headers[0], "the first column of a day does not start at midnight")
+        return
     starts = all(clocks) and places[0] == 0 and max(places) < DAY_MINUTES
     ends = all(clocks) and places[0] > 0 and max(places) == DAY_MINUTES
     if (starts and anchor == "end") or (ends and anchor == "start"):

@@ -48,6 +48,8 @@ class Stream:
     generation: bool
     #: Seconds, where a reading does not say; 0 when that is not known.
     interval: int
+    #: Equal for series that count the same energy, whatever their intervals; of whatever file.
+    counted: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -108,7 +110,8 @@ class SeriesOfFile:
             )
         unit = self._taken.get(id(meter), "")
         generation = values.get("flowDirection") == _REVERSE
-        return Stream(self._names.get(id(meter), ""), unit, int(power), generation, int(length))
+        name = self._names.get(id(meter), "")
+        return Stream(name, unit, int(power), generation, int(length), self._counted(meter, name))
 
     def _energy_once(self) -> dict[int, str]:
         """The meter readings that are taken, with their units."""
@@ -150,6 +153,11 @@ class SeriesOfFile:
         point, kind = self._points[id(meter)], self._type(meter)
         values = kind.values if kind else {}
         return (point.customer, point.point, point.direction, *(values.get(one) or "0" for one in _PARTS))
+
+    def _counted(self, meter: Entry, name: str) -> tuple[str, ...]:
+        """What is counted, for files beside each other: those without a customer have the names of files."""
+        counted = self._what_is_counted(meter)
+        return counted if counted[0] else (name, *counted[2:])
 
     def _meter_and_interval(self, block: Entry) -> tuple[int, int] | None:
         """The meter reading of a block, and the seconds of a reading that does not say."""

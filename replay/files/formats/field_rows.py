@@ -21,6 +21,7 @@ from replay.files.stamps.day_slots import DaySlots
 from replay.files.stamps.local_time import LocalTime, SkippedHour, read_stamp
 from replay.files.stamps.moments import Moment, Moments
 from replay.files.stamps.repeated_hours import RepeatedHours
+from replay.files.stamps.unread import not_a_time
 from replay.files.values.cells import DECIMALS, Numbers, codes, fitted, named_after_file
 from replay.files.values.members import optional_members
 from replay.files.values.samples import Sample
@@ -50,10 +51,10 @@ class FieldParser:
         self._slot_at, self._quality_at = columns.get("slot", -1), columns.get("quality", -1)
         self._optional = [(name, columns[name]) for name in OPTIONAL_FIELDS if name in columns]
         self._moments = Moments(job)
-        self._numbers = Numbers(profile.decimal_marks, layout.delimiter)
+        self._numbers = Numbers(profile.decimal_marks, layout.delimiter, profile.thousands)
         self._cells = ValueCells(job, self._numbers)
         self._needed = max(self._meter_at, self._slot_at, self._cells.needed, self._moments.needed)
-        self._stage = stage_of(job, power=may_be_power(profile))
+        self._stage = stage_of(job, self._moments.clocks, power=may_be_power(profile))
         self._apart = profile.add_up and (profile.difference or profile.steps == "stamps")
         self._grid = profile.interval * MINUTE if profile.off_grid == "leave out" else 0
         self._split = profile.dst == "split"
@@ -224,7 +225,7 @@ class FieldParser:
         try:
             day, zone = read_stamp(text.strip(), self._profile.stamps or ("%Y-%m-%d",))
         except ValueError as problem:
-            raise BadCell("timestamp", text, f"not a day: {problem}") from problem
+            raise not_a_time(text, problem, what="day") from problem
         if zone or day % DAY:
             raise BadCell(
                 "timestamp", text, "not a day: numbered intervals stand beside a date without a time"

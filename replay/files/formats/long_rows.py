@@ -31,7 +31,13 @@ class LongParser:
         self._optional = [(name, columns[name]) for name in OPTIONAL_FIELDS if name in columns]
         self._quality_at = columns.get("quality")
         shift = profile.interval * MINUTE if profile.anchor == "end" else 0
-        self._stamps = Stamps(profile.zone or job.zone, job.tally, profile.stamps, shift)
+        self._stamps = Stamps(
+            profile.zone or job.zone,
+            job.tally,
+            profile.stamps,
+            shift,
+            midnight_ends=profile.midnight == "end",
+        )
         self._clocks = self._stamps.clocks
         self._later = self._stamps.folds
         self.hours = RepeatedHours(job.tally, job.selection, ends=shift > 0)
@@ -40,13 +46,15 @@ class LongParser:
         self._start = job.selection.start if job.selection.start is not None else -(1 << 63)
         self._end = job.selection.end if job.selection.end is not None else 1 << 63
         self._scale = Scale(profile.kwh_per_unit())
-        self._numbers = Numbers(profile.decimal_marks, layout.delimiter)
+        self._numbers = Numbers(profile.decimal_marks, layout.delimiter, profile.thousands)
         self._number = self._numbers.read
         self._nulls = profile.null_tokens
         self._given = (given(profile.interval), profile.interval)
         self._plain = self._scale.is_one and not self._optional and self._quality_at is None
         self._grid = profile.interval * MINUTE if profile.off_grid == "leave out" else 0
         self._tally = job.tally
+        #: The stamp of the line that was read last.
+        self._latest = ""
 
     def together(self, lot: list[list[str]]) -> list[Row] | None:
         """The rows of some lines; None, and nothing counted, where they must be taken one by one.
@@ -73,6 +81,7 @@ class LongParser:
             return None
         if not all(map(isfinite, kwhs)) or "_" in "".join(texts) or not self._later.keys().isdisjoint(times):
             return None
+        self._latest = columns[self._time_at][-1]
         self._tally.null_values += len(lot) - len(times)
         self._tally.rows += len(times)
         return self._chosen(times, meters, kwhs) if times else []
@@ -107,7 +116,8 @@ class LongParser:
             if meter is not None:
                 self._pass_by(cells[self._time_at], meter, block)
             return
-        time = self._stamps[cells[self._time_at]]
+        self._latest = cells[self._time_at]
+        time = self._stamps[self._latest]
         kwh = self._number("consumption_kwh", text)
         extras, interval = self._given if self._plain else self._extras(cells)
         tally.rows += 1
@@ -134,7 +144,8 @@ class LongParser:
             self.hours.instant(meter, *two, block, rows=0)
 
     def finish(self, block: list[Row]) -> None:
-        """Nothing is held."""
+        """Nothing is held. BadCell where midnights stand under the wrong date."""
+        self._stamps.check_end(self._latest)
 
     def _extras(self, cells: list[str]) -> tuple[str, int]:
         """The further members of the record of a line, and its interval (minutes, or 0)."""

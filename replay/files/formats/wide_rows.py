@@ -14,7 +14,9 @@ from replay.files.job import BadCell, Job
 from replay.files.layout import unwrapped
 from replay.files.rows import Row
 from replay.files.stamps.local_time import LocalTime, read_stamp
+from replay.files.stamps.midnights import Midnights
 from replay.files.stamps.repeated_hours import RepeatedHours
+from replay.files.stamps.unread import not_a_time
 from replay.files.values.cells import DECIMALS, Intake, Numbers, Scale, fitted, tail
 from replay.files.values.samples import Readings, Sample
 from replay.files.values.value_cells import column_meters
@@ -47,7 +49,8 @@ class WideParser:
         self._clocks = LocalTime(job.profile.zone or job.zone)
         self._intake = Intake(job)
         self._both_ways = Readings(job) if job.profile.negative == "generation" else None
-        self._number = Numbers(job.profile.decimal_marks, job.layout.delimiter).read
+        numbers = Numbers(job.profile.decimal_marks, job.layout.delimiter, job.profile.thousands)
+        self._number = numbers.read
         self._nulls = job.profile.null_tokens | {""}
         self._split = job.profile.dst == "split"
         self._forms = job.profile.stamps
@@ -70,7 +73,7 @@ class WideParser:
         try:
             local, zone = read_stamp(unwrapped(text.strip()), self._forms)
         except ValueError as problem:
-            raise BadCell("timestamp", text, f"not a time: {problem}") from problem
+            raise not_a_time(text, problem) from problem
         return self._of_zone(text, local, zone)
 
     def _of_zone(self, text: str, local: int, zone: str) -> int:
@@ -103,6 +106,11 @@ class MeterColumnsParser(WideParser):
         self._meters = column_meters(job.layout)
         self._shift = self._interval * MINUTE if job.profile.anchor == "end" else 0
         self.hours = RepeatedHours(job.tally, job.selection)
+        self._midnights, self._latest = Midnights(), ""
+
+    def finish(self, block: list[Row]) -> None:
+        """Nothing is held. BadCell where midnights stand under the wrong date."""
+        self._midnights.end(self._latest)
 
     def __call__(self, cells: list[str], block: list[Row]) -> None:
         if not cells or cells == [""]:
@@ -139,6 +147,8 @@ class MeterColumnsParser(WideParser):
     def _times(self, text: str, values: list[float | None]) -> tuple[int, ...]:
         """The instant of a line, both of an hour that is repeated, none of a skipped one."""
         label = self._local(text)
+        self._midnights.see(text, label, offset=False)
+        self._latest = text
         local = label - self._shift
         times = self._clocks.instants(local)
         skipped = not times or (self._shift > 0 and not self._clocks.instants(label))

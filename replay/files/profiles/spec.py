@@ -11,7 +11,7 @@ _ENERGY = ("consumption_kwh", "consumption", "kwh")
 
 
 def _recognise(start: Start) -> str:
-    for delimiter in (",", ";", "\t"):
+    for delimiter in SPEC.delimiters:
         headers = start.cells(0, delimiter)
         if (
             any(name.lower() in headers for name in _METER)

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from gridwatch.errors import GridwatchError
 from replay.files.layout import Layout, Start, unwrapped
 from replay.files.profile import OPTIONAL_FIELDS, REQUIRED_FIELDS, Profile
+from replay.files.reading.spreadsheets import XLSX
 
 #: Lines in which a header is searched for.
 _HEADER_WITHIN = 100
@@ -45,7 +46,7 @@ def plain(start: Start, delimiter: str, headers: tuple[str, ...]) -> Layout:
 
 def notes(start: Start) -> tuple[str, ...]:
     """What is worth saying of how a file is packed and written."""
-    packed = (start.packed,) if start.packed in ("zip", "xlsx") else ()
+    packed = (start.packed,) if start.packed in ("zip", XLSX) else ()
     return (*packed, start.encoding.upper()) if start.encoding != "utf-8-sig" else packed
 
 

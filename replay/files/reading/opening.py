@@ -14,7 +14,7 @@ from gridwatch.errors import GridwatchError
 from replay.files.layout import Layout, Start
 from replay.files.profile import Profile
 from replay.files.reading.headers import by_header, plain
-from replay.files.reading.spreadsheets import SheetLines, as_sheet, is_spreadsheet
+from replay.files.reading.spreadsheets import XLSX, SheetLines, as_sheet, is_spreadsheet
 from replay.files.sources import DAMAGE, Source
 
 __all__ = ["by_header", "inspect", "opened", "opened_text", "plain", "sniff"]
@@ -31,7 +31,7 @@ _SEPARATOR = re.compile(r'"?sep=(.)"?[;, ]*(?:\r\n|\r|\n|$)', re.IGNORECASE)
 def inspect(path: Path | Source, profile: Profile) -> Layout:
     """How a file is written. GridwatchError when it is missing, empty, no text, or not of the profile."""
     start = sniff(path if isinstance(path, Source) else Source(path), profile.encoding)
-    if start.packed == "xlsx":
+    if start.packed == XLSX:
         profile = as_sheet(profile)
     return (profile.inspect or by_header)(start, profile)
 
@@ -99,7 +99,7 @@ def opened(
 ) -> Iterator[tuple[BinaryIO, str]]:
     """The bytes of a file, as `Source.opened`; of a spreadsheet those of its first sheet as CSV."""
     if is_spreadsheet(source):
-        yield cast(BinaryIO, SheetLines(source, on_bytes)), "xlsx"
+        yield cast(BinaryIO, SheetLines(source, on_bytes)), XLSX
         return
     with source.opened(on_bytes) as found:
         yield found

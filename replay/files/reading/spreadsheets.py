@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import replace
@@ -15,12 +16,15 @@ from replay.files.profile import RFC_3339, Profile
 from replay.files.sources import Source
 
 _MAGIC, _WORKBOOK = b"PK\x03\x04", "xl/workbook.xml"
+#: How a file is packed that is a workbook.
+XLSX = "xlsx"
 _BLOCK = 1 << 16
 _DELIMITER = "\t"
 _HALF_A_SECOND = timedelta(microseconds=500_000)
 #: Numbers of more than 15 digits are rounded by spreadsheets. They are written with an exponent, by which an
 #: id that was taken for a number is known.
 _MOST_EXACT = 1e15
+_TIME, _AT_MIDNIGHT = re.compile(r"\d\d:\d\d:\d\d"), " 00:00:00"
 #: How dates are written here, whatever the profile has them like.
 _STAMPS = (RFC_3339, "%Y-%m-%d", "%Y-%m-%d %H:%M:%S")
 
@@ -42,7 +46,24 @@ def is_spreadsheet(source: Source) -> bool:
 def as_sheet(profile: Profile) -> Profile:
     """The profile of a sheet's lines: tabs between cells, numbers and dates as they are written here."""
     stamps = (*profile.stamps, *_STAMPS) if profile.stamps else ()
-    return replace(profile, delimiters=(_DELIMITER,), decimal_marks=(".", ","), stamps=stamps, encoding="")
+    written = replace(profile, delimiters=(_DELIMITER,), decimal_marks=(".", ","), thousands="", encoding="")
+    return replace(written, stamps=stamps)
+
+
+def dates_of_sheet(texts: list[str]) -> list[str]:
+    """The parts of a stamp without what a cell of a date or a time has besides, for being both in a sheet.
+
+    That is the midnight of a date that is shown with its hour, beside a cell of the time; and the date of a
+    time that has one, beside a cell of the same date.
+    """
+    if any(_TIME.fullmatch(text) for text in texts):
+        return [text.removesuffix(_AT_MIDNIGHT) for text in texts]
+    first, *others = texts
+    date_, _, _ = first.partition(" ")
+    alone = first in (date_, date_ + _AT_MIDNIGHT)
+    if alone and len(others) == 1 and others[0].startswith(f"{date_} "):
+        return others
+    return texts
 
 
 def further_sheets(source: Source) -> list[str]:

@@ -7,16 +7,19 @@ meter is whole.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
-from gridwatch.domain.policy import HOUR, MINUTE
+from gridwatch.domain.policy import DAY, HOUR, MINUTE
 from replay.files.job import BadCell
-from replay.files.stamps.local_time import OWN_DATE, LocalTime
+from replay.files.stamps.local_time import OWN_DATE, ZONE, LocalTime
 from replay.files.tally import Tally
 from replay.files.values.samples import Sample
 
+#: An interval by its start and end.
+_SPAN = re.compile(r"(\d{1,2})(?::([0-5]\d))?\s*[-–]\s*(\d{1,2})(?::([0-5]\d))?")
 _NO_ORDER = "numbers of a repeated hour in no order, or more than twice: taken as they come"
 _PART = "parts of days of {hours} hours: their numbers were taken in the order of time, not by the clock"
 _ENDS = (
@@ -71,6 +74,8 @@ class DaySlots:
     def number(self, text: str, ends: bool) -> int:
         """The number of an interval from 1 on, in a cell: a number, or a time of the clock."""
         text = text.strip()
+        if (span := _SPAN.fullmatch(text)) is not None:
+            return self._spanned(span)
         hours, colon, rest = text.partition(":")
         if colon:
             least = rest.partition(":")[0]
@@ -85,6 +90,16 @@ class DaySlots:
         if int(text) < self._first:
             raise BadCell("slot", text, "intervals count from 1; first_slot = 0 in the profile counts from 0")
         return int(text) - self._first + 1
+
+    def _spanned(self, span: re.Match[str]) -> int:
+        """The number of an interval that is named by its start and end, such as 00-01 or 00:00-01:00."""
+        start, end = ((int(span[at]) * 60 + int(span[at + 1] or 0)) * MINUTE for at in (1, 3))
+        number, over = divmod(start, self._step)
+        if over or (end - start) % DAY != self._step % DAY or end > DAY:
+            raise BadCell(
+                "slot", span[0], f"not from one end of an interval of {self._step // MINUTE} min to the other"
+            )
+        return number + 1
 
     def take(self, meter: str, day: int, number: int, samples: list[Any], line: int) -> int | None:
         """The time of the next sample of the list; it may wait, and then has the wrong one.
@@ -106,7 +121,7 @@ class DaySlots:
         if judged is not None:
             time = self._time(day, number, judged)
             if time is None:
-                raise BadCell("slot", str(number), "an interval that the clocks skipped")
+                raise BadCell("slot", str(number), "an interval that the clocks skipped", ZONE)
             return time
         held = self._held.setdefault(meter, {}).setdefault(day, _Held())
         held.entries.append(_Entry(len(samples), number, line))
@@ -148,7 +163,7 @@ class DaySlots:
                 samples[entry.place] = (time, *sample[1:])
             elif Sample._make(sample).value:
                 text = str(entry.number + self._first - 1)
-                problem = BadCell("slot", text, "energy in an interval that the clocks skipped")
+                problem = BadCell("slot", text, "energy in an interval that the clocks skipped", ZONE)
                 problem.line = entry.line
                 problems.append(problem)
             else:

@@ -29,6 +29,8 @@ _HOUR_24 = re.compile(r"(?<!\d)24(?=[:.]?00)|24(?=00$)")
 #: What a stamp says of its zone when it has an offset.
 INSTANT = "UTC"
 
+#: What to do where stamps do not go with the clocks of their zone.
+ZONE = "name the zone that the stamps are in with --zone: UTC where no hour is skipped, or comes twice"
 #: What to say of the last end of a day under the date of that day.
 OWN_DATE = (
     "midnight behind the last hour of the same date: as the end of that day it is written 24:00, or under "
@@ -66,6 +68,7 @@ class LocalTime:
             "timestamp",
             str(stamp),
             f"not a time: {stamp} does not exist in {self.name}: the clocks skipped it",
+            ZONE,
         )
 
     def midnight(self, local: int) -> int:
@@ -135,6 +138,11 @@ def read_stamp(text: str, forms: tuple[str, ...]) -> tuple[int, str]:
     if not forms:
         parse_instant(text, "UTC")  # raises, and says why
     raise ValueError(f"{text[:40]!r} is not written like {' or '.join(_example(form) for form in forms)}")
+
+
+def is_hour_24(text: str) -> bool:
+    """Whether a stamp is the end of a day, as 24:00."""
+    return bool(_HOUR_24.search(text))
 
 
 def local_micros(text: str, forms: tuple[str, ...]) -> int:

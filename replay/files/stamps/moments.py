@@ -8,7 +8,9 @@ from gridwatch.domain.policy import DAY, HOUR, MINUTE, SECOND
 from replay.files.job import BadCell, Job
 from replay.files.layout import unwrapped
 from replay.files.profile import DAY_MINUTES, RFC_3339, has_hour
-from replay.files.stamps.local_time import OWN_DATE, LocalTime, read_stamp
+from replay.files.reading.spreadsheets import XLSX, dates_of_sheet
+from replay.files.stamps.local_time import LocalTime, read_stamp
+from replay.files.stamps.midnights import own_date
 from replay.files.stamps.stamps import Stamps
 from replay.files.values.samples import minutes
 
@@ -56,6 +58,7 @@ class Moments:
         self._one_date = len(self._until) > 1 and self._until[:-1] == self._from[:-1]
         #: Whether ends in the repeated hour are known to be what the clocks show.
         self._by_clock = False
+        self._sheet = XLSX in layout.notes
         self._span = profile.span
         self._forms = profile.stamps
         spans = bool(self._span or self._until)
@@ -67,6 +70,7 @@ class Moments:
             profile.stamps,
             self._shift,
             by_label=profile.dst == "split",
+            midnight_ends=profile.midnight == "end",
         )
         self._by_day = 0 < profile.interval < DAY_MINUTES and not all(map(has_hour, profile.stamps))
         self._timed = tuple(form for form in profile.stamps if has_hour(form))
@@ -76,6 +80,8 @@ class Moments:
         #: The last date without an hour of each meter, and whether any stamp had an hour.
         self._last: dict[str, str] = {}
         self._some_hour = False
+        #: The stamp of the line that was read last.
+        self._latest = ""
         #: The time between two stamps that mean one instant each, as it was last.
         self._usual = 0
         #: The last column that is needed.
@@ -92,7 +98,12 @@ class Moments:
         return bool(self._stamps.offsets)
 
     def check(self) -> None:
-        """BadCell where no stamp of the file had an hour, though its intervals are shorter than a day."""
+        """BadCell where stamps of the whole file are not as they seemed.
+
+        That is where none had an hour, though intervals are shorter than a day, and for midnights that stand
+        under the wrong date.
+        """
+        self._stamps.check_end(self._latest)
         if self._last and not self._some_hour:
             raise BadCell("timestamp", next(iter(self._last.values())), f"no stamp of the file {_NO_HOUR}")
 
@@ -105,6 +116,7 @@ class Moments:
         if self._by_day:
             self._see_hour(text, meter)
         time = self._stamps[text]
+        self._latest = text
         later = self._stamps.folds.get(time)
         if 0 < self._shift < DAY:
             self._see_midnight(time, text, meter)
@@ -142,7 +154,7 @@ class Moments:
         if followed and DAY - 3 * HOUR < before - time < DAY + 2 * HOUR:
             last, ended = self._stamps.clocks.local(before), self._stamps.clocks.local(time) + self._shift
             if ended % DAY == 0 and last + 2 * self._shift == ended + DAY:
-                raise BadCell("timestamp", text, OWN_DATE)
+                raise own_date(text)
 
     def _between(self, time: int, later: int | None, end: str, text: str) -> Moment:
         """From one stamp until another; the shortest way there tells repeated hours apart.
@@ -201,7 +213,8 @@ class Moments:
     def _joined(self, cells: list[str], places: tuple[int, ...]) -> str:
         if len(places) == 1:
             return cells[places[0]]
-        return " ".join(cells[at].strip() for at in places)
+        texts = [cells[at].strip() for at in places]
+        return " ".join(dates_of_sheet(texts) if self._sheet else texts)
 
 
 def _whole(span: int) -> int:

@@ -6,7 +6,17 @@ from gridwatch.domain.instants import parse_instant
 from gridwatch.domain.policy import DAY, MINUTE, SECOND
 from replay.files.job import BadCell
 from replay.files.layout import unwrapped
-from replay.files.stamps.local_time import INSTANT, TOP_OF_A_STAMP, LocalTime, SkippedHour, read_stamp
+from replay.files.stamps.local_time import (
+    INSTANT,
+    TOP_OF_A_STAMP,
+    ZONE,
+    LocalTime,
+    SkippedHour,
+    is_hour_24,
+    read_stamp,
+)
+from replay.files.stamps.midnights import Midnights, is_midnight
+from replay.files.stamps.unread import not_a_time
 from replay.files.tally import Tally
 
 #: The least interval whose last minute is taken for its end.
@@ -24,11 +34,19 @@ class Stamps(dict[str, int]):
     """
 
     def __init__(
-        self, zone: str, tally: Tally, forms: tuple[str, ...] = (), shift: int = 0, *, by_label: bool = False
+        self,
+        zone: str,
+        tally: Tally,
+        forms: tuple[str, ...] = (),
+        shift: int = 0,
+        *,
+        by_label: bool = False,
+        midnight_ends: bool = False,
     ) -> None:
         """`by_label`: a stamp is taken off its shift as it is written, before the clocks are asked.
 
-        So ends are named where every local day has as many stamps.
+        So ends are named where every local day has as many stamps. `midnight_ends`: 00:00 is the end of its
+        date, as 24:00 is.
         """
         super().__init__()
         self.folds: dict[int, int] = {}
@@ -37,6 +55,8 @@ class Stamps(dict[str, int]):
         self._forms = forms
         self._shift = shift
         self._by_label = by_label
+        self._midnight_ends = midnight_ends
+        self._midnights = Midnights()
         self._by_calendar = shift > 0 and shift % DAY == 0
         self._twofold: dict[str, tuple[int, int] | None] = {}
         #: Whether stamps have an offset; None before the first one.
@@ -54,19 +74,24 @@ class Stamps(dict[str, int]):
                     found, zone = parse_instant(stamp)[0], INSTANT if offset else ""
                 except ValueError:
                     found, zone = read_stamp(unwrapped(stamp), ())
+            found = self._end_of_day(stamp, found, zone)
             times = self._instants(found, zone)
         except (ValueError, OverflowError) as problem:
             if isinstance(problem, BadCell):
-                raise type(problem)("timestamp", text, problem.reason) from problem
-            raise BadCell("timestamp", text, f"not a time: {problem}") from problem
+                raise type(problem)("timestamp", text, problem.reason, problem.remedy) from problem
+            raise not_a_time(text, problem) from problem
         has_offset = bool(zone)
         if self.offsets is None:
             self.offsets = has_offset
         elif self.offsets != has_offset:
             has, before = ("an offset", "none") if has_offset else ("no offset", "one")
             raise BadCell(
-                "timestamp", text, f"mixed zones: the stamp has {has}, those before it had {before}"
+                "timestamp",
+                text,
+                f"mixed zones: the stamp has {has}, those before it had {before}",
+                "write all stamps with an offset, or none, or replay the two kinds as files of their own",
             )
+        self._midnights.see(text, found, offset=zone == INSTANT)
         time = times[0] - self._shift
         if len(times) > 1:
             self._tally.ambiguous += 1
@@ -75,6 +100,16 @@ class Stamps(dict[str, int]):
             self.clear()
         self[text] = time
         return time
+
+    def check_end(self, last: str) -> None:
+        """The file has ended, with the stamp `last`. BadCell where midnights stand under the wrong date."""
+        self._midnights.end(last)
+
+    def _end_of_day(self, stamp: str, found: int, zone: str) -> int:
+        """A time found in a stamp; a day later where that is midnight, and ends the day of its date."""
+        if self._midnight_ends and is_midnight(stamp, found, offset=zone == INSTANT):
+            return found if is_hour_24(stamp) else found + DAY
+        return found
 
     def end(self, text: str) -> int:
         """The instant of a stamp that ends an interval; it may name where the clocks begin to skip."""
@@ -98,6 +133,7 @@ class Stamps(dict[str, int]):
     def _two_of(self, text: str) -> tuple[int, int] | None:
         try:
             found, zone = read_stamp(unwrapped(text.strip()), self._forms)
+            found = self._end_of_day(text.strip(), found, zone)
             times = () if zone else self._instants(found, zone)
         except (ValueError, OverflowError):
             return None
@@ -154,7 +190,10 @@ class Stamps(dict[str, int]):
             named = tuple(time for time in times if self.clocks.name_at(time).upper() == zone)
             if not named:
                 raise BadCell(
-                    "timestamp", zone, f"not a time: {self.clocks.name} does not call itself {zone} then"
+                    "timestamp",
+                    zone,
+                    f"not a time: {self.clocks.name} does not call itself {zone} then",
+                    ZONE,
                 )
             return named
         return times

@@ -21,6 +21,15 @@ DECIMALS = 12
 #: A number as spreadsheets (5.41E+17) and programs (5.41e+17) write it when it has too many digits.
 _ROUNDED = re.compile(r"\d(?:[.,]\d+)?[Ee]\+\d+")
 _AS_TEXT = "a number that a spreadsheet rounded: format the column of ids as text, and export it again"
+#: What to do where marks are taken for each other.
+MARKS = (
+    'say which mark is which in a profile of your own, such as decimal = "," and thousands = ".", or write '
+    "the file without thousands marks"
+)
+#: A number with thousands in one way or another.
+_PARTED = re.compile(r"[+-]?\d{1,3}(?:[.,'’ ]\d{3})+(?:[.,]\d+)?|[+-]?\d+[.,]\d+")
+#: Blanks that no line breaks at.
+_BLANKS = re.compile("[\xa0\u2009\u202f]")
 _WORD = re.compile(r"[^A-Z0-9]+")
 
 
@@ -58,10 +67,14 @@ def named_after_file(job: Job) -> str:
 class Numbers:
     """Numbers of a file with one decimal mark: the first one met is the file's."""
 
-    def __init__(self, marks: tuple[str, ...], delimiter: str) -> None:
+    def __init__(self, marks: tuple[str, ...], delimiter: str, thousands: str = "") -> None:
+        """`thousands` is what parts them, where the profile says so."""
         # In a file delimited by commas a comma cannot also be the decimal mark of a bare number, unless the
         # profile says so: then numbers stand in quotes.
         self._may_be_comma = "," in marks and (delimiter != "," or marks == (",",))
+        self._thousands = thousands
+        point = "[.,]".replace(thousands, "")
+        self._parted = re.compile(rf"[+-]?\d{{1,3}}(?:{re.escape(thousands)}\d{{3}})+(?:{point}\d+)?")
         self._mark = "" if self._may_be_comma and "." in marks else ("," if self._may_be_comma else ".")
 
     @property
@@ -71,11 +84,13 @@ class Numbers:
 
     def read(self, name: str, text: str) -> float:
         """The number in a cell; BadCell names the field."""
+        if self._thousands:
+            text = self._joined(name, text)
         try:
             number = float(text)
             if self._mark != "." and "." in text:
                 if self._mark:
-                    raise BadCell(name, text, "a decimal point in a file of decimal commas")
+                    raise BadCell(name, text, "a decimal point in a file of decimal commas", MARKS)
                 self._mark = "."
         except BadCell:
             raise
@@ -85,8 +100,22 @@ class Numbers:
                 return self.read(name, bare)
             number = self._with_comma(name, text)
         if not isfinite(number) or "_" in text:
-            raise BadCell(name, text, "not a number" if text.strip() else "empty")
+            bare = text.strip()
+            raise BadCell(name, text, "not a number" if bare else "empty", _remedy(bare))
         return number
+
+    def _joined(self, name: str, text: str) -> str:
+        """The number without what parts its thousands."""
+        bare = unwrapped(text.strip())
+        if self._thousands == " ":
+            bare = _BLANKS.sub(" ", bare)
+        if self._thousands not in bare:
+            return bare
+        if not self._parted.fullmatch(bare):
+            raise BadCell(
+                name, text, f"not a number: {self._thousands!r} parts thousands, and these are none"
+            )
+        return bare.replace(self._thousands, "")
 
     def _with_comma(self, name: str, text: str) -> float:
         try:
@@ -95,7 +124,7 @@ class Numbers:
             number = float("nan")
         if isfinite(number):
             if self._mark == ".":
-                raise BadCell(name, text, "not a number: a decimal comma in a file of decimal points")
+                raise BadCell(name, text, "not a number: a decimal comma in a file of decimal points", MARKS)
             self._mark = ","
         return number
 
@@ -114,6 +143,14 @@ def fitted(cells: list[str], width: int, needed: int, delimiter: str) -> list[st
     if delimiter == "," and len(cells) == width + 1:
         reason += " (is it a decimal comma?)"
     raise BadCell("(row)", delimiter.join(cells)[:200], reason)
+
+
+def _remedy(text: str) -> str:
+    """What to do about a text that is no number."""
+    if not text or text.isalpha() or set(text) <= set("-–.?*#/"):
+        shown = text.replace('"', "")
+        return f'name it as a value that stands for no reading in a profile of your own: nulls = ["{shown}"]'
+    return MARKS if _PARTED.fullmatch(_BLANKS.sub(" ", text)) else ""
 
 
 class Scale:

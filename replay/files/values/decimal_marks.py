@@ -14,13 +14,13 @@ from typing import NamedTuple
 from gridwatch.errors import GridwatchError
 from replay.files.layout import Layout, Start
 from replay.files.profile import OPTIONAL_FIELDS, TEXT_FIELDS, Profile
+from replay.files.values.cells import MARKS
 
 _THOUSANDS = {mark: re.compile(rf"[+-]?[1-9]\d{{0,2}}(?:\{mark}\d{{3}})+") for mark in ".,"}
 _NUMBER = {mark: re.compile(rf"[+-]?\d+\{mark}\d+") for mark in ".,"}
 #: Lines that are looked at.
 _LINES = 500
 _OTHER = {".": ",", ",": "."}
-_REMEDY = "say which mark is which: --profile custom with decimal, or write the file without thousands marks"
 
 
 class _Cell(NamedTuple):
@@ -58,14 +58,14 @@ def check(start: Start, layout: Layout, profile: Profile) -> str:
                     f"{layout.file}, line {first.line}, column {first.header}: {first.text!r} in a file "
                     f"whose other numbers have a decimal {name} (line {cell.line}, column {cell.header}: "
                     f"{cell.text!r}): does its mark part thousands?",
-                    _REMEDY,
+                    MARKS,
                 )
         values = [cell for cell in cells if cell.value and mark in cell.text]
         if len(profile.decimal_marks) > 1 and layout.delimiter != "," and len(values) == len(doubtful):
             return (
                 f"{layout.file}: all values with {mark!r} have three digits behind it, such as "
                 f"{first.text!r} in line {first.line}: read as decimals. If the mark parts thousands, "
-                f"{_REMEDY}"
+                f"{MARKS}"
             )
     return ""
 

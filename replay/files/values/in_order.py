@@ -46,6 +46,7 @@ class InOrder:
                 str(sample.value),
                 f"out of order: it turns back in time after line {before.line}, and values that depend on "
                 "the one before must run one way: sort the file",
+                "sort the file by time",
             )
         if backwards is not None:
             backwards.append(sample)

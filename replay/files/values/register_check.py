@@ -18,6 +18,10 @@ _LEAST, _LEAST_FROM_ZERO = 12, 48
 _RISE = 0.5
 
 
+#: By which the note is known.
+NEVER_FALL = "never fall"
+
+
 #: Takes rows; what it returns takes the next ones, None when there is nothing left to check.
 Watch = Callable[[list[_Row]], Any]
 
@@ -75,7 +79,7 @@ class RegisterCheck:
             meter.time, meter.last = time, value
             if meter.register():
                 self._notes[
-                    f"{self._file}: the values of {name} never fall over {meter.readings} readings, from "
+                    f"{self._file}: the values of {name} {NEVER_FALL} over {meter.readings} readings, from "
                     f"{min(meter.first, value):g} to {max(meter.first, value):g}: is it a register? Its "
                     "energy is the difference of two values: difference = true in a profile of your own"
                 ] = 1

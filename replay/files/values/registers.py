@@ -1,10 +1,11 @@
 """Values of registers to the energy between them.
 
 The energy from one value to the next is sent at the earlier one's time. A fall is, in this order: a dip (at
-most 1% and 1 kWh; no energy, and the higher value stays the base), a roll-over (where the digits are
-known), a reset (the new value is no more than the meter can have counted since), else an error. A rise that
-the meter cannot have counted is an error where its most is known; the next value then says which of the two
-was wrong.
+most 1% and 1 kWh; no energy, and the higher value stays the base), a roll-over (where the digits are known,
+from the upper part of them to the lower one, by what the meter can have counted since), a reset (the new
+value is no more than that, and at most half of the old one or 1 kWh: a register that falls by a little did
+not start from 0), else an error. Roll-overs and resets are noted with line and values. A rise that the meter
+cannot have counted is an error where its most is known; the next value then says which of the two was wrong.
 """
 
 from __future__ import annotations
@@ -22,6 +23,10 @@ _DIP_SHARE, _DIP_KWH = 0.01, 1.0
 #: What a meter behind a fuse of 200 A at 240 V can count, kW; judges resets where nothing else is given.
 _USUAL_MOST_KW = 48.0
 _GAP = 1.5
+#: Falls of a file that are noted with line and values.
+_NOTED = 10
+_FURTHER = "{file}: further falls of registers, taken as {kind}s"
+_KINDS = {"ROLL_OVER": "roll-over", "REGISTER_RESET": "reset"}
 
 
 @dataclass
@@ -45,6 +50,7 @@ class Registers:
         self._turn = float(profile.kwh_per_unit()) * 10.0**profile.digits if profile.digits else 0.0
         self._most = profile.max_kw
         self._remembered = job.tally.registers
+        self._notes, self._file, self._noted = job.tally.notes, job.layout.file, 0
         self._registers: dict[str, _Register] = {}
 
     def take(self, sample: Sample, block: list[Row]) -> None:
@@ -98,18 +104,36 @@ class Registers:
             raise sample.wrong(
                 f"{value:g}",
                 f"a rise of {rise:g} kWh since {register.base:g}: more than {self._most:g} kW allow",
+                "correct the row, or max_kw and unit in the profile",
             )
         if -rise <= _DIP_KWH and -rise <= _DIP_SHARE * register.base:
             return 0.0, ("REGISTER_DIP",), register.base
         turned = round(rise + self._turn, DECIMALS)
-        if self._turn and 0 <= turned <= most:
-            return turned, ("ROLL_OVER",), value
-        if 0 <= value <= most:
-            return value, ("REGISTER_RESET",), value
+        if register.base < self._turn and 0 <= turned <= min(most, self._turn / 2):
+            return self._told(sample, register, turned, "ROLL_OVER")
+        if 0 <= value <= min(most, max(register.base / 2, _DIP_KWH)):
+            return self._told(sample, register, value, "REGISTER_RESET")
         before, register.time, register.base = register.base, sample.time, value
         raise sample.wrong(
-            f"{value:g}",
-            f"a register that falls from {before:g} to {value:g} kWh: no dip, no reset"
+            f"{value:.10g}",
+            f"a register that falls from {before:.10g} to {value:.10g} kWh: no dip, no reset"
             + (", no roll-over" if self._turn else "")
             + "; digits = 5 and max_kw = 40 in the profile say where it rolls over and what it can count",
+            "correct the row, or the profile: no difference = true if values are the energy of intervals",
         )
+
+    def _told(
+        self, sample: Sample, register: _Register, kwh: float, code: str
+    ) -> tuple[float, tuple[str, ...], float]:
+        """The energy of a roll-over or a reset, which is noted."""
+        value, kind = sample.value or 0.0, _KINDS[code]
+        self._noted += 1
+        if self._noted <= _NOTED:
+            meter = sample.meter.partition("\0")[0]
+            self._notes[
+                f"{self._file}, line {sample.line}: the register of {meter} falls from {register.base:.10g} "
+                f"to {value:.10g} kWh: taken as a {kind}, with {kwh:.10g} kWh since"
+            ] += 1
+        else:
+            self._notes[_FURTHER.format(file=self._file, kind=kind)] += 1
+        return kwh, (code,), value

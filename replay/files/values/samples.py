@@ -39,9 +39,9 @@ class Sample(NamedTuple):
         _, meter, _, line, _, _, members, _, series, generation = self
         return Sample(time, meter, kwh, line, interval, False, members, codes, series, generation)
 
-    def wrong(self, found: str, reason: str) -> BadCell:
+    def wrong(self, found: str, reason: str, remedy: str = "") -> BadCell:
         """What is wrong with the value, in the line where it stands."""
-        problem = BadCell("consumption_kwh", found, reason)
+        problem = BadCell("consumption_kwh", found, reason, remedy)
         problem.line = self.line
         return problem
 

@@ -7,14 +7,14 @@ from replay.files.profile import POWER, Profile
 from replay.files.rows import Row
 from replay.files.values.registers import Registers
 from replay.files.values.samples import Added, Readings, Sample, Stage
-from replay.files.values.steps import OneStep, VaryingSteps
+from replay.files.values.steps import Clocks, OneStep, VaryingSteps
 
 #: Between the id of a meter and the series, for stages that must tell tariffs of one meter apart.
 BETWEEN = "\0"
 
 
-def stage_of(job: Job, *, power: bool) -> Stage:
-    """The stages of a file; `power` says whether values may be power."""
+def stage_of(job: Job, clocks: Clocks, *, power: bool) -> Stage:
+    """The stages of a file, whose stamps go by `clocks`; `power` says whether values may be power."""
     profile = job.profile
     stage: Stage = Readings(job)
     if profile.add_up:
@@ -22,7 +22,7 @@ def stage_of(job: Job, *, power: bool) -> Stage:
     if profile.difference:
         return Registers(job, Renamed(stage))
     if profile.steps == "stamps":
-        return VaryingSteps(job, Renamed(stage))
+        return VaryingSteps(job, clocks, Renamed(stage))
     if power and profile.interval:
         return OneStep(job, Renamed(stage), checked="slot" not in job.layout.columns)
     return Renamed(stage)
@@ -43,7 +43,10 @@ class Renamed:
         """Hand on the sample under the name of its meter."""
         if sample.power and sample.value is not None:
             raise BadCell(
-                "consumption_kwh", f"{sample.value:g}", "power, and no interval is known: interval = says it"
+                "consumption_kwh",
+                f"{sample.value:g}",
+                "power, and no interval is known: interval = says it",
+                'name the interval in a profile of your own, such as interval = "15m" or interval = "stamps"',
             )
         if BETWEEN in sample.meter:
             sample = sample._replace(meter=sample.meter.partition(BETWEEN)[0])

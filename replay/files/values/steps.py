@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
+from typing import Protocol
 
-from gridwatch.domain.policy import HOUR, MINUTE
+from gridwatch.domain.policy import DAY, HOUR, MINUTE
 from replay.files.job import Job
+from replay.files.profile import DAY_MINUTES
 from replay.files.rows import Row
 from replay.files.values.cells import DECIMALS
 from replay.files.values.in_order import InOrder
@@ -18,9 +20,22 @@ _NEAR = 0.1
 _ENOUGH = 3
 
 
+class Clocks(Protocol):
+    """The clocks of a zone. Times in µs; local ones are counted as if they were UTC."""
+
+    def local(self, instant: int) -> int:
+        """What the clocks show at an instant."""
+
+    def midnight(self, local: int) -> int:
+        """The instant at which the local day of a local time begins."""
+
+
 @dataclass
 class _Walk:
-    """The newest sample of a meter, the step (µs) to it from the one before, and the steps before that."""
+    """The newest sample of a meter, the step (µs) to it from the one before, and the steps before that.
+
+    Steps of whole local days are as long as the clocks show, also where a day has 23 or 25 hours.
+    """
 
     last: Sample
     before_last: Sample | None = None
@@ -32,15 +47,17 @@ class _Walk:
 class VaryingSteps:
     """Each value covers the time up to its stamp (or from it on, by the anchor).
 
-    A step that is longer than those on both sides of it is a gap: the value then covers the shorter one.
+    A step that is longer than those on both sides of it is a gap: the value then covers the shorter one. A
+    local day is no longer than another one for having 25 hours, and its value covers all of them.
     """
 
-    def __init__(self, job: Job, after: Stage) -> None:
+    def __init__(self, job: Job, clocks: Clocks, after: Stage) -> None:
         self._job = job
         self._after = after
         self._order = InOrder()
         self._ends = job.profile.anchor == "end"
         self._interval = job.profile.interval * MINUTE
+        self._clocks = clocks
         self._walks: dict[str, _Walk] = {}
         self._steps: Counter[int] = Counter()
 
@@ -63,7 +80,9 @@ class VaryingSteps:
                 continue
             else:
                 raise walk.last.wrong(
-                    meter, "the only value of its meter: how long it covers is unknown; interval = says it"
+                    meter,
+                    "the only value of its meter: how long it covers is unknown; interval = says it",
+                    'name the interval in a profile of your own, such as interval = "15m"',
                 )
             if not self._ends:
                 self._send(walk.last, walk.judged, block)
@@ -80,7 +99,7 @@ class VaryingSteps:
         if walk is None:
             self._walks[sample.meter] = _Walk(sample)
             return
-        step = sample.time - walk.last.time
+        step = self._by_the_clock(walk.last.time, sample.time)
         if walk.before_last is not None:
             self._judge(walk, step, block)
             walk.before = walk.step
@@ -91,21 +110,40 @@ class VaryingSteps:
         one, first = walk.before_last, not walk.judged
         gap = bool(walk.before) and walk.step > max(walk.before, after)
         walk.judged = (after or walk.before) if gap else walk.step
+        between = walk.last.time - one.time if one is not None and not gap else 0
         if one is None or self._ends:
             if first and one is not None:
                 self._send(one, walk.judged, block)
-            self._send(walk.last, walk.judged, block)
+            self._send(walk.last, walk.judged, block, between)
         else:
-            self._send(one, walk.judged, block)
+            self._send(one, walk.judged, block, between)
 
-    def _send(self, sample: Sample, step: int, block: list[Row]) -> None:
+    def _send(self, sample: Sample, step: int, block: list[Row], between: int = 0) -> None:
+        """Hand on a value of a step; `between` is the time to the other stamp, 0 where that is unknown."""
         if sample.value is None:
             self._after.take(sample, block)
             return
         self._steps[step] += 1
-        kwh = round(sample.value * step / HOUR, DECIMALS) if sample.power else sample.value
-        start = sample.time - step if self._ends else sample.time
-        self._after.take(sample.energy(kwh, start, minutes(step)), block)
+        length = between or self._length(sample.time, step)
+        kwh = round(sample.value * length / HOUR, DECIMALS) if sample.power else sample.value
+        start = sample.time - length if self._ends else sample.time
+        interval = DAY_MINUTES if step == DAY else minutes(length)
+        self._after.take(sample.energy(kwh, start, interval), block)
+
+    def _by_the_clock(self, before: int, time: int) -> int:
+        """The time between two stamps; between equal hours of two local days these count 24 hours each."""
+        step = time - before
+        if step < DAY - 2 * HOUR:
+            return step
+        shown = self._clocks.local(time) - self._clocks.local(before)
+        return step if shown % DAY else shown
+
+    def _length(self, time: int, step: int) -> int:
+        """How long a value covers that has no stamp at its other end; days from midnight have their hours."""
+        local = self._clocks.local(time)
+        if step % DAY or local % DAY:
+            return step
+        return abs(time - self._clocks.midnight(local - step if self._ends else local + step))
 
 
 class OneStep:
@@ -153,6 +191,7 @@ class OneStep:
                 str(sample.value),
                 f"the stamps are {away / MINUTE:g} min apart and the interval is {step / MINUTE:g} min, so "
                 'the energy would be wrong; interval = "stamps" counts power over the time between stamps',
+                'give the interval that the file has, or interval = "stamps", in a profile of your own',
             )
         if away > step * (1 + _NEAR):
             self._farther[away] += 1

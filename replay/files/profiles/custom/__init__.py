@@ -2,7 +2,7 @@
 
 load.py      the file to a profile; its docstring shows every key
 keys.py      the keys, each read by itself
+marks.py     the keys of what stands between cells and within numbers
 rules.py     which keys need each other, and which exclude each other
-tariffs.py   tariffs that are added up
 units.py     headers that contradict the unit
 """

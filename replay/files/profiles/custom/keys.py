@@ -27,13 +27,15 @@ _CHOICES = {
     "shape": SHAPES,
     "unit": tuple(UNITS),
     "anchor": ("start", "end", "unknown"),
+    "midnight": ("start", "end"),
     "dst": ("order", "split"),
     "order": ("time", "meter", "any"),
     "off_grid": ("send", "leave out"),
     "negative": ("send", "generation"),
 }
 _TEXTS = (
-    "delimiter", "decimal", "zone", "cells", "interval", "quality", "multiply", "meaning", "encoding", "span",
+    "delimiter", "decimal", "thousands", "zone", "cells", "interval", "quality", "multiply", "meaning",
+    "encoding", "span",
 )  # fmt: skip
 _LISTS = ("stamps", "nulls", "headers")
 _TRUTHS = ("meter_from_file", "difference")
@@ -180,24 +182,6 @@ def truth(path: Path, found: dict[str, Any], key: str) -> bool:
     if not isinstance(value, bool):
         raise wrong(path, key, "neither true nor false")
     return value
-
-
-def delimiters(path: Path, found: dict[str, Any]) -> tuple[str, ...]:
-    """The delimiter, or those that are tried."""
-    return (_one(path, found, "delimiter"),) if found.get("delimiter") else (",", ";", "\t")
-
-
-def decimal_marks(path: Path, found: dict[str, Any]) -> tuple[str, ...]:
-    """The decimal mark, or those that are tried."""
-    return (_one(path, found, "decimal"),) if found.get("decimal") else (".", ",")
-
-
-def _one(path: Path, found: dict[str, Any], key: str) -> str:
-    text = str(found[key])
-    allowed = (",", ".") if key == "decimal" else None
-    if len(text) != 1 or (allowed and text not in allowed) or text in '\r\n"':
-        raise wrong(path, key, f"{text!r}: one character" + (", . or ," if allowed else ""))
-    return text
 
 
 def interval(path: Path, found: dict[str, Any]) -> tuple[int, bool]:

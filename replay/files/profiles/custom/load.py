@@ -6,10 +6,12 @@ headers = ["meter", "time", "value"] # of a file that has none
 encoding = "cp1252"                  # none: UTF-8, or UTF-16 with its mark
 delimiter = ";"
 decimal = ","
+thousands = "."                      # or , ' or a blank
 unit = "kW"                          # kWh, Wh, MWh, kW or W
 interval = "15m"                     # or "stamps": a value covers the time between two stamps of its meter
 zone = "Europe/Lisbon"
 anchor = "end"                       # or "start": what a stamp names
+midnight = "end"                     # 00:00 ends the day of its date, as 24:00 does
 stamps = ["%d.%m.%Y %H:%M"]          # none: RFC 3339; 24:00, %z and %Z (CEST) are read
 span = " - "                         # between the two stamps of a cell
 first_slot = 0                       # where intervals are numbered from 0 on
@@ -45,11 +47,11 @@ from typing import Any
 from replay.files.formats.day_rows import DayParser
 from replay.files.formats.field_rows import FieldParser
 from replay.files.formats.long_rows import LongParser
+from replay.files.formats.tariff_rows import TariffParser
 from replay.files.formats.wide_rows import MeterColumnsParser
 from replay.files.profile import POWER, Profile, has_hour
-from replay.files.profiles.custom import keys
+from replay.files.profiles.custom import keys, marks
 from replay.files.profiles.custom.rules import check
-from replay.files.profiles.custom.tariffs import TariffParser
 from replay.files.profiles.custom.units import kwh_headers
 
 
@@ -67,8 +69,9 @@ def load_custom(path: Path) -> Profile:
         meaning=str(found.get("meaning", path.name)),
         columns=columns,
         parser=LongParser,
-        delimiters=keys.delimiters(path, found),
-        decimal_marks=keys.decimal_marks(path, found),
+        delimiters=marks.delimiters(path, found),
+        decimal_marks=marks.decimal_marks(path, found),
+        thousands=marks.thousands(path, found),
         skip_lines=keys.lines(path, found),
         headers=tuple(keys.texts(path, found, "headers")),
         null_tokens=frozenset(keys.texts(path, found, "nulls")),
@@ -80,6 +83,7 @@ def load_custom(path: Path) -> Profile:
         zone_known="zone" in found,
         stamps=keys.stamps(path, found),
         anchor=found.get("anchor", "unknown"),
+        midnight=found.get("midnight", "start"),
         dst=found.get("dst", "order"),
         order=found.get("order", "any"),
         off_grid=found.get("off_grid", "send"),

@@ -58,6 +58,7 @@ def _pairs(path: Path, found: dict[str, Any], profile: Profile, shape: str) -> N
     difference, split, by_stamps = profile.difference, profile.dst == "split", profile.steps == "stamps"
     across = split and shape == "meters"
     power, further = profile.unit in POWER, difference or by_stamps or slot or spans
+    late, dated = profile.midnight == "end", profile.stamps and not all(map(has_hour, profile.stamps))
     refused = (
         ("difference", difference and shape == "day", "shape day"),
         ("difference", difference and power, f"unit = {profile.unit!r}, a power"),
@@ -72,6 +73,10 @@ def _pairs(path: Path, found: dict[str, Any], profile: Profile, shape: str) -> N
         ("span", bool(profile.span) and shape == "day", "shape day"),
         ("interval", by_stamps and shape == "day", "shape day: its columns say the interval"),
         ("interval", by_stamps and (slot or spans), "columns.slot and until, span"),
+        ("midnight", late and profile.anchor == "start", 'anchor = "start"'),
+        ("midnight", late and (slot or spans), "columns.slot and until, span"),
+        ("midnight", late and (shape == "day" or across), "shape day and dst = 'split' in shape meters"),
+        ("midnight", late and (bool(dated) or profile.interval == DAY_MINUTES), "stamps of whole days"),
         ("dst", split and further, "difference, interval = 'stamps', columns.slot and until, span"),
         ("negative", across and profile.negative != "send", "dst = 'split' in shape meters"),
         (

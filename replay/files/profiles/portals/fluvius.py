@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from replay.files.formats.field_rows import FieldParser
+from replay.files.formats.tariff_rows import TariffParser
 from replay.files.layout import Layout, Start
 from replay.files.profile import Profile, Series
 from replay.files.reading.first_lines import header
@@ -60,7 +60,7 @@ FLUVIUS = Profile(
         "series": ("Register", "Registre"),
         "unit": ("Unit", "Eenheid", "Unité"),
     },
-    parser=FieldParser,
+    parser=TariffParser,
     delimiters=(";", ","),
     null_tokens=frozenset({""}),
     zone="Europe/Brussels",

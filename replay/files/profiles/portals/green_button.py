@@ -13,8 +13,10 @@ import re
 from collections.abc import Iterator
 from fractions import Fraction
 
+from gridwatch.domain.policy import SECOND
 from gridwatch.errors import GridwatchError
 from replay.files.formats.espi import IntervalReading, contents, readings
+from replay.files.formats.espi_intervals import Intervals
 from replay.files.formats.espi_series import LONG_DAY, SeriesOfFile
 from replay.files.job import BLOCK_ROWS, BadCell, Job
 from replay.files.layout import Layout, Start
@@ -38,7 +40,7 @@ def _read(job: Job) -> Iterator[list[Row]]:
     found = contents(job.source)
     streams = SeriesOfFile(found, job.source)
     job.tally.notes.update(streams.remarks)
-    intake = Intake(job)
+    intake, intervals = Intake(job), Intervals(job.tally, str(job.source))
     number = Numbers((".",), " ").read
     rows: list[Row] = []
     for some in readings(job.source, job.tally.on_bytes):
@@ -59,15 +61,19 @@ def _read(job: Job) -> Iterator[list[Row]]:
             scale = Scale(
                 job.profile.kwh_per_unit(duration // 60, stream.unit) * Fraction(10) ** stream.power_of_ten
             )
-            interval = (_DAY if _SHORT_DAY <= duration <= LONG_DAY else duration) // 60
+            usual = _DAY if _SHORT_DAY <= duration <= LONG_DAY else duration
+            interval = usual // 60
             codes = [code("ESPI", quality) for quality in reading.qualities]
             last = marked(tail(interval, codes), found.updated(block) << _RANK_BITS | _rank(reading))
-            intake.take(rows, stream.meter, start * 1_000_000, scale(value), last)
+            if intake.wants(stream.meter, start * SECOND):
+                intervals.add(stream.counted, start, duration, usual)
+            intake.take(rows, stream.meter, start * SECOND, scale(value), last)
         if len(rows) >= BLOCK_ROWS:
             yield rows
             rows = []
     if rows:
         yield rows
+    intervals.finish()
 
 
 def _with_time(reading: IntervalReading, interval: int) -> IntervalReading:

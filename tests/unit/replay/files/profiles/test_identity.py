@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -256,6 +257,79 @@ def test_files_of_one_usage_point_are_one_meter(tmp_path: Path) -> None:
     assert one == other == {"1-2": 1.0}
 
 
+def together(*paths: Path, selection: Selection | None = None) -> dict[str, float]:
+    """kWh by meter of Green Button files of one command."""
+    found: dict[str, float] = {}
+    tally = Tally()
+    for path in paths:
+        blocks = read_rows(
+            path, PROFILES["green-button"], "UTC", selection or Selection(), tally, skip_bad=True
+        )
+        for _, meter, kwh, _, _ in (row for block in blocks for row in block):
+            found[meter] = round(found.get(meter, 0) + kwh, 9)
+    return found
+
+
+@pytest.mark.parametrize("turned", [False, True], ids=["hours first", "days first"])
+def test_hours_and_days_of_two_files_are_refused_with_both_names(turned: bool, tmp_path: Path) -> None:
+    hours = feed(tmp_path, kind("h"), series(f"{METER}/h", "h", *[10] * 48), name="hours.xml")
+    days = feed(
+        tmp_path, kind("d"), series(f"{METER}/d", "d", 240, duration=DAY, start=HOUR_0 + DAY), name="days.xml"
+    )
+    with pytest.raises(GridwatchError) as raised:
+        together(*((days, hours) if turned else (hours, days)))
+    assert str(raised.value).startswith(
+        f"{days} has intervals of 1440 minutes and {hours} intervals of 60 minutes of the same usage "
+        "point and direction (1-2), both from 2024-01-02T00:00:00Z to 2024-01-03T00:00:00Z: their energy "
+        "would count twice"
+    )
+    assert raised.value.remedy.startswith("replay one of them only, the finer one if you have it")
+
+
+def test_hours_and_days_of_two_files_are_refused_where_a_file_has_a_second_series(tmp_path: Path) -> None:
+    hours = feed(tmp_path, kind("h"), series(f"{METER}/h", "h", *[10] * 24), name="hours.xml")
+    later = series(f"{METER}/h", "h", *[10] * 24, start=HOUR_0 + 2 * DAY)
+    days = series(f"{METER}/d", "d", 240, duration=DAY)
+    both = feed(tmp_path, kind("h"), kind("d"), later, days, name="both.xml")
+    assert together(both) == {"1-2-d": 0.24, "1-2-h": 0.24}
+    with pytest.raises(GridwatchError, match=r"both\.xml has intervals of 1440 minutes and .*hours\.xml"):
+        together(hours, both)
+
+
+def test_hours_and_days_of_two_files_are_taken_where_their_times_are_others(tmp_path: Path) -> None:
+    def hours(start: int) -> str:
+        return block(f"{METER}/h/IntervalBlock/{start}", *[10] * 24, start=start)
+
+    meter = entry(f"{METER}/h", "<MeterReading/>", "ReadingType/h")
+    fine = feed(tmp_path, kind("h"), meter, hours(HOUR_0), hours(HOUR_0 + 2 * DAY), name="hours.xml")
+    between = series(f"{METER}/d", "d", 240, duration=DAY, start=HOUR_0 + DAY)
+    assert together(fine, feed(tmp_path, kind("d"), between, name="days.xml")) == {"1-2": 0.72}
+    long = feed(tmp_path, kind("d"), series(f"{METER}/d", "d", *[240] * 3, duration=DAY), name="days.xml")
+    with pytest.raises(GridwatchError, match="their energy would count twice"):
+        together(fine, long)
+    selection = Selection(start=(HOUR_0 + DAY) * 1_000_000, end=(HOUR_0 + 2 * DAY) * 1_000_000)
+    assert together(fine, long, selection=selection) == {"1-2": 0.24}
+
+
+def test_hours_and_days_of_other_meters_and_directions_are_all_taken(tmp_path: Path) -> None:
+    fine = feed(tmp_path, kind("h"), series(f"{METER}/h", "h", *[10] * 24), name="hours.xml")
+    back = feed(tmp_path, kind("d", 72, 19), series(f"{METER}/d", "d", 240, duration=DAY), name="back.xml")
+    other = "User/1/UsagePoint/3/MeterReading/1"
+    third = feed(tmp_path, kind("d"), series(other, "d", 240, duration=DAY), name="other.xml")
+    assert together(fine, back, third) == {"1-2": 0.24, "1-2-export": 0.24, "1-3": 0.24}
+
+
+def test_hours_and_days_in_one_series_are_refused(tmp_path: Path) -> None:
+    meter = entry(f"{METER}/1", "<MeterReading/>", "ReadingType/h")
+    hours = block(f"{METER}/1/IntervalBlock/1", *[10] * 24)
+    days = block(f"{METER}/1/IntervalBlock/2", 240, duration=DAY)
+    path = feed(tmp_path, kind("h"), meter, hours, days)
+    with pytest.raises(
+        GridwatchError, match=r"gb\.xml has intervals of 1440 minutes and .*gb\.xml intervals of 60"
+    ):
+        together(path)
+
+
 def asked(path: Path, text: str | None = None) -> str:
     """Why `auto` asks for a profile."""
     if text is not None:
@@ -299,6 +373,48 @@ def test_auto_asks_where_values_do_not_fit(text: str, said: str, tmp_path: Path)
     assert said in asked(tmp_path / CUSTOMER, text)
 
 
+def begun(values: list[float], minutes: int = 60, offset: str = "+00:00") -> str:
+    """A file of start and value."""
+    start = datetime(2024, 1, 1)
+    stamps = (start + timedelta(minutes=minutes * n) for n in range(len(values)))
+    rows = [f"{stamp:%Y-%m-%dT%H:%M:%S}{offset},{value}" for stamp, value in zip(stamps, values, strict=True)]
+    return "\n".join(["start,value", *rows, ""])
+
+
+HOME = [0.3, 0.5, 1.2, 0.4, 0.0, 2.2] * 8
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        (begun(HOME, offset=""), "its stamps have no offset, such as '2024-01-01T00:00:00'"),
+        (begun(HOME, 15), "its steps are 15 minutes, neither hours nor days"),
+        (begun(HOME, 43_200), "its steps are 43200 minutes, neither hours nor days"),
+        (begun([value * 1000 for value in HOME]), "half of its days would be above 10800 kWh"),
+        (begun([value / 1000 for value in HOME]), "half of its days would be below 0.0108 kWh"),
+        (begun([value - 1 for value in HOME]), "it has values below zero"),
+        (begun([9000 + n for n in range(48)], 1440), "its values never fall, as those"),
+        (begun([9.0 + n / 4 for n in range(48)]), "its values never fall, as those"),
+        (begun(HOME).replace("start,value", "Start,Value"), "its header is 'Start,Value', not"),
+        (begun([0.3]), "it has fewer than two stamps"),
+    ],
+    ids=["local", "quarters", "months", "W", "MWh", "export", "days", "register", "case", "one"],
+)  # fmt: skip
+def test_auto_asks_where_start_and_value_are_not_as_in_the_samples(
+    text: str, said: str, tmp_path: Path
+) -> None:
+    problem = asked(tmp_path / "a.csv", text)
+    assert "it looks like eemeter (the header is start, value), but" in problem
+    assert said in problem
+
+
+@pytest.mark.parametrize("minutes", [60, 1440])
+def test_auto_takes_hours_and_days_of_start_and_value(minutes: int, tmp_path: Path) -> None:
+    path = tmp_path / "a.csv"
+    path.write_text(begun([value * minutes / 60 for value in HOME], minutes))
+    assert detect([Source(path)])[0].name == "eemeter"
+
+
 def test_auto_takes_what_fits_in_full_only(tmp_path: Path) -> None:
     text = hourly("2024-01-15", ["0.1"] * 6)
     (tmp_path / CUSTOMER).write_text(text)
@@ -310,6 +426,13 @@ def test_auto_takes_what_fits_in_full_only(tmp_path: Path) -> None:
 def test_auto_asks_for_a_column_of_the_plain_form_that_it_does_not_know(column: str, tmp_path: Path) -> None:
     text = f"meter_id,timestamp,consumption_kwh,{column}\nM,2024-01-01T10:00Z,1,2\n"
     assert f"what the column {column} would say is not known" in asked(tmp_path / "m.csv", text)
+
+
+def test_auto_names_the_line_of_an_id_that_a_spreadsheet_rounded(tmp_path: Path) -> None:
+    rows = "".join(f"1.23457E+17,2024-01-01T{hour:02d}:00:00Z,1\n" for hour in range(24))
+    said = asked(path := tmp_path / "a.csv", f"meter_id,timestamp,consumption_kwh\n{rows}")
+    assert f"{path}, line 2, column meter_id: a number that a spreadsheet rounded" in said
+    assert "(found: '1.23457E+17')" in said
 
 
 def test_auto_takes_what_gridwatch_exports(tmp_path: Path) -> None:

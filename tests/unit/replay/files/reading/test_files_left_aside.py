@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from pathlib import Path
 from typing import Any
+from zipfile import ZipFile
 
 import pytest
 from openpyxl import Workbook
@@ -43,6 +44,42 @@ def book(folder: Path, **sheets: list[str]) -> str:
             sheet.append(line.split(","))
     workbook.save(path)
     return str(path)
+
+
+DOCUMENTS = {
+    "readme.txt": b"This folder holds data, by month.\nSee the site.\n",
+    "README.md": b"# Data\n\nmeter; day\n",
+    "Licence_2024.txt": b"Free to use.\n",
+    "guide.pdf": b"%PDF-1.4\n\0\1\xff\xfe\xfd stuff",
+}
+
+
+@pytest.mark.parametrize("kind", ["folder", "pattern", "zip"])
+@pytest.mark.parametrize("profile", ["spec", "auto"])
+def test_texts_for_people_beside_the_data_are_named_and_left_aside(
+    profile: str, kind: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / "data"
+    folder.mkdir()
+    written(folder, "a.csv", HEADER, ROW)
+    for name, content in DOCUMENTS.items():
+        (folder / name).write_bytes(content)
+    given = {"folder": str(folder), "pattern": f"{folder}/*", "zip": str(tmp_path / "data.zip")}[kind]
+    with ZipFile(tmp_path / "data.zip", "w") as archive:
+        for path in folder.iterdir():
+            archive.write(path, path.name)
+    said = dry_run(capsys, given, "--profile", profile)
+    assert said["rows"] == 1
+    assert len(said["left_aside"]) == len(DOCUMENTS)
+    for name in DOCUMENTS:
+        assert any(f"{name}: " in aside for aside in said["left_aside"])
+
+
+def test_a_file_of_readings_may_be_called_notes(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    written(tmp_path, "a.csv", HEADER, ROW)
+    written(tmp_path, "notes.txt", HEADER, ROW.replace("10:", "11:"))
+    said = dry_run(capsys, str(tmp_path))
+    assert (said["rows"], said["left_aside"]) == (2, [])
 
 
 def test_further_sheets_with_rows_are_named(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

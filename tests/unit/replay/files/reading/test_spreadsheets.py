@@ -143,3 +143,67 @@ def test_a_value_of_many_digits_is_still_a_number(tmp_path: Path) -> None:
     huge = 1_250_000_000_000_000_000.0
     path = book(tmp_path, [["id", "timestamp", "kwh"], ["M", datetime(2024, 1, 1), huge]])
     assert read(path, PROFILES["spec"])[0][2] == huge
+
+
+TWO_CELLS = (
+    'meter_from_file = true\ninterval = "15m"\n{forms}\n[columns]\ntimestamp = ["d", "t"]\n'
+    'consumption_kwh = "v"\n'
+)
+FORMS = ["", 'stamps = ["%d/%m/%Y %H:%M"]']
+DAY = datetime(2024, 1, 1)
+
+
+@pytest.mark.parametrize("forms", FORMS)
+@pytest.mark.parametrize(
+    "clocks",
+    [
+        [time(0, 15), time(0, 30)],
+        [timedelta(minutes=15), timedelta(minutes=30)],
+        [datetime(1899, 12, 30, 0, 15), datetime(1899, 12, 30, 0, 30)],
+        [datetime(2024, 1, 1, 0, 15), datetime(2024, 1, 1, 0, 30)],
+    ],
+    ids=["time", "duration", "time of no date", "date and time"],
+)
+@pytest.mark.parametrize("shown", ["dd/mm/yyyy", "dd/mm/yyyy hh:mm"])
+def test_a_date_that_is_shown_with_its_hour_beside_a_cell_of_the_time(
+    shown: str, clocks: list[Any], forms: str, tmp_path: Path
+) -> None:
+    path = book(tmp_path, [["d", "t", "v"], *([DAY, clock, 1] for clock in clocks)], {1: shown})
+    rows = read(path, custom(tmp_path, TWO_CELLS.format(forms=forms)))
+    assert [row[0] for row in rows] == [at("00:15"), at("00:30")]
+
+
+def test_two_hours_for_one_reading_are_an_error(tmp_path: Path) -> None:
+    path = book(tmp_path, [["d", "t", "v"], [datetime(2024, 1, 1, 5), time(0, 15), 1]])
+    with pytest.raises(GridwatchError, match=r"F\.xlsx, line 2, column d: not a time"):
+        read(path, custom(tmp_path, TWO_CELLS.format(forms="")))
+
+
+@pytest.mark.parametrize("forms", FORMS)
+@pytest.mark.parametrize(
+    ("cells", "said"),
+    [
+        ([45292, time(0, 15), 1], "not a time: the serial number of 2024-01-01 in a spreadsheet"),
+        ([45292, 1 / 96, 1], "not a time: the serial number of 2024-01-01 in a spreadsheet"),
+        ([45292 + 1 / 96, None, 1], "not a time: the serial number of 2024-01-01 in a spreadsheet"),
+        ([DAY, 1 / 96, 1], "not a time: the time is a part of a day, as in a spreadsheet"),
+    ],
+)
+def test_bare_serial_numbers_of_dates_and_times_are_told(
+    cells: list[Any], said: str, forms: str, tmp_path: Path
+) -> None:
+    path = book(tmp_path, [["d", "t", "v"], cells])
+    with pytest.raises(GridwatchError, match=rf"F\.xlsx, line 2, column d: {said}") as raised:
+        read(path, custom(tmp_path, TWO_CELLS.format(forms=forms)))
+    assert "give the column the format of a date or a time in the spreadsheet" in raised.value.remedy
+
+
+@pytest.mark.parametrize("shape", ["day", "meters"])
+def test_a_serial_number_of_a_day_is_told_in_wide_sheets(shape: str, tmp_path: Path) -> None:
+    keys = f'shape = "{shape}"\ncells = "h.*"\n' + (
+        "" if shape == "day" else 'interval = "1h"\ndst = "split"\n'
+    )
+    meter = 'meter_id = "m"\n' if shape == "day" else ""
+    path = book(tmp_path, [["m", "d", *(f"h{n}" for n in range(1, 25))], ["M", 45292, *[1] * 24]])
+    with pytest.raises(GridwatchError, match="the serial number of 2024-01-01 in a spreadsheet"):
+        read(path, custom(tmp_path, f'{keys}[columns]\n{meter}timestamp = "d"\n'))

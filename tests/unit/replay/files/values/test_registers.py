@@ -93,6 +93,44 @@ def test_a_small_value_after_a_fall_is_a_reset(tmp_path: Path) -> None:
     assert brief(rows) == [(at("10:00"), 0.4, 15, ["REGISTER_RESET"]), (at("10:15"), 0.2, 15, [])]
 
 
+@pytest.mark.parametrize(
+    ("values", "keys"),
+    [
+        ([("00:00", 600.0), ("23:00", 590.0)], ""),
+        ([("00:00", 600.0), ("23:00", 590.0)], "digits = 3"),
+        ([("00:00", 600.0), ("23:00", 590.0)], "digits = 3\nmax_kw = 100"),
+        ([("00:00", 600.0), ("23:00", 501.0)], "digits = 3\nmax_kw = 100"),
+        ([("00:00", 1234.0), ("23:00", 800.0)], "digits = 3"),
+    ],
+)
+def test_a_fall_by_a_little_is_no_roll_over_and_no_reset(
+    values: list[tuple[str, float]], keys: str, tmp_path: Path
+) -> None:
+    (_, before), (_, after) = values
+    with pytest.raises(
+        GridwatchError, match=rf"line 3, .*a register that falls from {before:g} to {after:g} kWh: no dip"
+    ):
+        read(tmp_path, values, keys=keys)
+
+
+def test_roll_overs_and_resets_are_noted_with_line_and_values(tmp_path: Path) -> None:
+    tally = Tally()
+    read(tmp_path, [("10:00", 99999.5), ("10:15", 0.25), ("10:30", 0.1)], keys="digits = 5", tally=tally)
+    path = tmp_path / "0.csv"
+    assert list(tally.notes) == [
+        f"{path}, line 3: the register of M falls from 99999.5 to 0.25 kWh: taken as a roll-over, with "
+        "0.75 kWh since",
+        f"{path}, line 4: the register of M falls from 0.25 to 0.1 kWh: taken as a reset, with 0.1 kWh since",
+    ]
+
+
+def test_many_resets_are_noted_by_their_number(tmp_path: Path) -> None:
+    tally = Tally()
+    read(tmp_path, [(f"10:{n:02d}", 0.5 * (n % 2)) for n in range(32)], tally=tally)
+    assert len(tally.notes) == 11
+    assert tally.notes[f"{tmp_path / '0.csv'}: further falls of registers, taken as resets"] == 5
+
+
 def test_a_fall_that_is_nothing_of_this_is_an_error_with_the_line(tmp_path: Path) -> None:
     values = [("10:00", 8123.4), ("10:15", 5000.0), ("10:30", 5000.5)]
     with pytest.raises(

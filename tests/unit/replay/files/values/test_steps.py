@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from datetime import datetime, timedelta
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -76,6 +78,54 @@ def test_steps_that_vary_are_told_with_their_counts(tmp_path: Path) -> None:
     assert [note.partition(": ")[2] for note in tally.notes] == [
         "steps that vary: 60 min × 3, 10 min × 2, 30 min × 1"
     ]
+
+
+#: Local days of Berlin with 1 kW each, and how many hours they have.
+DAYS = {
+    "autumn": [("10-25", 24), ("10-26", 24), ("10-27", 25), ("10-28", 24), ("10-29", 24)],
+    "spring": [("03-29", 24), ("03-30", 24), ("03-31", 23), ("04-01", 24), ("04-02", 24)],
+    "long day first": [("10-27", 25), ("10-28", 24), ("10-29", 24)],
+    "long day last": [("10-25", 24), ("10-26", 24), ("10-27", 25)],
+    "day behind a long one last": [("10-26", 24), ("10-27", 25), ("10-28", 24)],
+    "long day before a gap": [("10-25", 24), ("10-26", 24), ("10-27", 25), ("10-29", 24), ("10-30", 24)],
+    "long day behind a gap": [("10-24", 24), ("10-25", 24), ("10-27", 25), ("10-28", 24), ("10-29", 24)],
+}
+
+
+@pytest.mark.parametrize("stamp", ["%Y-%m-%dT00:00", "%Y-%m-%d"])
+@pytest.mark.parametrize("order", [1, -1], ids=["forwards", "backwards"])
+@pytest.mark.parametrize("anchor", ["start", "end"])
+@pytest.mark.parametrize("season", DAYS)
+def test_power_once_a_day_counts_the_hours_that_the_day_has(
+    season: str, anchor: str, order: int, stamp: str, tmp_path: Path
+) -> None:
+    toml, path, tally = tmp_path / "p.toml", tmp_path / "M.csv", Tally()
+    toml.write_text(
+        f'unit = "kW"\ninterval = "stamps"\nanchor = "{anchor}"\nzone = "Europe/Berlin"\n'
+        f'stamps = ["{stamp.replace("00:00", "%H:%M")}"]\nmeter_from_file = true\n'
+        '[columns]\ntimestamp = "t"\nconsumption_kwh = "v"\n'
+    )
+    days = [(datetime.fromisoformat(f"2024-{day}"), hours) for day, hours in DAYS[season]]
+    lines = [f"{day + timedelta(days=anchor == 'end'):{stamp}},1" for day, _ in days]
+    path.write_text("\n".join(["t,v", *lines[::order]]) + "\n")
+    blocks = read_rows(path, load_custom(toml), "UTC", Selection(), tally, skip_bad=False)
+    found = brief([row for block in blocks for row in block])
+    berlin = ZoneInfo("Europe/Berlin")
+    assert found == [
+        (round(day.replace(tzinfo=berlin).timestamp() * 1e6), float(hours), 1440) for day, hours in days
+    ]
+    assert not tally.notes
+
+
+def test_days_by_utc_have_24_hours_in_any_zone(tmp_path: Path) -> None:
+    toml, path = tmp_path / "p.toml", tmp_path / "M.csv"
+    toml.write_text(
+        'unit = "kW"\ninterval = "stamps"\nanchor = "start"\nzone = "Europe/Berlin"\nmeter_from_file = true\n'
+        '[columns]\ntimestamp = "t"\nconsumption_kwh = "v"\n'
+    )
+    path.write_text("t,v\n" + "".join(f"2024-10-{day}T00:00Z,1\n" for day in range(25, 30)))
+    blocks = read_rows(path, load_custom(toml), "UTC", Selection(), Tally(), skip_bad=False)
+    assert [row[2] for block in blocks for row in block] == [24.0] * 5
 
 
 def test_energy_keeps_its_value_and_gets_the_step_as_interval(tmp_path: Path) -> None:
