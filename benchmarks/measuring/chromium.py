@@ -15,6 +15,7 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -35,6 +36,10 @@ DESKTOP, PHONE = (1200, 900), (390, 844)
 
 class BrowserError(Exception):
     """The browser is not installed, or a command failed."""
+
+
+class NavigatedError(BrowserError):
+    """The page was left for another while it was asked something."""
 
 
 def found() -> str:
@@ -122,7 +127,9 @@ class Chromium:
                 raise BrowserError(f"no answer to {method}")
             if answer.get("id") == number:
                 if "error" in answer:
-                    raise BrowserError(f"{method}: {answer['error']['message']}")
+                    message = answer["error"]["message"]
+                    left = NavigatedError if "navigated" in message else BrowserError
+                    raise left(f"{method}: {message}")
                 result: dict[str, Any] = answer["result"]
                 return result
 
@@ -223,7 +230,13 @@ class Page:
 
     def until(self, script: str, seconds: float = 30.0) -> Any:
         """Ask again until the expression is true, and return it; BrowserError when it does not become so."""
-        return self._until(lambda: self.run(script), script, seconds)
+
+        def holds() -> Any:
+            with suppress(NavigatedError):  # asked in the moment in which a link is followed
+                return self.run(script)
+            return None
+
+        return self._until(holds, script, seconds)
 
     def _until(self, holds: Callable[[], Any], what: str, seconds: float) -> Any:
         deadline = time.monotonic() + seconds
