@@ -12,7 +12,7 @@ import statistics
 import sys
 import tempfile
 import time
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -145,7 +145,7 @@ def main(readings: int) -> None:
     """Time every query of the dashboards on a plain PostgreSQL with many rows, for a day and a week."""
     exit_when_terminated()
     RESULTS.mkdir(parents=True, exist_ok=True)
-    end = datetime.now(timezone.utc).replace(microsecond=0)
+    end = datetime.now(UTC).replace(microsecond=0)
     everything = Raw("'*'")
     slow = 0
     with (

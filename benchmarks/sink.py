@@ -16,7 +16,7 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass, field
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
@@ -43,7 +43,7 @@ from sinks.tables.copy_text import rows as copy_rows
 
 METERS = 20_000
 PARTITIONS = 6
-START = datetime(2024, 1, 1, tzinfo=timezone.utc)
+START = datetime(2024, 1, 1, tzinfo=UTC)
 #: Rows per batch of the single steps; as in a transaction of the sink.
 BATCH_ROWS = 20_000
 _COMMITTED = re.compile(rf'^gridwatch_sink_rows_total{{topic="{VALIDATED.name}"}} (\S+)', re.MULTILINE)

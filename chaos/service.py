@@ -16,15 +16,12 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Self
 
 from chaos.entry import FIRED_SUFFIX
 from chaos.subject import GRIDWATCH
 from gridwatch.cli.doctor.services import check_partitions
 from gridwatch.deployment.service import Service
-
-if TYPE_CHECKING:
-    from typing_extensions import Self
 
 RESTART_PAUSE_SECONDS = 0.3
 #: A service that exits by itself more often than this in one run is in a crash loop.

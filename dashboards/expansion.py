@@ -11,7 +11,7 @@ import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -125,7 +125,7 @@ def _short(seconds: float) -> str:
 
 def _instant(time: datetime) -> str:
     """RFC 3339 with milliseconds if there are any, as Grafana writes it."""
-    text = time.astimezone(timezone.utc).strftime("%Y-%m-%dT%H:%M:%S.%f")
+    text = time.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%S.%f")
     return text.rstrip("0").rstrip(".") + "Z"
 
 

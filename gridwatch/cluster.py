@@ -102,7 +102,7 @@ class Cluster:
                 return Answer(
                     response.status, response.headers.get("Content-Type", ""), await response.read()
                 )
-        except (aiohttp.ClientError, asyncio.TimeoutError, OSError, ValueError) as error:
+        except (TimeoutError, aiohttp.ClientError, OSError, ValueError) as error:
             refused = isinstance(error, aiohttp.ClientConnectorError)
             detail = "no connection" if refused else str(error) or f"nothing within {ASK_SECONDS:g} s"
             raise Problem(503, f"worker {url} does not answer: {detail}") from error

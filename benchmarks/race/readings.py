@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import sys
 from collections.abc import Iterator
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from itertools import islice
 from typing import Any
@@ -19,7 +19,7 @@ from gridwatch.deployment.polling import until
 from gridwatch.domain.partitioning import partition_of
 from gridwatch.topics import RAW
 
-START = datetime(2024, 1, 1, tzinfo=timezone.utc)
+START = datetime(2024, 1, 1, tzinfo=UTC)
 INTERVAL = timedelta(minutes=30)
 LEADER_SECONDS = 60.0
 

@@ -13,14 +13,11 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING
+from typing import Self
 
 from gridwatch.deployment.polling import PAUSE_SECONDS, Answer, WaitTimeoutError, until
 from gridwatch.embedded.process import ServerProcess
 from gridwatch.errors import GridwatchError
-
-if TYPE_CHECKING:
-    from typing_extensions import Self
 
 #: How long a graceful stop may take before the process is killed.
 GRACE_SECONDS = 60.0

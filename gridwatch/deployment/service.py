@@ -6,7 +6,7 @@ import sys
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any, Self
 
 from gridwatch.deployment.environment import environment_of
 from gridwatch.deployment.kinds import KINDS
@@ -15,9 +15,6 @@ from gridwatch.deployment.process import GRACE_SECONDS, ChildProcess
 from gridwatch.embedded.ports import LOOPBACK
 from gridwatch.errors import GridwatchError
 from gridwatch.http.client import fetch, fetch_json
-
-if TYPE_CHECKING:
-    from typing_extensions import Self
 
 READY_SECONDS = 60.0
 #: The page of one meter, or of a busy worker, may be slow.

@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import Any, Generic, Self, TypeVar
 
 from gridwatch.deployment.environment import environment_of
 from gridwatch.deployment.kinds import KINDS
@@ -14,9 +14,6 @@ from gridwatch.deployment.polling import Answer, until
 from gridwatch.deployment.service import Service
 from gridwatch.embedded.ports import free_ports
 from gridwatch.settings import load_settings
-
-if TYPE_CHECKING:
-    from typing_extensions import Self
 
 OneService = TypeVar("OneService", bound=Service)
 

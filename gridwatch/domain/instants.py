@@ -15,7 +15,7 @@ years of the calendar: such a stamp is well-formed, and is rejected because it l
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
@@ -26,7 +26,7 @@ _STAMP: Final = re.compile(
 )
 _MARGIN: Final = 3 * 86_400_000_000  # cached parts of a stamp are added only this far from both ends
 _EPOCH: Final = datetime(1970, 1, 1)
-_EPOCH_UTC: Final = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_EPOCH_UTC: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
 EARLIEST: Final = (datetime(2, 1, 1) - _EPOCH) // _MICROSECOND
 LATEST: Final = (datetime(9999, 1, 1) - _EPOCH) // _MICROSECOND
@@ -67,7 +67,7 @@ def parse_instant(text: str, zone: str = "UTC") -> tuple[int, bool]:
 def second_instant(first: int, zone: str) -> int:
     """The other of two instants with one local name in ``zone``; ``first`` is the earlier one. Both in µs."""
     local = (_EPOCH_UTC + timedelta(microseconds=first)).astimezone(_zone(zone))
-    again = local.replace(fold=1).astimezone(timezone.utc)
+    again = local.replace(fold=1).astimezone(UTC)
     return (again - _EPOCH_UTC) // _MICROSECOND
 
 
@@ -132,7 +132,7 @@ instant_text = lru_cache(maxsize=8192)(format_instant)
 
 def _in_zone(stamp: datetime, zone: ZoneInfo) -> tuple[int, bool]:
     try:
-        first, second = (stamp.replace(tzinfo=zone, fold=fold).astimezone(timezone.utc) for fold in (0, 1))
+        first, second = (stamp.replace(tzinfo=zone, fold=fold).astimezone(UTC) for fold in (0, 1))
         back = first.astimezone(zone).replace(tzinfo=None)
     except OverflowError as error:
         raise ValueError(f"outside of the calendar in {zone.key}: {stamp}") from error

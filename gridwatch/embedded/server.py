@@ -18,14 +18,11 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from pathlib import Path
 from types import TracebackType
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar, Self
 
 from gridwatch.embedded.ports import LOOPBACK, free_ports, is_free
 from gridwatch.embedded.process import ServerProcess
 from gridwatch.errors import GridwatchError
-
-if TYPE_CHECKING:
-    from typing_extensions import Self
 
 _PORT_ATTEMPTS = 3
 _PREDECESSOR_SECONDS = 30.0

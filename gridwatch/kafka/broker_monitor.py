@@ -74,7 +74,7 @@ class BrokerMonitor:
     async def _ask(self) -> BrokerView:
         try:
             return await asyncio.wait_for(self._answer(), _TIMEOUT)
-        except (KafkaConnectionError, KafkaTimeoutError, asyncio.TimeoutError):
+        except (TimeoutError, KafkaConnectionError, KafkaTimeoutError):
             problem = f"no broker answers at {self._settings.bootstrap}"
         except Exception as error:  # such as a failed login: any error is a reason
             problem = f"the brokers at {self._settings.bootstrap} refuse: {error or type(error).__name__}"

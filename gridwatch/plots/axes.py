@@ -6,7 +6,7 @@ Times are int µs since the epoch, UTC; labels are UTC.
 from __future__ import annotations
 
 import math
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 
 SECOND = 1_000_000
 MINUTE = 60 * SECOND
@@ -20,7 +20,7 @@ _STEPS = tuple(
     + [n * HOUR for n in (1, 2, 3, 6, 12)]
     + [n * DAY for n in (1, 2, 7, 14, 28, 91, 182, 365, 730, 3650)]
 )
-_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def stamp(at: int) -> str:

@@ -12,7 +12,7 @@ length = ["1h", "8h"]
 from __future__ import annotations
 
 import dataclasses
-import sys
+import tomllib
 from importlib.resources import files
 from pathlib import Path
 from typing import Any
@@ -21,11 +21,6 @@ from gridwatch.errors import UsageProblem
 from replay.faults.base.fault import Fault
 from replay.faults.catalogue import KINDS
 from replay.faults.plan import FaultPlan
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 _PRESETS = files("replay.faults") / "presets"
 #: Made of the rates of the command line alone.

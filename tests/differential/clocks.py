@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from random import Random
 from zoneinfo import ZoneInfo
 
-EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 ZONES = (
     "Europe/Berlin", "Europe/London", "America/New_York", "Australia/Sydney", "Australia/Lord_Howe", "UTC",
     "Asia/Kolkata",
@@ -28,7 +28,7 @@ def shown(instant: int, zone: str) -> datetime:
 def midnight(day: date, zone: str) -> int:
     """When a local day begins."""
     start = datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(zone))
-    return int((start.astimezone(timezone.utc) - EPOCH) / timedelta(minutes=1))
+    return int((start.astimezone(UTC) - EPOCH) / timedelta(minutes=1))
 
 
 def length(day: date, zone: str) -> int:

@@ -6,7 +6,7 @@ import itertools
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import replace
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
 
@@ -27,7 +27,7 @@ ALL = Raw("'*'")
 @cache
 def period() -> Period:
     """Two days up to now: the moment the tests begin, which may be long after they were collected."""
-    now = datetime.now(timezone.utc).replace(microsecond=0)
+    now = datetime.now(UTC).replace(microsecond=0)
     today = now.replace(minute=0, second=0)
     return Period(today - timedelta(days=2), today, now)
 

@@ -9,7 +9,7 @@ import json
 import os
 import sys
 from collections.abc import Iterator
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +33,7 @@ from sinks.tables.validated_readings import validated_readings
 pytestmark = pytest.mark.integration
 
 #: A local day of 50 half-hours in Dublin begins here: 2023-10-29.
-LONG_DAY = datetime(2023, 10, 28, 23, tzinfo=timezone.utc)
+LONG_DAY = datetime(2023, 10, 28, 23, tzinfo=UTC)
 HALF_HOUR = timedelta(minutes=30)
 #: Slots of M1 that never came, two of them in a gap that is still open at the end.
 MISSING = {7, 8, 30, 60, 61}
@@ -133,7 +133,7 @@ def test_an_export_replayed_is_the_same_readings(name: str, tmp_path: Path) -> N
     assert [(meter, repr(kwh)) for _, meter, kwh, _, _ in again] == [
         (row["meter_id"], row["consumption_kwh"]) for row in rows
     ]
-    epoch = datetime(1970, 1, 1, tzinfo=timezone.utc)
+    epoch = datetime(1970, 1, 1, tzinfo=UTC)
     stamps = [epoch + timedelta(microseconds=row[0]) for row in again]
     assert stamps[-1] == LONG_DAY + timedelta(microseconds=1)
     record = json.loads("{" + again[0][4][1:] + "}")

@@ -8,7 +8,7 @@ from __future__ import annotations
 import csv
 import gzip
 from collections.abc import Iterator
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import NamedTuple
 
@@ -89,7 +89,7 @@ def run(
 
 
 def instant(moment: datetime) -> datetime:
-    return moment.astimezone(timezone.utc)
+    return moment.astimezone(UTC)
 
 
 def gaps(run: Run, meter: str) -> list[tuple[datetime, int, str]]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Iterator
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -28,7 +28,7 @@ from tests.unit.replay.rig import HOUR, at, detected, every, manifest, sequence
 
 pytestmark = pytest.mark.integration
 
-EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 ITEMS = sequence(
     [row for n in range(5) for row in every(30, f"M{n}", at("00:00"), 120)], FaultPlan(4, 0.1, 3 * HOUR, 0.08)
 )

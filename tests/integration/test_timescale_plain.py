@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import uuid
 from collections.abc import Iterator
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import psycopg2
@@ -26,7 +26,7 @@ from tests.integration.dashboard_data import Period, write
 
 pytestmark = pytest.mark.integration
 
-NOW = datetime.now(timezone.utc).replace(minute=0, second=0, microsecond=0)
+NOW = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
 OLD = Period(NOW - timedelta(days=100), NOW - timedelta(days=99), NOW - timedelta(days=99))
 NEW = Period(NOW - timedelta(days=1), NOW, NOW)
 

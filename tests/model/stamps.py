@@ -7,14 +7,14 @@ optionally ``Z`` or an offset ``±HH:MM``, ``±HHMM``, ``±HH``. Without one it 
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 SECOND = 1_000_000
 MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
-EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _FORM = re.compile(
     r"([0-9]{4})-([0-9]{2})-([0-9]{2})[Tt ]([0-9]{2}):([0-9]{2})(?::([0-9]{2})(?:\.([0-9]+))?)?"
@@ -42,20 +42,20 @@ def parse(text: str, zone: str) -> tuple[int, bool]:
     try:
         naive = datetime(year, month, day, hour, minute, second, fraction)
         if found.group(8):
-            return micros_of(naive.replace(tzinfo=timezone.utc)), False
+            return micros_of(naive.replace(tzinfo=UTC)), False
         if found.group(9):
             hours, minutes = int(found.group(10)), int(found.group(11) or 0)
             if hours > 23 or minutes > 59:
                 raise BadStampError(text)
             # Reckoned in microseconds: west of Greenwich the calendar's last hours lie beyond its end.
             away = timedelta(hours=hours, minutes=minutes) // timedelta(microseconds=1)
-            there = micros_of(naive.replace(tzinfo=timezone.utc))
+            there = micros_of(naive.replace(tzinfo=UTC))
             instant = there - away if found.group(9) == "+" else there + away
-            if instant < micros_of(datetime.min.replace(tzinfo=timezone.utc)):
+            if instant < micros_of(datetime.min.replace(tzinfo=UTC)):
                 raise BadStampError(text)
             return instant, False
         local = ZoneInfo(zone)
-        both = {naive.replace(tzinfo=local, fold=fold).astimezone(timezone.utc) for fold in (0, 1)}
+        both = {naive.replace(tzinfo=local, fold=fold).astimezone(UTC) for fold in (0, 1)}
         real = sorted(m for m in both if m.astimezone(local).replace(tzinfo=None) == naive)
     except (ValueError, OverflowError) as error:
         raise BadStampError(text) from error

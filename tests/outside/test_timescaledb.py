@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -33,7 +33,7 @@ from tests.outside.conftest import timescaledb
 
 pytestmark = pytest.mark.integration
 
-NOW = datetime.now(timezone.utc).replace(minute=0, second=0, microsecond=0)
+NOW = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
 DAY = timedelta(days=1)
 #: Old enough to be compressed, and young enough not to be. Short: every row is a part of an INSERT.
 OLD = Period(NOW - 100 * DAY, NOW - 100 * DAY + DAY / 2, NOW - 100 * DAY + DAY / 2)

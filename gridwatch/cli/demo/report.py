@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -69,7 +69,7 @@ def _render(connection: Connection, settings: Settings, figures: Figures) -> str
     environment.filters.update(number=number, percent=percent)
     return environment.get_template("report.html").render(
         style=Markup(stylesheet()),  # noqa: S704  our own file
-        made_at=f"{datetime.now(timezone.utc):%Y-%m-%d %H:%M}",
+        made_at=f"{datetime.now(UTC):%Y-%m-%d %H:%M}",
         policy=policy_line(settings),
         figures=figures,
         rates=rates_of(figures),

@@ -14,7 +14,7 @@ import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from pathlib import Path
 from typing import Any, BinaryIO, Literal, Protocol, cast
@@ -26,7 +26,7 @@ from gridwatch.errors import GridwatchError, UsageProblem
 Format = Literal["csv", "parquet"]
 Rows = Sequence[Sequence[Any]]
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 #: Rows per row group of a Parquet file; a group is buffered in memory.
 _GROUP_ROWS = 50_000

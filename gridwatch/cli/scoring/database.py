@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from sqlalchemy import Connection, Select, func, select
@@ -20,7 +20,7 @@ from sinks.tables.gap_alerts import gap_alerts
 from sinks.tables.late_events import late_events
 from sinks.tables.validated_readings import reading_revisions, validated_readings
 
-_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FETCH_ROWS = 10_000
 _MINUTE = 60_000_000
 _BEFORE, _AFTER = 3, 6

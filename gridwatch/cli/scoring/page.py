@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from datetime import datetime, timezone
+from datetime import UTC, datetime
 from itertools import pairwise
 from pathlib import Path
 
@@ -53,7 +53,7 @@ def write_page(
     )
     page = environment.get_template("score.html").render(
         style=Markup(stylesheet()),  # noqa: S704  our own file
-        made_at=f"{datetime.now(timezone.utc):%Y-%m-%d %H:%M}",
+        made_at=f"{datetime.now(UTC):%Y-%m-%d %H:%M}",
         head=truth.head,
         files=", ".join(map(str, truth.head.get("file", ()))),
         faults=truth.faults,

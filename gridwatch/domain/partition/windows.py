@@ -29,22 +29,6 @@ def micro_kwh(kwh: float) -> int:
 class Window:
     """The counts of one window."""
 
-    __slots__ = (
-        "active",
-        "changed",
-        "closed",
-        "duplicate",
-        "invalid",
-        "late",
-        "micro_kwh",
-        "missing",
-        "on_time",
-        "opened",
-        "revised",
-        "revision",
-        "too_late",
-    )
-
     def __init__(self) -> None:
         self.on_time = 0
         """Validated with status OK."""

@@ -7,7 +7,7 @@ A day has 96 quarters of an hour; all changes of clocks fall on such a quarter. 
 from __future__ import annotations
 
 import math
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -21,7 +21,7 @@ QUARTER = 900
 QUARTERS = 96
 #: Days are counted from 2020-01-01, a Wednesday; registers began before that.
 EPOCH_DAY = 18_262
-_EPOCH = datetime(2020, 1, 1, tzinfo=timezone.utc)
+_EPOCH = datetime(2020, 1, 1, tzinfo=UTC)
 _WEDNESDAY, _SATURDAY = 2, 5
 _LATITUDE, _LONGITUDE_HOURS = math.radians(50), 10 / 15
 _TILT = math.radians(23.44)

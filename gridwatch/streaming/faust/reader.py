@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import logging
 from typing import Any
 
@@ -33,7 +32,7 @@ class ConsumerReader:
         """Seek to an offset, and resume fetching the partition; returns the number of the seek."""
         try:
             return int(await self._app.consumer.read_from(TP(*tp), offset))
-        except (KafkaError, TimeoutError, asyncio.TimeoutError) as error:
+        except (KafkaError, TimeoutError) as error:
             logger.info("%s[%d]: cannot be sought now (%r)", *tp, error)
             return None
 

@@ -214,7 +214,7 @@ class Consumer(driver.Consumer):  # type: ignore[misc, unused-ignore]
 
     # -- fetching
 
-    async def _wait_next_records(self, timeout: float) -> Any:
+    async def _wait_next_records(self, timeout: float) -> Any:  # noqa: ASYNC109  as Faust calls it
         if self.flow_active and not self.app.client_only and not self._get_active_partitions():
             await self.sleep(FULL_BUFFERS_WAIT_SECONDS)
             return {}, self._get_active_partitions()

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from itertools import pairwise
 from statistics import median
 from zoneinfo import ZoneInfo
@@ -51,7 +51,7 @@ _HOURS_AND_DAYS = (60, DAY_MINUTES - 60, DAY_MINUTES, DAY_MINUTES + 60)
 _LEAST_A_DAY, _MOST_A_DAY = 0.1, 500.0
 #: From one bad row in so many on a file is of another kind.
 _BAD_ONE_IN = 10
-_EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def objections(start: Start, profile: Profile, zone: str) -> list[str]:

@@ -8,7 +8,7 @@ Stamps with an offset (`%z`) or the name of one (`%Z`, such as CEST) say it them
 from __future__ import annotations
 
 import re
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from zoneinfo import ZoneInfo
 
@@ -18,7 +18,7 @@ from replay.files.job import BadCell
 from replay.files.profile import RFC_3339
 
 _EPOCH = datetime(1970, 1, 1)
-_EPOCH_UTC = datetime(1970, 1, 1, tzinfo=timezone.utc)
+_EPOCH_UTC = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 TOP_OF_A_STAMP = len("2024-01-01T10:00")
 _BLANK_BEFORE_OFFSET = re.compile(r"\s+(?=(?:[+-]\d\d(?::?\d\d)?|[Zz])$)")
@@ -55,7 +55,7 @@ class LocalTime:
         if self._is_utc:
             return (local,)
         stamp = _EPOCH + timedelta(microseconds=local)
-        both = [stamp.replace(tzinfo=self._zone, fold=fold).astimezone(timezone.utc) for fold in (0, 1)]
+        both = [stamp.replace(tzinfo=self._zone, fold=fold).astimezone(UTC) for fold in (0, 1)]
         if both[0].astimezone(self._zone).replace(tzinfo=None) != stamp:
             return ()
         times = sorted({(moment - _EPOCH_UTC) // _MICROSECOND for moment in both})
@@ -109,7 +109,7 @@ def _times_back(zone: str, year: int) -> tuple[int, ...]:
     """The instants (µs, to the day) of a year at which a zone's clocks go back."""
     clocks = ZoneInfo(zone)
     found = []
-    moment = datetime(year, 1, 1, tzinfo=timezone.utc)
+    moment = datetime(year, 1, 1, tzinfo=UTC)
     before = moment.astimezone(clocks).utcoffset()
     while moment.year == year:
         moment += timedelta(days=1)
@@ -171,5 +171,5 @@ def _in_form(text: str, form: str) -> tuple[int, str] | None:
 
 
 def _example(form: str) -> str:
-    example = datetime(2024, 12, 31, 23, 30, tzinfo=timezone.utc)
+    example = datetime(2024, 12, 31, 23, 30, tzinfo=UTC)
     return str(example.replace(tzinfo=None)) if form == RFC_3339 else example.strftime(form)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
@@ -24,7 +24,7 @@ from tests.integration.test_sink.test_sink_tables import Source, metric, rows
 pytestmark = pytest.mark.integration
 
 DAY = timedelta(days=1)
-NOW = datetime.now(timezone.utc).replace(microsecond=0)
+NOW = datetime.now(UTC).replace(microsecond=0)
 
 
 @pytest.fixture

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
 from dashboards.expansion import Raw, Value, View, expand
 
-START = datetime(2024, 1, 1, 10, 0, 0, 250_000, tzinfo=timezone.utc)
+START = datetime(2024, 1, 1, 10, 0, 0, 250_000, tzinfo=UTC)
 END = datetime(2024, 1, 1, 12, tzinfo=timezone(timedelta(hours=1)))
 
 

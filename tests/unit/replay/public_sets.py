@@ -5,13 +5,12 @@ Each function gives the text of a file and its truth: (meter, UTC instant as it 
 
 from __future__ import annotations
 
-from datetime import date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, timedelta, timezone
 from decimal import Decimal
 from zoneinfo import ZoneInfo
 
 Truth = dict[tuple[str, datetime], Decimal]
 
-UTC = timezone.utc
 LONDON_HEADER = "LCLid,stdorToU,DateTime,KWH/hh (per half hour) "
 
 

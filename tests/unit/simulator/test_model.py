@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from zoneinfo import ZoneInfo
 
 import numpy as np
@@ -53,11 +53,11 @@ def test_between_two_draws_lies_the_straight_line() -> None:
 
 @pytest.mark.parametrize("zone", ["Europe/Berlin", "America/St_Johns", "Pacific/Auckland", "UTC"])
 def test_quarters_are_those_of_the_clock_on_the_wall(zone: str) -> None:
-    first = day_of(int(datetime(2026, 3, 25, tzinfo=timezone.utc).timestamp()))
+    first = day_of(int(datetime(2026, 3, 25, tzinfo=UTC).timestamp()))
     quarters, weekend = local_quarters(zone, range(first, first + 220))
     for day in range(0, 220, 3):
         for quarter in range(0, 96, 7):
-            at = datetime.fromtimestamp(day_start(first + day) + 900 * quarter, timezone.utc)
+            at = datetime.fromtimestamp(day_start(first + day) + 900 * quarter, UTC)
             local = at.astimezone(ZoneInfo(zone))
             assert quarters[day, quarter] == local.hour * 4 + local.minute // 15
             assert weekend[day, quarter] == (local.weekday() >= 5)

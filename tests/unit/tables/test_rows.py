@@ -59,7 +59,8 @@ def test_the_deadline_of_a_newer_row_is_refused() -> None:
 
 def fields_of(thing: Any) -> dict[str, Any]:
     """Everything that an object holds, by name."""
-    names = getattr(type(thing), "__slots__", None) or type(thing).__mypyc_attrs__  # compiled
+    of = type(thing)
+    names = getattr(of, "__slots__", None) or getattr(of, "__mypyc_attrs__", None) or vars(thing)
     return {name: getattr(thing, name) for name in names}
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
-import sys
+import tomllib
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -13,11 +13,6 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 from gridwatch.durations import parse_duration
 from gridwatch.errors import UsageProblem
 from replay.files.profile import OPTIONAL_FIELDS, REQUIRED_FIELDS, RFC_3339, UNITS, Series
-
-if sys.version_info >= (3, 11):
-    import tomllib
-else:
-    import tomli as tomllib
 
 SHAPES = ("long", "day", "meters")
 _FIELDS = (*REQUIRED_FIELDS, "series", "slot", "until", "unit", *OPTIONAL_FIELDS)

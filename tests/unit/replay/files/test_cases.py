@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta, timezone
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 import pytest
@@ -14,7 +14,7 @@ from replay.files.reading.reader import read_rows
 from replay.files.tally import Tally
 from tests.unit.replay.rig import CASES
 
-EPOCH = datetime(1970, 1, 1, tzinfo=timezone.utc)
+EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 def read(file: str, profile: str | Profile, tally: Tally | None = None) -> dict[tuple[str, str], float]:
