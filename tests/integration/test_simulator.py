@@ -70,7 +70,7 @@ def test_outages_lost_late_and_repeated_readings_are_all_found_and_nothing_else(
     assert sent["truth"]["outage"] >= 50
     assert sent["truth"]["spike"] == 1
     assert sent["truth"]["overload"] == 25
-    site.wait_worked()
+    site.wait_processed()
     site.wait_stored()
     ended = gridwatch("score", "truth.jsonl", "--json", env=site.environment(), folder=tmp_path)
     assert ended.returncode == 0, ended.stderr
