@@ -12,7 +12,7 @@ gridwatch or of another stage are refused with a remedy.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from typing import Any, Final, Generic, TypeVar
 
 from gridwatch.errors import GridwatchError
@@ -21,7 +21,6 @@ from gridwatch.tables.row_kind import Row, RowKind, is_newer, is_whole
 PARTITION_KEY: Final = b"\x00partition"
 FENCE_KEY: Final = b"\x00fence"
 _OWN_KEYS: Final = (PARTITION_KEY, FENCE_KEY)
-_FIRST_PRINTABLE: Final = 0x20
 #: The first partition rows had a generation and a state only: there was one stage.
 _UNNAMED: Final = 2
 _ONLY_STAGE: Final = "readings"
@@ -65,7 +64,7 @@ class TableLayout(Generic[P]):
         ]
 
     def _kind_of(self, key: bytes) -> RowKind[Any]:
-        if key[:1] >= b" ":
+        if self.is_state(key):
             return self._main
         kind = self._special.get(key[:1])
         if kind is None:
@@ -101,10 +100,10 @@ class TableLayout(Generic[P]):
         """Whether a row is one of the main states, which the partition row counts."""
         return key[:1] >= b" "
 
-    def require_known(self, keys: Sequence[bytes]) -> None:
+    def require_known(self, keys: Iterable[bytes]) -> None:
         """GridwatchError if one of the keys is of an unknown kind."""
         for key in keys:
-            if key[:1] < b" " and key not in _OWN_KEYS:
+            if key not in _OWN_KEYS:
                 self._kind_of(key)
 
     def is_ours(self, key: bytes | None, row: bytes | None) -> bool:
@@ -122,7 +121,7 @@ class TableLayout(Generic[P]):
         kind = self._partition if key == PARTITION_KEY else self._special.get(key[:1], self._main)
         if is_newer(row, kind.version):
             return True
-        if key[0] < _FIRST_PRINTABLE and kind is self._main:
+        if kind is self._main and not self.is_state(key):
             return is_newer(row) and is_whole(row)
         return kind.is_row(row) and (key == PARTITION_KEY or _is_text(key))
 

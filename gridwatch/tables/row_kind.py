@@ -58,7 +58,7 @@ class RowKind(Generic[S]):
 
     def encode(self, state: S) -> bytes:
         """The row of a state."""
-        return self._version_byte + encode_plain(self.plain(state))
+        return self.row(self.plain(state))
 
     def decode(self, row: bytes) -> S:
         """The state in a row; GridwatchError if a newer version wrote it."""

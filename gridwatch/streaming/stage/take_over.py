@@ -108,13 +108,14 @@ async def _rewrite_foreign_keys(store: Store, partition: int, changelog: Changel
 async def _index(stage: Stage[P], store: Store, partition: int) -> tuple[int, list[Any]]:
     """The number of stored states, and the stage's index of them. Reads in slices: heartbeats and pages share
     this loop."""
+    layout = stage.layout
     count, index = 0, []
     start = b""
     while True:
         rows = list(islice(store.rows_from(partition, start), SLICE_ROWS))
-        states = [row for row in rows if row[0][:1] >= b" "]
+        states = [row for row in rows if layout.is_state(row[0])]
         if len(states) < len(rows):
-            stage.layout.require_known([key for key, _ in rows if key[:1] < b" "])
+            layout.require_known(key for key, _ in rows)
         count += len(states)
         index += stage.index(states)
         if len(rows) < SLICE_ROWS:
