@@ -54,7 +54,7 @@ class Site(Deployment[SupervisedService]):
         self.subject = subject
         self.compacted = compacted
         self.notes: list[str] = []
-        #: Faults that were not injected: their step was not reached.
+        #: Faults that were not injected: their drop point was not reached.
         self.missed = 0
         make = partial(SupervisedService, worker=subject.app, commit_bytes=tuning.pop("commit_bytes", 0))
         # Small batches make many commits in a worker; a sink would only be slow with them.

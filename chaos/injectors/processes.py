@@ -15,7 +15,7 @@ from chaos.service import SupervisedService
 from chaos.site import Site
 from gridwatch.deployment.polling import WaitTimeoutError, until
 
-#: How long a named step is waited for; a step that is not reached is noted and counted.
+#: How long a named step is waited for; a step that is not reached is noted.
 _STEP_SECONDS = 15.0
 #: How long a graceful stop may take without a note.
 _STOP_SECONDS = 5.0
@@ -80,8 +80,8 @@ def freeze_at_step(site: Site, fault: Fault, of: Sequence[SupervisedService]) ->
     """Let it freeze itself, at the n-th pass of a step, beyond its session; then SIGCONT."""
     service = _one(of, fault)
     spare = _start_spare(of, service)
-    if _signal_at_step(site, service, fault, signal.SIGSTOP):
-        time.sleep(BEYOND_SESSION)
+    _signal_at_step(site, service, fault, signal.SIGSTOP)
+    time.sleep(BEYOND_SESSION)
     service.thaw()
     service.disarm_failpoint()
     _maybe_leave(spare, fault)
@@ -94,7 +94,8 @@ def drop(site: Site, fault: Fault, of: Sequence[SupervisedService]) -> None:
     service.arm_failpoint(step, int(fault.number_of("pass")), 0, batches)
     if step == RECOVERY:
         service.kill()
-    _wait_until_fired(site, service, fault)
+    if not _wait_until_fired(site, service, fault):
+        site.missed += 1
     service.disarm_failpoint()
 
 
@@ -178,13 +179,14 @@ def _maybe_leave(spare: SupervisedService | None, fault: Fault) -> None:
         spare.leave("stop")
 
 
-def _signal_at_step(site: Site, service: SupervisedService, fault: Fault, number: signal.Signals) -> bool:
-    """Arm the failpoint and wait; False if the step was not reached."""
+def _signal_at_step(site: Site, service: SupervisedService, fault: Fault, number: signal.Signals) -> None:
+    """Arm the failpoint and wait. A process that does not reach the step gets the signal where it is."""
     step = str(fault.details["step"])
     service.arm_failpoint(step, int(fault.number_of("pass")), number)
     if step == "taken":  # partitions are taken over at the start
         service.kill()
-    return _wait_until_fired(site, service, fault)
+    if not _wait_until_fired(site, service, fault):
+        service.kill() if number is signal.SIGKILL else service.freeze()
 
 
 def _wait_until_fired(site: Site, service: SupervisedService, fault: Fault) -> bool:
@@ -198,7 +200,6 @@ def _wait_until_fired(site: Site, service: SupervisedService, fault: Fault) -> b
         )
     except WaitTimeoutError:
         service.disarm_failpoint()
-        site.missed += 1
         site.notes.append(f"{fault.number} {fault.kind}: step {step!r} was not reached")
         return False
     return True

@@ -55,5 +55,7 @@ def test_random_faults_change_no_row_no_output_and_no_state(tmp_path: Path) -> N
         assert result["inconsistencies"] == []
         assert result["compared"] > READINGS
         assert result["faults"] >= FAULTS - 2, result["notes"]
+    for result in results[: len(FIXED)]:  # a drawn schedule may name steps that its input does not lead to
+        assert sum("was not reached" in note for note in result["notes"]) <= 2, result["notes"]
     assert [result["seed"] for result in results] == [*FIXED, drawn]
     assert ran.returncode == 0
