@@ -16,6 +16,9 @@ from gridwatch.models.validated import Validated
 
 #: Marks a control record that advances event time; its value is an RFC 3339 instant.
 TICK_HEADER = "gridwatch-tick"
+#: With a tick: the last event time of the run that it settles, an RFC 3339 instant. What comes after it does
+#: not become missing until a reading raises the watermark.
+END_HEADER = "gridwatch-end"
 #: The run of a replay that a record belongs to.
 REPLAY_HEADER = "gridwatch-replay"
 #: The row number of a replayed record, ticks too: where `replay --resume` finds its position.

@@ -12,7 +12,7 @@ import msgspec
 
 from gridwatch.domain.reading import LogRecord
 from gridwatch.models.raw import Raw
-from gridwatch.topics import REPLAY_HEADER, TICK_HEADER
+from gridwatch.topics import END_HEADER, REPLAY_HEADER, TICK_HEADER
 
 #: One reading or an array of them; msgspec.DecodeError (a ValueError) if it is not exactly that.
 decode_readings: Final = msgspec.json.Decoder(Raw | list[Raw]).decode  # type: ignore[arg-type, unused-ignore]
@@ -23,10 +23,13 @@ def log_records(records: Iterable[Any]) -> list[LogRecord]:
     converted: list[LogRecord] = []
     for record in records:
         tick = replayed = False
-        for name, _value in record.headers:
+        end: bytes | None = None
+        for name, value in record.headers:
             if name == TICK_HEADER:
                 tick = True
             elif name == REPLAY_HEADER:
                 replayed = True
-        converted.append(LogRecord(record.offset, record.timestamp * 1000, record.value, tick, replayed))
+            elif name == END_HEADER:
+                end = value
+        converted.append(LogRecord(record.offset, record.timestamp * 1000, record.value, tick, replayed, end))
     return converted

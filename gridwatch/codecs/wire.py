@@ -18,7 +18,7 @@ from gridwatch import topics
 from gridwatch.codecs.encoded import Encoded, Feed
 from gridwatch.codecs.origin import origin_of
 from gridwatch.domain import outputs as emitted
-from gridwatch.domain.instants import instant_text
+from gridwatch.domain.instants import instant_text, minutes_of
 from gridwatch.domain.partition.outcome import Outcome
 from gridwatch.domain.policy import MINUTE, SECOND
 from gridwatch.domain.reading import RawReading
@@ -44,7 +44,10 @@ class ValidatedMessages(emitted.Accepted):
         super().__init__([])
         self.messages: list[Message] = []
         self._time = self._watermark = self._delay = self._partition = self._index = -1
-        self._stamp = self._status = self._id = self._end = ""
+        self._interval = self._received = -1
+        self._stamp = self._status = self._id = self._end = self._arrival = ""
+        self._minutes: float = 0
+        self._seconds = 0
 
     def emit(  # noqa: PLR0917 - the fields of `Validated`, unpacked
         self,
@@ -58,6 +61,7 @@ class ValidatedMessages(emitted.Accepted):
         partition: int,
         offset: int,
         index: int,
+        received: int,
     ) -> None:
         """Encode the next one; this modifies `raw`."""
         if time != self._time:
@@ -77,13 +81,17 @@ class ValidatedMessages(emitted.Accepted):
                 f'-{index}","status":"{status}","delay_seconds":{seconds},"watermark":"{stamp}",'
                 f'"partition":{partition},"index":{index}}}'
             )
+        if interval != self._interval:
+            self._interval, self._minutes, self._seconds = interval, minutes_of(interval), interval // SECOND
+        if received != self._received:
+            self._received, self._arrival = received, f',"received_at":"{instant_text(received)}","offset":'
         if type(raw) is not Raw:
             raw = Raw(*(getattr(raw, name) for name in _FIELDS))
         raw.timestamp = self._stamp
-        raw.interval_minutes = interval // MINUTE
+        raw.interval_minutes, raw.interval_seconds = self._minutes, self._seconds
         raw.flags = flags  # type: ignore[assignment]
         number = str(offset)
-        end = f',"offset":{number}{self._id}{number}{self._end}'
+        end = f"{self._arrival}{number}{self._id}{number}{self._end}"
         self.messages.append((raw.meter_id.encode(), _encode(raw)[:-1] + end.encode()))
 
 
@@ -172,7 +180,7 @@ def _gap_alert(output: emitted.GapAlert) -> tuple[str, str, GapAlert]:
             missing_ranges=[(instant_text(a), instant_text(b)) for a, b in output.missing_ranges],
             filled_intervals=output.filled_intervals,
             gap_minutes=output.gap_time / MINUTE,
-            interval_minutes=output.interval // MINUTE,
+            interval_minutes=minutes_of(output.interval),
             expected_at=instant_text(output.expected_at),
             detected_at=instant_text(output.detected_at),
             last_seen=instant_text(output.last_seen),
@@ -181,6 +189,8 @@ def _gap_alert(output: emitted.GapAlert) -> tuple[str, str, GapAlert]:
             region=output.region,
             partition=output.partition,
             offset=output.offset,
+            interval_seconds=output.interval // SECOND,
+            received_at=instant_text(output.received),
         ),
     )
 

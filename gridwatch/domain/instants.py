@@ -28,6 +28,7 @@ _MARGIN: Final = 3 * 86_400_000_000  # cached parts of a stamp are added only th
 _EPOCH: Final = datetime(1970, 1, 1)
 _EPOCH_UTC: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND: Final = timedelta(microseconds=1)
+_MINUTE: Final = 60_000_000
 EARLIEST: Final = (datetime(2, 1, 1) - _EPOCH) // _MICROSECOND
 LATEST: Final = (datetime(9999, 1, 1) - _EPOCH) // _MICROSECOND
 MAX_STAMPS: Final = 50_000
@@ -144,3 +145,8 @@ def _in_zone(stamp: datetime, zone: ZoneInfo) -> tuple[int, bool]:
 @lru_cache(maxsize=16)
 def _zone(name: str) -> ZoneInfo:
     return ZoneInfo(name)
+
+
+def minutes_of(duration: int) -> float:
+    """A duration in minutes; whole ones as an int."""
+    return duration / _MINUTE if duration % _MINUTE else duration // _MINUTE

@@ -28,6 +28,8 @@ class Validated(NamedTuple):
     partition: int
     offset: int
     index: int  # type: ignore[assignment]  # the contract's name; tuple.index is never asked for here
+    received: int
+    """Timestamp of its record."""
 
     @property
     def id(self) -> str:
@@ -53,10 +55,13 @@ class Accepted:
         partition: int,
         offset: int,
         index: int,
+        received: int,
     ) -> None:
         """Emit one reading; the arguments are the fields of ``Validated``."""
         self._outputs.append(
-            Validated(raw, time, interval, status, delay, flags, watermark, partition, offset, index)
+            Validated(
+                raw, time, interval, status, delay, flags, watermark, partition, offset, index, received
+            )
         )
 
 
@@ -101,6 +106,8 @@ class GapAlert(NamedTuple):
     region: str | None
     partition: int
     offset: int
+    received: int
+    """Timestamp of the record of this revision."""
 
     @property
     def gap_id(self) -> str:

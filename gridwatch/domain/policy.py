@@ -16,6 +16,17 @@ HOUR: Final = 60 * MINUTE
 DAY: Final = 24 * HOUR
 NEVER: Final = 1 << 62
 """After every instant; its negative is before every one."""
+_SHORTEST_GRACE: Final = 30 * SECOND
+
+
+def short_grace(interval: int) -> int:
+    """The grace of a meter with an ``interval`` below a minute: three intervals, at least 30 s."""
+    return max(3 * interval, _SHORTEST_GRACE)
+
+
+def grace_of(interval: int, grace: int) -> int:
+    """The grace of a meter with this ``interval``: the ``grace`` of the policy from a minute on."""
+    return grace if interval >= MINUTE else short_grace(interval)
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,17 +41,17 @@ class Policy:
     default_interval: int = 30 * MINUTE
     """Interval of a meter until its readings give or teach another one."""
     grace: int = 15 * MINUTE
-    """How long after its slot a reading may be missing before that is a gap."""
+    """How long after its slot a reading may be missing before that is a gap; see ``grace_of``."""
     max_out_of_orderness: int = 10 * SECOND
     """How far the watermark stays behind the highest event time."""
     allowed_lateness: int = HOUR
     """How far behind the watermark a reading may be and still be processed."""
     state_ttl: int = 7 * DAY
-    """Silence after which the state of a meter is removed."""
+    """Silence after which the state of a meter is removed; at least three of its intervals."""
     max_future_skew: int = 5 * MINUTE
     """How far a stamp may be after the timestamp of its Kafka record."""
     max_watermark_jump: int = DAY
-    """How far one meter alone may advance the watermark."""
+    """How far one meter alone may advance the watermark; at least two of its intervals."""
     gap_memory: int = DAY
     """How long after its end a gap can still be filled."""
     metrics_window: int = 5 * MINUTE
@@ -51,8 +62,10 @@ class Policy:
     """Highest consumption of one reading."""
     max_meter_id_bytes: int = 128
     max_record_bytes: int = 1_000_000
-    min_interval: int = MINUTE
-    max_interval: int = DAY
+    min_interval: int = SECOND
+    max_interval: int = 32 * DAY
+    max_learned_interval: int = DAY
+    """A longer one has to be given: silence teaches nothing."""
     max_remembered_gaps: int = 32
     """Ended gaps remembered for one meter."""
     max_held: int = 64
@@ -67,3 +80,11 @@ class Policy:
             raise ValueError("min_interval must not be above max_interval")
         if not self.min_interval <= self.default_interval <= self.max_interval:
             raise ValueError("default_interval must lie between min_interval and max_interval")
+
+    def life_of(self, interval: int) -> int:
+        """Silence after which the state of a meter with this interval is removed."""
+        return max(self.state_ttl, 3 * interval)
+
+    def jump_of(self, interval: int) -> int:
+        """How far a meter with this interval alone may advance the watermark."""
+        return max(self.max_watermark_jump, 2 * interval)

@@ -48,10 +48,16 @@ def flag_names(flags: int) -> tuple[str, ...]:
 class LogRecord:
     """One record of a raw partition. ``timestamp`` is Kafka's, in microseconds."""
 
-    __slots__ = ("offset", "replayed", "tick", "timestamp", "value")
+    __slots__ = ("end", "offset", "replayed", "tick", "timestamp", "value")
 
-    def __init__(
-        self, offset: int, timestamp: int, value: bytes | None, tick: bool = False, replayed: bool = False
+    def __init__(  # noqa: PLR0917 - made for every record
+        self,
+        offset: int,
+        timestamp: int,
+        value: bytes | None,
+        tick: bool = False,
+        replayed: bool = False,
+        end: bytes | None = None,
     ) -> None:
         self.offset = offset
         self.timestamp = timestamp
@@ -60,6 +66,8 @@ class LogRecord:
         """The record has the header of a tick: its value is an instant, not a reading."""
         self.replayed = replayed
         """The record was written by a replay: its owner sends no idle ticks after it."""
+        self.end = end
+        """Of a tick: the last event time of the run that it settles, as text."""
 
 
 class RawReading(Protocol):
@@ -80,6 +88,8 @@ class RawReading(Protocol):
     power_factor: float | None
     frequency: float | None
     sent_at: str | None
+    interval_seconds: float | None
+    """Takes precedence over ``interval_minutes``."""
     flags: list[str] | None
     """Quality codes of its source: passed on after our own flags."""
 
@@ -99,6 +109,7 @@ class OpenedReading:
     power_factor: float | None = None
     frequency: float | None = None
     sent_at: str | None = None
+    interval_seconds: float | None = None
     flags: list[str] | None = None
 
 
@@ -122,3 +133,11 @@ class HeldReading(NamedTuple):
     kwh: float
     interval: int | None
     region: str | None
+
+
+def all_flags(flags: int, reading: Reading) -> tuple[str, ...]:
+    """The names of ``flags`` and of the flags of the reading itself, and the codes of its source."""
+    raw = reading.raw
+    own = (AMBIGUOUS_TIME if reading.ambiguous else 0) | (0 if raw.consumption_kwh else ZERO)
+    names = flag_names(flags | own)
+    return (*names, *raw.flags) if raw.flags else names

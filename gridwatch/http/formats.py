@@ -49,6 +49,11 @@ def duration(seconds: float | None) -> str:
     return f"{sign}{days} d {hours} h" if hours else f"{sign}{days} d"
 
 
+def interval(seconds: int) -> str:
+    """The interval of a meter: whole minutes where it is some, else seconds."""
+    return f"{seconds} s" if seconds % 60 else f"{seconds // 60} min"
+
+
 def number(value: float | None) -> str:
     """A count with thin spaces between thousands; a dash for None."""
     return "–" if value is None else f"{value:,}".replace(",", "\u202f")

@@ -38,6 +38,7 @@ def environment(package: str, service: str, navigation: Sequence[tuple[str, str]
         readable=formats.readable,
         duration=formats.duration,
         number=formats.number,
+        interval=formats.interval,
         percent=formats.percent,
         query=urlencode,
     )

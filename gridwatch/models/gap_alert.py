@@ -13,7 +13,8 @@ class GapAlert(Struct, frozen=True):
     """A run of missing slots of one meter, as it stands at this revision.
 
     `missing_to` is exclusive. `missing_ranges` lists the slots still missing as [from, to) pairs.
-    `detected_at` is the watermark at which its first slot became missing.
+    `detected_at` is the watermark at which its first slot became missing, `received_at` the timestamp of the
+    raw record that this revision comes from.
     """
 
     gap_id: str
@@ -26,7 +27,7 @@ class GapAlert(Struct, frozen=True):
     missing_ranges: list[tuple[str, str]]
     filled_intervals: int
     gap_minutes: float
-    interval_minutes: int
+    interval_minutes: float
     expected_at: str
     detected_at: str
     last_seen: str
@@ -35,3 +36,5 @@ class GapAlert(Struct, frozen=True):
     region: str | None
     partition: int
     offset: int
+    interval_seconds: int | None = None
+    received_at: str | None = None

@@ -22,4 +22,5 @@ class Raw(Struct, gc=False, omit_defaults=True):
     power_factor: float | None = None
     frequency: float | None = None
     sent_at: str | None = None
+    interval_seconds: float | None = None
     flags: list[str] | None = None

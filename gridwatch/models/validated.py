@@ -8,13 +8,17 @@ from msgspec import Struct
 
 
 class Validated(Struct, omit_defaults=True, frozen=True):
-    """One accepted reading. Times are RFC 3339 UTC, energy kWh, power kW."""
+    """One accepted reading. Times are RFC 3339 UTC, energy kWh, power kW.
+
+    `interval_minutes` is a fraction where the interval is no whole number of minutes. `received_at` is the
+    timestamp of the raw record. Older records have neither it nor `interval_seconds`.
+    """
 
     id: str
     meter_id: str
     timestamp: str
     consumption_kwh: float
-    interval_minutes: int
+    interval_minutes: float
     status: Literal["OK", "LATE"]
     delay_seconds: float
     flags: list[str]
@@ -29,3 +33,5 @@ class Validated(Struct, omit_defaults=True, frozen=True):
     power_factor: float | None = None
     frequency: float | None = None
     sent_at: str | None = None
+    interval_seconds: int | None = None
+    received_at: str | None = None

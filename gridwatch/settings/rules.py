@@ -16,11 +16,12 @@ class Rules(BaseModel):
 
     default_interval: Duration = Field(
         timedelta(minutes=30),
-        description="interval of a meter until one is given or learned; whole minutes, 1m to 1d",
+        description="interval of a meter until one is given or learned; whole seconds, 1s to 32d",
     )
     grace: Duration = Field(
         timedelta(minutes=15),
-        description="how long after its slot a reading may be missing before that is a gap",
+        description="how long after its slot a reading may be missing before that is a gap; of meters below "
+        "1m: three intervals, at least 30s",
     )
     max_out_of_orderness: Duration = Field(
         timedelta(seconds=10), description="how far the watermark stays behind the highest event time"
@@ -29,13 +30,15 @@ class Rules(BaseModel):
         timedelta(hours=1), description="how far behind the watermark a reading is still processed"
     )
     state_ttl: Duration = Field(
-        timedelta(days=7), description="silence after which a meter's state is removed"
+        timedelta(days=7),
+        description="silence after which a meter's state is removed; at least three of its intervals",
     )
     max_future_skew: Duration = Field(
         timedelta(minutes=5), description="how far a timestamp may lie after its Kafka record's"
     )
     max_watermark_jump: Duration = Field(
-        timedelta(hours=24), description="how far one meter alone may pull the watermark on"
+        timedelta(hours=24),
+        description="how far one meter alone may pull the watermark on; at least two of its intervals",
     )
     gap_memory: Duration = Field(
         timedelta(hours=24), description="how long ended gaps are remembered, in event time"
@@ -50,9 +53,9 @@ class Rules(BaseModel):
 
     @field_validator("default_interval")
     @classmethod
-    def _interval_is_whole_minutes(cls, value: timedelta) -> timedelta:
-        if value % timedelta(minutes=1) or not timedelta(minutes=1) <= value <= timedelta(days=1):
-            raise ValueError("an interval is a whole number of minutes from 1m to 1d")
+    def _interval_is_whole_seconds(cls, value: timedelta) -> timedelta:
+        if value % timedelta(seconds=1) or not timedelta(seconds=1) <= value <= timedelta(days=32):
+            raise ValueError("an interval is a whole number of seconds from 1s to 32d")
         return value
 
     @field_validator("timezone")

@@ -16,7 +16,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any, Final, Generic, TypeVar
 
 from gridwatch.errors import GridwatchError
-from gridwatch.tables.row_kind import Row, RowKind, is_newer, is_whole
+from gridwatch.tables.row_kind import Row, RowKind, decode_plain, is_newer, is_whole
 
 PARTITION_KEY: Final = b"\x00partition"
 FENCE_KEY: Final = b"\x00fence"
@@ -85,14 +85,21 @@ class TableLayout(Generic[P]):
 
         GridwatchError if a newer version wrote it, or another stage.
         """
-        body = self._partition.value(row)
+        try:
+            body = self._partition.value(row)
+        except GridwatchError:  # of a version that this stage does not have
+            self._require_own(decode_plain(row[1:])[0])
+            raise
         stage, generation, plain = (_ONLY_STAGE, *body) if len(body) == _UNNAMED else body
-        if stage != self.stage:
+        self._require_own(stage)
+        return self._partition.state(plain, row[0]), generation
+
+    def _require_own(self, stage: object) -> None:
+        if isinstance(stage, str) and stage != self.stage:
             raise GridwatchError(
                 f"the changelog of stage {self.stage} holds the state of stage {stage}",
                 "give each stage a table of its own, and each deployment its own GRIDWATCH_APP_ID",
             )
-        return self._partition.state(plain, row[0]), generation
 
     # -- kinds of keys
 

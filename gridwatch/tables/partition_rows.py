@@ -26,6 +26,8 @@ _COUNTS: Final = (
     "too_late",
 )
 
+_WITH_END: Final = 4
+
 
 def plain_state(state: PartitionState) -> tuple[Any, ...]:
     """A partition's state as plain values."""
@@ -46,6 +48,8 @@ def plain_state(state: PartitionState) -> tuple[Any, ...]:
         state.replayed,
         state.meters,
         state.open_gaps,
+        state.end,
+        state.end_reached,
     )
 
 
@@ -55,7 +59,9 @@ def _state(row: Any, version: int) -> PartitionState:
     partition, watermark, offset, index, done, emitted_until, invalid = row[:7]
     state = PartitionState(partition, watermark, offset, index, done, emitted_until, invalid, held, windows)
     state.highest, state.record_time, state.reading_time, state.tick, state.replayed = row[9:14]
-    state.meters, state.open_gaps = row[14:]
+    state.meters, state.open_gaps = row[14:16]
+    if version >= _WITH_END:
+        state.end, state.end_reached = row[16:]
     return state
 
 
@@ -70,4 +76,4 @@ def _window(counts: Any) -> Window:
     return window
 
 
-PARTITION: Final = RowKind("partition", 3, plain_state, _state)
+PARTITION: Final = RowKind("partition", _WITH_END, plain_state, _state)

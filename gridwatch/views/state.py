@@ -12,12 +12,12 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any
 
-from gridwatch.domain.instants import format_instant
+from gridwatch.domain.instants import format_instant, minutes_of
 from gridwatch.domain.meter.gaps import OPEN, Gap
 from gridwatch.domain.meter.state import MeterState
 from gridwatch.domain.meter.timeliness import readings_of
 from gridwatch.domain.partition.state import PartitionState
-from gridwatch.domain.policy import MINUTE
+from gridwatch.domain.policy import SECOND
 from gridwatch.tables.layout import PARTITION_KEY
 from gridwatch.tables.meter_rows import METER
 from gridwatch.tables.readings import METERS
@@ -94,7 +94,8 @@ def describe_meter(meter_id: str, partition: int, meter: MeterState) -> Record:
         "partition": partition,
         "last_seen": format_instant(meter.last_seen),
         "expected_next": format_instant(meter.expected_next),
-        "interval_minutes": meter.interval // MINUTE,
+        "interval_minutes": minutes_of(meter.interval),
+        "interval_seconds": meter.interval // SECOND,
         "gap_count": meter.gap_count,
         "late_count": meter.late_count,
         "open_gaps": sum(gap.state == OPEN for gap in meter.gaps),
@@ -132,8 +133,9 @@ def describe_gap(meter_id: str, partition: int, gap: Gap, grace: int) -> Record:
         "missing_intervals": gap.missing_count,
         "missing_ranges": [[format_instant(start), format_instant(end)] for start, end in gap.ranges()],
         "filled_intervals": gap.filled_count,
-        "gap_minutes": gap.missing_count * gap.interval // MINUTE,
-        "interval_minutes": gap.interval // MINUTE,
+        "gap_minutes": minutes_of(gap.missing_count * gap.interval),
+        "interval_minutes": minutes_of(gap.interval),
+        "interval_seconds": gap.interval // SECOND,
         "detected_at": format_instant(gap.detected),
     }
 

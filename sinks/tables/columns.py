@@ -19,9 +19,9 @@ from sinks.tables.copy_text import numbers
 Values = dict[str, list[str]]
 
 
-def instant(name: str) -> Column[Any]:
+def instant(name: str, *, optional: bool = False) -> Column[Any]:
     """A point in time."""
-    return Column(name, TIMESTAMP(timezone=True), nullable=False)
+    return Column(name, TIMESTAMP(timezone=True), nullable=optional)
 
 
 def identifier(name: str) -> Column[Any]:

@@ -51,6 +51,12 @@ def instants(values: list[str]) -> list[str]:
     return values
 
 
+def optional_instants(values: list[str | None]) -> list[str]:
+    """RFC 3339 instants that may be NULL."""
+    instants([value for value in values if value is not None])
+    return [NULL if value is None else value for value in values]
+
+
 def numbers(values: Iterable[float]) -> list[str]:
     """Numbers, in the shortest text that reads back as the same number."""
     return list(map(repr, values))

@@ -21,7 +21,15 @@ from sqlalchemy.dialects.postgresql import JSONB
 from gridwatch import topics
 from gridwatch.models.gap_alert import GapAlert
 from sinks.tables.columns import Values, identifier, instant
-from sinks.tables.copy_text import documents, instants, numbers, optional_texts, texts
+from sinks.tables.copy_text import (
+    documents,
+    instants,
+    numbers,
+    optional_instants,
+    optional_numbers,
+    optional_texts,
+    texts,
+)
 from sinks.tables.table import Compression, Summary, TopicTable, metadata
 
 #: `time` is the first missing slot.
@@ -39,7 +47,7 @@ gap_alerts = Table(
     Column("filled_intervals", Integer, nullable=False),
     Column("missing_ranges", JSONB, nullable=False),
     Column("gap_minutes", Double, nullable=False),
-    Column("interval_minutes", Integer, nullable=False),
+    Column("interval_minutes", Double, nullable=False),
     instant("expected_at"),
     instant("detected_at"),
     instant("last_seen"),
@@ -48,6 +56,8 @@ gap_alerts = Table(
     Column("region", Text),
     Column("source_partition", Integer, nullable=False),
     Column("source_offset", BigInteger, nullable=False),
+    Column("interval_seconds", Integer),
+    instant("received_at", optional=True),
     PrimaryKeyConstraint("gap_id", "time"),
     Index("gap_alerts_time", desc("time")),
     Index("gap_alerts_meter", "meter_id", desc("time")),
@@ -77,6 +87,8 @@ def _values(records: Sequence[GapAlert]) -> Values:
         "region": optional_texts([r.region for r in records]),
         "source_partition": numbers([r.partition for r in records]),
         "source_offset": numbers([r.offset for r in records]),
+        "interval_seconds": optional_numbers([r.interval_seconds for r in records]),
+        "received_at": optional_instants([r.received_at for r in records]),
     }
 
 

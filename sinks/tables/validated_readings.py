@@ -25,7 +25,15 @@ from sqlalchemy.dialects.postgresql import ARRAY
 from gridwatch import topics
 from gridwatch.models.validated import Validated
 from sinks.tables.columns import Values, identifier, instant, origin, origin_values
-from sinks.tables.copy_text import arrays, instants, numbers, optional_numbers, optional_texts, texts
+from sinks.tables.copy_text import (
+    arrays,
+    instants,
+    numbers,
+    optional_instants,
+    optional_numbers,
+    optional_texts,
+    texts,
+)
 from sinks.tables.table import COMPUTED, Compression, DerivedTable, TopicTable, metadata, staged_names
 
 
@@ -37,7 +45,7 @@ def _reading_columns() -> list[Column[Any]]:
         Column("status", Text, nullable=False),
         Column("delay_seconds", Double, nullable=False),
         Column("flags", ARRAY(Text), nullable=False),
-        Column("interval_minutes", Integer, nullable=False),
+        Column("interval_minutes", Double, nullable=False),
         Column("region", Text),
         *(Column(name, Double) for name in ("voltage", "current", "power_kw", "power_factor", "frequency")),
         *origin(),
@@ -45,6 +53,8 @@ def _reading_columns() -> list[Column[Any]]:
         instant("watermark"),
         # As the meter wrote it: not parsed, not used.
         Column("sent_at", Text),
+        Column("interval_seconds", Integer),
+        instant("received_at", optional=True),
     ]
     return columns
 
@@ -68,6 +78,8 @@ def _values(records: Sequence[Validated]) -> Values:
         "id": texts([r.id for r in records]),
         "watermark": instants([r.watermark for r in records]),
         "sent_at": optional_texts([r.sent_at for r in records]),
+        "interval_seconds": optional_numbers([r.interval_seconds for r in records]),
+        "received_at": optional_instants([r.received_at for r in records]),
     }
 
 

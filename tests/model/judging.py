@@ -6,9 +6,10 @@ import base64
 import json
 import math
 import unicodedata
+from fractions import Fraction
 from typing import Any
 
-from tests.model.stamps import DAY, MINUTE, BadStampError, parse
+from tests.model.stamps import SECOND, BadStampError, parse
 
 REASONS = (
     "NOT_JSON", "NOT_UTF8", "NOT_AN_OBJECT", "MISSING_FIELD", "UNKNOWN_TYPE", "BAD_TIMESTAMP",
@@ -17,7 +18,7 @@ REASONS = (
 )  # fmt: skip
 REQUIRED = ("meter_id", "timestamp", "consumption_kwh")
 MEASURES = ("voltage", "current", "power_kw", "power_factor", "frequency")
-OPTIONAL = ("interval_minutes", "region", *MEASURES, "sent_at", "flags")
+OPTIONAL = ("interval_minutes", "interval_seconds", "region", *MEASURES, "sent_at", "flags")
 OWN_FLAGS = (
     "OFF_GRID", "REVISED", "EXTRA", "AHEAD", "SLOT_FILLED", "AMBIGUOUS_TIME", "ZERO", "INTERVAL_CHANGED",
     "FIRST",
@@ -80,11 +81,22 @@ def number(value: object) -> str | None:
     return None if finite else "NOT_FINITE"
 
 
-def whole_interval(minutes: float) -> int | None:
-    """A given interval in microseconds, or None when it is not a whole number of minutes of at most a day."""
-    if minutes != int(minutes) or not MINUTE <= int(minutes) * MINUTE <= DAY:
+def whole_interval(seconds: float) -> int | None:
+    """A given interval in microseconds, or None when it is not a whole number of seconds, give or take a
+    twentieth, of at most 32 days."""
+    if not math.isfinite(seconds) or seconds > 1e9:
         return None
-    return int(minutes) * MINUTE
+    whole = round(Fraction(seconds))
+    if abs(Fraction(seconds) - whole) > Fraction(1, 20) or not 1 <= whole <= 32 * 24 * 3600:
+        return None
+    return whole * SECOND
+
+
+def given_interval(body: Any) -> int | None:
+    """Rule 8: what a good reading says of its interval; seconds win."""
+    if body.get("interval_seconds") is not None:
+        return whole_interval(body["interval_seconds"])
+    return None if body.get("interval_minutes") is None else whole_interval(body["interval_minutes"] * 60)
 
 
 def judge(item: Any, policy: Any, partition: int, record_time: int) -> list[tuple[str, str | None]]:
@@ -110,14 +122,16 @@ def judge(item: Any, policy: Any, partition: int, record_time: int) -> list[tupl
                 bad.append(("FUTURE_TIMESTAMP", "timestamp"))
         except BadStampError:
             bad.append(("BAD_TIMESTAMP", "timestamp"))
-    for name in ("consumption_kwh", "interval_minutes", *MEASURES):
+    for name in ("consumption_kwh", "interval_minutes", "interval_seconds", *MEASURES):
         value = item.get(name)
         if value is None:
             continue
         wrong = number(value)
         if wrong is None and name == "consumption_kwh":
             wrong = "NEGATIVE" if value < 0 else "OUT_OF_RANGE" if value > policy.max_kwh else None
-        if wrong is None and name == "interval_minutes" and whole_interval(value) is None:
+        if wrong is None and name == "interval_minutes" and whole_interval(float(value) * 60) is None:
+            wrong = "OUT_OF_RANGE"
+        if wrong is None and name == "interval_seconds" and whole_interval(value) is None:
             wrong = "OUT_OF_RANGE"
         if wrong:
             bad.append((wrong, name))

@@ -51,6 +51,9 @@ class Parameters:
     max_remembered_gaps: int = 32
     max_held: int = 64
 
+    def grace_of(self, interval: int) -> int:
+        return self.grace if interval >= MINUTE else max(3 * interval, 30 * SECOND)
+
 
 def meter_ids(partition: int, count: int) -> list[str]:
     """The first ids of the form METER_0001 that belong to the partition."""
@@ -64,22 +67,25 @@ class LogMaker:
     def __init__(self, seed: int) -> None:
         self.random = random.Random(seed)
         self.partition = self.random.randrange(PARTITIONS)
-        self.policy = self.parameters() if self.random.random() < 0.6 else Parameters()
+        self.seconds = self.random.choice([0.0, 0.0, 0.5, 0.9])  # the share of intervals below a minute
+        self.policy = self.parameters() if self.seconds or self.random.random() < 0.6 else Parameters()
         self.records: list[Record] = []
         self.now = self.random.choice(STARTS)
+        self.most = 150  # readings of one meter: the model is slow
 
     def parameters(self) -> Parameters:
         pick = self.random.choice
         return Parameters(
-            default_interval=pick([5, 15, 30, 60]) * MINUTE,
+            default_interval=pick([10, 300, 900, 1800, 3600]) * SECOND,
             grace=pick([1, 5, 15, 70]) * MINUTE,
             max_out_of_orderness=pick([1, 10, 300]) * SECOND,
-            allowed_lateness=pick([5, 20, 60, 300]) * MINUTE,
-            state_ttl=pick([6, 12, 48]) * HOUR,
+            allowed_lateness=pick([1, 5, 20] if self.seconds else [5, 20, 60, 300]) * MINUTE,
+            # The model looks at every slot: not too many of a second each.
+            state_ttl=pick([1, 2] if self.seconds else [6, 12, 48]) * HOUR,
             max_future_skew=pick([1, 5, 60]) * MINUTE,
-            max_watermark_jump=pick([1, 3, 24]) * HOUR,
+            max_watermark_jump=pick([1, 3, 3 if self.seconds else 24]) * HOUR,
             gap_memory=pick([1, 3, 24]) * HOUR,
-            metrics_window=pick([5, 15, 60]) * MINUTE,
+            metrics_window=pick([1, 5, 15, 60]) * MINUTE,
             timezone=pick(["UTC", "UTC", "Europe/Berlin"]),
             max_remembered_gaps=32,
             max_held=64,
@@ -90,38 +96,56 @@ class LogMaker:
     def plan(self) -> list[tuple[int, dict[str, Any]]]:
         """What the meters of this log measure, with the time at which each reading sets out."""
         sent: list[tuple[int, dict[str, Any]]] = []
-        span = self.random.choice([3, 8, 20]) * HOUR
+        span = self.random.choice([1, 2] if self.seconds else [3, 8, 20]) * HOUR
         for name in meter_ids(self.partition, self.random.randrange(1, 5)):
             sent += self.life(name, span)
         return sent
 
     def life(self, name: str, span: int) -> list[tuple[int, dict[str, Any]]]:
         chance = self.random.random
-        interval = self.random.choice([5, 10, 15, 20, 30, 30, 30, 45, 60, 60, 90]) * MINUTE
+        interval = self.interval()
         gaps, late, jitter = (self.random.choice([0.0, 0.1, 0.4]) for _ in range(3))
-        given = chance() < 0.2
+        given = chance() < (0.2 if interval >= MINUTE else 0.4)
         region = self.random.choice([None, "north", "south"])
         at = self.now + self.random.randrange(0, 40) * MINUTE
-        sent = []
-        while at < self.now + span:
-            stamp = at + (self.random.randrange(-400, 400) * SECOND if chance() < jitter else 0)
+        sent: list[tuple[int, dict[str, Any]]] = []
+        while at < self.now + span and len(sent) < self.most:
+            wide = min(400 * SECOND, interval)
+            stamp = at + (self.random.randrange(-wide, wide) if chance() < jitter else 0)
+            stamp -= stamp % (SECOND if chance() < 0.9 else 1000)
             body: dict[str, Any] = {"meter_id": name, "timestamp": stamp, "consumption_kwh": self.kwh()}
             if given and chance() < 0.7:
-                body["interval_minutes"] = interval // MINUTE
+                body.update(self.given(interval))
             if region and chance() < 0.8:
                 body["region"] = region
             delay = self.random.choice([1, 5, 20, 50, 70, 120, 400]) * MINUTE if chance() < late else 0
+            if interval < MINUTE and chance() < 0.6:
+                delay = min(delay, 10 * interval)
             arrival = max(stamp, at) + delay + self.random.randrange(3) * SECOND
             if chance() >= gaps:
                 sent += [(arrival, body), *self.again(arrival, body)]
             at += interval
-            if chance() < 0.03:
-                interval = self.random.choice([5, 10, 15, 20, 30, 60, 120]) * MINUTE
+            if chance() < (0.03 if interval >= MINUTE else 0.005):
+                interval = self.interval()
             elif chance() < 0.03:
-                at += self.random.randrange(1, 30) * MINUTE
+                at += self.random.randrange(1, 30) * min(interval, MINUTE)
             elif chance() < 0.01:
-                at += self.random.choice([3, 10, 60]) * HOUR
+                at += self.random.choice([3, 10, 60]) * (2 * MINUTE if self.seconds else HOUR)
         return sent
+
+    def interval(self) -> int:
+        if self.random.random() < self.seconds:
+            return self.random.choice([1, 2, 5, 10, 10, 10, 15, 30, 59, 60, 90]) * SECOND
+        return self.random.choice([5, 10, 15, 20, 30, 30, 30, 45, 60, 60, 90, 120]) * MINUTE
+
+    def given(self, interval: int) -> dict[str, Any]:
+        """The interval as a meter gives it, now and then in both units, where seconds win."""
+        minutes = {"interval_minutes": interval // MINUTE if interval % MINUTE == 0 else interval / MINUTE}
+        seconds = {"interval_seconds": interval // SECOND}
+        pick = self.random.random()
+        if pick < 0.4:
+            return minutes
+        return seconds if pick < 0.9 else {**seconds, "interval_minutes": self.random.choice([1, 0.5, 30])}
 
     def again(self, arrival: int, body: dict[str, Any]) -> list[tuple[int, dict[str, Any]]]:
         """A reading's duplicate, revision or close neighbour, now and then."""
@@ -153,14 +177,24 @@ class LogMaker:
             bodies = [self.worded(body) for _, body in group]
             self.add(time, json.dumps(bodies if many > 1 else bodies[0]).encode())
         if self.records and self.random.random() < 0.5:
-            end = self.records[-1].timestamp + self.random.choice([1, 60, 600, 20000]) * MINUTE
-            self.add(end, show(end).encode(), tick=True)
+            later = [1, 20, 60, 300] if self.seconds else [1, 60, 600, 20000]
+            end = self.records[-1].timestamp + self.random.choice(later) * MINUTE
+            self.add(end, show(end).encode(), tick=True, end=self.end_of_run(end))
         return self.records
 
-    def add(self, time: int, value: bytes | None, tick: bool = False) -> None:
+    def end_of_run(self, instant: int) -> bytes | None:
+        """The end of a replay that a tick settles, now and then; once in a while none that can be read."""
+        pick = self.random.random()
+        if pick < 0.6:
+            return None
+        ago = self.random.choice([0, 10 * SECOND, 15 * MINUTE, HOUR, -HOUR])
+        return show(instant - ago).encode() if pick < 0.97 else self.random.choice([b"", b"then", b"\xff"])
+
+    def add(self, time: int, value: bytes | None, tick: bool = False, end: bytes | None = None) -> None:
         offset = self.records[-1].offset + self.random.choice([1, 1, 1, 2]) if self.records else 0
         last = self.records[-1].timestamp if self.records else 0
-        self.records.append(Record(offset, max(time, last), value, tick, self.random.random() < 0.1))
+        replayed = self.random.random() < 0.1
+        self.records.append(Record(offset, max(time, last), value, tick, replayed, end))
 
     def worded(self, body: dict[str, Any]) -> dict[str, Any]:
         """The reading on the wire; one element in a while goes wrong, or says its time in another way."""
@@ -206,7 +240,7 @@ class LogMaker:
             self.far(time, body)
         elif what == "tick":
             ago = pick([0, 10 * SECOND, MINUTE, HOUR, -MINUTE, -4 * MINUTE])
-            self.add(time, show(time - ago).encode(), tick=True)
+            self.add(time, show(time - ago).encode(), tick=True, end=self.end_of_run(time - ago))
         elif what == "bad tick":
             early = show(time + 3 * HOUR).encode()
             bad = (None, b"", b"soon", b"\xff", b'"2024-01-01T10:00:00Z"', b"2024-13-01", early)

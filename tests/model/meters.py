@@ -8,9 +8,11 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
-from tests.model.stamps import MINUTE, show
+from tests.model.stamps import HOUR, MINUTE, QUARTER, show
 
+MOST_STRETCHES = 8  # that are sure to be known
 SHORT_RUN, LONG_RUN, PHASE_RUN = 3, 6, 3
 
 
@@ -27,17 +29,17 @@ class Gap:
     """A run of neighbouring slots that were missing when their time came: True where still missing."""
 
     interval: int
-    slots: dict[int, bool]
+    slots: dict[int, bool]  # ascending
     detected: int  # the watermark that settled its first slot
     state: str = "OPEN"
 
     @property
     def first(self) -> int:
-        return min(self.slots)
+        return next(iter(self.slots))
 
     @property
     def last(self) -> int:
-        return max(self.slots)
+        return next(reversed(self.slots))
 
     def missing(self) -> list[int]:
         return sorted(slot for slot, still in self.slots.items() if still)
@@ -122,6 +124,30 @@ class Meter:
         judged = (self.filled, self.ever_missing, self.void)
         return (slot for slot in self.points() if not any(slot in done for done in judged))
 
+    def deadline(self, slot: int, policy: Any) -> int:
+        """When the slot becomes missing: after the grace of its grid, or a later one's if that is shorter."""
+        later = [s for s in self.stretches if s.start > slot]
+        own = [s for s in self.stretches if s.start <= slot][-1:]
+        return int(slot + min(policy.grace_of(stretch.interval) for stretch in own + later))
+
+    def growth(self, policy: Any) -> int:
+        """When the next slot is called missing: of a gap of seconds that is open, only on the minute, after
+        an hour on the quarter; but at once what ends it."""
+        slot = next(self.waiting())
+        due, gap = self.deadline(slot, policy), self.open_gap()
+        if gap is None or gap.interval >= MINUTE:
+            return due
+        unit = MINUTE if slot - gap.first < HOUR else QUARTER
+        on_the_clock = due if due % unit == 0 else due + unit - due % unit
+        starts = {stretch.start for stretch in self.stretches}
+        while True:
+            after = self.after(slot)
+            if after in self.filled or after in self.void or after in starts:
+                return min(on_the_clock, self.deadline(slot, policy))
+            if self.deadline(after, policy) > on_the_clock:
+                return on_the_clock
+            slot = after
+
     def expected_next(self) -> int:
         return self.after(max(self.filled))
 
@@ -167,19 +193,22 @@ class Meter:
         """Ended gaps are remembered for a while after their end, and so many at most."""
         ended = [gap for gap in self.gaps if gap.state != "OPEN" and gap.first not in self.touched]
         ended.sort(key=lambda gap: gap.first)
-        while ended and watermark >= ended[0].last + ended[0].interval + memory:
-            self.gaps.remove(ended.pop(0))
+        for gap in [gap for gap in ended if watermark >= gap.last + gap.interval + memory]:
+            ended.remove(gap)
+            self.gaps.remove(gap)
         for gap in ended[: max(0, len(ended) - most)]:
             self.gaps.remove(gap)
-        kept = [slot for gap in self.gaps for slot in gap.slots]
+        kept = {slot for gap in self.gaps for slot in gap.slots}
         self.unclear = max((slot for slot in self.ever_missing if slot not in kept), default=self.unclear)
 
     def remembers(self, stamp: int, since: int) -> bool:
         """Whether it is still known which slot a stamp has, and if that was filled: not of what lies before
         the first slot or of forgotten gaps, on a grid that ended before `since`, or was never judged."""
-        _, end = self.stretch_at(stamp)
+        stretch, end = self.stretch_at(stamp)
         slot = self.slot_of(stamp)
         if end is not None and end <= since:
+            return False
+        if len(self.stretches) - self.stretches.index(stretch) > MOST_STRETCHES:
             return False
         if slot is None:
             return True

@@ -15,11 +15,17 @@ from typing import Any
 
 from tests.model import judging, wire
 from tests.model.meters import LONG_RUN, PHASE_RUN, SHORT_RUN, Gap, Meter, Stretch, round_half_up, tolerance
-from tests.model.stamps import DAY, MINUTE, BadStampError, both, parse
+from tests.model.stamps import DAY, MINUTE, SECOND, BadStampError, both, parse
 from tests.model.windows import Windows
 from tests.model.wire import Item, Record
 
 ENDED = ("CLOSED", "PARTIAL", "FILLED")
+
+
+def rounded(span: int) -> int:
+    """As an interval is learned: whole seconds below a minute, whole minutes above."""
+    unit = SECOND if span < MINUTE else MINUTE
+    return round_half_up(span, unit) * unit
 
 
 class Reference:
@@ -35,12 +41,15 @@ class Reference:
         self.states: dict[str, str] = {}
         self.windows = Windows(policy, partition)
         self.outputs: list[tuple[str, dict[str, Any]]] = []
-        self.offset = 0
+        self.offset = self.received = 0
+        self.end: int | None = None  # of a replay that is settled: what comes after it is not missing yet
+        self.new_missing = 0
+        self.by_ticks = 0  # how far ticks have raised the watermark since
 
     def run(self, records: Iterable[Record]) -> list[tuple[str, dict[str, Any]]]:
         """All outputs of these records: (kind, record) in the order of emission."""
         for record in records:
-            self.offset = record.offset
+            self.offset, self.received = record.offset, record.timestamp
             if record.tick:
                 self.tick(record)
             else:
@@ -66,11 +75,10 @@ class Reference:
         time, ambiguous = parse(body["timestamp"], self.policy.timezone)
         if ambiguous:
             time = self.resolved(body, record.timestamp)
-        given = body.get("interval_minutes")
-        interval = None if given is None else judging.whole_interval(given)
+        interval = judging.given_interval(body)
         item = Item(
             record.offset, index, body["meter_id"], time, float(body["consumption_kwh"]), interval,
-            body.get("region"), ambiguous, body,
+            body.get("region"), ambiguous, body, record.timestamp,
         )  # fmt: skip
         self.reading(item)
 
@@ -98,7 +106,7 @@ class Reference:
         """One step: classify, apply, raise the watermark, settle, emit."""
         before = self.watermark
         reach = item.time - self.policy.max_out_of_orderness
-        if before is not None and reach - before > self.policy.max_watermark_jump:
+        if before is not None and reach - before > self.jump(item):
             self.far_ahead(item)
             return
         if before is None:
@@ -117,11 +125,18 @@ class Reference:
         self.validated(item, flags, delay, reach if before is None else before)
         self.close_step(reach)
 
+    def jump(self, item: Item) -> int:
+        """The jump guard: two intervals of the meter at least."""
+        meter = self.meters.get(item.meter_id)
+        interval = item.interval or (meter.interval if meter else self.policy.default_interval)
+        return int(max(self.policy.max_watermark_jump, 2 * interval))
+
     def tick(self, record: Record) -> None:
         value = record.value or b""
         reason = None
         try:
             instant, _ = parse(value.decode(), self.policy.timezone)
+            end = None if record.end is None else parse(record.end.decode(), self.policy.timezone)[0]
             if instant - record.timestamp > self.policy.max_future_skew:
                 reason = "FUTURE_TIMESTAMP"
         except (UnicodeDecodeError, BadStampError):
@@ -132,6 +147,8 @@ class Reference:
         if self.watermark is None:
             self.watermark = instant
             self.windows.begin(instant)
+        self.end = self.end if end is None else end
+        self.by_ticks = max(self.watermark, instant)
         self.close_step(instant)
 
     def far_ahead(self, item: Item) -> None:
@@ -154,6 +171,7 @@ class Reference:
         flags = item.own_flags()
         meter = self.known(item.meter_id)
         if meter is not None:
+            self.catch_up(meter)
             meter.late_count += 1
             slot = meter.slot_of(item.time)
             since = self.watermark - max(self.policy.gap_memory, self.policy.allowed_lateness)
@@ -191,6 +209,8 @@ class Reference:
             return None
         if earlier and earlier[-1] == item.kwh:
             return None
+        if not held:
+            self.catch_up(meter)
         meter.late_count += late
         if item.region is not None and item.time >= meter.last_seen:
             meter.region = item.region
@@ -235,22 +255,23 @@ class Reference:
 
     def learn(self, meter: Meter, before: int, now: int) -> bool:
         """Rule 8: from the differences of successive new `last_seen` values."""
-        minutes = round_half_up(now - before, MINUTE)
-        if minutes * MINUTE == meter.interval or not MINUTE <= minutes * MINUTE <= DAY:
+        step = rounded(now - before)
+        if step == rounded(meter.interval) or not SECOND <= step <= DAY:
             meter.steps = []
             return False
-        if meter.steps and meter.steps[-1][0] != minutes:
+        if meter.steps and meter.steps[-1][0] != step:
             meter.steps = []
-        meter.steps.append((minutes, before))
-        shrinks = minutes * MINUTE < meter.interval
-        if len(meter.steps) < (SHORT_RUN if shrinks else LONG_RUN):
+        meter.steps.append((step, before))
+        shrinks = step < meter.interval
+        jitter = shrinks and meter.interval <= MINUTE and 4 * (meter.interval - step) <= meter.interval
+        if len(meter.steps) < (SHORT_RUN if shrinks and not jitter else LONG_RUN):
             return False
         if shrinks:
-            meter.lay_from(meter.steps[0][1], minutes * MINUTE)
+            meter.lay_from(meter.steps[0][1], step)
         else:
             assert self.watermark is not None
             slot = meter.slot_of(now)
-            meter.grow(now if slot is None else slot, minutes * MINUTE, self.watermark)
+            meter.grow(now if slot is None else slot, step, self.watermark)
         return True
 
     def stray(self, meter: Meter, stamp: int, slot: int | None) -> None:
@@ -275,12 +296,15 @@ class Reference:
         if reach is not None:
             self.watermark = max(self.watermark, reach)
         now = self.watermark
+        if now > self.by_ticks:  # a reading has raised it
+            self.end = None
         self.windows.move(now)
         ready = [item for item in self.ahead if item.time - self.policy.max_out_of_orderness <= now]
         self.ahead = [item for item in self.ahead if item not in ready]
         for item in ready:
             self.apply(item, late=False, held=True)
         due = sorted((at, name) for name, meter in self.meters.items() if (at := self.due(meter)) <= now)
+        due = [(at, name) for at, name in due if self.has_work(self.meters[name])]
         touched = sorted(name for name, meter in self.meters.items() if meter.touched)
         settled = [name for _, name in due]
         order = [name for name in touched if name not in settled] + settled
@@ -288,27 +312,68 @@ class Reference:
             meter = self.meters[name]
             self.settle(meter)
             self.emit_gaps(meter)
-            if meter.last_seen + self.policy.state_ttl <= now:
+            if self.dies(meter) <= now:
                 del self.meters[name]
         for metric in self.windows.crossed(now):
             self.emit("metric", metric)
 
     def due(self, meter: Meter) -> int:
-        return int(min(next(meter.waiting()) + self.policy.grace, meter.last_seen + self.policy.state_ttl))
+        return int(min(meter.growth(self.policy), self.dies(meter)))
+
+    def dies(self, meter: Meter) -> int:
+        """When its state is dropped: after three intervals of silence at least."""
+        return int(meter.last_seen + max(self.policy.state_ttl, 3 * meter.interval))
+
+    def has_work(self, meter: Meter) -> bool:
+        """Whether something is due that does not wait for the end of a replay to be passed."""
+        assert self.watermark is not None
+        waits = self.end is not None and next(meter.waiting()) > self.end
+        return self.dies(meter) <= self.watermark or not waits
+
+    def catch_up(self, meter: Meter) -> None:
+        """Before a reading: what is due of a gap of seconds, without waiting for the minute."""
+        gap = meter.open_gap()
+        if gap is not None and gap.interval < MINUTE:
+            self.call_missing(meter)
+
+    def call_missing(self, meter: Meter) -> None:
+        """All slots whose time has come, whatever is open."""
+        for slot in list(takewhile(lambda slot: self.is_due(meter, slot), meter.waiting())):
+            self.call_one(meter, slot)
+
+    def call_run(self, meter: Meter) -> None:
+        """The same up to the next slot that is filled."""
+        before: int | None = None
+        for slot in list(takewhile(lambda slot: self.is_due(meter, slot), meter.waiting())):
+            if before is not None and meter.after(before) != slot:
+                break
+            self.call_one(meter, slot)
+            before = slot
+
+    def is_due(self, meter: Meter, slot: int) -> bool:
+        assert self.watermark is not None
+        return (self.end is None or slot <= self.end) and meter.deadline(slot, self.policy) <= self.watermark
+
+    def call_one(self, meter: Meter, slot: int) -> None:
+        assert self.watermark is not None
+        interval = next(s.interval for s in reversed(meter.stretches) if s.start <= slot)
+        meter.call_missing(slot, interval, self.watermark)
+        self.new_missing += 1
 
     def settle(self, meter: Meter) -> None:
         now = self.watermark
         assert now is not None
-        for slot in list(takewhile(lambda slot: slot + self.policy.grace <= now, meter.waiting())):
-            interval = next(s.interval for s in reversed(meter.stretches) if s.start <= slot)
-            meter.call_missing(slot, interval, now)
-            self.windows.undated("missing_intervals", 1)
+        while meter.growth(self.policy) <= now and (self.end is None or next(meter.waiting()) <= self.end):
+            self.call_run(meter)
         gap = meter.open_gap()
-        if gap is not None and meter.last_seen + self.policy.state_ttl <= now:
+        if gap is not None and self.dies(meter) <= now:
             gap.state = "EXPIRED"
             meter.touched.add(gap.first)
 
     def emit_gaps(self, meter: Meter) -> None:
+        if self.new_missing:  # counted where the watermark stands at the end of the step
+            self.windows.undated("missing_intervals", self.new_missing)
+            self.new_missing = 0
         for first in sorted(meter.touched):
             gap = next((gap for gap in meter.gaps if gap.first == first), None) or meter.retracted[first]
             self.alert(meter, gap)
@@ -324,7 +389,7 @@ class Reference:
             self.windows.undated("gaps_closed", 1)
         self.states[name] = gap.state
         revision = self.revisions[name] = self.revisions.get(name, 0) + 1
-        alert = wire.gap_alert(meter, gap, revision, self.policy, self.partition, self.offset)
+        alert = wire.gap_alert(meter, gap, revision, self.policy, self.partition, self.offset, self.received)
         self.emit("gap_alert", alert)
 
     def validated(self, item: Item, flags: set[str], delay: int, watermark: int) -> None:

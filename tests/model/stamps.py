@@ -14,6 +14,7 @@ SECOND = 1_000_000
 MINUTE = 60 * SECOND
 HOUR = 60 * MINUTE
 DAY = 24 * HOUR
+QUARTER = 15 * MINUTE
 EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 _FORM = re.compile(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from fractions import Fraction
 from typing import Any, NamedTuple
 
 from tests.model import judging
@@ -18,6 +19,7 @@ class Record(NamedTuple):
     value: bytes | None
     tick: bool = False
     replayed: bool = False
+    end: bytes | None = None
 
 
 @dataclass(frozen=True)
@@ -33,12 +35,22 @@ class Item:
     region: str | None
     ambiguous: bool
     body: dict[str, Any]
+    received: int
 
     def own_flags(self) -> set[str]:
         """What is known of the reading without its meter."""
         return {
             flag for flag, holds in (("AMBIGUOUS_TIME", self.ambiguous), ("ZERO", self.kwh == 0)) if holds
         }
+
+
+def told_interval(interval: int) -> dict[str, Any]:
+    minutes = Fraction(interval, MINUTE)
+    whole = minutes.denominator == 1
+    return {
+        "interval_minutes": int(minutes) if whole else float(minutes),
+        "interval_seconds": interval // SECOND,
+    }
 
 
 def listed(flags: set[str]) -> list[str]:
@@ -64,7 +76,8 @@ def validated(
     optional = ("region", *judging.MEASURES, "sent_at")
     return {
         **origin(item, partition),
-        "interval_minutes": interval // MINUTE,
+        **told_interval(interval),
+        "received_at": show(item.received),
         "status": "LATE" if delay else "OK",
         "delay_seconds": delay / SECOND,
         "flags": [*listed(flags), *(item.body.get("flags") or [])],
@@ -86,25 +99,27 @@ def late_event(
 
 
 def gap_alert(
-    meter: Meter, gap: Gap, revision: int, policy: Any, partition: int, offset: int
+    meter: Meter, gap: Gap, revision: int, policy: Any, partition: int, offset: int, received: int
 ) -> dict[str, Any]:
     missing = [] if gap.state == "RETRACTED" else gap.missing()
+    grace = policy.grace_of(gap.interval)
     return {
         "gap_id": meter.name(gap.first),
         "meter_id": meter.meter_id,
         "revision": revision,
         "state": gap.state,
         "missing_from": show(gap.first),
-        "missing_to": show(gap.last + (policy.grace if gap.state == "OPEN" else gap.interval)),
+        "missing_to": show(gap.last + (grace if gap.state == "OPEN" else gap.interval)),
         "missing_intervals": len(missing),
         "missing_ranges": [[show(start), show(end)] for start, end in (gap.ranges() if missing else [])],
         "filled_intervals": 0 if gap.state == "RETRACTED" else gap.filled(),
         "gap_minutes": len(missing) * gap.interval / MINUTE,
-        "interval_minutes": gap.interval // MINUTE,
+        **told_interval(gap.interval),
+        "received_at": show(received),
         "expected_at": show(gap.first),
         "detected_at": show(gap.detected),
         "last_seen": show(meter.last_seen),
-        "grace_seconds": policy.grace / SECOND,
+        "grace_seconds": grace / SECOND,
         "region": meter.region,
         "partition": partition,
         "offset": offset,

@@ -12,6 +12,11 @@ slot that became missing in it. Filling a slot takes it out of what is missing, 
 
 Every step that touches a gap adds one revision, with its state at the end of the step.
 
+Below an interval of a minute, growth is rationed: a silent 10 s meter would give 360 revisions an hour. An
+OPEN gap grows when the watermark has reached the deadline of its next slot *and* a full minute, after its
+first hour a full quarter of an hour; then by every slot due. The slot with which it ends is not deferred, and
+a reading of the meter first has every slot settled that is due.
+
 ``missing_to`` is exclusive: while OPEN the deadline of the last missing slot (slot + grace: that is how
 far it is certain), afterwards the last slot + interval.
 """
@@ -22,7 +27,8 @@ from bisect import bisect_right
 from collections.abc import Iterator
 from typing import Final
 
-from gridwatch.domain.policy import Policy
+from gridwatch.domain.meter.grid import Grid
+from gridwatch.domain.policy import HOUR, MINUTE, Policy, grace_of
 
 OPEN: Final = "OPEN"
 CLOSED: Final = "CLOSED"
@@ -30,6 +36,7 @@ PARTIAL: Final = "PARTIAL"
 FILLED: Final = "FILLED"
 EXPIRED: Final = "EXPIRED"
 RETRACTED: Final = "RETRACTED"
+_QUARTER: Final = 15 * MINUTE
 
 
 class Gap:
@@ -148,7 +155,16 @@ class Gap:
         return self.revision
 
     def missing_to(self, grace: int) -> int:
-        return self.last + grace if self.state == OPEN else self.end
+        """``grace``: that of the policy."""
+        return self.last + grace_of(self.interval, grace) if self.state == OPEN else self.end
+
+    def growth_due(self, grid: Grid, grace: int) -> int:
+        """When this OPEN gap grows by the slots from the cursor of ``grid`` on: see the rules above."""
+        due = grid.cursor + grace
+        if self.interval >= MINUTE:
+            return due
+        unit = MINUTE if grid.cursor - self.first < HOUR else _QUARTER
+        return min(-(-due // unit) * unit, grid.last_due() + grace)
 
 
 class GapChanges:

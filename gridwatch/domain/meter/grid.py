@@ -14,7 +14,7 @@ from __future__ import annotations
 from bisect import bisect_left
 from typing import Final
 
-from gridwatch.domain.policy import MINUTE
+from gridwatch.domain.policy import MINUTE, NEVER
 
 MAX_TOLERANCE: Final = 5 * MINUTE
 
@@ -91,12 +91,20 @@ class Grid:
         self.cursor = cursor
         return met > 0
 
-    def due_count(self, limit: int, grace: int) -> int:
-        """How many slots from the cursor to the next filled one have a deadline at or before ``limit``."""
+    def due_count(self, limit: int) -> int:
+        """How many slots at or before ``limit`` there are from the cursor to the next filled one."""
         cursor, interval = self.cursor, self.interval
-        count = (limit - grace - cursor) // interval + 1
+        count = (limit - cursor) // interval + 1
         if self.ahead:
             count = min(count, (self.ahead[0] - cursor) // interval)
         if self.end is not None:
             count = min(count, -((cursor - self.end) // interval))
         return max(count, 0)
+
+    def last_due(self) -> int:
+        """The last slot before the next filled one, or before the end; ``NEVER`` if there is neither."""
+        if self.ahead:
+            return self.ahead[0] - self.interval
+        if self.end is None:
+            return NEVER
+        return self.cursor + (self.end - 1 - self.cursor) // self.interval * self.interval

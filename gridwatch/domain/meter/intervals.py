@@ -4,9 +4,10 @@
 a meter that gave its interval learning stops.
 
 **Learned** otherwise, starting from the default, by the differences of successive new ``last_seen`` values,
-rounded to whole minutes (half a minute up). Three equal smaller ones in a row shrink the interval, six equal
-larger ones grow it. A difference that cannot be an interval (below or above the limits), or that equals
-the interval, ends the row.
+rounded to whole seconds below a minute and to whole minutes above (half up). Three equal smaller ones in a
+row shrink the interval, six equal larger ones grow it. A difference that cannot be an interval (below a
+second, above a day), or that equals the interval, ends the row. Up to a minute, a smaller one within the
+tolerance of the interval is likely to be jitter, and needs six in a row as well.
 
 **Moved**: three accepted readings in a row off the grid, of one phase (within the tolerance of the first of
 them), move the grid to that phase. In a row means in order of arrival: any other accepted reading on the
@@ -31,16 +32,18 @@ from gridwatch.domain.meter.gaps import OPEN, Gap, GapChanges
 from gridwatch.domain.meter.grid import Grid, first_from, nearest, slot_of, tolerance_of
 from gridwatch.domain.meter.state import MeterState
 from gridwatch.domain.meter.timeliness import readings_of
-from gridwatch.domain.policy import MINUTE
+from gridwatch.domain.policy import MINUTE, SECOND
 
 ROW_TO_SHRINK: Final = 3
 ROW_TO_GROW: Final = 6
 ROW_TO_MOVE: Final = 3
 
 
-def whole_minutes(duration: int) -> int:
-    """``duration`` rounded to whole minutes, half a minute up, in microseconds."""
-    return (duration + MINUTE // 2) // MINUTE * MINUTE
+def rounded(duration: int) -> int:
+    """``duration`` as an interval is learned: in whole seconds below a minute, in whole minutes above, half
+    up; microseconds."""
+    unit = SECOND if duration < MINUTE else MINUTE
+    return (duration + unit // 2) // unit * unit
 
 
 def give(meter: MeterState, time: int, given: int, changes: GapChanges) -> bool:
@@ -49,7 +52,7 @@ def give(meter: MeterState, time: int, given: int, changes: GapChanges) -> bool:
     meter.run = ()
     if given == meter.interval:
         return False
-    reason = f"the meter gave an interval of {_minutes(given)} min instead of {_minutes(meter.interval)} min"
+    reason = f"the meter gave an interval of {_words(given)} instead of {_words(meter.interval)}"
     _restart(meter, time, given, (time,), reason=reason, changes=changes)
     return True
 
@@ -59,19 +62,20 @@ def learn(meter: MeterState, before: int, time: int, slot: int | None, changes: 
     changed."""
     if meter.given:
         return False
-    difference = whole_minutes(time - before)
+    difference = rounded(time - before)
     interval = meter.interval
     policy = changes.policy
-    possible = policy.min_interval <= difference <= policy.max_interval
-    if not possible or difference == whole_minutes(interval):
+    possible = policy.min_interval <= difference <= policy.max_learned_interval
+    if not possible or difference == rounded(interval):
         meter.run = ()
         return False
     row = meter.run
     row = (*row, before) if row and row[0] == difference else (difference, before)
     meter.run = row
-    if len(row) <= (ROW_TO_SHRINK if difference < interval else ROW_TO_GROW):
+    jitter = interval <= MINUTE and interval - difference <= tolerance_of(interval)
+    if len(row) <= (ROW_TO_SHRINK if difference < interval and not jitter else ROW_TO_GROW):
         return False
-    reason = f"the interval is {_minutes(difference)} min, not {_minutes(interval)} min"
+    reason = f"the interval is {_words(difference)}, not {_words(interval)}"
     if difference < interval:
         _restart(meter, row[1], difference, (*row[1:], time), reason=reason, changes=changes)
     else:
@@ -173,5 +177,5 @@ def _runs(slots: Iterable[int], interval: int) -> list[list[int]]:
     return runs
 
 
-def _minutes(interval: int) -> str:
-    return f"{interval / MINUTE:g}"
+def _words(interval: int) -> str:
+    return f"{interval / MINUTE:g} min" if interval % MINUTE == 0 else f"{interval / SECOND:g} s"

@@ -3,6 +3,9 @@
 Equal counts as reached. All due slots of a meter are settled together: neighbours are one gap, and a slot
 right after the extent of the OPEN gap extends it.
 
+After the end of a replayed run, which comes with its last tick, no slot becomes missing until a reading has
+raised the watermark.
+
 A meter that was silent for the time to live of its state (watermark at or beyond last_seen + state_ttl) is
 dropped. First its due slots are settled, up to the watermark; then its OPEN gap becomes EXPIRED. Its next
 reading is a first one again.
@@ -13,19 +16,18 @@ from __future__ import annotations
 from gridwatch.domain.meter.gaps import Gap, GapChanges
 from gridwatch.domain.meter.grid import Grid
 from gridwatch.domain.meter.state import MeterState
+from gridwatch.domain.policy import MINUTE, NEVER
 
 
-def settle(meter: MeterState, changes: GapChanges) -> bool:
+def settle(meter: MeterState, changes: GapChanges, end: int = NEVER) -> bool:
     """Settle the slots of ``meter`` due at the watermark of ``changes``. Whether it is to be dropped.
 
-    Afterwards ``meter.due`` lies after the watermark, unless the meter is dropped.
+    ``end``: slots after it do not become missing. Afterwards ``meter.due`` lies after the watermark, unless
+    the meter is dropped or slots wait for the end to be passed.
     """
     policy, watermark = changes.policy, changes.watermark
-    for grid in meter.older:
-        if grid.pending:
-            _settle_grid(meter, grid, changes)
-    _settle_grid(meter, meter, changes)
-    if watermark < meter.last_seen + policy.state_ttl:
+    _settle_slots(meter, changes, end, rationed=True)
+    if watermark < meter.last_seen + policy.life_of(meter.interval):
         meter.refresh(policy)
         return False
     gap = meter.open_gap
@@ -35,12 +37,32 @@ def settle(meter: MeterState, changes: GapChanges) -> bool:
     return True
 
 
-def _settle_grid(meter: MeterState, grid: Grid, changes: GapChanges) -> None:
-    grace, watermark = changes.policy.grace, changes.watermark
-    while count := grid.due_count(watermark, grace):
+def catch_up(meter: MeterState, changes: GapChanges, end: int) -> None:
+    """Settle the slots that are due and whose growth of the OPEN gap is deferred: before a reading of
+    ``meter`` is applied. The caller has to recompute ``meter.due``."""
+    gap = meter.open_gap
+    if gap is not None and gap.interval < MINUTE:
+        _settle_slots(meter, changes, end, rationed=False)
+
+
+def _settle_slots(meter: MeterState, changes: GapChanges, end: int, *, rationed: bool) -> None:
+    for place, grid in enumerate(meter.older):
+        if grid.pending:
+            _settle_grid(meter, grid, place, changes, end, rationed=rationed)
+    _settle_grid(meter, meter, len(meter.older), changes, end, rationed=rationed)
+
+
+def _settle_grid(
+    meter: MeterState, grid: Grid, place: int, changes: GapChanges, end: int, *, rationed: bool
+) -> None:
+    watermark = changes.watermark
+    grace = meter.grace_at(place, changes.policy)
+    while count := grid.due_count(min(watermark - grace, end)):
         slot = grid.cursor
         gap = meter.open_gap
         if gap is not None:
+            if rationed and watermark < gap.growth_due(grid, grace):
+                return
             changes.touch(gap)
             gap.extend(slot, count)
         else:

@@ -14,7 +14,7 @@ from typing import Final
 from gridwatch.domain.meter.gaps import EXPIRED, OPEN, RETRACTED, Gap
 from gridwatch.domain.meter.grid import Grid, tolerance_of
 from gridwatch.domain.meter.timeliness import Recent, remember
-from gridwatch.domain.policy import NEVER, Policy
+from gridwatch.domain.policy import NEVER, Policy, grace_of
 
 MAX_OLDER_GRIDS: Final = 8
 """Grids without pending slots that are retained for late readings."""
@@ -98,13 +98,25 @@ class MeterState(Grid):
 
     def refresh(self, policy: Policy) -> None:
         """Recompute ``due`` and ``calm`` after a change."""
-        cursor = self.cursor
-        for grid in self.older:
-            if grid.pending:
-                cursor = grid.cursor
-                break
-        self.due = min(cursor + policy.grace, self.last_seen + policy.state_ttl)
+        place, grid = 0, self.older[0] if self.older else self
+        while grid is not self and not grid.pending:
+            place += 1
+            grid = self.older[place] if place < len(self.older) else self
+        grace = self.grace_at(place, policy)
+        gap = self.open_gap
+        due = grid.cursor + grace if gap is None else gap.growth_due(grid, grace)
+        self.due = min(due, self.last_seen + policy.life_of(self.interval))
         self.update_calm()
+
+    def grace_at(self, place: int, policy: Policy) -> int:
+        """The grace of the slots of ``older[place]``; of the current grid from ``len(older)`` on.
+
+        Never more than that of a grid after it, so that slots become missing in their order.
+        """
+        grace = grace_of(self.interval, policy.grace)
+        for grid in self.older[place:]:
+            grace = min(grace, grace_of(grid.interval, policy.grace))
+        return grace
 
     def update_calm(self) -> None:
         """Recompute ``calm``."""

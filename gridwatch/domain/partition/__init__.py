@@ -4,6 +4,7 @@ processor.py      the entry point: records in, outputs and changed states out; t
 stepper.py        one step, every case
 workbench.py      what a step may do to the states
 reception.py      validates the elements of a record
+jump_guard.py     holds the readings that are too far ahead
 repeated_hour.py  which pass of a repeated hour a stamp without offset means
 watermark.py      how far event time has come, and the guard against a clock that runs ahead
 windows.py        counts by event-time window

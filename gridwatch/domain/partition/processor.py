@@ -25,7 +25,7 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from gridwatch.domain.meter.grid import tolerance_of
-from gridwatch.domain.meter.intervals import whole_minutes
+from gridwatch.domain.meter.intervals import rounded
 from gridwatch.domain.meter.timeliness import packed, since
 from gridwatch.domain.partition.outcome import Outcome
 from gridwatch.domain.partition.reception import Reception
@@ -33,13 +33,14 @@ from gridwatch.domain.partition.state import PartitionState
 from gridwatch.domain.partition.stepper import Stepper
 from gridwatch.domain.partition.windows import Window, window_at
 from gridwatch.domain.partition.workbench import Meters, Workbench
-from gridwatch.domain.policy import MINUTE, Policy
+from gridwatch.domain.policy import MINUTE, SECOND, Policy, short_grace
 from gridwatch.domain.reading import OK, ZERO, LogRecord, RawReading, flag_names
 
 Decode = Callable[[bytes], "RawReading | list[RawReading]"]
 """A fast decoder of a record's value. It raises for anything that is not a reading or an array of them."""
 
 _MINUTE: Final = float(MINUTE)
+_SECOND: Final = float(SECOND)
 _NO_FLAGS: Final[tuple[str, ...]] = ()
 _ZERO_ONLY: Final = flag_names(ZERO)
 
@@ -164,12 +165,16 @@ class Processor:
                             (given := raw.interval_minutes) is None
                             or (meter.given and given * _MINUTE == float(meter.interval))
                         )
+                        and (
+                            (seconds := raw.interval_seconds) is None
+                            or (meter.given and seconds * _SECOND == float(meter.interval))
+                        )
                         and (region is None or region == meter.region)
                         and ((sent_at := raw.sent_at) is None or sent_at.isprintable())
                         and raw.flags is None
                         and (
                             (difference := time - meter.last_seen) == (interval := meter.interval)
-                            or (difference > 0 and whole_minutes(difference) == whole_minutes(interval))
+                            or (difference > 0 and rounded(difference) == rounded(interval))
                         )
                         and ((slot := meter.cursor) == time or abs(time - slot) <= tolerance_of(interval))
                     ):
@@ -189,7 +194,7 @@ class Processor:
                         meter.last_slot = slot
                         meter.cursor = cursor = slot + interval
                         life = time + ttl
-                        due = cursor + grace
+                        due = cursor + (grace if interval >= MINUTE else short_grace(interval))
                         meter.due = due if due < life else life
                         window.on_time += 1
                         window.micro_kwh += int(kwh * 1_000_000 + 0.5)
@@ -200,7 +205,10 @@ class Processor:
                             changed[meter_id] = meter
                             if budget:
                                 bench.weight += meter.weight()
-                        accepted.emit(raw, time, interval, OK, 0, flags, watermark, partition, offset, index)
+                        accepted.emit(
+                            *(raw, time, interval, OK, 0, flags),
+                            *(watermark, partition, offset, index, record_time),
+                        )
                         if lead > watermark:
                             part.watermark = lead
                     else:

@@ -15,13 +15,13 @@ from gridwatch.domain.partition.state import PartitionState
 from gridwatch.domain.partitioning import partition_of
 from gridwatch.domain.policy import Policy
 from gridwatch.domain.reading import LogRecord, RawReading, Reading
+from gridwatch.domain.validation.intervals import given_interval
 from gridwatch.domain.validation.rules import (
     BAD_TIMESTAMP,
     FUTURE_TIMESTAMP,
     Refusal,
     check,
     element_texts,
-    interval_of,
     is_meter_id,
     is_sound,
     open_record,
@@ -74,15 +74,18 @@ class Reception:
             item.raw.consumption_kwh = 0.0  # never the negative one
         return item
 
-    def tick_instant(self, record: LogRecord, outputs: list[Output]) -> int | None:
-        """The instant of a tick; None if it became a dead letter."""
+    def tick_instants(self, record: LogRecord, outputs: list[Output]) -> tuple[int, int | None] | None:
+        """The instant of a tick, and the end of the run that it settles if any; None if it became a dead
+        letter."""
+        zone = self._policy.timezone
         try:
-            instant, _ = parse_instant((record.value or b"").decode(), self._policy.timezone)
+            instant, _ = parse_instant((record.value or b"").decode(), zone)
+            end = None if record.end is None else parse_instant(record.end.decode(), zone)[0]
         except ValueError as error:
             refusal = Refusal((BAD_TIMESTAMP,), f"the tick is {error}", None)
         else:
             if instant <= record.timestamp + self._policy.max_future_skew:
-                return instant
+                return instant, end
             ahead = (instant - record.timestamp) / 1_000_000
             refusal = Refusal((FUTURE_TIMESTAMP,), f"the tick is {ahead:g} s after its record", None)
         outputs.append(self._dead_letter(record, refusal, record.value or b"", 0))
@@ -102,8 +105,8 @@ class Reception:
             and partition_of(meter_id, policy.partitions) == self._partition.partition
         ):
             return None
-        minutes = raw.interval_minutes
-        return Reading(raw, time, None if minutes is None else interval_of(minutes, policy), ambiguous)
+        given = given_interval(raw.interval_seconds, raw.interval_minutes, policy)
+        return Reading(raw, time, given, ambiguous)
 
     def _refuse(self, record: LogRecord, refusal: Refusal, index: int, outputs: list[Output]) -> None:
         self.open(record)

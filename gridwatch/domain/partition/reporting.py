@@ -13,7 +13,7 @@ from gridwatch.domain.meter.state import MeterState
 from gridwatch.domain.outputs import GapAlert
 from gridwatch.domain.partition.state import PartitionState
 from gridwatch.domain.partition.windows import window_at
-from gridwatch.domain.policy import Policy
+from gridwatch.domain.policy import Policy, grace_of
 
 
 def report_gaps(
@@ -43,11 +43,12 @@ def report_gaps(
                 gap.first,
                 gap.detected,
                 meter.last_seen,
-                policy.grace,
+                grace_of(gap.interval, policy.grace),
                 changes.reason(gap),
                 meter.region,
                 part.partition,
                 part.offset,
+                part.record_time or 0,
             )
         )
     if opened or closed or changes.missing:

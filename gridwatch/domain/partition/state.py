@@ -5,8 +5,8 @@ elements of the record at ``offset`` (all of it if ``done``). The rest of an int
 meters with a deadline at or before the watermark are due, and windows are due if ``emitted_until`` lies
 before the window of the watermark.
 
-``watermark``, ``emitted_until``, ``invalid_before``, ``held`` and ``highest`` change in this file only. The
-one exception is the straight path of ``processor``, which raises the watermark and ``highest`` by itself.
+``watermark``, ``emitted_until``, ``invalid_before``, ``held``, ``end`` and ``highest`` change in this file
+only. The one exception is the straight path of ``processor``, which raises the watermark and ``highest``.
 """
 
 from __future__ import annotations
@@ -48,6 +48,10 @@ class PartitionState:
     """Instant of the last valid tick."""
     replayed: bool = False
     """Whether the last record was written by a replay."""
+    end: int | None = None
+    """Last event time of a replayed run that is settled: slots after it do not become missing yet."""
+    end_reached: int = 0
+    """The watermark up to which ticks have raised it since; a reading that raises it further ends that."""
     meters: int = 0
     """Meters known."""
     open_gaps: int = 0
@@ -80,6 +84,19 @@ class PartitionState:
         if self.invalid_before:
             window_at(self.windows, to, length).invalid += self.invalid_before
             self.invalid_before = 0
+        return True
+
+    def settle_until(self, end: int | None) -> None:
+        """After a tick: do not let slots after the ``end`` of its run become missing, if it has one, or
+        if an earlier tick has set one."""
+        self.end = self.end if end is None else end
+        self.end_reached = self.watermark or 0
+
+    def has_passed_end(self) -> bool:
+        """Whether a reading has raised the watermark since the run was settled; then the end is dropped."""
+        if self.end is None or self.watermark is None or self.watermark <= self.end_reached:
+            return False
+        self.end = None
         return True
 
     def count_invalid(self, length: int) -> None:

@@ -50,6 +50,8 @@ class Workbench:
             self._deadlines.add(deadline, meter_id)
         self.timer = -NEVER
         """The watermark at which ``finish_step`` has work to do."""
+        self._postponed: dict[str, None] = {}
+        """Meters with slots after the end of the run that is settled."""
         self.move_horizon()
         self.begin(Outcome(), 0)
 
@@ -95,6 +97,30 @@ class Workbench:
             self.changed[meter_id] = meter
             self.weight += meter.weight()
 
+    def advance(self, to: int) -> None:
+        """Raise the watermark. The first one also sets the horizon and the first window."""
+        if self.partition.advance(to, self.policy.metrics_window):
+            self.move_horizon()
+            self.fire_timer()
+
+    @property
+    def end(self) -> int:
+        """Slots after this instant do not become missing."""
+        return NEVER if self.partition.end is None else self.partition.end
+
+    def pass_end(self) -> None:
+        """Drop the end of a settled run if a reading has raised the watermark since."""
+        if self.partition.end is not None and self.partition.has_passed_end():
+            self.move_end()
+
+    def move_end(self) -> None:
+        """After the end was set or dropped, or a tick came: settle again what waits for it."""
+        for meter_id in self._postponed:
+            due = self._due_of(meter_id)
+            if due is not None:
+                self._deadlines.add(due, meter_id)
+        self._postponed.clear()
+
     def end_step(self, touched: Touched) -> None:
         """End the step for meters that readings touched: those whose gaps changed are settled now."""
         watermark = self.partition.watermark
@@ -105,7 +131,7 @@ class Workbench:
             before = meter.due
             changes.reach(watermark)
             if changes.was_open:
-                self._end(meter_id, meter, settle(meter, changes), changes)
+                self._end(meter_id, meter, settle(meter, changes, self.end), changes)
             else:
                 meter.refresh(self.policy)
             if meter.due < before:
@@ -133,16 +159,22 @@ class Workbench:
         self.move_horizon()
         ahead = min((held.time for held in part.held), default=NEVER) - policy.max_out_of_orderness
         self.timer = min(self._deadlines.earliest(), part.emitted_until + policy.metrics_window, ahead)
+        if part.end is not None:
+            self.fire_timer()  # the next reading may pass the end
 
     def _settle(self, meter_id: str, watermark: int) -> None:
         meter = self.find(meter_id)
         if meter is None:
             return
         changes = GapChanges(self.policy, watermark)
-        dropped = settle(meter, changes)
+        dropped = settle(meter, changes, self.end)
         self._end(meter_id, meter, dropped, changes)
-        if not dropped:
+        if dropped:
+            return
+        if meter.due > watermark:
             self._deadlines.add(meter.due, meter_id)
+        else:
+            self._postponed[meter_id] = None
 
     def _end(self, meter_id: str, meter: MeterState, dropped: bool, changes: GapChanges) -> None:
         part, policy = self.partition, self.policy

@@ -1,6 +1,7 @@
 """What makes a record a valid reading.
 
 rules.py           every reason to reject it
+intervals.py       the interval that a reading gives
 guesses.py         what a rejected record probably was, for the message of its dead letter
 field_guesses.py   … a field under another name, or in another unit
 stamp_guesses.py   … a time stamp of another form

@@ -19,9 +19,10 @@ from typing import Any, Final, NamedTuple
 
 from gridwatch.domain.instants import parse_instant
 from gridwatch.domain.partitioning import partition_of
-from gridwatch.domain.policy import MINUTE, Policy
+from gridwatch.domain.policy import Policy
 from gridwatch.domain.reading import FLAG_NAMES, OpenedReading, RawReading, Reading
 from gridwatch.domain.validation import binary_guesses, field_guesses, guesses
+from gridwatch.domain.validation.intervals import allowed_intervals, given_interval, interval_of
 
 NOT_JSON: Final = "NOT_JSON"
 NOT_UTF8: Final = "NOT_UTF8"
@@ -123,11 +124,11 @@ def _after_blank(text: str, at: int) -> int:
 
 def is_sound(raw: RawReading, time: int, latest: int, policy: Policy) -> bool:
     """Whether ``raw``, whose stamp is ``time``, is valid, apart from its meter id."""
-    interval = raw.interval_minutes
     return (
         0.0 <= raw.consumption_kwh <= policy.max_kwh
         and time <= latest
-        and (interval is None or interval_of(interval, policy) is not None)
+        and (raw.interval_minutes is None or interval_of(raw.interval_minutes * 60, policy) is not None)
+        and (raw.interval_seconds is None or interval_of(raw.interval_seconds, policy) is not None)
         and (raw.region is None or _UNWRITABLE.search(raw.region) is None)
         and (raw.sent_at is None or _UNWRITABLE.search(raw.sent_at) is None)
         and (raw.flags is None or are_codes(raw.flags))
@@ -147,14 +148,6 @@ def is_meter_id(meter_id: str, policy: Policy) -> bool:
     if not meter_id or _CONTROL.search(meter_id) or _UNWRITABLE.search(meter_id):
         return False
     return len(meter_id.encode()) <= policy.max_meter_id_bytes
-
-
-def interval_of(minutes: float, policy: Policy) -> int | None:
-    """A given interval in microseconds; None unless it is a whole number of minutes within the limits."""
-    if not isfinite(minutes) or minutes != int(minutes):
-        return None
-    interval = int(minutes) * MINUTE
-    return interval if policy.min_interval <= interval <= policy.max_interval else None
 
 
 def check(fields: Any, partition: int, record_time: int, policy: Policy) -> Reading | Refusal:
@@ -182,11 +175,8 @@ def check(fields: Any, partition: int, record_time: int, policy: Policy) -> Read
         found.add(NEGATIVE, "consumption_kwh", f"is negative: {kwh:g}")
     if kwh is not None and kwh > policy.max_kwh:
         found.add(OUT_OF_RANGE, "consumption_kwh", f"is {kwh:g}, at most {policy.max_kwh:g} is allowed")
-    minutes = _check_number(fields, "interval_minutes", found)
-    interval = None if minutes is None else interval_of(minutes, policy)
-    if minutes is not None and interval is None:
-        limits = f"{policy.min_interval / MINUTE:g} to {policy.max_interval / MINUTE:g}"
-        found.add(OUT_OF_RANGE, "interval_minutes", f"must be a whole number from {limits}, not {minutes:g}")
+    minutes = _check_interval(fields, "interval_minutes", 60, policy, found)
+    seconds = _check_interval(fields, "interval_seconds", 1, policy, found)
     measures: dict[str, Any] = {name: _check_number(fields, name, found) for name in MEASURES}
     for name in TEXTS:
         text = fields.get(name)
@@ -196,8 +186,9 @@ def check(fields: Any, partition: int, record_time: int, policy: Policy) -> Read
     if found or time is None or kwh is None or known is None:
         return found.refusal(known, fields)
     texts: dict[str, Any] = {name: fields.get(name) for name in TEXTS}
-    raw = OpenedReading(known, fields["timestamp"], kwh, minutes, flags=codes, **texts, **measures)
-    return Reading(raw, time, interval, ambiguous)
+    measures |= {"interval_minutes": minutes, "interval_seconds": seconds}
+    raw = OpenedReading(known, fields["timestamp"], kwh, flags=codes, **texts, **measures)
+    return Reading(raw, time, given_interval(seconds, minutes, policy), ambiguous)
 
 
 def _check_stamp(stamp: Any, record_time: int, policy: Policy, found: _Findings) -> tuple[int | None, bool]:
@@ -214,6 +205,14 @@ def _check_stamp(stamp: Any, record_time: int, policy: Policy, found: _Findings)
         ahead = (time - record_time) / 1_000_000
         found.add(FUTURE_TIMESTAMP, "timestamp", f"is {ahead:g} s after its record")
     return time, ambiguous
+
+
+def _check_interval(fields: Any, name: str, unit: int, policy: Policy, found: _Findings) -> float | None:
+    """A given interval, in units of so many seconds."""
+    value = _check_number(fields, name, found)
+    if value is not None and interval_of(value * unit, policy) is None:
+        found.add(OUT_OF_RANGE, name, f"must be {allowed_intervals(policy)}, not {value:g}")
+    return value
 
 
 def _check_codes(codes: Any, found: _Findings) -> list[str] | None:

@@ -15,7 +15,7 @@ import msgspec
 
 from gridwatch.domain.instants import parse_instant
 from gridwatch.domain.meter.gaps import OPEN
-from gridwatch.domain.policy import MINUTE
+from gridwatch.domain.policy import SECOND
 from gridwatch.http.reply import Problem
 from gridwatch.tables.meter_rows import METER, gap_of
 from gridwatch.views import state
@@ -52,7 +52,7 @@ SORTS: dict[str, Callable[[Head], int]] = {
     "meter_id": lambda head: 0,
     "last_seen": lambda head: head.last_seen,
     "expected_next": lambda head: head.last_slot + head.interval,
-    "interval_minutes": lambda head: head.interval // MINUTE,
+    "interval_minutes": lambda head: head.interval // SECOND,
     "gap_count": lambda head: head.gap_count,
     "late_count": lambda head: head.late_count,
 }
@@ -86,7 +86,7 @@ class MeterOrder:
 
     def rank(self, record: Record) -> Rank:
         """The rank of a list row, also of one from another worker."""
-        value = record[self.sort]
+        value = record["interval_seconds" if self.sort == "interval_minutes" else self.sort]
         number = (
             0 if self.sort == "meter_id" else parse_instant(value)[0] if isinstance(value, str) else value
         )
@@ -126,8 +126,8 @@ class GapOrder:
             gap = gap_of(one)
             kind = "open" if gap.state == OPEN else "ended"
             if kind in self.kinds:
-                minutes = gap.missing_count * gap.interval // MINUTE
-                yield self._rank(kind, minutes, gap.first, key), (partition, key, gap)
+                seconds = gap.missing_count * gap.interval // SECOND
+                yield self._rank(kind, seconds, gap.first, key), (partition, key, gap)
 
     def record(self, made_of: Any) -> Record:
         """A list row as JSON."""
@@ -138,23 +138,24 @@ class GapOrder:
         """The rank of a list row, also of one from another worker."""
         kind = "open" if record["state"] == OPEN else "ended"
         first = parse_instant(record["missing_from"])[0]
-        return self._rank(kind, record["gap_minutes"], first, str(record["meter_id"]).encode())
+        seconds = record["missing_intervals"] * record["interval_seconds"]
+        return self._rank(kind, seconds, first, str(record["meter_id"]).encode())
 
     def cursor(self, record: Record) -> str:
         """The cursor for the page after this row, as `read_cursor` parses it."""
-        ended, minutes, first, key = self.rank(record)
-        return f"{'ended' if ended else 'open'}:{-minutes}:{first}:{key.decode()}"
+        ended, seconds, first, key = self.rank(record)
+        return f"{'ended' if ended else 'open'}:{-seconds}:{first}:{key.decode()}"
 
     def read_cursor(self, text: str) -> Rank:
         """The rank of the last row before a page; Problem 400 for a malformed cursor."""
-        kind, minutes, first, meter_id = (*text.split(":", 3), "", "", "")[:4]
-        if kind not in self.kinds or not _is_whole(minutes) or not _is_whole(first) or not meter_id:
+        kind, seconds, first, meter_id = (*text.split(":", 3), "", "", "")[:4]
+        if kind not in self.kinds or not _is_whole(seconds) or not _is_whole(first) or not meter_id:
             raise Problem(400, f"after: {text!r} is not a cursor of this list of gaps")
-        return self._rank(kind, int(minutes), int(first), _key(meter_id))
+        return self._rank(kind, int(seconds), int(first), _key(meter_id))
 
     @staticmethod
-    def _rank(kind: str, minutes: int, first: int, key: bytes) -> Rank:
-        return kind == "ended", -minutes, first, key
+    def _rank(kind: str, seconds: int, first: int, key: bytes) -> Rank:
+        return kind == "ended", -seconds, first, key
 
 
 def _is_whole(text: str) -> bool:

@@ -33,6 +33,7 @@ def accepted(raw: Any, **changes: Any) -> emitted.Validated:
         "partition": 3,
         "offset": 77,
         "index": 0,
+        "received": TEN + SECOND,
     }
     return emitted.Validated(raw, **(fields | changes))
 
@@ -56,12 +57,26 @@ def test_a_reading_is_encoded_as_its_model_is(kind: Any, more: dict[str, Any]) -
         3,
         77,
         0,
+        interval_seconds=900,
+        received_at="2024-01-01T10:00:01Z",
         **optional,
     )
     assert msgspec.json.decode(value).keys() == {
         *(name for name in Validated.__struct_fields__[:12]),
+        "interval_seconds",
+        "received_at",
         *optional,
     }
+
+
+@pytest.mark.parametrize(
+    ("interval", "minutes"), [(SECOND, 1 / 60), (10 * SECOND, 1 / 6), (90 * SECOND, 1.5), (60 * MINUTE, 60)]
+)
+def test_minutes_are_a_fraction_where_the_interval_is(interval: int, minutes: float) -> None:
+    [(_, value)] = encode_outputs([accepted(Raw(**FIELDS), interval=interval)])["smartmeter_validated"]
+    fields = msgspec.json.decode(value)
+    assert (fields["interval_minutes"], fields["interval_seconds"]) == (minutes, interval // SECOND)
+    assert type(fields["interval_minutes"]) is type(minutes)
 
 
 @pytest.mark.parametrize(
@@ -69,6 +84,8 @@ def test_a_reading_is_encoded_as_its_model_is(kind: Any, more: dict[str, Any]) -
     [
         {"time": TEN + 1},
         {"interval": 60 * MINUTE},
+        {"interval": 10 * SECOND},
+        {"received": TEN + 2 * SECOND},
         {"status": "LATE", "delay": 1},
         {"delay": 86_400 * SECOND},
         {"flags": ("REVISED", "ZERO", 'its "own"')},
@@ -89,6 +106,8 @@ def test_what_neighbours_share_is_encoded_again_when_it_changes(changes: dict[st
     record = msgspec.json.decode(alone[1][0][1], type=Validated)
     assert (record.status, record.delay_seconds) == (other.status, other.delay / SECOND)
     assert (record.flags, record.id) == (list(other.flags), other.id)
+    assert record.interval_seconds == other.interval // SECOND
+    assert parse_instant(record.received_at or "")[0] == other.received
     assert (record.partition, record.offset, record.index) == (other.partition, other.offset, other.index)
 
 

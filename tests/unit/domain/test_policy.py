@@ -25,8 +25,9 @@ DEFAULTS = {
     "max_kwh": 1000.0,
     "max_meter_id_bytes": 128,
     "max_record_bytes": 1_000_000,
-    "min_interval": 60_000_000,
-    "max_interval": 86_400_000_000,
+    "min_interval": 1_000_000,
+    "max_interval": 32 * 86_400_000_000,
+    "max_learned_interval": 86_400_000_000,
     "max_remembered_gaps": 32,
     "max_held": 64,
 }

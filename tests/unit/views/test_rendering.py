@@ -31,6 +31,7 @@ def test_a_meter_id_that_is_html_stays_text() -> None:
         "last_seen": "2024-01-01T10:00:00Z",
         "expected_next": "2024-01-01T10:30:00Z",
         "interval_minutes": 30,
+        "interval_seconds": 1800,
         "gap_count": 0,
         "late_count": 0,
         "open_gaps": 0,

@@ -23,13 +23,13 @@ INSTEAD = """the straight path of domain/partition/processor.py is closed: it ma
   go through Stepper."""
 
 CONDITIONS = {
-    "condition": 28,
-    "comparison": 19,
+    "condition": 33,
+    "comparison": 21,
     "call of abs": 1,
-    "call of float": 1,
+    "call of float": 2,
     "call of sent_at.isprintable": 1,
     "call of tolerance_of": 1,
-    "call of whole_minutes": 2,
+    "call of rounded": 2,
 }
 STRAIGHT = {
     "Assign": 18,
@@ -37,11 +37,12 @@ STRAIGHT = {
     "Expr": 1,
     "If": 7,
     "condition": 4,
-    "comparison": 7,
+    "comparison": 8,
     "call of accepted.emit": 1,
     "call of int": 1,
     "call of meter.weight": 1,
     "call of packed": 1,
+    "call of short_grace": 1,
     "call of since": 1,
     "call of window_at": 1,
     "setting of bench.weight": 1,

@@ -41,8 +41,14 @@ def test_a_tick_of_the_future_says_by_how_many_seconds(clock: str, seconds: str)
     [
         ({"consumption_kwh": 1000.5}, "consumption_kwh is 1000.5, at most 1000 is allowed"),
         ({"consumption_kwh": -0.25}, "consumption_kwh is negative: -0.25"),
-        ({"interval_minutes": 1441}, "interval_minutes must be a whole number from 2 to 60, not 1441"),
-        ({"interval_minutes": 7.5}, "interval_minutes must be a whole number from 2 to 60, not 7.5"),
+        (
+            {"interval_minutes": 1441},
+            "interval_minutes must be a whole number of seconds from 120 to 3600, not 1441",
+        ),
+        (
+            {"interval_seconds": 130.5},
+            "interval_seconds must be a whole number of seconds from 120 to 3600, not 130.5",
+        ),
         ({"meter_id": "M" * 129}, "meter_id must be 1 to 128 bytes of text without control characters"),
         ({"flags": ["E"] * 17}, "at most 16 codes of 1 to 64 characters"),
     ],

@@ -39,10 +39,18 @@ def test_a_stamp_at_the_latest_allowed(after: int, sound: bool) -> None:
 
 @pytest.mark.parametrize(
     ("minutes", "sound"),
-    [(4.0, False), (5.0, True), (5.5, False), (60.0, True), (61.0, False), (0.0, False), (-5.0, False)],
+    [(4.0, False), (5.0, True), (5.5, True), (5.51, False), (60.0, True), (61.0, False), (0.0, False), (-5.0, False)],
 )
 def test_an_interval(minutes: float, sound: bool) -> None:
     assert answers(interval_minutes=minutes) == (sound, sound)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "sound"),
+    [(299.0, False), (300.0, True), (300.04, True), (300.06, False), (299.96, True), (3601.0, False)],
+)
+def test_an_interval_in_seconds(seconds: float, sound: bool) -> None:
+    assert answers(interval_seconds=seconds) == (sound, sound)
 
 
 @pytest.mark.parametrize("name", ["region", "sent_at"])

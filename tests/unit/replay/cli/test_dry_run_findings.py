@@ -91,7 +91,7 @@ def test_every_reason_is_counted(tmp_path: Path, capsys: pytest.CaptureFixture[s
         (1.0, at("10:05"), "", ""),
         (1.0, at("10:06"), "", "FUTURE_TIMESTAMP"),
         (1.0, at("10:00"), ',"interval_minutes":1440', ""),
-        (1.0, at("10:00"), ',"interval_minutes":1441', "OUT_OF_RANGE"),
+        (1.0, at("10:00"), ',"interval_minutes":46081', "OUT_OF_RANGE"),
         (1.0, at("10:00"), ',"flags":["NEM12_A"]', ""),
         (1.0, at("10:00"), ',"flags":["REVISED"]', "OUT_OF_RANGE"),
         (1.0, at("10:00"), ',"region":"N\\u0000"', "UNKNOWN_TYPE"),

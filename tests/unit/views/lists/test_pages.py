@@ -91,7 +91,10 @@ def test_meters_are_sorted_as_asked_and_equal_ones_by_their_id(query: str, order
 def test_open_gaps_of_all_workers_come_before_ended_ones_and_longer_ones_first() -> None:
     def theirs(meter_id: str, state: str, minutes: int) -> dict[str, Any]:
         first = "2024-01-01T10:30:00Z"
-        return {"meter_id": meter_id, "state": state, "gap_minutes": minutes, "missing_from": first}
+        return {"meter_id": meter_id, "state": state, "gap_minutes": minutes, "missing_from": first} | {
+            "missing_intervals": minutes,
+            "interval_seconds": 60,
+        }
 
     said = part("gaps", [theirs("D", OPEN, 90), theirs("E", CLOSED, 60)])
     reply = ask("gaps", "", MINE, {"/gaps/?state=all&prefix=&after=&limit=50": said})

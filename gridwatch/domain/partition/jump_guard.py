@@ -1,0 +1,89 @@
+"""Holds the readings beyond the jump guard, and applies them once the watermark has reached them.
+
+The rules are in ``watermark``: what is held, what confirms it, and when it is applied.
+"""
+
+from __future__ import annotations
+
+from gridwatch.domain.meter.arrival import accept
+from gridwatch.domain.meter.gaps import GapChanges
+from gridwatch.domain.meter.state import stored_region
+from gridwatch.domain.meter.timeliness import recall
+from gridwatch.domain.partition.watermark import confirmed_time, leaps
+from gridwatch.domain.partition.windows import micro_kwh, window_at
+from gridwatch.domain.partition.workbench import Touched, Workbench
+from gridwatch.domain.reading import AHEAD, OK, HeldReading, LogRecord, Reading, all_flags
+
+
+class JumpGuard:
+    """The held readings of one partition."""
+
+    def __init__(self, bench: Workbench) -> None:
+        self._bench = bench
+
+    def stops(self, reading: Reading, lead: int, watermark: int) -> bool:
+        """Whether a reading that would raise the watermark to ``lead`` is to be held."""
+        policy = self._bench.policy
+        return leaps(lead, watermark, policy.max_watermark_jump) and leaps(
+            lead, watermark, policy.jump_of(self._interval_of(reading))
+        )
+
+    def _interval_of(self, reading: Reading) -> int:
+        """The interval that a reading gives, or its meter has, or the default."""
+        if reading.interval is not None:
+            return reading.interval
+        meter = self._bench.find(reading.raw.meter_id)
+        return self._bench.policy.default_interval if meter is None else meter.interval
+
+    def hold(self, record: LogRecord, reading: Reading, index: int, watermark: int) -> None:
+        """Hold a reading beyond the jump guard: emitted at once, applied when the watermark reaches it."""
+        bench, part, policy = self._bench, self._bench.partition, self._bench.policy
+        raw, time, given, _ = reading
+        bench.accepted.emit(
+            raw,
+            time,
+            self._interval_of(reading),
+            OK,
+            0,
+            all_flags(AHEAD, reading),
+            watermark,
+            part.partition,
+            record.offset,
+            index,
+            record.timestamp,
+        )
+        held = HeldReading(raw.meter_id, time, raw.consumption_kwh, given, stored_region(raw.region))
+        twin = part.hold(held)
+        window = window_at(part.windows, time, policy.metrics_window)
+        window.on_time += 1
+        window.micro_kwh += micro_kwh(held.kwh) - (micro_kwh(twin.kwh) if twin else 0)
+        agreed = confirmed_time(part.held, raw.meter_id, time)
+        if agreed is not None:
+            bench.advance(agreed - policy.max_out_of_orderness)
+            bench.pass_end()
+            touched: Touched = {}
+            self.apply(touched)
+            bench.end_step(touched)
+        part.limit_held(policy.max_held)
+        bench.fire_timer()
+
+    def apply(self, touched: Touched) -> None:
+        """Apply the held readings that the watermark has reached."""
+        bench, part, policy = self._bench, self._bench.partition, self._bench.policy
+        watermark = part.watermark
+        if watermark is None or not part.held:
+            return
+        for held in part.release(watermark + policy.max_out_of_orderness):
+            meter = bench.find(held.meter_id)
+            if meter is not None and recall(meter.recent, held.time) is not None:
+                # A later reading of this stamp was applied in between, and replaces this one.
+                window = window_at(part.windows, held.time, policy.metrics_window)
+                window.micro_kwh -= micro_kwh(held.kwh)
+                continue
+            changes = touched.setdefault(held.meter_id, GapChanges(policy, watermark))
+            if meter is None:
+                meter = bench.create(held.time, held.interval)
+            else:
+                # Its slot is not due: it was applied as soon as the watermark came near.
+                accept(meter, held.time, held.interval, changes)
+            bench.note(held.meter_id, meter, held.time, held.kwh, held.region)
