@@ -6,7 +6,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
-from gridwatch.codecs.decode import decode_readings, log_records
+from gridwatch.codecs.decode import decode_readings, decode_telemetry, log_records
 from gridwatch.codecs.wire import ReadingsEncoder
 from gridwatch.domain.meter.state import MeterState
 from gridwatch.domain.partition.processor import Processor
@@ -25,7 +25,14 @@ def _open(
     meters: StoredStates[MeterState],
     due: Iterable[tuple[int, str]],
 ) -> Processor:
-    return Processor(settings.policy(), partition, meters, due=due, decode=decode_readings)
+    return Processor(
+        settings.policy(),
+        partition,
+        meters,
+        due=due,
+        decode=decode_readings,
+        decode_other=decode_telemetry,
+    )
 
 
 READINGS: Final = Stage(

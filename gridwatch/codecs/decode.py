@@ -10,12 +10,20 @@ from typing import Any, Final
 
 import msgspec
 
-from gridwatch.domain.reading import LogRecord
-from gridwatch.models.raw import Raw
+from gridwatch.domain.reading import LogRecord, RawReading
+from gridwatch.models.raw import Raw, Telemetry
 from gridwatch.topics import END_HEADER, REPLAY_HEADER, TICK_HEADER
 
 #: One reading or an array of them; msgspec.DecodeError (a ValueError) if it is not exactly that.
 decode_readings: Final = msgspec.json.Decoder(Raw | list[Raw]).decode  # type: ignore[arg-type, unused-ignore]
+
+_decode_telemetry: Final = msgspec.json.Decoder(Telemetry | list[Telemetry]).decode  # type: ignore[arg-type, unused-ignore]
+
+
+def decode_telemetry(value: bytes) -> RawReading | list[RawReading]:
+    """The same for readings without `consumption_kwh`: it is not a number if they have no energy at all."""
+    decoded: Any = _decode_telemetry(value)
+    return [one.as_raw() for one in decoded] if isinstance(decoded, list) else decoded.as_raw()
 
 
 def log_records(records: Iterable[Any]) -> list[LogRecord]:

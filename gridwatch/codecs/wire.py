@@ -62,6 +62,7 @@ class ValidatedMessages(emitted.Accepted):
         offset: int,
         index: int,
         received: int,
+        energy_from: int | None = None,
     ) -> None:
         """Encode the next one; this modifies `raw`."""
         if time != self._time:
@@ -92,6 +93,8 @@ class ValidatedMessages(emitted.Accepted):
         raw.flags = flags  # type: ignore[assignment]
         number = str(offset)
         end = f"{self._arrival}{number}{self._id}{number}{self._end}"
+        if energy_from is not None:
+            end = f',"energy_from":"{instant_text(energy_from)}"{end}'
         self.messages.append((raw.meter_id.encode(), _encode(raw)[:-1] + end.encode()))
 
 

@@ -30,6 +30,8 @@ class Validated(NamedTuple):
     index: int  # type: ignore[assignment]  # the contract's name; tuple.index is never asked for here
     received: int
     """Timestamp of its record."""
+    energy_from: int | None = None
+    """Of an energy over a gap: the stamp that it counts from."""
 
     @property
     def id(self) -> str:
@@ -56,11 +58,13 @@ class Accepted:
         offset: int,
         index: int,
         received: int,
+        energy_from: int | None = None,
     ) -> None:
         """Emit one reading; the arguments are the fields of ``Validated``."""
         self._outputs.append(
             Validated(
-                raw, time, interval, status, delay, flags, watermark, partition, offset, index, received
+                *(raw, time, interval, status, delay, flags),
+                *(watermark, partition, offset, index, received, energy_from),
             )
         )
 

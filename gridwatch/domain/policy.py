@@ -60,6 +60,12 @@ class Policy:
     """IANA zone in which a stamp without offset is read."""
     max_kwh: float = 1000.0
     """Highest consumption of one reading."""
+    max_power_kw: float = 1000.0
+    """Most power of a meter: what a register may rise by, and what a power that stands for energy may be."""
+    max_register_kwh: float = 1_000_000_000.0
+    """A register is below this."""
+    register_digits: int | None = None
+    """Digits of a register before its decimal mark, after which it rolls over; None if unknown."""
     max_meter_id_bytes: int = 128
     max_record_bytes: int = 1_000_000
     min_interval: int = SECOND

@@ -25,6 +25,12 @@ AMBIGUOUS_TIME: Final = 1 << 5
 ZERO: Final = 1 << 6
 INTERVAL_CHANGED: Final = 1 << 7
 FIRST: Final = 1 << 8
+REGISTER_DIP: Final = 1 << 9
+ROLL_OVER: Final = 1 << 10
+REGISTER_RESET: Final = 1 << 11
+SUSPECT: Final = 1 << 12
+GAP_ENERGY: Final = 1 << 13
+ENERGY_POWER_MISMATCH: Final = 1 << 14
 
 FLAG_NAMES: Final = (
     "OFF_GRID",  # near no slot of its meter
@@ -36,7 +42,15 @@ FLAG_NAMES: Final = (
     "ZERO",  # consumption is zero
     "INTERVAL_CHANGED",  # it decided that the interval of its meter changed
     "FIRST",  # its meter was not known before
+    "REGISTER_DIP",  # its register fell by very little: no energy
+    "ROLL_OVER",  # its register went through its highest value
+    "REGISTER_RESET",  # its register began again at zero
+    "SUSPECT",  # its register changed by more than is possible: no energy
+    "GAP_ENERGY",  # its energy is that of a gap too
+    "ENERGY_POWER_MISMATCH",  # its energy, and its power times the interval, are far apart
 )
+STREAM_FLAGS: Final = frozenset(FLAG_NAMES[:9])
+"""The flags about the stream, which only the worker can know. A source may give the others itself."""
 
 
 @lru_cache(maxsize=512)
@@ -80,6 +94,7 @@ class RawReading(Protocol):
     meter_id: str
     timestamp: str
     consumption_kwh: float
+    """Not a number if it has none: then its energy is that of its register, or of its power."""
     interval_minutes: float | None
     region: str | None
     voltage: float | None
@@ -90,6 +105,8 @@ class RawReading(Protocol):
     sent_at: str | None
     interval_seconds: float | None
     """Takes precedence over ``interval_minutes``."""
+    energy_register_kwh: float | None
+    """A cumulative register."""
     flags: list[str] | None
     """Quality codes of its source: passed on after our own flags."""
 
@@ -110,6 +127,7 @@ class OpenedReading:
     frequency: float | None = None
     sent_at: str | None = None
     interval_seconds: float | None = None
+    energy_register_kwh: float | None = None
     flags: list[str] | None = None
 
 
@@ -133,6 +151,8 @@ class HeldReading(NamedTuple):
     kwh: float
     interval: int | None
     region: str | None
+    value: float
+    """What it came with: its energy, register or power."""
 
 
 def all_flags(flags: int, reading: Reading) -> tuple[str, ...]:

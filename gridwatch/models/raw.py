@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from msgspec import Struct
 
 
@@ -23,4 +25,47 @@ class Raw(Struct, gc=False, omit_defaults=True):
     frequency: float | None = None
     sent_at: str | None = None
     interval_seconds: float | None = None
+    energy_register_kwh: float | None = None
     flags: list[str] | None = None
+
+
+class Telemetry(Struct, gc=False):
+    """A reading that may have its energy in other fields: under other names, as a register, as power only."""
+
+    meter_id: str
+    timestamp: str
+    consumption_kwh: float | None = None
+    energy_kwh: float | None = None
+    energy_register_kwh: float | None = None
+    total_energy_kwh: float | None = None
+    interval_minutes: float | None = None
+    interval_seconds: float | None = None
+    region: str | None = None
+    voltage: float | None = None
+    current: float | None = None
+    power_kw: float | None = None
+    power_factor: float | None = None
+    frequency: float | None = None
+    sent_at: str | None = None
+    flags: list[str] | None = None
+
+    def as_raw(self) -> Raw:
+        """The same under the names of `Raw`."""
+        energy = self.energy_kwh if self.consumption_kwh is None else self.consumption_kwh
+        register = self.total_energy_kwh if self.energy_register_kwh is None else self.energy_register_kwh
+        return Raw(
+            self.meter_id,
+            self.timestamp,
+            math.nan if energy is None else energy,
+            self.interval_minutes,
+            self.region,
+            self.voltage,
+            self.current,
+            self.power_kw,
+            self.power_factor,
+            self.frequency,
+            self.sent_at,
+            self.interval_seconds,
+            register,
+            self.flags,
+        )

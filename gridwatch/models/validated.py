@@ -10,8 +10,10 @@ from msgspec import Struct
 class Validated(Struct, omit_defaults=True, frozen=True):
     """One accepted reading. Times are RFC 3339 UTC, energy kWh, power kW.
 
-    `interval_minutes` is a fraction where the interval is no whole number of minutes. `received_at` is the
-    timestamp of the raw record. Older records have neither it nor `interval_seconds`.
+    `consumption_kwh` is the energy of the interval, as it came or as derived from a register or a power; with
+    the flag GAP_ENERGY it counts from `energy_from`. `interval_minutes` is a fraction where the interval is
+    no whole number of minutes. `received_at` is the timestamp of the raw record; it and `interval_seconds`
+    are missing in older records.
     """
 
     id: str
@@ -35,3 +37,5 @@ class Validated(Struct, omit_defaults=True, frozen=True):
     sent_at: str | None = None
     interval_seconds: int | None = None
     received_at: str | None = None
+    energy_register_kwh: float | None = None
+    energy_from: str | None = None

@@ -48,6 +48,12 @@ class Rules(BaseModel):
     )
     timezone: str = Field("UTC", description="zone of timestamps that come without an offset")
     max_reading_kwh: float = Field(1000.0, gt=0, description="highest consumption of one reading, kWh")
+    max_power_kw: float = Field(
+        1000.0, gt=0, description="most power of a meter, kW: a register that rises faster is not believed"
+    )
+    register_digits: int | None = Field(
+        None, ge=3, le=12, description="digits of the registers before the decimal mark, if they roll over"
+    )
     max_meter_id_bytes: int = Field(128, ge=1, le=1024, description="longest meter id, bytes of UTF-8")
     max_record_bytes: int = Field(1_000_000, ge=1000, le=10_000_000, description="largest raw record, bytes")
 
@@ -83,6 +89,8 @@ def make_policy(rules: Rules, partitions: int) -> Policy:
         metrics_window=micros(rules.metrics_window),
         timezone=rules.timezone,
         max_kwh=rules.max_reading_kwh,
+        max_power_kw=rules.max_power_kw,
+        register_digits=rules.register_digits,
         max_meter_id_bytes=rules.max_meter_id_bytes,
         max_record_bytes=rules.max_record_bytes,
     )

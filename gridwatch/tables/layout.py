@@ -56,7 +56,7 @@ class TableLayout(Generic[P]):
 
     def rows(self, changed: Mapping[str, Any]) -> list[Row]:
         """The rows of changed states; None removes."""
-        if not self._special:
+        if not self._special or not any(name < " " for name in changed):
             return self._main.rows(changed)
         return [
             (key := name.encode(), None if state is None else self._kind_of(key).encode(state))

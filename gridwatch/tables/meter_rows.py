@@ -1,7 +1,8 @@
 """A meter's row: its state as plain values, by position.
 
 The deadline of the meter comes first, so that the deadline index can be rebuilt from a million rows by
-reading one number of each. Version 1 wrote the remembered readings as stamp, value, stamp …
+reading one number of each. Version 1 wrote the remembered readings as stamp, value, stamp …; from version 3
+on a list stands in their place where energy is derived: the readings, the register, the energies counted.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import struct
 from collections.abc import Sequence
 from typing import Any, Final
 
+from gridwatch.domain.meter.energy import Derived, Register
 from gridwatch.domain.meter.gaps import Gap
 from gridwatch.domain.meter.grid import Grid
 from gridwatch.domain.meter.state import MeterState
@@ -31,7 +33,7 @@ def _plain(meter: MeterState) -> tuple[Any, ...]:
         meter.cursor,
         meter.last_slot,
         meter.ahead,
-        meter.recent,
+        meter.recent if meter.derived is None else (meter.recent, *_plain_derived(meter.derived)),
         tuple(_plain_gap(gap) for gap in gaps) if gaps else (),  # most meters have none
         tuple(_plain_grid(grid) for grid in older) if older else (),
         meter.run,
@@ -66,13 +68,30 @@ def _state(row: Any, version: int) -> MeterState:
         meter.forgotten,
     ) = row
     meter.ahead = tuple(ahead)
-    meter.recent = recent if version > 1 else recent_of(zip(recent[::2], recent[1::2], strict=True))
+    if version == 1:
+        recent = recent_of(zip(recent[::2], recent[1::2], strict=True))
+    elif isinstance(recent, list):
+        recent, register, energies = recent
+        meter.derived = Derived(None if register is None else Register(*register), energies)
+    meter.recent = recent
     meter.gaps = tuple(gap_of(gap) for gap in gaps)
     meter.older = tuple(_grid(grid) for grid in older)
     meter.run = tuple(run)
     meter.off_run = tuple(off_run)
     meter.update_calm()
     return meter
+
+
+def _plain_derived(derived: Derived) -> tuple[Any, ...]:
+    return derived.register, derived.energies
+
+
+def _plain_register(register: Register) -> tuple[int, ...]:
+    return tuple(register)
+
+
+def _register(plain: Sequence[int], version: int) -> Register:
+    return Register(*plain)
 
 
 def _plain_gap(gap: Gap) -> tuple[Any, ...]:
@@ -94,7 +113,9 @@ def _grid(plain: Sequence[Any]) -> Grid:
     return Grid(start, interval, cursor, end, tuple(ahead))
 
 
-METER: Final = RowKind("meter", 2, _plain, _state, head=_HEAD)
+METER: Final = RowKind("meter", 3, _plain, _state, head=_HEAD)
+#: The register of a meter whose state was dropped.
+REGISTER: Final = RowKind("register", 1, _plain_register, _register)
 
 #: The same where the due time is an unsigned integer of eight bytes, as it is since 1970.
 _DUE_FIRST: Final = bytes([METER.version]) + _HEAD + b"\xcf"

@@ -54,7 +54,7 @@ def plain_state(state: PartitionState) -> tuple[Any, ...]:
 
 
 def _state(row: Any, version: int) -> PartitionState:
-    held = tuple(HeldReading(*reading) for reading in row[7])
+    held = tuple(_held(reading, version) for reading in row[7])
     windows = {start: _window(window) for start, window in row[8]}
     partition, watermark, offset, index, done, emitted_until, invalid = row[:7]
     state = PartitionState(partition, watermark, offset, index, done, emitted_until, invalid, held, windows)
@@ -63,6 +63,11 @@ def _state(row: Any, version: int) -> PartitionState:
     if version >= _WITH_END:
         state.end, state.end_reached = row[16:]
     return state
+
+
+def _held(reading: Any, version: int) -> HeldReading:
+    meter_id, time, kwh, interval, region = reading[:5]
+    return HeldReading(meter_id, time, kwh, interval, region, reading[5] if version >= _WITH_END else kwh)
 
 
 def _plain_window(window: Window) -> tuple[Any, ...]:

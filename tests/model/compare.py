@@ -40,7 +40,7 @@ def difference(records: list[Record], policy: Parameters, partition: int, seed: 
                 names = [name for name in {**left, **right} if left.get(name) != right.get(name)]
                 differing = {name: (left.get(name), right.get(name)) for name in names}
                 return f"{kind} {left.get('id') or left.get('gap_id')}: (model, domain) {differing}"
-    differing = {"meters": (remembered(reference.meters), remembered(contender.states))}
+    differing = {"meters": (remembered(reference.meters), remembered(contender.meters))}
     return None if len(set(map(str, differing["meters"]))) == 1 else f"state: (model, domain) {differing}"
 
 

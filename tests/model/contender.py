@@ -5,17 +5,18 @@ from __future__ import annotations
 import dataclasses
 import json
 import random
+from collections.abc import Iterable
 from typing import Any
 
 from gridwatch import topics
-from gridwatch.codecs.decode import decode_readings
+from gridwatch.codecs.decode import decode_readings, decode_telemetry
 from gridwatch.codecs.wire import encode_outputs
 from gridwatch.domain.meter.state import MeterState
 from gridwatch.domain.partition.processor import Processor
 from gridwatch.domain.partition.state import PartitionState
 from gridwatch.domain.policy import Policy
 from gridwatch.domain.reading import LogRecord
-from gridwatch.tables.meter_rows import METER, due_of
+from gridwatch.tables.meter_rows import due_of
 from gridwatch.tables.readings import METERS
 from tests.model.logs import Parameters
 from tests.model.wire import Record
@@ -36,10 +37,16 @@ class Contender:
         self.random = random.Random(seed)
         self.policy = Policy(**dataclasses.asdict(parameters))
         self.partition = PartitionState(partition)
-        self.states: dict[str, MeterState] = {}
+        self.states: dict[str, Any] = {}
         self.stored: dict[str, bytes] = {}
         self.decode = decode_readings if self.random.random() < 0.7 else None
-        self.processor = Processor(self.policy, self.partition, self.states, decode=self.decode)
+        self.processor = self.open()
+
+    def open(self, due: Iterable[tuple[int, str]] = ()) -> Processor:
+        other = decode_telemetry if self.decode else None
+        return Processor(
+            self.policy, self.partition, self.states, due=due, decode=self.decode, decode_other=other
+        )
 
     def run(self, records: list[Record]) -> dict[str, list[dict[str, Any]]]:
         """What came out, kind by kind, in order, as read back from the wire."""
@@ -62,18 +69,21 @@ class Contender:
             at += size
         return emitted
 
-    def commit(self, changed: dict[str, MeterState | None]) -> None:
+    @property
+    def meters(self) -> dict[str, MeterState]:
+        return {name: state for name, state in self.states.items() if METERS.is_state(name.encode())}
+
+    def commit(self, changed: dict[str, Any]) -> None:
         for meter_id, state in changed.items():
             if state is None:
                 self.states.pop(meter_id, None)
                 self.stored.pop(meter_id, None)
             else:
                 self.states[meter_id] = state
-                self.stored[meter_id] = METER.encode(state)
+                self.stored[meter_id] = METERS.encode(meter_id, state)
 
     def restart(self) -> None:
         """Forget everything but the stored rows."""
         self.partition, _ = METERS.decode_partition(METERS.encode_partition(self.partition, 1))
-        self.states = {meter_id: METER.decode(row) for meter_id, row in self.stored.items()}
-        due = [(due_of(row), meter_id) for meter_id, row in self.stored.items()]
-        self.processor = Processor(self.policy, self.partition, self.states, due=due, decode=self.decode)
+        self.states = {name: METERS.decode(name, row) for name, row in self.stored.items()}
+        self.processor = self.open([(due_of(self.stored[name]), name) for name in self.meters])

@@ -9,6 +9,7 @@ import unicodedata
 from fractions import Fraction
 from typing import Any
 
+from tests.model import energy
 from tests.model.stamps import SECOND, BadStampError, parse
 
 REASONS = (
@@ -16,12 +17,12 @@ REASONS = (
     "FUTURE_TIMESTAMP", "BAD_METER_ID", "NOT_A_NUMBER", "NOT_FINITE", "NEGATIVE", "OUT_OF_RANGE",
     "WRONG_PARTITION", "TOO_LARGE", "REFUSED_BY_DATABASE",
 )  # fmt: skip
-REQUIRED = ("meter_id", "timestamp", "consumption_kwh")
+REQUIRED = ("meter_id", "timestamp")
 MEASURES = ("voltage", "current", "power_kw", "power_factor", "frequency")
 OPTIONAL = ("interval_minutes", "interval_seconds", "region", *MEASURES, "sent_at", "flags")
 OWN_FLAGS = (
     "OFF_GRID", "REVISED", "EXTRA", "AHEAD", "SLOT_FILLED", "AMBIGUOUS_TIME", "ZERO", "INTERVAL_CHANGED",
-    "FIRST",
+    "FIRST", "REGISTER_DIP", "ROLL_OVER", "REGISTER_RESET", "SUSPECT", "GAP_ENERGY", "ENERGY_POWER_MISMATCH",
 )  # fmt: skip
 
 
@@ -122,13 +123,17 @@ def judge(item: Any, policy: Any, partition: int, record_time: int) -> list[tupl
                 bad.append(("FUTURE_TIMESTAMP", "timestamp"))
         except BadStampError:
             bad.append(("BAD_TIMESTAMP", "timestamp"))
-    for name in ("consumption_kwh", "interval_minutes", "interval_seconds", *MEASURES):
+    kind = energy.source_of(item)
+    if kind is None:
+        bad.append(("MISSING_FIELD", "consumption_kwh"))
+    looked_at = (energy.named(item, *energy.ENERGY), energy.named(item, *energy.REGISTER))
+    for name in (*looked_at, "interval_minutes", "interval_seconds", *MEASURES):
         value = item.get(name)
         if value is None:
             continue
         wrong = number(value)
-        if wrong is None and name == "consumption_kwh":
-            wrong = "NEGATIVE" if value < 0 else "OUT_OF_RANGE" if value > policy.max_kwh else None
+        if wrong is None and name == kind:
+            wrong = energy.out_of_limits(kind, value, policy)
         if wrong is None and name == "interval_minutes" and whole_interval(float(value) * 60) is None:
             wrong = "OUT_OF_RANGE"
         if wrong is None and name == "interval_seconds" and whole_interval(value) is None:
@@ -143,7 +148,7 @@ def judge(item: Any, policy: Any, partition: int, record_time: int) -> list[tupl
         if not isinstance(codes, list) or any(not isinstance(code, str) for code in codes):
             bad.append(("UNKNOWN_TYPE", "flags"))
         elif len(codes) > 16 or any(
-            code in OWN_FLAGS or not code or len(code) > 64 or "\x00" in code for code in codes
+            code in OWN_FLAGS[:9] or not code or len(code) > 64 or "\x00" in code for code in codes
         ):
             bad.append(("OUT_OF_RANGE", "flags"))
     return in_order(bad)

@@ -24,6 +24,7 @@ STARTS = [
 ]
 PARTITIONS = 6
 LOCAL = ("2024-03-31T02:30:00", "2024-10-27T02:30:00", "2024-01-02 03:04", "2024-01-01T11:00:00.5")
+MEASURED = ("consumption_kwh", "energy_kwh", "energy_register_kwh", "total_energy_kwh", "power_kw")
 MISCHIEF = (
     "garbage", "wrong", "fast", "far", "far", "tick", "tick", "bad tick", "elsewhere", "local", "huge",
     "odd", "odd",
@@ -50,6 +51,9 @@ class Parameters:
     max_record_bytes: int = 1_000_000
     max_remembered_gaps: int = 32
     max_held: int = 64
+    max_power_kw: float = 1000.0
+    max_register_kwh: float = 1e9
+    register_digits: int | None = None
 
     def grace_of(self, interval: int) -> int:
         return self.grace if interval >= MINUTE else max(3 * interval, 30 * SECOND)
@@ -71,7 +75,7 @@ class LogMaker:
         self.policy = self.parameters() if self.seconds or self.random.random() < 0.6 else Parameters()
         self.records: list[Record] = []
         self.now = self.random.choice(STARTS)
-        self.most = 150  # readings of one meter: the model is slow
+        self.most = 120  # readings of one meter: the model is slow
 
     def parameters(self) -> Parameters:
         pick = self.random.choice
@@ -79,9 +83,9 @@ class LogMaker:
             default_interval=pick([10, 300, 900, 1800, 3600]) * SECOND,
             grace=pick([1, 5, 15, 70]) * MINUTE,
             max_out_of_orderness=pick([1, 10, 300]) * SECOND,
-            allowed_lateness=pick([1, 5, 20] if self.seconds else [5, 20, 60, 300]) * MINUTE,
+            allowed_lateness=pick([1, 5, 15] if self.seconds else [5, 20, 60, 300]) * MINUTE,
             # The model looks at every slot: not too many of a second each.
-            state_ttl=pick([1, 2] if self.seconds else [6, 12, 48]) * HOUR,
+            state_ttl=pick([20, 60] if self.seconds else [360, 720, 2880]) * MINUTE,
             max_future_skew=pick([1, 5, 60]) * MINUTE,
             max_watermark_jump=pick([1, 3, 3 if self.seconds else 24]) * HOUR,
             gap_memory=pick([1, 3, 24]) * HOUR,
@@ -89,6 +93,8 @@ class LogMaker:
             timezone=pick(["UTC", "UTC", "Europe/Berlin"]),
             max_remembered_gaps=32,
             max_held=64,
+            max_power_kw=pick([4.0, 40.0, 1000.0]),
+            register_digits=pick([None, None, 3, 5]),
         )
 
     # -- meters ---------------------------------------------------------------------------------------------
@@ -96,7 +102,7 @@ class LogMaker:
     def plan(self) -> list[tuple[int, dict[str, Any]]]:
         """What the meters of this log measure, with the time at which each reading sets out."""
         sent: list[tuple[int, dict[str, Any]]] = []
-        span = self.random.choice([1, 2] if self.seconds else [3, 8, 20]) * HOUR
+        span = self.random.choice([20, 60] if self.seconds else [180, 480, 1200]) * MINUTE
         for name in meter_ids(self.partition, self.random.randrange(1, 5)):
             sent += self.life(name, span)
         return sent
@@ -107,6 +113,8 @@ class LogMaker:
         gaps, late, jitter = (self.random.choice([0.0, 0.1, 0.4]) for _ in range(3))
         given = chance() < (0.2 if interval >= MINUTE else 0.4)
         region = self.random.choice([None, "north", "south"])
+        kind = self.random.choice(["energy", "energy", "energy", "alias", "register", "power", "mixed"])
+        register = self.random.choice([0.0, 12.5, 995.25])
         at = self.now + self.random.randrange(0, 40) * MINUTE
         sent: list[tuple[int, dict[str, Any]]] = []
         while at < self.now + span and len(sent) < self.most:
@@ -116,6 +124,8 @@ class LogMaker:
             body: dict[str, Any] = {"meter_id": name, "timestamp": stamp, "consumption_kwh": self.kwh()}
             if given and chance() < 0.7:
                 body.update(self.given(interval))
+            register = self.moved(register)
+            self.measure(body, kind, register, interval)
             if region and chance() < 0.8:
                 body["region"] = region
             delay = self.random.choice([1, 5, 20, 50, 70, 120, 400]) * MINUTE if chance() < late else 0
@@ -130,7 +140,7 @@ class LogMaker:
             elif chance() < 0.03:
                 at += self.random.randrange(1, 30) * min(interval, MINUTE)
             elif chance() < 0.01:
-                at += self.random.choice([3, 10, 60]) * (2 * MINUTE if self.seconds else HOUR)
+                at += self.random.choice([3, 10, 60]) * (20 * SECOND if self.seconds else HOUR)
         return sent
 
     def interval(self) -> int:
@@ -154,11 +164,35 @@ class LogMaker:
         if roll < 0.04:
             return [(later, dict(body))]
         if roll < 0.08:
-            return [(later, {**body, "consumption_kwh": self.kwh()})]
+            names = [name for name in MEASURED if name in body]
+            return [(later, {**body, self.random.choice(names): self.kwh()})]
         if roll < 0.12:
             near = body["timestamp"] + self.random.choice([-90, -1, 1, 30, 200]) * SECOND
             return [(later, {**body, "timestamp": near})]
         return []
+
+    def moved(self, register: float) -> float:
+        """A register after one interval: most of the time it rises by a little."""
+        pick = self.random.random()
+        if pick < 0.9:
+            return register + self.random.choice([0, 0.001, 0.25, 0.5, 2])
+        falls = [register - 0.125, register * 0.995, register / 3, 0.002, 0.5, 1]
+        return max(0.0, self.random.choice([*falls, register + 50, register + 900]))
+
+    def measure(self, body: dict[str, Any], kind: str, register: float, interval: int) -> None:
+        """What a meter of this kind sends in place of its consumption."""
+        pick = self.random.choice
+        if self.random.random() < 0.2:
+            body["power_kw"] = pick([0, 0.5, 3, body["consumption_kwh"] * HOUR / interval])
+        if kind == "energy" or (kind == "mixed" and self.random.random() < 0.3):
+            return
+        kwh = body.pop("consumption_kwh")
+        if kind == "alias":
+            body["energy_kwh"] = kwh
+        elif kind == "power" or (kind == "mixed" and self.random.random() < 0.4):
+            body["power_kw"] = pick([0, 0.5, 1.5, 3.5])
+        else:
+            body[pick(["energy_register_kwh", "total_energy_kwh"])] = round(register, 3)
 
     def kwh(self) -> float:
         return self.random.choice([0, 0.5, 1, 1.25, 2.5, 3.75])
@@ -177,7 +211,7 @@ class LogMaker:
             bodies = [self.worded(body) for _, body in group]
             self.add(time, json.dumps(bodies if many > 1 else bodies[0]).encode())
         if self.records and self.random.random() < 0.5:
-            later = [1, 20, 60, 300] if self.seconds else [1, 60, 600, 20000]
+            later = [1, 20, 60] if self.seconds else [1, 60, 600, 20000]
             end = self.records[-1].timestamp + self.random.choice(later) * MINUTE
             self.add(end, show(end).encode(), tick=True, end=self.end_of_run(end))
         return self.records

@@ -8,6 +8,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from fractions import Fraction
 from typing import Any
 
 from tests.model.stamps import HOUR, MINUTE, QUARTER, show
@@ -80,6 +81,8 @@ class Meter:
     unclear: int = 0  # of slots up to here it is not known any more whether they were filled
     gap_count: int = 0
     late_count: int = 0
+    remembered: set[int] = field(default_factory=set)  # stamps
+    energies: dict[int, Fraction] = field(default_factory=dict)  # of each stamp, as counted last
 
     # -- grid -----------------------------------------------------------------------------------------------
 

@@ -10,12 +10,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from fractions import Fraction
 from itertools import takewhile
 from typing import Any
 
-from tests.model import judging, wire
+from tests.model import energy, judging, wire
 from tests.model.meters import LONG_RUN, PHASE_RUN, SHORT_RUN, Gap, Meter, Stretch, round_half_up, tolerance
-from tests.model.stamps import DAY, MINUTE, SECOND, BadStampError, both, parse
+from tests.model.stamps import DAY, HOUR, MINUTE, SECOND, BadStampError, both, parse
 from tests.model.windows import Windows
 from tests.model.wire import Item, Record
 
@@ -43,6 +44,7 @@ class Reference:
         self.outputs: list[tuple[str, dict[str, Any]]] = []
         self.offset = self.received = 0
         self.end: int | None = None  # of a replay that is settled: what comes after it is not missing yet
+        self.bases: dict[str, energy.Base] = {}  # they outlive their meters
         self.new_missing = 0
         self.by_ticks = 0  # how far ticks have raised the watermark since
 
@@ -77,9 +79,11 @@ class Reference:
             time = self.resolved(body, record.timestamp)
         interval = judging.given_interval(body)
         item = Item(
-            record.offset, index, body["meter_id"], time, float(body["consumption_kwh"]), interval,
-            body.get("region"), ambiguous, body, record.timestamp,
+            record.offset, index, body["meter_id"], time, 0.0, interval,
+            body.get("region"), ambiguous, body, record.timestamp, float(body[energy.source_of(body) or ""]),
         )  # fmt: skip
+        if energy.source_of(body) in energy.ENERGY:
+            item.kwh = item.value
         self.reading(item)
 
     def resolved(self, body: Any, now: int) -> int:
@@ -91,8 +95,8 @@ class Reference:
         heard = dict(meter.readings)
         remembered = self.watermark is None or first >= self.watermark - self.policy.allowed_lateness
         if remembered and {first, second} <= heard.keys():
-            kwh = float(body["consumption_kwh"])
-            if heard[first] == kwh != heard[second]:
+            value = float(body[energy.source_of(body) or ""])
+            if heard[first] == value != heard[second]:
                 return first
         return second
 
@@ -199,25 +203,27 @@ class Reference:
             meter = Meter(item.meter_id, [Stretch(item.time, interval)], item.time, item.region)
             meter.given, meter.changed_at = item.interval is not None, item.time
             meter.late_count = int(late)
-            meter.readings.append((item.time, item.kwh))
+            meter.readings.append((item.time, item.value))
             meter.fill(item.time, item.time)
             self.meters[item.meter_id] = meter
-            return {"FIRST"}
-        earlier = [kwh for time, kwh in meter.readings if time == item.time]
+            flags = {"FIRST"} if held else {"FIRST"} | self.measure(meter, item, first=True)
+            self.remember(meter, item.time)
+            return flags
+        earlier = [value for time, value in meter.readings if time == item.time]
         if earlier and held:
             self.windows.count(item.time, "consumption_kwh", -item.kwh)
             return None
-        if earlier and earlier[-1] == item.kwh:
+        if earlier and earlier[-1] == item.value:
             return None
         if not held:
             self.catch_up(meter)
         meter.late_count += late
         if item.region is not None and item.time >= meter.last_seen:
             meter.region = item.region
-        meter.readings.append((item.time, item.kwh))
+        meter.readings.append((item.time, item.value))
         flags = {"REVISED"} if earlier else set()
         if earlier:
-            self.windows.count(item.time, "consumption_kwh", -earlier[-1])
+            self.windows.count(item.time, "consumption_kwh", -float(meter.energies[item.time]))
         slot = meter.slot_of(item.time)
         if slot is None:
             flags.add("OFF_GRID")
@@ -231,12 +237,61 @@ class Reference:
         before, meter.last_seen = meter.last_seen, max(meter.last_seen, item.time)
         if item.interval is not None and item.time >= before:
             if self.give(meter, item.time, item.interval):
-                return (flags - {"OFF_GRID", "EXTRA"}) | {"INTERVAL_CHANGED"}
+                flags = (flags - {"OFF_GRID", "EXTRA"}) | {"INTERVAL_CHANGED"}
         elif not meter.given and item.time > before and self.learn(meter, before, item.time):
-            return flags | {"INTERVAL_CHANGED"}
-        if not earlier:
+            flags |= {"INTERVAL_CHANGED"}
+        if not earlier and "INTERVAL_CHANGED" not in flags:
             self.stray(meter, item.time, slot)
+        if held:
+            meter.energies[item.time] = Fraction(item.kwh)
+        else:
+            flags |= self.measure(meter, item, first=not earlier)
+        self.remember(meter, item.time)
         return flags
+
+    def remember(self, meter: Meter, stamp: int) -> None:
+        """Stamps are remembered from the metric window on in which a reading may be late at most."""
+        since = self.windows.start_of(self.windows.emitted_until - self.policy.allowed_lateness)
+        since = min([since, *meter.astray[:1]])
+        meter.remembered = {time for time in meter.remembered | {stamp} if time >= since}
+
+    def measure(self, meter: Meter, item: Item, first: bool) -> set[str]:
+        """The energy of an applied reading, and its flags; `first`: its stamp had no value before."""
+        kind, name = energy.source_of(item.body), meter.meter_id
+        base = self.bases.get(name)
+        flags: set[str] = set()
+        if kind in energy.ENERGY:
+            counted = energy.whole(Fraction(item.value))
+            meter.energies[item.time] = Fraction(item.value)
+            if energy.apart(Fraction(item.value), item.body, meter.interval):
+                flags = {"ENERGY_POWER_MISMATCH"}
+        elif kind in energy.REGISTER:
+            if not first:
+                item.kwh = float(energy.whole(meter.energies[item.time]))
+                return set()
+            base, found = energy.of_register(base, item.time, item.value, meter.interval, self.policy)
+            flags, item.since = found.flags, found.since
+            before = self.bases.get(name)
+            counted = before is not None and item.time > before.time and not flags
+            if counted and energy.apart(found.energy, item.body, meter.interval):
+                flags = {"ENERGY_POWER_MISMATCH"}
+            self.bases[name] = base
+            meter.energies[item.time] = found.energy
+            item.kwh = float(found.energy)
+            return flags
+        else:
+            stamps = [time for time in meter.remembered if time < item.time]
+            held = min(item.time - max(stamps), self.interval_at(meter, item.time)) if stamps else 0
+            held = meter.interval if meter.given else held
+            counted = energy.whole(Fraction(item.value) * held / HOUR)
+            meter.energies[item.time] = counted
+            item.kwh = float(counted)
+        if first and base is not None and item.time > base.time:
+            self.bases[name] = energy.Base(item.time, base.value + counted)
+        return flags
+
+    def interval_at(self, meter: Meter, stamp: int) -> int:
+        return meter.stretch_at(stamp)[0].interval
 
     def known(self, meter_id: str) -> Meter | None:
         """The meter, without the gaps that are remembered no longer."""

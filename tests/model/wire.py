@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, NamedTuple
 
-from tests.model import judging
+from tests.model import energy, judging
 from tests.model.meters import Gap, Meter
 from tests.model.stamps import MINUTE, SECOND, show
 
@@ -22,7 +22,7 @@ class Record(NamedTuple):
     end: bytes | None = None
 
 
-@dataclass(frozen=True)
+@dataclass
 class Item:
     """One reading, judged and found good."""
 
@@ -36,6 +36,8 @@ class Item:
     ambiguous: bool
     body: dict[str, Any]
     received: int
+    value: float  # by which it is compared: its energy, register or power
+    since: int | None = None  # since when its energy counts
 
     def own_flags(self) -> set[str]:
         """What is known of the reading without its meter."""
@@ -73,6 +75,7 @@ def origin(item: Item, partition: int) -> dict[str, Any]:
 def validated(
     item: Item, partition: int, flags: set[str], delay: int, watermark: int, interval: int
 ) -> dict[str, Any]:
+    register = item.body.get(energy.named(item.body, *energy.REGISTER))
     optional = ("region", *judging.MEASURES, "sent_at")
     return {
         **origin(item, partition),
@@ -83,6 +86,8 @@ def validated(
         "flags": [*listed(flags), *(item.body.get("flags") or [])],
         "watermark": show(watermark),
         **{name: item.body[name] for name in optional if item.body.get(name) is not None},
+        **({} if register is None else {"energy_register_kwh": register}),
+        **({"energy_from": show(item.since)} if "GAP_ENERGY" in flags and item.since is not None else {}),
     }
 
 

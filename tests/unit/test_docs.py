@@ -14,7 +14,7 @@ from gridwatch import __version__
 from gridwatch.cli import COMMANDS
 from gridwatch.domain.partition.windows import METRICS
 from gridwatch.domain.reading import FLAG_NAMES
-from gridwatch.domain.validation.rules import REASONS
+from gridwatch.domain.validation.findings import REASONS
 from gridwatch.models.gap_alert import GapState
 from gridwatch.settings import PREFIX, Settings
 

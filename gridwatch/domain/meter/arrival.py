@@ -44,7 +44,8 @@ def accept(meter: MeterState, time: int, given: int | None, changes: GapChanges)
         grid.fill(slot)
         meter.last_slot = max(meter.last_slot, slot)
     elif not _fill_gap(meter, grid, time, changes) and _is_filled(meter, grid, slot):
-        flags = EXTRA
+        # Slots that a wider grid has where the one before had none count as filled, without a reading.
+        flags = EXTRA if grid is meter or _has_reading(meter, grid, slot) else 0
     before = meter.last_seen
     meter.last_seen = max(before, time)
     if given is not None and time >= before:
@@ -104,10 +105,15 @@ def _slot_in(gap: Gap, time: int) -> int | None:
     return slot if slot is not None and gap.first <= slot <= gap.last and gap.lacks(slot) else None
 
 
+def _has_reading(meter: MeterState, grid: Grid, slot: int) -> bool:
+    """Whether a remembered reading lies in ``slot`` of ``grid``."""
+    return any(slot_of(at, slot, grid.interval) == slot for at, _ in readings_of(meter.recent))
+
+
 def _is_filled(meter: MeterState, grid: Grid, slot: int) -> bool:
     """Whether ``slot`` of ``grid``, which no remembered gap lacks, was filled by a reading."""
     if slot < grid.start or slot <= meter.forgotten:
-        return any(slot_of(at, slot, grid.interval) == slot for at, _ in readings_of(meter.recent))
+        return _has_reading(meter, grid, slot)
     if slot >= grid.cursor:
         return slot in grid.ahead
     return not any(gap.first <= slot <= gap.last and gap.lacks(slot) for gap in meter.gaps)

@@ -11,9 +11,10 @@ from collections.abc import Iterable, Sequence
 from sys import intern
 from typing import Final
 
+from gridwatch.domain.meter.energy import Derived
 from gridwatch.domain.meter.gaps import EXPIRED, OPEN, RETRACTED, Gap
 from gridwatch.domain.meter.grid import Grid, tolerance_of
-from gridwatch.domain.meter.timeliness import Recent, remember
+from gridwatch.domain.meter.timeliness import Recent, recall, remember, stamp_before
 from gridwatch.domain.policy import NEVER, Policy, grace_of
 
 MAX_OLDER_GRIDS: Final = 8
@@ -32,6 +33,7 @@ class MeterState(Grid):
 
     __slots__ = (
         "calm",
+        "derived",
         "due",
         "forgotten",
         "gap_count",
@@ -56,7 +58,9 @@ class MeterState(Grid):
         self.last_slot = first
         """Last slot filled."""
         self.recent: Recent = b""
-        """The readings by which duplicates are recognised."""
+        """The readings by which duplicates are recognised: each with the value that it came with."""
+        self.derived: Derived | None = None
+        """Of a meter whose energy is that of its register or its power."""
         self.gaps: tuple[Gap, ...] = ()
         """Remembered gaps in order of time; only the last one can be OPEN."""
         self.older: tuple[Grid, ...] = ()
@@ -74,8 +78,8 @@ class MeterState(Grid):
         self.forgotten = -NEVER
         """Up to this slot it is no longer known which slots were filled."""
         self.calm = True
-        """Derived: nothing is open, ahead, pending or being learned. A reading for the cursor just fills
-        it."""
+        """Nothing is open, ahead, pending or being learned, no energy derived. A reading for the cursor just
+        fills it."""
 
     @property
     def expected_next(self) -> int:
@@ -95,6 +99,24 @@ class MeterState(Grid):
             if time >= grid.start - tolerance_of(grid.interval):
                 return grid
         return self.older[0]
+
+    def derive(self) -> Derived:
+        """What its energy is derived from, from now on."""
+        if self.derived is None:
+            self.derived = Derived()
+        return self.derived
+
+    def energy_at(self, time: int) -> float | None:
+        """The energy counted for a remembered reading, kWh."""
+        energy = None if self.derived is None else recall(self.derived.energies, time)
+        return recall(self.recent, time) if energy is None else energy
+
+    def held_until(self, time: int) -> int:
+        """How long a power that is measured at ``time`` has held: see ``energy``. µs."""
+        if self.given:
+            return self.interval
+        before = stamp_before(self.recent, time)
+        return 0 if before is None else min(time - before, self.grid_at(time).interval)
 
     def refresh(self, policy: Policy) -> None:
         """Recompute ``due`` and ``calm`` after a change."""
@@ -121,19 +143,22 @@ class MeterState(Grid):
     def update_calm(self) -> None:
         """Recompute ``calm``."""
         self.calm = not (
-            self.ahead
+            self.derived is not None
+            or self.ahead
             or self.run
             or self.off_run
             or self.open_gap is not None
             or (self.older and any(grid.pending for grid in self.older))
         )
 
-    def note(self, time: int, kwh: float, region: str | None, horizon: int) -> None:
+    def note(self, time: int, value: float, energy: float, region: str | None, horizon: int) -> None:
         """Remember a reading that was applied, and the region of the last one; forget what is before
-        ``horizon``."""
+        ``horizon``. ``value``: what it came with; ``energy``: kWh."""
         # A row off the grid may move it from its first reading on: readings since then have a slot there.
         horizon = min(horizon, self.off_run[0]) if self.off_run else horizon
-        self.recent = remember(self.recent, time, kwh, horizon)
+        self.recent = remember(self.recent, time, value, horizon)
+        if self.derived is not None:
+            self.derived.energies = remember(self.derived.energies, time, energy, horizon)
         if region is not None and time >= self.last_seen:
             self.region = stored_region(region)
 
@@ -186,6 +211,8 @@ class MeterState(Grid):
     def weight(self) -> int:
         """Approximate size of the stored row, bytes."""
         weight = 72 + len(self.recent) + 9 * len(self.ahead) + (len(self.region) if self.region else 0)
+        if self.derived is not None:
+            weight += 48 + len(self.derived.energies)
         if self.gaps:  # most meters have none, and an empty sum takes longer than all the rest
             weight += sum(48 + 9 * len(gap.missing) for gap in self.gaps)
         if self.older:

@@ -76,6 +76,15 @@ def recall(recent: Recent, time: int) -> float | None:
     return value
 
 
+def stamp_before(recent: Recent, time: int) -> int | None:
+    """The last remembered stamp before ``time``."""
+    place = _place(recent, key_of(time))
+    if not place:
+        return None
+    stamp: int = _STAMP.unpack_from(recent, place - _BYTES)[0]
+    return stamp - _ORIGIN
+
+
 def remember(recent: Recent, time: int, value: float, horizon: int) -> Recent:
     """``recent`` with ``value`` for ``time``, and without the readings before ``horizon``."""
     recent = since(recent, key_of(horizon))

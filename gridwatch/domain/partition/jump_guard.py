@@ -5,12 +5,15 @@ The rules are in ``watermark``: what is held, what confirms it, and when it is a
 
 from __future__ import annotations
 
+from math import isnan
+
 from gridwatch.domain.meter.arrival import accept
+from gridwatch.domain.meter.energy import measured, micro_kwh
 from gridwatch.domain.meter.gaps import GapChanges
 from gridwatch.domain.meter.state import stored_region
 from gridwatch.domain.meter.timeliness import recall
 from gridwatch.domain.partition.watermark import confirmed_time, leaps
-from gridwatch.domain.partition.windows import micro_kwh, window_at
+from gridwatch.domain.partition.windows import window_at
 from gridwatch.domain.partition.workbench import Touched, Workbench
 from gridwatch.domain.reading import AHEAD, OK, HeldReading, LogRecord, Reading, all_flags
 
@@ -39,6 +42,9 @@ class JumpGuard:
         """Hold a reading beyond the jump guard: emitted at once, applied when the watermark reaches it."""
         bench, part, policy = self._bench, self._bench.partition, self._bench.policy
         raw, time, given, _ = reading
+        value = measured(raw)
+        if isnan(raw.consumption_kwh):
+            raw.consumption_kwh = 0.0  # the register's base stays: the next reading counts from there
         bench.accepted.emit(
             raw,
             time,
@@ -52,7 +58,7 @@ class JumpGuard:
             index,
             record.timestamp,
         )
-        held = HeldReading(raw.meter_id, time, raw.consumption_kwh, given, stored_region(raw.region))
+        held = HeldReading(raw.meter_id, time, raw.consumption_kwh, given, stored_region(raw.region), value)
         twin = part.hold(held)
         window = window_at(part.windows, time, policy.metrics_window)
         window.on_time += 1
@@ -82,8 +88,10 @@ class JumpGuard:
                 continue
             changes = touched.setdefault(held.meter_id, GapChanges(policy, watermark))
             if meter is None:
-                meter = bench.create(held.time, held.interval)
+                meter = bench.create(held.meter_id, held.time, held.interval)
             else:
                 # Its slot is not due: it was applied as soon as the watermark came near.
                 accept(meter, held.time, held.interval, changes)
-            bench.note(held.meter_id, meter, held.time, held.kwh, held.region)
+            if held.value != held.kwh:
+                meter.derive()
+            bench.note(held.meter_id, meter, held.time, held.value, held.kwh, held.region)

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from gridwatch.domain.meter.state import MeterState
+from typing import Any
+
 from gridwatch.domain.outputs import Accepted, Output
 
 
@@ -14,9 +15,9 @@ class Outcome:
         """In order."""
         self.accepted = Accepted(self.outputs)
         """The collector of accepted readings; appends to ``outputs`` unless replaced beforehand."""
-        self.changed: dict[str, MeterState | None] = {}
-        """Meters whose state changed; None if it is removed. To be applied before a call with another
-        outcome."""
+        self.changed: dict[str, Any] = {}
+        """Meters whose state changed, and kept registers; None if one is removed. To be applied before a call
+        with another outcome."""
         self.weight = 0
         """Approximate size of the changed states, bytes."""
         self.complete = True

@@ -24,6 +24,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
+from gridwatch.domain.meter.energy import agree
 from gridwatch.domain.meter.grid import tolerance_of
 from gridwatch.domain.meter.intervals import rounded
 from gridwatch.domain.meter.timeliness import packed, since
@@ -50,7 +51,7 @@ class Processor:
 
     If an outcome cannot be committed, discard the processor with its states and rebuild it from the stored
     ones. ``due`` has the deadline of every stored meter. After a recovery call ``process(())`` once: it
-    finishes what the last step left.
+    finishes what the last step left. ``decode_other`` is tried where ``decode`` fails.
     """
 
     def __init__(
@@ -61,11 +62,13 @@ class Processor:
         *,
         due: Iterable[tuple[int, str]] = (),
         decode: Decode | None = None,
+        decode_other: Decode | None = None,
     ) -> None:
         self.policy = policy
         self.partition = partition
         self._meters = meters
         self._decode = decode
+        self._decode_other = decode_other
         self._bench = Workbench(policy, partition, meters, due)
         self._reception = Reception(policy, partition, self._bench.find)
         self._stepper = Stepper(self._bench, self._reception)
@@ -85,11 +88,21 @@ class Processor:
         outcome.weight = bench.weight
         return outcome
 
+    def _others(self, value: bytes) -> Sequence[RawReading]:
+        """The readings of a record by the other decoder; none if it fails too."""
+        if self._decode_other is None:
+            return ()
+        try:
+            decoded = self._decode_other(value)
+        except (ValueError, TypeError, RecursionError):
+            return ()
+        return decoded if isinstance(decoded, list) else (decoded,)
+
     def _run(self, records: Sequence[LogRecord], outcome: Outcome) -> bool:  # noqa: PLR0912, PLR0915
         """Process ``records``. False if the budget ran out before the last one."""
         step, bench, reception = self._stepper, self._bench, self._reception
         part, policy = self.partition, self.policy
-        changed, accepted, meters, decode = outcome.changed, outcome.accepted, self._meters, self._decode
+        changed, emit, meters, decode = outcome.changed, outcome.accepted.emit, self._meters, self._decode
         stamps = reception.stamps
         instants, max_bytes = stamps.known, policy.max_record_bytes
         slack, jump, skew = policy.max_out_of_orderness, policy.max_watermark_jump, policy.max_future_skew
@@ -98,21 +111,21 @@ class Processor:
         start = end = 0  # of ``window``, the window that the last clean reading was in
         window = Window()
         for record in records:
-            offset, record_time, value = record.offset, record.timestamp, record.value
+            offset, stamped, value = record.offset, record.timestamp, record.value
             if offset != part.offset:
                 if offset < part.offset:
                     continue
                 part.offset, part.index, part.done = offset, 0, False
             elif part.done:
                 continue
-            part.record_time, part.replayed = record_time, record.replayed
+            part.record_time, part.replayed = stamped, record.replayed
             if record.tick:
                 step.tick(record)
                 part.done = True
                 if not step.finish_step():
                     return False
                 continue
-            part.reading_time = record_time
+            part.reading_time = stamped
             raws: Sequence[RawReading] = ()
             if decode is not None and value and len(value) <= max_bytes:
                 try:
@@ -121,7 +134,7 @@ class Processor:
                     decoded = decode(value)
                     raws = decoded if isinstance(decoded, list) else (decoded,)
                 except (ValueError, TypeError, RecursionError):
-                    pass  # decoded the slow way below, as an empty array is
+                    raws = self._others(value)  # else decoded the slow way below, as an empty array is
             elements = () if raws else reception.open(record)
             index, count = part.index, len(raws or elements)
             while index < count:
@@ -159,12 +172,13 @@ class Processor:
                         and watermark is not None
                         and time >= watermark
                         and (lead := time - slack) - watermark <= jump
-                        and time <= record_time + skew
+                        and time <= stamped + skew
                         and 0.0 <= kwh <= max_kwh
                         and (
                             (given := raw.interval_minutes) is None
                             or (meter.given and given * _MINUTE == float(meter.interval))
                         )
+                        and ((power := raw.power_kw) is None or agree(kwh, power, meter.interval))
                         and (
                             (seconds := raw.interval_seconds) is None
                             or (meter.given and seconds * _SECOND == float(meter.interval))
@@ -205,10 +219,7 @@ class Processor:
                             changed[meter_id] = meter
                             if budget:
                                 bench.weight += meter.weight()
-                        accepted.emit(
-                            *(raw, time, interval, OK, 0, flags),
-                            *(watermark, partition, offset, index, record_time),
-                        )
+                        emit(raw, time, interval, OK, 0, flags, watermark, partition, offset, index, stamped)
                         if lead > watermark:
                             part.watermark = lead
                     else:

@@ -15,11 +15,9 @@ from gridwatch.domain.partition.state import PartitionState
 from gridwatch.domain.partitioning import partition_of
 from gridwatch.domain.policy import Policy
 from gridwatch.domain.reading import LogRecord, RawReading, Reading
+from gridwatch.domain.validation.findings import BAD_TIMESTAMP, FUTURE_TIMESTAMP, Refusal
 from gridwatch.domain.validation.intervals import given_interval
 from gridwatch.domain.validation.rules import (
-    BAD_TIMESTAMP,
-    FUTURE_TIMESTAMP,
-    Refusal,
     check,
     element_texts,
     is_meter_id,

@@ -6,19 +6,33 @@ to apply, meters to settle, windows to emit.
 
 from __future__ import annotations
 
+from math import isnan
+
 from gridwatch.domain.meter.arrival import accept, accept_too_late, revise
+from gridwatch.domain.meter.energy import MICRO, agree, energy_of, measured, micro_kwh
 from gridwatch.domain.meter.gaps import GapChanges
 from gridwatch.domain.meter.settlement import catch_up
+from gridwatch.domain.meter.state import MeterState
 from gridwatch.domain.meter.timeliness import LATE, TOO_LATE, classify, recall
 from gridwatch.domain.outputs import LateEvent
 from gridwatch.domain.partition.jump_guard import JumpGuard
 from gridwatch.domain.partition.reception import Reception
 from gridwatch.domain.partition.repeated_hour import resolve
-from gridwatch.domain.partition.windows import micro_kwh, window_at
+from gridwatch.domain.partition.windows import window_at
 from gridwatch.domain.partition.workbench import Touched, Workbench
-from gridwatch.domain.reading import FIRST, OK, REVISED, LogRecord, RawReading, Reading, all_flags
+from gridwatch.domain.reading import (
+    ENERGY_POWER_MISMATCH,
+    FIRST,
+    GAP_ENERGY,
+    OK,
+    REVISED,
+    LogRecord,
+    RawReading,
+    Reading,
+    all_flags,
+)
 from gridwatch.domain.reading import LATE as LATE_STATUS
-from gridwatch.domain.validation.rules import Refusal
+from gridwatch.domain.validation.findings import Refusal
 
 
 class Stepper:
@@ -105,16 +119,16 @@ class Stepper:
         """Apply a reading that is ON_TIME or LATE. False if it is a duplicate."""
         bench, part, policy = self._bench, self._partition, self._policy
         raw, time, given, _ = reading
-        kwh = raw.consumption_kwh
+        value = measured(raw)
         meter = bench.find(raw.meter_id)
         current = recall(meter.recent, time) if meter is not None else None
         window = window_at(part.windows, time, policy.metrics_window)
-        if current == kwh:
+        if current == value:
             window.duplicate += 1
             return False
         changes = touched[raw.meter_id] = GapChanges(policy, watermark)
         if meter is None:
-            meter = bench.create(time, given)
+            meter = bench.create(raw.meter_id, time, given)
             flags = FIRST
         else:
             catch_up(meter, changes, bench.end)
@@ -123,9 +137,11 @@ class Stepper:
             else:
                 flags = REVISED | revise(meter, time, given, changes)
                 window.revised += 1
-                window.micro_kwh -= micro_kwh(current)
-        bench.note(raw.meter_id, meter, time, kwh, raw.region)
-        window.micro_kwh += micro_kwh(kwh)
+                window.micro_kwh -= micro_kwh(meter.energy_at(time) or 0.0)
+        base, energy, more = self._measure(raw, time, meter, revised=current is not None)
+        flags |= more
+        bench.note(raw.meter_id, meter, time, value, raw.consumption_kwh, raw.region)
+        window.micro_kwh += energy
         status = OK
         if timeliness == LATE:
             status = LATE_STATUS
@@ -145,12 +161,34 @@ class Stepper:
             record.offset,
             index,
             record.timestamp,
+            base if flags & GAP_ENERGY else None,
         )
         return True
+
+    def _measure(
+        self, raw: RawReading, time: int, meter: MeterState, *, revised: bool
+    ) -> tuple[int | None, int, int]:
+        """Set the energy of a reading. Returns the stamp that it counts from, if it is of a register, the
+        energy in micro-kWh, and flags."""
+        kwh, power = raw.consumption_kwh, raw.power_kw
+        if isnan(kwh):
+            derived = meter.derive()
+            base = None if derived.register is None else derived.register.time
+            held = meter.held_until(time)
+            energy, flags = energy_of(derived, raw, time, held, meter.interval, self._policy, revised=revised)
+            raw.consumption_kwh = energy / MICRO
+            return base, energy, flags
+        energy = micro_kwh(kwh)
+        if meter.derived is not None and not revised:
+            meter.derived.add_other(time, energy)
+        apart = power is not None and not agree(kwh, power, meter.interval)
+        return None, energy, ENERGY_POWER_MISMATCH if apart else 0
 
     def _too_late(self, record: LogRecord, reading: Reading, index: int, watermark: int) -> None:
         bench, part, policy = self._bench, self._partition, self._policy
         raw, time = reading.raw, reading.time
+        if isnan(raw.consumption_kwh):
+            raw.consumption_kwh = 0.0  # it is not known so late what the register rose by
         flags = 0
         touched: Touched = {}
         meter = bench.find(raw.meter_id)

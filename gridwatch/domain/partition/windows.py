@@ -21,11 +21,6 @@ from gridwatch.domain.outputs import Metric
 _new: Final = tuple.__new__  # a named tuple's own constructor takes three times as long
 
 
-def micro_kwh(kwh: float) -> int:
-    """``kwh`` (not negative) in whole micro-kWh."""
-    return int(kwh * 1_000_000 + 0.5)
-
-
 class Window:
     """The counts of one window."""
 

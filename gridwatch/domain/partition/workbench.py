@@ -12,9 +12,10 @@ in the index. In both cases the index then has an entry at or before its next de
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import Protocol
+from typing import Any, Final, Protocol
 
 from gridwatch.domain.meter.deadlines import Deadlines
+from gridwatch.domain.meter.energy import Derived, Register
 from gridwatch.domain.meter.gaps import GapChanges
 from gridwatch.domain.meter.settlement import settle
 from gridwatch.domain.meter.state import MeterState
@@ -27,11 +28,13 @@ from gridwatch.domain.policy import NEVER, Policy
 
 
 class Meters(Protocol):
-    """The states before a call of ``process``: committed ones and those changed since."""
+    """The states before a call of ``process``: of meters, and kept registers (``KEPT``)."""
 
-    def get(self, meter_id: str, /) -> MeterState | None: ...
+    def get(self, name: str, /) -> Any: ...
 
 
+KEPT: Final = "\x01"
+"""Before a meter id: the name of its register, which outlives its state."""
 Touched = dict[str, GapChanges]
 """The meters that a reading touched in this step, apart from those that are merely due."""
 
@@ -71,23 +74,41 @@ class Workbench:
 
     def find(self, meter_id: str) -> MeterState | None:
         """The current state of ``meter_id``."""
-        if meter_id in self.changed:
-            return self.changed[meter_id]
-        return self._meters.get(meter_id)
+        meter: MeterState | None = self._find(meter_id)
+        return meter
 
-    def create(self, time: int, given: int | None) -> MeterState:
-        """A new state of a meter whose first reading is of ``time``; ``note`` adds it to the outcome."""
+    def _find(self, name: str) -> Any:
+        return self.changed[name] if name in self.changed else self._meters.get(name)
+
+    def create(self, meter_id: str, time: int, given: int | None) -> MeterState:
+        """A new state of a meter whose first reading is of ``time``; ``note`` adds it to the outcome.
+
+        It gets the register that was kept when an earlier state was dropped.
+        """
         self.partition.meters += 1
         interval = self.policy.default_interval if given is None else given
-        return MeterState(time, interval, given is not None)
+        meter = MeterState(time, interval, given is not None)
+        kept: Register | None = self._find(KEPT + meter_id)
+        if kept is not None:
+            meter.derived = Derived(kept)
+            self.changed[KEPT + meter_id] = None
+        return meter
 
-    def note(self, meter_id: str, meter: MeterState, time: int, kwh: float, region: str | None) -> None:
+    def note(  # noqa: PLR0917 - what is known of the reading
+        self,
+        meter_id: str,
+        meter: MeterState,
+        time: int,
+        value: float,
+        energy: float,
+        region: str | None,
+    ) -> None:
         """Remember a reading that was applied to ``meter``, and count the meter as active."""
         part, length = self.partition, self.policy.metrics_window
         start = window_start(time, length)
         if not seen_within(meter.recent, start, start + length):
             window_at(part.windows, time, length).active += 1
-        meter.note(time, kwh, region, self.horizon)
+        meter.note(time, value, energy, region, self.horizon)
         part.raise_highest(time)
         self.mark(meter_id, meter)
 
@@ -183,6 +204,8 @@ class Workbench:
         if dropped:
             self.changed[meter_id] = None
             part.meters -= 1
+            if meter.derived is not None and meter.derived.register is not None:
+                self.changed[KEPT + meter_id] = meter.derived.register
         elif part.watermark is not None:
             meter.tidy_gaps(part.watermark, policy)
 

@@ -14,48 +14,33 @@ from __future__ import annotations
 
 import json
 import re
-from math import isfinite
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
 from gridwatch.domain.instants import parse_instant
 from gridwatch.domain.partitioning import partition_of
 from gridwatch.domain.policy import Policy
-from gridwatch.domain.reading import FLAG_NAMES, OpenedReading, RawReading, Reading
+from gridwatch.domain.reading import STREAM_FLAGS, OpenedReading, RawReading, Reading
 from gridwatch.domain.validation import binary_guesses, field_guesses, guesses
-from gridwatch.domain.validation.intervals import allowed_intervals, given_interval, interval_of
-
-NOT_JSON: Final = "NOT_JSON"
-NOT_UTF8: Final = "NOT_UTF8"
-NOT_AN_OBJECT: Final = "NOT_AN_OBJECT"
-MISSING_FIELD: Final = "MISSING_FIELD"
-UNKNOWN_TYPE: Final = "UNKNOWN_TYPE"
-BAD_TIMESTAMP: Final = "BAD_TIMESTAMP"
-FUTURE_TIMESTAMP: Final = "FUTURE_TIMESTAMP"
-BAD_METER_ID: Final = "BAD_METER_ID"
-NOT_A_NUMBER: Final = "NOT_A_NUMBER"
-NOT_FINITE: Final = "NOT_FINITE"
-NEGATIVE: Final = "NEGATIVE"
-OUT_OF_RANGE: Final = "OUT_OF_RANGE"
-WRONG_PARTITION: Final = "WRONG_PARTITION"
-TOO_LARGE: Final = "TOO_LARGE"
-"""The reasons, in the order in which they are listed."""
-REASONS: Final = (
-    NOT_JSON,
-    NOT_UTF8,
-    NOT_AN_OBJECT,
-    MISSING_FIELD,
-    UNKNOWN_TYPE,
+from gridwatch.domain.validation.energy_fields import check_energy, has_energy
+from gridwatch.domain.validation.findings import (
+    BAD_METER_ID,
     BAD_TIMESTAMP,
     FUTURE_TIMESTAMP,
-    BAD_METER_ID,
-    NOT_A_NUMBER,
-    NOT_FINITE,
-    NEGATIVE,
+    MISSING_FIELD,
+    NOT_AN_OBJECT,
+    NOT_JSON,
+    NOT_UTF8,
     OUT_OF_RANGE,
-    WRONG_PARTITION,
     TOO_LARGE,
+    UNKNOWN_TYPE,
+    WRONG_PARTITION,
+    Findings,
+    Refusal,
+    check_number,
 )
-REQUIRED: Final = ("meter_id", "timestamp", "consumption_kwh")
+from gridwatch.domain.validation.intervals import allowed_intervals, given_interval, interval_of
+
+REQUIRED: Final = ("meter_id", "timestamp")
 MEASURES: Final = ("voltage", "current", "power_kw", "power_factor", "frequency")
 TEXTS: Final = ("region", "sent_at")
 MAX_CODES: Final = 16
@@ -65,15 +50,6 @@ MAX_CODE: Final = 64
 _BLANK: Final = re.compile("[ \t\n\r]*")
 _CONTROL: Final = re.compile("[\x00-\x1f\x7f-\x9f]")
 _UNWRITABLE: Final = re.compile(f"[\x00{chr(0xD800)}-{chr(0xDFFF)}]")
-
-
-class Refusal(NamedTuple):
-    """Why something is not a valid reading."""
-
-    reasons: tuple[str, ...]
-    message: str
-    field: str | None
-    meter_id: str | None = None
 
 
 def _whole(digits: str) -> int | float:
@@ -125,8 +101,8 @@ def _after_blank(text: str, at: int) -> int:
 def is_sound(raw: RawReading, time: int, latest: int, policy: Policy) -> bool:
     """Whether ``raw``, whose stamp is ``time``, is valid, apart from its meter id."""
     return (
-        0.0 <= raw.consumption_kwh <= policy.max_kwh
-        and time <= latest
+        time <= latest
+        and has_energy(raw, policy)
         and (raw.interval_minutes is None or interval_of(raw.interval_minutes * 60, policy) is not None)
         and (raw.interval_seconds is None or interval_of(raw.interval_seconds, policy) is not None)
         and (raw.region is None or _UNWRITABLE.search(raw.region) is None)
@@ -138,7 +114,7 @@ def is_sound(raw: RawReading, time: int, latest: int, policy: Policy) -> bool:
 def are_codes(codes: list[str]) -> bool:
     """Whether ``codes`` are allowed among the flags of a reading: few, short, and none of them ours."""
     return len(codes) <= MAX_CODES and all(
-        0 < len(code) <= MAX_CODE and code not in FLAG_NAMES and not _UNWRITABLE.search(code)
+        0 < len(code) <= MAX_CODE and code not in STREAM_FLAGS and not _UNWRITABLE.search(code)
         for code in codes
     )
 
@@ -155,7 +131,7 @@ def check(fields: Any, partition: int, record_time: int, policy: Policy) -> Read
     if not isinstance(fields, dict):
         what = guesses.kind_of(fields) + guesses.of_content(fields)
         return Refusal((NOT_AN_OBJECT,), f"expected an object, not {what}", None)
-    found = _Findings()
+    found = Findings()
     for name in REQUIRED:
         if fields.get(name) is None:
             found.add(MISSING_FIELD, name, "is missing")
@@ -170,28 +146,24 @@ def check(fields: Any, partition: int, record_time: int, policy: Policy) -> Read
         allowed = f"1 to {policy.max_meter_id_bytes} bytes of text without control characters"
         found.add(BAD_METER_ID, "meter_id", f"must be {allowed}")
     time, ambiguous = _check_stamp(fields.get("timestamp"), record_time, policy, found)
-    kwh = _check_number(fields, "consumption_kwh", found)
-    if kwh is not None and kwh < 0:
-        found.add(NEGATIVE, "consumption_kwh", f"is negative: {kwh:g}")
-    if kwh is not None and kwh > policy.max_kwh:
-        found.add(OUT_OF_RANGE, "consumption_kwh", f"is {kwh:g}, at most {policy.max_kwh:g} is allowed")
+    kwh, register = check_energy(fields, policy, found)
     minutes = _check_interval(fields, "interval_minutes", 60, policy, found)
     seconds = _check_interval(fields, "interval_seconds", 1, policy, found)
-    measures: dict[str, Any] = {name: _check_number(fields, name, found) for name in MEASURES}
+    measures: dict[str, Any] = {name: check_number(fields, name, found) for name in MEASURES}
     for name in TEXTS:
         text = fields.get(name)
         if text is not None and (not isinstance(text, str) or _UNWRITABLE.search(text)):
             found.add(UNKNOWN_TYPE, name, "must be text")
     codes = _check_codes(fields.get("flags"), found)
-    if found or time is None or kwh is None or known is None:
+    if found or time is None or known is None:
         return found.refusal(known, fields)
     texts: dict[str, Any] = {name: fields.get(name) for name in TEXTS}
-    measures |= {"interval_minutes": minutes, "interval_seconds": seconds}
+    measures |= {"interval_minutes": minutes, "interval_seconds": seconds, "energy_register_kwh": register}
     raw = OpenedReading(known, fields["timestamp"], kwh, flags=codes, **texts, **measures)
     return Reading(raw, time, given_interval(seconds, minutes, policy), ambiguous)
 
 
-def _check_stamp(stamp: Any, record_time: int, policy: Policy, found: _Findings) -> tuple[int | None, bool]:
+def _check_stamp(stamp: Any, record_time: int, policy: Policy, found: Findings) -> tuple[int | None, bool]:
     if stamp is None:
         return None, False
     try:
@@ -207,15 +179,15 @@ def _check_stamp(stamp: Any, record_time: int, policy: Policy, found: _Findings)
     return time, ambiguous
 
 
-def _check_interval(fields: Any, name: str, unit: int, policy: Policy, found: _Findings) -> float | None:
+def _check_interval(fields: Any, name: str, unit: int, policy: Policy, found: Findings) -> float | None:
     """A given interval, in units of so many seconds."""
-    value = _check_number(fields, name, found)
+    value = check_number(fields, name, found)
     if value is not None and interval_of(value * unit, policy) is None:
         found.add(OUT_OF_RANGE, name, f"must be {allowed_intervals(policy)}, not {value:g}")
     return value
 
 
-def _check_codes(codes: Any, found: _Findings) -> list[str] | None:
+def _check_codes(codes: Any, found: Findings) -> list[str] | None:
     if codes is None:
         return None
     if not isinstance(codes, list) or not all(isinstance(code, str) for code in codes):
@@ -226,34 +198,3 @@ def _check_codes(codes: Any, found: _Findings) -> list[str] | None:
     else:
         return codes
     return None
-
-
-def _check_number(fields: dict[str, Any], name: str, found: _Findings) -> float | None:
-    value = fields.get(name)
-    if value is None:
-        return None
-    if isinstance(value, bool) or not isinstance(value, (int, float)):
-        found.add(NOT_A_NUMBER, name, f"must be a number, not {guesses.kind_of(value)}")
-        return None
-    if not isfinite(value):
-        found.add(NOT_FINITE, name, "is not finite")
-        return None
-    return float(value)
-
-
-class _Findings:
-    """Collects reasons as they are found; lists each once, in the order of ``REASONS``."""
-
-    def __init__(self) -> None:
-        self._found: list[tuple[int, str, str]] = []
-
-    def __bool__(self) -> bool:
-        return bool(self._found)
-
-    def add(self, reason: str, field: str, what: str) -> None:
-        self._found.append((REASONS.index(reason), field, f"{field} {what}"))
-
-    def refusal(self, meter_id: str | None, fields: dict[str, Any]) -> Refusal:
-        found = sorted(self._found, key=lambda finding: finding[0])
-        reasons = tuple(dict.fromkeys(REASONS[at] for at, _, _ in found))
-        return Refusal(reasons, field_guesses.explained(found, fields), found[0][1], meter_id)

@@ -14,10 +14,8 @@ from gridwatch.domain.instants import format_instant
 from gridwatch.domain.partitioning import partition_of
 from gridwatch.domain.policy import Policy
 from gridwatch.domain.reading import OpenedReading
+from gridwatch.domain.validation.findings import FUTURE_TIMESTAMP, OUT_OF_RANGE, Refusal
 from gridwatch.domain.validation.rules import (
-    FUTURE_TIMESTAMP,
-    OUT_OF_RANGE,
-    Refusal,
     check,
     is_meter_id,
     is_sound,

@@ -8,13 +8,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gridwatch.domain.instants import format_instant, parse_instant
-from gridwatch.domain.meter.state import MeterState
 from gridwatch.domain.outputs import DeadLetter, GapAlert, LateEvent, Metric, Output, Validated
 from gridwatch.domain.partition.processor import Processor
 from gridwatch.domain.partition.state import PartitionState
 from gridwatch.domain.policy import Policy
 from gridwatch.domain.reading import LogRecord, OpenedReading, RawReading
-from gridwatch.tables.meter_rows import METER, due_of
+from gridwatch.tables.meter_rows import due_of
 from gridwatch.tables.readings import METERS
 
 DAY = "2024-01-01T"
@@ -64,7 +63,8 @@ class Log:
     policy: Policy = field(default_factory=lambda: Policy(partitions=1))
     decode: Callable[[bytes], Any] | None = decode
     outputs: list[Output] = field(default_factory=list)
-    meters: dict[str, MeterState] = field(default_factory=dict)
+    #: Kept registers too.
+    meters: dict[str, Any] = field(default_factory=dict)
     partition: PartitionState = field(default_factory=lambda: PartitionState(0))
     next_offset: int = 0
 
@@ -74,9 +74,9 @@ class Log:
     def restart(self) -> None:
         """A new processor from what is stored, and from nothing else."""
         self.partition, _ = METERS.decode_partition(METERS.encode_partition(self.partition, 1))
-        rows = {meter: METER.encode(state) for meter, state in self.meters.items()}
-        self.meters = {meter: METER.decode(row) for meter, row in rows.items()}
-        due = [(due_of(row), meter) for meter, row in rows.items()]
+        rows = {name: METERS.encode(name, state) for name, state in self.meters.items()}
+        self.meters = {name: METERS.decode(name, row) for name, row in rows.items()}
+        due = [(due_of(row), name) for name, row in rows.items() if METERS.is_state(name.encode())]
         self.processor = Processor(self.policy, self.partition, self.meters, due=due, decode=self.decode)
 
     def read(self, *readings: dict[str, Any] | list[Any], record_time: int = LATER) -> list[Output]:

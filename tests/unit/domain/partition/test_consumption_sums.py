@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gridwatch.domain.partition.windows import micro_kwh
+from gridwatch.domain.meter.energy import micro_kwh
 from gridwatch.domain.policy import HOUR, Policy
 from tests.unit.domain.log import Log, decode, reading
 

@@ -121,7 +121,7 @@ def test_as_long_after_its_record_as_a_clock_may_be() -> None:
         {"interval_minutes": 30},
         {"region": "north"},
         {"sent_at": "2024-01-01T10:30:02Z"},
-        {"voltage": 230.1, "current": 4.0, "power_kw": 0.9, "power_factor": 0.98, "frequency": 50.0},
+        {"voltage": 230.1, "current": 4.0, "power_kw": 1.8, "power_factor": 0.98, "frequency": 50.0},
     ],
 )
 def test_with_the_optional_fields_it_always_has(more: dict[str, Any]) -> None:

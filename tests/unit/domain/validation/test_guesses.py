@@ -20,8 +20,9 @@ from gridwatch.domain.policy import Policy
 from gridwatch.domain.reading import OpenedReading
 from gridwatch.domain.validation.binary_guesses import of_bytes
 from gridwatch.domain.validation.field_guesses import explained, of_envelope, of_field
+from gridwatch.domain.validation.findings import REASONS, Refusal
 from gridwatch.domain.validation.guesses import MAX_GUESS, of_content, of_nothing
-from gridwatch.domain.validation.rules import REASONS, Refusal, check, open_record
+from gridwatch.domain.validation.rules import check, open_record
 from gridwatch.domain.validation.stamp_guesses import of_stamp
 from tests.unit.domain.log import LATER, Log
 
@@ -244,7 +245,7 @@ def test_without_a_guess_the_message_is_the_finding_alone(name: str, value: Any,
         {"meter_id": "meterId", "timestamp": "ts", "consumption_kwh": "kwh"},
         {"meter_id": "METER-ID", "timestamp": "@timestamp", "consumption_kwh": "Energy kWh"},
         {"meter_id": "id", "timestamp": "time", "consumption_kwh": "value"},
-        {"meter_id": "deviceId", "timestamp": "DateTime", "consumption_kwh": "energy_kwh"},
+        {"meter_id": "deviceId", "timestamp": "DateTime", "consumption_kwh": "kwh"},
     ],
 )
 def test_another_name_is_pointed_out_and_never_read(good: str, others: dict[str, str]) -> None:
