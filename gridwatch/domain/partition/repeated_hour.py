@@ -17,6 +17,7 @@ stamp with an offset is never ambiguous.
 from __future__ import annotations
 
 from gridwatch.domain.instants import second_instant
+from gridwatch.domain.meter.energy import measured
 from gridwatch.domain.meter.state import MeterState
 from gridwatch.domain.meter.timeliness import recall
 from gridwatch.domain.policy import Policy
@@ -34,8 +35,8 @@ def resolve(
         return reading
     horizon = first if watermark is None else watermark - policy.allowed_lateness
     if first >= horizon:
-        kwh = reading.raw.consumption_kwh
+        value = measured(reading.raw)
         again = recall(meter.recent, second)
-        if again is not None and again != kwh and recall(meter.recent, first) == kwh:
+        if again is not None and again != value and recall(meter.recent, first) == value:
             return reading
     return reading._replace(time=second)
