@@ -94,15 +94,25 @@ def test_policies_compress_and_refresh_and_change_no_row(grown: Became) -> None:
     assert steps.summaries(grown.url) == steps.summaries_by_plain_sql(grown.url) == grown.summaries
 
 
-def test_a_later_revision_reaches_compressed_chunks(grown: Became) -> None:
-    steps.run_policies(grown.url, "policy_compression")
-    with connect(grown.url) as connection:
-        connection.execute(text("DROP INDEX metrics_values"))
-        connection.execute(text('CREATE INDEX metrics_metric_time ON metrics (metric, "time" DESC)'))
-        connection.execute(text(f"UPDATE {VERSION_TABLE} SET version_num = '0002'"))
-    before, after = migrate(grown.url)
+def test_later_revisions_reach_compressed_chunks(empty: str) -> None:
+    steps.migrate_to_plain(empty)
+    steps.write(empty, (OLD, NEW))
+    contents, summaries = steps.contents(empty), steps.summaries(empty)
+    steps.make_older(empty)
+    steps.run_policies(empty)
+    assert steps.compressed_chunks(empty).keys() == NAMES
+    before, after = migrate(empty)
     assert (before.state, after.state) == ("older", "current")
-    assert steps.contents(grown.url) == grown.contents
+    assert steps.contents(empty) == contents
+    with connect(empty) as connection:
+        status = read_timescale_status(connection)
+    assert status.hypertables == dict.fromkeys(NAMES, True)
+    assert status.compressed_after.keys() == NAMES
+    steps.write(empty, (NEW, OLD))  # also into chunks that are compressed still
+    steps.run_policies(empty)
+    assert steps.compressed_chunks(empty).keys() == NAMES
+    assert steps.contents(empty) == contents
+    assert steps.summaries(empty) == summaries
 
 
 def test_every_query_of_the_dashboards_runs(grown: Became) -> None:
