@@ -169,6 +169,17 @@ def test_what_depends_on_the_wall_clock_is_left_out() -> None:
     assert reported == []
 
 
+def test_arrivals_are_left_out_but_may_not_differ_within_a_run() -> None:
+    alerts = [
+        {"gap_id": "g", "revision": 1, "received_at": f"2026-01-01T00:00:0{second}Z"} for second in (0, 0, 1)
+    ]
+    assert last_revisions(GAP_ALERTS.name, copy.deepcopy(alerts[:2])) == (
+        {"g": {"gap_id": "g", "revision": 1}},
+        [],
+    )
+    assert len(last_revisions(GAP_ALERTS.name, copy.deepcopy(alerts))[1]) == 1
+
+
 # -- RocksDB against the changelog
 
 END = 7
