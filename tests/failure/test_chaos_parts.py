@@ -29,6 +29,7 @@ from chaos.service import SupervisedService, Supervisor
 from gridwatch import cli
 from gridwatch.codecs.decode import decode_readings
 from gridwatch.deployment.polling import until
+from gridwatch.domain.outputs import GapAlert
 from gridwatch.domain.partition.processor import Processor
 from gridwatch.domain.partition.state import PartitionState
 from gridwatch.domain.policy import Policy
@@ -97,10 +98,15 @@ def processed(records: list[Raw]) -> Counter[str]:
     for partition in range(PARTITIONS):
         processor = Processor(policy, PartitionState(partition), {}, decode=decode_readings)
         of_it = [record for record in records if record.partition == partition]
-        log = [LogRecord(number, NOW, one.value, one.tick) for number, one in enumerate(of_it)]
+        log = [
+            LogRecord(number, NOW, one.value, one.tick, end=one.run_end) for number, one in enumerate(of_it)
+        ]
         for output in processor.process(log).outputs:
             emitted: Any = output
             found[type(output).__name__] += 1
+            if getattr(emitted, "interval", MINUTE) < MINUTE:
+                grown = isinstance(emitted, GapAlert) and emitted.state == "OPEN" and emitted.revision > 2
+                found.update(["below a minute", *["growth of seconds"] * grown])
             for names in (getattr(emitted, "flags", ()), getattr(emitted, "reasons", ())):
                 found.update(names)
             found.update(
@@ -117,11 +123,14 @@ def test_the_input_has_every_case(seed: int) -> None:
     wanted = {
         "OK", "LATE", "LateEvent", "OPEN", "CLOSED", "PARTIAL", "FILLED", "EXPIRED", "RETRACTED", "FIRST",
         "OFF_GRID", "REVISED", "EXTRA", "AHEAD", "SLOT_FILLED", "INTERVAL_CHANGED", "DeadLetter", "Metric",
-        "NOT_JSON", "NOT_AN_OBJECT", "BAD_TIMESTAMP",
+        "NOT_JSON", "NOT_AN_OBJECT", "BAD_TIMESTAMP", "below a minute", "growth of seconds",
     }  # fmt: skip
     assert wanted <= found.keys(), f"not in it: {wanted - found.keys()}"
     assert any((record.value or b"").startswith(b"[{") for record in records)
     assert len({record.partition for record in records}) == PARTITIONS - 1
+    ends = [record.run_end for record in records if record.run_end is not None]
+    assert len(ends) > PARTITIONS
+    assert all(record.tick for record in records if record.run_end is not None)
 
 
 def test_another_seed_is_another_input() -> None:
