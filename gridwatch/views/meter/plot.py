@@ -54,7 +54,7 @@ def picture(meter: MeterState, history: History, grace: int, watermark: int | No
     usual = min(_LONG, max(_SHORT, _USUAL_INTERVALS * meter.interval), _MOST_INTERVALS * meter.interval)
     if watermark is not None:
         # After a settled run the watermark is far beyond the last reading of a meter of seconds.
-        ends.append(min(watermark, max(ends) + usual // 2))
+        ends.append(min(watermark, max(ends) + usual // 4))
     end = max(ends) + meter.interval // 2
     starts = [at for at, _ in readings[:1]] + [gap.first for gap in meter.gaps] + [meter.last_seen]
     start = max(min(starts) - meter.interval, end - usual)
