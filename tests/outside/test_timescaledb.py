@@ -10,6 +10,8 @@ from typing import Any
 
 import msgspec
 import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
 from sqlalchemy import text
 
 from dashboards.expansion import Raw, View, expand, panel_queries
@@ -27,6 +29,7 @@ from sinks.schema import timescale
 from sinks.schema.storage import Storage
 from sinks.schema.timescale import read_timescale_status, statements
 from sinks.schema.version import SchemaStatus, migrate
+from sinks.tables.table import metadata
 from tests.integration.dashboard_data import METERS, Period, Source, gaps, readings
 from tests.outside import timescale_steps as steps
 from tests.outside.conftest import timescaledb
@@ -106,6 +109,13 @@ def test_later_revisions_reach_compressed_chunks(empty: str) -> None:
     assert steps.contents(empty) == contents
     with connect(empty) as connection:
         status = read_timescale_status(connection)
+        found = MigrationContext.configure(connection, opts={"compare_type": True})
+        differing = [
+            change
+            for changes in compare_metadata(found, metadata)
+            for change in (changes if isinstance(changes, list) else [changes])
+        ]
+    assert not [one for one in differing if one[0].startswith(("add_column", "remove_column", "modify"))]
     assert status.hypertables == dict.fromkeys(NAMES, True)
     assert status.compressed_after.keys() == NAMES
     steps.write(empty, (NEW, OLD))  # also into chunks that are compressed still
