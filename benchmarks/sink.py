@@ -109,6 +109,8 @@ def readings(count: int) -> Iterator[tuple[int, bytes]]:
                     region=region,
                     voltage=230.0 + slot % 10 / 10,
                     power_factor=0.97,
+                    interval_seconds=1800,
+                    received_at=stamp,
                 )
             ),
         )

@@ -2,8 +2,10 @@
 
 Each partition has a history of its own, in stretches. Within a stretch readings are missing, late, too late,
 duplicated, revised, off the grid, in changed intervals, ahead of all others; they arrive one by one or in
-arrays, with garbage in between, and sometimes a head-end sends its last minutes again. Between stretches a
-tick advances event time, so that the deadlines of all meters of the partition pass at once.
+arrays, with garbage in between, and sometimes a head-end sends its last minutes again. Some meters report
+every few seconds, for some minutes of a stretch. Between stretches a tick advances event time, so that the
+deadlines of all meters of the partition pass at once; some ticks settle a run, so that nothing after its end
+is missing yet.
 
 One partition stays empty. All event times are years ago, so that nothing depends on when the input is sent.
 """
@@ -17,7 +19,7 @@ from typing import Any, NamedTuple
 
 from gridwatch.domain.instants import format_instant
 from gridwatch.domain.partitioning import partition_of
-from gridwatch.topics import TICK_HEADER
+from gridwatch.topics import END_HEADER, TICK_HEADER
 
 SECOND = 1_000_000
 MINUTE = 60 * SECOND
@@ -25,6 +27,11 @@ HOUR = 60 * MINUTE
 DAY = 24 * HOUR
 START = 1_704_103_200 * SECOND  # 2024-01-01T10:00:00Z
 _STRETCHES = 3
+#: Intervals of meters, seconds: what they may have, and what they may change to.
+_LONG, _LONG_CHANGED = (900, 1800, 1800, 1800, 3600), (600, 900, 1800, 3600, 7200)
+_BRIEF, _BRIEF_CHANGED = (1, 2, 5, 10, 10, 30), (1, 5, 10, 30, 90)
+#: One of so many meters is a brief one, and at least one of a partition.
+_OF_THEM_BRIEF = 6
 #: Within the limits of the rules, and larger than a small commit.
 _LONGEST_ARRAY = 40
 
@@ -49,7 +56,8 @@ _WRONG: tuple[tuple[str, Any], ...] = (
     ("timestamp", "2024-02-30T10:00:00Z"),
     ("timestamp", "2999-01-01T00:00:00Z"),
     ("timestamp", None),
-    ("interval_minutes", 0.5),
+    ("interval_minutes", 0.51),
+    ("interval_seconds", 2.5),
     ("region", 7),
 )
 
@@ -61,11 +69,14 @@ class Raw(NamedTuple):
     key: bytes | None
     value: bytes | None
     tick: bool = False
+    #: Of a tick: the end of the run that it settles.
+    run_end: bytes | None = None
 
     @property
     def headers(self) -> list[tuple[str, bytes]]:
-        """The header of a tick, or none."""
-        return [(TICK_HEADER, b"1")] if self.tick else []
+        """The headers of a tick, or none."""
+        ends = [] if self.run_end is None else [(END_HEADER, self.run_end)]
+        return [(TICK_HEADER, b"1"), *ends] if self.tick else []
 
 
 class _Sent(NamedTuple):
@@ -110,8 +121,13 @@ class _History:
         self._chance = random.Random(f"input {seed} {partition}")  # noqa: S311  to be repeated
         self._partition = partition
         self._meters = meters_of(partition, partitions, self._chance.choice([6, 15, 40]))
-        self._intervals = {name: self._chance.choice([15, 30, 30, 30, 60]) for name in self._meters}
-        self._given = {name for name in self._meters if self._chance.random() < 0.15}
+        self._brief = {*self._chance.sample(self._meters, max(1, len(self._meters) // _OF_THEM_BRIEF))}
+        self._intervals = {
+            name: self._chance.choice(_BRIEF if name in self._brief else _LONG) for name in self._meters
+        }
+        self._given = {
+            name for name in self._meters if self._chance.random() < (0.4 if name in self._brief else 0.15)
+        }
         self._slots = max(2, readings // _STRETCHES // len(self._meters))
         self._now = START + self._chance.randrange(60) * MINUTE
 
@@ -120,9 +136,10 @@ class _History:
         records: list[Raw] = []
         for _ in range(_STRETCHES):
             records += self._stretch()
+            end = self._now if self._chance.random() < 0.4 else None
             # Silence, sometimes longer than state_ttl: all deadlines pass in one step.
             self._now += self._chance.choice([5 * HOUR, 30 * HOUR, 3 * DAY])
-            records.append(self._tick(self._now))
+            records.append(self._tick(self._now, end))
         return records + self._roll_call()
 
     def _roll_call(self) -> list[Raw]:
@@ -131,12 +148,14 @@ class _History:
             stamp = format_instant(self._now)
             bodies = [{"meter_id": name, "timestamp": stamp, "consumption_kwh": 1} for name in meters]
             records += [self._record([body], False) for body in bodies]
+            end = self._now if self._chance.random() < 0.5 else None
             self._now += 3 * HOUR
-            records.append(self._tick(self._now))
+            records.append(self._tick(self._now, end))
         return records
 
-    def _tick(self, instant: int) -> Raw:
-        return Raw(self._partition, None, format_instant(instant).encode(), tick=True)
+    def _tick(self, instant: int, end: int | None = None) -> Raw:
+        run_end = None if end is None else format_instant(end).encode()
+        return Raw(self._partition, None, format_instant(instant).encode(), tick=True, run_end=run_end)
 
     def _stretch(self) -> Iterator[Raw]:
         sent = sorted(
@@ -159,13 +178,14 @@ class _History:
         self._now = max(self._now, sent[-1].arrival)
 
     def _readings_of(self, name: str) -> Iterator[_Sent]:
-        chance = self._chance
+        chance, brief = self._chance, name in self._brief
         late, missing, jitter = (chance.choice([0.0, 0.05, 0.25]) for _ in range(3))
         region = chance.choice([None, "north", "south"])
         at = self._now + chance.randrange(20) * MINUTE
         for _ in range(self._slots):
             interval = self._intervals[name]
-            stamp = at + (chance.randrange(-500, 500) * SECOND if chance.random() < jitter else 0)
+            most = min(500 * SECOND, interval * SECOND * 6 // 10)
+            stamp = at + (chance.randrange(-most, most, 50_000) if chance.random() < jitter else 0)
             body: dict[str, Any] = {
                 "meter_id": name,
                 "timestamp": format_instant(stamp),
@@ -174,16 +194,17 @@ class _History:
             if region is not None:
                 body |= {"region": region, "voltage": 230.1}
             if name in self._given:
-                body["interval_minutes"] = interval
-            delay = chance.choice([1, 10, 50, 70, 300]) * MINUTE if chance.random() < late else 0
+                body |= {"interval_seconds": interval} if brief else {"interval_minutes": interval // 60}
+            delays = [3, 15, 25, 60, 5000] if brief else [60, 600, 3000, 4200, 18_000]
+            delay = chance.choice(delays) * SECOND if chance.random() < late else 0
             if chance.random() >= missing:
                 yield _Sent(max(stamp, at) + delay, body)
                 yield from self._repeats(max(stamp, at) + delay, stamp, body)
-            at += interval * MINUTE
-            if chance.random() < 0.01:
-                at += chance.choice([2, 7, 26]) * HOUR
-            if chance.random() < 0.01:
-                self._intervals[name] = chance.choice([10, 15, 30, 60, 120])
+            at += interval * SECOND
+            if chance.random() < (0.04 if brief else 0.01):
+                at += chance.choice([90, 1000, 4000, 20_000] if brief else [7200, 25_200, 93_600]) * SECOND
+            if chance.random() < (0.03 if brief else 0.01):
+                self._intervals[name] = chance.choice(_BRIEF_CHANGED if brief else _LONG_CHANGED)
 
     def _repeats(self, arrival: int, stamp: int, body: dict[str, Any]) -> Iterator[_Sent]:
         """A duplicate, a revision or a close neighbour of a reading; or one far ahead."""
@@ -208,5 +229,7 @@ class _History:
 
     def _garbage_or_tick(self, body: dict[str, Any]) -> Raw:
         if self._chance.random() < 0.2:
-            return self._tick(self._now)
+            tick = self._tick(self._now)
+            ends = (None, None, format_instant(self._now - MINUTE).encode(), b"soon")
+            return tick._replace(run_end=self._chance.choice(ends))
         return Raw(self._partition, str(body["meter_id"]).encode(), self._chance.choice(_GARBAGE))

@@ -8,11 +8,14 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from gridwatch.agents.readings import READINGS
+from gridwatch.domain.meter.gaps import GapChanges
+from gridwatch.domain.meter.settlement import settle
 from gridwatch.domain.partition.state import PartitionState
+from gridwatch.domain.policy import Policy
 from gridwatch.errors import UsageProblem
 from gridwatch.settings import Settings
 from gridwatch.streaming.stage.declaration import Stage
-from gridwatch.tables.meter_rows import due_of
+from gridwatch.tables.meter_rows import METER, due_of
 from gridwatch.tables.partition_rows import plain_state
 from gridwatch.topics import Topic, all_topics
 
@@ -56,12 +59,21 @@ def _plain(state: PartitionState) -> Any:
 
 def _is_complete(settings: Settings, state: PartitionState, meters: Iterable[bytes]) -> bool:
     """Whether nothing is due at the watermark, and the closed windows are emitted."""
-    watermark, window = state.watermark, settings.policy().metrics_window
+    policy = settings.policy()
+    watermark, window = state.watermark, policy.metrics_window
     if watermark is None:
         return True
     return state.emitted_until >= watermark - watermark % window and not any(
-        due_of(meter) <= watermark for meter in meters
+        due_of(meter) <= watermark and _has_work(state, meter, watermark, policy) for meter in meters
     )
+
+
+def _has_work(state: PartitionState, row: bytes, watermark: int, policy: Policy) -> bool:
+    """Whether a meter that is due is settled now, and does not wait for the end of a run to be passed."""
+    if state.end is None:
+        return True
+    changes = GapChanges(policy, watermark)
+    return settle(METER.decode(row), changes, state.end) or bool(changes.was_open)
 
 
 #: gridwatch's own worker.

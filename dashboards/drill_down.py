@@ -89,7 +89,7 @@ def build() -> Dashboard:
                 "Interval now",
                 "Time between two readings of the meter, as given or learned at its newest reading in range.",
                 sql.INTERVAL,
-                unit="m",
+                unit="s",
                 steps=NEUTRAL,
             )
         )
@@ -128,7 +128,7 @@ def build() -> Dashboard:
                 "Gaps",
                 "Gaps that overlap the time range, with their state and the reason for detecting them.",
                 sql.GAPS,
-                units={"missing time": "m", "interval": "m"},
+                units={"missing time": "s", "interval": "s"},
                 width=24,
             )
         )
@@ -160,7 +160,7 @@ def build() -> Dashboard:
         )
         .with_row(heading("More of the meter"))
         .with_panel(
-            lines("Interval", "The meter's interval at each reading.", sql.INTERVALS, unit="m", height=6)
+            lines("Interval", "The meter's interval at each reading.", sql.INTERVALS, unit="s", height=6)
         )
         .with_panel(
             lines(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dashboards.queries import METER_CHOSEN
+from dashboards.queries import GAP_SECONDS, INTERVAL_SECONDS, METER_CHOSEN
 
 OF_METER = f'{METER_CHOSEN} AND $__timeFilter("time")'
 
@@ -38,7 +38,8 @@ SELECT extract(epoch FROM max("time")) * 1000 AS "last reading" FROM validated_r
 """
 
 INTERVAL = f"""
-SELECT interval_minutes AS "interval" FROM validated_readings WHERE {OF_METER} ORDER BY "time" DESC LIMIT 1
+SELECT {INTERVAL_SECONDS} AS "interval" FROM validated_readings
+WHERE {OF_METER} ORDER BY "time" DESC LIMIT 1
 """
 
 COMPLETENESS = f"""
@@ -73,8 +74,8 @@ FROM validated_readings WHERE {OF_METER} HAVING count(*) > 0
 GAPS = f"""
 SELECT state, missing_from AS "missing from", missing_to AS "missing to",
        missing_intervals AS "still missing",
-       filled_intervals AS "filled later", gap_minutes AS "missing time", expected_at AS "expected at",
-       detected_at AS "last change at", last_seen AS "last seen", interval_minutes AS "interval",
+       filled_intervals AS "filled later", {GAP_SECONDS} AS "missing time", expected_at AS "expected at",
+       detected_at AS "last change at", last_seen AS "last seen", {INTERVAL_SECONDS} AS "interval",
        revision, reason
 FROM gap_alerts WHERE {OVERLAPPING} ORDER BY missing_from DESC LIMIT 500
 """
@@ -97,7 +98,7 @@ WHERE revised.{METER_CHOSEN} AND $__timeFilter(revised.time) ORDER BY 1 DESC, 5 
 """
 
 INTERVALS = f"""
-SELECT "time", interval_minutes AS "interval" FROM validated_readings WHERE {OF_METER} ORDER BY 1
+SELECT "time", {INTERVAL_SECONDS} AS "interval" FROM validated_readings WHERE {OF_METER} ORDER BY 1
 """
 
 ELECTRICAL = f"""

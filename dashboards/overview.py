@@ -143,7 +143,7 @@ def build() -> Dashboard:
                 "Longest open gaps",
                 "Meters silent for longest, of any age. A meter's id links to its dashboard.",
                 sql.LONGEST_OPEN,
-                units={"missing time": "m"},
+                units={"missing time": "s"},
                 width=24,
             )
         )
@@ -152,7 +152,7 @@ def build() -> Dashboard:
                 "Top 10 meters by gaps",
                 "Meters with the most gaps begun in the time range. A meter's id links to its dashboard.",
                 sql.TOP_METERS,
-                units={"missing time": "m"},
+                units={"missing time": "s"},
             )
         )
         .with_panel(
@@ -160,7 +160,7 @@ def build() -> Dashboard:
                 "By region",
                 "Gaps that began in the time range, by region of the meter.",
                 sql.BY_REGION,
-                units={"missing time": "m"},
+                units={"missing time": "s"},
             )
         )
         .with_row(heading("Late and refused"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dashboards.queries import NO_REGION, REGION_CHOSEN, grouped, partition_chosen
+from dashboards.queries import GAP_SECONDS, NO_REGION, REGION_CHOSEN, grouped, partition_chosen
 
 OF_METRICS = f'$__timeFilter("time") AND {partition_chosen()}'
 OF_GAPS = f"{REGION_CHOSEN} AND {partition_chosen('source_partition')}"
@@ -85,14 +85,14 @@ GROUP BY 1 ORDER BY 1
 
 TOP_METERS = f"""
 SELECT meter_id AS meter, max(region) AS region, count(*) AS gaps,
-       sum(missing_intervals) AS "missing intervals", sum(gap_minutes) AS "missing time",
+       sum(missing_intervals) AS "missing intervals", sum({GAP_SECONDS}) AS "missing time",
        max("time") AS "last gap"
 FROM gap_alerts WHERE state <> 'RETRACTED' AND $__timeFilter("time") AND {OF_GAPS}
 GROUP BY meter_id ORDER BY gaps DESC, meter_id LIMIT 10
 """
 
 LONGEST_OPEN = f"""
-SELECT meter_id AS meter, region, missing_from AS "missing since", gap_minutes AS "missing time",
+SELECT meter_id AS meter, region, missing_from AS "missing since", {GAP_SECONDS} AS "missing time",
        missing_intervals AS "missing intervals", last_seen AS "last seen", reason
 FROM gap_alerts WHERE state = 'OPEN' AND {OF_GAPS}
 ORDER BY gap_minutes DESC, gap_id LIMIT 20
@@ -122,7 +122,7 @@ BY_REGION = f"""
 SELECT coalesce(region, '{NO_REGION}') AS region, count(DISTINCT meter_id) AS "meters with gaps",
        count(*) AS gaps,
        count(*) FILTER (WHERE state = 'OPEN') AS "open", sum(missing_intervals) AS "missing intervals",
-       sum(gap_minutes) AS "missing time"
+       sum({GAP_SECONDS}) AS "missing time"
 FROM gap_alerts WHERE state <> 'RETRACTED' AND $__timeFilter("time") AND {OF_GAPS}
 GROUP BY 1 ORDER BY gaps DESC, 1 LIMIT 100
 """

@@ -40,6 +40,11 @@ def grouped(by: str = "$__interval") -> str:
 
 METER_CHOSEN = "meter_id = ${meter:sqlstring}"
 
+#: Lengths are in seconds: Grafana shows them in a unit that fits, but ten seconds in minutes as 0.167 min.
+#: Rows of a version before `interval_seconds` have minutes only.
+INTERVAL_SECONDS = "coalesce(interval_seconds, interval_minutes * 60)"
+GAP_SECONDS = "round(gap_minutes * 60)"
+
 
 @dataclass
 class SqlQuery(Dataquery):

@@ -1,8 +1,8 @@
 """Everything that a run leaves, by id and last revision.
 
-Two things depend on the wall clock and are left out: system metrics, and the arrival time of a bad record
-(which is in a dead letter, and for a future timestamp in its message). For tables the declarations say so
-(`sinks/tables/`).
+Three things depend on the wall clock and are left out: system metrics; `received_at`, when the broker got the
+raw record; and the arrival time of a bad record (which is in a dead letter, and for a future timestamp in its
+message). For tables the declarations say so (`sinks/tables/`), except for `received_at`.
 """
 
 from __future__ import annotations
@@ -26,6 +26,9 @@ from gridwatch.topics import DEAD_LETTERS, GAP_ALERTS, OUTPUTS
 from sinks import tables
 from sinks.tables.dead_letters import AHEAD
 from sinks.tables.table import DatabaseTable
+
+#: In outputs and tables. Records that repeat within a run must agree on it; two runs never do.
+ARRIVAL = "received_at"
 
 Contents = dict[str, dict[str, Any]]
 """By place (table, topic, state), by key."""
@@ -94,6 +97,8 @@ def last_revisions(topic: str, records: Iterable[dict[str, Any]]) -> tuple[dict[
             inconsistencies.append(f"{topic}: {name} revision {revision}: {before} and {record}")
         if name not in last or last[name].get("revision", 0) < revision:
             last[name] = record
+    for record in last.values():
+        record.pop(ARRIVAL, None)
     return last, inconsistencies
 
 
@@ -110,7 +115,8 @@ def read_database(url: str) -> Contents:
 
 def _rows(cursor: Any, table: DatabaseTable) -> dict[str, Any]:
     comparison = table.comparison
-    columns = [column.name for column in table.sql.columns if column.name not in comparison.without]
+    without = {ARRIVAL, *comparison.without}
+    columns = [column.name for column in table.sql.columns if column.name not in without]
     key = [name for name in table.key if name not in comparison.without]
     quoted = ", ".join(f'"{column}"' for column in columns)
     cursor.execute(f"SELECT {quoted} FROM {table.name} WHERE {comparison.where}")  # noqa: S608  names of our own

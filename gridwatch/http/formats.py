@@ -49,9 +49,14 @@ def duration(seconds: float | None) -> str:
     return f"{sign}{days} d {hours} h" if hours else f"{sign}{days} d"
 
 
-def interval(seconds: int) -> str:
-    """The interval of a meter: whole minutes where it is some, else seconds."""
-    return f"{seconds} s" if seconds % 60 else f"{seconds // 60} min"
+def span(seconds: float) -> str:
+    """A length of time, exact to the second: `20 s`, `2 min 30 s`, `1 d 2 h`."""
+    left, parts = round(seconds), []
+    for unit, length in (("d", 86_400), ("h", 3600), ("min", 60), ("s", 1)):
+        count, left = divmod(left, length)
+        if count:
+            parts.append(f"{count} {unit}")
+    return " ".join(parts) or "0 s"
 
 
 def number(value: float | None) -> str:

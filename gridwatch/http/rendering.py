@@ -38,8 +38,8 @@ def environment(package: str, service: str, navigation: Sequence[tuple[str, str]
         readable=formats.readable,
         duration=formats.duration,
         number=formats.number,
-        interval=formats.interval,
         percent=formats.percent,
+        span=formats.span,
         query=urlencode,
     )
     return made

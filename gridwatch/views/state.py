@@ -61,6 +61,7 @@ def describe_partition(
         "end": end,
         "lag": lag,
         "last_tick": instant(state.tick) if state is not None else None,
+        "settled_to": instant(state.end) if state is not None else None,
         "empty_since": instant(state.reading_time) if state is not None and caught_up else None,
         "jump_candidates": len(state.held) if state is not None else None,
         "open_gaps": state.open_gaps if state is not None else None,

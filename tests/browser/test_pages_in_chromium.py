@@ -81,7 +81,8 @@ def test_a_meter_is_shown_as_its_state_has_it(worker: Service, page: Page, meter
     assert page.text("h1") == said["meter_id"] == meter_id
     for name in ("last_seen", "expected_next", "watermark"):
         assert asked(page, TIMES, f"#{name}") == [said[name]]
-    for name in ("interval_minutes", "gap_count", "late_count", "partition"):
+    assert page.text("#interval") == f"{said['interval_minutes']} min"
+    for name in ("gap_count", "late_count", "partition"):
         assert page.text(f"#{name}") == str(said[name])
     assert asked(page, COLUMN, "#gaps", 2) == [gap["state"] for gap in said["gaps"]] == ["OPEN", "CLOSED"]
     counts = (

@@ -12,12 +12,16 @@ from typing import Any
 
 import psycopg2
 import pytest
+from msgspec.structs import replace as replace_fields
 
 from dashboards.expansion import PanelQuery, Raw, Value, View, expand, panel_queries
 from gridwatch.embedded import EmbeddedPostgres
+from gridwatch.topics import GAP_ALERTS, VALIDATED
 from sinks.database import read_url
+from sinks.rows import Rows
 from sinks.schema.version import migrate
-from tests.integration.dashboard_data import METERS, PARTITIONS, Period, write
+from sinks.writer import Writer
+from tests.integration.dashboard_data import METERS, PARTITIONS, Period, Source, gaps, readings, write
 
 pytestmark = pytest.mark.integration
 
@@ -93,6 +97,22 @@ def _sql(title: str) -> str:
     return found
 
 
+@pytest.fixture(scope="module")
+def ask_of_seconds(postgres: EmbeddedPostgres) -> Iterator[Ask]:
+    """The last day, of meters of ten seconds: gaps of one slot."""
+    url = _database(postgres)
+    given: dict[str, Any] = {"interval_minutes": 10 / 60, "interval_seconds": 10}
+    day = replace(period(), start=period().end - timedelta(days=1))
+    brief = [replace_fields(one, **given) for one in readings(day)]
+    short = [replace_fields(one, gap_minutes=one.missing_intervals * 10 / 60, **given) for one in gaps(day)]
+    writer = Writer(url)
+    records: dict[str, list[Any]] = {VALIDATED.name: brief, GAP_ALERTS.name: short}
+    for topic, of_it in records.items():
+        assert writer.write([Rows(topic, of_it, [Source(topic)] * len(of_it))]) == []
+    writer.disconnect()
+    yield from _asking(url)
+
+
 each_query = pytest.mark.parametrize("query", QUERIES, ids=str)
 
 
@@ -133,7 +153,7 @@ def test_whatever_is_chosen_there_is_an_answer(ask: Ask, query: PanelQuery) -> N
         ("gridwatch-health: Partitions reporting A", PARTITIONS),
         ("gridwatch-health: Total lag A", 7.0 * PARTITIONS),
         ("gridwatch-health: Slowest watermark A", 45.0),
-        ("gridwatch-meter: Interval now A", 30),
+        ("gridwatch-meter: Interval now A", 1800),
     ],
 )
 def test_numbers_are_right(ask: Ask, title: str, expected: float) -> None:
@@ -184,3 +204,25 @@ def test_delays_fall_into_their_bins(ask: Ask) -> None:
 def test_silence_of_the_workers_is_not_health(ask_empty: Ask) -> None:
     assert ask_empty(_sql("gridwatch-health: Partitions reporting A"), whole_view()) == [(0,)]
     assert ask_empty(_sql("gridwatch-health: Last report of a worker A"), whole_view()) == [(None,)]
+
+
+@pytest.mark.parametrize(
+    ("title", "column", "lengths"),
+    [
+        ("gridwatch-meter: Interval now A", 0, {10}),
+        ("gridwatch-meter: Interval A", 1, {10}),
+        ("gridwatch-meter: Gaps A", 5, {0, 10}),  # one is taken back
+        ("gridwatch-meter: Gaps A", 9, {10}),
+        ("gridwatch-overview: Longest open gaps A", 3, {10}),
+    ],
+)
+def test_ten_seconds_are_ten_seconds(ask_of_seconds: Ask, title: str, column: int, lengths: set[int]) -> None:
+    assert {row[column] for row in ask_of_seconds(_sql(title), whole_view())} == lengths
+
+
+@pytest.mark.parametrize("title", ["Top 10 meters by gaps", "By region"])
+def test_missing_seconds_add_up(ask_of_seconds: Ask, title: str) -> None:
+    rows = ask_of_seconds(_sql(f"gridwatch-overview: {title} A"), whole_view())
+    missing, seconds = (3, 4) if title.startswith("Top") else (4, 5)
+    assert rows
+    assert all(row[seconds] == 10 * row[missing] > 0 for row in rows)

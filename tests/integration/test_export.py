@@ -38,6 +38,12 @@ HALF_HOUR = timedelta(minutes=30)
 #: Slots of M1 that never came, two of them in a gap that is still open at the end.
 MISSING = {7, 8, 30, 60, 61}
 COUNT = 62
+#: Meters of seconds: so many slots from five minutes before a local midnight on, less a few of them that
+#: never came.
+SHORT_DAY = datetime(2024, 1, 10, 23, 55, tzinfo=UTC)
+SHORT_COUNT = 100
+SHORT = (("S1", 1, (20, 3)), ("S10", 10, (28, 4)), ("S90", 90, (50, 2)))
+RECEIVED = datetime(2024, 1, 11, 3, 0, 0, 250_000, tzinfo=UTC)
 
 
 def reading(meter: str, time: datetime, kwh: float, offset: int, **more: Any) -> dict[str, Any]:
@@ -46,7 +52,7 @@ def reading(meter: str, time: datetime, kwh: float, offset: int, **more: Any) ->
         "time": time, "meter_id": meter, "consumption_kwh": kwh, "status": "OK", "delay_seconds": 0.0,
         "flags": ["NEM12_E52"], "interval_minutes": 30, "region": "north", "voltage": 230.5,
         "source_partition": 0, "source_offset": offset, "source_index": 0, "id": f"0-{offset}-0",
-        "watermark": time,
+        "watermark": time, "interval_seconds": None, "received_at": None,
     } | more  # fmt: skip
 
 
@@ -69,7 +75,7 @@ def gap(slot: int, slots: int, state: str) -> dict[str, Any]:
         "missing_ranges": [[first.isoformat(), end.isoformat()]], "gap_minutes": 30.0 * slots,
         "interval_minutes": 30, "expected_at": first, "detected_at": end, "last_seen": first,
         "grace_seconds": 900.0, "reason": "because", "region": "north", "source_partition": 0,
-        "source_offset": 1,
+        "source_offset": 1, "interval_seconds": None, "received_at": None,
     }  # fmt: skip
 
 
@@ -92,6 +98,22 @@ def database(postgres: EmbeddedPostgres) -> Iterator[str]:
     late = [late_event(40, 4.001, 910), late_event(40, 5.001, 911), late_event(41, 99.0, 920, "SLOT_FILLED")]
     gaps = [gap(7, 2, "CLOSED"), gap(30, 1, "CLOSED"), gap(40, 1, "CLOSED"), gap(50, 1, "RETRACTED")]
     gaps.append(gap(60, 2, "OPEN"))
+    for meter, seconds, (first, count) in SHORT:
+        every = timedelta(seconds=seconds)
+        given = {"interval_minutes": seconds / 60, "interval_seconds": seconds, "received_at": RECEIVED}
+        readings += [
+            reading(meter, SHORT_DAY + n * every, 0.001, n, flags=[], **given)
+            for n in range(SHORT_COUNT)
+            if not first <= n < first + count
+        ]
+        start, end = SHORT_DAY + first * every, SHORT_DAY + (first + count) * every
+        gaps.append(
+            gap(0, count, "CLOSED") | given | {
+                "time": start, "gap_id": f"{meter}@{start:%FT%TZ}", "meter_id": meter, "missing_from": start,
+                "missing_to": end, "missing_ranges": [[start.isoformat(), end.isoformat()]],
+                "gap_minutes": count * seconds / 60,
+            }
+        )  # fmt: skip
     with new_database(postgres.url) as url:
         with connect(url) as connection:
             for table, rows in ((validated_readings, readings), (late_events, late), (gap_alerts, gaps)):
@@ -122,6 +144,8 @@ def test_readings_are_in_order_with_the_late_events_among_them(tmp_path: Path) -
         }
     ]  # fmt: skip
     assert rows[0] | {"consumption_kwh": "0.001", "interval_minutes": "30", "region": "north"} == rows[0]
+    # Of a version before these columns.
+    assert (rows[0]["interval_seconds"], rows[0]["received_at"]) == ("1800", "")
     assert rows[0] | {"voltage": "230.5", "current": "", "status": "OK", "flags": "NEM12_E52"} == rows[0]
 
 
@@ -153,7 +177,9 @@ def test_parquet_has_the_same_rows_typed(tmp_path: Path) -> None:
     table = parquet.read_table(tmp_path / "all.parquet").to_pylist()
     assert [row["meter_id"] for row in table] == [row["meter_id"] for row in rows]
     assert [repr(row["consumption_kwh"]) for row in table] == [row["consumption_kwh"] for row in rows]
-    assert table[-1]["timestamp"] == LONG_DAY + timedelta(microseconds=1)
+    assert {"N3": LONG_DAY + timedelta(microseconds=1)}.items() <= {
+        row["meter_id"]: row["timestamp"] for row in table
+    }.items()
     assert table[0]["meter_id"] == 'M "2",\n'
     assert table[0]["flags"] == ["FIRST", "ZERO"]
     assert table[0]["current"] is None
@@ -189,6 +215,30 @@ def test_completeness_counts_the_slots_of_local_days(tmp_path: Path) -> None:
     assert [(row["day"], row["expected"], row["missing"]) for row in here] == [
         ("2023-10-28", "2", "0"), ("2023-10-29", "48", "3"), ("2023-10-30", "12", "2"),
     ]  # fmt: skip
+
+
+def test_completeness_counts_slots_of_seconds(tmp_path: Path) -> None:
+    rows = exported(tmp_path / "days.csv", "--completeness", "--meters", "S*")
+    names = ("meter_id", "day", "interval_seconds", "slots_of_day", "expected", "had", "missing")
+    assert [tuple(row[name] for name in names) for row in rows] == [
+        ("S1", "2024-01-10", "1", "86400", "100", "97", "3"),
+        ("S10", "2024-01-10", "10", "8640", "30", "28", "2"),
+        ("S10", "2024-01-11", "10", "8640", "70", "68", "2"),
+        ("S90", "2024-01-10", "90", "960", "4", "4", "0"),
+        ("S90", "2024-01-11", "90", "960", "96", "94", "2"),
+    ]
+    assert [row["interval_minutes"] for row in rows[1:4:2]] == [repr(10 / 60), "1.5"]
+
+
+def test_readings_of_seconds_have_their_interval_and_arrival(tmp_path: Path) -> None:
+    rows = exported(tmp_path / "all.csv", "--meters", "S10")
+    assert len(rows) == SHORT_COUNT - 4
+    assert {row["interval_seconds"] for row in rows} == {"10"}
+    assert {row["interval_minutes"] for row in rows} == {repr(10 / 60)}
+    assert {row["received_at"] for row in rows} == {"2024-01-11T03:00:00.25Z"}
+    assert run(["export", "-o", str(tmp_path / "all.parquet"), "--meters", "S10"]) == 0
+    typed = parquet.read_table(tmp_path / "all.parquet").to_pylist()[0]
+    assert (typed["interval_seconds"], typed["received_at"]) == (10, RECEIVED)
 
 
 def test_the_energy_of_days_is_that_of_the_readings(tmp_path: Path) -> None:
@@ -289,4 +339,4 @@ def test_rows_are_streamed(database: str, tmp_path: Path, monkeypatch: pytest.Mo
     )
     assert run(["export", "-o", str(tmp_path / "all.csv")]) == 0
     assert max(sizes) == 10 < FETCH_ROWS
-    assert sum(sizes) == COUNT - len(MISSING) + 3
+    assert sum(sizes) == COUNT - len(MISSING) + 3 + sum(SHORT_COUNT - count for *_, (_, count) in SHORT)

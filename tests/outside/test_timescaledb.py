@@ -10,6 +10,8 @@ from typing import Any
 
 import msgspec
 import pytest
+from alembic.autogenerate import compare_metadata
+from alembic.runtime.migration import MigrationContext
 from sqlalchemy import text
 
 from dashboards.expansion import Raw, View, expand, panel_queries
@@ -27,6 +29,7 @@ from sinks.schema import timescale
 from sinks.schema.storage import Storage
 from sinks.schema.timescale import read_timescale_status, statements
 from sinks.schema.version import SchemaStatus, migrate
+from sinks.tables.table import metadata
 from tests.integration.dashboard_data import METERS, Period, Source, gaps, readings
 from tests.outside import timescale_steps as steps
 from tests.outside.conftest import timescaledb
@@ -94,15 +97,32 @@ def test_policies_compress_and_refresh_and_change_no_row(grown: Became) -> None:
     assert steps.summaries(grown.url) == steps.summaries_by_plain_sql(grown.url) == grown.summaries
 
 
-def test_a_later_revision_reaches_compressed_chunks(grown: Became) -> None:
-    steps.run_policies(grown.url, "policy_compression")
-    with connect(grown.url) as connection:
-        connection.execute(text("DROP INDEX metrics_values"))
-        connection.execute(text('CREATE INDEX metrics_metric_time ON metrics (metric, "time" DESC)'))
-        connection.execute(text(f"UPDATE {VERSION_TABLE} SET version_num = '0002'"))
-    before, after = migrate(grown.url)
+def test_later_revisions_reach_compressed_chunks(empty: str) -> None:
+    steps.migrate_to_plain(empty)
+    steps.write(empty, (OLD, NEW))
+    contents, summaries = steps.contents(empty), steps.summaries(empty)
+    steps.make_older(empty)
+    steps.run_policies(empty)
+    assert steps.compressed_chunks(empty).keys() == NAMES
+    before, after = migrate(empty)
     assert (before.state, after.state) == ("older", "current")
-    assert steps.contents(grown.url) == grown.contents
+    assert steps.contents(empty) == contents
+    with connect(empty) as connection:
+        status = read_timescale_status(connection)
+        found = MigrationContext.configure(connection, opts={"compare_type": True})
+        differing = [
+            change
+            for changes in compare_metadata(found, metadata)
+            for change in (changes if isinstance(changes, list) else [changes])
+        ]
+    assert not [one for one in differing if one[0].startswith(("add_column", "remove_column", "modify"))]
+    assert status.hypertables == dict.fromkeys(NAMES, True)
+    assert status.compressed_after.keys() == NAMES
+    steps.write(empty, (NEW, OLD))  # also into chunks that are compressed still
+    steps.run_policies(empty)
+    assert steps.compressed_chunks(empty).keys() == NAMES
+    assert steps.contents(empty) == contents
+    assert steps.summaries(empty) == summaries
 
 
 def test_every_query_of_the_dashboards_runs(grown: Became) -> None:

@@ -13,8 +13,10 @@ from sqlalchemy import Connection, text
 from sinks import tables
 from sinks.connection import SinkConnection
 from sinks.database import connect, open_engine
+from sinks.migrations import VERSION_TABLE
 from sinks.migrations.versions.v0001_tables import GAP_SUMMARY, LATE_SUMMARY, METRICS_SUMMARY
 from sinks.schema import timescale, version
+from sinks.schema.storage import Storage
 from sinks.schema.version import migrate
 from sinks.tables.table import TopicTable
 from sinks.writer import Writer
@@ -75,6 +77,29 @@ def migrate_to_plain(url: str) -> None:
         patch.object(timescale, "apply", lambda connection, storage: None),
     ):
         migrate(url)
+
+
+#: What undoes the last revisions.
+_BACK_TO_0002 = (
+    *(
+        f"ALTER TABLE {table} DROP COLUMN interval_seconds, DROP COLUMN received_at,"
+        " ALTER COLUMN interval_minutes TYPE integer"
+        for table in ("validated_readings", "reading_revisions", "gap_alerts")
+    ),
+    "DROP INDEX metrics_values",
+    'CREATE INDEX metrics_metric_time ON metrics (metric, "time" DESC)',
+    f"UPDATE {VERSION_TABLE} SET version_num = '0002'",
+)
+
+
+def make_older(url: str) -> None:
+    """Make of a plain database one of an older gridwatch, with its rows, on TimescaleDB."""
+    with connect(url) as connection:
+        for statement in _BACK_TO_0002:
+            connection.exec_driver_sql(statement)
+    assert version.create_if_possible(url) == ""
+    with connect(url) as connection:
+        timescale.apply(connection, Storage())
 
 
 @contextmanager

@@ -17,8 +17,8 @@ from gridwatch.cli.demo.figures import Figures, policy_line
 from gridwatch.cli.demo.summary import rates_of, rows_of
 from gridwatch.errors import GridwatchError
 from gridwatch.http.assets import stylesheet
-from gridwatch.http.formats import number, percent
-from gridwatch.plots.axes import DAY, HOUR, MINUTE, stamp
+from gridwatch.http.formats import number, percent, span
+from gridwatch.plots.axes import DAY, HOUR, SECOND, stamp
 from gridwatch.plots.canvas import SIZES, Frame, Region
 from gridwatch.plots.charts import Layer, layered
 from gridwatch.settings import Settings
@@ -66,7 +66,7 @@ def _render(connection: Connection, settings: Settings, figures: Figures) -> str
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(number=number, percent=percent)
+    environment.filters.update(number=number, percent=percent, span=span)
     return environment.get_template("report.html").render(
         style=Markup(stylesheet()),  # noqa: S704  our own file
         made_at=f"{datetime.now(UTC):%Y-%m-%d %H:%M}",
@@ -142,12 +142,12 @@ def _meter(connection: Connection, meter: str, start: int, end: int) -> Picture:
     """A meter's readings and gaps over some days around its longest gap, within `start` to `end`."""
     gap = gap_alerts.c
     gaps = connection.execute(
-        select(gap.missing_from, gap.missing_to, gap.missing_intervals, gap.state, gap.interval_minutes)
+        select(gap.missing_from, gap.missing_to, gap.missing_intervals, gap.state, gap.interval_seconds)
         .where(gap.meter_id == meter)
         .order_by(gap.missing_from)
     ).all()
     longest = max(gaps, key=lambda one: one.missing_intervals)
-    interval = longest.interval_minutes * MINUTE
+    interval = longest.interval_seconds * SECOND
     span = min(_LONGEST_SPAN, max(_SHOWN_INTERVALS * interval, 2 * longest.missing_intervals * interval))
     first = max(start, min(_micros(longest.missing_from) - span // 2, end - span))
     last = min(end, first + span)

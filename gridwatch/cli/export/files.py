@@ -76,6 +76,7 @@ class ParquetWriter:
         types = {
             "text": pa.string(),
             "number": pa.float64(),
+            "minutes": pa.float64(),
             "whole": pa.int32(),
             "instant": pa.timestamp("us", tz="UTC"),
             "words": pa.list_(pa.string()),
@@ -192,9 +193,17 @@ def _pyarrow() -> tuple[Any, Any]:
 
 
 @lru_cache(maxsize=100_000)
-def _stamp(moment: datetime) -> str:
-    return format_instant((moment - _EPOCH) // _MICROSECOND)
+def _stamp(moment: datetime | None) -> str:
+    return "" if moment is None else format_instant((moment - _EPOCH) // _MICROSECOND)
+
+
+def _minutes(value: float | None) -> str:
+    return "" if value is None else repr(int(value) if value == int(value) else value)
 
 
 #: How values of a kind are written; the others are written as they are.
-_TEXTS: dict[str, Callable[[Any], str]] = {"instant": _stamp, "words": " ".join}
+_TEXTS: dict[str, Callable[[Any], str]] = {
+    "instant": _stamp,
+    "minutes": _minutes,
+    "words": " ".join,
+}

@@ -15,20 +15,25 @@ from typing import Any, Literal
 
 from sqlalchemy import Connection, text
 
-Kind = Literal["text", "number", "whole", "instant", "words"]
+#: "minutes" are a number that is written without a fraction where it has none.
+Kind = Literal["text", "number", "minutes", "whole", "instant", "words"]
 
 #: Rows fetched, and written, per batch.
 FETCH_ROWS = 10_000
 
+#: Rows of a version before `interval_seconds` have whole minutes only.
+_SECONDS = "coalesce(interval_seconds, CAST(round(interval_minutes * 60) AS integer))"
+
 #: Of several late events with one timestamp the last one in log order wins.
-_ALL_READINGS = """
-    SELECT meter_id, time, consumption_kwh, interval_minutes, region, voltage, current, power_kw,
-           power_factor, frequency, sent_at, status, delay_seconds, flags
+_ALL_READINGS = f"""
+    SELECT meter_id, time, consumption_kwh, interval_minutes, {_SECONDS} AS interval_seconds, region, voltage,
+           current, power_kw, power_factor, frequency, sent_at, status, delay_seconds, flags, received_at
     FROM validated_readings
     WHERE time >= CAST(:start AS timestamptz) AND time < CAST(:end AS timestamptz) AND meter_id ~ :meters
     UNION ALL
-    SELECT meter_id, time, consumption_kwh, NULL::integer, NULL::text, NULL::float8, NULL::float8,
-           NULL::float8, NULL::float8, NULL::float8, NULL::text, 'TOO_LATE', delay_seconds, flags
+    SELECT meter_id, time, consumption_kwh, NULL::float8, NULL::integer, NULL::text, NULL::float8,
+           NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::text, 'TOO_LATE', delay_seconds,
+           flags, NULL::timestamptz
     FROM (
         SELECT DISTINCT ON (meter_id, time) * FROM late_events
         WHERE time >= CAST(:start AS timestamptz) AND time < CAST(:end AS timestamptz)
@@ -39,13 +44,13 @@ _ALL_READINGS = """
         SELECT FROM validated_readings AS valid
         WHERE valid.meter_id = late.meter_id AND valid.time = late.time
     )
-"""
+"""  # noqa: S608 - composed of constants
 _READINGS = _ALL_READINGS + "ORDER BY meter_id, time"
 _COMPLETENESS = f"""
 WITH readings AS ({_ALL_READINGS}), had AS (
     SELECT meter_id, CAST(time AT TIME ZONE :zone AS date) AS day,
-        (max(ARRAY[CAST(extract(epoch FROM time) AS bigint), interval_minutes])
-            FILTER (WHERE interval_minutes IS NOT NULL))[2] AS interval_minutes,
+        (max(ARRAY[CAST(extract(epoch FROM time) * 1000000 AS bigint), interval_seconds])
+            FILTER (WHERE interval_seconds IS NOT NULL))[2] AS interval_seconds,
         count(*) FILTER (WHERE NOT flags && ARRAY['OFF_GRID', 'EXTRA', 'SLOT_FILLED']) AS had,
         count(*) FILTER (WHERE status = 'LATE') AS late,
         count(*) FILTER (WHERE status = 'TOO_LATE') AS too_late,
@@ -54,27 +59,28 @@ WITH readings AS ({_ALL_READINGS}), had AS (
     GROUP BY 1, 2
 ), missing AS (
     SELECT meter_id, CAST(slot AT TIME ZONE :zone AS date) AS day,
-        max(interval_minutes) AS interval_minutes, count(*) AS missing
+        max({_SECONDS}) AS interval_seconds, count(*) AS missing
     FROM gap_alerts AS gap, jsonb_array_elements(missing_ranges) AS stretch, generate_series(
         CAST(stretch ->> 0 AS timestamptz),
         CAST(stretch ->> 1 AS timestamptz) - interval '1 microsecond',
-        interval_minutes * interval '1 minute'
+        {_SECONDS} * interval '1 second'
     ) AS slot
     WHERE state <> 'RETRACTED' AND meter_id ~ :meters
       AND slot >= CAST(:start AS timestamptz) AND slot < CAST(:end AS timestamptz)
       AND NOT EXISTS (SELECT FROM late_events AS late WHERE late.meter_id = gap.meter_id AND late.time = slot)
     GROUP BY 1, 2
 ), days AS (
-    SELECT meter_id, day, coalesce(had.interval_minutes, missing.interval_minutes) AS interval_minutes,
+    SELECT meter_id, day, coalesce(had.interval_seconds, missing.interval_seconds) AS interval_seconds,
         coalesce(had, 0) AS had, coalesce(missing, 0) AS missing,
         coalesce(late, 0) AS late, coalesce(too_late, 0) AS too_late,
         coalesce(consumption_kwh, 0) AS consumption_kwh,
         extract(epoch FROM CAST(day + 1 AS timestamp) AT TIME ZONE :zone
-            - CAST(day AS timestamp) AT TIME ZONE :zone) / 60 AS minutes
+            - CAST(day AS timestamp) AT TIME ZONE :zone) AS seconds
     FROM had FULL JOIN missing USING (meter_id, day)
 )
-SELECT meter_id, to_char(day, 'YYYY-MM-DD'), interval_minutes,
-    CAST(greatest(1, round(minutes / interval_minutes)) AS integer), had + missing, had, missing,
+SELECT meter_id, to_char(day, 'YYYY-MM-DD'), CAST(interval_seconds AS float8) / 60,
+    CAST(interval_seconds AS integer), CAST(greatest(1, round(seconds / interval_seconds)) AS integer),
+    had + missing, had, missing,
     CAST(100.0 * had / nullif(had + missing, 0) AS float8), late, too_late, CAST(consumption_kwh AS float8)
 FROM days ORDER BY meter_id, day
 """  # noqa: S608 - composed of constants
@@ -115,7 +121,8 @@ READINGS = Query(
         Column("meter_id", "text"),
         Column("timestamp", "instant"),
         Column("consumption_kwh", "number"),
-        Column("interval_minutes", "whole"),
+        Column("interval_minutes", "minutes"),
+        Column("interval_seconds", "whole"),
         Column("region", "text"),
         Column("voltage", "number"),
         Column("current", "number"),
@@ -126,6 +133,7 @@ READINGS = Query(
         Column("status", "text"),
         Column("delay_seconds", "number"),
         Column("flags", "words"),
+        Column("received_at", "instant"),
     ),
 )
 COMPLETENESS = Query(
@@ -133,7 +141,8 @@ COMPLETENESS = Query(
     (
         Column("meter_id", "text"),
         Column("day", "text"),
-        Column("interval_minutes", "whole"),
+        Column("interval_minutes", "minutes"),
+        Column("interval_seconds", "whole"),
         Column("slots_of_day", "whole"),
         Column("expected", "whole"),
         Column("had", "whole"),

@@ -21,9 +21,9 @@ from gridwatch.plots.charts import Layer, layered
 from gridwatch.views.meter.history import History
 from gridwatch.views.state import Record
 
-#: How many intervals are shown: at least, so that a meter with two readings still has a readable plot, and
-#: usually; and the shortest and longest time range that the usual number may cover.
-_LEAST_INTERVALS, _USUAL_INTERVALS = 8, 48
+#: How many intervals are shown: at least, so that a meter with two readings still has a readable plot,
+#: usually, and at most; and the shortest and longest time range that the usual number may cover.
+_LEAST_INTERVALS, _USUAL_INTERVALS, _MOST_INTERVALS = 8, 48, 360
 _SHORT, _LONG = 6 * HOUR, 2 * DAY
 _TONES = {LATE: "late", TOO_LATE: "too-late"}
 
@@ -51,10 +51,11 @@ def picture(meter: MeterState, history: History, grace: int, watermark: int | No
         )
     readings = sorted((parse_instant(one["timestamp"])[0], one) for one in known.values()) if known else []
     ends = [meter.expected_next + meter.interval] + [gap.missing_to(grace) for gap in meter.gaps]
+    usual = min(_LONG, max(_SHORT, _USUAL_INTERVALS * meter.interval), _MOST_INTERVALS * meter.interval)
     if watermark is not None:
-        ends.append(watermark)
+        # After a settled run the watermark is far beyond the last reading of a meter of seconds.
+        ends.append(min(watermark, max(ends) + usual // 4))
     end = max(ends) + meter.interval // 2
-    usual = min(_LONG, max(_SHORT, _USUAL_INTERVALS * meter.interval))
     starts = [at for at, _ in readings[:1]] + [gap.first for gap in meter.gaps] + [meter.last_seen]
     start = max(min(starts) - meter.interval, end - usual)
     if meter.open_gap is not None:

@@ -7,6 +7,7 @@ from typing import Any
 
 import psycopg2
 import pytest
+from alembic import command
 from alembic.autogenerate import compare_metadata
 from alembic.runtime.migration import MigrationContext
 
@@ -14,6 +15,7 @@ from gridwatch.errors import GridwatchError
 from sinks import tables
 from sinks.database import connect
 from sinks.migrations import VERSION_TABLE
+from sinks.schema import version
 from sinks.schema.version import known_revisions, migrate, require_current, status
 from sinks.tables.table import metadata
 
@@ -26,6 +28,43 @@ def test_the_migrated_schema_is_the_declared_one(database: str) -> None:
             connection, opts={"version_table": VERSION_TABLE, "compare_type": True}
         )
         assert compare_metadata(context, metadata) == []
+
+
+def test_rows_of_the_version_before_keep_their_values(empty_database: str, query: Any) -> None:
+    upgrade_to(empty_database, "0003")
+    for column in ("interval_seconds", "received_at"):
+        with pytest.raises(psycopg2.errors.UndefinedColumn):
+            query(f"SELECT {column} FROM gap_alerts")
+    stamp = "2024-01-01T10:00:00Z"
+    reading = (
+        f"('{stamp}', 'M1', 1.5, 'OK', 0, '{{}}', 15, 0, 7, 0, '0-7-0', '{stamp}')",
+        '("time", meter_id, consumption_kwh, status, delay_seconds, flags, interval_minutes,'
+        " source_partition, source_offset, source_index, id, watermark)",
+    )
+    for table in ("validated_readings", "reading_revisions"):
+        query(f"INSERT INTO {table} {reading[1]} VALUES {reading[0]}")
+    query(
+        "INSERT INTO gap_alerts SELECT "
+        f"'{stamp}', 'M1@{stamp}', 'M1', 1, 'OPEN', '{stamp}', '{stamp}', 2, 0, '[]', 30, 15, '{stamp}',"
+        f" '{stamp}', '{stamp}', 900, 'silent', NULL, 0, 7"
+    )
+    before, after = migrate(empty_database)
+    assert (before.revision, after.state) == ("0003", "current")
+    for table in ("validated_readings", "reading_revisions", "gap_alerts"):
+        assert query(f"SELECT interval_minutes, interval_seconds, received_at FROM {table}") == [
+            (15.0, None, None)
+        ]
+    # A later revision of an old row brings the columns along.
+    query("UPDATE gap_alerts SET interval_minutes = 1.0 / 6, interval_seconds = 10")
+    assert query("SELECT interval_minutes FROM gap_alerts") == [(pytest.approx(1 / 6),)]
+
+
+def upgrade_to(url: str, revision: str) -> None:
+    """The schema as an older gridwatch made it."""
+    with connect(url) as connection:
+        config = version._config()
+        config.attributes["connection"] = connection
+        command.upgrade(config, revision)
 
 
 def test_the_keys_are_those_of_the_contract(database: str) -> None:
@@ -114,9 +153,9 @@ def test_a_missing_schema_is_refused_with_the_command(empty_database: str) -> No
 
 def test_the_kind_of_the_database_is_detected(database: str, query: Any) -> None:
     kind = status(database).kind
-    [(version,)] = query("SHOW server_version")
+    [(server,)] = query("SHOW server_version")
     assert kind.timescaledb is None
-    assert str(kind) == f"PostgreSQL {version.split()[0]}"
+    assert str(kind) == f"PostgreSQL {server.split()[0]}"
 
 
 def test_the_newest_revision_comes_first() -> None:

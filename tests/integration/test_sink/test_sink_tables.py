@@ -333,3 +333,33 @@ def test_any_number_reads_back_exactly(writer: Writer, query: Any, values: list[
     assert query("SELECT consumption_kwh, voltage FROM validated_readings ORDER BY time") == [
         (value, value) for value in values
     ]
+
+
+def test_intervals_of_seconds_and_arrivals_are_stored(writer: Writer, query: Any) -> None:
+    more: dict[str, Any] = {"interval_minutes": 1 / 6, "interval_seconds": 10}
+    arrival = {"received_at": "2024-01-01T10:00:00.25Z"}
+    now = reading(2, minute=1, **more, **arrival)
+    first = msgspec.structs.replace(gap(1), **more, **arrival)
+    assert writer.write([rows(VALIDATED.name, now), rows(GAP_ALERTS.name, first)]) == []
+    for table in ("validated_readings", "gap_alerts"):
+        columns = "interval_minutes, interval_seconds, received_at::text"
+        assert query(f"SELECT {columns} FROM {table}") == [(1 / 6, 10, "2024-01-01 10:00:00.25+00")]
+
+
+def test_a_record_of_an_older_worker_is_stored_without_the_new_columns(writer: Writer, query: Any) -> None:
+    records = {VALIDATED.name: (reading(1), Validated), GAP_ALERTS.name: (gap(1), GapAlert)}
+    batch = []
+    for topic, (record, model) in records.items():
+        fields = msgspec.to_builtins(record)
+        for name in ("interval_seconds", "received_at"):
+            fields.pop(name, None)
+        batch.append(rows(topic, msgspec.json.decode(msgspec.json.encode(fields), type=model)))
+    # In one batch with a record of a newer one.
+    newer = reading(2, minute=1, interval_seconds=1800, received_at="2024-01-01T10:00:00Z")
+    assert writer.write([*batch, rows(VALIDATED.name, newer)]) == []
+    columns = "interval_minutes, interval_seconds, received_at IS NULL"
+    assert query(f"SELECT {columns} FROM validated_readings ORDER BY source_offset") == [
+        (30.0, None, True),
+        (30.0, 1800, False),
+    ]
+    assert query(f"SELECT {columns} FROM gap_alerts") == [(30.0, None, True)]

@@ -77,7 +77,7 @@ class InTheBackground:
 REFUSED_ROWS = {
     "NUL in text": {"region": "a\0b"},
     "NUL in a flag": {"flags": ["a\0b"]},
-    "integer out of range": {"interval_minutes": 2**40},
+    "integer out of range": {"interval_seconds": 2**40},
     "index out of range": {"index": 2**70},
     "not an instant": {"timestamp": "2024-13-01T10:00:00Z"},
     "empty instant": {"watermark": ""},

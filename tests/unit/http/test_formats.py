@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gridwatch.http.formats import duration, number, percent, readable, time_range
+from gridwatch.http.formats import duration, number, percent, readable, span, time_range
 
 
 @pytest.mark.parametrize(
@@ -54,3 +54,19 @@ def test_a_stretch_within_a_day_names_the_day_once() -> None:
 )
 def test_durations_are_in_units_that_fit(seconds: float, shown: str) -> None:
     assert duration(seconds) == shown
+
+
+@pytest.mark.parametrize(
+    ("seconds", "shown"),
+    [
+        (0, "0 s"),
+        (20, "20 s"),
+        (60 * (1 / 3), "20 s"),
+        (90, "1 min 30 s"),
+        (1800, "30 min"),
+        (3610, "1 h 10 s"),
+        (32 * 86_400, "32 d"),
+    ],
+)
+def test_a_length_of_time_is_exact_to_the_second(seconds: float, shown: str) -> None:
+    assert span(seconds) == shown

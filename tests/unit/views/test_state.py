@@ -128,7 +128,7 @@ def test_a_page_of_meters_looks_at_no_more_rows_than_it_shows() -> None:
 
 
 def test_a_partition_that_is_caught_up_is_empty_since_its_last_record() -> None:
-    now = PartitionState(2, watermark=TEN, offset=9, tick=TEN, meters=4, open_gaps=1)
+    now = PartitionState(2, watermark=TEN, offset=9, tick=TEN, meters=4, open_gaps=1, end=TEN - 15 * MINUTE)
     now.record_time = now.reading_time = TEN + MINUTE
     shown = state.describe_partition(2, "http://a", now, end=10)
     assert shown == {
@@ -139,6 +139,7 @@ def test_a_partition_that_is_caught_up_is_empty_since_its_last_record() -> None:
         "end": 10,
         "lag": 0,
         "last_tick": "2024-01-01T10:00:00Z",
+        "settled_to": "2024-01-01T09:45:00Z",
         "empty_since": "2024-01-01T10:01:00Z",
         "jump_candidates": 0,
         "open_gaps": 1,

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import re
 from typing import Any, cast
 
 import msgspec
 import pytest
 
 from gridwatch.domain.instants import format_instant
-from gridwatch.domain.meter.gaps import CLOSED, PARTIAL
+from gridwatch.domain.meter.gaps import CLOSED, PARTIAL, Gap
 from gridwatch.domain.meter.state import MeterState
 from gridwatch.domain.meter.timeliness import recent_of
 from gridwatch.domain.partitioning import partition_of
@@ -126,6 +127,40 @@ def test_the_plot_shows_what_came_after_all_apart_from_what_is_missing() -> None
     _, svg = shown(one, History(), TEN + 10 * HALF_HOUR)
     assert svg.count('class="region filled"') == 2
     assert svg.count('class="region missing"') == 1
+
+
+SECOND = 1_000_000
+
+
+def brief(interval: int, *gaps: Gap) -> MeterState:
+    """A meter of seconds, whose last hour of readings the log has."""
+    one = meter(*gaps, interval=interval, last_seen=TEN, last_slot=TEN)
+    one.cursor = TEN + interval
+    return one
+
+
+def every(interval: int, count: int) -> History:
+    stamps = [format_instant(TEN - n * interval) for n in reversed(range(count))]
+    known: dict[str, Any] = {"consumption_kwh": 1.0, "status": "OK", "delay_seconds": 0.0, "flags": []}
+    return History([known | {"timestamp": stamp} for stamp in stamps], 0)
+
+
+def test_a_gap_of_seconds_is_wide_enough_to_be_seen() -> None:
+    first = TEN - 300 * SECOND
+    one = brief(10 * SECOND, Gap(first, first + 10 * SECOND, 10 * SECOND, TEN, state=CLOSED))
+    seen = picture(one, every(10 * SECOND, 3000), GRACE, TEN)
+    assert 45 * 60 * SECOND < seen.end - seen.start <= 61 * 60 * SECOND
+    svg = meter_plot("M", one, seen, grace=GRACE, watermark=TEN)
+    assert "CLOSED gap: 2 readings missing from 2024-01-01 09:55" in svg
+    [width] = re.findall(r'class="region missing"[^>]* width="([0-9.]+)"', svg)
+    assert float(width) > 3
+
+
+def test_a_meter_of_seconds_is_shown_after_the_end_of_its_run() -> None:
+    settled = TEN + 15 * 60 * SECOND
+    seen = picture(brief(SECOND), every(SECOND, 3000), GRACE, settled)
+    assert len(seen.readings) > 100
+    assert seen.end < settled
 
 
 def page(meters: dict[int, dict[str, MeterState]]) -> tuple[MeterPage, Watch]:
