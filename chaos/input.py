@@ -1,11 +1,11 @@
 """The input on the raw topic: a few dozen meters with every kind of bad data, from one seed.
 
 Each partition has a history of its own, in stretches. Within a stretch readings are missing, late, too late,
-duplicated, revised, off the grid, in changed intervals, ahead of all others; they arrive one by one or in
-arrays, with garbage in between, and sometimes a head-end sends its last minutes again. Some meters report
-every few seconds, for some minutes of a stretch. Between stretches a tick advances event time, so that the
-deadlines of all meters of the partition pass at once; some ticks settle a run, so that nothing after its end
-is missing yet.
+duplicated, revised, off the grid, in changed intervals, ahead of all others, with every kind of energy; they
+arrive one by one or in arrays, with garbage in between, and sometimes a head-end sends its last minutes
+again. Some meters report every few seconds, for some minutes of a stretch. Between stretches a tick advances
+event time, so that the deadlines of all meters of the partition pass at once; some ticks settle a run, so
+that nothing after its end is missing yet.
 
 One partition stays empty. All event times are years ago, so that nothing depends on when the input is sent.
 """
@@ -32,6 +32,14 @@ _LONG, _LONG_CHANGED = (900, 1800, 1800, 1800, 3600), (600, 900, 1800, 3600, 720
 _BRIEF, _BRIEF_CHANGED = (1, 2, 5, 10, 10, 30), (1, 5, 10, 30, 90)
 #: One of so many meters is a brief one, and at least one of a partition.
 _OF_THEM_BRIEF = 6
+#: The field that the energy of a meter comes from, by its kind; and the kinds of meters.
+_MEASURED = {
+    "energy": "consumption_kwh",
+    "alias": "energy_kwh",
+    "register": "energy_register_kwh",
+    "power": "power_kw",
+}
+_KINDS = ("energy", "energy", "energy", "alias", "register", "power")
 #: Within the limits of the rules, and larger than a small commit.
 _LONGEST_ARRAY = 40
 
@@ -53,6 +61,7 @@ _WRONG: tuple[tuple[str, Any], ...] = (
     ("consumption_kwh", -1),
     ("consumption_kwh", "2.5"),
     ("consumption_kwh", 1e9),
+    ("energy_register_kwh", "7"),
     ("timestamp", "2024-02-30T10:00:00Z"),
     ("timestamp", "2999-01-01T00:00:00Z"),
     ("timestamp", None),
@@ -128,6 +137,8 @@ class _History:
         self._given = {
             name for name in self._meters if self._chance.random() < (0.4 if name in self._brief else 0.15)
         }
+        self._kinds = {name: self._chance.choice(_KINDS) for name in self._meters}
+        self._registers = dict.fromkeys(self._meters, 100.0)
         self._slots = max(2, readings // _STRETCHES // len(self._meters))
         self._now = START + self._chance.randrange(60) * MINUTE
 
@@ -195,6 +206,7 @@ class _History:
                 body |= {"region": region, "voltage": 230.1}
             if name in self._given:
                 body |= {"interval_seconds": interval} if brief else {"interval_minutes": interval // 60}
+            self._measure(name, body)
             delays = [3, 15, 25, 60, 5000] if brief else [60, 600, 3000, 4200, 18_000]
             delay = chance.choice(delays) * SECOND if chance.random() < late else 0
             if chance.random() >= missing:
@@ -206,6 +218,21 @@ class _History:
             if chance.random() < (0.03 if brief else 0.01):
                 self._intervals[name] = chance.choice(_BRIEF_CHANGED if brief else _LONG_CHANGED)
 
+    def _measure(self, name: str, body: dict[str, Any]) -> None:
+        """Put the energy where meters of this kind have it: under another name, in a register, as power."""
+        kind = self._kinds[name]
+        if kind == "energy":
+            return
+        kwh = body.pop("consumption_kwh")
+        if kind == "register":
+            before = self._registers[name]
+            register, odd = before + kwh, [before * 0.998, before * 0.998, before / 2, 0.002, 1_000_000.0]
+            if self._chance.random() < 0.2:
+                register = self._chance.choice(odd)
+            self._registers[name] = body["energy_register_kwh"] = round(register, 3)
+        else:
+            body["energy_kwh" if kind == "alias" else "power_kw"] = kwh
+
     def _repeats(self, arrival: int, stamp: int, body: dict[str, Any]) -> Iterator[_Sent]:
         """A duplicate, a revision or a close neighbour of a reading; or one far ahead."""
         roll = self._chance.random()
@@ -213,7 +240,7 @@ class _History:
         if roll < 0.03:
             yield _Sent(later, body)
         elif roll < 0.06:
-            yield _Sent(later, {**body, "consumption_kwh": 3.75})
+            yield _Sent(later, {**body, _MEASURED[self._kinds[str(body["meter_id"])]]: 3.75})
         elif roll < 0.08:
             yield _Sent(later, {**body, "timestamp": format_instant(stamp + 90 * SECOND)})
         elif roll < 0.085:

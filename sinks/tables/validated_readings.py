@@ -55,6 +55,9 @@ def _reading_columns() -> list[Column[Any]]:
         Column("sent_at", Text),
         Column("interval_seconds", Integer),
         instant("received_at", optional=True),
+        Column("energy_register_kwh", Double),
+        # Of an energy over a gap: where it counts from.
+        instant("energy_from", optional=True),
     ]
     return columns
 
@@ -80,6 +83,8 @@ def _values(records: Sequence[Validated]) -> Values:
         "sent_at": optional_texts([r.sent_at for r in records]),
         "interval_seconds": optional_numbers([r.interval_seconds for r in records]),
         "received_at": optional_instants([r.received_at for r in records]),
+        "energy_register_kwh": optional_numbers([r.energy_register_kwh for r in records]),
+        "energy_from": optional_instants([r.energy_from for r in records]),
     }
 
 

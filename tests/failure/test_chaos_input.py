@@ -11,7 +11,7 @@ import pytest
 from chaos.input import DAY, MINUTE, Raw, make_input, meters_of
 from chaos.schedule import INPUTS
 from chaos.subject import GRIDWATCH
-from gridwatch.codecs.decode import decode_readings
+from gridwatch.codecs.decode import decode_readings, decode_telemetry
 from gridwatch.domain.outputs import GapAlert
 from gridwatch.domain.partition.processor import Processor
 from gridwatch.domain.partition.state import PartitionState
@@ -31,7 +31,8 @@ def processed(records: list[Raw]) -> Counter[str]:
     found: Counter[str] = Counter()
     policy = Policy(metrics_window=60 * MINUTE, state_ttl=2 * DAY)
     for partition in range(PARTITIONS):
-        processor = Processor(policy, PartitionState(partition), {}, decode=decode_readings)
+        fresh = PartitionState(partition)
+        processor = Processor(policy, fresh, {}, decode=decode_readings, decode_other=decode_telemetry)
         of_it = [record for record in records if record.partition == partition]
         log = [
             LogRecord(number, NOW, one.value, one.tick, end=one.run_end) for number, one in enumerate(of_it)
@@ -57,14 +58,15 @@ def test_the_input_has_every_case(seed: int) -> None:
     found = processed(records)
     wanted = {
         "OK", "LATE", "LateEvent", "OPEN", "CLOSED", "PARTIAL", "FILLED", "EXPIRED", "RETRACTED", "FIRST",
-        "OFF_GRID", "REVISED", "EXTRA", "AHEAD", "SLOT_FILLED", "INTERVAL_CHANGED", "DeadLetter", "Metric",
+        "OFF_GRID", "REVISED", "EXTRA", "AHEAD", "SLOT_FILLED", "INTERVAL_CHANGED", "REGISTER_DIP",
+        "REGISTER_RESET", "SUSPECT", "GAP_ENERGY", "DeadLetter", "Metric",
         "NOT_JSON", "NOT_AN_OBJECT", "BAD_TIMESTAMP", "below a minute", "growth of seconds",
     }  # fmt: skip
     assert wanted <= found.keys(), f"not in it: {wanted - found.keys()}"
     assert any((record.value or b"").startswith(b"[{") for record in records)
     assert len({record.partition for record in records}) == PARTITIONS - 1
     ends = [record.run_end for record in records if record.run_end is not None]
-    assert len(ends) > PARTITIONS
+    assert len(ends) >= PARTITIONS - 1
     assert all(record.tick for record in records if record.run_end is not None)
 
 
@@ -81,7 +83,7 @@ def test_a_meter_that_waits_for_the_end_of_a_run_to_be_passed_is_not_due() -> No
         LogRecord(1, NOW, b"2024-01-01T10:15:00Z", True, end=stamp.encode()),
     ]
     settings = load_settings()
-    processor = Processor(settings.policy(), state, {}, decode=decode_readings)
+    processor = Processor(settings.policy(), state, {}, decode=decode_readings, decode_other=decode_telemetry)
     outcome = processor.process(log)
     assert not any(isinstance(output, GapAlert) for output in outcome.outputs)
     rows = [METER.encode(changed) for changed in outcome.changed.values() if changed is not None]

@@ -1,4 +1,4 @@
-"""Intervals below a minute, and when a record was received."""
+"""Intervals below a minute, when a record was received, and the registers that energy is counted from."""
 
 from __future__ import annotations
 
@@ -39,3 +39,6 @@ def upgrade() -> None:
         op.alter_column(table, "interval_minutes", type_=sa.Double())
         op.add_column(table, sa.Column("interval_seconds", sa.Integer))
         op.add_column(table, sa.Column("received_at", TIMESTAMP(timezone=True)))
+    for table in TABLES[:2]:
+        op.add_column(table, sa.Column("energy_register_kwh", sa.Double))
+        op.add_column(table, sa.Column("energy_from", TIMESTAMP(timezone=True)))

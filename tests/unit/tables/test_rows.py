@@ -99,7 +99,7 @@ def test_a_partition_of_version_2_is_read_field_by_field() -> None:
     assert (state.partition, state.watermark) == (3, 11)
     assert (state.offset, state.index, state.done, state.next_offset) == (12, 13, False, 12)
     assert (state.emitted_until, state.invalid_before) == (14, 15)
-    assert state.held == (HeldReading("A", 16, 1.5, 17, "south"),)
+    assert state.held == (HeldReading("A", 16, 1.5, 17, "south", 1.5),)
     assert list(state.windows) == [300]
     window = state.windows[300]
     assert (window.active, window.changed, window.closed, window.duplicate) == (20, True, 22, 23)
