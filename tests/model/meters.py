@@ -81,7 +81,6 @@ class Meter:
     unclear: int = 0  # of slots up to here it is not known any more whether they were filled
     gap_count: int = 0
     late_count: int = 0
-    remembered: set[int] = field(default_factory=set)  # stamps
     energies: dict[int, Fraction] = field(default_factory=dict)  # of each stamp, as counted last
 
     # -- grid -----------------------------------------------------------------------------------------------

@@ -206,9 +206,7 @@ class Reference:
             meter.readings.append((item.time, item.value))
             meter.fill(item.time, item.time)
             self.meters[item.meter_id] = meter
-            flags = {"FIRST"} if held else {"FIRST"} | self.measure(meter, item, first=True)
-            self.remember(meter, item.time)
-            return flags
+            return {"FIRST"} if held else {"FIRST"} | self.measure(meter, item, first=True)
         earlier = [value for time, value in meter.readings if time == item.time]
         if earlier and held:
             self.windows.count(item.time, "consumption_kwh", -item.kwh)
@@ -245,17 +243,10 @@ class Reference:
         if held:
             meter.energies[item.time] = Fraction(item.kwh)
         else:
-            flags |= self.measure(meter, item, first=not earlier)
-        self.remember(meter, item.time)
+            flags |= self.measure(meter, item, first=not earlier, in_order=item.time > before)
         return flags
 
-    def remember(self, meter: Meter, stamp: int) -> None:
-        """Stamps are remembered from the metric window on in which a reading may be late at most."""
-        since = self.windows.start_of(self.windows.emitted_until - self.policy.allowed_lateness)
-        since = min([since, *meter.astray[:1]])
-        meter.remembered = {time for time in meter.remembered | {stamp} if time >= since}
-
-    def measure(self, meter: Meter, item: Item, first: bool) -> set[str]:
+    def measure(self, meter: Meter, item: Item, first: bool, in_order: bool = True) -> set[str]:
         """The energy of an applied reading, and its flags; `first`: its stamp had no value before."""
         kind, name = energy.source_of(item.body), meter.meter_id
         base = self.bases.get(name)
@@ -280,7 +271,10 @@ class Reference:
             item.kwh = float(found.energy)
             return flags
         else:
-            stamps = [time for time in meter.remembered if time < item.time]
+            since = self.windows.start_of(self.windows.emitted_until - self.policy.allowed_lateness)
+            stamps = [time for time, _ in meter.readings if time < item.time]
+            if not in_order:
+                stamps = [time for time in stamps if time >= since]
             held = min(item.time - max(stamps), self.interval_at(meter, item.time)) if stamps else 0
             held = meter.interval if meter.given else held
             counted = energy.whole(Fraction(item.value) * held / HOUR)

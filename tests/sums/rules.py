@@ -91,6 +91,9 @@ class Processor:
         self.partition = partition
         self._sums = sums
 
+    def seal(self, onto: Outcome) -> None:
+        """A sum has no parts."""
+
     def process(self, records: Sequence[Record], *, budget: int, onto: Outcome) -> Outcome:
         """Add up what is new."""
         part, changed = self.partition, onto.changed

@@ -21,7 +21,6 @@ from gridwatch.domain.meter.gaps import Gap, GapChanges
 from gridwatch.domain.meter.grid import Grid, slot_of, tolerance_of
 from gridwatch.domain.meter.intervals import follow_phase, give, learn
 from gridwatch.domain.meter.state import MeterState, remembered
-from gridwatch.domain.meter.timeliness import readings_of
 from gridwatch.domain.reading import EXTRA, INTERVAL_CHANGED, OFF_GRID, SLOT_FILLED
 
 
@@ -43,9 +42,9 @@ def accept(meter: MeterState, time: int, given: int | None, changes: GapChanges)
                 gap.conclude()
         grid.fill(slot)
         meter.last_slot = max(meter.last_slot, slot)
-    elif not _fill_gap(meter, grid, time, changes) and _is_filled(meter, grid, slot):
+    elif not _fill_gap(meter, grid, time, changes) and _is_filled(meter, grid, slot, changes):
         # Slots that a wider grid has where the one before had none count as filled, without a reading.
-        flags = EXTRA if grid is meter or _has_reading(meter, grid, slot) else 0
+        flags = EXTRA if grid is meter or _has_reading(grid, slot, changes) else 0
     before = meter.last_seen
     meter.last_seen = max(before, time)
     if given is not None and time >= before:
@@ -74,7 +73,7 @@ def accept_too_late(meter: MeterState, time: int, changes: GapChanges) -> int:
         return 0
     if slot is None:
         return OFF_GRID
-    return SLOT_FILLED if _is_filled(meter, grid, slot) else 0
+    return SLOT_FILLED if _is_filled(meter, grid, slot, changes) else 0
 
 
 def _slot_on(grid: Grid, time: int) -> int | None:
@@ -105,15 +104,15 @@ def _slot_in(gap: Gap, time: int) -> int | None:
     return slot if slot is not None and gap.first <= slot <= gap.last and gap.lacks(slot) else None
 
 
-def _has_reading(meter: MeterState, grid: Grid, slot: int) -> bool:
+def _has_reading(grid: Grid, slot: int, changes: GapChanges) -> bool:
     """Whether a remembered reading lies in ``slot`` of ``grid``."""
-    return any(slot_of(at, slot, grid.interval) == slot for at, _ in readings_of(meter.recent))
+    return any(slot_of(at, slot, grid.interval) == slot for at in changes.stamps())
 
 
-def _is_filled(meter: MeterState, grid: Grid, slot: int) -> bool:
+def _is_filled(meter: MeterState, grid: Grid, slot: int, changes: GapChanges) -> bool:
     """Whether ``slot`` of ``grid``, which no remembered gap lacks, was filled by a reading."""
     if slot < grid.start or slot <= meter.forgotten:
-        return _has_reading(meter, grid, slot)
+        return _has_reading(grid, slot, changes)
     if slot >= grid.cursor:
         return slot in grid.ahead
     return not any(gap.first <= slot <= gap.last and gap.lacks(slot) for gap in meter.gaps)

@@ -29,7 +29,7 @@ from __future__ import annotations
 from math import floor, isnan
 from typing import Final, NamedTuple
 
-from gridwatch.domain.meter.timeliness import Recent, recall
+from gridwatch.domain.meter.timeliness import Recent
 from gridwatch.domain.policy import HOUR, Policy
 from gridwatch.domain.reading import (
     ENERGY_POWER_MISMATCH,
@@ -85,24 +85,31 @@ def measured(raw: RawReading) -> float:
 
 
 def energy_of(  # noqa: PLR0917 - all that it depends on
-    derived: Derived, raw: RawReading, time: int, held: int, interval: int, policy: Policy, *, revised: bool
+    derived: Derived,
+    raw: RawReading,
+    time: int,
+    held: int,
+    interval: int,
+    counted: float | None,
+    policy: Policy,
 ) -> tuple[int, int]:
     """The energy of a reading that came without, in micro-kWh, and flags; its register becomes the base.
 
-    held: how long its power held, µs. interval: that of its meter.
+    held: how long its power held, µs. interval: that of its meter. counted: of a revision, the energy so far,
+    kWh.
     """
     kwh = raw.energy_register_kwh
     if kwh is None:
         energy = power_energy(raw.power_kw or 0.0, held)
-        if not revised:
+        if counted is None:
             derived.add_other(time, energy)
         return energy, 0
-    if revised:
-        return micro_kwh(recall(derived.energies, time) or 0.0), 0
+    if counted is not None:
+        return micro_kwh(counted), 0
     base, power = derived.register, raw.power_kw
     derived.register, energy, flags = read_register(base, time, kwh, interval, policy)
-    counted = base is not None and time > base.time and not flags
-    if counted and power is not None and not agree(energy / MICRO, power, interval):
+    rose = base is not None and time > base.time and not flags
+    if rose and power is not None and not agree(energy / MICRO, power, interval):
         flags = ENERGY_POWER_MISMATCH
     return energy, flags
 

@@ -25,7 +25,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterator
-from typing import Final
+from typing import Final, Protocol
 
 from gridwatch.domain.meter.grid import Grid
 from gridwatch.domain.policy import HOUR, MINUTE, Policy, grace_of
@@ -167,19 +167,31 @@ class Gap:
         return min(-(-due // unit) * unit, grid.last_due() + grace)
 
 
+class Remembered(Protocol):
+    """The remembered readings of a meter."""
+
+    def stamps(self) -> list[int]: ...
+
+
 class GapChanges:
     """The gaps of one meter that one step changed: each gets one revision, at the end of the step."""
 
-    __slots__ = ("missing", "policy", "reasons", "was_open", "watermark")
+    __slots__ = ("missing", "policy", "reasons", "remembered", "was_open", "watermark")
 
-    def __init__(self, policy: Policy, watermark: int) -> None:
+    def __init__(self, policy: Policy, watermark: int, remembered: Remembered | None = None) -> None:
         self.policy = policy
+        self.remembered = remembered
+        """The remembered readings of the meter, if it has some."""
         self.watermark = watermark
         """The watermark at this point of the step."""
         self.was_open: dict[Gap, bool] = {}
         self.reasons: dict[Gap, str] = {}
         self.missing = 0
         """Slots that became missing."""
+
+    def stamps(self) -> list[int]:
+        """The remembered stamps of the meter, ascending."""
+        return [] if self.remembered is None else self.remembered.stamps()
 
     def touch(self, gap: Gap, reason: str | None = None) -> None:
         """Call before ``gap`` changes. The last ``reason`` given is the one emitted."""

@@ -31,7 +31,6 @@ from typing import Final
 from gridwatch.domain.meter.gaps import OPEN, Gap, GapChanges
 from gridwatch.domain.meter.grid import Grid, first_from, nearest, slot_of, tolerance_of
 from gridwatch.domain.meter.state import MeterState
-from gridwatch.domain.meter.timeliness import readings_of
 from gridwatch.domain.policy import MINUTE, SECOND
 
 ROW_TO_SHRINK: Final = 3
@@ -127,7 +126,7 @@ def _restart(
     if past:
         past[-1].stop(start)
     meter.keep_older(past, changes.watermark, changes.policy)
-    stamps = (*taken, *(time for time, _ in readings_of(meter.recent)))
+    stamps = (*taken, *changes.stamps())
     slots = {slot_of(stamp, start, interval) for stamp in stamps}
     filled = sorted(slot for slot in slots if slot is not None and slot >= start)
     meter.start_grid(start, interval, filled)

@@ -14,7 +14,7 @@ from typing import Final
 from gridwatch.domain.meter.energy import Derived
 from gridwatch.domain.meter.gaps import EXPIRED, OPEN, RETRACTED, Gap
 from gridwatch.domain.meter.grid import Grid, tolerance_of
-from gridwatch.domain.meter.timeliness import Recent, recall, remember, stamp_before
+from gridwatch.domain.meter.timeliness import Recent, remember
 from gridwatch.domain.policy import NEVER, Policy, grace_of
 
 MAX_OLDER_GRIDS: Final = 8
@@ -33,6 +33,9 @@ class MeterState(Grid):
 
     __slots__ = (
         "calm",
+        "cold_first",
+        "cold_last",
+        "cold_next",
         "derived",
         "due",
         "forgotten",
@@ -58,7 +61,11 @@ class MeterState(Grid):
         self.last_slot = first
         """Last slot filled."""
         self.recent: Recent = b""
-        """The readings by which duplicates are recognised: each with the value that it came with."""
+        """The newest readings by which duplicates are recognised, each with the value that it came with."""
+        self.cold_first = self.cold_next = 0
+        """The blocks of older ones: numbers from the first up to the next (``archive``)."""
+        self.cold_last = -NEVER
+        """The highest stamp in them."""
         self.derived: Derived | None = None
         """Of a meter whose energy is that of its register or its power."""
         self.gaps: tuple[Gap, ...] = ()
@@ -106,16 +113,11 @@ class MeterState(Grid):
             self.derived = Derived()
         return self.derived
 
-    def energy_at(self, time: int) -> float | None:
-        """The energy counted for a remembered reading, kWh."""
-        energy = None if self.derived is None else recall(self.derived.energies, time)
-        return recall(self.recent, time) if energy is None else energy
-
-    def held_until(self, time: int) -> int:
-        """How long a power that is measured at ``time`` has held: see ``energy``. µs."""
+    def held_since(self, time: int, before: int | None) -> int:
+        """How long a power measured at ``time`` has held, if the reading before is of ``before``: see
+        ``energy``. µs."""
         if self.given:
             return self.interval
-        before = stamp_before(self.recent, time)
         return 0 if before is None else min(time - before, self.grid_at(time).interval)
 
     def refresh(self, policy: Policy) -> None:
@@ -151,14 +153,17 @@ class MeterState(Grid):
             or (self.older and any(grid.pending for grid in self.older))
         )
 
-    def note(self, time: int, value: float, energy: float, region: str | None, horizon: int) -> None:
-        """Remember a reading that was applied, and the region of the last one; forget what is before
-        ``horizon``. ``value``: what it came with; ``energy``: kWh."""
+    def note(self, time: int, value: float, energy: float, horizon: int) -> None:
+        """Remember a reading newer than the blocks; forget what is before ``horizon``. ``value``: what it
+        came with; ``energy``: kWh."""
         # A row off the grid may move it from its first reading on: readings since then have a slot there.
         horizon = min(horizon, self.off_run[0]) if self.off_run else horizon
         self.recent = remember(self.recent, time, value, horizon)
         if self.derived is not None:
             self.derived.energies = remember(self.derived.energies, time, energy, horizon)
+
+    def note_region(self, time: int, region: str | None) -> None:
+        """Remember the region of the last reading."""
         if region is not None and time >= self.last_seen:
             self.region = stored_region(region)
 

@@ -29,7 +29,7 @@ _ORIGIN: Final = 1 << 60
 _STAMP: Final = struct.Struct(">Q")
 _READING: Final = struct.Struct(">Qd")
 _STAMP_BYTES: Final = _STAMP.size
-_BYTES: Final = _READING.size
+READING_BYTES: Final = _READING.size
 
 
 def packed(time: int, value: float) -> Recent:
@@ -62,7 +62,7 @@ def classify(time: int, watermark: int, allowed_lateness: int) -> str:
 def since(recent: Recent, horizon: bytes) -> Recent:
     """``recent`` without the readings before a horizon, given as its ``key_of``: usually a few."""
     while recent and recent < horizon:
-        recent = recent[_BYTES:]
+        recent = recent[READING_BYTES:]
     return recent
 
 
@@ -81,7 +81,7 @@ def stamp_before(recent: Recent, time: int) -> int | None:
     place = _place(recent, key_of(time))
     if not place:
         return None
-    stamp: int = _STAMP.unpack_from(recent, place - _BYTES)[0]
+    stamp: int = _STAMP.unpack_from(recent, place - READING_BYTES)[0]
     return stamp - _ORIGIN
 
 
@@ -93,7 +93,18 @@ def remember(recent: Recent, time: int, value: float, horizon: int) -> Recent:
     key = key_of(time)
     place = _place(recent, key)
     before, after = recent[:place], recent[place:]
-    return before + packed(time, value) + (after[_BYTES:] if after.startswith(key) else after)
+    return before + packed(time, value) + (after[READING_BYTES:] if after.startswith(key) else after)
+
+
+def last_stamp(recent: Recent) -> int:
+    """The highest stamp of ``recent``, which is not empty."""
+    stamp: int = _STAMP.unpack_from(recent, len(recent) - READING_BYTES)[0]
+    return stamp - _ORIGIN
+
+
+def stamps_of(recent: Recent) -> list[int]:
+    """The remembered stamps."""
+    return [stamp - _ORIGIN for stamp, _ in _READING.iter_unpack(recent)]
 
 
 def seen_within(recent: Recent, start: int, end: int) -> bool:
@@ -104,5 +115,5 @@ def seen_within(recent: Recent, start: int, end: int) -> bool:
 
 def _place(recent: Recent, key: bytes) -> int:
     """Where the first reading at or after a stamp's ``key_of`` is, or would be, in bytes."""
-    places = range(0, len(recent), _BYTES)
-    return _BYTES * bisect_left(places, key, key=lambda at: recent[at : at + _STAMP_BYTES])
+    places = range(0, len(recent), READING_BYTES)
+    return READING_BYTES * bisect_left(places, key, key=lambda at: recent[at : at + _STAMP_BYTES])

@@ -11,7 +11,6 @@ from gridwatch.domain.meter.arrival import accept
 from gridwatch.domain.meter.energy import measured, micro_kwh
 from gridwatch.domain.meter.gaps import GapChanges
 from gridwatch.domain.meter.state import stored_region
-from gridwatch.domain.meter.timeliness import recall
 from gridwatch.domain.partition.watermark import confirmed_time, leaps
 from gridwatch.domain.partition.windows import window_at
 from gridwatch.domain.partition.workbench import Touched, Workbench
@@ -81,12 +80,13 @@ class JumpGuard:
             return
         for held in part.release(watermark + policy.max_out_of_orderness):
             meter = bench.find(held.meter_id)
-            if meter is not None and recall(meter.recent, held.time) is not None:
+            archive = None if meter is None else bench.archive(held.meter_id, meter)
+            if archive is not None and archive.recall(held.time) is not None:
                 # A later reading of this stamp was applied in between, and replaces this one.
                 window = window_at(part.windows, held.time, policy.metrics_window)
                 window.micro_kwh -= micro_kwh(held.kwh)
                 continue
-            changes = touched.setdefault(held.meter_id, GapChanges(policy, watermark))
+            changes = touched.setdefault(held.meter_id, GapChanges(policy, watermark, archive))
             if meter is None:
                 meter = bench.create(held.meter_id, held.time, held.interval)
             else:

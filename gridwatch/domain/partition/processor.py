@@ -88,6 +88,10 @@ class Processor:
         outcome.weight = bench.weight
         return outcome
 
+    def seal(self, onto: Outcome) -> None:
+        """Before ``onto`` is committed: move the older readings of meters into blocks."""
+        self._bench.seal()
+
     def _others(self, value: bytes) -> Sequence[RawReading]:
         """The readings of a record by the other decoder; none if it fails too."""
         if self._decode_other is None:

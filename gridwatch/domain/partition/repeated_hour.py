@@ -17,26 +17,33 @@ stamp with an offset is never ambiguous.
 from __future__ import annotations
 
 from gridwatch.domain.instants import second_instant
+from gridwatch.domain.meter.archive import Archive
 from gridwatch.domain.meter.energy import measured
 from gridwatch.domain.meter.state import MeterState
-from gridwatch.domain.meter.timeliness import recall
 from gridwatch.domain.policy import Policy
 from gridwatch.domain.reading import Reading
 
 
-def resolve(
-    reading: Reading, meter: MeterState | None, record_time: int, watermark: int | None, policy: Policy
+def resolve(  # noqa: PLR0917 - all that it depends on
+    reading: Reading,
+    meter: MeterState | None,
+    archive: Archive | None,
+    record_time: int,
+    watermark: int | None,
+    policy: Policy,
 ) -> Reading:
     """An ambiguous ``reading``, which has the first of its two instants, with the one it means. Times in
     µs."""
     first = reading.time
     second = second_instant(first, policy.timezone)
-    if second > record_time + policy.max_future_skew or meter is None or meter.last_seen < first:
+    if second > record_time + policy.max_future_skew:
+        return reading
+    if meter is None or archive is None or meter.last_seen < first:
         return reading
     horizon = first if watermark is None else watermark - policy.allowed_lateness
     if first >= horizon:
         value = measured(reading.raw)
-        again = recall(meter.recent, second)
-        if again is not None and again != value and recall(meter.recent, first) == value:
+        again = archive.recall(second)
+        if again is not None and again != value and archive.recall(first) == value:
             return reading
     return reading._replace(time=second)

@@ -13,7 +13,7 @@ from gridwatch.domain.meter.energy import MICRO, agree, energy_of, measured, mic
 from gridwatch.domain.meter.gaps import GapChanges
 from gridwatch.domain.meter.settlement import catch_up
 from gridwatch.domain.meter.state import MeterState
-from gridwatch.domain.meter.timeliness import LATE, TOO_LATE, classify, recall
+from gridwatch.domain.meter.timeliness import LATE, TOO_LATE, classify
 from gridwatch.domain.outputs import LateEvent
 from gridwatch.domain.partition.jump_guard import JumpGuard
 from gridwatch.domain.partition.reception import Reception
@@ -66,7 +66,8 @@ class Stepper:
             return
         if reading.ambiguous:
             meter = bench.find(reading.raw.meter_id)
-            reading = resolve(reading, meter, record.timestamp, part.watermark, policy)
+            archive = None if meter is None else bench.archive(reading.raw.meter_id, meter)
+            reading = resolve(reading, meter, archive, record.timestamp, part.watermark, policy)
         time = reading.time
         lead = time - policy.max_out_of_orderness
         watermark = part.watermark
@@ -121,24 +122,28 @@ class Stepper:
         raw, time, given, _ = reading
         value = measured(raw)
         meter = bench.find(raw.meter_id)
-        current = recall(meter.recent, time) if meter is not None else None
+        archive = None if meter is None else bench.archive(raw.meter_id, meter)
+        current = None if archive is None else archive.recall(time)
         window = window_at(part.windows, time, policy.metrics_window)
         if current == value:
             window.duplicate += 1
             return False
-        changes = touched[raw.meter_id] = GapChanges(policy, watermark)
-        if meter is None:
+        changes = touched[raw.meter_id] = GapChanges(policy, watermark, archive)
+        before: int | None = None
+        if meter is None or archive is None:
             meter = bench.create(raw.meter_id, time, given)
             flags = FIRST
         else:
+            before = meter.last_seen if time > meter.last_seen else archive.stamp_before(time)
             catch_up(meter, changes, bench.end)
             if current is None:
                 flags = accept(meter, time, given, changes)
             else:
                 flags = REVISED | revise(meter, time, given, changes)
                 window.revised += 1
-                window.micro_kwh -= micro_kwh(meter.energy_at(time) or 0.0)
-        base, energy, more = self._measure(raw, time, meter, revised=current is not None)
+                window.micro_kwh -= micro_kwh(archive.energy_at(time) or 0.0)
+        counted = None if archive is None or current is None else archive.energy_at(time)
+        base, energy, more = self._measure(raw, time, meter, before, counted)
         flags |= more
         bench.note(raw.meter_id, meter, time, value, raw.consumption_kwh, raw.region)
         window.micro_kwh += energy
@@ -166,20 +171,21 @@ class Stepper:
         return True
 
     def _measure(
-        self, raw: RawReading, time: int, meter: MeterState, *, revised: bool
+        self, raw: RawReading, time: int, meter: MeterState, before: int | None, counted: float | None
     ) -> tuple[int | None, int, int]:
         """Set the energy of a reading. Returns the stamp that it counts from, if it is of a register, the
-        energy in micro-kWh, and flags."""
+        energy in micro-kWh, and flags. before: the stamp before it. counted: of a revision, the energy so
+        far, kWh."""
         kwh, power = raw.consumption_kwh, raw.power_kw
         if isnan(kwh):
             derived = meter.derive()
             base = None if derived.register is None else derived.register.time
-            held = meter.held_until(time)
-            energy, flags = energy_of(derived, raw, time, held, meter.interval, self._policy, revised=revised)
+            held = meter.held_since(time, before)
+            energy, flags = energy_of(derived, raw, time, held, meter.interval, counted, self._policy)
             raw.consumption_kwh = energy / MICRO
             return base, energy, flags
         energy = micro_kwh(kwh)
-        if meter.derived is not None and not revised:
+        if meter.derived is not None and counted is None:
             meter.derived.add_other(time, energy)
         apart = power is not None and not agree(kwh, power, meter.interval)
         return None, energy, ENERGY_POWER_MISMATCH if apart else 0
@@ -193,7 +199,8 @@ class Stepper:
         touched: Touched = {}
         meter = bench.find(raw.meter_id)
         if meter is not None:
-            changes = touched[raw.meter_id] = GapChanges(policy, watermark)
+            archive = bench.archive(raw.meter_id, meter)
+            changes = touched[raw.meter_id] = GapChanges(policy, watermark, archive)
             catch_up(meter, changes, bench.end)
             flags |= accept_too_late(meter, time, changes)
             meter.late_count += 1

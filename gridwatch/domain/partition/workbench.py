@@ -14,12 +14,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any, Final, Protocol
 
+from gridwatch.domain.meter.archive import Archive
 from gridwatch.domain.meter.deadlines import Deadlines
 from gridwatch.domain.meter.energy import Derived, Register
 from gridwatch.domain.meter.gaps import GapChanges
 from gridwatch.domain.meter.settlement import settle
 from gridwatch.domain.meter.state import MeterState
-from gridwatch.domain.meter.timeliness import key_of, seen_within
+from gridwatch.domain.meter.timeliness import READING_BYTES, key_of
 from gridwatch.domain.partition.outcome import Outcome
 from gridwatch.domain.partition.reporting import report_gaps
 from gridwatch.domain.partition.state import PartitionState
@@ -94,6 +95,22 @@ class Workbench:
             self.changed[KEPT + meter_id] = None
         return meter
 
+    def archive(self, meter_id: str, meter: MeterState) -> Archive:
+        """The remembered readings of ``meter``."""
+        return Archive(meter_id, meter, self._find, self.changed, self.horizon)
+
+    def seal(self) -> None:
+        """Before a commit: move readings beyond the limit out of the states that changed."""
+        most = self.policy.hot_readings * READING_BYTES
+        full = [
+            (name, state)
+            for name, state in self.changed.items()
+            if type(state) is MeterState
+            and len(state.recent) > (most if state.derived is None else most // 2)
+        ]
+        for meter_id, meter in full:
+            self.archive(meter_id, meter).seal(self.policy)
+
     def note(  # noqa: PLR0917 - what is known of the reading
         self,
         meter_id: str,
@@ -106,9 +123,11 @@ class Workbench:
         """Remember a reading that was applied to ``meter``, and count the meter as active."""
         part, length = self.partition, self.policy.metrics_window
         start = window_start(time, length)
-        if not seen_within(meter.recent, start, start + length):
+        archive = self.archive(meter_id, meter)
+        if not archive.seen_within(start, start + length):
             window_at(part.windows, time, length).active += 1
-        meter.note(time, value, energy, region, self.horizon)
+        archive.note(time, value, energy)
+        meter.note_region(time, region)
         part.raise_highest(time)
         self.mark(meter_id, meter)
 
@@ -202,6 +221,7 @@ class Workbench:
         self.mark(meter_id, meter)
         self.outputs += report_gaps(part, policy, meter_id, meter, changes)
         if dropped:
+            self.archive(meter_id, meter).remove()
             self.changed[meter_id] = None
             part.meters -= 1
             if meter.derived is not None and meter.derived.register is not None:

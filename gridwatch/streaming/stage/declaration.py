@@ -74,6 +74,9 @@ class Processor(Protocol[P_co]):
         """Process records in log order, skipping those before the position, and add the results to the
         outcome `onto`; stop after about `budget` bytes of changed state."""
 
+    def seal(self, onto: Any) -> None:
+        """Called once before an outcome is committed: parts of its states may get rows of their own."""
+
 
 class Encoder(Protocol):
     """Encodes the outputs of one commit."""

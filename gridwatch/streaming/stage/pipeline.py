@@ -169,6 +169,7 @@ class Pipeline(Generic[P]):
         while not complete:
             position = owned.state.next_offset
             outcome, messages = self._process(owned, portions)
+            owned.processor.seal(outcome)
             complete = outcome.complete
             self.watch("decided" if complete else "cut")
             moved = not complete or messages or outcome.changed or owned.state.next_offset != position

@@ -1,0 +1,187 @@
+"""The remembered readings of a meter: the newest few in its state, older ones in blocks.
+
+A meter that reports every second has 3600 readings that may still be revised. They would be written again
+with every change of the meter, so its state keeps the newest few only. The others are in blocks, each the
+state of a name of its own, which are read for late readings only. Blocks are numbered, and cover the stamps
+up to ``cold_last`` of the meter, ascending. Before a commit, readings beyond the limit move into the newest
+block or the next one, and blocks whose readings can no longer be late are removed.
+
+How readings are parted into blocks depends on where commits are cut. What is remembered does not: from the
+``horizon`` on, as far back as a reading can be late.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any, Final, NamedTuple
+
+from gridwatch.domain.meter.state import MeterState
+from gridwatch.domain.meter.timeliness import (
+    READING_BYTES,
+    Recent,
+    key_of,
+    last_stamp,
+    recall,
+    remember,
+    seen_within,
+    since,
+    stamp_before,
+    stamps_of,
+)
+from gridwatch.domain.policy import NEVER, Policy
+
+COLD: Final = "\x02"
+"""Begins the name of a block, and stands before the meter id in it."""
+
+
+class Block(NamedTuple):
+    """Some older readings, and the energies counted for them where those are derived."""
+
+    readings: Recent
+    energies: Recent
+
+
+_NONE: Final = Block(b"", b"")
+
+
+def block_name(meter_id: str, number: int) -> str:
+    """The name of a block's state."""
+    return f"{COLD}{number}{COLD}{meter_id}"
+
+
+class Archive:
+    """The remembered readings of one meter.
+
+    find: the state of a name. changed: gets the blocks that change; None removes one. horizon: readings of
+    earlier stamps are not remembered.
+    """
+
+    def __init__(
+        self,
+        meter_id: str,
+        meter: MeterState,
+        find: Callable[[str], Any],
+        changed: dict[str, Any],
+        horizon: int,
+    ) -> None:
+        self._meter_id = meter_id
+        self._meter = meter
+        self._find = find
+        self._changed = changed
+        self._horizon = horizon
+
+    def recall(self, time: int) -> float | None:
+        """The value of the stamp ``time``, None if it is not remembered."""
+        if time > self._meter.cold_last:
+            return recall(self._meter.recent, time)
+        return recall(self._block_of(time).readings, time)
+
+    def energy_at(self, time: int) -> float | None:
+        """The energy counted for a remembered stamp, kWh."""
+        meter = self._meter
+        if time > meter.cold_last:
+            energies = b"" if meter.derived is None else meter.derived.energies
+            block = Block(meter.recent, energies)
+        else:
+            block = self._block_of(time)
+        energy = recall(block.energies, time)
+        return recall(block.readings, time) if energy is None else energy
+
+    def stamp_before(self, time: int) -> int | None:
+        """The last remembered stamp before ``time``."""
+        meter = self._meter
+        found = stamp_before(meter.recent, time)
+        if found is None and meter.cold_first < meter.cold_next:
+            number = self._number_of(time)
+            found = stamp_before(self._block(number).readings, time)
+            if found is None and number > meter.cold_first:
+                found = last_stamp(self._block(number - 1).readings)
+        return None if found is None or found < self._horizon else found
+
+    def seen_within(self, start: int, end: int) -> bool:
+        """Whether a stamp in [start, end) is remembered."""
+        meter = self._meter
+        if seen_within(meter.recent, start, end):
+            return True
+        return start <= meter.cold_last and seen_within(self._block_of(start).readings, start, end)
+
+    def stamps(self) -> list[int]:
+        """All remembered stamps, ascending."""
+        meter = self._meter
+        horizon = min(self._horizon, meter.off_run[0]) if meter.off_run else self._horizon
+        numbers = range(meter.cold_first, meter.cold_next) if horizon <= meter.cold_last else ()
+        parts: Iterable[Recent] = (*(self._block(number).readings for number in numbers), meter.recent)
+        return [stamp for part in parts for stamp in stamps_of(part) if stamp >= horizon]
+
+    def note(self, time: int, value: float, energy: float) -> None:
+        """Remember a reading that was applied; forget those in the state from before the horizon."""
+        meter = self._meter
+        if time > meter.cold_last:
+            meter.note(time, value, energy, self._horizon)
+            return
+        number = self._number_of(time)
+        readings, energies = self._block(number)
+        readings = remember(readings, time, value, -NEVER)
+        if meter.derived is not None:
+            energies = remember(energies, time, energy, -NEVER)
+        self._changed[block_name(self._meter_id, number)] = Block(readings, energies)
+
+    def seal(self, policy: Policy) -> None:
+        """Move readings beyond the limit into blocks, and remove the blocks before the horizon."""
+        meter = self._meter
+        kept = policy.hot_readings // 4 * READING_BYTES
+        moved = meter.recent[:-kept]
+        meter.recent = meter.recent[-kept:]
+        meter.cold_last = last_stamp(moved)
+        energies: Recent = b""
+        if meter.derived is not None:
+            energies, meter.derived.energies = _parted(meter.derived.energies, meter.cold_last)
+        most = policy.block_readings * READING_BYTES
+        if meter.cold_first < meter.cold_next:
+            newest = self._block(meter.cold_next - 1)
+            if len(newest.readings) < most:
+                moved, energies = newest.readings + moved, newest.energies + energies
+                meter.cold_next -= 1
+        while moved:
+            readings, moved = moved[:most], moved[most:]
+            own, energies = _parted(energies, last_stamp(readings))
+            self._changed[block_name(self._meter_id, meter.cold_next)] = Block(readings, own)
+            meter.cold_next += 1
+        self._remove_before(self._horizon)
+
+    def remove(self) -> None:
+        """Remove all blocks."""
+        self._remove_before(NEVER)
+
+    def _remove_before(self, horizon: int) -> None:
+        meter = self._meter
+        while meter.cold_first < meter.cold_next:
+            if last_stamp(self._block(meter.cold_first).readings) >= horizon:
+                return
+            self._changed[block_name(self._meter_id, meter.cold_first)] = None
+            meter.cold_first += 1
+        meter.cold_last = -NEVER
+
+    def _block(self, number: int) -> Block:
+        found: Block | None = self._find(block_name(self._meter_id, number))
+        return _NONE if found is None else found
+
+    def _block_of(self, time: int) -> Block:
+        return self._block(self._number_of(time))
+
+    def _number_of(self, time: int) -> int:
+        """The first block that ends at or after ``time``, else the last one."""
+        low, high = self._meter.cold_first, self._meter.cold_next - 1
+        while low < high:
+            middle = (low + high) // 2
+            if last_stamp(self._block(middle).readings) < time:
+                low = middle + 1
+            else:
+                high = middle
+        return low
+
+
+def _parted(recent: Recent, last: int) -> tuple[Recent, Recent]:
+    """The readings up to the stamp ``last``, and those after it."""
+    rest = since(recent, key_of(last + 1))
+    return recent[: len(recent) - len(rest)], rest
