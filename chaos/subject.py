@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import importlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
 from gridwatch.agents.readings import READINGS
+from gridwatch.domain.meter.archive import COLD, Archive
 from gridwatch.domain.meter.gaps import GapChanges
 from gridwatch.domain.meter.settlement import settle
+from gridwatch.domain.meter.state import MeterState
 from gridwatch.domain.partition.state import PartitionState
+from gridwatch.domain.partition.workbench import horizon_of
 from gridwatch.domain.policy import Policy
 from gridwatch.errors import UsageProblem
 from gridwatch.settings import Settings
 from gridwatch.streaming.stage.declaration import Stage
 from gridwatch.tables.meter_rows import METER, due_of
 from gridwatch.tables.partition_rows import plain_state
+from gridwatch.tables.readings import METERS
+from gridwatch.tables.row_kind import decode_plain
 from gridwatch.topics import Topic, all_topics
 
 
@@ -31,6 +36,11 @@ class Observed:
     #: Whether nothing is due in a partition whose source is processed to the end, by its partition row's
     #: state and its state rows.
     is_complete: Callable[[Settings, Any, Iterable[bytes]], bool] = lambda settings, state, rows: True
+    #: The states of a partition in plain values by name, from its partition row's state and its rows: without
+    #: what depends on where commits were cut.
+    states: Callable[[Settings, Any, Mapping[str, bytes]], dict[str, Any]] = lambda settings, state, rows: {
+        name: decode_plain(row[1:]) for name, row in rows.items()
+    }
 
 
 @dataclass(frozen=True)
@@ -76,8 +86,23 @@ def _has_work(state: PartitionState, row: bytes, watermark: int, policy: Policy)
     return settle(METER.decode(row), changes, state.end) or bool(changes.was_open)
 
 
+def _states(settings: Settings, state: PartitionState, rows: Mapping[str, bytes]) -> dict[str, Any]:
+    """The meters, each with all its remembered readings, and the kept registers."""
+    policy = settings.policy()
+    horizon = horizon_of(state, policy)
+    states = {name: METERS.decode(name, row) for name, row in rows.items()}
+    found: dict[str, Any] = {}
+    for name, one in states.items():
+        if isinstance(one, MeterState):
+            Archive(name, one, states.get, {}, horizon).join()
+            found[name] = METER.plain(one)
+        elif not name.startswith(COLD):
+            found[name] = one
+    return found
+
+
 #: gridwatch's own worker.
-GRIDWATCH = Subject("gridwatch.app", (Observed(READINGS, _plain, _is_complete),))
+GRIDWATCH = Subject("gridwatch.app", (Observed(READINGS, _plain, _is_complete, _states),))
 
 
 def subject_of(place: str) -> Subject:

@@ -7,6 +7,7 @@ nothing is due there.
 from __future__ import annotations
 
 import time
+from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
@@ -17,7 +18,6 @@ from chaos.subject import Observed
 from gridwatch.kafka.security import librdkafka_config
 from gridwatch.settings import Settings
 from gridwatch.tables.layout import FENCE_KEY, PARTITION_KEY, TableLayout
-from gridwatch.tables.row_kind import decode_plain
 
 _READ_SECONDS = 60.0
 _ANSWER_SECONDS = 10.0
@@ -142,13 +142,17 @@ class State:
 
     def plain(self) -> dict[str, Any]:
         """Every state in plain values, without what differs between two runs; by `partition/name`."""
-        found: dict[str, Any] = {}
+        rows: defaultdict[int, dict[str, bytes]] = defaultdict(dict)
         for (partition, key), row in self.rows.last.items():
-            if key == PARTITION_KEY:
-                state, _generation = self.rows.layout.decode_partition(row)
+            if key not in (PARTITION_KEY, FENCE_KEY):
+                rows[partition][key.decode()] = row
+        found: dict[str, Any] = {}
+        for partition in {partition for partition, _ in self.rows.last}:
+            state = self.rows.partition(partition)
+            if state is not None:
                 found[f"{partition}/"] = self._observed.plain(state)
-            elif key != FENCE_KEY:
-                found[f"{partition}/{key.decode()}"] = decode_plain(row[1:])
+                states = self._observed.states(self._settings, state, rows[partition])
+                found |= {f"{partition}/{name}": plain for name, plain in states.items()}
         return found
 
     def close(self) -> None:

@@ -13,11 +13,12 @@ from itertools import islice
 from typing import Any
 
 from gridwatch.domain.instants import format_instant, minutes_of
+from gridwatch.domain.meter.archive import Archive
 from gridwatch.domain.meter.gaps import OPEN, Gap
 from gridwatch.domain.meter.state import MeterState
 from gridwatch.domain.meter.timeliness import readings_of
 from gridwatch.domain.partition.state import PartitionState
-from gridwatch.domain.policy import SECOND
+from gridwatch.domain.policy import NEVER, SECOND
 from gridwatch.tables.layout import PARTITION_KEY
 from gridwatch.tables.meter_rows import METER
 from gridwatch.tables.readings import METERS
@@ -78,14 +79,23 @@ def sums(partitions: list[Record]) -> Record:
 
 
 def read_meter(store: Store, partition: int, meter_id: str) -> MeterState | None:
-    """The committed state of a meter; None when there is none."""
+    """The committed state of a meter, with all its remembered readings; None when there is none."""
     if any(ord(character) < 32 for character in meter_id):
         return None  # no meter id has control characters, but keys of other row kinds do
     try:
         row = store.row(partition, meter_id.encode())
     except UnicodeEncodeError:
         return None
-    return None if row is None else METER.decode(row)
+    if row is None:
+        return None
+    meter = METER.decode(row)
+
+    def block(name: str) -> Any:
+        found = store.row(partition, name.encode())
+        return None if found is None else METERS.decode(name, found)
+
+    Archive(meter_id, meter, block, {}, -NEVER).join()
+    return meter
 
 
 def describe_meter(meter_id: str, partition: int, meter: MeterState) -> Record:
@@ -115,10 +125,15 @@ def describe_meter_fully(
         "watermark": instant(watermark),
         "gaps": [describe_gap(meter_id, partition, gap, grace) for gap in gaps],
         "recent_readings": [
-            {"timestamp": format_instant(at), "consumption_kwh": value}
-            for at, value in readings_of(meter.recent)
+            {"timestamp": format_instant(at), "consumption_kwh": energy} for at, energy in energies_of(meter)
         ],
     }
+
+
+def energies_of(meter: MeterState) -> list[tuple[int, float]]:
+    """The remembered readings: stamp, µs, and energy, kWh."""
+    counted = {} if meter.derived is None else dict(readings_of(meter.derived.energies))
+    return [(at, counted.get(at, value)) for at, value in readings_of(meter.recent)]
 
 
 def describe_gap(meter_id: str, partition: int, gap: Gap, grace: int) -> Record:

@@ -149,6 +149,18 @@ class Archive:
             meter.cold_next += 1
         self._remove_before(self._horizon)
 
+    def join(self) -> None:
+        """Move all remembered readings into the state, as if there were no blocks: to be looked at."""
+        meter = self._meter
+        blocks = [self._block(number) for number in range(meter.cold_first, meter.cold_next)]
+        horizon = key_of(self._horizon)
+        meter.recent = since(b"".join([*(block.readings for block in blocks), meter.recent]), horizon)
+        if meter.derived is not None:
+            energies = b"".join([*(block.energies for block in blocks), meter.derived.energies])
+            meter.derived.energies = since(energies, horizon)
+        meter.cold_first = meter.cold_next = 0
+        meter.cold_last = -NEVER
+
     def remove(self) -> None:
         """Remove all blocks."""
         self._remove_before(NEVER)

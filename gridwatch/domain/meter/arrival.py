@@ -115,4 +115,7 @@ def _is_filled(meter: MeterState, grid: Grid, slot: int, changes: GapChanges) ->
         return _has_reading(grid, slot, changes)
     if slot >= grid.cursor:
         return slot in grid.ahead
-    return not any(gap.first <= slot <= gap.last and gap.lacks(slot) for gap in meter.gaps)
+    if any(gap.first <= slot <= gap.last and gap.lacks(slot) for gap in meter.gaps):
+        # Of a gap that is not remembered any more, and not dropped yet.
+        return _has_reading(grid, slot, changes)
+    return True

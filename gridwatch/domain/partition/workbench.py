@@ -40,6 +40,11 @@ Touched = dict[str, GapChanges]
 """The meters that a reading touched in this step, apart from those that are merely due."""
 
 
+def horizon_of(partition: PartitionState, policy: Policy) -> int:
+    """Readings with earlier stamps are not remembered."""
+    return window_start(partition.emitted_until - policy.allowed_lateness, policy.metrics_window)
+
+
 class Workbench:
     """The states of one partition, the index of their deadlines, and the outcome of the call so far."""
 
@@ -67,10 +72,7 @@ class Workbench:
 
     def move_horizon(self) -> None:
         """Recompute the horizon after windows were emitted: stamps before it need not be remembered."""
-        policy = self.policy
-        self.horizon = window_start(
-            self.partition.emitted_until - policy.allowed_lateness, policy.metrics_window
-        )
+        self.horizon = horizon_of(self.partition, self.policy)
         self.horizon_key = key_of(self.horizon)
 
     def find(self, meter_id: str) -> MeterState | None:

@@ -33,7 +33,7 @@ _NAMES: Final = {
         *("timestampms", "tsms", "timestamputc", "epoch", "tstp", "date"),
     ),
     "consumption_kwh": (
-        *("consumptionkwh", "kwh", "usagekwh", "valuekwh", "kwhhh", "energyconsumption"),
+        *("consumptionkwh", "kwh", "energykwh", "usagekwh", "valuekwh", "kwhhh", "energyconsumption"),
         *("consumption", "energy", "usage", "value", "reading", "wh", "energywh", "consumptionwh"),
     ),
 }

@@ -14,12 +14,12 @@ from markupsafe import Markup
 from gridwatch.domain.instants import format_instant, parse_instant
 from gridwatch.domain.meter.gaps import OPEN, Gap
 from gridwatch.domain.meter.state import MeterState
-from gridwatch.domain.meter.timeliness import LATE, TOO_LATE, readings_of
+from gridwatch.domain.meter.timeliness import LATE, TOO_LATE
 from gridwatch.plots.axes import DAY, HOUR, stamp
 from gridwatch.plots.canvas import SIZES, Frame, Mark, Region
 from gridwatch.plots.charts import Layer, layered
 from gridwatch.views.meter.history import History
-from gridwatch.views.state import Record
+from gridwatch.views.state import Record, energies_of
 
 #: How many intervals are shown: at least, so that a meter with two readings still has a readable plot,
 #: usually, and at most; and the shortest and longest time range that the usual number may cover.
@@ -42,7 +42,7 @@ class Picture:
 def picture(meter: MeterState, history: History, grace: int, watermark: int | None) -> Picture:
     """Choose the time range, and merge the readings of state and log. `grace` in µs."""
     known = {one["timestamp"]: one for one in history.readings}
-    remembered = readings_of(meter.recent)
+    remembered = energies_of(meter)
     for at, value in remembered:
         # The state alone does not say whether a reading was late.
         unknown: Record = {"status": None, "delay_seconds": None, "flags": []}

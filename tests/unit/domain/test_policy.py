@@ -23,12 +23,17 @@ DEFAULTS = {
     "metrics_window": 5 * 60_000_000,
     "timezone": "UTC",
     "max_kwh": 1000.0,
+    "max_power_kw": 1000.0,
+    "max_register_kwh": 1_000_000_000.0,
+    "register_digits": None,
     "max_meter_id_bytes": 128,
     "max_record_bytes": 1_000_000,
     "min_interval": 1_000_000,
     "max_interval": 32 * 86_400_000_000,
     "max_learned_interval": 86_400_000_000,
     "max_remembered_gaps": 32,
+    "hot_readings": 20,
+    "block_readings": 64,
     "max_held": 64,
 }
 
@@ -43,7 +48,7 @@ def test_durations_are_microseconds() -> None:
 
 
 @pytest.mark.parametrize(
-    "field", [field.name for field in fields(Policy) if not isinstance(DEFAULTS[field.name], str)]
+    "field", [field.name for field in fields(Policy) if isinstance(DEFAULTS[field.name], (int, float))]
 )
 @pytest.mark.parametrize("value", [0, -1])
 def test_every_number_must_be_above_zero(field: str, value: Any) -> None:
