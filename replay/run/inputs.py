@@ -10,10 +10,10 @@ from typing import Any
 
 from gridwatch.errors import GridwatchError
 from replay.files.detection.detect import detect, is_known, misfit
+from replay.files.formats.locate import line_of
 from replay.files.layout import Layout
 from replay.files.overlaps.refusal import refuse_twice
 from replay.files.overlaps.watch import StepWatch
-from replay.files.formats.locate import line_of
 from replay.files.reading.opening import inspect, sniff
 from replay.files.reading.reader import read_rows
 from replay.files.reading.spreadsheets import further_sheets, is_spreadsheet

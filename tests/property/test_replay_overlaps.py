@@ -80,9 +80,7 @@ def corrected(series: Series, rng: random.Random) -> Series:
     if rng.random() < 0.3:
         again = [time for time in again if rng.random() < 0.5] or again
     wh = {time: series.wh[time] for time in again}
-    for time in wh:
-        if rng.random() < 0.3:
-            wh[time] = round(wh[time] * rng.uniform(0.7, 1.4))
+    wh = {time: round(one * rng.uniform(0.7, 1.4)) if rng.random() < 0.3 else one for time, one in wh.items()}
     return Series(series.meter, series.step, wh)
 
 
@@ -113,9 +111,7 @@ def made(rng: random.Random) -> Truth:
                 at = min(files - 1, home + rng.randrange(2))
                 cut = rng.choice(sorted(one.wh)) if rng.random() < 0.4 else None
                 for early in (True, False) if cut is not None else (True,):
-                    piece = {
-                        time: wh for time, wh in one.wh.items() if cut is None or (time < cut) == early
-                    }
+                    piece = {time: wh for time, wh in one.wh.items() if cut is None or (time < cut) == early}
                     every.append((Series(meter, one.step, piece), at))
                     at = min(files - 1, at + rng.randrange(2))
                 if rng.random() < 0.3:

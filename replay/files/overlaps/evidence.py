@@ -8,7 +8,7 @@ ones, as energy of short ones about as large as those at the same times.
 
 from __future__ import annotations
 
-from math import sqrt
+from math import inf, sqrt
 from typing import NamedTuple
 
 from gridwatch.domain.policy import MINUTE
@@ -17,13 +17,15 @@ from replay.files.overlaps.walk import reach
 from replay.files.rows import Row
 from replay.files.versions import Marked
 
-#: How near a value is to a sum that it equals.
-_NEAR = 0.02
+#: How near a value is to a sum that it equals: of a series whose step is known, and of few readings.
+_NEAR, _EQUAL = 0.02, 0.005
+#: How many times the finer step a coarser one is, so that no single value equals its sum by chance.
+_FAR = 8
 #: How many finer readings make an interval whole: a local day may lack an hour.
 _WHOLE = 0.9
 #: How much larger than the finer ones coarser values are at least: where many follow on each other, and
 #: where a few do, which corrections may do by chance. Those are nearer to the sums than to single values.
-_LARGER, _MUCH_LARGER = 1.1, 2.0
+_LARGER, _MUCH_LARGER = 1.5, 2.0
 #: Readings too few to show their step say so only where they are several and their values are far from single
 #: ones: at least half of so many.
 _SEVERAL, _MANY = 2, 24
@@ -88,7 +90,11 @@ class Evidence:
             else:
                 at_stamps.setdefault(one.time, []).append(one)
         coarse = {time: max(some, key=lambda one: one.kwh) for time, some in at_stamps.items()}
-        same = {time: min(some, key=lambda one: one.kwh) for time, some in at_stamps.items() if len(some) > 1}
+        same = {
+            time: min(some, key=lambda one: one.kwh)
+            for time, some in at_stamps.items()
+            if len(some) > 1 and self.window.first <= time < self.window.last
+        }
         fine = same | between
         if not (coarse and between):
             return None
@@ -100,8 +106,10 @@ class Evidence:
         return Proof(one, others[0] if others else max(fine.values()))
 
     def _sums(self, coarse: dict[int, Seen], fine: dict[int, Seen], same: dict[int, Seen]) -> bool:
-        """Whether most of the coarser values are the sums of the finer ones in their intervals."""
-        step, times = self.window.coarse.step, sorted(fine)
+        """Whether the coarser values are the sums of the finer ones in their intervals: half of them where
+        the step is known, else all of them, and two where a single one may be it by chance."""
+        step, times, regular = self.window.coarse.step, sorted(fine), self.window.coarse.regular
+        near = _NEAR if regular else _EQUAL
         whole = equal = 0
         for time, one in coarse.items():
             inside = [fine[at].kwh for at in times if time <= at < time + step]
@@ -110,20 +118,32 @@ class Evidence:
             whole += 1
             total = sum(inside)
             at_stamp = same[time].kwh if time in same else 0.0
-            equal += abs(one.kwh - total) <= _NEAR * total and one.kwh > (1 + _NEAR) * at_stamp
-        return whole > 0 and 2 * equal >= whole
+            equal += abs(one.kwh - total) <= near * total and one.kwh > (1 + _NEAR) * at_stamp
+        if regular:
+            return whole > 0 and 2 * equal >= whole
+        return equal == whole >= (1 if step >= _FAR * self.window.fine.step else 2)
 
     def _larger(self, coarse: dict[int, Seen], fine: dict[int, Seen], same: dict[int, Seen]) -> bool:
         """Whether the coarser values are too large to be some of the finer ones."""
-        window = self.window
-        ratio = window.coarse.step / window.fine.step
-        if not window.coarse.regular and (len(coarse) < _SEVERAL or ratio < _MANY):
+        if not self.window.coarse.regular and len(coarse) < _SEVERAL:
             return False
         usual = sum(one.kwh for one in fine.values()) / len(fine)
         if same:
             usual = max(usual, sum(one.kwh for one in same.values()) / len(same))
-        if not window.coarse.regular:
-            least = ratio / 2
+        return usual > 0 and sum(one.kwh for one in coarse.values()) / len(coarse) > usual * self._least(fine)
+
+    def _least(self, fine: dict[int, Seen]) -> float:
+        """How many times as large as the finer values the coarser ones are at least."""
+        step, finer, place = self.window.coarse.step, self.window.fine.step, self.window.coarse.place
+        ratio = step / finer
+        if not self.window.coarse.regular:
+            least = ratio / 2 if ratio >= _MANY else inf
+        elif self.window.sure:
+            least = min(_LARGER, sqrt(ratio))
         else:
-            least = _LARGER if window.sure else max(_MUCH_LARGER, sqrt(ratio))
-        return usual > 0 and sum(one.kwh for one in coarse.values()) / len(coarse) > least * usual
+            least = max(_MUCH_LARGER, sqrt(ratio))
+        after = min((time - place) % step for time in fine)
+        if after >= finer:
+            # The finer ones may fill gaps of a series whose step is shorter than it looks.
+            least = max(least, sqrt(after * step) / finer)
+        return least
