@@ -27,6 +27,10 @@ class Tally:
     other_series: int = 0
     #: Rows off the grid that the profile leaves out.
     off_grid: int = 0
+    #: Names of series: the meter and the suffix that they are made of.
+    named: dict[str, tuple[str, str]] = field(default_factory=dict)
+    #: Meters that have fed in energy as values below zero.
+    feeding: set[str] = field(default_factory=set)
     #: Meters that are named after a file, and the file.
     named_after: dict[str, str] = field(default_factory=dict)
     #: The instants of the latest repeated hour of each meter that have been read.

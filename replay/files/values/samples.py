@@ -9,6 +9,8 @@ from replay.files.job import BadCell, Job
 from replay.files.profile import DAY_MINUTES
 from replay.files.rows import Row
 from replay.files.values.cells import DECIMALS, Intake, tail
+from replay.files.values.names import Names
+from replay.files.versions import Marked, marked
 
 EXPORT = "-export"
 #: Times of a meter for which a further tariff may come.
@@ -66,7 +68,8 @@ class Readings:
     """The last stage: samples of energy to rows that are wanted.
 
     Where values below zero are energy that was fed in, a meter has a second series from its first such value
-    on: every interval then stands in both, so that neither has gaps.
+    on, in whatever file: every interval then stands in both, so that neither has gaps, and a value that
+    corrects one corrects the other.
     """
 
     def __init__(self, job: Job) -> None:
@@ -75,7 +78,8 @@ class Readings:
         self._flow = job.selection.flow
         self._split = job.profile.negative == "generation"
         self._own_export = any(job.profile.values[number][1].generation for _, number in job.layout.values)
-        self._feeding: set[str] = set()
+        self._feeding = job.tally.feeding
+        self._names = Names(job.tally)
 
     def take(self, sample: Sample, block: list[Row]) -> None:
         """Append the sample, or both of its directions."""
@@ -84,6 +88,8 @@ class Readings:
             self._tally.null_values += 1
             return
         last = tail(sample.interval, list(sample.codes), sample.members)
+        if isinstance(sample.members, Marked):
+            last = marked(last, sample.members.version, sample.members.device)
         if not self._split:
             self._intake.take(block, sample.meter, sample.time, value, last)
         elif sample.generation:
@@ -96,7 +102,9 @@ class Readings:
         if value < 0:
             if self._own_export:
                 raise sample.wrong(str(value), "below zero in a file with a column of energy fed in")
-            self._feeding.add(meter)
+            if meter not in self._feeding:
+                self._names.of(meter, EXPORT)
+                self._feeding.add(meter)
         for name, kwh, flow in (
             (meter, max(value, 0.0), "consumption"),
             (meter + EXPORT, max(-value, 0.0), "generation"),
