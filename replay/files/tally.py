@@ -35,6 +35,9 @@ class Tally:
     named_after: dict[str, str] = field(default_factory=dict)
     #: The instants of the latest repeated hour of each meter that have been read.
     repeated_hours: dict[str, set[int]] = field(default_factory=dict)
+    #: Of the numbers of a day on which clocks change, by series and day (µs), in the file before: whether
+    #: they went by the clock, if that was certain, the least, the highest, and those that came once.
+    numbered: dict[tuple[str, int], tuple[bool, bool, int, int, set[int]]] = field(default_factory=dict)
     #: The last time and value (kWh) of each register in the files before.
     registers: dict[str, tuple[int, float]] = field(default_factory=dict)
     #: Of meters whose tariffs are added up: the tariffs in the sum of each time (µs) in the files before.
