@@ -128,6 +128,8 @@ class ValueCells:
             return self.unit
         text = cells[self._unit_at].strip()
         unit = _UNITS.get(text.lower())
+        if not text and all(cells[at].strip() in self._nulls for _, group in self.groups for at in group):
+            return self.unit
         if unit is None and (not text or _ENERGY.search(text)):
             raise BadCell(
                 "unit",

@@ -374,3 +374,8 @@ def test_bytes_of_another_encoding_name_the_key_for_it(tmp_path: Path) -> None:
         profile = load_custom(tmp_path / "p.toml")
         list(read_rows(tmp_path / "f.csv", profile, "UTC", Selection(), Tally(), skip_bad=False))
     assert 'encoding = "cp1252"' in raised.value.remedy
+
+
+def test_a_row_without_a_value_needs_no_unit(tmp_path: Path) -> None:
+    lines = "m,t,v,u\nA,2024-01-01T10:00Z,,\nA,2024-01-01T11:00Z,2,kWh\n"
+    assert [row[2] for row in read(tmp_path, 'nulls = [""]\n' + MINIMAL + 'unit = "u"\n', lines)] == [2.0]
