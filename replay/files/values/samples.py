@@ -35,6 +35,12 @@ class Sample(NamedTuple):
     series: str = ""
     generation: bool = False
 
+    @property
+    def counted_by(self) -> str:
+        """The meter and, where it is known, the device: their values of one time are parts of one sum."""
+        device = self.members.device if isinstance(self.members, Marked) else ""
+        return f"{self.meter}\0{device}" if device else self.meter
+
     def energy(self, kwh: float, time: int, interval: int, *codes: str) -> Sample:
         """A sample of so much energy (kWh) from `time` on, with further quality codes."""
         codes = (*self.codes, *codes)
@@ -121,7 +127,7 @@ class Readings:
 
 
 class Added:
-    """Values of one meter and time that stand for several tariffs of one direction are added up.
+    """Values of one meter, device and time that stand for several tariffs of one direction are added up.
 
     `whole`: tariffs come one after the other, so that nothing is certain before the file has ended.
     """
@@ -135,7 +141,7 @@ class Added:
 
     def take(self, sample: Sample, block: list[Row]) -> None:
         """Hold the sample until the next time of its meter. BadCell where its time was sent already."""
-        meter, time, series = sample.meter, sample.time, sample.series
+        meter, time, series = sample.counted_by, sample.time, sample.series
         held, names = self._held.get((meter, time), (None, frozenset[str]()))
         if held is not None and series not in names:
             if sample.value is not None and held.value is not None:

@@ -85,7 +85,6 @@ def _pairs(path: Path, found: dict[str, Any], profile: Profile, shape: str) -> N
             'several texts of one flow in shape day, which adds nothing up: NT = "consumption night"'
         ),
         ("columns.device", device and further, "difference, interval = 'stamps', slot, until, span"),
-        ("columns.device", device and profile.add_up, "several texts of one flow, which are added up"),
         ("off_grid", profile.off_grid != "send" and shape != "long", f"shape {shape}"),
         ("off_grid", profile.off_grid != "send" and not profile.interval, "a file without an interval"),
         ("quality", across and profile.quality is not None, "dst = 'split' in shape meters"),

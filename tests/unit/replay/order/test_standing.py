@@ -372,3 +372,23 @@ def test_a_column_of_a_profile_of_ones_own_may_name_the_device(tmp_path: Path) -
     profile, source = load_custom(tmp_path / "p.toml"), tmp_path / "a.csv"
     with TimeOrder(lambda: read_rows(source, profile, "UTC", Selection(), Tally(), skip_bad=False)) as order:
         assert [one[2] for block in order.blocks() for one in block] == [1.0, 2.0]
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_parts_of_a_day_in_which_a_meter_was_replaced_are_added_up_in_files_of_fluvius(
+    turned: bool, tmp_path: Path
+) -> None:
+    def rows(device: str, values: list[str]) -> list[str]:
+        return [
+            f"01-01-2024;{hour:02d}:00:00;01-01-2024;{hour:02d}:15:00;5414;{device};Afname Dag;{value};kWh"
+            for hour, value in enumerate(values, start=8)
+        ]
+
+    header = "From (date);From (time);Until (date);Until (time);EAN code;Meter;Register;Volume;Unit"
+    parts = [rows("OLD", ["0,5", "0,25", "0"]), rows("NEW", ["0", "0", "2"])]
+    one, other = parts[::-1] if turned else parts
+    in_time = [row for pair in zip(one, other, strict=True) for row in pair]
+    for number, lines in enumerate(([*one, *other], in_time)):
+        path = tmp_path / f"{number}.csv"
+        path.write_text("\n".join([header, *lines]) + "\n")
+        assert sum(stands(ordered([path], "fluvius")).values()) == 2.75
