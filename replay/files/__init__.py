@@ -12,6 +12,7 @@ versions.py   rows marked with a version and a device
 tally.py      what is counted while files are read
 rejects.py    rows that could not be read, and the file of them
 
+overlaps/     series of different steps at one time, which are refused
 values/       cells to numbers; registers and power to energy
 reading/      files opened, headers matched, lines read
 stamps/       stamps to instants, also in hours that the clocks skip or repeat

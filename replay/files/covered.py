@@ -11,18 +11,19 @@ from dataclasses import dataclass, field
 #: Stretches of a series that are kept apart.
 _MOST_STRETCHES = 1_000
 
+#: `first` ≤ time < `last`.
+Stretch = tuple[int, int]
+
 
 @dataclass
-class Covered:
-    """The times of a series in one file: `first` ≤ time < `last` of each stretch, in seconds since 1970."""
+class Stretches:
+    """Times in stretches without a hole, in any one unit; the nearest are joined where they are too many."""
 
-    file: str
-    #: Seconds of each reading.
-    interval: int
-    stretches: list[tuple[int, int]] = field(default_factory=list)
+    stretches: list[Stretch] = field(default_factory=list, kw_only=True)
+    most: int = field(default=_MOST_STRETCHES, kw_only=True)
 
     def add(self, start: int, duration: int) -> None:
-        """A reading from `start` on; cheap where readings follow on each other, either way."""
+        """From `start` on; cheap where what is added follows on what was there, either way."""
         end, stretches = start + duration, self.stretches
         if stretches:
             first, last = stretches[-1]
@@ -30,31 +31,45 @@ class Covered:
                 stretches[-1] = (min(first, start), max(last, end))
                 return
         stretches.append((start, end))
-        if len(stretches) > 2 * _MOST_STRETCHES:
-            self.stretches = self._joined()
+        if len(stretches) > 2 * self.most:
+            self.stretches = self.joined()
 
-    def overlap(self, other: Covered) -> tuple[int, int] | None:
+    def overlap(self, other: Stretches) -> Stretch | None:
         """The first stretch that both have; None where there is none."""
-        theirs = other._joined()
+        return next(iter(self.overlaps(other, 1)), None)
+
+    def overlaps(self, other: Stretches, most: int) -> list[Stretch]:
+        """The first stretches that both have, in order of time."""
+        found: list[Stretch] = []
+        theirs = other.joined()
         starts = [start for start, _ in theirs]
-        for first, last in self._joined():
+        for first, last in self.joined():
             for start, end in theirs[max(0, bisect_right(starts, first) - 1) :]:
-                if start >= last:
+                if start >= last or len(found) >= most:
                     break
                 if end > first:
-                    return max(first, start), min(last, end)
-        return None
+                    found.append((max(first, start), min(last, end)))
+        return found
 
-    def _joined(self) -> list[tuple[int, int]]:
+    def joined(self) -> list[Stretch]:
         """The stretches in order, none of which touches another one; the nearest joined if they are many."""
-        found: list[tuple[int, int]] = []
+        found: list[Stretch] = []
         for first, last in sorted(self.stretches):
             if found and first <= found[-1][1]:
                 found[-1] = (found[-1][0], max(found[-1][1], last))
             else:
                 found.append((first, last))
-        while len(found) > _MOST_STRETCHES:
+        while len(found) > self.most:
             found = [(one[0], other[1]) for one, other in zip(found[::2], found[1::2], strict=False)] + (
                 found[-1:] if len(found) % 2 else []
             )
         return found
+
+
+@dataclass
+class Covered(Stretches):
+    """The times of a series in one file, in seconds since 1970."""
+
+    file: str
+    #: Seconds of each reading.
+    interval: int

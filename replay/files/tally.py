@@ -27,10 +27,17 @@ class Tally:
     other_series: int = 0
     #: Rows off the grid that the profile leaves out.
     off_grid: int = 0
+    #: Names of series: the meter and the suffix that they are made of.
+    named: dict[str, tuple[str, str]] = field(default_factory=dict)
+    #: Meters that have fed in energy as values below zero.
+    feeding: set[str] = field(default_factory=set)
     #: Meters that are named after a file, and the file.
     named_after: dict[str, str] = field(default_factory=dict)
     #: The instants of the latest repeated hour of each meter that have been read.
     repeated_hours: dict[str, set[int]] = field(default_factory=dict)
+    #: Of the numbers of a day on which clocks change, by series and day (µs), in the file before: whether
+    #: they went by the clock, if that was certain, the least, the highest, and those that came once.
+    numbered: dict[tuple[str, int], tuple[bool, bool, int, int, set[int]]] = field(default_factory=dict)
     #: The last time and value (kWh) of each register in the files before.
     registers: dict[str, tuple[int, float]] = field(default_factory=dict)
     #: Of meters whose tariffs are added up: the tariffs in the sum of each time (µs) in the files before.

@@ -29,6 +29,7 @@ from types import TracebackType
 from typing import Any
 
 from replay.files.job import BLOCK_ROWS
+from replay.files.overlaps.watch import StepWatch
 from replay.files.rows import Row
 from replay.files.survey.survey import Survey, Surveyor
 from replay.order import sorted_runs
@@ -70,8 +71,10 @@ class TimeOrder:
         replay: str = "",
         resume: bool = False,
         remember: Callable[[], Any] = lambda: None,
+        check: Callable[[StepWatch], None] = lambda steps: None,
     ) -> None:
-        """`on_first_run` gets the size of the first run on disk, and its folder, while more is to come.
+        """`on_first_run` gets the size of the first run on disk, and its folder, while more is to come;
+        `check` gets the steps of each meter when all rows have been read, and may refuse them.
 
         Of a `replay` that has a name, what was sorted stays on disk when it is interrupted, with what
         `remember()` says; with `resume` that is taken over, and nothing is read.
@@ -82,6 +85,7 @@ class TimeOrder:
         block_rows = max(64, min(BLOCK_ROWS, run_rows // sorted_runs.FAN_IN))
         self._runs = SortedRuns(replay, block_rows, on_first_run)
         self._named, self._resume, self._remember = bool(replay), resume, remember
+        self._check = check
         self._memory: list[Row] | None = None
         self._packed = Packed(run_rows * _BYTES_PACKED)
         self.survey = Survey()
@@ -139,6 +143,7 @@ class TimeOrder:
             if len(held) >= self._run_rows:
                 self._put_by(held)
                 held = []
+        self._check(surveyor.steps)
         if self._packed.rows or self._runs:
             self._put_by(held)
         else:

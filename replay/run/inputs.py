@@ -10,7 +10,10 @@ from typing import Any
 
 from gridwatch.errors import GridwatchError
 from replay.files.detection.detect import detect, is_known, misfit
+from replay.files.formats.locate import line_of
 from replay.files.layout import Layout
+from replay.files.overlaps.refusal import refuse_twice
+from replay.files.overlaps.watch import StepWatch
 from replay.files.reading.opening import inspect, sniff
 from replay.files.reading.reader import read_rows
 from replay.files.reading.spreadsheets import further_sheets, is_spreadsheet
@@ -100,7 +103,6 @@ class Inputs:
 
     def read(self) -> Iterator[list[Row]]:
         """One pass over all files; every pass counts afresh and ends with the same tally."""
-        request, given = self._request, self._request.interval
         tally = self._summary.tally = Tally()
         tally.notes.update(self._sheets)
         self._without = []
@@ -109,21 +111,41 @@ class Inputs:
         try:
             for source in self._sources:
                 before = _met(tally)
-                for block in read_rows(
-                    source,
-                    self._summary.profile,
-                    self._timezone,
-                    request.selection,
-                    tally,
-                    skip_bad=request.skip_bad,
-                    rejected=self._rejected,
-                ):
-                    yield [_with_interval(row, given) for row in block] if given else block
+                yield from self._read_one(source, tally, self._rejected)
                 if _met(tally) == before:
                     self._without.append(str(source))
         finally:
             if self._rejected:
                 self._rejected.close()
+
+    def refuse_twice(self, steps: StepWatch) -> None:
+        """GridwatchError where a meter has readings of different steps at one time; all have been read."""
+        refuse_twice(steps, self._once_more, self._sources, self._line_of)
+
+    def _once_more(self) -> Iterator[tuple[int, list[Row]]]:
+        """All rows again, with the number of their file; nothing of it is counted."""
+        tally = Tally()
+        for number, source in enumerate(self._sources):
+            for block in self._read_one(source, tally, None):
+                yield number, block
+
+    def _read_one(self, source: Source, tally: Tally, rejected: Rejected | None) -> Iterator[list[Row]]:
+        request, given = self._request, self._request.interval
+        for block in read_rows(
+            source,
+            self._summary.profile,
+            self._timezone,
+            request.selection,
+            tally,
+            skip_bad=request.skip_bad,
+            rejected=rejected,
+        ):
+            yield [_with_interval(row, given) for row in block] if given else block
+
+    def _line_of(self, file: int, meter: str, time: int, kwh: float) -> int:
+        """The line of a reading; 0 where it is not known."""
+        profile, selection = self._summary.profile, self._request.selection
+        return line_of(self._sources[file], profile, self._timezone, selection, (meter, time, kwh))
 
     def room_check(self, say: Callable[[str], None]) -> Callable[[int, Path], None]:
         """What to do when the first sorted run is on disk, given its size (bytes) and folder: reckon how much

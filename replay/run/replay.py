@@ -106,7 +106,7 @@ class Replay:
         """The rows in the order of sending; all have been read, and surveyed, before the first is out."""
         request, summary, progress = self.request, self.summary, self._progress
         if not request.by_time:
-            summary.survey = survey_of(inputs.read(), progress.at)
+            summary.survey = survey_of(inputs.read(), progress.at, inputs.refuse_twice)
             summary.survey.devices.refuse_parts()
             return inputs.read()
         order = stack.enter_context(
@@ -118,6 +118,7 @@ class Replay:
                 replay=name,
                 resume=request.resume,
                 remember=lambda: (summary.tally, summary.temp_estimate),
+                check=inputs.refuse_twice,
             )
         )
         summary.survey = order.survey

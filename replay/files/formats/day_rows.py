@@ -17,6 +17,7 @@ from replay.files.profile import DAY_MINUTES
 from replay.files.rows import Row
 from replay.files.stamps.local_time import ZONE
 from replay.files.values.cells import CONTROL, Scale, code, named_after_file
+from replay.files.values.names import Names
 
 _CLOCK = re.compile(r"(?<!\d)(\d{1,2}):([0-5]\d)(?:\s*([ap])\.?m)?", re.IGNORECASE)
 _NUMBER = re.compile(r"(\d+)(?!\d*\s*[ap]\.?m)", re.IGNORECASE)
@@ -44,6 +45,7 @@ class DayParser(WideParser):
         self._file_meter = named_after_file(job) if self._meter_at < 0 else ""
         self._series_at, self._quality_at = columns.get("series", -1), columns.get("quality", -1)
         self._needed = max(self._meter_at, self._day_at, self._series_at)
+        self._names = Names(job.tally)
         self._days: tuple[str, int, list[tuple[int, ...]]] = ("", 0, [])
 
     def __call__(self, cells: list[str], block: list[Row]) -> None:
@@ -75,7 +77,7 @@ class DayParser(WideParser):
         if not meter:
             raise BadCell("meter_id", "", "empty")
         if self._series_at < 0 or not profile.series:
-            return meter, False
+            return self._names.of(meter, ""), False
         text = cells[self._series_at].strip()
         if CONTROL.search(text):
             raise BadCell("series", text, "has control characters, or is not in the encoding of the profile")
@@ -84,7 +86,7 @@ class DayParser(WideParser):
             self._job.tally.notes[f"series left out: {text[:60]!r}"] += 1
         if series is None or not (series.wanted(self._job.selection.flow) or self._both_ways):
             return None
-        return meter + series.suffix, series.generation
+        return self._names.of(meter, series.suffix), series.generation
 
     def _codes(self, cells: list[str], given: int) -> tuple[str, ...]:
         """The quality code of a line of so many cells."""

@@ -2,6 +2,10 @@
 
 Within a file the finer series is taken (see `espi_series`). Of several files, or where one series holds both,
 nobody but the user can say which is meant.
+
+`replay.files.overlaps` refuses the same of every kind of file, meter by meter. That cannot stand for this
+module: two files may name the series of one usage point differently (`1-2` and `1-2-d`), so that only the
+addresses in the files tell what counts twice, not the ids of meters.
 """
 
 from __future__ import annotations

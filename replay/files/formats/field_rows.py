@@ -24,9 +24,11 @@ from replay.files.stamps.repeated_hours import RepeatedHours
 from replay.files.stamps.unread import not_a_time
 from replay.files.values.cells import DECIMALS, Numbers, codes, fitted, named_after_file
 from replay.files.values.members import optional_members
+from replay.files.values.names import Names
 from replay.files.values.samples import Sample
 from replay.files.values.stages import BETWEEN, may_be_power, stage_of
 from replay.files.values.value_cells import Value, ValueCells
+from replay.files.versions import Marked
 
 #: Samples that wait at most, and how many times that where days are not over by then.
 _MOST_WAITING = 300_000
@@ -49,7 +51,10 @@ class FieldParser:
         self._meters_across = bool(layout.cells)
         self._file_meter = "" if self._meters_across or self._meter_at >= 0 else named_after_file(job)
         self._slot_at, self._quality_at = columns.get("slot", -1), columns.get("quality", -1)
+        #: Rows of profiles that know devices are all marked, also those of files without that column.
+        self._marked, self._device_at = "device" in profile.columns, columns.get("device", -1)
         self._optional = [(name, columns[name]) for name in OPTIONAL_FIELDS if name in columns]
+        self._names = Names(job.tally)
         self._moments = Moments(job)
         self._numbers = Numbers(profile.decimal_marks, layout.delimiter, profile.thousands)
         self._cells = ValueCells(job, self._numbers)
@@ -121,6 +126,9 @@ class FieldParser:
         members, interval = optional_members(cells, self._optional, self._numbers)
         interval = interval or self._profile.interval
         quality = self._quality(cells)
+        if self._marked:
+            device = cells[self._device_at].strip() if self._device_at >= 0 else ""
+            members = Marked(members, 0, unwrapped(device))
         given = interval != self._profile.interval
         if moment is not None and moment.interval:
             interval, given = moment.interval, True
@@ -129,7 +137,7 @@ class FieldParser:
             kwh = value
             if value is not None and power and (given or interval == DAY_MINUTES):
                 kwh, power = round(value * self._length(moment, interval), DECIMALS), False
-            name = meter + series.suffix + (BETWEEN + text if self._apart else "")
+            name = self._names.of(meter, series.suffix) + (BETWEEN + text if self._apart else "")
             rest = (self.line, interval, power, members, quality, text, series.generation)
             if moment is not None and moment.later is not None and self._split:
                 self._halve(moment, moment.later, Sample(0, name, kwh, *rest))

@@ -79,7 +79,10 @@ class LongParser:
             kwhs = list(map(float, texts))
         except ValueError:
             return None
-        if not all(map(isfinite, kwhs)) or "_" in "".join(texts) or not self._later.keys().isdisjoint(times):
+        # A sum is finite only where all of its parts are.
+        if not isfinite(sum(kwhs)) or "_" in "".join(texts):
+            return None
+        if self._later and not self._later.keys().isdisjoint(times):
             return None
         self._latest = columns[self._time_at][-1]
         self._tally.null_values += len(lot) - len(times)

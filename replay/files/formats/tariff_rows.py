@@ -45,7 +45,7 @@ class _EachTime:
         self._after.take(sample, block)
 
     def _check(self, sample: Sample) -> None:
-        meter, time, series = sample.meter, sample.time, sample.series
+        meter, time, series = sample.counted_by, sample.time, sample.series
         times = self._sums.setdefault(meter, {})
         names = times.get(time, frozenset[str]())
         if series in names and len(names) > 1:

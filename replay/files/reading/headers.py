@@ -13,8 +13,9 @@ from replay.files.reading.spreadsheets import XLSX
 
 #: Lines in which a header is searched for.
 _HEADER_WITHIN = 100
-#: Fields of files with one reading a line that say when, which way and in which unit; needed where named.
-_FURTHER_FIELDS = ("series", "slot", "until", "unit")
+#: Fields of files with one reading a line that say when, which way, in which unit, by which device; needed
+#: where they are named.
+_FURTHER_FIELDS = ("series", "slot", "until", "unit", "device")
 _PARTED = ("timestamp", "until")
 
 

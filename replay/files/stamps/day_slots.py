@@ -26,6 +26,10 @@ _ENDS = (
     "numbers of ends that follow the clock: {twice} comes twice and {once} once on the day that the clocks "
     "go back; the repeated hour has to come twice. Number the intervals of that day in order, from 1 on"
 )
+_OTHER_WAY = (
+    "a day on which clocks change, in two files that do not follow on each other: how its numbers go, by the "
+    "clock or in order, does not show in parts of it"
+)
 _ONCE = "numbers of a repeated hour that stand once: taken as the first of the two hours"
 
 
@@ -155,6 +159,7 @@ class DaySlots:
         self.waiting -= len(entries)
         self._refuse_ends(day, entries, samples)
         judged = self._judged[meter, day] = self._judgement(day, [entry.number for entry in entries])
+        self._go_on(meter, day, judged, entries, samples)
         problems = []
         for entry in entries:
             sample, samples[entry.place] = samples[entry.place], None
@@ -168,6 +173,11 @@ class DaySlots:
                 problems.append(problem)
             else:
                 self._tally.skipped_hours += 1
+        numbers = [entry.number for entry in entries]
+        certain = self._certain(day, judged, numbers)
+        self._tally.numbered[meter, day] = (
+            judged.by_clock, certain, min(numbers), max(numbers), set(judged.seen)
+        )  # fmt: skip
         if problems:
             raise problems[0]
 
@@ -191,6 +201,49 @@ class DaySlots:
             problem.line = [entry.line for entry in entries if entry.number == first][1]
             raise problem
 
+    def _go_on(
+        self, meter: str, day: int, judged: _Judged, entries: list[_Entry], samples: list[Any]
+    ) -> None:
+        """Number a part of a day as the file before did, and go on in the repeated hour if that ended there.
+
+        BadCell where neither part of the day shows how its numbers go. The samples are dropped.
+        """
+        numbers = [entry.number for entry in entries]
+        before = self._tally.numbered.get((meter, day))
+        if before is None:
+            return
+        by_clock, certain, least, most, seen = before
+        if by_clock != judged.by_clock and certain and not self._certain(day, judged, numbers):
+            judged.by_clock, judged.once = by_clock, False
+        two = self._twofold(day)
+        parted = bool(two) and by_clock and least >= two[0] and max(numbers) <= two[-1] and judged.once
+        if by_clock == judged.by_clock and not parted:
+            if two and by_clock and most <= two[-1] and min(numbers) >= two[0]:
+                judged.seen, judged.once = set(seen), False
+            return
+        for entry in entries:
+            samples[entry.place] = None
+        last = max(entries, key=lambda entry: entry.number)
+        problem = BadCell("slot", str(last.number + self._first - 1), _OTHER_WAY, "put the day into one file")
+        problem.line = last.line
+        problem.skippable = False
+        raise problem
+
+    def _certain(self, day: int, judged: _Judged, numbers: list[int]) -> bool:
+        """Whether the numbers show which way they go."""
+        _, slots = self._day(day)
+        if slots < self._nominal:
+            return judged.by_clock or len(set(numbers)) == slots
+        return not (judged.by_clock and judged.once)
+
+    def _twofold(self, day: int) -> list[int]:
+        """The numbers of the repeated hour by the clock."""
+        return [
+            number
+            for number in range(1, self._nominal + 1)
+            if len(self._clocks.instants(day + (number - 1) * self._step)) > 1
+        ]
+
     def _judgement(self, day: int, numbers: list[int]) -> _Judged:
         """How the numbers of a changing day go."""
         _, slots = self._day(day)
@@ -202,11 +255,8 @@ class DaySlots:
             return _Judged(by_clock)
         if max(numbers) > self._nominal:
             return _Judged(by_clock=False)
-        twice = [
-            number
-            for number, count in Counter(numbers).items()
-            if count > 1 and len(self._clocks.instants(day + (number - 1) * self._step)) > 1
-        ]
+        two = self._twofold(day)
+        twice = [number for number, count in Counter(numbers).items() if count > 1 and number in two]
         in_hour = [number for number in numbers if number in twice]
         if not twice:
             self._tally.ambiguous += 1

@@ -134,8 +134,8 @@ class Plausibility:
         if overlapping:
             yield (
                 f"{len(overlapping):,} meters (such as {min(overlapping)}) have readings that begin before "
-                "those before them end, by the intervals they give: are these hours and days of one meter, "
-                "whose energy would count twice?"
+                "those before them end, by the intervals they give: is the interval right, or are these two "
+                "series of one meter, whose energy would count twice?"
             )
 
     def _once(self) -> Iterator[str]:

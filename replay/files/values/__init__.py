@@ -4,6 +4,7 @@ cells.py            texts to meters, numbers and quality codes
 members.py          optional columns as members of the raw record
 decimal_marks.py    points and commas: which of them is the decimal mark
 value_cells.py      which columns hold values, of which series, in which unit
+names.py            names of series, which are those of no other meter
 samples.py          one value of one series, and the last stage: readings
 stages.py           which stages the values of a file go through
 registers.py        the energy between two values of a register

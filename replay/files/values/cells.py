@@ -21,6 +21,7 @@ DECIMALS = 12
 #: A number as spreadsheets (5.41E+17) and programs (5.41e+17) write it when it has too many digits.
 _ROUNDED = re.compile(r"\d(?:[.,]\d+)?[Ee]\+\d+")
 _AS_TEXT = "a number that a spreadsheet rounded: format the column of ids as text, and export it again"
+_OTHER_BYTES = 'correct the row, or name the encoding in a profile of your own, such as encoding = "cp1252"'
 #: What to do where marks are taken for each other.
 MARKS = (
     'say which mark is which in a profile of your own, such as decimal = "," and thousands = ".", or write '
@@ -45,7 +46,9 @@ class Meters(dict[str, "str | None"]):
         if not meter:
             raise BadCell("meter_id", text, "empty")
         if CONTROL.search(meter):
-            raise BadCell("meter_id", text, "has control characters or bytes that are not UTF-8")
+            raise BadCell(
+                "meter_id", text, "has control characters or bytes that are not UTF-8", _OTHER_BYTES
+            )
         if _ROUNDED.fullmatch(meter):
             raise BadCell("meter_id", text, _AS_TEXT)
         chosen = meter if fnmatchcase(meter, self._pattern) else None

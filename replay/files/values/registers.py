@@ -4,8 +4,9 @@ The energy from one value to the next is sent at the earlier one's time. A fall 
 most 1% and 1 kWh; no energy, and the higher value stays the base), a roll-over (where the digits are known,
 from the upper part of them to the lower one, by what the meter can have counted since), a reset (the new
 value is no more than that, and at most half of the old one or 1 kWh: a register that falls by a little did
-not start from 0), else an error. Roll-overs and resets are noted with line and values. A rise that the meter
-cannot have counted is an error where its most is known; the next value then says which of the two was wrong.
+not start from 0), else an error. Roll-overs and resets are noted with line and values. A register that is
+back at its old value next was not reset: an error that names both lines. A rise that the meter cannot have
+counted is an error where its most is known; the next value then says which of the two was wrong.
 """
 
 from __future__ import annotations
@@ -37,6 +38,8 @@ class _Register:
     base: float
     least: int = 0
     suspect: float | None = None
+    #: The value before the latest reset and the line of that one, until a further value has come.
+    fell: tuple[float, int] | None = None
 
 
 class Registers:
@@ -95,6 +98,16 @@ class Registers:
         """The energy since the base, its codes, and the new base."""
         rise = round(value - register.base, DECIMALS)
         most = (self._most or _USUAL_MOST_KW) * step / HOUR
+        fell, register.fell = register.fell, None
+        if fell is not None and value >= fell[0] and rise > most:
+            low, register.time, register.base = register.base, sample.time, value
+            raise sample.wrong(
+                f"{value:.10g}",
+                f"a register that is back after it fell from {fell[0]:.10g} to {low:.10g} kWh in line "
+                f"{fell[1]}: that was no reset, but a wrong value",
+                f"take line {fell[1]} out, or name its value as one that stands for no reading, with nulls "
+                "in a profile of your own",
+            )
         if rise >= 0:
             if not self._most or rise <= most:
                 return rise, (), value
@@ -112,6 +125,7 @@ class Registers:
         if register.base < self._turn and 0 <= turned <= min(most, self._turn / 2):
             return self._told(sample, register, turned, "ROLL_OVER")
         if 0 <= value <= min(most, max(register.base / 2, _DIP_KWH)):
+            register.fell = (register.base, sample.line)
             return self._told(sample, register, value, "REGISTER_RESET")
         before, register.time, register.base = register.base, sample.time, value
         raise sample.wrong(

@@ -9,6 +9,8 @@ from replay.files.job import BadCell, Job
 from replay.files.profile import DAY_MINUTES
 from replay.files.rows import Row
 from replay.files.values.cells import DECIMALS, Intake, tail
+from replay.files.values.names import Names
+from replay.files.versions import Marked, marked
 
 EXPORT = "-export"
 #: Times of a meter for which a further tariff may come.
@@ -32,6 +34,12 @@ class Sample(NamedTuple):
     codes: tuple[str, ...] = ()
     series: str = ""
     generation: bool = False
+
+    @property
+    def counted_by(self) -> str:
+        """The meter and, where it is known, the device: their values of one time are parts of one sum."""
+        device = self.members.device if isinstance(self.members, Marked) else ""
+        return f"{self.meter}\0{device}" if device else self.meter
 
     def energy(self, kwh: float, time: int, interval: int, *codes: str) -> Sample:
         """A sample of so much energy (kWh) from `time` on, with further quality codes."""
@@ -66,7 +74,8 @@ class Readings:
     """The last stage: samples of energy to rows that are wanted.
 
     Where values below zero are energy that was fed in, a meter has a second series from its first such value
-    on: every interval then stands in both, so that neither has gaps.
+    on, in whatever file: every interval then stands in both, so that neither has gaps, and a value that
+    corrects one corrects the other.
     """
 
     def __init__(self, job: Job) -> None:
@@ -75,7 +84,8 @@ class Readings:
         self._flow = job.selection.flow
         self._split = job.profile.negative == "generation"
         self._own_export = any(job.profile.values[number][1].generation for _, number in job.layout.values)
-        self._feeding: set[str] = set()
+        self._feeding = job.tally.feeding
+        self._names = Names(job.tally)
 
     def take(self, sample: Sample, block: list[Row]) -> None:
         """Append the sample, or both of its directions."""
@@ -84,6 +94,8 @@ class Readings:
             self._tally.null_values += 1
             return
         last = tail(sample.interval, list(sample.codes), sample.members)
+        if isinstance(sample.members, Marked):
+            last = marked(last, sample.members.version, sample.members.device)
         if not self._split:
             self._intake.take(block, sample.meter, sample.time, value, last)
         elif sample.generation:
@@ -96,7 +108,9 @@ class Readings:
         if value < 0:
             if self._own_export:
                 raise sample.wrong(str(value), "below zero in a file with a column of energy fed in")
-            self._feeding.add(meter)
+            if meter not in self._feeding:
+                self._names.of(meter, EXPORT)
+                self._feeding.add(meter)
         for name, kwh, flow in (
             (meter, max(value, 0.0), "consumption"),
             (meter + EXPORT, max(-value, 0.0), "generation"),
@@ -113,7 +127,7 @@ class Readings:
 
 
 class Added:
-    """Values of one meter and time that stand for several tariffs of one direction are added up.
+    """Values of one meter, device and time that stand for several tariffs of one direction are added up.
 
     `whole`: tariffs come one after the other, so that nothing is certain before the file has ended.
     """
@@ -127,7 +141,7 @@ class Added:
 
     def take(self, sample: Sample, block: list[Row]) -> None:
         """Hold the sample until the next time of its meter. BadCell where its time was sent already."""
-        meter, time, series = sample.meter, sample.time, sample.series
+        meter, time, series = sample.counted_by, sample.time, sample.series
         held, names = self._held.get((meter, time), (None, frozenset[str]()))
         if held is not None and series not in names:
             if sample.value is not None and held.value is not None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from typing import NamedTuple
 
@@ -11,6 +12,8 @@ from replay.files.profile import UNITS, Series
 from replay.files.values.cells import CONTROL, DECIMALS, Numbers, Scale
 
 _UNITS = {unit.lower(): unit for unit in UNITS}
+#: Units of energy and power in whatever writing; those of reactive and apparent energy are none.
+_ENERGY = re.compile(r"w\s*-?h|watt|w$|joule|[mkg]j$|cal$", re.IGNORECASE)
 #: Texts of series that are left out by name.
 _NOTED_TEXTS = 20
 
@@ -125,6 +128,15 @@ class ValueCells:
             return self.unit
         text = cells[self._unit_at].strip()
         unit = _UNITS.get(text.lower())
+        if not text and all(cells[at].strip() in self._nulls for _, group in self.groups for at in group):
+            return self.unit
+        if unit is None and (not text or _ENERGY.search(text)):
+            raise BadCell(
+                "unit",
+                text,
+                "a unit of energy or power that is not known" if text else "empty: the unit is not known",
+                f"write one of {', '.join(UNITS)}, the values with it",
+            )
         if unit is None:
             self._tally.notes[f"values in {text[:16] or 'no unit'} are no energy: left out"] += 1
         return unit

@@ -15,7 +15,7 @@ from gridwatch.errors import UsageProblem
 from replay.files.profile import OPTIONAL_FIELDS, REQUIRED_FIELDS, RFC_3339, UNITS, Series
 
 SHAPES = ("long", "day", "meters")
-_FIELDS = (*REQUIRED_FIELDS, "series", "slot", "until", "unit", *OPTIONAL_FIELDS)
+_FIELDS = (*REQUIRED_FIELDS, "series", "slot", "until", "unit", "device", *OPTIONAL_FIELDS)
 _FLOWS = ("consumption", "generation")
 _MOST_SKIPPED = 100
 _CHOICES = {
@@ -89,7 +89,17 @@ def series(path: Path, found: dict[str, Any]) -> dict[str, Series]:
     given = found.get("series", {})
     if not isinstance(given, dict):
         raise wrong(path, "series", f"not a table of texts and {' or '.join(_FLOWS)}")
-    return {str(text).strip(): _meaning(path, "series", text, flow) for text, flow in given.items()}
+    meanings: dict[str, Series] = {}
+    for text, flow in given.items():
+        meaning = _meaning(path, "series", text, flow)
+        if meanings.setdefault(folded(str(text)), meaning) != meaning:
+            raise wrong(path, "series", f"{text!r} stands there twice, with other capitals, for other series")
+    return meanings
+
+
+def folded(text: str) -> str:
+    """A text of a series as it is compared: capitals and blanks tell none apart."""
+    return " ".join(text.split()).casefold()
 
 
 def values(path: Path, found: dict[str, Any]) -> tuple[tuple[str, Series], ...]:

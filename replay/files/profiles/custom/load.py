@@ -28,6 +28,7 @@ slot = "hour"                        # the number of the interval in its day, be
 meter_id = "meter"                   # or several that it may have: the file has one of them
 consumption_kwh = "value"
 unit = "unit"                        # where a column has it
+device = "serial"                    # what counted: of a meter replaced within a day both parts are taken
 series = "direction"                 # where one says what a value is
 [series]                             # its texts; others are left out
 Import = "consumption"
@@ -88,7 +89,7 @@ def load_custom(path: Path) -> Profile:
         order=found.get("order", "any"),
         off_grid=found.get("off_grid", "send"),
         quality=(str(found["quality"]), "CUSTOM") if found.get("quality") else None,
-        series=series.get if series else None,
+        series=(lambda text: series.get(keys.folded(text))) if series else None,
         cells=keys.cells(path, found),
         meter_from_file=keys.truth(path, found, "meter_from_file"),
         encoding=keys.encoding(path, found),
@@ -122,7 +123,7 @@ def _parser(shape: str, profile: Profile) -> Any:
         return MeterColumnsParser if profile.dst == "split" else FieldParser
     if profile.add_up:
         return TariffParser
-    further = {"series", "until", "slot", "unit"} & profile.columns.keys()
+    further = {"series", "until", "slot", "unit", "device"} & profile.columns.keys()
     several = any(len(headers) > 1 for name, headers in profile.columns.items() if name == "timestamp")
     plain = (
         profile.steps == "fixed"

@@ -16,8 +16,8 @@ _NEEDED = {
 #: Fields that a shape has no place for.
 _FOREIGN = {
     "long": (),
-    "day": ("consumption_kwh", "until", "slot", "unit", "interval_minutes"),
-    "meters": ("consumption_kwh", "meter_id", "series", "unit"),
+    "day": ("consumption_kwh", "until", "slot", "unit", "device", "interval_minutes"),
+    "meters": ("consumption_kwh", "meter_id", "series", "unit", "device"),
 }
 
 
@@ -56,6 +56,7 @@ def _fields(path: Path, found: dict[str, Any], profile: Profile, shape: str) -> 
 def _pairs(path: Path, found: dict[str, Any], profile: Profile, shape: str) -> None:
     slot, spans = "slot" in profile.columns, bool(profile.span) or "until" in profile.columns
     difference, split, by_stamps = profile.difference, profile.dst == "split", profile.steps == "stamps"
+    device = "device" in profile.columns
     across = split and shape == "meters"
     power, further = profile.unit in POWER, difference or by_stamps or slot or spans
     late, dated = profile.midnight == "end", profile.stamps and not all(map(has_hour, profile.stamps))
@@ -83,6 +84,7 @@ def _pairs(path: Path, found: dict[str, Any], profile: Profile, shape: str) -> N
             "series", profile.add_up and shape == "day",
             'several texts of one flow in shape day, which adds nothing up: NT = "consumption night"'
         ),
+        ("columns.device", device and further, "difference, interval = 'stamps', slot, until, span"),
         ("off_grid", profile.off_grid != "send" and shape != "long", f"shape {shape}"),
         ("off_grid", profile.off_grid != "send" and not profile.interval, "a file without an interval"),
         ("quality", across and profile.quality is not None, "dst = 'split' in shape meters"),

@@ -1,7 +1,8 @@
 """ESB Networks HDF (Ireland): half-hours of one or more meters, newest first, stamps name the end.
 
 The column Read Type says direction and unit: `Active Import Interval (kW)` is a mean power, `(kWh)` the
-energy itself. Registers, which some editions hold as well, are no energy of an interval.
+energy itself. Registers, which some editions hold as well, are no energy of an interval. The serial number
+tells devices apart: those of a day in which the meter was replaced are parts of it.
 """
 
 from __future__ import annotations
@@ -33,7 +34,9 @@ ESB = Profile(
         "timestamp": ("Read Date and End Time",),
         "consumption_kwh": ("Read Value",),
         "series": ("Read Type",),
+        "device": ("Meter Serial Number",),
     },
+    optional=frozenset({"device"}),
     parser=FieldParser,
     delimiters=(",",),
     interval=30,

@@ -3,7 +3,7 @@
 Read are the portal's files in English (`From (date);From (time);Until (date);…;EAN
 code;…;Register;Volume;Unit;…`), Dutch and French. Registers of offtake and injection, by day and by night,
 are one series each way; those of gas, water and reactive energy are left out. The meter is the EAN, of
-which spreadsheets get `="541…"`.
+which spreadsheets get `="541…"`; its devices have parts of the day in which one replaces the other.
 """
 
 from __future__ import annotations
@@ -59,7 +59,9 @@ FLUVIUS = Profile(
         "consumption_kwh": ("Volume",),
         "series": ("Register", "Registre"),
         "unit": ("Unit", "Eenheid", "Unité"),
+        "device": ("Meter", "Compteur"),
     },
+    optional=frozenset({"device"}),
     parser=TariffParser,
     delimiters=(";", ","),
     null_tokens=frozenset({""}),
@@ -74,6 +76,6 @@ FLUVIUS = Profile(
     add_up=True,
     series=_series,
     inspect=_inspect,
-    beside=r"meter|compteur|meter ?type|type de compteur|description|omschrijving",
+    beside=r"meter ?type|type de compteur|description|omschrijving",
     recognise=_recognise,
 )

@@ -236,10 +236,17 @@ def test_decimals_as_usual_raise_no_doubt(tmp_path: Path, capsys: pytest.Capture
         assert dry_run(capsys, csv(tmp_path, f"M,2024-01-01T10:00Z,{text}"))["doubts"] == []
 
 
-def test_hours_and_days_of_one_meter_are_hinted_at(
+def test_readings_that_begin_before_those_before_them_end_are_hinted_at(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    """Also in two files; days of 23 hours beside those of 24 are none."""
+    header = "meter_id,timestamp,consumption_kwh,interval_minutes\n"
+    rows = [f"{one},60" for one in days([f"0.{n % 5 + 1}" for n in range(24)], minutes=30)]
+    hints = dry_run(capsys, csv(tmp_path, *rows, header=header))["found"]["hints"]
+    assert any("whose energy would count twice" in one for one in hints)
+
+
+def test_hours_and_days_of_one_meter_are_refused(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    """Days of 23 hours beside those of 24 are none."""
     header = "meter_id,timestamp,consumption_kwh,interval_minutes\n"
     starts = ["2024-03-29T23:00Z", "2024-03-30T23:00Z", "2024-03-31T22:00Z", "2024-04-01T22:00Z"]
     (tmp_path / "days.csv").write_text(
@@ -250,8 +257,9 @@ def test_hours_and_days_of_one_meter_are_hinted_at(
     )
     for alone in ("days.csv", "hours.csv"):
         assert not any("twice" in one for one in dry_run(capsys, tmp_path / alone)["found"]["hints"])
-    both = dry_run(capsys, tmp_path / "days.csv", tmp_path / "hours.csv")["found"]["hints"]
-    assert any("whose energy would count twice" in one for one in both)
+    said = refused(capsys, tmp_path / "days.csv", tmp_path / "hours.csv")
+    assert f"{tmp_path}/days.csv, line 3: M has intervals of 1440 minutes here and of 60 minutes in" in said
+    assert f"{tmp_path}/hours.csv, line 2, both from 2024-03-31T0" in said
 
 
 def test_an_id_that_counts_rows_is_hinted_at(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:

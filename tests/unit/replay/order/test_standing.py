@@ -13,7 +13,7 @@ import pytest
 from gridwatch.cli import run
 from gridwatch.errors import GridwatchError
 from replay.files.job import BLOCK_ROWS, Selection
-from replay.files.profiles import PROFILES
+from replay.files.profiles import PROFILES, load_custom
 from replay.files.reading.reader import read_rows
 from replay.files.rows import Row
 from replay.files.sources import expand
@@ -333,3 +333,62 @@ def test_runs_that_were_left_on_disk_keep_the_order(monkeypatch: pytest.MonkeyPa
         raise KeyboardInterrupt
     with TimeOrder(lambda: pytest.fail("read again"), replay="a", resume=True) as order:
         assert [one for block in order.blocks() for one in block] == wanted
+
+
+ESB = "MPRN,Meter Serial Number,Read Value,Read Type,Read Date and End Time\n"
+
+
+def esb(serial: str, values: list[float]) -> list[str]:
+    """A day of an MPRN that is counted by a device, in half-hours that stamps name by their ends."""
+    ends = [divmod(30 * (slot + 1), 60) for slot in range(47)]
+    return [
+        f"10000000001,{serial},{value},Active Import Interval (kW),15-01-2024 {hour:02d}:{minute:02d}"
+        for (hour, minute), value in zip(ends, values, strict=True)
+    ]
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_parts_of_a_day_in_which_a_meter_was_replaced_are_added_up_in_files_of_esb(
+    turned: bool, tmp_path: Path
+) -> None:
+    parts = [esb("OLD", [2.0] * 24 + [0.0] * 23), esb("NEW", [0.0] * 24 + [4.0] * 23)]
+    for number, part in enumerate(parts[::-1] if turned else parts):
+        (tmp_path / f"{number}.csv").write_text(ESB + "\n".join(part) + "\n")
+    found = stands(ordered(sorted(tmp_path.glob("*.csv")), "esb"))
+    assert sum(found.values()) == 24 * 1.0 + 23 * 2.0
+
+
+def test_the_same_device_once_more_corrects_in_files_of_esb(tmp_path: Path) -> None:
+    (tmp_path / "0.csv").write_text(ESB + "\n".join([*esb("A", [2.0] * 47), *esb("A", [1.0] * 47)]) + "\n")
+    assert sum(stands(ordered([tmp_path / "0.csv"], "esb")).values()) == 47 * 0.5
+
+
+def test_a_column_of_a_profile_of_ones_own_may_name_the_device(tmp_path: Path) -> None:
+    (tmp_path / "p.toml").write_text(
+        '[columns]\nmeter_id = "m"\ntimestamp = "t"\nconsumption_kwh = "v"\ndevice = "d"\n'
+    )
+    rows = ["A,2024-01-01T10:00Z,1,OLD", "A,2024-01-01T10:00Z,0,NEW", "A,2024-01-01T11:00Z,2,NEW"]
+    (tmp_path / "a.csv").write_text("\n".join(["m,t,v,d", *rows]) + "\n")
+    profile, source = load_custom(tmp_path / "p.toml"), tmp_path / "a.csv"
+    with TimeOrder(lambda: read_rows(source, profile, "UTC", Selection(), Tally(), skip_bad=False)) as order:
+        assert [one[2] for block in order.blocks() for one in block] == [1.0, 2.0]
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_parts_of_a_day_in_which_a_meter_was_replaced_are_added_up_in_files_of_fluvius(
+    turned: bool, tmp_path: Path
+) -> None:
+    def rows(device: str, values: list[str]) -> list[str]:
+        return [
+            f"01-01-2024;{hour:02d}:00:00;01-01-2024;{hour:02d}:15:00;5414;{device};Afname Dag;{value};kWh"
+            for hour, value in enumerate(values, start=8)
+        ]
+
+    header = "From (date);From (time);Until (date);Until (time);EAN code;Meter;Register;Volume;Unit"
+    parts = [rows("OLD", ["0,5", "0,25", "0"]), rows("NEW", ["0", "0", "2"])]
+    one, other = parts[::-1] if turned else parts
+    in_time = [row for pair in zip(one, other, strict=True) for row in pair]
+    for number, lines in enumerate(([*one, *other], in_time)):
+        path = tmp_path / f"{number}.csv"
+        path.write_text("\n".join([header, *lines]) + "\n")
+        assert sum(stands(ordered([path], "fluvius")).values()) == 2.75

@@ -297,3 +297,39 @@ def test_mean_power_of_a_day_counts_its_hours(tmp_path: Path) -> None:
     keys += 'timestamp = "d"\nconsumption_kwh = "v"\n'
     rows = read(tmp_path, keys, ["m,d,v", *(f"M,{day},1" for day in (SPRING, PLAIN, AUTUMN))])
     assert [row[2] for row in rows] == [23, 24, 25]
+
+
+@pytest.mark.parametrize(("day", "hours"), [(AUTUMN, 25), (SPRING, 23)])
+@pytest.mark.parametrize("by_clock", [True, False], ids=["by the clock", "in order"])
+def test_a_day_in_two_files_has_its_energy_or_is_refused(
+    day: date, hours: int, by_clock: bool, tmp_path: Path
+) -> None:
+    """Which way the first part's numbers go does not show before the second one."""
+    keys = LONG.format(interval="1h", anchor="start")
+    order = range(1, hours + 1)
+    clock = sorted([*range(1, 25), 3]) if hours == 25 else [n for n in range(1, 25) if n != 3]
+    lines = [
+        f"M,{day:%d/%m/%Y},{number},{n}" for n, number in enumerate(clock if by_clock else order, start=1)
+    ]
+    for cut in range(1, hours):
+        tally, found = Tally(), []
+        try:
+            for part in (lines[:cut], lines[cut:]):
+                found += read(tmp_path, keys, ["m,d,n,v", *part], tally)
+        except GridwatchError as problem:
+            assert "a day on which clocks change, in two files" in str(problem)
+            assert problem.remedy == "put the day into one file"
+        else:
+            assert values(found) == truth(day), cut
+
+
+@pytest.mark.parametrize(("day", "hours"), [(AUTUMN, 25), (SPRING, 23)])
+def test_a_part_of_a_day_is_corrected_by_the_numbers_of_the_whole_one(
+    day: date, hours: int, tmp_path: Path
+) -> None:
+    keys, tally = LONG.format(interval="1h", anchor="start"), Tally()
+    numbers = range(1, 26) if hours == 25 else [n for n in range(1, 25) if n != 3]
+    lines = [f"M,{day:%d/%m/%Y},{number},{n}" for n, number in enumerate(numbers, start=1)]
+    whole = read(tmp_path, keys, ["m,d,n,v", *lines], tally)
+    part = read(tmp_path, keys, ["m,d,n,v", *lines[9:12]], tally)
+    assert values(part).items() <= values(whole).items()

@@ -210,3 +210,17 @@ def test_lines_of_several_tariffs_are_told_apart_before_they_are_added_up(tmp_pa
     path.write_text("\n".join(["m,t,v,r", *lines]) + "\n")
     blocks = read_rows(path, load_custom(toml), "UTC", Selection(), Tally(), skip_bad=False)
     assert [(row[1], row[2]) for block in blocks for row in block] == [("M", 101.0), ("M", 202.0)]
+
+
+def test_a_register_that_is_back_after_a_reset_was_not_reset(tmp_path: Path) -> None:
+    values = [("10:00", 100.0), ("10:15", 0.0), ("10:30", 102.0), ("10:45", 102.5)]
+    with pytest.raises(GridwatchError, match=r"0\.csv, line 4, .* back after it fell .* in line 3") as raised:
+        read(tmp_path, values)
+    assert raised.value.remedy.startswith("take line 3 out")
+    rows = read(tmp_path, values, skip_bad=True)
+    assert [row[2] for row in rows] == [0.0, 0.5]
+
+
+def test_a_register_that_counts_on_after_a_reset_was_reset(tmp_path: Path) -> None:
+    rows = read(tmp_path, [("10:00", 1.0), ("10:15", 0.2), ("10:30", 1.1), ("10:45", 1.3)])
+    assert [row[2] for row in rows] == [0.2, 0.9, 0.2]

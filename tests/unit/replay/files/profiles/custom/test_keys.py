@@ -317,3 +317,65 @@ def test_a_zone_on_the_command_line_goes_before_that_of_the_profile(
 def test_a_zone_that_there_is_not_is_wrong_use(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["replay", "x.csv", "--zone", "Mars/Base"]) == 2
     assert "write the name of a zone" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("unit", ["GWh", "kW h", "kilowatt-hours", "MJ", ""])
+def test_a_unit_of_energy_that_is_not_known_is_an_error(unit: str, tmp_path: Path) -> None:
+    with pytest.raises(GridwatchError, match=r"line 2, column u: .* not known") as raised:
+        read(tmp_path, MINIMAL + 'unit = "u"\n', f"m,t,v,u\nA,2024-01-01T10:00Z,1,{unit}\n")
+    assert raised.value.remedy.startswith("write one of kWh, Wh, MWh, kW, W")
+
+
+@pytest.mark.parametrize("unit", ["kVArh", "kVAh", "m³", "EUR"])
+def test_what_is_no_energy_is_left_out_and_noted(unit: str, tmp_path: Path) -> None:
+    tally = Tally()
+    lines = f"m,t,v,u\nA,2024-01-01T10:00Z,1,{unit}\nA,2024-01-01T10:00Z,2,kWh\n"
+    assert [row[2] for row in read(tmp_path, MINIMAL + 'unit = "u"\n', lines, tally)] == [2.0]
+    assert tally.notes[f"values in {unit} are no energy: left out"] == 1
+
+
+def test_texts_of_series_are_the_same_in_other_capitals_and_blanks(tmp_path: Path) -> None:
+    toml = MINIMAL + 'series = "s"\n[series]\n"Active Import" = "consumption"\nExport = "generation"\n'
+    lines = ["A,2024-01-01T10:00Z,1,ACTIVE  import", "A,2024-01-01T10:00Z,2, export "]
+    rows = read(tmp_path, toml, "\n".join(["m,t,v,s", *lines]))
+    assert [(row[1], row[2]) for row in rows] == [("A", 1.0), ("A-export", 2.0)]
+    with pytest.raises(UsageProblem, match="with other capitals"):
+        read(tmp_path, toml + 'EXPORT = "consumption"\n', "m,t,v,s\n")
+
+
+@pytest.mark.parametrize("turned", [False, True])
+def test_a_series_must_not_have_the_name_of_another_meter(turned: bool, tmp_path: Path) -> None:
+    toml = MINIMAL + 'series = "s"\n[series]\nIn = "consumption"\nOut = "generation"\n'
+    lines = ["A,2024-01-01T10:00Z,1,Out", "A-export,2024-01-01T10:00Z,2,In"][:: -1 if turned else 1]
+    with pytest.raises(GridwatchError, match="line 3, column m: its readings would be those of A-export"):
+        read(tmp_path, toml, "\n".join(["m,t,v,s", *lines]))
+
+
+def test_energy_fed_in_as_negative_values_must_not_have_the_name_of_another_meter(tmp_path: Path) -> None:
+    toml = 'negative = "generation"\n' + MINIMAL
+    lines = "m,t,v\nA,2024-01-01T10:00Z,-1\nA-export,2024-01-01T10:00Z,2\n"
+    with pytest.raises(GridwatchError, match=r"line 3, .* and that is the series -export of A"):
+        read(tmp_path, toml, lines)
+
+
+def test_a_correction_of_energy_fed_in_corrects_both_directions_from_a_second_file_too(
+    tmp_path: Path,
+) -> None:
+    tally, toml = Tally(), 'negative = "generation"\n' + MINIMAL
+    read(tmp_path, toml, "m,t,v\nA,2024-01-01T10:00Z,-1\n", tally)
+    rows = read(tmp_path, toml, "m,t,v\nA,2024-01-01T10:00Z,2\n", tally)
+    assert [(row[1], row[2]) for row in rows] == [("A", 2.0), ("A-export", 0.0)]
+
+
+def test_bytes_of_another_encoding_name_the_key_for_it(tmp_path: Path) -> None:
+    (tmp_path / "p.toml").write_text(MINIMAL)
+    (tmp_path / "f.csv").write_bytes("m,t,v\nZähler,2024-01-01T10:00Z,1\n".encode("cp1252"))
+    with pytest.raises(GridwatchError, match="line 2, column m") as raised:
+        profile = load_custom(tmp_path / "p.toml")
+        list(read_rows(tmp_path / "f.csv", profile, "UTC", Selection(), Tally(), skip_bad=False))
+    assert 'encoding = "cp1252"' in raised.value.remedy
+
+
+def test_a_row_without_a_value_needs_no_unit(tmp_path: Path) -> None:
+    lines = "m,t,v,u\nA,2024-01-01T10:00Z,,\nA,2024-01-01T11:00Z,2,kWh\n"
+    assert [row[2] for row in read(tmp_path, 'nulls = [""]\n' + MINIMAL + 'unit = "u"\n', lines)] == [2.0]
