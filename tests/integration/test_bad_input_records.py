@@ -83,7 +83,7 @@ BAD = {
     "absurd": Bad(body(consumption_kwh=1000.001), ["OUT_OF_RANGE"], "consumption_kwh"),
     "absurd integer": Bad(worded("consumption_kwh", "9" * 300), ["OUT_OF_RANGE"], "consumption_kwh"),
     "interval of no minutes": Bad(body(interval_minutes=0), ["OUT_OF_RANGE"], "interval_minutes"),
-    "interval of two days": Bad(body(interval_minutes=2880), ["OUT_OF_RANGE"], "interval_minutes"),
+    "interval of 33 days": Bad(body(interval_seconds=2_851_200), ["OUT_OF_RANGE"], "interval_seconds"),
     "voltage in words": Bad(body(voltage="high"), ["NOT_A_NUMBER"], "voltage"),
     "region is a list": Bad(body(region=["north"]), ["UNKNOWN_TYPE"], "region"),
     "another's partition": Bad(body(meter_id=ELSEWHERE), ["WRONG_PARTITION"], "meter_id"),
