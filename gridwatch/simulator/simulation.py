@@ -21,7 +21,7 @@ from gridwatch.simulator.modes import Mode, pace_of
 from gridwatch.simulator.request import Request
 from gridwatch.simulator.rows import Rows
 from replay.files.rows import Row
-from replay.order.emission import EmissionPlan, Item, emit
+from replay.order.emission import EmissionPlan, Item, emit, final_after
 from replay.order.undisturbed import undisturbed
 from replay.run.delivery import Delivered, Delivery
 from replay.run.progress import Progress
@@ -135,6 +135,7 @@ class Simulation:
             policy.grace,
             every_minute=request.speed is not None,
             settle=request.settle,
+            settle_after=final_after(policy) if request.final else None,
         )
         faults = Injected(request.faults, request.boosts, request.every * SECOND)
         if request.speed is None and not faults.active and truth is None:
@@ -163,17 +164,11 @@ class Simulation:
         """The head of the manifest, as a replay writes it."""
         request, summary = self.request, self.summary
         faults = request.faults
-        first = request.start if truth.first is None else truth.first
-        last = request.start if truth.last is None else truth.last
         return {
             "run": summary.run,
             "seed": request.seed,
             "file": [],
-            "first": format_instant(first),
-            "last": format_instant(last),
-            "settled_to": None if truth.settled_to is None else format_instant(truth.settled_to),
-            "interval_minutes": truth.interval // (60 * SECOND),
-            "grace_seconds": policy.grace / SECOND,
+            **truth.head,
             "delay_rate": request.late,
             "max_delay_seconds": request.late_by / SECOND,
             "gap_rate": request.drop,
@@ -183,6 +178,4 @@ class Simulation:
             "meters": "R??-F????-T?-M??????",
             "rows": request.readings,
             "withheld": summary.withheld,
-            "meter_count": truth.meters,
-            "overtaken": truth.overtaken,
         }

@@ -19,7 +19,7 @@ from replay.files.rows import Row
 from replay.files.survey.census import Census
 from replay.files.survey.refusals import Refusals
 from replay.files.survey.survey import survey_of
-from replay.order.emission import EmissionPlan, Item, emit
+from replay.order.emission import EmissionPlan, Item, emit, final_after
 from replay.order.time_order import RUN_ROWS, TimeOrder, run_rows_within
 from replay.order.undisturbed import undisturbed
 from replay.run.delivery import Delivery
@@ -136,6 +136,7 @@ class Replay:
             by_time=request.by_time,
             every_minute=request.speed is not None,
             settle=request.settle,
+            settle_after=final_after(policy) if request.final else None,
         )
         if request.by_time and request.speed is None and not request.faults.active and truth is None:
             return undisturbed(blocks, plan)
@@ -204,11 +205,7 @@ class Replay:
             "run": summary.run,
             "seed": request.faults.seed,
             "file": [path.name for path in request.files],
-            "first": format_instant(summary.survey.first if truth.first is None else truth.first),
-            "last": format_instant(summary.survey.last if truth.last is None else truth.last),
-            "settled_to": None if truth.settled_to is None else format_instant(truth.settled_to),
-            "interval_minutes": truth.interval // 60_000_000,
-            "grace_seconds": policy.grace / 1_000_000,
+            **truth.head,
             "delay_rate": request.faults.delay_rate,
             "max_delay_seconds": request.faults.max_delay / 1_000_000,
             "gap_rate": request.faults.gap_rate,
@@ -217,8 +214,6 @@ class Replay:
             "meters": request.selection.meters,
             "rows": summary.survey.rows,
             "withheld": summary.withheld,
-            "meter_count": truth.meters,
-            "overtaken": truth.overtaken,
         }
 
 

@@ -147,7 +147,7 @@ def _meter(connection: Connection, meter: str, start: int, end: int) -> Picture:
         .order_by(gap.missing_from)
     ).all()
     longest = max(gaps, key=lambda one: one.missing_intervals)
-    interval = longest.interval_minutes * MINUTE
+    interval = round(longest.interval_minutes * MINUTE)
     span = min(_LONGEST_SPAN, max(_SHOWN_INTERVALS * interval, 2 * longest.missing_intervals * interval))
     first = max(start, min(_micros(longest.missing_from) - span // 2, end - span))
     last = min(end, first + span)

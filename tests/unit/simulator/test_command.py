@@ -120,7 +120,7 @@ def test_registry_and_regions_are_written_beside(tmp_path: Path) -> None:
         (("--from", "now", "--until", "-1h"), "before --until"),
         (("--speed", "1", "--truth", "t.jsonl"), "need an end"),
         (("--speed", "1", "--dry-run"), "need an end"),
-        (("--every", "10s", "--truth", "t.jsonl"), "whole minutes"),
+        (("--final", "--no-settle"), "--no-settle sends none"),
         (("--every", "1h", "--dry-run", "-o", "f.csv"), "does not go with --dry-run"),
         (("--every", "1d", "--from", "2026-03-02T01:00Z", "--until", "2026-03-02T02:00Z"), "no interval"),
         (("--late-by", "13h", "--dry-run"), "half of GRIDWATCH_GAP_MEMORY"),
