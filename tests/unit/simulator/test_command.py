@@ -77,6 +77,21 @@ def test_the_same_command_writes_the_same_file_and_truth(tmp_path: Path) -> None
     assert not list(tmp_path.glob("*.part"))
 
 
+def test_the_truth_of_ten_seconds_is_known(tmp_path: Path) -> None:
+    truth = tmp_path / "truth.jsonl"
+    window = ("--from", "2026-03-02T10:00Z", "--until", "2026-03-02T10:20Z")
+    run(
+        "--meters", 25, "--every", "10s", *window, "--drop", 0.05, "--late", 0.2, "--outage",
+        "R02@2026-03-02T10:05Z+3m", "--dry-run", "--truth", truth,
+    )  # fmt: skip
+    head, *lines = [json.loads(line) for line in truth.read_text().splitlines()]
+    assert (head["interval_seconds"], head["end"]) == (10, "2026-03-02T10:19:50Z")
+    gaps = [line["expect"]["gap"] for line in lines if "gap" in line["expect"]]
+    assert {gap["interval_seconds"] for gap in gaps} == {10}
+    assert max(gap["missing_from"] for gap in gaps) <= head["end"]
+    assert sum(gap["missing_intervals"] >= 18 for gap in gaps) == 6
+
+
 def test_what_is_written_is_what_replay_reads(tmp_path: Path) -> None:
     path = tmp_path / "meters.csv"
     run("--meters", 25, "--every", "15m", *WINDOW, "-o", path)
