@@ -100,11 +100,7 @@ class Simulation:
         if mode is not None:
             policy = replace(policy, partitions=mode.partitions)
         now = now_micros()
-        if request.end is not None and request.end > now + policy.max_future_skew and request.speed != 1:
-            self._warn(
-                f"--until is {format_instant(request.end)}, in the future: the worker refuses such readings "
-                "(FUTURE_TIMESTAMP) unless --speed 1 holds them back"
-            )
+        self._warn_of_the_future(policy, now)
         began = time.monotonic()
         with ExitStack() as stack:
             stack.enter_context(rarely_collected())
@@ -135,13 +131,35 @@ class Simulation:
             policy.grace,
             every_minute=request.speed is not None,
             settle=request.settle,
-            settle_after=final_after(policy) if request.final else None,
+            settle_after=self._settle_after(policy),
         )
         faults = Injected(request.faults, request.boosts, request.every * SECOND)
         if request.speed is None and not faults.active and truth is None:
             return undisturbed(self.blocks(), plan)
         items = emit(self.blocks(), faults, plan)
         return iter(items if truth is None else truth.watch(items))
+
+    def _settle_after(self, policy: Policy) -> int:
+        """How far after the end the last tick is. Live it is sent at the end itself, and one from further
+        ahead than clocks may be would be refused."""
+        after = final_after(policy) if self.request.final else policy.grace
+        return min(after, policy.max_future_skew) if self.request.speed == 1 else after
+
+    def _warn_of_the_future(self, policy: Policy, now: int) -> None:
+        """Say what the worker will refuse: what is stamped later than clocks may be ahead."""
+        request, latest = self.request, now + policy.max_future_skew
+        if request.end is None or request.speed == 1:
+            return
+        if request.end > latest:
+            self._warn(
+                f"--until is {format_instant(request.end)}, in the future: the worker refuses such readings "
+                "(FUTURE_TIMESTAMP) unless --speed 1 holds them back"
+            )
+        elif request.settle and request.end + self._settle_after(policy) > latest + request.every * SECOND:
+            self._warn(
+                "the last tick lies in the future: the worker refuses it (FUTURE_TIMESTAMP), so that what is "
+                "missing at the very end stays undecided. --no-settle leaves it out"
+            )
 
     def _send(self, parts: Iterator[list[Row] | Item], mode: Mode, identity: str, now: int) -> None:
         request, summary = self.request, self.summary

@@ -111,7 +111,16 @@ def test_what_is_written_is_what_replay_reads(tmp_path: Path) -> None:
         patch.setattr(Delivery, "take", keep)
         replay.plan()
     assert [row[:4] for row in read] == [row[:4] for row in made]
-    kept = ("interval_minutes", "region", "voltage", "current", "power_kw", "power_factor", "frequency")
+    kept = (
+        "interval_minutes",
+        "interval_seconds",
+        "region",
+        "voltage",
+        "current",
+        "power_kw",
+        "power_factor",
+        "frequency",
+    )
     for one, other in zip(read, made, strict=True):
         sent = json.loads(f"{{{other[4][1:]}}}")
         assert json.loads(f"{{{one[4][1:]}}}") == {name: sent[name] for name in kept}
