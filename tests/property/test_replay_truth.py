@@ -180,7 +180,7 @@ def test_every_reading_that_was_withheld_is_accounted_for_once(seed: int, chosen
     assert accounted == withheld
 
 
-INTERVALS = st.sampled_from([1, 2, 5, 7, 10, 10, 15, 30, 45, 59, 60, 90, 300, 900, 1800, 3600])
+INTERVALS = st.sampled_from([1, 2, 5, 7, 10, 10, 15, 30, 45, 59, 60, 90, 300, 900, 1800, 3600, 7200])
 SHORT_DURATIONS = st.sampled_from(
     [SECOND, 2 * SECOND, 7 * SECOND, 20 * SECOND, 45 * SECOND, 3 * MINUTE, 20 * MINUTE, 70 * MINUTE]
 )

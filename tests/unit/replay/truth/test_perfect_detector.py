@@ -281,3 +281,18 @@ def test_a_manifest_says_seconds_and_one_in_minutes_alone_is_still_read(tmp_path
     read = read_manifest(path)
     assert read.end is None
     assert read.gaps[0].interval == 30 * MINUTE
+
+
+def test_a_meter_of_long_intervals_may_raise_the_watermark_by_two_of_them(tmp_path: Path) -> None:
+    rows = [row_giving("M", at("00:00") + n * 40 * HOUR, 1.0, 20 * HOUR) for n in range(3)]
+    items = [Item(Kind.READING, r[0], r, 0, 0) for r in rows]
+    assert [state for state, *_ in spans(items)] == ["CLOSED", "CLOSED"]
+    assert scored(items, tmp_path).perfect
+
+
+def test_a_meter_of_long_intervals_is_known_for_three_of_them(tmp_path: Path) -> None:
+    policy = Policy(state_ttl=HOUR, partitions=1)
+    rows = [row_giving("M", at("00:00"), 1.0, HOUR), *(row("N", at("00:00") + n * HOUR) for n in range(1, 6))]
+    items = sequence(rows, policy=policy)
+    assert ("EXPIRED", "01:00:00", "04:00:00", 3) in spans(items, policy)
+    assert scored(items, tmp_path, policy).perfect
