@@ -25,7 +25,7 @@ from replay.order.emission import EmissionPlan, Item, emit, final_after
 from replay.order.undisturbed import undisturbed
 from replay.run.delivery import Delivered, Delivery
 from replay.run.progress import Progress
-from replay.run.replay import rarely_collected
+from replay.run.replay import REFUSED_TICK, rarely_collected
 from replay.sending.placement import Placement
 from replay.sending.position import identity_of
 from replay.truth.manifest import ManifestWriter
@@ -156,10 +156,7 @@ class Simulation:
                 "(FUTURE_TIMESTAMP) unless --speed 1 holds them back"
             )
         elif request.settle and request.end + self._settle_after(policy) > latest + request.every * SECOND:
-            self._warn(
-                "the last tick lies in the future: the worker refuses it (FUTURE_TIMESTAMP), so that what is "
-                "missing at the very end stays undecided. --no-settle leaves it out"
-            )
+            self._warn(REFUSED_TICK)
 
     def _send(self, parts: Iterator[list[Row] | Item], mode: Mode, identity: str, now: int) -> None:
         request, summary = self.request, self.summary

@@ -19,7 +19,7 @@ from replay.files.rows import Row
 from replay.files.survey.census import Census
 from replay.files.survey.refusals import Refusals
 from replay.files.survey.survey import survey_of
-from replay.order.emission import EmissionPlan, Item, emit, final_after
+from replay.order.emission import EmissionPlan, Item, emit
 from replay.order.time_order import RUN_ROWS, TimeOrder, run_rows_within
 from replay.order.undisturbed import undisturbed
 from replay.run.delivery import Delivery
@@ -36,6 +36,11 @@ from replay.truth.perfect_detector import Truth
 
 #: Rows are no garbage in circles: looking for it among them every 700 would take as long as reading them.
 _COLLECT_EVERY = 200_000
+
+REFUSED_TICK = (
+    "the last tick lies in the future: the worker refuses it (FUTURE_TIMESTAMP), so that what is missing at "
+    "the very end stays undecided. --no-settle leaves it out"
+)
 
 
 class Replay:
@@ -136,7 +141,7 @@ class Replay:
             by_time=request.by_time,
             every_minute=request.speed is not None,
             settle=request.settle,
-            settle_after=final_after(policy) if request.final else None,
+            settle_after=request.settle_after(policy),
         )
         if request.by_time and request.speed is None and not request.faults.active and truth is None:
             return undisturbed(blocks, plan)
@@ -170,6 +175,11 @@ class Replay:
                 f"the last reading is of {format_instant(survey.last)}, in the future: the worker refuses "
                 "such readings (FUTURE_TIMESTAMP). Leave them out with --end, or make older data"
             )
+        elif (
+            self.request.settle
+            and survey.last + self.request.settle_after(policy) > now_micros() + policy.max_future_skew
+        ):
+            self._warn(REFUSED_TICK)
         if self.summary.tally.ambiguous:
             self._warn(
                 "some stamps name two instants, at the change from summer time: told apart by the order of "

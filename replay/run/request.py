@@ -44,6 +44,10 @@ class Request:
     memory: int | None = None
     rejected: Path | None = None
 
+    def settle_after(self, policy: Policy) -> int:
+        """How far after the end the last tick is (µs)."""
+        return final_after(policy) if self.final else policy.grace
+
     def sequence_options(self, profile: Profile, zone: str, policy: Policy) -> dict[str, Any]:
         """Everything but the files that decides which items there are, and in which order."""
         return {

@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from gridwatch import cli
+from gridwatch.clock import now_micros
 from gridwatch.domain.instants import parse_instant
 from gridwatch.settings import load_settings
 from gridwatch.simulator.command import command
@@ -90,6 +91,18 @@ def test_the_truth_of_ten_seconds_is_known(tmp_path: Path) -> None:
     assert {gap["interval_seconds"] for gap in gaps} == {10}
     assert max(gap["missing_from"] for gap in gaps) <= head["end"]
     assert sum(gap["missing_intervals"] >= 18 for gap in gaps) == 6
+
+
+def test_a_last_tick_that_would_be_refused_is_foretold_and_a_live_run_has_none() -> None:
+    now = now_micros()
+    said: list[str] = []
+    for end, speed in ((now - 3_600_000_000, None), (now, 1), (now, None)):
+        request = Request(2, 10, 1, now - 7_200_000_000, end, speed=speed)
+        settled = Simulation(request, load_settings(), Quiet(), said.append).plan().settled_to
+        assert settled is not None
+        assert settled - end <= (300_000_000 if speed else 900_000_000)
+        assert bool(said) == (end == now and speed is None)
+    assert "FUTURE_TIMESTAMP" in said[0]
 
 
 def test_what_is_written_is_what_replay_reads(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from replay.truth.remembered import Remembered
 
 
 def test_stamps_in_any_order_have_their_last_value() -> None:
-    chance = random.Random(3)  # noqa: S311 - to be repeated
+    chance = random.Random(3)
     remembered, plain = Remembered(), dict[int, float]()
     for number in range(5_000):
         time, horizon = number * 10 + chance.choice([0, 0, 0, -10, -30, -400]), number * 10 - 500
