@@ -44,16 +44,7 @@ def manifest(items: Iterable[Item], policy: Policy, folder: Path) -> Manifest:
         for item in items:
             truth.see(item)
         truth.finish()
-        writer.close(
-            {
-                "first": format_instant(truth.first or 0),
-                "last": format_instant(truth.last or 0),
-                "settled_to": None if truth.settled_to is None else format_instant(truth.settled_to),
-                "grace_seconds": policy.grace / 1_000_000,
-                "meter_count": truth.meters,
-                "overtaken": truth.overtaken,
-            }
-        )
+        writer.close(truth.head)
     return read_manifest(folder / "truth.jsonl")
 
 
@@ -67,8 +58,9 @@ def logs(items: Iterable[Item], partitions: int) -> list[list[LogRecord]]:
             continue
         if row is None:
             value = format_instant(item.instant).encode()
+            end = None if item.end is None else format_instant(item.end).encode()
             for log in made:
-                log.append(LogRecord(len(log), APPENDED, value, True, True))
+                log.append(LogRecord(len(log), APPENDED, value, True, True, end))
             continue
         log = made[placement.partition(row[1])]
         value = row[4].encode("latin-1") if item.kind is Kind.GARBAGE else _record(row)

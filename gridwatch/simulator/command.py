@@ -16,7 +16,7 @@ from gridwatch.settings import Settings, load_settings
 from gridwatch.simulator.events import Event
 from gridwatch.simulator.options import EventType, EveryType, MomentType
 from gridwatch.simulator.request import Request
-from replay.cli.options import DurationType, SpeedType, ZoneType
+from replay.cli.options import DurationType, SpeedType, ZoneType, check_settling
 from replay.run.progress import Terminal
 
 _RATE = click.FloatRange(0, 1)
@@ -115,6 +115,11 @@ _METERS, _REGIONS = click.IntRange(1, 999_999), click.IntRange(1, 99)
 @click.option(
     "--no-settle", is_flag=True, help="Send no last tick: a later window of the same fleet joins on."
 )
+@click.option(
+    "--final",
+    is_flag=True,
+    help="Send a later last tick: nothing is waited for any more, so that every figure of the end is final.",
+)
 @click.option("--resume", is_flag=True, help="Go on where an interrupted run of the same command stopped.")
 @click.option("--dry-run", is_flag=True, help="Send nothing: counts, energy by class and the first readings.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout.")
@@ -141,6 +146,7 @@ def command(
     regions_file: Path | None,
     output: Path | None,
     no_settle: bool,
+    final: bool,
     resume: bool,
     dry_run: bool,
     as_json: bool,
@@ -168,8 +174,9 @@ def command(
         end = now_micros() // SECOND * SECOND
     request = Request(
         meters, every, regions, start, end, zone, seed, speed or None, (*outages, *spikes, *overloads),
-        drop, dup, late, late_by, truth, not no_settle, resume,
+        drop, dup, late, late_by, truth, not no_settle, final, resume,
     )  # fmt: skip
+    check_settling(no_settle=no_settle, final=final)
     _check(request, settings, output, dry_run=dry_run)
     _require_numpy()
     from gridwatch.simulator import report
@@ -204,11 +211,6 @@ def _check(request: Request, settings: Settings, output: Path | None, *, dry_run
         )
     if output is not None and dry_run:
         raise UsageProblem("-o does not go with --dry-run, which writes no readings", "leave out one of them")
-    if request.truth and request.every * SECOND % MINUTE:
-        raise UsageProblem(
-            "--truth is known for intervals of whole minutes: the worker learns no others yet",
-            "leave out --truth, or write --every 1m",
-        )
     if not request.readings and request.end is not None:
         raise UsageProblem(
             f"no interval of {request.every} s begins between --from and --until", "widen them"

@@ -139,7 +139,7 @@ class _Lines:
         """Nothing that a simulation makes is garbage."""
         return False
 
-    def tick(self, number: int, instant: int) -> int:
+    def tick(self, number: int, instant: int, end: int | None = None) -> int:
         """Left out."""
         return 0
 

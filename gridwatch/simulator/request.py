@@ -14,6 +14,7 @@ from replay.faults.base.fault import Fault
 from replay.faults.missing.gap import Gap
 from replay.faults.network.delay import Delay
 from replay.faults.network.duplicate import Duplicate
+from replay.order.emission import final_after
 
 #: The model by number: an interrupted simulation is not resumed under another one.
 _MODEL = 1
@@ -24,7 +25,8 @@ class Request:
     """A fleet, a stretch of time, what happens in it, and how it is sent.
 
     `start` and `end` in µs, `end` None for ever; `every` in seconds; rates from 0 to 1. `speed` None is as
-    fast as possible; 1 is the clock on the wall: what is past at once, then live.
+    fast as possible; 1 is the clock on the wall: what is past at once, then live. With `final` the last
+    tick is so late that everything becomes final.
     """
 
     meters: int
@@ -42,6 +44,7 @@ class Request:
     late_by: int = 300 * SECOND
     truth: Path | None = None
     settle: bool = True
+    final: bool = False
     resume: bool = False
     topic: str = RAW.name
 
@@ -83,7 +86,7 @@ class Request:
             "events": [asdict(event) for event in self.events],
             "rates": [self.drop, self.duplicate, self.late, self.late_by],
             "every_minute": self.speed is not None,
-            "settle": self.settle,
+            "settle": final_after(policy) if self.final else self.settle,
             "partitions": policy.partitions,
             "out_of_orderness": policy.max_out_of_orderness,
             "grace": policy.grace,

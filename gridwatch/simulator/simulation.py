@@ -21,11 +21,11 @@ from gridwatch.simulator.modes import Mode, pace_of
 from gridwatch.simulator.request import Request
 from gridwatch.simulator.rows import Rows
 from replay.files.rows import Row
-from replay.order.emission import EmissionPlan, Item, emit
+from replay.order.emission import EmissionPlan, Item, emit, final_after
 from replay.order.undisturbed import undisturbed
 from replay.run.delivery import Delivered, Delivery
 from replay.run.progress import Progress
-from replay.run.replay import rarely_collected
+from replay.run.replay import REFUSED_TICK, rarely_collected
 from replay.sending.placement import Placement
 from replay.sending.position import identity_of
 from replay.truth.manifest import ManifestWriter
@@ -100,11 +100,7 @@ class Simulation:
         if mode is not None:
             policy = replace(policy, partitions=mode.partitions)
         now = now_micros()
-        if request.end is not None and request.end > now + policy.max_future_skew and request.speed != 1:
-            self._warn(
-                f"--until is {format_instant(request.end)}, in the future: the worker refuses such readings "
-                "(FUTURE_TIMESTAMP) unless --speed 1 holds them back"
-            )
+        self._warn_of_the_future(policy, now)
         began = time.monotonic()
         with ExitStack() as stack:
             stack.enter_context(rarely_collected())
@@ -135,12 +131,32 @@ class Simulation:
             policy.grace,
             every_minute=request.speed is not None,
             settle=request.settle,
+            settle_after=self._settle_after(policy),
         )
         faults = Injected(request.faults, request.boosts, request.every * SECOND)
         if request.speed is None and not faults.active and truth is None:
             return undisturbed(self.blocks(), plan)
         items = emit(self.blocks(), faults, plan)
         return iter(items if truth is None else truth.watch(items))
+
+    def _settle_after(self, policy: Policy) -> int:
+        """How far after the end the last tick is. Live it is sent at the end itself, and one from further
+        ahead than clocks may be would be refused."""
+        after = final_after(policy) if self.request.final else policy.grace
+        return min(after, policy.max_future_skew) if self.request.speed == 1 else after
+
+    def _warn_of_the_future(self, policy: Policy, now: int) -> None:
+        """Say what the worker will refuse: what is stamped later than clocks may be ahead."""
+        request, latest = self.request, now + policy.max_future_skew
+        if request.end is None or request.speed == 1:
+            return
+        if request.end > latest:
+            self._warn(
+                f"--until is {format_instant(request.end)}, in the future: the worker refuses such readings "
+                "(FUTURE_TIMESTAMP) unless --speed 1 holds them back"
+            )
+        elif request.settle and request.end + self._settle_after(policy) > latest + request.every * SECOND:
+            self._warn(REFUSED_TICK)
 
     def _send(self, parts: Iterator[list[Row] | Item], mode: Mode, identity: str, now: int) -> None:
         request, summary = self.request, self.summary
@@ -163,17 +179,11 @@ class Simulation:
         """The head of the manifest, as a replay writes it."""
         request, summary = self.request, self.summary
         faults = request.faults
-        first = request.start if truth.first is None else truth.first
-        last = request.start if truth.last is None else truth.last
         return {
             "run": summary.run,
             "seed": request.seed,
             "file": [],
-            "first": format_instant(first),
-            "last": format_instant(last),
-            "settled_to": None if truth.settled_to is None else format_instant(truth.settled_to),
-            "interval_minutes": truth.interval // (60 * SECOND),
-            "grace_seconds": policy.grace / SECOND,
+            **truth.head,
             "delay_rate": request.late,
             "max_delay_seconds": request.late_by / SECOND,
             "gap_rate": request.drop,
@@ -183,6 +193,4 @@ class Simulation:
             "meters": "R??-F????-T?-M??????",
             "rows": request.readings,
             "withheld": summary.withheld,
-            "meter_count": truth.meters,
-            "overtaken": truth.overtaken,
         }

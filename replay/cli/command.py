@@ -12,7 +12,15 @@ import click
 from gridwatch.durations import micros
 from gridwatch.errors import UsageProblem
 from gridwatch.settings import load_settings
-from replay.cli.options import DurationType, InstantType, IntervalType, SizeType, SpeedType, ZoneType
+from replay.cli.options import (
+    DurationType,
+    InstantType,
+    IntervalType,
+    SizeType,
+    SpeedType,
+    ZoneType,
+    check_settling,
+)
 from replay.cli.report import done, found
 from replay.faults import FaultPlan
 from replay.faults.file import PRESETS, plan_of
@@ -105,6 +113,11 @@ _RATE = click.FloatRange(0, 1)
 @click.option(
     "--no-settle", is_flag=True, help="Send no last tick: what is missing at the very end stays undecided."
 )
+@click.option(
+    "--final",
+    is_flag=True,
+    help="Send a later last tick: nothing is waited for any more, so that every figure of the end is final.",
+)
 @click.option("--resume", is_flag=True, help="Go on where an interrupted replay of the same command stopped.")
 @click.option("--skip-bad", is_flag=True, help="Count rows that cannot be read, and go on.")
 @click.option(
@@ -137,6 +150,7 @@ def command(
     interval: int | None,
     zone: str | None,
     no_settle: bool,
+    final: bool,
     resume: bool,
     skip_bad: bool,
     rejected: Path | None,
@@ -166,6 +180,7 @@ def command(
     selection = Selection(start, end, meters, flow)
     if rejected is not None and not skip_bad:
         raise UsageProblem("--rejected goes with --skip-bad", "add --skip-bad")
+    check_settling(no_settle=no_settle, final=final)
     _check(plan, order, truth, selection, micros(settings.gap_memory) // 2)
     request = Request(
         files,
@@ -177,6 +192,7 @@ def command(
         interval or 0,
         truth,
         not no_settle,
+        final,
         resume,
         skip_bad,
         memory=memory,

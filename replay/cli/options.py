@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
 
 from gridwatch.domain.instants import parse_instant
+from gridwatch.domain.policy import DAY, SECOND
 from gridwatch.durations import micros, parse_duration
+from gridwatch.errors import UsageProblem
 
 #: A replay needs about this much whatever it sorts.
 LEAST_MEMORY = 192 << 20
@@ -47,17 +48,23 @@ class SizeType(click.ParamType):
 
 
 class IntervalType(DurationType):
-    """An interval of meters: whole minutes from 1m to 1d, as minutes."""
+    """An interval of meters: whole seconds from 1s to 1d, as seconds."""
 
     name = "interval"
 
     def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> int:
         if isinstance(value, int):
             return value
-        minutes, rest = divmod(super().convert(value, param, ctx), micros(timedelta(minutes=1)))
-        if rest or not 1 <= minutes <= 1440:
-            self.fail(f"{value!r}: an interval is a whole number of minutes from 1m to 1d", param, ctx)
-        return minutes
+        seconds, rest = divmod(super().convert(value, param, ctx), SECOND)
+        if rest or not 1 <= seconds <= DAY // SECOND:
+            self.fail(f"{value!r}: an interval is a whole number of seconds from 1s to 1d", param, ctx)
+        return seconds
+
+
+def check_settling(*, no_settle: bool, final: bool) -> None:
+    """UsageProblem when the last tick is wanted late, and not at all."""
+    if no_settle and final:
+        raise UsageProblem("--final is about the last tick, --no-settle sends none", "leave out one of them")
 
 
 class InstantType(click.ParamType):

@@ -79,16 +79,16 @@ def command(
 
     Columns are meter_id, timestamp (UTC), consumption_kwh, or those of the profile.
     """
-    if profile == "london" and interval != PROFILES[profile].interval:
+    if profile == "london" and interval != 60 * PROFILES[profile].interval:
         raise UsageProblem(f"--interval: readings of {profile} are every 30m", "leave it out")
     with _opened(output) as file:
-        for piece in lines(meters, days, interval, seed, start, order == "time", FORMS[profile]):
+        for piece in lines(meters, days, interval / 60, seed, start, order == "time", FORMS[profile]):
             file.write(piece)
     if output != "-":
-        count = meters * -(-days * 1440 // interval)
+        count = meters * -(-days * 86_400 // interval)
+        every = f"{interval} s" if interval % 60 else f"{interval // 60} min"
         click.echo(
-            f"{output}: {count:,} readings of {meters:,} meters from {format_instant(start)}, "
-            f"every {interval} min"
+            f"{output}: {count:,} readings of {meters:,} meters from {format_instant(start)}, every {every}"
         )
 
 

@@ -21,6 +21,7 @@ TEXT_FIELDS = frozenset({"region", "sent_at"})
 #: Optional fields that go through to the raw record when the file has them.
 OPTIONAL_FIELDS = (
     "interval_minutes",
+    "interval_seconds",
     "region",
     "voltage",
     "current",

@@ -10,8 +10,10 @@ come: the last whole minute that has begun, but not beyond the item's own time o
 highest own time sent plus the grace; less the out-of-orderness. So a tick never makes a reading late that
 was sent at its own time; what was delayed by more than the out-of-orderness can be. When a replay is paced,
 every minute that passes has its tick, so that gaps show while nothing is sent; at full speed only the last
-of them is sent. The last tick (settle) is the highest own time sent plus the grace: what is missing by
-then is missing, and no meter is called missing for the slot after the end.
+of them is sent. The last tick (settle) is the highest own time sent plus the grace, or as far after it as
+the plan says: what is missing by then is missing. It gives the highest own time sent as the end of the run,
+so that no meter is called missing for a slot after it; so do the ticks before it once only readings that
+were put off are still to come.
 
 In the order of the file, arrival is the highest event time so far, and only the settle tick is sent: rows
 that lie out of order are as late as the file makes them in their own partition.
@@ -25,9 +27,11 @@ from enum import IntEnum
 from heapq import heappop, heappush
 from typing import NamedTuple
 
-from gridwatch.domain.policy import MINUTE
+from gridwatch.domain.policy import MINUTE, NEVER, Policy
 from replay.faults import Fate, Faults, Sending
 from replay.files.rows import Row
+
+_LONGEST_WINDOW = 15 * MINUTE
 
 
 class Kind(IntEnum):
@@ -45,7 +49,8 @@ class Item(NamedTuple):
 
     All that sending needs to know: a READING's row is to be sent, a TICK and a SETTLE are their instant, a
     WITHHELD row only has its number, and of a GARBAGE row the last element is the record's value itself, a
-    character a byte (latin-1). `faults` names what was done to the reading; it is for the truth alone.
+    character a byte (latin-1). `faults` names what was done to the reading; it is for the truth alone. `end`
+    is that of the run, with its last ticks.
     """
 
     kind: Kind
@@ -54,6 +59,7 @@ class Item(NamedTuple):
     delay: int
     instant: int
     faults: tuple[str, ...] = ()
+    end: int | None = None
 
 
 @dataclass(frozen=True)
@@ -65,6 +71,19 @@ class EmissionPlan:
     by_time: bool = True
     every_minute: bool = False
     settle: bool = True
+    #: How far after the end the settle tick is, if not the grace.
+    settle_after: int | None = None
+
+    def settling(self, arrival: int, end: int) -> Item:
+        """The last tick of a run whose highest own time is `end`."""
+        after = self.grace if self.settle_after is None else self.settle_after
+        return Item(Kind.SETTLE, arrival, None, 0, end + after, (), end)
+
+
+def final_after(policy: Policy) -> int:
+    """How far after the end of a run everything is final: no reading within the allowed lateness, no slot
+    within its grace, and no window of a quarter of an hour is waited for any more (µs)."""
+    return max(policy.allowed_lateness + _LONGEST_WINDOW, policy.grace)
 
 
 def emit(blocks: Iterable[list[Row]], faults: Faults, plan: EmissionPlan) -> Iterator[Item]:
@@ -73,29 +92,34 @@ def emit(blocks: Iterable[list[Row]], faults: Faults, plan: EmissionPlan) -> Ite
     ticked: int | None = None
     highest: int | None = None
     arrival = 0
-    for item in _arrivals(blocks, faults, plan.by_time):
-        kind, arrival, row, delay, _, _ = item
+    left: list[int] = []
+    for item in _arrivals(blocks, faults, plan.by_time, left):
+        kind, arrival, row, delay, _, _, _ = item
         if row is not None and kind is not Kind.WITHHELD:
             time = arrival - delay if plan.by_time else row[0]
             if begun is None:
                 begun = arrival - arrival % MINUTE
             elif arrival >= begun + MINUTE and plan.by_time and highest is not None:
                 minute = arrival - arrival % MINUTE
+                end = max(highest, *left) if left else None
                 for passed in range(begun + MINUTE if plan.every_minute else minute, minute + 1, MINUTE):
                     instant = min(passed, max(highest + plan.grace, time)) - plan.out_of_orderness
                     if ticked is None or instant > ticked:
                         ticked = instant
-                        yield Item(Kind.TICK, passed, None, 0, instant)
+                        yield Item(Kind.TICK, passed, None, 0, instant, (), end)
                 begun = minute
             if kind is Kind.READING and (highest is None or time > highest):
                 highest = time
         yield item
     if plan.settle and highest is not None:
-        yield Item(Kind.SETTLE, arrival, None, 0, highest + plan.grace)
+        yield plan.settling(arrival, highest)
 
 
-def _arrivals(blocks: Iterable[list[Row]], faults: Faults, by_time: bool) -> Iterator[Item]:
-    """Readings by arrival; those that faults put off wait in a heap that the longest delay bounds."""
+def _arrivals(blocks: Iterable[list[Row]], faults: Faults, by_time: bool, left: list[int]) -> Iterator[Item]:
+    """Readings by arrival; those that faults put off wait in a heap that the longest delay bounds.
+
+    Once the blocks have ended, `left` has the highest own time of the readings that still wait.
+    """
     if not faults.active and by_time:
         for block in blocks:
             for row in block:
@@ -124,6 +148,8 @@ def _arrivals(blocks: Iterable[list[Row]], faults: Faults, by_time: bool) -> Ite
                 arrival = clock + sending.time - time + sending.delay
                 item = _item(sending, arrival)
                 heappush(waiting, (arrival, sending.row[1], sending.time, number, item))
+    own_times = (item.arrival - item.delay for *_, item in waiting if item.kind is Kind.READING)
+    left.append(max(own_times, default=-NEVER))
     while waiting:
         yield heappop(waiting)[-1]
 

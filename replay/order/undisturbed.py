@@ -32,4 +32,4 @@ def undisturbed(blocks: Iterable[list[Row]], plan: EmissionPlan) -> Iterator[lis
             yield block[at:end]
             last, at = block[end - 1][0], end
     if plan.settle and next_minute is not None:
-        yield Item(Kind.SETTLE, last, None, 0, last + plan.grace)
+        yield plan.settling(last, last)

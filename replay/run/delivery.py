@@ -26,8 +26,8 @@ class Destination(Protocol):
     def garbage(self, number: int, row: Row) -> bool:
         """Send what is no reading; whether it was not there yet."""
 
-    def tick(self, number: int, instant: int) -> int:
-        """Send a tick; returns to how many partitions it was new."""
+    def tick(self, number: int, instant: int, end: int | None = None) -> int:
+        """Send a tick, the last one with the end of the run; returns to how many partitions it was new."""
 
     def idle(self, seconds: float) -> None:
         """Let everything go now, and wait for a while."""
@@ -88,7 +88,7 @@ class Delivery:
         self._done += len(rows)
 
     def _item(self, number: int, item: Item) -> None:
-        kind, arrival, row, delay, instant, _ = item
+        kind, arrival, row, delay, instant, _, end = item
         summary, sender = self._summary, self._sender
         if kind is Kind.WITHHELD:
             summary.withheld += 1
@@ -113,6 +113,6 @@ class Delivery:
                 summary.already_sent += 1
         else:
             summary.ticks += 1
-            summary.tick_records += sender.tick(number, instant) if sender else 0
+            summary.tick_records += sender.tick(number, instant, end) if sender else 0
             if kind is Kind.SETTLE:
                 summary.settled_to = instant

@@ -8,7 +8,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from gridwatch.domain.policy import SECOND
 from gridwatch.errors import GridwatchError
+from replay.faults.base.given import given_by, giving
 from replay.files.detection.detect import detect, is_known, misfit
 from replay.files.formats.locate import line_of
 from replay.files.layout import Layout
@@ -193,8 +195,9 @@ def _naming_sheets(sources: Iterable[Source]) -> Iterator[None]:
         raise
 
 
-def _with_interval(row: Row, minutes: int) -> Row:
+def _with_interval(row: Row, seconds: int) -> Row:
     """The reading with its interval given, unless the file gives one."""
-    if row[3]:
+    if given_by(row):
         return row
-    return *row[:3], minutes, preceded(row[4], f',"interval_minutes":{minutes}')
+    minutes, given = giving(seconds * SECOND, "")
+    return *row[:3], minutes, preceded(row[4], given)

@@ -37,6 +37,11 @@ from replay.truth.perfect_detector import Truth
 #: Rows are no garbage in circles: looking for it among them every 700 would take as long as reading them.
 _COLLECT_EVERY = 200_000
 
+REFUSED_TICK = (
+    "the last tick lies in the future: the worker refuses it (FUTURE_TIMESTAMP), so that what is missing at "
+    "the very end stays undecided. --no-settle leaves it out"
+)
+
 
 class Replay:
     """A replay under one request. `plan()` sends nothing; `send()` does."""
@@ -137,6 +142,7 @@ class Replay:
             by_time=request.by_time,
             every_minute=request.speed is not None,
             settle=request.settle,
+            settle_after=request.settle_after(policy),
         )
         if request.by_time and request.speed is None and not request.faults.active and truth is None:
             return undisturbed(blocks, plan)
@@ -170,6 +176,11 @@ class Replay:
                 f"the last reading is of {format_instant(survey.last)}, in the future: the worker refuses "
                 "such readings (FUTURE_TIMESTAMP). Leave them out with --end, or make older data"
             )
+        elif (
+            self.request.settle
+            and survey.last + self.request.settle_after(policy) > now_micros() + policy.max_future_skew
+        ):
+            self._warn(REFUSED_TICK)
         if self.summary.tally.ambiguous:
             self._warn(
                 "some stamps name two instants, at the change from summer time: told apart by the order of "
@@ -205,11 +216,7 @@ class Replay:
             "run": summary.run,
             "seed": request.faults.seed,
             "file": [path.name for path in request.files],
-            "first": format_instant(summary.survey.first if truth.first is None else truth.first),
-            "last": format_instant(summary.survey.last if truth.last is None else truth.last),
-            "settled_to": None if truth.settled_to is None else format_instant(truth.settled_to),
-            "interval_minutes": truth.interval // 60_000_000,
-            "grace_seconds": policy.grace / 1_000_000,
+            **truth.head,
             "delay_rate": request.faults.delay_rate,
             "max_delay_seconds": request.faults.max_delay / 1_000_000,
             "gap_rate": request.faults.gap_rate,
@@ -218,8 +225,6 @@ class Replay:
             "meters": request.selection.meters,
             "rows": summary.survey.rows,
             "withheld": summary.withheld,
-            "meter_count": truth.meters,
-            "overtaken": truth.overtaken,
         }
 
 

@@ -12,6 +12,7 @@ from replay.faults import FaultPlan
 from replay.files.job import Selection
 from replay.files.profile import Profile
 from replay.files.profiles.spec import SPEC
+from replay.order.emission import final_after
 
 #: The rule for values that come twice, by number: an interrupted replay is not resumed under another one.
 _WHAT_STANDS = 2
@@ -22,8 +23,9 @@ class Request:
     """What to replay and how.
 
     `files` may be folders, patterns and archives; `profile` None finds out. `speed` None is as fast as
-    possible; `interval` (minutes) is given with readings that have none. `memory` (bytes) bounds the whole
-    replay, None for what suits most machines. `rejected` is a file for the rows that were not taken.
+    possible; `interval` (seconds) is given with readings that have none. With `final` the last tick is so
+    late that everything becomes final. `memory` (bytes) bounds the whole replay, None for what suits most
+    machines. `rejected` is a file for the rows that were not taken.
     """
 
     files: tuple[Path, ...]
@@ -35,11 +37,16 @@ class Request:
     interval: int = 0
     truth: Path | None = None
     settle: bool = True
+    final: bool = False
     resume: bool = False
     skip_bad: bool = False
     topic: str = RAW.name
     memory: int | None = None
     rejected: Path | None = None
+
+    def settle_after(self, policy: Policy) -> int:
+        """How far after the end the last tick is (µs)."""
+        return final_after(policy) if self.final else policy.grace
 
     def sequence_options(self, profile: Profile, zone: str, policy: Policy) -> dict[str, Any]:
         """Everything but the files that decides which items there are, and in which order."""
@@ -52,7 +59,7 @@ class Request:
             "faults": asdict(self.faults),
             "selection": asdict(self.selection),
             "interval": self.interval,
-            "settle": self.settle,
+            "settle": final_after(policy) if self.final else self.settle,
             "skip_bad": self.skip_bad,
             "partitions": policy.partitions,
             "out_of_orderness": policy.max_out_of_orderness,

@@ -11,11 +11,13 @@ import random
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-_DAY = 1440
+_DAY = 86_400
 _WEEK = 7 * _DAY
+#: Shapes are worked out this often at most, seconds.
+_SHAPE_STEP = 60
 #: 2024-01-01 was a Monday: weeks are counted from there.
 MONDAY = 1_704_067_200_000_000
-_MINUTE = 60_000_000
+_SECOND = 1_000_000
 _NOISE = 1 << 16
 _STANDBY_KW = 0.02
 
@@ -48,16 +50,17 @@ Slot = tuple[int, list[tuple[float, float]]]
 
 
 class Households:
-    """The consumption of meters `0 … meters − 1` at slots of `interval` minutes."""
+    """The consumption of meters `0 … meters − 1` at slots of `interval` minutes (10 s: a sixth)."""
 
-    def __init__(self, meters: int, interval: int, seed: int) -> None:
-        self._hours = interval / 60
-        self._interval = interval
+    def __init__(self, meters: int, interval: float, seed: int) -> None:
+        self._interval = round(60 * interval)
+        self._hours = self._interval / 3600
+        self._step = max(self._interval, _SHAPE_STEP)
         draw = random.Random(seed)  # noqa: S311 - sample data, not secrets
         self._noise = [min(3.0, draw.lognormvariate(-0.06, 0.35)) for _ in range(_NOISE)]
         kinds = draw.choices(range(len(KINDS)), [kind.share for kind in KINDS], k=meters)
-        self._weeks = [_week(kind, interval) for kind in KINDS]
-        self._sun = [_sun(kind, interval) for kind in KINDS]
+        self._weeks = [_week(kind, self._step) for kind in KINDS]
+        self._sun = [_sun(kind, self._step) for kind in KINDS]
         self._meters = [
             (kind, draw.lognormvariate(0.0, 0.4), draw.randrange(_NOISE), draw.randrange(1, _NOISE, 2))
             for kind in kinds
@@ -65,14 +68,14 @@ class Households:
 
     def slot(self, time: int) -> Slot:
         """What all meters have in common in the slot at `time` (µs)."""
-        minutes = (time - MONDAY) // _MINUTE
-        day = minutes // _DAY
-        in_week = minutes % _WEEK // self._interval % len(self._weeks[0])
-        in_day = minutes % _DAY // self._interval % len(self._sun[0])
+        seconds = (time - MONDAY) // _SECOND
+        day = seconds // _DAY
+        in_week = seconds % _WEEK // self._step % len(self._weeks[0])
+        in_day = seconds % _DAY // self._step % len(self._sun[0])
         winter = 1.0 + 0.25 * math.cos(2 * math.pi * (day % 365) / 365)
         cloud = min(1.0, 0.5 * self._noise[day * 7919 & (_NOISE - 1)] + 0.1)
         kilowatts = zip(self._weeks, self._sun, strict=True)
-        return minutes // self._interval, [
+        return seconds // self._interval, [
             (week[in_week] * winter, sun[in_day] * cloud) for week, sun in kilowatts
         ]
 
@@ -105,11 +108,11 @@ def _bell(hour: float, peak: float, width: float) -> float:
     return math.exp(-((apart / width) ** 2))
 
 
-def _week(kind: Kind, interval: int) -> list[float]:
-    """kW of each slot of a week, from Monday 00:00 on."""
+def _week(kind: Kind, step: int) -> list[float]:
+    """kW of a week, from Monday 00:00 on, every `step` seconds."""
     week = []
-    for start in range(0, _WEEK, interval):
-        hour, weekend = start % _DAY / 60, start // _DAY >= 5
+    for start in range(0, _WEEK, step):
+        hour, weekend = start % _DAY / 3600, start // _DAY >= 5
         load = kind.base + kind.evening * _bell(hour, 19.0, 2.6) + kind.night * _bell(hour, 2.0, 2.0)
         load += kind.morning * _bell(hour, 9.5 if weekend else 7.5, 1.6)
         load += kind.weekend * _bell(hour, 13.5, 3.5) * (1.0 if weekend else 0.25)
@@ -117,6 +120,6 @@ def _week(kind: Kind, interval: int) -> list[float]:
     return week
 
 
-def _sun(kind: Kind, interval: int) -> list[float]:
-    """kW that the sun takes off each slot of a day."""
-    return [kind.solar * _bell(start / 60, 12.5, 2.8) for start in range(0, _DAY, interval)]
+def _sun(kind: Kind, step: int) -> list[float]:
+    """kW that the sun takes off, every `step` seconds of a day."""
+    return [kind.solar * _bell(start / 3600, 12.5, 2.8) for start in range(0, _DAY, step)]

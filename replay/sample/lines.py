@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 from gridwatch.domain.instants import format_instant
-from gridwatch.domain.policy import DAY, MINUTE
+from gridwatch.domain.policy import DAY, MINUTE, SECOND
 from replay.sample.households import Households, Slot
 
 HEADER = "meter_id,timestamp,consumption_kwh\n"
@@ -43,17 +43,19 @@ FORMS = {
 def lines(  # noqa: PLR0917 - the options of the command, in their order
     meters: int,
     days: int,
-    interval: int,
+    interval: float,
     seed: int,
     start: int,
     by_time: bool,
     form: Form = FORMS["spec"],
 ) -> Iterator[str]:
-    """The CSV in pieces of many lines; `interval` in minutes, `start` in µs."""
+    """The CSV in pieces of many lines; `interval` in minutes (10 s: a sixth), `start` in µs."""
     households = Households(meters, interval, seed)
     names = [form.meter.format(number) for number in range(1, meters + 1)]
-    times = range(start, start + days * DAY, interval * MINUTE)
-    line = form.line.format
+    step = round(60 * interval) * SECOND
+    times = range(start, start + days * DAY, step)
+    # What is used within seconds would be nothing in whole Wh.
+    line = (form.line if step >= MINUTE else form.line.replace(".3f", ".6f")).format
     yield form.header
     if by_time:
         for time in times:

@@ -55,12 +55,12 @@ class _Judge:
         ids = (meter, meter.rpartition("~")[0])
         return self._truth.first <= time and any(fnmatchcase(name, self._pattern) for name in ids)
 
-    def settled(self, meter: str, slot: int) -> bool:
+    def settled(self, meter: str, slot: int, interval: int) -> bool:
         """Whether a slot was due by the end, on a grid that was known."""
         truth = self._truth
         if not self.replayed(meter, slot):
             return False
-        if truth.settled_to is not None and slot + truth.grace > truth.settled_to:
+        if not truth.was_due(slot, interval):
             return False
         return not any(first <= slot < to for first, to in truth.unjudged.get(meter, ()))
 
@@ -70,7 +70,7 @@ def _score_gaps(result: Score, judge: _Judge, truth: Manifest, gaps: Iterable[Fo
     for gap in gaps:
         if gap.state == "RETRACTED":
             continue
-        if not judge.settled(gap.meter, gap.missing_from):
+        if not judge.settled(gap.meter, gap.missing_from, gap.interval):
             result.unjudged += 1
             continue
         found[gap.meter, gap.missing_from] = gap
@@ -78,7 +78,7 @@ def _score_gaps(result: Score, judge: _Judge, truth: Manifest, gaps: Iterable[Fo
     result.slots.found = sum(gap.missing_intervals for gap in found.values())
     missed: list[ExpectedGap] = []
     for expected in truth.gaps:
-        if not judge.settled(expected.meter, expected.missing_from):
+        if not judge.settled(expected.meter, expected.missing_from, expected.interval):
             result.unjudged += 1
             continue
         kind = result.kinds[expected.kind, "gaps"]

@@ -18,7 +18,7 @@ from aiokafka.errors import KafkaError
 from gridwatch.domain.instants import format_instant
 from gridwatch.errors import GridwatchError
 from gridwatch.settings import Settings
-from gridwatch.topics import REPLAY_HEADER, ROW_HEADER, TICK_HEADER
+from gridwatch.topics import END_HEADER, REPLAY_HEADER, ROW_HEADER, TICK_HEADER
 from replay.files.rows import Row
 from replay.sending.appender import Appender
 from replay.sending.placement import Placement
@@ -109,10 +109,13 @@ class Sender:
         self._put(partition, key, row[4].encode("latin-1"), [self._run_header, (ROW_HEADER, b"%d" % number)])
         return True
 
-    def tick(self, number: int, instant: int) -> int:
-        """Send a tick to every partition as item `number`; returns to how many it was new."""
+    def tick(self, number: int, instant: int, end: int | None = None) -> int:
+        """Send a tick to every partition as item `number`, the last one with the end of the run; returns to
+        how many it was new."""
         value = format_instant(instant).encode()
         headers = [(TICK_HEADER, b""), self._run_header, (ROW_HEADER, b"%d" % number)]
+        if end is not None:
+            headers.append((END_HEADER, format_instant(end).encode()))
         new = 0
         for partition, last in enumerate(self._sent_before):
             if number > last:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gridwatch.domain.policy import MINUTE
+from gridwatch.domain.policy import MINUTE, SECOND, Policy
 
 _SHRINK_AFTER, _GROW_AFTER, _MOVE_AFTER = 3, 6, 3
 
@@ -10,7 +10,7 @@ _SHRINK_AFTER, _GROW_AFTER, _MOVE_AFTER = 3, 6, 3
 class GridChange:
     """The state of one meter that this needs. Times and intervals in µs."""
 
-    __slots__ = ("given", "minutes", "off_grid", "repeated", "run_from")
+    __slots__ = ("difference", "given", "off_grid", "repeated", "run_from")
 
     def __init__(self, given: bool) -> None:
         #: The meter says its interval: nothing is learned.
@@ -19,24 +19,29 @@ class GridChange:
 
     def clear(self) -> None:
         """The grid has changed."""
-        #: The difference of readings that repeats (minutes), how often it did, where that run began.
-        self.minutes = self.repeated = self.run_from = 0
+        self._end_run()
         self.off_grid: list[int] = []
 
-    def interval_after(self, before: int, time: int, interval: int) -> int:
+    def _end_run(self) -> None:
+        #: The difference of readings that repeats, how often it did, where that run began.
+        self.difference = self.repeated = self.run_from = 0
+
+    def interval_after(self, before: int, time: int, interval: int, policy: Policy) -> int:
         """The latest reading is of `time` now; the interval that the differences have shown, or 0."""
         if self.given:
             return 0
-        minutes = (time - before + MINUTE // 2) // MINUTE
-        if minutes * MINUTE == interval or not 1 <= minutes <= 1440:
-            self.minutes = self.repeated = self.run_from = 0
+        difference = _whole(time - before)
+        possible = policy.min_interval <= difference <= policy.max_learned_interval
+        if difference == _whole(interval) or not possible:
+            self._end_run()
             return 0
-        if minutes == self.minutes:
+        if difference == self.difference:
             self.repeated += 1
         else:
-            self.minutes, self.repeated, self.run_from = minutes, 1, before
-        enough = _SHRINK_AFTER if minutes * MINUTE < interval else _GROW_AFTER
-        return minutes * MINUTE if self.repeated >= enough else 0
+            self.difference, self.repeated, self.run_from = difference, 1, before
+        # Of a short interval, a difference that is a little less may be nothing but jitter.
+        certain = difference + tolerance(interval) < interval if interval <= MINUTE else difference < interval
+        return difference if self.repeated >= (_SHRINK_AFTER if certain else _GROW_AFTER) else 0
 
     def strays(self, time: int, slot: int | None, interval: int) -> bool:
         """Take the next reading; whether it is the one off the grid that moves the grid to its phase."""
@@ -47,6 +52,12 @@ class GridChange:
             self.off_grid = []
         self.off_grid.append(time)
         return len(self.off_grid) == _MOVE_AFTER
+
+
+def _whole(duration: int) -> int:
+    """Whole seconds below a minute, whole minutes from there on, half of one up."""
+    unit = MINUTE if duration >= MINUTE else SECOND
+    return (2 * duration + unit) // (2 * unit) * unit
 
 
 def nearest(time: int, anchor: int, interval: int) -> int | None:

@@ -27,7 +27,8 @@ from types import TracebackType
 from typing import Any
 
 from gridwatch.codecs.wire import raw_text
-from gridwatch.domain.instants import format_instant, parse_instant
+from gridwatch.domain.instants import format_instant, minutes_of, parse_instant
+from gridwatch.domain.policy import MINUTE, SECOND, grace_of
 from gridwatch.errors import GridwatchError
 from replay.truth.findings import (
     FaultTruth,
@@ -109,7 +110,8 @@ def _gap(finding: GapTruth) -> dict[str, Any]:
                 "missing_to": format_instant(finding.to),
                 "missing_intervals": finding.missing,
                 "filled_intervals": len(finding.filled),
-                "interval_minutes": finding.interval // 60_000_000,
+                "interval_minutes": minutes_of(finding.interval),
+                "interval_seconds": finding.interval // SECOND,
                 "missing_ranges": [[format_instant(at) for at in both] for both in finding.ranges],
             }
         },
@@ -196,6 +198,8 @@ class Manifest:
     last: int
     settled_to: int | None
     grace: int
+    #: Slots after it were not to become missing: the last event time sent; None where a manifest has none.
+    end: int | None = None
     gaps: list[ExpectedGap] = field(default_factory=list)
     #: TOO_LATE readings, and which fault made them so.
     late: Counter[tuple[str, int]] = field(default_factory=Counter)
@@ -209,6 +213,13 @@ class Manifest:
     #: By meter: withheld readings that no detector can miss, from, to, and why.
     not_missing: dict[str, list[tuple[int, int, str]]] = field(default_factory=dict)
     faults: Counter[str] = field(default_factory=Counter)
+
+    def was_due(self, slot: int, interval: int) -> bool:
+        """Whether a slot of a meter with this interval (0: unknown) was to be settled by the end."""
+        if self.settled_to is None:
+            return True
+        grace = grace_of(interval, self.grace) if interval else self.grace
+        return slot + grace <= self.settled_to and (self.end is None or slot <= self.end)
 
 
 def read_manifest(path: Path) -> Manifest:
@@ -225,6 +236,7 @@ def read_manifest(path: Path) -> Manifest:
                 _micros(head["last"]),
                 _micros(head["settled_to"]) if head["settled_to"] else None,
                 round(head["grace_seconds"] * 1_000_000),
+                _micros(head["end"]) if head.get("end") else None,
             )
             for number, line in lines:
                 try:
@@ -271,7 +283,7 @@ def _take(manifest: Manifest, line: dict[str, Any]) -> None:
                 int(gap["missing_intervals"]),
                 str(gap["state"]),
                 kind,
-                int(gap["interval_minutes"]) * 60_000_000,
+                _interval(gap),
                 tuple((_micros(start), _micros(to)) for start, to in gap["missing_ranges"]),
             )
         )
@@ -294,6 +306,13 @@ def _take_reading(manifest: Manifest, key: tuple[str, int], kind: str, reading: 
         manifest.late_readings[key] = kind
     if "REVISED" in reading.get("flags", ()):
         manifest.revised[key] = kind
+
+
+def _interval(gap: dict[str, Any]) -> int:
+    """The interval of a gap; a manifest from before intervals below a minute has it in minutes only."""
+    if "interval_seconds" in gap:
+        return int(gap["interval_seconds"]) * SECOND
+    return int(gap["interval_minutes"]) * MINUTE
 
 
 def _micros(text: str) -> int:

@@ -10,13 +10,13 @@ from collections.abc import Callable, Iterable
 from typing import Literal
 
 from gridwatch.domain.meter.state import MAX_OLDER_GRIDS
-from gridwatch.domain.policy import Policy
+from gridwatch.domain.policy import HOUR, MINUTE, NEVER, Policy, grace_of
 from replay.truth.findings import SOFT, Finding, GapTruth, NothingTruth, Unjudged
 from replay.truth.grid_change import GridChange, nearest, tolerance
+from replay.truth.remembered import Remembered
 
 FILLED = "its slot was filled by another reading"
 _SHARED = "another reading of its slot was withheld too"
-_RECENT = 16
 
 
 class MeterTruth:
@@ -35,6 +35,7 @@ class MeterTruth:
         "name",
         "older",
         "open",
+        "queued",
         "recent",
         "start",
         "unclear",
@@ -55,8 +56,9 @@ class MeterTruth:
         self.ended: list[GapTruth] = []
         #: Slots not decided yet whose readings will not come, and which fault keeps them.
         self.withheld: dict[int, str] = {}
-        #: The stamps that a duplicate could repeat, with their values.
-        self.recent: dict[int, float] = {}
+        self.recent = Remembered()
+        #: When the detector looks at it next of itself, where that decides something.
+        self.queued = NEVER
         #: Since a change of the grid that the latest reading does not lie on: from where, slots, why.
         self.unclear: tuple[int, int, str] | None = None
         #: Where the grid begins, and the grids before it: where each began, a point of it, its interval.
@@ -66,14 +68,8 @@ class MeterTruth:
 
     def repeats(self, time: int, kwh: float) -> Literal["", "DUPLICATE", "REVISED"]:
         """Whether this stamp came before, with the same value or with another one."""
-        standing = self.recent.get(time)
+        standing = self.recent.value(time)
         return "" if standing is None else "DUPLICATE" if standing == kwh else "REVISED"
-
-    def remember(self, time: int, kwh: float, horizon: int) -> None:
-        """Take a stamp with its value; stamps before `horizon` cannot be repeated any more."""
-        if len(self.recent) > _RECENT:
-            self.recent = {stamp: value for stamp, value in self.recent.items() if stamp >= horizon}
-        self.recent[time] = kwh
 
     def apply(self, time: int, given: int, watermark: int | None, late_by: str) -> None:
         """A reading that counts, of a meter that is settled to `watermark`."""
@@ -86,7 +82,7 @@ class MeterTruth:
                 return
         if time in self.recent:
             return  # a revision: only an interval that it gives is news
-        learned = self.change.interval_after(self.last_seen, time, self.interval) if latest else 0
+        learned = self._learned(time) if latest else 0
         self.last_seen = max(self.last_seen, time)
         slot = self.slot(time)
         if learned > self.interval:
@@ -102,7 +98,7 @@ class MeterTruth:
         elif self.unclear is None:
             self.ahead.add(slot)
             self._pass_filled()
-        elif latest and (watermark is None or watermark < slot + self.interval + self._policy.grace):
+        elif latest and (watermark is None or watermark < slot + self.interval + self.grace):
             # Were the next slot missing already, it would belong to a gap that began where nothing is judged.
             self._clear_up(time)
 
@@ -137,12 +133,34 @@ class MeterTruth:
         elif slot == gap.last:
             self._end_open(gap)
 
-    def settle(self, watermark: int) -> None:
-        """Every slot whose deadline the watermark has passed is missing now."""
-        while (
-            self.unclear is None
-            and (due := (watermark - self._policy.grace - self.edge) // self.interval + 1) > 0
-        ):
+    @property
+    def grace(self) -> int:
+        """How long after its slot a reading may be missing."""
+        return grace_of(self.interval, self._policy.grace)
+
+    @property
+    def due(self) -> int:
+        """The watermark at which the next slot becomes missing; `NEVER` where the state at any moment does
+        not depend on when it is asked for.
+
+        Below a minute it does: while a gap goes on it grows once a minute, after an hour once in a quarter.
+        """
+        if self.interval >= MINUTE or self.unclear is not None:
+            return NEVER
+        due = self.edge + self.grace
+        if self.open is None:
+            return due
+        often = MINUTE if self.edge - self.open.first < HOUR else 15 * MINUTE
+        later = due + -due % often
+        return min(later, min(self.ahead) - self.interval + self.grace) if self.ahead else later
+
+    def settle(self, watermark: int, end: int = NEVER, *, all_due: bool = False) -> None:
+        """Every slot whose deadline the watermark has passed is missing now, but for those after `end`, and
+        unless `all_due` for those by which an open gap does not grow yet."""
+        limit = min(watermark - self.grace, end)
+        while self.unclear is None and (due := (limit - self.edge) // self.interval + 1) > 0:
+            if not all_due and self.open is not None and self.interval < MINUTE and watermark < self.due:
+                break
             if self.ahead:
                 due = min(due, (min(self.ahead) - self.edge) // self.interval)
             last = self.edge + (due - 1) * self.interval
@@ -168,7 +186,7 @@ class MeterTruth:
         if self.open is not None and expired:
             self.open.end("EXPIRED")
         elif self.open is not None:
-            self.open.to = self.open.last + self._policy.grace
+            self.open.to = self.open.last + self.grace
         for gap in (*self.ended, self.open):
             if gap is not None:
                 self._report(gap)
@@ -180,6 +198,9 @@ class MeterTruth:
     def slot(self, time: int) -> int | None:
         """The slot a stamp belongs to, or None when it lies off the grid."""
         return nearest(time, self.anchor, self.interval)
+
+    def _learned(self, time: int) -> int:
+        return self.change.interval_after(self.last_seen, time, self.interval, self._policy)
 
     def _slot_then(self, time: int, slot: int | None) -> int | None:
         """The slot of a stamp on the grid of its time, of which `slot` is that on the grid of now."""

@@ -15,8 +15,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from heapq import heappop, heappush
+from typing import Any
 
-from gridwatch.domain.policy import MINUTE, Policy
+from gridwatch.domain.instants import format_instant, minutes_of
+from gridwatch.domain.policy import NEVER, SECOND, Policy
+from replay.faults.base.given import given_by
 from replay.files.rows import Row
 from replay.order.emission import Item, Kind
 from replay.truth.findings import (
@@ -41,7 +44,7 @@ _UNKNOWN = "the meter was not known yet"
 class Truth:
     """The simulation. `partition_of` places meters; `report` takes findings as they become final.
 
-    Stamps after `latest` (µs, the time of sending and what clocks may be ahead of it) are refused.
+    Stamps after `latest` (µs, the time of sending and what clocks may be ahead of it) are refused, and ticks.
     """
 
     def __init__(
@@ -60,6 +63,10 @@ class Truth:
         self._unknown: dict[str, tuple[int, int, int, str]] = {}
         self._watermarks: list[int | None] = [None] * policy.partitions
         self._expiries: list[list[tuple[int, str]]] = [[] for _ in range(policy.partitions)]
+        #: Meters of short intervals by the watermark at which each is looked at.
+        self._dues: list[list[tuple[int, str]]] = [[] for _ in range(policy.partitions)]
+        #: Slots after it do not become missing: the end of the run, until a reading raises the watermark.
+        self._ends = [NEVER] * policy.partitions
         #: Readings beyond the jump guard, in order of arrival: (row, why their slot may have been empty).
         self._kept: list[list[tuple[Row, str]]] = [[] for _ in range(policy.partitions)]
         self._intervals: Counter[int] = Counter()
@@ -69,18 +76,20 @@ class Truth:
         #: The first and the last stamp sent, µs.
         self.first: int | None = None
         self.last: int | None = None
+        #: The end of the run, µs, where its last tick says it.
+        self.end: int | None = None
         self._names: set[str] = set()
 
     def see(self, item: Item) -> None:
         """Take the next item of the sequence."""
         row = item.row
         if row is None:
-            for partition in range(len(self._watermarks)):
-                self._raise(partition, item.instant)
+            self._tick(item)
             return
-        meter = self._meters.get(row[1])
-        given = row[3] * MINUTE or self._policy.default_interval
-        self._stretches.see(item, meter.interval if meter else given)
+        if item.faults or self._stretches.open:
+            meter = self._meters.get(row[1])
+            own = given_by(row) or self._policy.default_interval
+            self._stretches.see(item, meter.interval if meter else own)
         if item.kind is Kind.WITHHELD:
             self._lack(row, item.faults[-1] if item.faults else "gap")
         elif item.kind is Kind.GARBAGE:
@@ -101,7 +110,7 @@ class Truth:
         for name, meter in self._meters.items():
             watermark = self._watermarks[self._partition_of(name)]
             if watermark is not None:
-                meter.settle(watermark)
+                meter.settle(watermark, self._ends[self._partition_of(name)])
             meter.finish(max(watermark or 0, meter.last_seen) + meter.interval, expired=False)
             self._intervals[meter.interval] += 1
         self._meters.clear()
@@ -116,14 +125,30 @@ class Truth:
         return min(reached) if len(reached) == len(self._watermarks) else None
 
     @property
-    def meters(self) -> int:
-        """How many meters have been known."""
-        return len(self._names)
+    def head(self) -> dict[str, Any]:
+        """What the head of the manifest says of it."""
+        interval = self._intervals.most_common(1)[0][0] if self._intervals else 0
+        return {
+            "first": format_instant(self.first or 0),
+            "last": format_instant(self.last or 0),
+            "end": None if self.end is None else format_instant(self.end),
+            "settled_to": None if self.settled_to is None else format_instant(self.settled_to),
+            # Of most meters, at the end.
+            "interval_minutes": minutes_of(interval),
+            "interval_seconds": interval // SECOND,
+            "grace_seconds": self._policy.grace / SECOND,
+            "meter_count": len(self._names),
+            "overtaken": self.overtaken,
+        }
 
-    @property
-    def interval(self) -> int:
-        """The interval of most meters at the end, µs; 0 without meters."""
-        return self._intervals.most_common(1)[0][0] if self._intervals else 0
+    def _tick(self, item: Item) -> None:
+        """Event time has come to this instant in all partitions."""
+        if self._latest is not None and item.instant > self._latest:
+            return
+        for partition in range(len(self._watermarks)):
+            if item.end is not None:
+                self._ends[partition] = self.end = item.end
+            self._raise(partition, item.instant)
 
     def _lack(self, row: Row, cause: str) -> None:
         """This reading will not fill its slot, because of a fault."""
@@ -134,9 +159,10 @@ class Truth:
                 first, _, count, kind = self._unknown.get(name, (time, 0, 0, cause))
                 self._unknown[name] = (first, time, count + 1, kind)
             return
-        watermark = self._watermarks[self._partition_of(name)]
+        partition = self._partition_of(name)
+        watermark = self._watermarks[partition]
         if watermark is not None:
-            meter.settle(watermark)
+            meter.settle(watermark, self._ends[partition])
         meter.lack(time, cause)
 
     def _arrive(self, row: Row, item: Item) -> None:
@@ -156,17 +182,20 @@ class Truth:
         watermark = self._watermarks[partition]
         lead = time - self._policy.max_out_of_orderness
         late_by = next((kind for kind in reversed(item.faults) if kind in _LATE_BY), OVERTAKEN)
+        meter = self._meters.get(name)
         if watermark is not None and lead - watermark > self._policy.max_watermark_jump:
-            self._keep(partition, row, late_by)
-            return
+            interval = given_by(row) or (meter.interval if meter else self._policy.default_interval)
+            if lead - watermark > self._policy.jump_of(interval):
+                self._keep(partition, row, late_by)
+                return
         delay = 0 if watermark is None else max(0, watermark - time)
         status: Status = (
             "TOO_LATE" if delay > self._policy.allowed_lateness else "LATE" if delay else "ON_TIME"
         )
-        meter = self._meters.get(name)
-        if meter is not None and watermark is not None:
-            meter.settle(watermark)
         repeats = "" if status == "TOO_LATE" or meter is None else meter.repeats(time, kwh)
+        if meter is not None and watermark is not None:
+            # A duplicate is nothing to the meter; of another reading the detector first sees to what is due.
+            meter.settle(watermark, self._ends[partition], all_due=repeats != "DUPLICATE")
         if item.delay or status == "TOO_LATE" or repeats == "REVISED" or late_by in _COPIES:
             kind = late_by if item.faults or status != "ON_TIME" else NATIVE
             self._report(ReadingTruth(name, time, item.arrival, status, delay, kind, repeats))
@@ -178,9 +207,10 @@ class Truth:
         if status == "TOO_LATE":
             if meter is not None:
                 meter.fill_missing(time, late_by)
+                self._queue(partition, meter)
         elif repeats != "DUPLICATE":
             self._accept(partition, row, watermark, late_by)
-            self._raise(partition, lead)
+            self._raise(partition, lead, by_reading=True)
 
     def _keep(self, partition: int, row: Row, late_by: str) -> None:
         """A reading beyond the jump guard waits until the watermark gets there, or another meter agrees."""
@@ -193,40 +223,85 @@ class Truth:
             kept.append((row, late_by))
         others = [other[0] for other, _ in kept if other[1] != name]
         if others:
-            self._raise(partition, min(max(others), time) - self._policy.max_out_of_orderness)
+            bound = min(max(others), time)
+            self._raise(partition, bound - self._policy.max_out_of_orderness, by_reading=True)
         del self._kept[partition][: -self._policy.max_held]
 
     def _accept(self, partition: int, row: Row, watermark: int | None, late_by: str) -> None:
         """A reading that counts, of a meter that is settled."""
-        time, name, kwh, given, _ = row
+        time, name, kwh = row[:3]
+        given = given_by(row)
         meter = self._meters.get(name)
         if meter is None:
-            meter = self._meters[name] = MeterTruth(name, time, given * MINUTE, self._policy, self._report)
+            meter = self._meters[name] = MeterTruth(name, time, given, self._policy, self._report)
             self._names.add(name)
-            heappush(self._expiries[partition], (time + self._policy.state_ttl, name))
+            heappush(self._expiries[partition], (time + self._policy.life_of(meter.interval), name))
             self._now_known(name)
         else:
-            meter.apply(time, given * MINUTE, watermark, late_by)
-        meter.remember(time, kwh, (time if watermark is None else watermark) - self._policy.allowed_lateness)
+            interval = meter.interval
+            meter.apply(time, given, watermark, late_by)
+            if meter.interval < interval:
+                life = self._policy.life_of(meter.interval)
+                heappush(self._expiries[partition], (meter.last_seen + life, name))
+        oldest = (time if watermark is None else watermark) - self._policy.allowed_lateness
+        meter.recent.put(time, kwh, oldest)
+        self._queue(partition, meter)
 
-    def _raise(self, partition: int, instant: int) -> None:
+    def _queue(self, partition: int, meter: MeterTruth) -> None:
+        """See to it that the meter is looked at when it is due."""
+        due = meter.due
+        if due < meter.queued:
+            meter.queued = due
+            heappush(self._dues[partition], (due, meter.name))
+
+    def _raise(self, partition: int, instant: int, *, by_reading: bool = False) -> None:
         watermark = self._watermarks[partition]
-        if watermark is not None and instant <= watermark:
-            return
-        self._watermarks[partition] = instant
-        if self._kept[partition]:
-            self._apply_kept(partition, watermark, instant)
+        if watermark is None or instant > watermark:
+            self._watermarks[partition] = instant
+            if by_reading and self._ends[partition] != NEVER:
+                self._pass_end(partition)
+            if self._kept[partition]:
+                self._apply_kept(partition, watermark, instant)
+        else:
+            instant = watermark
+        self._look(partition, instant)
+        self._expire(partition, instant)
+
+    def _pass_end(self, partition: int) -> None:
+        """The stream goes on after the run that was settled: what waited for that is looked at again."""
+        self._ends[partition] = NEVER
+        for name, meter in self._meters.items():
+            if self._partition_of(name) == partition:
+                self._queue(partition, meter)
+
+    def _look(self, partition: int, watermark: int) -> None:
+        """Look at the meters of short intervals that are due."""
+        dues, end = self._dues[partition], self._ends[partition]
+        while dues and dues[0][0] <= watermark:
+            due, name = heappop(dues)
+            meter = self._meters.get(name)
+            if meter is None or meter.queued != due:
+                continue
+            meter.settle(watermark, end)
+            meter.queued = NEVER
+            if meter.due > watermark:
+                self._queue(partition, meter)
+
+    def _expire(self, partition: int, watermark: int) -> None:
+        """Give up the meters that were silent for too long."""
         expiries = self._expiries[partition]
-        while expiries and expiries[0][0] <= instant:
+        while expiries and expiries[0][0] <= watermark:
             _, name = heappop(expiries)
-            meter = self._meters[name]
-            due = meter.last_seen + self._policy.state_ttl
-            if due > instant:
+            meter = self._meters.get(name)
+            if meter is None:
+                continue
+            due = meter.last_seen + self._policy.life_of(meter.interval)
+            if due > watermark:
                 heappush(expiries, (due, name))
                 continue
-            meter.settle(instant)
+            meter.settle(watermark, self._ends[partition])
             del self._meters[name]
-            meter.finish(instant, expired=True)
+            meter.finish(watermark, expired=True)
             self._intervals[meter.interval] += 1
 
     def _apply_kept(self, partition: int, before: int | None, watermark: int) -> None:
@@ -238,7 +313,7 @@ class Truth:
                 continue
             meter = self._meters.get(row[1])
             if meter is not None and before is not None:
-                meter.settle(before)
+                meter.settle(before, self._ends[partition])
                 meter.forget(watermark)
             if meter is None or row[0] not in meter.recent:
                 self._accept(partition, row, before, late_by)

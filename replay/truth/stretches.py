@@ -22,15 +22,15 @@ class Stretches:
 
     def __init__(self, report: Callable[[FaultTruth], None]) -> None:
         self._report = report
-        self._open: dict[str, dict[str, FaultTruth]] = {}
+        self.open: dict[str, dict[str, FaultTruth]] = {}
 
     def see(self, item: Item, interval: int) -> None:
         """Take the next reading, sent or withheld; `interval` is its meter's."""
         row = item.row
-        if row is None or (not item.faults and row[1] not in self._open) or _COPIES & set(item.faults):
+        if row is None or (not item.faults and row[1] not in self.open) or _COPIES & set(item.faults):
             return
         time, meter = row[0], row[1]
-        stretches = self._open.get(meter, {})
+        stretches = self.open.get(meter, {})
         if item.kind is not Kind.WITHHELD:
             for kind in [kind for kind in stretches if kind not in item.faults]:
                 self._report(stretches.pop(kind))
@@ -38,7 +38,7 @@ class Stretches:
         for kind in _TOLD.intersection(item.faults):
             known = stretches.get(kind)
             if known is None:
-                self._open.setdefault(meter, stretches)[kind] = FaultTruth(
+                self.open.setdefault(meter, stretches)[kind] = FaultTruth(
                     meter, kind, time, time + interval, 1, (offset, offset)
                 )
             else:
@@ -46,11 +46,11 @@ class Stretches:
                 known.to = max(known.to, time + interval)
                 known.offsets = (known.offsets[0], offset)
         if not stretches:
-            self._open.pop(meter, None)
+            self.open.pop(meter, None)
 
     def finish(self) -> None:
         """The sequence has ended: report what has not."""
-        for stretches in self._open.values():
+        for stretches in self.open.values():
             for one in stretches.values():
                 self._report(one)
-        self._open.clear()
+        self.open.clear()

@@ -8,6 +8,8 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
+from datetime import UTC, datetime
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +91,39 @@ def test_outages_lost_late_and_repeated_readings_are_all_found_and_nothing_else(
         "SELECT count(*) FROM validated_readings WHERE abs(consumption_kwh - power_kw / 2) > 0.00001 "
         "OR abs(current * voltage * power_factor / 1000 - power_kw) > 0.00002 OR region IS NULL",
     ) == [(0,)]
+
+
+def test_meters_of_ten_seconds_are_scored_as_exactly(site: Site, tmp_path: Path) -> None:
+    worker, sink = site.worker().start(), site.sink().start()
+    worker.wait_until_ready()
+    sink.wait_until_ready()
+    sent = simulate(
+        site, tmp_path, "--meters", "40", "--every", "10s", "--regions", "2", "--seed", "4", "--final",
+        "--from", "2026-03-02T10:00Z", "--until", "2026-03-02T10:40Z",
+        "--outage", "R02-F0001-T1@2026-03-02T10:05Z+8m",
+        "--outage", "R01-F0001-T1-M000001@2026-03-02T10:20Z+20m",
+        "--drop", "0.02", "--dup", "0.01", "--late", "0.05", "--late-by", "3m", "--truth", "truth.jsonl",
+    )  # fmt: skip
+    assert sent["settled_to"] == "2026-03-02T11:54:50Z"
+    site.wait_processed()
+    site.wait_stored()
+    ended = gridwatch("score", "truth.jsonl", "--json", env=site.environment(), folder=tmp_path)
+    assert ended.returncode == 0, ended.stderr
+    score = json.loads(ended.stdout)
+    assert score["differences"] == []
+    assert score["unjudged"] == 0
+    assert score["gaps"]["expected"] > 200
+    assert score["late_readings"]["expected"] > 200
+    assert (score["overall"]["precision"], score["overall"]["recall"]) == (1.0, 1.0)
+    assert site.database is not None
+    assert query(
+        site.database,
+        "SELECT DISTINCT interval_seconds, round(CAST(interval_minutes AS numeric), 4) FROM gap_alerts",
+    ) == [(10, Decimal("0.1667"))]
+    # The only meter that is silent at the end, and nothing after it.
+    assert query(
+        site.database, "SELECT meter_id, missing_intervals, missing_to FROM gap_alerts WHERE state = 'OPEN'"
+    ) == [("R01-F0001-T1-M000001", 120, datetime(2026, 3, 2, 10, 40, 20, tzinfo=UTC))]
 
 
 def test_ten_seconds_are_sent_and_the_same_command_sends_the_same_again(site: Site, tmp_path: Path) -> None:

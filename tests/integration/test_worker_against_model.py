@@ -26,6 +26,7 @@ from gridwatch.embedded import EmbeddedKafka
 from gridwatch.settings import load_settings
 from gridwatch.topics import (
     DEAD_LETTERS,
+    END_HEADER,
     GAP_ALERTS,
     LATE_EVENTS,
     METRICS,
@@ -98,7 +99,9 @@ def trouble(policy: Parameters, seed: int) -> Iterator[Raw]:
             for record in maker.make():
                 headers = [(TICK_HEADER, b"1")] if record.tick else []
                 headers += [(REPLAY_HEADER, b"run")] if record.replayed else []
+                headers += [(END_HEADER, record.end)] if record.end is not None else []
                 yield Raw(partition, None if record.tick else b"key", record.value, tuple(headers))
+        yield Raw(partition, b"key", b"nonsense")
         for ahead in (-MINUTE, 4 * MINUTE, 6 * MINUTE, 3 * HOUR):
             stamp = show(ends_at + ahead)
             body = {"meter_id": meter_ids(partition, 1)[0], "timestamp": stamp, "consumption_kwh": 1}
@@ -110,13 +113,14 @@ def held(bootstrap: str) -> dict[int, list[Record]]:
     """What the raw topic really holds, by partition."""
     records: dict[int, list[Record]] = {}
     for message in read(bootstrap, RAW.name):
-        names = [name for name, _ in message.headers() or []]
+        headers = dict(message.headers() or [])
         record = Record(
             message.offset(),
             message.timestamp()[1] * 1000,
             message.value(),
-            TICK_HEADER in names,
-            REPLAY_HEADER in names,
+            TICK_HEADER in headers,
+            REPLAY_HEADER in headers,
+            headers.get(END_HEADER),
         )
         records.setdefault(message.partition(), []).append(record)
     return records

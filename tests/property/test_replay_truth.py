@@ -15,7 +15,7 @@ from replay.faults import FaultPlan
 from replay.faults.base.fault import Fault
 from replay.faults.catalogue import KINDS
 from replay.files.rows import Row
-from replay.order.emission import Kind
+from replay.order.emission import Kind, final_after
 from replay.truth.findings import SOFT, GapTruth, NothingTruth, Unjudged
 from tests.unit.replay.rig import (
     DAY,
@@ -27,6 +27,7 @@ from tests.unit.replay.rig import (
     findings,
     manifest,
     row,
+    row_giving,
     scored,
     sequence,
 )
@@ -177,3 +178,82 @@ def test_every_reading_that_was_withheld_is_accounted_for_once(seed: int, chosen
         if isinstance(one, GapTruth | Unjudged | NothingTruth)
     )
     assert accounted == withheld
+
+
+INTERVALS = st.sampled_from([1, 2, 5, 7, 10, 10, 15, 30, 45, 59, 60, 90, 300, 900, 1800, 3600, 7200])
+SHORT_DURATIONS = st.sampled_from(
+    [SECOND, 2 * SECOND, 7 * SECOND, 20 * SECOND, 45 * SECOND, 3 * MINUTE, 20 * MINUTE, 70 * MINUTE]
+)
+SHORT_SPANS = st.tuples(SHORT_DURATIONS, SHORT_DURATIONS).map(lambda both: (min(both), max(both)))
+SHORT_OPTIONS: dict[str, st.SearchStrategy[Any]] = OPTIONS | {
+    "every": st.sampled_from([3 * MINUTE, 20 * MINUTE, 2 * HOUR]),
+    "length": SHORT_SPANS,
+    "by": SHORT_SPANS,
+    "after": SHORT_SPANS,
+    "before": st.sampled_from([10 * SECOND, 30 * SECOND, MINUTE]),
+    "to": st.sampled_from([5 * SECOND, 10 * SECOND, 30 * SECOND, MINUTE, 2 * MINUTE]),
+}
+
+
+@st.composite
+def short_meters(draw: st.DrawFn) -> list[Row]:
+    """Readings of a few meters of any interval from a second on, which may change; given or to be learned."""
+    rows = []
+    for number in range(draw(st.integers(1, 4))):
+        interval, tells = draw(INTERVALS) * SECOND, draw(st.booleans())
+        time = FIRST + draw(st.integers(0, 300)) * SECOND
+        change = draw(st.integers(5, 80))
+        for place in range(draw(st.integers(1, 60))):
+            if place == change:
+                interval = draw(INTERVALS) * SECOND
+                tells = draw(st.sampled_from([tells, tells, True]))
+            jitter = draw(st.sampled_from([0] * 6 + [1, 3, -4])) * interval // 20
+            value = draw(st.sampled_from([0.5, -1.0, 2000.0] + [1.5] * 12))
+            rows.append(row_giving(f"M{number}", time + jitter, value, interval if tells else 0))
+            if draw(st.integers(0, 15)) == 0:
+                rows.append(row_giving(f"M{number}", time + jitter, 0.25, interval if tells else 0))
+            time += interval * draw(st.sampled_from([1] * 16 + [2, 3, 7, 60, 400]))
+    return rows
+
+
+SHORT_POLICIES = st.builds(
+    Policy,
+    partitions=st.integers(1, 3),
+    grace=st.sampled_from([15 * MINUTE, 5 * MINUTE]),
+    default_interval=st.sampled_from([30 * MINUTE, MINUTE, 10 * SECOND, SECOND]),
+    allowed_lateness=st.sampled_from([HOUR, 5 * MINUTE]),
+    state_ttl=st.sampled_from([7 * DAY, 3 * HOUR]),
+    max_watermark_jump=st.sampled_from([DAY, HOUR]),
+    gap_memory=st.sampled_from([DAY, 2 * HOUR]),
+)
+
+
+@st.composite
+def short_faults(draw: st.DrawFn) -> Fault:
+    kind = draw(st.sampled_from([kind for kind in KINDS if kind != "day"]))
+    options = {name: draw(values) for name, values in SHORT_OPTIONS.items() if name in fields_of(kind)}
+    fault = KINDS[kind](kind, **options)
+    try:
+        fault.check()
+    except ValueError:
+        reject()
+    return fault
+
+
+@given(
+    short_meters(),
+    st.lists(short_faults(), max_size=3).map(tuple),
+    st.integers(0, 99),
+    SHORT_POLICIES,
+    st.sampled_from(["not", "settled", "final"]),
+)
+@settings(max_examples=60, deadline=None)
+def test_the_truth_of_intervals_from_a_second_on_is_what_the_rules_report(
+    rows: list[Row], chosen: tuple[Fault, ...], seed: int, policy: Policy, settling: str
+) -> None:
+    after = final_after(policy) if settling == "final" else None
+    plan = FaultPlan(seed, faults=chosen)
+    items = sequence(rows, plan, policy, settle=settling != "not", settle_after=after)
+    with tempfile.TemporaryDirectory() as folder:
+        result = scored(items, Path(folder), policy)
+    assert [str(difference) for difference in result.differences] == []

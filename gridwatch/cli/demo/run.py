@@ -136,7 +136,7 @@ class Demo:
 
     def _replay(self, settings: Settings, source: Path, truth: Path) -> Summary:
         with self._stages.stage("replaying with injected faults") as stage:
-            request = Request(files=(source,), faults=FAULTS, truth=truth)
+            request = Request(files=(source,), faults=FAULTS, truth=truth, final=True)
             summary = Replay(request, settings, _ReplayProgress(stage), stage.note).send()
             stage.detail(
                 f"{summary.readings:,} readings sent, {summary.delayed:,} of them delayed, "

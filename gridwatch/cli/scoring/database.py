@@ -11,6 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, Select, func, select
 
 from gridwatch.domain.instants import format_instant, parse_instant
+from gridwatch.domain.policy import MINUTE, SECOND
 from gridwatch.topics import RAW
 from replay.scoring.score import Difference, Found, FoundGap, FoundLate, Score, score
 from replay.truth.manifest import Manifest
@@ -22,7 +23,6 @@ from sinks.tables.validated_readings import reading_revisions, validated_reading
 
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FETCH_ROWS = 10_000
-_MINUTE = 60_000_000
 _BEFORE, _AFTER = 3, 6
 
 
@@ -111,6 +111,7 @@ def _gaps(connection: Connection, truth: Manifest) -> Iterator[FoundGap]:
         table.state,
         table.detected_at,
         table.interval_minutes,
+        table.interval_seconds,
         table.missing_ranges,
     ).where(table.time >= _moment(truth.first))
     if truth.settled_to is not None:
@@ -123,7 +124,8 @@ def _gaps(connection: Connection, truth: Manifest) -> Iterator[FoundGap]:
             row.missing_intervals,
             row.state,
             _micros(row.detected_at),
-            row.interval_minutes * _MINUTE,
+            # Rows from before intervals below a minute have no seconds.
+            row.interval_minutes * MINUTE if row.interval_seconds is None else row.interval_seconds * SECOND,
             tuple((parse_instant(start)[0], parse_instant(to)[0]) for start, to in row.missing_ranges),
         )
 

@@ -6,4 +6,5 @@ options.py    how options are written in a file, and checked
 sending.py    a reading on its way, as faults see and change it
 chance.py     every decision, drawn from seed, fault, meter and time
 region.py     the region of a meter
+given.py      the interval that a reading gives
 """

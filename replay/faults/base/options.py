@@ -16,8 +16,8 @@ from gridwatch.durations import micros, parse_duration
 from replay.faults.base.chance import SECOND
 
 Reader = Callable[[Any], Any]
-_MINUTE = 60_000_000
-_LONGEST = 36_525 * 24 * 60 * _MINUTE
+_DAY = 24 * 3600 * SECOND
+_LONGEST = 36_525 * _DAY
 
 
 def option(default: Any, reader: Reader) -> Any:
@@ -86,10 +86,10 @@ def span(value: Any) -> tuple[int, int]:
 
 
 def interval(value: Any) -> int:
-    """A duration of whole minutes from 1m to 1d, as µs."""
+    """A duration of whole seconds from 1s to 1d, as µs."""
     found = duration(value)
-    if found % _MINUTE or not 1 <= found // _MINUTE <= 1440:
-        raise ValueError("whole minutes from 1m to 1d")
+    if found % SECOND or found > _DAY:
+        raise ValueError("whole seconds from 1s to 1d")
     return found
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
@@ -10,12 +9,12 @@ from replay.faults.base import options
 from replay.faults.base.chance import SECOND, Chance
 from replay.faults.base.episodic import DAY, Episodic
 from replay.faults.base.fault import Strike
+from replay.faults.base.given import giving
 from replay.faults.base.options import option
 from replay.faults.base.sending import Sending
 from replay.files.rows import Row
 
 _MINUTE = 60 * SECOND
-_GIVEN = re.compile(r',"interval_minutes":[0-9.]+')
 
 
 @dataclass(frozen=True)
@@ -68,6 +67,4 @@ class IntervalChange(Episodic):
 
 
 def _saying(row: Row, interval: int) -> Row:
-    time, meter, kwh, _, more = row
-    minutes = interval // _MINUTE
-    return time, meter, kwh, minutes, f'{_GIVEN.sub("", more)},"interval_minutes":{minutes}'
+    return *row[:3], *giving(interval, row[4])

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from benchmarks.measuring import in_process
 from gridwatch.domain.instants import parse_instant
 from gridwatch.domain.policy import Policy
 from replay.faults import FaultPlan, Faults
+from replay.faults.base.given import giving
 from replay.files.rows import Row
 from replay.order.emission import EmissionPlan, Item, emit
 from replay.scoring.score import Found, Score, score
@@ -35,6 +37,11 @@ def row(meter: str, time: int, kwh: float = 1.0, given: int = 0) -> Row:
     return time, meter, kwh, given, f',"interval_minutes":{given}' if given else ""
 
 
+def row_giving(meter: str, time: int, kwh: float, interval: int) -> Row:
+    """A reading that gives an interval in µs; 0 for none."""
+    return (time, meter, kwh, *giving(interval, "")) if interval else row(meter, time, kwh)
+
+
 def every(minutes: int, meter: str, start: int, count: int, without: Iterable[int] = ()) -> list[Row]:
     """`count` slots of a meter, without the ones of these numbers."""
     left_out = set(without)
@@ -42,7 +49,7 @@ def every(minutes: int, meter: str, start: int, count: int, without: Iterable[in
 
 
 def sequence(
-    rows: Iterable[Row], faults: FaultPlan | None = None, policy: Policy | None = None, **plan: bool
+    rows: Iterable[Row], faults: FaultPlan | None = None, policy: Policy | None = None, **plan: Any
 ) -> list[Item]:
     policy = policy or Policy()
     ordered = sorted(rows, key=lambda one: one[:2]) if plan.get("by_time", True) else list(rows)

@@ -11,6 +11,7 @@ import pytest
 from click.testing import CliRunner
 
 from gridwatch import cli
+from gridwatch.clock import now_micros
 from gridwatch.domain.instants import parse_instant
 from gridwatch.settings import load_settings
 from gridwatch.simulator.command import command
@@ -77,6 +78,33 @@ def test_the_same_command_writes_the_same_file_and_truth(tmp_path: Path) -> None
     assert not list(tmp_path.glob("*.part"))
 
 
+def test_the_truth_of_ten_seconds_is_known(tmp_path: Path) -> None:
+    truth = tmp_path / "truth.jsonl"
+    window = ("--from", "2026-03-02T10:00Z", "--until", "2026-03-02T10:20Z")
+    run(
+        "--meters", 25, "--every", "10s", *window, "--drop", 0.05, "--late", 0.2, "--outage",
+        "R02@2026-03-02T10:05Z+3m", "--dry-run", "--truth", truth,
+    )  # fmt: skip
+    head, *lines = [json.loads(line) for line in truth.read_text().splitlines()]
+    assert (head["interval_seconds"], head["end"]) == (10, "2026-03-02T10:19:50Z")
+    gaps = [line["expect"]["gap"] for line in lines if "gap" in line["expect"]]
+    assert {gap["interval_seconds"] for gap in gaps} == {10}
+    assert max(gap["missing_from"] for gap in gaps) <= head["end"]
+    assert sum(gap["missing_intervals"] >= 18 for gap in gaps) == 6
+
+
+def test_a_last_tick_that_would_be_refused_is_foretold_and_a_live_run_has_none() -> None:
+    now = now_micros()
+    said: list[str] = []
+    for end, speed in ((now - 3_600_000_000, None), (now, 1), (now, None)):
+        request = Request(2, 10, 1, now - 7_200_000_000, end, speed=speed)
+        settled = Simulation(request, load_settings(), Quiet(), said.append).plan().settled_to
+        assert settled is not None
+        assert settled - end <= (300_000_000 if speed else 900_000_000)
+        assert bool(said) == (end == now and speed is None)
+    assert "FUTURE_TIMESTAMP" in said[0]
+
+
 def test_what_is_written_is_what_replay_reads(tmp_path: Path) -> None:
     path = tmp_path / "meters.csv"
     run("--meters", 25, "--every", "15m", *WINDOW, "-o", path)
@@ -96,7 +124,16 @@ def test_what_is_written_is_what_replay_reads(tmp_path: Path) -> None:
         patch.setattr(Delivery, "take", keep)
         replay.plan()
     assert [row[:4] for row in read] == [row[:4] for row in made]
-    kept = ("interval_minutes", "region", "voltage", "current", "power_kw", "power_factor", "frequency")
+    kept = (
+        "interval_minutes",
+        "interval_seconds",
+        "region",
+        "voltage",
+        "current",
+        "power_kw",
+        "power_factor",
+        "frequency",
+    )
     for one, other in zip(read, made, strict=True):
         sent = json.loads(f"{{{other[4][1:]}}}")
         assert json.loads(f"{{{one[4][1:]}}}") == {name: sent[name] for name in kept}
@@ -120,7 +157,7 @@ def test_registry_and_regions_are_written_beside(tmp_path: Path) -> None:
         (("--from", "now", "--until", "-1h"), "before --until"),
         (("--speed", "1", "--truth", "t.jsonl"), "need an end"),
         (("--speed", "1", "--dry-run"), "need an end"),
-        (("--every", "10s", "--truth", "t.jsonl"), "whole minutes"),
+        (("--final", "--no-settle"), "--no-settle sends none"),
         (("--every", "1h", "--dry-run", "-o", "f.csv"), "does not go with --dry-run"),
         (("--every", "1d", "--from", "2026-03-02T01:00Z", "--until", "2026-03-02T02:00Z"), "no interval"),
         (("--late-by", "13h", "--dry-run"), "half of GRIDWATCH_GAP_MEMORY"),

@@ -70,7 +70,8 @@ def test_a_seed_spec_option_can_be_changed(sample: str, capsys: pytest.CaptureFi
         (["--start", "never"], "2024-01-01T10:00:00Z"),
         (["--profile", "other"], "spec"),
         (["--order", "file", "--truth", "x.jsonl"], "--order file"),
-        (["--interval", "90s"], "whole number of minutes"),
+        (["--interval", "1.5s"], "whole number of seconds"),
+        (["--final", "--no-settle"], "--no-settle sends none"),
         (["--nonsense"], "--nonsense"),
     ],
 )
@@ -145,3 +146,23 @@ def test_a_manifest_that_is_none_is_told(tmp_path: Path, capsys: pytest.CaptureF
         assert run(["score", str(path)]) == 1
         assert part in capsys.readouterr().err
     assert run(["score", str(tmp_path / "none")]) == 1
+
+
+@pytest.mark.parametrize(("options", "settled"), [([], "23:45:00"), (["--final"], "T00:45:00")])
+def test_the_last_tick_is_at_the_end_and_the_grace_or_later(
+    sample: str, options: list[str], settled: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    capsys.readouterr()
+    assert run(["replay", sample, "--dry-run", "--json", *options]) == 0
+    assert settled in json.loads(capsys.readouterr().out)["settled_to"]
+
+
+def test_an_interval_in_seconds_is_sent_with_readings_that_have_none(tmp_path: Path) -> None:
+    source, truth = tmp_path / "meters.csv", tmp_path / "truth.jsonl"
+    head = "meter_id,timestamp,consumption_kwh,interval_seconds\n"
+    stamps = [f"2024-01-01T00:00:{second:02d}Z" for second in range(0, 60, 5)]
+    source.write_text(head + "".join(f"A,{stamp},0.5,\nB,{stamp},0.5,10\n" for stamp in stamps))
+    assert run(["replay", str(source), "--dry-run", "--interval", "5s", "--truth", str(truth)]) == 0
+    lines = [json.loads(line) for line in truth.read_text().splitlines()]
+    assert [line["kind"] for line in lines] == ["head"]
+    assert lines[0]["interval_seconds"] in {5, 10}

@@ -83,7 +83,7 @@ def test_a_file_says_seed_and_faults_with_their_options(tmp_path: Path) -> None:
         ('[[fault]]\nkind = "delay"\nshape = "flat"', "shape: 'flat' will not do: one of uniform, heavy"),
         ('[[fault]]\nkind = "delay"\ntail = 0', "tail: 0 will not do: a number greater than 0"),
         ('[[fault]]\nkind = "outage"\nregions = -1', "regions: -1 will not do: a whole number, 0 or more"),
-        ('[[fault]]\nkind = "interval-change"\nto = "90s"', "to: '90s' will not do: whole minutes"),
+        ('[[fault]]\nkind = "interval-change"\nto = 1.5', "to: 1.5 will not do: whole seconds"),
         ('[[fault]]\nkind = "interval-change"\nto = "45m"', "to: a multiple or a part of before"),
         ('[[fault]]\nkind = "interval-change"\nannounce = 1', "announce: 1 will not do: true or false"),
         ('[[fault]]\nkind = "garbage"\nforms = []', "forms: [] will not do: a list of some of truncated"),

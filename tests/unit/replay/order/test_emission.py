@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from gridwatch.domain.instants import format_instant
+from gridwatch.domain.policy import Policy
 from replay.faults import FaultPlan
-from replay.order.emission import Item, Kind
+from replay.order.emission import Item, Kind, final_after
 from tests.unit.replay.rig import DAY, HOUR, MINUTE, SECOND, at, every, row, sequence
 
 LATE = FaultPlan(3, 0.5, 300 * SECOND, 0.2)
@@ -95,3 +96,31 @@ def test_in_the_order_of_the_file_only_the_settle_tick_is_sent() -> None:
     items = sequence(rows, by_time=False)
     assert [item.row for item in items if item.row] == rows
     assert ticks(items) == ["11:45:00Z"]
+
+
+def test_the_last_tick_says_the_last_own_time_sent_as_the_end_of_the_run() -> None:
+    assert sequence(every(30, "M", at("10:00"), 3))[-1].end == at("11:00")
+    withheld = sequence(every(30, "M", at("10:00"), 50), FaultPlan(seed=3, gap_rate=0.5))
+    last = max(item.row[0] for item in withheld if item.row and item.kind is Kind.READING)
+    assert withheld[-1].end == last
+    assert [item.end for item in withheld[:-1]] == [None] * (len(withheld) - 1)
+
+
+def test_ticks_among_the_last_readings_that_were_put_off_say_the_end_too() -> None:
+    rows = [one for n in range(30) for one in every(1, f"M{n}", at("10:00"), 20)]
+    items = sequence(rows, FaultPlan(3, 0.5, 8 * MINUTE))
+    ends = {item.arrival: item.end for item in items if item.row is None}
+    assert {end for arrival, end in ends.items() if arrival <= at("10:19")} == {None}
+    assert {end for arrival, end in ends.items() if arrival > at("10:19")} == {at("10:19")}
+    assert max(ends) > at("10:25")
+
+
+def test_a_final_tick_is_so_late_that_nothing_is_waited_for() -> None:
+    policy = Policy(allowed_lateness=2 * HOUR)
+    plain, final = (
+        sequence(every(30, "M", at("10:00"), 3), settle_after=after)[-1]
+        for after in (None, final_after(policy))
+    )
+    assert (plain.instant, final.instant) == (at("11:15"), at("13:15"))
+    assert plain.end == final.end == at("11:00")
+    assert final_after(Policy(grace=3 * HOUR)) == 3 * HOUR

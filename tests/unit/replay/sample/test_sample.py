@@ -47,6 +47,16 @@ def test_any_interval_gives_its_slots(interval: int) -> None:
     assert len(rows(interval=interval, days=2, meters=2)) == 2 * 2 * 1440 // interval
 
 
+def test_seconds_have_slots_too_and_the_energy_of_a_day_stays_about_the_same() -> None:
+    short = list(lines(2, 1, 10 / 60, 1, MONDAY, True))
+    assert short[1].splitlines()[0].split(",")[2].count("0") < 8
+    cells = [line.split(",") for piece in short[1:] for line in piece.splitlines()]
+    assert len(cells) == 2 * 8640
+    assert [cell[1] for cell in cells[:4:2]] == ["2024-01-01T00:00:00Z", "2024-01-01T00:00:10Z"]
+    minutes = sum(float(kwh) for *_, kwh in rows(meters=2, days=1, interval=1))
+    assert sum(float(cell[2]) for cell in cells) == pytest.approx(minutes, rel=0.1)
+
+
 def test_evenings_are_busier_than_nights_and_nothing_is_negative_or_absurd() -> None:
     found = rows(meters=60)
     by_hour: dict[str, list[float]] = {}
@@ -93,7 +103,7 @@ def test_a_dash_is_stdout(capsys: pytest.CaptureFixture[str]) -> None:
 
 @pytest.mark.parametrize(
     "options",
-    [["--interval", "90s"], ["--interval", "2d"], ["--meters", "0"], ["--start", "monday"], ["--days", "x"]],
+    [["--interval", "1.5s"], ["--interval", "2d"], ["--meters", "0"], ["--start", "monday"], ["--days", "x"]],
 )
 def test_wrong_use_is_exit_2(options: list[str], tmp_path: Path) -> None:
     assert run(["sample", *options, "-o", str(tmp_path / "x.csv")]) == 2

@@ -9,7 +9,7 @@ import pytest
 
 from gridwatch.errors import GridwatchError
 from gridwatch.settings import Settings, load_settings
-from gridwatch.topics import REPLAY_HEADER, ROW_HEADER, TICK_HEADER
+from gridwatch.topics import END_HEADER, REPLAY_HEADER, ROW_HEADER, TICK_HEADER
 from replay.files.rows import Row
 from replay.sending.placement import Placement
 from replay.sending.sender import Sender
@@ -101,6 +101,15 @@ def test_a_tick_goes_to_all_partitions_behind_the_readings_before_it(sender: Sen
         assert rows_of(records) == sorted(rows_of(records))
         assert records[-1]["value"] == b"2024-01-01T10:30:00Z"
         assert records[-1]["headers"][0] == (TICK_HEADER, b"")
+
+
+def test_the_last_tick_has_the_end_of_the_run(sender: Sender, broker: Broker) -> None:
+    sender.tick(40, at("10:30"))
+    sender.tick(41, at("10:45"), at("10:30"))
+    sender.flush()
+    for records in broker.taken:
+        ends = [dict(record["headers"]).get(END_HEADER) for record in records]
+        assert ends == [None, b"2024-01-01T10:30:00Z"]
 
 
 def test_what_a_partition_has_is_not_sent_again(broker: Broker) -> None:

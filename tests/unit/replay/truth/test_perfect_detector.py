@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -10,9 +12,10 @@ from gridwatch.domain.instants import format_instant
 from gridwatch.domain.policy import Policy
 from replay.faults import FaultPlan
 from replay.files.rows import Row
-from replay.order.emission import Item, Kind
+from replay.order.emission import Item, Kind, final_after
 from replay.sending.placement import Placement
 from replay.truth.findings import GapTruth, NothingTruth, ReadingTruth, Unjudged
+from replay.truth.manifest import read_manifest
 from replay.truth.perfect_detector import Truth
 from tests.unit.replay.rig import (
     DAY,
@@ -24,6 +27,7 @@ from tests.unit.replay.rig import (
     findings,
     manifest,
     row,
+    row_giving,
     scored,
     sequence,
 )
@@ -205,3 +209,90 @@ def test_late_readings_about_a_change_of_phase(
 ) -> None:
     result = scored(sequence(rows, plan, policy), tmp_path, policy)
     assert [str(difference) for difference in result.differences] == []
+
+
+def seconds(interval: int, meter: str, count: int, without: Iterable[int] = ()) -> list[Row]:
+    """`count` slots from 10:00 on of a meter that gives an interval in seconds, without the ones of these
+    numbers."""
+    left_out, start = set(without), at("10:00")
+    return [
+        row_giving(meter, start + n * interval * SECOND, 1.0, interval * SECOND)
+        for n in range(count)
+        if n not in left_out
+    ]
+
+
+def spans(items: list[Item], policy: Policy | None = None) -> list[tuple[str, str, str, int]]:
+    return [
+        (gap.state, format_instant(gap.first)[11:19], format_instant(gap.to)[11:19], gap.missing)
+        for gap in findings(items, policy)
+        if isinstance(gap, GapTruth)
+    ]
+
+
+def test_a_meter_of_ten_seconds_has_a_grace_of_thirty() -> None:
+    rows = [*seconds(10, "M", 40, without=(7, 8, 20)), *seconds(10, "N", 40)]
+    assert spans(sequence(rows)) == [
+        ("CLOSED", "10:01:10", "10:01:30", 2),
+        ("CLOSED", "10:03:20", "10:03:30", 1),
+    ]
+
+
+def test_nothing_is_missing_after_the_end_of_a_run(tmp_path: Path) -> None:
+    rows = [*seconds(10, "M", 40), *seconds(10, "N", 30)]
+    for after in (None, final_after(Policy())):
+        items = sequence(rows, settle_after=after)
+        assert spans(items) == [("OPEN", "10:05:00", "10:07:00", 10)]
+        assert scored(items, tmp_path).perfect
+
+
+def test_an_open_gap_is_as_long_as_it_has_grown_by_the_end(tmp_path: Path) -> None:
+    rows = [*seconds(10, "M", 600), *seconds(10, "N", 30)]
+    # After an hour it grows once in a quarter of an hour, in its partition with the tick of 11:30:50.
+    assert spans(sequence(rows, settle=False)) == [("OPEN", "10:05:00", "11:30:50", 513)]
+    for after in (None, 20 * MINUTE, final_after(Policy())):
+        assert scored(sequence(rows, settle_after=after), tmp_path).perfect
+    assert spans(sequence(rows, settle_after=20 * MINUTE)) == [("OPEN", "10:05:00", "11:40:20", 570)]
+
+
+def test_a_little_less_than_a_short_interval_is_taken_for_jitter() -> None:
+    def learned(row_of: int) -> bool:
+        times = [at("10:00") + n * 10 * SECOND for n in range(10)]
+        times += [times[-1] + n * 8 * SECOND for n in range(1, row_of + 1)]
+        policy = Policy(default_interval=10 * SECOND)
+        return any(
+            isinstance(one, Unjudged) for one in findings(sequence([row("M", t) for t in times]), policy)
+        )
+
+    assert [learned(4), learned(7)] == [False, True]
+
+
+def test_a_manifest_says_seconds_and_one_in_minutes_alone_is_still_read(tmp_path: Path) -> None:
+    items = sequence([*seconds(10, "M", 40, without=(7,)), *every(30, "N", at("10:00"), 2)])
+    assert {gap.interval for gap in manifest(items, tmp_path).gaps} == {10 * SECOND}
+    path = tmp_path / "truth.jsonl"
+    head = json.loads(path.read_text().splitlines()[0])
+    assert (head["end"], head["interval_seconds"]) == ("2024-01-01T10:30:00Z", 10)
+    del head["end"], head["interval_seconds"]
+    gap = {"missing_from": "2024-01-01T10:30:00Z", "missing_to": "2024-01-01T11:00:00Z", "state": "CLOSED"}
+    gap |= {"missing_intervals": 1, "interval_minutes": 30, "missing_ranges": []}
+    line = {"kind": "gap", "meter_id": "M", "expect": {"gap": gap}}
+    path.write_text(f"{json.dumps(head)}\n{json.dumps(line)}\n")
+    read = read_manifest(path)
+    assert read.end is None
+    assert read.gaps[0].interval == 30 * MINUTE
+
+
+def test_a_meter_of_long_intervals_may_raise_the_watermark_by_two_of_them(tmp_path: Path) -> None:
+    rows = [row_giving("M", at("00:00") + n * 40 * HOUR, 1.0, 20 * HOUR) for n in range(3)]
+    items = [Item(Kind.READING, r[0], r, 0, 0) for r in rows]
+    assert [state for state, *_ in spans(items)] == ["CLOSED", "CLOSED"]
+    assert scored(items, tmp_path).perfect
+
+
+def test_a_meter_of_long_intervals_is_known_for_three_of_them(tmp_path: Path) -> None:
+    policy = Policy(state_ttl=HOUR, partitions=1)
+    rows = [row_giving("M", at("00:00"), 1.0, HOUR), *(row("N", at("00:00") + n * HOUR) for n in range(1, 6))]
+    items = sequence(rows, policy=policy)
+    assert ("EXPIRED", "01:00:00", "04:00:00", 3) in spans(items, policy)
+    assert scored(items, tmp_path, policy).perfect
