@@ -26,6 +26,7 @@ from gridwatch.embedded import EmbeddedKafka
 from gridwatch.settings import load_settings
 from gridwatch.topics import (
     DEAD_LETTERS,
+    END_HEADER,
     GAP_ALERTS,
     LATE_EVENTS,
     METRICS,
@@ -98,6 +99,7 @@ def trouble(policy: Parameters, seed: int) -> Iterator[Raw]:
             for record in maker.make():
                 headers = [(TICK_HEADER, b"1")] if record.tick else []
                 headers += [(REPLAY_HEADER, b"run")] if record.replayed else []
+                headers += [] if record.end is None else [(END_HEADER, record.end)]
                 yield Raw(partition, None if record.tick else b"key", record.value, tuple(headers))
         for ahead in (-MINUTE, 4 * MINUTE, 6 * MINUTE, 3 * HOUR):
             stamp = show(ends_at + ahead)
@@ -110,13 +112,14 @@ def held(bootstrap: str) -> dict[int, list[Record]]:
     """What the raw topic really holds, by partition."""
     records: dict[int, list[Record]] = {}
     for message in read(bootstrap, RAW.name):
-        names = [name for name, _ in message.headers() or []]
+        headers = dict(message.headers() or [])
         record = Record(
             message.offset(),
             message.timestamp()[1] * 1000,
             message.value(),
-            TICK_HEADER in names,
-            REPLAY_HEADER in names,
+            TICK_HEADER in headers,
+            REPLAY_HEADER in headers,
+            headers.get(END_HEADER),
         )
         records.setdefault(message.partition(), []).append(record)
     return records
