@@ -213,7 +213,7 @@ class Reference:
             return None
         if earlier and earlier[-1] == item.value:
             return None
-        if not held:
+        if late:
             self.catch_up(meter)
         meter.late_count += late
         if item.region is not None and item.time >= meter.last_seen:

@@ -15,7 +15,7 @@ Every step that touches a gap adds one revision, with its state at the end of th
 Below an interval of a minute, growth is rationed: a silent 10 s meter would give 360 revisions an hour. An
 OPEN gap grows when the watermark has reached the deadline of its next slot *and* a full minute, after its
 first hour a full quarter of an hour; then by every slot due. The slot with which it ends is not deferred, and
-a reading of the meter first has every slot settled that is due.
+a late reading of the meter first has every slot settled that is due.
 
 ``missing_to`` is exclusive: while OPEN the deadline of the last missing slot (slot + grace: that is how
 far it is certain), afterwards the last slot + interval.

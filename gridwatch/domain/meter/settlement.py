@@ -38,7 +38,7 @@ def settle(meter: MeterState, changes: GapChanges, end: int = NEVER) -> bool:
 
 
 def catch_up(meter: MeterState, changes: GapChanges, end: int) -> None:
-    """Settle the slots that are due and whose growth of the OPEN gap is deferred: before a reading of
+    """Settle the slots that are due and whose growth of the OPEN gap is deferred: before a late reading of
     ``meter`` is applied. The caller has to recompute ``meter.due``."""
     gap = meter.open_gap
     if gap is not None and gap.interval < MINUTE:

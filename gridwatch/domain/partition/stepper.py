@@ -135,7 +135,8 @@ class Stepper:
             flags = FIRST
         else:
             before = meter.last_seen if time > meter.last_seen else archive.stamp_before(time)
-            catch_up(meter, changes, bench.end)
+            if timeliness == LATE:  # the slot of one that is on time is not due
+                catch_up(meter, changes, bench.end)
             if current is None:
                 flags = accept(meter, time, given, changes)
             else:
