@@ -74,7 +74,7 @@ class Policy:
     """A longer one has to be given: silence teaches nothing."""
     max_remembered_gaps: int = 32
     """Ended gaps remembered for one meter."""
-    hot_readings: int = 20
+    hot_readings: int = 12
     """Remembered readings that the state of a meter holds at most: others are in blocks (``archive``)."""
     block_readings: int = 64
     max_held: int = 64

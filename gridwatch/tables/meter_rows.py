@@ -2,7 +2,8 @@
 
 The deadline of the meter comes first, so that the deadline index can be rebuilt from a million rows by
 reading one number of each. Version 1 wrote the remembered readings as stamp, value, stamp …; from version 3
-on a list stands in their place where energy is derived, or older readings are in blocks.
+on a list stands in their place where energy is derived, or older readings are in blocks, and slots filled
+ahead are runs.
 """
 
 from __future__ import annotations
@@ -14,12 +15,13 @@ from typing import Any, Final
 from gridwatch.domain.meter.archive import Block
 from gridwatch.domain.meter.energy import Derived, Register
 from gridwatch.domain.meter.gaps import Gap
-from gridwatch.domain.meter.grid import Grid
+from gridwatch.domain.meter.grid import Grid, runs_of, slots_of
 from gridwatch.domain.meter.state import MeterState
 from gridwatch.domain.meter.timeliness import recent_of
 from gridwatch.tables.row_kind import RowKind, decode_plain
 
 _FIELDS: Final = 17
+_WITH_RUNS: Final = 3
 #: A msgpack array of so many elements.
 _HEAD: Final = b"\xdc" + struct.pack(">H", _FIELDS)
 
@@ -33,7 +35,7 @@ def _plain(meter: MeterState) -> tuple[Any, ...]:
         meter.interval,
         meter.cursor,
         meter.last_slot,
-        meter.ahead,
+        runs_of(meter.ahead, meter.interval) if meter.ahead else (),
         meter.recent if meter.derived is None and not meter.cold_next else _plain_readings(meter),
         tuple(_plain_gap(gap) for gap in gaps) if gaps else (),  # most meters have none
         tuple(_plain_grid(grid) for grid in older) if older else (),
@@ -68,7 +70,7 @@ def _state(row: Any, version: int) -> MeterState:
         meter.given,
         meter.forgotten,
     ) = row
-    meter.ahead = tuple(ahead)
+    meter.ahead = _ahead(ahead, meter.interval, version)
     if version == 1:
         recent = recent_of(zip(recent[::2], recent[1::2], strict=True))
     elif isinstance(recent, list):
@@ -78,7 +80,7 @@ def _state(row: Any, version: int) -> MeterState:
             meter.derived = Derived(None if register is None else Register(*register), energies)
     meter.recent = recent
     meter.gaps = tuple(gap_of(gap) for gap in gaps)
-    meter.older = tuple(_grid(grid) for grid in older)
+    meter.older = tuple(_grid(grid, version) for grid in older)
     meter.run = tuple(run)
     meter.off_run = tuple(off_run)
     meter.update_calm()
@@ -113,15 +115,19 @@ def gap_of(plain: Sequence[Any]) -> Gap:
 
 
 def _plain_grid(grid: Grid) -> tuple[Any, ...]:
-    return (grid.start, grid.interval, grid.cursor, grid.end, grid.ahead)
+    return (grid.start, grid.interval, grid.cursor, grid.end, runs_of(grid.ahead, grid.interval))
 
 
-def _grid(plain: Sequence[Any]) -> Grid:
+def _grid(plain: Sequence[Any], version: int) -> Grid:
     start, interval, cursor, end, ahead = plain
-    return Grid(start, interval, cursor, end, tuple(ahead))
+    return Grid(start, interval, cursor, end, _ahead(ahead, interval, version))
 
 
-METER: Final = RowKind("meter", 3, _plain, _state, head=_HEAD)
+def _ahead(plain: Sequence[int], interval: int, version: int) -> tuple[int, ...]:
+    return slots_of(plain, interval) if version >= _WITH_RUNS else tuple(plain)
+
+
+METER: Final = RowKind("meter", _WITH_RUNS, _plain, _state, head=_HEAD)
 #: Older readings of a meter.
 BLOCK: Final = RowKind("block", 1, tuple, _block)
 #: The register of a meter whose state was dropped.

@@ -54,7 +54,7 @@ class Parameters:
     max_power_kw: float = 1000.0
     max_register_kwh: float = 1e9
     register_digits: int | None = None
-    hot_readings: int = 20
+    hot_readings: int = 12
     block_readings: int = 64
 
     def grace_of(self, interval: int) -> int:

@@ -414,6 +414,8 @@ class Reference:
         assert now is not None
         while meter.growth(self.policy) <= now and (self.end is None or next(meter.waiting()) <= self.end):
             self.call_run(meter)
+        if self.dies(meter) <= now:
+            self.call_missing(meter)
         gap = meter.open_gap()
         if gap is not None and self.dies(meter) <= now:
             gap.state = "EXPIRED"

@@ -12,6 +12,7 @@ the start of the first grid are on the grid, but are never missing and never fil
 from __future__ import annotations
 
 from bisect import bisect_left
+from collections.abc import Sequence
 from typing import Final
 
 from gridwatch.domain.policy import MINUTE, NEVER
@@ -39,6 +40,26 @@ def slot_of(time: int, anchor: int, interval: int) -> int | None:
 def first_from(time: int, anchor: int, interval: int) -> int:
     """The first point of the grid through ``anchor`` that is not before ``time``."""
     return anchor - (anchor - time) // interval * interval
+
+
+def runs_of(slots: tuple[int, ...], interval: int) -> tuple[int, ...]:
+    """Ascending slots as runs of neighbours: from, to, from, to …, ``to`` exclusive."""
+    runs: list[int] = []
+    for slot in slots:
+        if runs and runs[-1] == slot:
+            runs[-1] = slot + interval
+        else:
+            runs += (slot, slot + interval)
+    return tuple(runs)
+
+
+def slots_of(runs: Sequence[int], interval: int) -> tuple[int, ...]:
+    """The slots of ``runs_of``."""
+    return tuple(
+        slot
+        for start, stop in zip(runs[::2], runs[1::2], strict=True)
+        for slot in range(start, stop, interval)
+    )
 
 
 class Grid:

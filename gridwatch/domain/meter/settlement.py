@@ -26,8 +26,9 @@ def settle(meter: MeterState, changes: GapChanges, end: int = NEVER) -> bool:
     the meter is dropped or slots wait for the end to be passed.
     """
     policy, watermark = changes.policy, changes.watermark
-    _settle_slots(meter, changes, end, rationed=True)
-    if watermark < meter.last_seen + policy.life_of(meter.interval):
+    alive = watermark < meter.last_seen + policy.life_of(meter.interval)
+    _settle_slots(meter, changes, end, rationed=alive)
+    if alive:
         meter.refresh(policy)
         return False
     gap = meter.open_gap

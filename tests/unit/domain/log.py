@@ -99,6 +99,7 @@ class Log:
         self.next_offset = max(self.next_offset, *(record.offset + 1 for record in batch), 0)
         while True:
             outcome = self.processor.process(batch, budget=budget)
+            self.processor.seal(outcome)
             for meter, state in outcome.changed.items():
                 if state is None:
                     self.meters.pop(meter, None)

@@ -32,7 +32,7 @@ DEFAULTS = {
     "max_interval": 32 * 86_400_000_000,
     "max_learned_interval": 86_400_000_000,
     "max_remembered_gaps": 32,
-    "hot_readings": 20,
+    "hot_readings": 12,
     "block_readings": 64,
     "max_held": 64,
 }
