@@ -310,3 +310,13 @@ def test_a_duplicate_does_not_make_a_gap_grow_and_a_late_reading_does(tmp_path: 
         ]
         assert [one[2] for one in spans(told, policy) if one[0] == "OPEN"] == [to]
         assert scored(told, tmp_path, policy).perfect
+
+
+def test_what_a_clock_ahead_of_the_end_has_made_missing_stays_missing(tmp_path: Path) -> None:
+    policy = Policy(partitions=1)
+    ahead = row("N", at("11:30"))
+    items = sequence([row("M", at("10:00")), row("N", at("10:20"))], policy=policy)
+    assert items[-1].kind is Kind.SETTLE
+    items.insert(-1, Item(Kind.READING, at("10:20"), ahead, 0, 0, ("clock",)))
+    assert [one[:3:2] for one in spans(items, policy)] == [("OPEN", "11:15:00"), ("OPEN", "11:05:00")]
+    assert scored(items, tmp_path, policy).perfect
