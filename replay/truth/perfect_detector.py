@@ -145,10 +145,21 @@ class Truth:
         """Event time has come to this instant in all partitions."""
         if self._latest is not None and item.instant > self._latest:
             return
+        if item.end is not None:
+            self._end_at(item.end)
         for partition in range(len(self._watermarks)):
-            if item.end is not None:
-                self._ends[partition] = self.end = item.end
             self._raise(partition, item.instant)
+
+    def _end_at(self, end: int) -> None:
+        """The run ends here. What was missing before, by a clock that is ahead of it, stays missing."""
+        if NEVER in self._ends:
+            for name, meter in self._meters.items():
+                partition = self._partition_of(name)
+                watermark = self._watermarks[partition]
+                if watermark is not None:
+                    meter.settle(watermark, self._ends[partition])
+        self._ends = [end] * len(self._ends)
+        self.end = end
 
     def _lack(self, row: Row, cause: str) -> None:
         """This reading will not fill its slot, because of a fault."""

@@ -296,3 +296,27 @@ def test_a_meter_of_long_intervals_is_known_for_three_of_them(tmp_path: Path) ->
     items = sequence(rows, policy=policy)
     assert ("EXPIRED", "01:00:00", "04:00:00", 3) in spans(items, policy)
     assert scored(items, tmp_path, policy).perfect
+
+
+def test_a_duplicate_does_not_make_a_gap_grow_and_a_late_reading_does(tmp_path: Path) -> None:
+    policy = Policy(partitions=1)
+    rows = sorted([*seconds(10, "M", 124), *seconds(10, "N", 30, without=(28,))])
+    items = sequence(rows, policy=policy, settle=False)
+    for time, to in ((at("10:04"), "10:20:00"), (at("10:04") + 40 * SECOND, "10:20:20")):
+        again = row_giving("N", time, 1.0, 10 * SECOND)
+        told = [
+            *items,
+            Item(Kind.READING, at("10:20") + 30 * SECOND, again, at("10:20") - time, 0, ("delay",)),
+        ]
+        assert [one[2] for one in spans(told, policy) if one[0] == "OPEN"] == [to]
+        assert scored(told, tmp_path, policy).perfect
+
+
+def test_what_a_clock_ahead_of_the_end_has_made_missing_stays_missing(tmp_path: Path) -> None:
+    policy = Policy(partitions=1)
+    ahead = row("N", at("11:30"))
+    items = sequence([row("M", at("10:00")), row("N", at("10:20"))], policy=policy)
+    assert items[-1].kind is Kind.SETTLE
+    items.insert(-1, Item(Kind.READING, at("10:20"), ahead, 0, 0, ("clock",)))
+    assert [one[:3:2] for one in spans(items, policy)] == [("OPEN", "11:15:00"), ("OPEN", "11:05:00")]
+    assert scored(items, tmp_path, policy).perfect
