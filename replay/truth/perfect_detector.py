@@ -205,8 +205,9 @@ class Truth:
         )
         repeats = "" if status == "TOO_LATE" or meter is None else meter.repeats(time, kwh)
         if meter is not None and watermark is not None:
-            # A duplicate is nothing to the meter; of another reading the detector first sees to what is due.
-            meter.settle(watermark, self._ends[partition], all_due=repeats != "DUPLICATE")
+            # A duplicate is nothing to the meter; of a late one the detector first sees to what is due.
+            late = status != "ON_TIME" and repeats != "DUPLICATE"
+            meter.settle(watermark, self._ends[partition], all_due=late)
         if item.delay or status == "TOO_LATE" or repeats == "REVISED" or late_by in _COPIES:
             kind = late_by if item.faults or status != "ON_TIME" else NATIVE
             self._report(ReadingTruth(name, time, item.arrival, status, delay, kind, repeats))
@@ -310,7 +311,7 @@ class Truth:
             if due > watermark:
                 heappush(expiries, (due, name))
                 continue
-            meter.settle(watermark, self._ends[partition])
+            meter.settle(watermark, self._ends[partition], all_due=True)
             del self._meters[name]
             meter.finish(watermark, expired=True)
             self._intervals[meter.interval] += 1

@@ -86,6 +86,10 @@ _BACK_TO_0002 = (
         " ALTER COLUMN interval_minutes TYPE integer"
         for table in ("validated_readings", "reading_revisions", "gap_alerts")
     ),
+    *(
+        f"ALTER TABLE {table} DROP COLUMN energy_register_kwh, DROP COLUMN energy_from"
+        for table in ("validated_readings", "reading_revisions")
+    ),
     "DROP INDEX metrics_values",
     'CREATE INDEX metrics_metric_time ON metrics (metric, "time" DESC)',
     f"UPDATE {VERSION_TABLE} SET version_num = '0002'",
