@@ -91,7 +91,7 @@ class LogMaker:
             max_future_skew=pick([1, 5, 60]) * MINUTE,
             max_watermark_jump=pick([1, 3, 3 if self.seconds else 24]) * HOUR,
             gap_memory=pick([1, 3, 24]) * HOUR,
-            metrics_window=pick([1, 5, 15, 60]) * MINUTE,
+            metrics_window=pick([1, 5, 15] if self.seconds else [5, 15, 60]) * MINUTE,
             timezone=pick(["UTC", "UTC", "Europe/Berlin"]),
             max_remembered_gaps=32,
             max_held=64,
