@@ -155,11 +155,12 @@ def query(database: str, statement: str) -> list[tuple[Any, ...]]:
 
 
 def dump(database: str) -> Database:
-    """Every row of every table in order of its key, without system metrics."""
+    """Every row of every table in order of its key, without system metrics and times of arrival."""
     found: Database = {}
     for table in tables.TABLES:
         key = ", ".join(f'"{name}"' for name in table.key)
-        columns = ", ".join(f'"{column.name}"' for column in table.sql.columns)
+        names = [column.name for column in table.sql.columns if column.name != "received_at"]
+        columns = ", ".join(f'"{name}"' for name in names)
         found[table.name] = query(
             database, f"SELECT {columns} FROM {table.name} WHERE {table.comparison.where} ORDER BY {key}"
         )

@@ -160,4 +160,4 @@ def all_flags(flags: int, reading: Reading) -> tuple[str, ...]:
     raw = reading.raw
     own = (AMBIGUOUS_TIME if reading.ambiguous else 0) | (0 if raw.consumption_kwh else ZERO)
     names = flag_names(flags | own)
-    return (*names, *raw.flags) if raw.flags else names
+    return (*names, *(code for code in raw.flags if code not in names)) if raw.flags else names

@@ -119,7 +119,7 @@ REFUSED = {
         *(PARTITION_KEY, bytes([PARTITION.version + 1]) + b"what only the future knows"),
         *(f"version {PARTITION.version + 1}", "newer gridwatch"),
     ),
-    "a newer kind": (b"\x01block", b"\x01\x91\x05", "unknown kind", "newer gridwatch"),
+    "a newer kind": (b"\x1fblock", b"\x01\x91\x05", "unknown kind", "newer gridwatch"),
     "another stage": (
         *(PARTITION_KEY, SUMS.encode_partition(Sums(0), 1)),
         *("stage readings holds the state of stage sums", "a table of its own"),

@@ -161,7 +161,10 @@ def test_an_export_replayed_is_the_same_readings(name: str, tmp_path: Path) -> N
     stamps = [epoch + timedelta(microseconds=row[0]) for row in again]
     assert stamps[-1] == LONG_DAY + timedelta(microseconds=1)
     record = json.loads("{" + again[0][4][1:] + "}")
-    assert record == {"interval_minutes": 30, "region": "north", "voltage": 230.5, "flags": ["NEM12_E52"]}
+    assert record == {
+        **{"interval_minutes": 30, "interval_seconds": 1800},
+        **{"region": "north", "voltage": 230.5, "flags": ["NEM12_E52"]},
+    }
 
 
 def test_flags_of_gridwatch_are_determined_again_and_not_replayed(tmp_path: Path) -> None:

@@ -127,12 +127,15 @@ def judge(item: Any, policy: Any, partition: int, record_time: int) -> list[tupl
     if kind is None:
         bad.append(("MISSING_FIELD", "consumption_kwh"))
     looked_at = (energy.named(item, *energy.ENERGY), energy.named(item, *energy.REGISTER))
+    if kind == "power_kw" and number(item[kind]) is None:
+        wrong = energy.out_of_limits(kind, item[kind], policy)
+        bad += [(wrong, kind)] if wrong else []
     for name in (*looked_at, "interval_minutes", "interval_seconds", *MEASURES):
         value = item.get(name)
         if value is None:
             continue
         wrong = number(value)
-        if wrong is None and name == kind:
+        if wrong is None and name == kind != "power_kw":
             wrong = energy.out_of_limits(kind, value, policy)
         if wrong is None and name == "interval_minutes" and whole_interval(float(value) * 60) is None:
             wrong = "OUT_OF_RANGE"

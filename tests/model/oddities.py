@@ -61,7 +61,9 @@ STRANGE: tuple[tuple[str, Any], ...] = (
     ("power_kw", -3.5), ("power_factor", 1e300), ("voltage", None), ("region", ""),
     ("region", "K\u00f6ln \u20ac"),
     ("region", None), ("sent_at", "whenever"), ("flags", []), ("flags", None),
-    ("flags", ["NEM12_E", "Zähler"]), ("unknown", [{"deep": [None, True]}]), ("timestamp_", 1),
+    ("flags", ["NEM12_E", "Zähler"]),
+    ("flags", ["GAP_ENERGY", "ENERGY_POWER_MISMATCH"]),
+    ("unknown", [{"deep": [None, True]}]), ("timestamp_", 1),
 )  # fmt: skip
 
 

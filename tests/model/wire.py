@@ -39,6 +39,10 @@ class Item:
     value: float  # by which it is compared: its energy, register or power
     since: int | None = None  # since when its energy counts
 
+    def all_flags(self, flags: set[str]) -> list[str]:
+        """Ours, then those of the source that we have not given ourselves."""
+        return [*listed(flags), *(code for code in self.body.get("flags") or [] if code not in flags)]
+
     def own_flags(self) -> set[str]:
         """What is known of the reading without its meter."""
         return {
@@ -83,7 +87,7 @@ def validated(
         "received_at": show(item.received),
         "status": "LATE" if delay else "OK",
         "delay_seconds": delay / SECOND,
-        "flags": [*listed(flags), *(item.body.get("flags") or [])],
+        "flags": item.all_flags(flags),
         "watermark": show(watermark),
         **{name: item.body[name] for name in optional if item.body.get(name) is not None},
         **({} if register is None else {"energy_register_kwh": register}),
@@ -99,7 +103,7 @@ def late_event(
         "delay_seconds": delay / SECOND,
         "watermark": show(watermark),
         "allowed_lateness_seconds": policy.allowed_lateness / SECOND,
-        "flags": [*listed(flags), *(item.body.get("flags") or [])],
+        "flags": item.all_flags(flags),
     }
 
 

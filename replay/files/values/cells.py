@@ -8,7 +8,7 @@ from fnmatch import fnmatchcase
 from fractions import Fraction
 from math import isfinite
 
-from gridwatch.domain.reading import FLAG_NAMES
+from gridwatch.domain.reading import STREAM_FLAGS
 from gridwatch.domain.validation.rules import MAX_CODE, MAX_CODES
 from replay.files.job import BadCell, Job
 from replay.files.layout import unwrapped
@@ -185,7 +185,7 @@ def codes(prefix: str, text: str) -> list[str]:
     if prefix:
         return [code(prefix, text)]
     words = (_WORD.sub("_", word.upper()).strip("_")[:MAX_CODE] for word in text.split())
-    return [word for word in words if word and word not in FLAG_NAMES]
+    return [word for word in words if word and word not in STREAM_FLAGS]
 
 
 def given(interval: int) -> str:

@@ -3,10 +3,19 @@
 from __future__ import annotations
 
 import json
+from typing import Final
 
+from gridwatch.domain.policy import Policy
+from gridwatch.domain.validation.intervals import allowed_intervals, interval_of
 from replay.files.job import BadCell
 from replay.files.profile import TEXT_FIELDS
 from replay.files.values.cells import CONTROL, Numbers, given
+
+_POLICY: Final = Policy()
+#: Columns with an interval, and their unit in seconds.
+_INTERVALS: Final = {"interval_seconds": 1, "interval_minutes": 60}
+#: Longer ones, and fractions, are passed on; nothing is reckoned with them here.
+_MOST_MINUTES: Final = 1440
 
 
 def optional_members(
@@ -27,12 +36,15 @@ def optional_members(
             members.append(f',"{name}":{json.dumps(text, ensure_ascii=False)}')
             continue
         number = numbers.read(name, text)
-        if name != "interval_minutes":
+        unit = _INTERVALS.get(name)
+        if unit is None:
             members.append(f',"{name}":{number!r}')
-        elif number.is_integer() and 1 <= number <= 1440:
+        elif interval_of(number * unit, _POLICY) is None:
+            raise BadCell(name, text, f"not {allowed_intervals(_POLICY)}")
+        elif unit == 1 or not (number.is_integer() and number <= _MOST_MINUTES):
+            members.append(f',"{name}":{int(number) if number.is_integer() else number!r}')
+        else:
             interval = int(number)
             if interval_too:
                 members.append(given(interval))
-        else:
-            raise BadCell(name, text, "not a whole number of minutes from 1 to 1440")
     return "".join(members), interval
