@@ -137,6 +137,8 @@ class Archive:
         if meter.derived is not None:
             energies, meter.derived.energies = _parted(meter.derived.energies, meter.cold_last)
         most = policy.block_readings * READING_BYTES
+        if meter.derived is not None:
+            most = (policy.block_readings + 1) // 2 * READING_BYTES
         if meter.cold_first < meter.cold_next:
             newest = self._block(meter.cold_next - 1)
             if len(newest.readings) < most:
