@@ -166,6 +166,20 @@ def test_a_missing_extra_or_different_row_is_reported(tmp_path: Path) -> None:
     assert ["b'M1'" in reported[0], "b'M2'" in reported[1], len(reported)] == [True, True, 2]
 
 
+def test_a_block_that_no_meter_names_any_more_is_not_reported_and_a_missing_one_is(tmp_path: Path) -> None:
+    changelog = in_changelog()
+    rows = {key: row for (_, key), row in changelog.last.items()}
+    changelog.last[3, b"\x021\x02M1"] = b"block"
+    stale = {**rows, b"\x020\x02M1": b"stale", b"\x021\x02M1": b"block"}
+    assert (
+        find_inconsistencies(changelog, read_databases([stored(tmp_path / "a", stale, END)], "meters")) == []
+    )
+    (reported,) = find_inconsistencies(
+        changelog, read_databases([stored(tmp_path / "b", rows, END)], "meters")
+    )
+    assert "021" in reported
+
+
 def test_a_database_of_a_deleted_changelog_is_not_compared_with_the_current_one(
     tmp_path: Path,
 ) -> None:
