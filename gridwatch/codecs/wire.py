@@ -46,7 +46,7 @@ class ValidatedMessages(emitted.Accepted):
         self._time = self._watermark = self._delay = self._partition = self._index = -1
         self._interval = self._received = -1
         self._stamp = self._status = self._id = self._end = self._arrival = ""
-        self._minutes: float = 0
+        self._minutes: int | float = 0
         self._seconds = 0
 
     def emit(  # noqa: PLR0917 - the fields of `Validated`, unpacked

@@ -147,6 +147,6 @@ def _zone(name: str) -> ZoneInfo:
     return ZoneInfo(name)
 
 
-def minutes_of(duration: int) -> float:
+def minutes_of(duration: int) -> int | float:
     """A duration in minutes; whole ones as an int."""
     return duration / _MINUTE if duration % _MINUTE else duration // _MINUTE
