@@ -50,9 +50,11 @@ class Telemetry(Struct, gc=False):
     flags: list[str] | None = None
 
     def as_raw(self) -> Raw:
-        """The same under the names of `Raw`."""
-        energy = self.energy_kwh if self.consumption_kwh is None else self.consumption_kwh
-        register = self.total_energy_kwh if self.energy_register_kwh is None else self.energy_register_kwh
+        """The same under the names of `Raw`; the other names are read where `consumption_kwh` is absent."""
+        energy, register = self.consumption_kwh, self.energy_register_kwh
+        if energy is None:
+            energy = self.energy_kwh
+            register = self.total_energy_kwh if register is None else register
         return Raw(
             self.meter_id,
             self.timestamp,
