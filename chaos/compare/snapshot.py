@@ -2,7 +2,7 @@
 
 Three things depend on the wall clock and are left out: system metrics; `received_at`, when the broker got the
 raw record; and the arrival time of a bad record (which is in a dead letter, and for a future timestamp in its
-message). For tables the declarations say so (`sinks/tables/`), except for `received_at`.
+message). For tables the declarations say so (`sinks/tables/`).
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from sinks import tables
 from sinks.tables.dead_letters import AHEAD
 from sinks.tables.table import DatabaseTable
 
-#: In outputs and tables. Records that repeat within a run must agree on it; two runs never do.
+#: In outputs. Records that repeat within a run must agree on it; two runs never do.
 ARRIVAL = "received_at"
 
 Contents = dict[str, dict[str, Any]]
@@ -115,8 +115,7 @@ def read_database(url: str) -> Contents:
 
 def _rows(cursor: Any, table: DatabaseTable) -> dict[str, Any]:
     comparison = table.comparison
-    without = {ARRIVAL, *comparison.without}
-    columns = [column.name for column in table.sql.columns if column.name not in without]
+    columns = [column.name for column in table.sql.columns if column.name not in comparison.without]
     key = [name for name in table.key if name not in comparison.without]
     quoted = ", ".join(f'"{column}"' for column in columns)
     cursor.execute(f"SELECT {quoted} FROM {table.name} WHERE {comparison.where}")  # noqa: S608  names of our own

@@ -30,7 +30,7 @@ from sinks.tables.copy_text import (
     optional_texts,
     texts,
 )
-from sinks.tables.table import Compression, Summary, TopicTable, metadata
+from sinks.tables.table import Comparison, Compression, Summary, TopicTable, metadata
 
 #: `time` is the first missing slot.
 gap_alerts = Table(
@@ -95,6 +95,7 @@ def _values(records: Sequence[GapAlert]) -> Values:
 GAP_ALERTS = TopicTable(
     sql=gap_alerts,
     topic=topics.GAP_ALERTS,
+    comparison=Comparison(without=("received_at",)),
     columns=_values,
     newer=("revision",),
     compression=Compression("meter_id", '"time" DESC, gap_id'),

@@ -34,7 +34,15 @@ from sinks.tables.copy_text import (
     optional_texts,
     texts,
 )
-from sinks.tables.table import COMPUTED, Compression, DerivedTable, TopicTable, metadata, staged_names
+from sinks.tables.table import (
+    COMPUTED,
+    Comparison,
+    Compression,
+    DerivedTable,
+    TopicTable,
+    metadata,
+    staged_names,
+)
 
 
 def _reading_columns() -> list[Column[Any]]:
@@ -138,9 +146,12 @@ WHERE (excluded.source_offset, excluded.source_index) < (there.source_offset, th
        OR (excluded.source_offset, excluded.source_index) < (there.first_offset, there.first_index))
 """  # noqa: S608 (every name in it is a constant of the schema)
 
+_COMPARISON = Comparison(without=("received_at",))
+
 VALIDATED_READINGS = TopicTable(
     sql=validated_readings,
     topic=topics.VALIDATED,
+    comparison=_COMPARISON,
     columns=_values,
     newer=("source_offset", "source_index", "source_partition"),
     replaced=_KEEP_FIRST,
@@ -151,6 +162,7 @@ VALIDATED_READINGS = TopicTable(
 READING_REVISIONS = DerivedTable(
     sql=reading_revisions,
     source=VALIDATED_READINGS,
+    comparison=_COMPARISON,
     where="'REVISED' = ANY (flags)",
     compression=Compression("meter_id", '"time" DESC, source_partition, source_offset, source_index'),
 )

@@ -24,10 +24,9 @@ far it is certain), afterwards the last slot + interval.
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections.abc import Iterator
 from typing import Final, Protocol
 
-from gridwatch.domain.meter.grid import Grid
+from gridwatch.domain.meter.grid import Grid, slots_of
 from gridwatch.domain.policy import HOUR, MINUTE, Policy, grace_of
 
 OPEN: Final = "OPEN"
@@ -88,10 +87,9 @@ class Gap:
         """The slots still missing, as [from, to) pairs."""
         return tuple(zip(self.missing[::2], self.missing[1::2], strict=True))
 
-    def slots(self) -> Iterator[int]:
+    def slots(self) -> tuple[int, ...]:
         """Every slot still missing."""
-        for start, stop in self.ranges():
-            yield from range(start, stop, self.interval)
+        return slots_of(self.missing, self.interval)
 
     def lacks(self, slot: int) -> bool:
         """Whether ``slot``, a point of this gap's grid, is still missing."""

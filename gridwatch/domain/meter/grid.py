@@ -42,7 +42,7 @@ def first_from(time: int, anchor: int, interval: int) -> int:
     return anchor - (anchor - time) // interval * interval
 
 
-def runs_of(slots: tuple[int, ...], interval: int) -> tuple[int, ...]:
+def runs_of(slots: Sequence[int], interval: int) -> tuple[int, ...]:
     """Ascending slots as runs of neighbours: from, to, from, to …, ``to`` exclusive."""
     runs: list[int] = []
     for slot in slots:

@@ -29,7 +29,7 @@ from collections.abc import Iterable
 from typing import Final
 
 from gridwatch.domain.meter.gaps import OPEN, Gap, GapChanges
-from gridwatch.domain.meter.grid import Grid, first_from, nearest, slot_of, tolerance_of
+from gridwatch.domain.meter.grid import Grid, first_from, nearest, runs_of, slot_of, tolerance_of
 from gridwatch.domain.meter.state import MeterState
 from gridwatch.domain.policy import MINUTE, SECOND
 
@@ -154,7 +154,11 @@ def _grow(
     cursor = min(waiting, default=anchor)
     filled = tuple(slot for slot in range(cursor, anchor, interval) if slot not in waiting)
     past = Grid(first_from(meter.start, anchor, interval), interval, cursor, anchor, filled)
-    found = [Gap(run[0], run[-1], interval, changes.watermark) for run in _runs(lost, interval)]
+    runs = runs_of(sorted(lost), interval)
+    found = [
+        Gap(first, stop - interval, interval, changes.watermark)
+        for first, stop in zip(runs[::2], runs[1::2], strict=True)
+    ]
     for gap in found:
         changes.touch(gap, reason)
         if gap.end not in waiting:
@@ -164,16 +168,6 @@ def _grow(
     if past.start < anchor:
         meter.keep_older((*meter.older, past), changes.watermark, changes.policy)
     meter.start_grid(anchor, interval, (anchor,))
-
-
-def _runs(slots: Iterable[int], interval: int) -> list[list[int]]:
-    runs: list[list[int]] = []
-    for slot in sorted(slots):
-        if runs and runs[-1][-1] + interval == slot:
-            runs[-1].append(slot)
-        else:
-            runs.append([slot])
-    return runs
 
 
 def _words(interval: int) -> str:

@@ -122,10 +122,12 @@ class MeterState(Grid):
 
     def refresh(self, policy: Policy) -> None:
         """Recompute ``due`` and ``calm`` after a change."""
-        place, grid = 0, self.older[0] if self.older else self
-        while grid is not self and not grid.pending:
-            place += 1
-            grid = self.older[place] if place < len(self.older) else self
+        place = len(self.older)
+        grid: Grid = self
+        for at, older in enumerate(self.older):
+            if older.pending:
+                place, grid = at, older
+                break
         grace = self.grace_at(place, policy)
         gap = self.open_gap
         due = grid.cursor + grace if gap is None else gap.growth_due(grid, grace)

@@ -129,6 +129,7 @@ class Stepper:
             window.duplicate += 1
             return False
         changes = touched[raw.meter_id] = GapChanges(policy, watermark, archive)
+        counted = None if archive is None or current is None else archive.energy_at(time)
         before: int | None = None
         if meter is None or archive is None:
             meter = bench.create(raw.meter_id, time, given)
@@ -142,8 +143,7 @@ class Stepper:
             else:
                 flags = REVISED | revise(meter, time, given, changes)
                 window.revised += 1
-                window.micro_kwh -= micro_kwh(archive.energy_at(time) or 0.0)
-        counted = None if archive is None or current is None else archive.energy_at(time)
+                window.micro_kwh -= micro_kwh(counted or 0.0)
         base, energy, more = self._measure(raw, time, meter, before, counted)
         flags |= more
         bench.note(raw.meter_id, meter, time, value, raw.consumption_kwh, raw.region)
