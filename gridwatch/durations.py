@@ -9,6 +9,7 @@ from pydantic import BeforeValidator
 
 from gridwatch.domain.spans import duration_of
 
+
 def parse_duration(value: Any) -> timedelta:
     """A positive timedelta from `90s`, `15m`, `1h`, `7d`, `250ms` or plain seconds; ValueError otherwise."""
     if isinstance(value, timedelta):

@@ -60,7 +60,7 @@ class Calendar(NamedTuple):
         """The slot that is ``count`` slots after ``slot``."""
         return _start(self.unit, self.zone, _number(self.unit, self.zone, slot) + count)
 
-    def count(self, start: int, stop: int) -> int:
+    def steps(self, start: int, stop: int) -> int:
         """How many slots there are from the slot ``start`` up to the slot ``stop``, exclusive."""
         return _number(self.unit, self.zone, stop) - _number(self.unit, self.zone, start)
 
@@ -95,10 +95,7 @@ def _number(unit: str, zone: str, time: int) -> int:
 @lru_cache(maxsize=100_000)
 def _start(unit: str, zone: str, number: int) -> int:
     """The first instant of a day or month, by its number."""
-    if unit == DAILY:
-        day = date.fromordinal(number)
-    else:
-        day = date(number // _MONTHS, number % _MONTHS + 1, 1)
+    day = date.fromordinal(number) if unit == DAILY else date(number // _MONTHS, number % _MONTHS + 1, 1)
     place = ZoneInfo(zone)
     midnight = datetime(day.year, day.month, day.day, tzinfo=place)
     found = _seconds(midnight)

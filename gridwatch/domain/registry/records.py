@@ -190,7 +190,7 @@ class _Fields:
         self.found = Findings()
 
     def refusal(self, meter_id: str | None) -> Refusal:
-        return self.found.refusal(meter_id, dict(self._fields))
+        return self.found.refusal(meter_id)
 
     def _get(self, name: str, required: bool) -> Any:
         value = self._fields.get(name)
@@ -217,7 +217,7 @@ class _Fields:
         if value is not None and value not in allowed:
             self.found.add(reason, name, f"must be one of {', '.join(allowed)}, not {str(value)[:40]!r}")
             return None
-        return value  # type: ignore[no-any-return]
+        return value  # type: ignore[no-any-return, unused-ignore]
 
     def version(self) -> int:
         value = self._get("version", required=True)
@@ -310,7 +310,7 @@ class _Fields:
         if value is not None and not (isinstance(value, str) and _CURRENCY.fullmatch(value)):
             self.found.add(BAD_VALUE, name, "must be three capital letters, such as EUR")
             return None
-        return value  # type: ignore[no-any-return]
+        return value
 
     def dates(self, name: str) -> tuple[str, ...]:
         value = self._get(name, required=False)

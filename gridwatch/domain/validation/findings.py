@@ -78,11 +78,14 @@ class Findings:
         """Add a reason, about a field."""
         self._found.append((REASONS.index(reason), field, f"{field} {what}"))
 
-    def refusal(self, meter_id: str | None, fields: dict[str, Any]) -> Refusal:
-        """The refusal of an element with these fields."""
+    def refusal(self, meter_id: str | None, fields: dict[str, Any] | None = None) -> Refusal:
+        """The refusal of an element; with its fields the message has guesses at what is wrong."""
         found = sorted(self._found, key=lambda finding: finding[0])
         reasons = tuple(dict.fromkeys(REASONS[at] for at, _, _ in found))
-        return Refusal(reasons, field_guesses.explained(found, fields), found[0][1], meter_id)
+        message = (
+            "; ".join(one[2] for one in found) if fields is None else field_guesses.explained(found, fields)
+        )
+        return Refusal(reasons, message, found[0][1], meter_id)
 
 
 def check_number(fields: dict[str, Any], name: str, found: Findings) -> float | None:
