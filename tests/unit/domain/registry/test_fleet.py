@@ -22,7 +22,7 @@ def clock(hour: float) -> str:
 
 @pytest.mark.parametrize("seed", [1, 2])
 def test_every_gap_has_its_reason(seed: int) -> None:
-    chance = random.Random(seed)  # noqa: S311  to be repeated
+    chance = random.Random(seed)
     names = [f"M{number:05}" for number in range(10_000)]
     chance.shuffle(names)
     silent, suspended, removed, out, broken = (
