@@ -24,6 +24,7 @@ HOT_PATH = (
     "gridwatch/tables/meter_rows.py",
     "gridwatch/tables/partition_rows.py",
     "gridwatch/tables/readings.py",
+    "gridwatch/tables/registry_rows.py",
     "gridwatch/tables/row_kind.py",
     "gridwatch/tables/states.py",
     "gridwatch/kafka/packing.py",
