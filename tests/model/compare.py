@@ -20,6 +20,7 @@ from tests.model.wire import Record
 
 KINDS = ("validated", "late_event", "dead_letter", "gap_alert", "metric")
 FREE_TEXT = {"reason", "message"}
+WORDS = {"PLANNED", "NEVER_HEARD", "REMOVED", "NOT_INSTALLED"}  # reasons that are no free text
 UNCLEAR = {"UNCLEAR", "OFF_GRID", "SLOT_FILLED"}
 Said = dict[str, list[dict[str, Any]]]
 
@@ -55,7 +56,11 @@ def remembered(meters: Mapping[str, Meter | MeterState]) -> dict[str, tuple[str,
 def comparable(kind: str, records: list[dict[str, Any]], unclear: set[str]) -> list[dict[str, Any]]:
     """Without free text; gaps of one record in order of their meters: within a meter their order counts."""
     found = [{name: value for name, value in record.items() if name not in FREE_TEXT} for record in records]
-    for record in found:
+    for record, whole in zip(found, records, strict=True):
+        if kind == "gap_alert" and whole.get("reason") in WORDS:
+            record["word"] = whole["reason"]
+        if record.get("calendar", "") is None:
+            del record["calendar"]
         if kind == "late_event" and record["id"] in unclear:
             record["flags"] = [flag for flag in record["flags"] if flag not in UNCLEAR]
         if kind == "dead_letter":
