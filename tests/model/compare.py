@@ -12,7 +12,8 @@ from typing import Any
 
 from gridwatch.domain.meter.state import MeterState
 from tests.model.contender import Contender
-from tests.model.logs import LogMaker, Parameters
+from tests.model.controls import maker_of
+from tests.model.logs import Parameters
 from tests.model.meters import Meter
 from tests.model.reference import Reference
 from tests.model.stamps import show
@@ -95,15 +96,17 @@ def shrink(records: list[Record], policy: Parameters, partition: int, seed: int)
 
 def check(seed: int) -> str | None:
     """The log of `seed` compared; a report with the shrunk log if the domain differs."""
-    maker = LogMaker(seed)
+    maker = maker_of(seed)
     records = maker.make()
     if difference(records, maker.policy, maker.partition, seed) is None:
         return None
     few = shrink(records, maker.policy, maker.partition, seed)
     lines = [f"log {seed}: {difference(few, maker.policy, maker.partition, seed)}", f"  {maker.policy}"]
     for record in few:
-        value = (record.value or b"")[:300].decode("utf-8", "replace")
-        lines.append(f"  {record.offset} {show(record.timestamp)} {'tick ' if record.tick else ''}{value}")
+        value = (record.value or b"")[:600].decode("utf-8", "replace")
+        kind = f"tick (end {record.end!r})" if record.tick else record.control or ""
+        kind += "" if record.version == b"1" else f" version {record.version!r}"
+        lines.append(f"  {record.offset} {show(record.timestamp)} {kind} {value}")
     return "\n".join(lines)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 from typing import Any
 
@@ -76,7 +77,7 @@ def reasons(*steps: Step) -> list[list[str]]:
     return [v["reasons"] for kind, v in run(*steps) if kind == "dead_letter"]
 
 
-# -- never heard ----------------------------------------------------------------------------------------------
+# -- never heard
 
 
 def test_a_meter_never_heard_has_one_gap_that_ends_with_its_first_reading() -> None:
@@ -119,7 +120,7 @@ def test_never_heard_is_taken_back_when_the_meter_is_removed() -> None:
     ]
 
 
-# -- expected and not -----------------------------------------------------------------------------------------
+# -- expected and not
 
 
 def test_removed_in_a_gap_takes_it_back_and_nothing_is_missing_from_then_on() -> None:
@@ -147,7 +148,7 @@ def test_active_again_expects_slots_from_then_on() -> None:
     assert gaps(*steps) == [("01-01 12:30", "OPEN", 1, "", 1)]
 
 
-# -- planned --------------------------------------------------------------------------------------------------
+# -- planned
 
 
 def test_slots_while_suspended_are_missing_as_planned() -> None:
@@ -191,7 +192,7 @@ def test_the_end_of_a_slot_is_its_stamp_where_the_anchor_says_so() -> None:
     assert [gap[3] for gap in gaps(*steps, anchor="end")] == ["PLANNED"]
 
 
-# -- intervals and calendars ----------------------------------------------------------------------------------
+# -- intervals and calendars
 
 
 def test_an_interval_given_in_mid_stream_keeps_the_phase() -> None:
@@ -211,7 +212,7 @@ def test_a_given_interval_is_not_learned_away_and_readings_cannot_change_it() ->
 
 def test_days_of_berlin_have_23_and_25_hours() -> None:
     midnights = [midnight(2024, 3, day, BERLIN) for day in (30, 31)] + [midnight(2024, 4, 1, BERLIN)]
-    assert [b - a for a, b in zip(midnights, midnights[1:], strict=False)] == [24 * HOUR, 23 * HOUR]
+    assert [b - a for a, b in itertools.pairwise(midnights)] == [24 * HOUR, 23 * HOUR]
     days = ruler_of("1d", BERLIN)
     assert days is not None
     start = midnight(2024, 10, 27, BERLIN)
@@ -276,7 +277,7 @@ def test_one_day_without_zone_is_of_the_setting() -> None:
     assert ruler_of("0s", "UTC") is None
 
 
-# -- regions, energy, dead letters, the start -----------------------------------------------------------------
+# -- regions, energy, dead letters, the start
 
 
 def test_the_region_of_a_reading_is_that_of_its_time() -> None:
