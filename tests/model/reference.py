@@ -356,6 +356,8 @@ class Reference:
             meter = self.new_meter(item)
             meter.late_count = int(late)
             self.hear(meter, item.time)
+            if held:
+                meter.energies[item.time] = Fraction(item.kwh)
             return {"FIRST"} if held else {"FIRST"} | self.measure(meter, item, first=True)
         earlier = [value for time, value in meter.readings if time == item.time]
         if earlier and held:
