@@ -295,7 +295,7 @@ def test_the_region_of_a_reading_is_that_of_its_time() -> None:
 
 
 def test_the_energy_mode_decides_which_energy_counts() -> None:
-    body = {"energy_register_kwh": 5, "power_kw": 3}
+    body: dict[str, Any] = {"energy_register_kwh": 5, "power_kw": 3}
     for mode, kwh in (("interval", 1), ("register", 0), ("power", 0)):
         found = run(entry(1, energy_mode=mode, as_of="09:59"), reading("10:00", **body))
         assert [v["consumption_kwh"] for kind, v in found if kind == "validated"] == [kwh]
