@@ -16,8 +16,7 @@ from gridwatch.domain.partition.processor import Processor
 from gridwatch.domain.partition.state import PartitionState
 from gridwatch.domain.policy import Policy
 from gridwatch.domain.reading import LogRecord
-from gridwatch.tables.meter_rows import due_of
-from gridwatch.tables.readings import METERS
+from gridwatch.tables.readings import METERS, due_times
 from tests.model.logs import Parameters
 from tests.model.wire import Record
 
@@ -51,7 +50,7 @@ class Contender:
     def run(self, records: list[Record]) -> dict[str, list[dict[str, Any]]]:
         """What came out, kind by kind, in order, as read back from the wire."""
         emitted: dict[str, list[dict[str, Any]]] = {kind: [] for kind in KINDS.values()}
-        log = [LogRecord(*(record if record.control else record[:6])) for record in records]
+        log = [LogRecord(*record) for record in records]
         sizes = [len(log)] if self.random.random() < 0.2 else [1, 1, 2, 5, 20]
         at = 0
         while at < len(log):
@@ -87,4 +86,4 @@ class Contender:
         """Forget everything but the stored rows."""
         self.partition, _ = METERS.decode_partition(METERS.encode_partition(self.partition, 1))
         self.states = {name: METERS.decode(name, row) for name, row in self.stored.items()}
-        self.processor = self.open([(due_of(self.stored[name]), name) for name in self.meters])
+        self.processor = self.open(due_times([(name.encode(), row) for name, row in sorted(self.stored.items())]))

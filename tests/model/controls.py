@@ -6,6 +6,7 @@ Everything comes from one seed.
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from datetime import timedelta
 from typing import Any
@@ -84,6 +85,8 @@ class ControlledLogMaker(LogMaker):
         usual = super().parameters()
         if self.days is None:
             return usual
+        if not self.seconds and usual.default_interval < MINUTE:
+            usual = dataclasses.replace(usual, default_interval=5 * MINUTE)  # the model looks at every slot
         fields = {name: getattr(usual, name) for name in usual.__dataclass_fields__}
         fields |= {
             "anchor": pick(["start", "start", "end"]),
@@ -209,7 +212,7 @@ class ControlledLogMaker(LogMaker):
             replayed = self.random.random() < 0.1
             records.insert(at, Record(0, stamp, value, replayed=replayed, control=kind, version=version))
         for _ in range(self.random.randrange(0, 5)):
-            later = [1, 20, 60] if self.seconds else [1, 60, 300, 900]
+            later = [1, 5, 20] if self.seconds else [1, 60, 300, 900]
             last = records[-1].timestamp
             instant = last + self.random.choice(later) * (24 if self.days else 1) * MINUTE
             end_of_run = self.end_of_run(instant)
@@ -351,5 +354,5 @@ class ControlledLogMaker(LogMaker):
         if self.random.random() < 0.2:
             body["cancelled"] = pick([True, True, False])
         if self.random.random() < 0.1:
-            body["why"] = pick(["", "new transformer"])
+            body["why"] = pick(["x" * 1000, "new transformer"])
         return {**body, **self.as_of(time)}

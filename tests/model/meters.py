@@ -224,9 +224,9 @@ class Meter:
     def end_if_over(self, gap: Gap) -> None:
         if gap.state == "OPEN":
             after = self.after(gap.last)
-            if gap.slots[gap.last] and not any(
-                after in taken for taken in (self.filled, self.void, self.passed)
-            ):
+            another = {stretch.start for stretch in self.stretches}  # no gap goes on to another grid
+            over = any(after in taken for taken in (self.filled, self.void, self.passed, another))
+            if gap.slots[gap.last] and not over:
                 return
         elif gap.state not in ("CLOSED", "PARTIAL", "FILLED"):
             return

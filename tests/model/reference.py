@@ -237,14 +237,17 @@ class Reference:
         """The gap of a meter that was never heard for too long, if it begins now."""
         applied, now = registration.applied, self.watermark
         assert now is not None
-        passed = now if self.end is None else min(now, self.end)
-        until = registration.watch_from + self.policy.never_heard_after
         name = registration.meter_id
         idle = registration.heard or registration.gap is not None or name in self.meters
-        if applied is None or idle or not registration.watched() or passed < until:
+        if applied is None or idle or not registration.watched():
             return None
         ruler = applied.ruler or Ruler(self.policy.default_interval)
+        grace = int(self.policy.grace_of(ruler.interval)) if applied.grace is None else applied.grace
         first = registration.watch_from if ruler.unit is None else ruler.first_from(registration.watch_from)
+        until = registration.watch_from + self.policy.never_heard_after
+        passed = now if self.end is None else min(now, self.end)
+        if passed < max(until, ruler.after(first, first) + grace):
+            return None
         slots = [first]
         while ruler.after(first, slots[-1]) < until:
             slots.append(ruler.after(first, slots[-1]))
