@@ -86,4 +86,6 @@ class Contender:
         """Forget everything but the stored rows."""
         self.partition, _ = METERS.decode_partition(METERS.encode_partition(self.partition, 1))
         self.states = {name: METERS.decode(name, row) for name, row in self.stored.items()}
-        self.processor = self.open(due_times([(name.encode(), row) for name, row in sorted(self.stored.items())]))
+        self.processor = self.open(
+            due_times([(name.encode(), row) for name, row in sorted(self.stored.items())])
+        )

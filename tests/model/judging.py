@@ -150,10 +150,11 @@ def judge(item: Any, policy: Any, partition: int, record_time: int) -> list[tupl
             wrong = "OUT_OF_RANGE"
         if wrong:
             bad.append((wrong, name))
-    if item.get("interval") is not None and ruler_of(item["interval"], "UTC") is None:
-        bad.append(("BAD_INTERVAL", "interval"))
-    if item.get("timezone") is not None and not known_zone(item["timezone"]):
-        bad.append(("UNKNOWN_ZONE", "timezone"))
+    if item.get("interval") is not None:  # without one, a zone means nothing
+        if ruler_of(item["interval"], "UTC") is None:
+            bad.append(("BAD_INTERVAL", "interval"))
+        if item.get("timezone") is not None and not known_zone(item["timezone"]):
+            bad.append(("UNKNOWN_ZONE", "timezone"))
     for name in ("region", "sent_at"):
         if item.get(name) is not None and not isinstance(item[name], str):
             bad.append(("UNKNOWN_TYPE", name))

@@ -96,6 +96,7 @@ class Meter:
     passed: set[int] = field(default_factory=set)  # slots in which nothing was expected of it
     expected: bool = True
     expected_from: int = -(1 << 62)  # what lies before passes silently
+    last_slot: int = 0  # filled last; of a grid with none the one before its first
     registered: bool = False  # the registry gives its interval
     grace: int | None = None  # as the registry gives it
     void: set[int] = field(default_factory=set)  # slots of a grown grid on which no judgement is passed
@@ -127,11 +128,6 @@ class Meter:
     def passes(self, slot: int) -> bool:
         """Whether a slot that comes due does so silently."""
         return not self.expected or slot < self.expected_from
-
-    def last_slot(self) -> int:
-        """The last slot that is filled; of a grid with none, the one before its first."""
-        here = [slot for slot in self.filled if slot >= self.stretches[-1].start]
-        return max(here) if here else self.ruler.before(self.stretches[-1].start)
 
     def points(self) -> Iterator[int]:
         """Every slot from the first one on, without end."""
@@ -235,6 +231,7 @@ class Meter:
     def fill(self, slot: int, stamp: int) -> None:
         """A slot's first reading has come."""
         self.filled[slot] = stamp
+        self.last_slot = max(self.last_slot, slot)
         for gap in self.gaps:
             before = gap.state
             if gap.slots.get(slot):
@@ -281,6 +278,7 @@ class Meter:
             slot = self.slot_of(stamp)
             if slot is not None and slot >= start:
                 self.filled.setdefault(slot, stamp)
+        self.last_slot = max([self.ruler.before(start), *(slot for slot in self.filled if slot >= start)])
         self.steps, self.astray, self.changed_at = [], [], start
 
     def lay_from(self, start: int, ruler: Ruler) -> None:

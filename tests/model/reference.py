@@ -88,7 +88,8 @@ class Reference:
         ruler, source = judging.given_interval(body, self.policy.timezone), self.source_of(body)
         item = Item(
             record.offset, index, body["meter_id"], time, 0.0, ruler,
-            body.get("region"), ambiguous, body, record.timestamp, float(body[source]), source,
+            self.region_of(body["meter_id"], time, body.get("region")), ambiguous, body,
+            record.timestamp, float(body[source]), source,
         )  # fmt: skip
         if source in energy.ENERGY:
             item.kwh = item.value
@@ -216,7 +217,7 @@ class Reference:
         """Where the grid that an entry gives begins."""
         if ruler.unit is not None:
             return ruler.first_from(since)
-        return since + (meter.last_slot() - since) % ruler.interval
+        return since + (meter.last_slot - since) % ruler.interval
 
     def expect_nothing(self, registration: Registration, why: str) -> None:
         """Its open gap is taken back, and from now on nothing is missing."""
@@ -231,6 +232,7 @@ class Reference:
             if open_gap is not None:
                 meter.gaps.remove(open_gap)
                 meter.touched.add(open_gap.first)
+                meter.passed |= set(open_gap.missing())
                 meter.take_back(open_gap, why)
 
     def watch(self, registration: Registration) -> Gap | None:
@@ -287,10 +289,10 @@ class Reference:
         else:
             meter.take_back(gap)
 
-    def region_of(self, item: Item) -> str | None:
-        registration = self.registrations.get(item.meter_id)
-        entry = registration.at(item.time) if registration else None
-        return entry.region if entry is not None and entry.region is not None else item.region
+    def region_of(self, meter_id: str, stamp: int, own: str | None) -> str | None:
+        registration = self.registrations.get(meter_id)
+        entry = registration.at(stamp) if registration else None
+        return entry.region if entry is not None and entry.region is not None else own
 
     def tick(self, record: Record) -> None:
         value = record.value or b""
@@ -368,7 +370,7 @@ class Reference:
             return None
         if earlier and earlier[-1] == item.value:
             return None
-        if late:
+        if late or (not held and self.is_behind(meter, item.time)):
             self.catch_up(meter)
         meter.late_count += late
         applied = self.applied(item.meter_id)
@@ -415,7 +417,7 @@ class Reference:
         meter.changed_at = slot
         if applied is not None:
             meter.grace = applied.grace
-            meter.region = applied.region if applied.region is not None else item.region
+            meter.region = item.region if applied.region is None else applied.region
             meter.expected = self.registrations[item.meter_id].expected()
         meter.readings.append((item.time, item.value))
         meter.fill(slot, item.time)
@@ -611,6 +613,11 @@ class Reference:
         waits = self.end is not None and next(meter.waiting()) > self.end
         return self.dies(meter) <= self.watermark or not waits
 
+    def is_behind(self, meter: Meter, stamp: int) -> bool:
+        """Whether the slot of a reading is due: one on time may be so where grace is short."""
+        slot = meter.slot_of(stamp)
+        return slot is not None and self.is_due(meter, slot)
+
     def catch_up(self, meter: Meter) -> None:
         """Before a reading: what is due of a gap of seconds, without waiting for the minute."""
         gap = meter.open_gap()
@@ -703,8 +710,7 @@ class Reference:
         if "REVISED" in flags:
             self.windows.count(item.time, "readings_revised", 1)
         flags = flags | item.own_flags()
-        region = self.region_of(item)
-        self.emit("validated", wire.validated(item, self.partition, flags, delay, watermark, ruler, region))
+        self.emit("validated", wire.validated(item, self.partition, flags, delay, watermark, ruler))
 
     def emit(self, kind: str, record: dict[str, Any]) -> None:
         self.outputs.append((kind, record))

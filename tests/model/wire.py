@@ -35,7 +35,7 @@ class Item:
     time: int
     kwh: float
     ruler: Ruler | None
-    region: str | None
+    region: str | None  # the registry's for that time, else its own
     ambiguous: bool
     body: dict[str, Any]
     received: int
@@ -82,9 +82,11 @@ def origin(item: Item, partition: int) -> dict[str, Any]:
 
 
 def validated(
-    item: Item, partition: int, flags: set[str], delay: int, watermark: int, ruler: Ruler, region: str | None
+    item: Item, partition: int, flags: set[str], delay: int, watermark: int, ruler: Ruler
 ) -> dict[str, Any]:
     register = item.body.get(energy.named(item.body, *energy.REGISTER))
+    if item.source == "power_kw":  # whatever else it has is ignored
+        register = None
     optional = (*judging.MEASURES, "sent_at")
     return {
         **origin(item, partition),
@@ -94,7 +96,7 @@ def validated(
         "delay_seconds": delay / SECOND,
         "flags": item.all_flags(flags),
         "watermark": show(watermark),
-        **({} if region is None else {"region": region}),
+        **({} if item.region is None else {"region": item.region}),
         **{name: item.body[name] for name in optional if item.body.get(name) is not None},
         **({} if register is None else {"energy_register_kwh": register}),
         **({"energy_from": show(item.since)} if "GAP_ENERGY" in flags and item.since is not None else {}),
