@@ -228,6 +228,17 @@ class Meter:
             return
         gap.state = gap.ended_state()
 
+    def slot_unheard(self, stamp: int) -> int | None:
+        """The slot of the time when it had never been heard that a late reading still fills: on that gap's
+        own grid."""
+        for gap in self.gaps:
+            if gap.never_heard:
+                slot = gap.ruler.nearest(gap.first, stamp)
+                near = gap.ruler.unit is not None or abs(slot - stamp) <= tolerance(gap.interval)
+                if near and gap.slots.get(slot):
+                    return slot
+        return None
+
     def fill(self, slot: int, stamp: int) -> None:
         """A slot's first reading has come."""
         self.filled[slot] = stamp

@@ -340,6 +340,8 @@ class Reference:
             since = self.watermark - max(self.policy.gap_memory, self.policy.allowed_lateness)
             if slot is not None and any(gap.slots.get(slot) for gap in meter.gaps):
                 meter.fill(slot, item.time)
+            elif (unheard := meter.slot_unheard(item.time)) is not None:
+                meter.fill(unheard, item.time)
             elif not meter.remembers(item.time, since):
                 flags.add("UNCLEAR")
             elif slot is None:
@@ -385,13 +387,14 @@ class Reference:
         if slot is None:
             flags.add("OFF_GRID")
         elif slot < meter.stretches[0].start:
-            if any(gap.slots.get(slot) for gap in meter.gaps):  # of the time when it had never been heard
-                meter.fill(slot, item.time)
+            unheard = meter.slot_unheard(item.time)
+            if unheard is not None:
+                meter.fill(unheard, item.time)
             elif any(meter.slot_of(time) == slot for time, _ in meter.readings[:-1] if time != item.time):
                 flags.add("EXTRA")
         elif slot not in meter.filled and slot not in meter.passed:
             meter.fill(slot, item.time)
-        elif not earlier:
+        elif not earlier and self.is_extra(meter, slot):
             flags.add("EXTRA")
         before, meter.last_seen = meter.last_seen, max(meter.last_seen, item.time)
         if item.ruler is not None and item.time >= before and not meter.registered:
@@ -612,6 +615,10 @@ class Reference:
         assert self.watermark is not None
         waits = self.end is not None and next(meter.waiting()) > self.end
         return self.dies(meter) <= self.watermark or not waits
+
+    def is_extra(self, meter: Meter, slot: int) -> bool:
+        """Of a taken slot: filled, or it passed when nothing was expected."""
+        return slot in meter.filled or slot in meter.passed
 
     def is_behind(self, meter: Meter, stamp: int) -> bool:
         """Whether the slot of a reading is due: one on time may be so where grace is short."""
