@@ -292,9 +292,14 @@ class Meter:
         self.last_slot = max([self.ruler.before(start), *(slot for slot in self.filled if slot >= start)])
         self.steps, self.astray, self.changed_at = [], [], start
 
+    def earliest(self, ruler: Ruler) -> int:
+        """Where a grid may begin: with the first slot, or of a calendar with the slot that holds it."""
+        first = self.stretches[0].start
+        return first if ruler.unit is None else ruler.nearest(0, self.readings[0][0])
+
     def lay_from(self, start: int, ruler: Ruler) -> None:
         """Shrunk, moved or given: the new grid holds from `start` on, but not before the first reading."""
-        first = self.readings[0][0] if ruler.unit is None else ruler.nearest(0, self.readings[0][0])
+        first = self.earliest(ruler)
         while start < first:
             start = ruler.after(start, start)
         for gap in list(self.gaps):
@@ -338,6 +343,9 @@ class Meter:
         self.place_anew(start)
         self.changed_at = anchor
         lost = {slot for gap in taken for slot in gap.missing()}
+        if ruler.unit is not None:  # a missing slot is one of the day that holds it, unless that has another
+            lost = {ruler.nearest(0, slot) for slot in lost} - set(self.filled)
+            waiting = {ruler.nearest(0, slot) for slot in waiting} - set(self.filled)
         for slot in itertools.takewhile(lambda point: point < anchor, self.waiting()):
             if slot not in lost | waiting:
                 self.void.add(slot)
