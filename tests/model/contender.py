@@ -16,8 +16,7 @@ from gridwatch.domain.partition.processor import Processor
 from gridwatch.domain.partition.state import PartitionState
 from gridwatch.domain.policy import Policy
 from gridwatch.domain.reading import LogRecord
-from gridwatch.tables.meter_rows import due_of
-from gridwatch.tables.readings import METERS
+from gridwatch.tables.readings import METERS, due_times
 from tests.model.logs import Parameters
 from tests.model.wire import Record
 
@@ -87,4 +86,6 @@ class Contender:
         """Forget everything but the stored rows."""
         self.partition, _ = METERS.decode_partition(METERS.encode_partition(self.partition, 1))
         self.states = {name: METERS.decode(name, row) for name, row in self.stored.items()}
-        self.processor = self.open([(due_of(self.stored[name]), name) for name in self.meters])
+        self.processor = self.open(
+            due_times([(name.encode(), row) for name, row in sorted(self.stored.items())])
+        )

@@ -31,6 +31,17 @@ def source_of(body: Any) -> str | None:
     return None
 
 
+def source_by_mode(body: Any, mode: str | None, policy: Any) -> str | None:
+    """The same for a meter whose registry says which of them counts."""
+    usual, power = source_of(body), body.get("power_kw")
+    register = named(body, *REGISTER)
+    if mode == "register" and body.get(register) is not None:
+        return register
+    if mode == "power" and power is not None and out_of_limits("power_kw", power, policy) is None:
+        return "power_kw"
+    return usual
+
+
 def out_of_limits(name: str, value: float, policy: Any) -> str | None:
     if value < 0:
         return "NEGATIVE"

@@ -10,12 +10,14 @@ from fractions import Fraction
 from typing import Any
 
 from tests.model import energy
+from tests.model.rulers import Ruler, known_zone, ruler_of
 from tests.model.stamps import SECOND, BadStampError, parse
 
 REASONS = (
     "NOT_JSON", "NOT_UTF8", "NOT_AN_OBJECT", "MISSING_FIELD", "UNKNOWN_TYPE", "BAD_TIMESTAMP",
     "FUTURE_TIMESTAMP", "BAD_METER_ID", "NOT_A_NUMBER", "NOT_FINITE", "NEGATIVE", "OUT_OF_RANGE",
-    "WRONG_PARTITION", "TOO_LARGE", "REFUSED_BY_DATABASE",
+    "WRONG_PARTITION", "TOO_LARGE", "BAD_INTERVAL", "UNKNOWN_ZONE", "UNKNOWN_STATUS", "UNKNOWN_SCOPE",
+    "BAD_VALUE", "REMOVED_BEFORE_INSTALLED", "WRONG_FLOW", "NEWER_VERSION", "REFUSED_BY_DATABASE",
 )  # fmt: skip
 REQUIRED = ("meter_id", "timestamp")
 MEASURES = ("voltage", "current", "power_kw", "power_factor", "frequency")
@@ -93,11 +95,16 @@ def whole_interval(seconds: float) -> int | None:
     return whole * SECOND
 
 
-def given_interval(body: Any) -> int | None:
-    """Rule 8: what a good reading says of its interval; seconds win."""
+def given_interval(body: Any, zone: str) -> Ruler | None:
+    """Rule 8: what a good reading says of its interval; words win, then seconds."""
+    if body.get("interval") is not None:
+        return ruler_of(body["interval"], body.get("timezone") or zone)
+    length = None
     if body.get("interval_seconds") is not None:
-        return whole_interval(body["interval_seconds"])
-    return None if body.get("interval_minutes") is None else whole_interval(body["interval_minutes"] * 60)
+        length = whole_interval(body["interval_seconds"])
+    elif body.get("interval_minutes") is not None:
+        length = whole_interval(body["interval_minutes"] * 60)
+    return None if length is None else Ruler(length)
 
 
 def judge(item: Any, policy: Any, partition: int, record_time: int) -> list[tuple[str, str | None]]:
@@ -143,6 +150,11 @@ def judge(item: Any, policy: Any, partition: int, record_time: int) -> list[tupl
             wrong = "OUT_OF_RANGE"
         if wrong:
             bad.append((wrong, name))
+    if item.get("interval") is not None:  # without one, a zone means nothing
+        if ruler_of(item["interval"], "UTC") is None:
+            bad.append(("BAD_INTERVAL", "interval"))
+        if item.get("timezone") is not None and not known_zone(item["timezone"]):
+            bad.append(("UNKNOWN_ZONE", "timezone"))
     for name in ("region", "sent_at"):
         if item.get(name) is not None and not isinstance(item[name], str):
             bad.append(("UNKNOWN_TYPE", name))

@@ -46,6 +46,9 @@ class Parameters:
     gap_memory: int = DAY
     metrics_window: int = 5 * MINUTE
     timezone: str = "UTC"
+    anchor: str = "start"
+    never_heard_after: int = DAY
+    flow: str = "smartmeter"
     max_kwh: float = 1000.0
     max_meter_id_bytes: int = 128
     max_record_bytes: int = 1_000_000

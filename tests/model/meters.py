@@ -1,6 +1,7 @@
 """One meter by the contract: its grid, what filled which slot, its gaps. Everything is stored for ever.
 
-The grid is a list of stretches, each with a start and an interval; a stretch ends where the next one starts.
+The grid is a list of stretches, each with a start and a ruler: its interval, or the days of a calendar. A
+stretch ends where the next one starts.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
-from tests.model.stamps import HOUR, MINUTE, QUARTER, show
+from tests.model.rulers import NEAR, Ruler
+from tests.model.stamps import HOUR, MINUTE, QUARTER
 
 MOST_STRETCHES = 8  # that are sure to be known
 SHORT_RUN, LONG_RUN, PHASE_RUN = 3, 6, 3
@@ -22,17 +24,38 @@ class Stretch:
     """Grid points `start`, `start + interval`, … up to the start of the next stretch."""
 
     start: int
-    interval: int
+    ruler: Ruler
+
+    @property
+    def interval(self) -> int:
+        return self.ruler.interval
 
 
 @dataclass(eq=False)
 class Gap:
     """A run of neighbouring slots that were missing when their time came: True where still missing."""
 
-    interval: int
+    ruler: Ruler
     slots: dict[int, bool]  # ascending
     detected: int  # the watermark that settled its first slot
     state: str = "OPEN"
+    planned: bool = False  # all of its slots are in planned outages
+    never_heard: bool = False
+    why: str = ""  # a word for its reason
+
+    @property
+    def interval(self) -> int:
+        return self.ruler.interval
+
+    def end_of(self, slot: int) -> int:
+        return self.ruler.after(slot, slot)
+
+    def reason(self) -> str:
+        if self.state == "RETRACTED":
+            return self.why
+        if self.planned and self.state != "FILLED":
+            return "PLANNED"
+        return "NEVER_HEARD" if self.never_heard and self.state == "OPEN" else ""
 
     @property
     def first(self) -> int:
@@ -55,9 +78,9 @@ class Gap:
         found: list[list[int]] = []
         for slot in self.missing():
             if found and found[-1][1] == slot:
-                found[-1][1] = slot + self.interval
+                found[-1][1] = self.end_of(slot)
             else:
-                found.append([slot, slot + self.interval])
+                found.append([slot, self.end_of(slot)])
         return found
 
 
@@ -70,6 +93,12 @@ class Meter:
     given: bool = False
     readings: list[tuple[int, float]] = field(default_factory=list)  # accepted ones, in log order
     filled: dict[int, int] = field(default_factory=dict)  # slot -> the stamp that filled it
+    passed: set[int] = field(default_factory=set)  # slots in which nothing was expected of it
+    expected: bool = True
+    expected_from: int = -(1 << 62)  # what lies before passes silently
+    last_slot: int = 0  # filled last; of a grid with none the one before its first
+    registered: bool = False  # the registry gives its interval
+    grace: int | None = None  # as the registry gives it
     void: set[int] = field(default_factory=set)  # slots of a grown grid on which no judgement is passed
     gaps: list[Gap] = field(default_factory=list)  # open and remembered ones
     ever_missing: set[int] = field(default_factory=set)  # of forgotten gaps too
@@ -89,19 +118,30 @@ class Meter:
     def interval(self) -> int:
         return self.stretches[-1].interval
 
+    @property
+    def ruler(self) -> Ruler:
+        return self.stretches[-1].ruler
+
+    def grace_of(self, ruler: Ruler, policy: Any) -> int:
+        return int(policy.grace_of(ruler.interval)) if self.grace is None else self.grace
+
+    def passes(self, slot: int) -> bool:
+        """Whether a slot that comes due does so silently."""
+        return not self.expected or slot < self.expected_from
+
     def points(self) -> Iterator[int]:
         """Every slot from the first one on, without end."""
         for stretch, after in itertools.zip_longest(self.stretches, self.stretches[1:]):
             slot = stretch.start
             while after is None or slot < after.start:
                 yield slot
-                slot += stretch.interval
+                slot = stretch.ruler.after(stretch.start, slot)
 
     def after(self, slot: int) -> int:
         """The first slot later than this one."""
         for stretch, later in zip(self.stretches[::-1], [None, *self.stretches[:0:-1]], strict=True):
             if stretch.start <= slot:
-                point = slot + stretch.interval - (slot - stretch.start) % stretch.interval
+                point = stretch.ruler.after(stretch.start, slot)
                 return point if later is None else min(point, later.start)
         return self.stretches[0].start
 
@@ -114,23 +154,26 @@ class Meter:
         return holding[-1], later[0].start if later else None
 
     def slot_of(self, stamp: int) -> int | None:
-        """The nearest grid point, if within a quarter of the interval and five minutes."""
+        """The nearest grid point, if within a quarter of the interval and five minutes; of a calendar the
+        one that holds it."""
         stretch, end = self.stretch_at(stamp)
-        place = stretch.start + round_half_up(stamp - stretch.start, stretch.interval) * stretch.interval
+        place = stretch.ruler.nearest(stretch.start, stamp)
+        if stretch.ruler.unit is not None:
+            return place if end is None or place < end else stretch.ruler.holding(stamp)
         if abs(place - stamp) > tolerance(stretch.interval) or (end is not None and place >= end):
             return None
         return place
 
     def waiting(self) -> Iterator[int]:
         """Slots neither filled nor called missing yet, in order of time, without end."""
-        judged = (self.filled, self.ever_missing, self.void)
+        judged = (self.filled, self.ever_missing, self.void, self.passed)
         return (slot for slot in self.points() if not any(slot in done for done in judged))
 
     def deadline(self, slot: int, policy: Any) -> int:
         """When the slot becomes missing: after the grace of its grid, or a later one's if that is shorter."""
         later = [s for s in self.stretches if s.start > slot]
         own = [s for s in self.stretches if s.start <= slot][-1:]
-        return int(slot + min(policy.grace_of(stretch.interval) for stretch in own + later))
+        return int(slot + min(self.grace_of(stretch.ruler, policy) for stretch in own + later))
 
     def growth(self, policy: Any) -> int:
         """When the next slot is called missing: of a gap of seconds that is open, only on the minute, after
@@ -144,7 +187,7 @@ class Meter:
         starts = {stretch.start for stretch in self.stretches}
         while True:
             after = self.after(slot)
-            if after in self.filled or after in self.void or after in starts:
+            if any(after in taken for taken in (self.filled, self.void, self.passed, starts)):
                 return min(on_the_clock, self.deadline(slot, policy))
             if self.deadline(after, policy) > on_the_clock:
                 return on_the_clock
@@ -158,13 +201,17 @@ class Meter:
     def open_gap(self) -> Gap | None:
         return next((gap for gap in self.gaps if gap.state == "OPEN"), None)
 
-    def call_missing(self, slot: int, interval: int, watermark: int) -> None:
+    def ruler_at(self, slot: int) -> Ruler:
+        return next(s.ruler for s in reversed(self.stretches) if s.start <= slot)
+
+    def call_missing(self, slot: int, watermark: int, planned: bool) -> None:
         self.ever_missing.add(slot)
-        gap = self.open_gap()
-        if gap is not None and gap.interval == interval and gap.last + interval == slot:
+        ruler, gap = self.ruler_at(slot), self.open_gap()
+        if gap is not None and gap.ruler == ruler and gap.end_of(gap.last) == slot:
             gap.slots[slot] = True
+            gap.planned &= planned
         else:
-            gap = Gap(interval, {slot: True}, watermark)
+            gap = Gap(ruler, {slot: True}, watermark, planned=planned)
             self.gaps.append(gap)
             self.gap_count += 1
         self.touched.add(gap.first)
@@ -173,15 +220,29 @@ class Meter:
     def end_if_over(self, gap: Gap) -> None:
         if gap.state == "OPEN":
             after = self.after(gap.last)
-            if gap.slots[gap.last] and after not in self.filled and after not in self.void:
+            another = {stretch.start for stretch in self.stretches}  # no gap goes on to another grid
+            over = any(after in taken for taken in (self.filled, self.void, self.passed, another))
+            if gap.slots[gap.last] and not over:
                 return
         elif gap.state not in ("CLOSED", "PARTIAL", "FILLED"):
             return
         gap.state = gap.ended_state()
 
+    def slot_unheard(self, stamp: int) -> int | None:
+        """The slot of the time when it had never been heard that a late reading still fills: on that gap's
+        own grid."""
+        for gap in self.gaps:
+            if gap.never_heard:
+                slot = gap.ruler.nearest(gap.first, stamp)
+                near = gap.ruler.unit is not None or abs(slot - stamp) <= tolerance(gap.interval)
+                if near and gap.slots.get(slot):
+                    return slot
+        return None
+
     def fill(self, slot: int, stamp: int) -> None:
         """A slot's first reading has come."""
         self.filled[slot] = stamp
+        self.last_slot = max(self.last_slot, slot)
         for gap in self.gaps:
             before = gap.state
             if gap.slots.get(slot):
@@ -195,7 +256,7 @@ class Meter:
         """Ended gaps are remembered for a while after their end, and so many at most."""
         ended = [gap for gap in self.gaps if gap.state != "OPEN" and gap.first not in self.touched]
         ended.sort(key=lambda gap: gap.first)
-        for gap in [gap for gap in ended if watermark >= gap.last + gap.interval + memory]:
+        for gap in [gap for gap in ended if watermark >= gap.end_of(gap.last) + memory]:
             ended.remove(gap)
             self.gaps.remove(gap)
         for gap in ended[: max(0, len(ended) - most)]:
@@ -223,16 +284,24 @@ class Meter:
         self.filled = {slot: stamp for slot, stamp in self.filled.items() if slot < start}
         self.ever_missing = {slot for slot in self.ever_missing if slot < start}
         self.void = {slot for slot in self.void if slot < start}
+        self.passed = {slot for slot in self.passed if slot < start}
         for stamp, _ in self.readings:
             slot = self.slot_of(stamp)
             if slot is not None and slot >= start:
                 self.filled.setdefault(slot, stamp)
+        self.last_slot = max([self.ruler.before(start), *(slot for slot in self.filled if slot >= start)])
         self.steps, self.astray, self.changed_at = [], [], start
 
-    def lay_from(self, start: int, interval: int) -> None:
+    def earliest(self, ruler: Ruler) -> int:
+        """Where a grid may begin: with the first slot, or of a calendar with the slot that holds it."""
+        first = self.stretches[0].start
+        return first if ruler.unit is None else ruler.nearest(0, self.readings[0][0])
+
+    def lay_from(self, start: int, ruler: Ruler) -> None:
         """Shrunk, moved or given: the new grid holds from `start` on, but not before the first reading."""
-        while start < self.readings[0][0]:
-            start += interval
+        first = self.earliest(ruler)
+        while start < first:
+            start = ruler.after(start, start)
         for gap in list(self.gaps):
             if gap.last < start:
                 continue
@@ -243,7 +312,7 @@ class Meter:
             else:
                 gap.slots = {slot: still for slot, still in gap.slots.items() if slot < start}
                 gap.state = gap.ended_state()
-        self.stretches = [s for s in self.stretches if s.start < start] + [Stretch(start, interval)]
+        self.stretches = [s for s in self.stretches if s.start < start] + [Stretch(start, ruler)]
         self.place_anew(start)
         gap_left = self.open_gap()
         if gap_left is not None:
@@ -251,12 +320,13 @@ class Meter:
             if gap_left.state != "OPEN":
                 self.touched.add(gap_left.first)
 
-    def take_back(self, gap: Gap) -> None:
-        gap.state = "RETRACTED"
+    def take_back(self, gap: Gap, why: str = "") -> None:
+        gap.state, gap.why = "RETRACTED", why
         self.retracted[gap.first] = gap
 
-    def grow(self, anchor: int, interval: int, watermark: int) -> None:
-        """Grown by learning: gaps since the last change go; what lies on the new grid stays missing."""
+    def grow(self, anchor: int, ruler: Ruler) -> list[int]:
+        """Grown by learning: gaps since the last change go; what lies on the new grid stays missing, and is
+        returned: gaps are to be made of it."""
         since = self.changed_at
         waiting = set(itertools.takewhile(lambda slot: slot < anchor, self.waiting()))
         taken = [gap for gap in self.gaps if gap.first >= since]
@@ -264,22 +334,25 @@ class Meter:
             self.gaps.remove(gap)
             self.touched.add(gap.first)
             self.take_back(gap)
-        start = anchor - (anchor - self.stretches[-1].start) // interval * interval
-        self.stretches[-1] = Stretch(start, interval)
+        old = self.stretches[-1].start
+        if ruler.unit is None:
+            start = anchor - (anchor - old) // ruler.interval * ruler.interval
+        else:  # a first reading just after midnight is that day's
+            start = ruler.first_from(old - NEAR)
+        self.stretches[-1] = Stretch(start, ruler)
         self.place_anew(start)
         self.changed_at = anchor
         lost = {slot for gap in taken for slot in gap.missing()}
+        if ruler.unit is not None:  # a missing slot is one of the day that holds it, unless that has another
+            lost = {ruler.nearest(0, slot) for slot in lost} - set(self.filled)
+            waiting = {ruler.nearest(0, slot) for slot in waiting} - set(self.filled)
         for slot in itertools.takewhile(lambda point: point < anchor, self.waiting()):
             if slot not in lost | waiting:
                 self.void.add(slot)
-        still = {slot for slot in lost if start <= slot < anchor and (slot - start) % interval == 0}
+        still = {slot for slot in lost if start <= slot < anchor and ruler.nearest(start, slot) == slot}
         unfilled = still | waiting
         self.filled = {slot: stamp for slot, stamp in self.filled.items() if slot not in unfilled}
-        for slot in sorted(still):
-            self.call_missing(slot, interval, watermark)
-
-    def name(self, slot: int) -> str:
-        return f"{self.meter_id}@{show(slot)}"
+        return sorted(still)
 
 
 def tolerance(interval: int) -> int:

@@ -7,7 +7,8 @@ from fractions import Fraction
 from typing import Any, NamedTuple
 
 from tests.model import energy, judging
-from tests.model.meters import Gap, Meter
+from tests.model.meters import Gap
+from tests.model.rulers import Ruler
 from tests.model.stamps import MINUTE, SECOND, show
 
 
@@ -20,6 +21,8 @@ class Record(NamedTuple):
     tick: bool = False
     replayed: bool = False
     end: bytes | None = None
+    control: str | None = None
+    version: bytes = b"1"
 
 
 @dataclass
@@ -31,12 +34,13 @@ class Item:
     meter_id: str
     time: int
     kwh: float
-    interval: int | None
-    region: str | None
+    ruler: Ruler | None
+    region: str | None  # the registry's for that time, else its own
     ambiguous: bool
     body: dict[str, Any]
     received: int
     value: float  # by which it is compared: its energy, register or power
+    source: str = ""  # the field that its energy comes from
     since: int | None = None  # since when its energy counts
 
     def all_flags(self, flags: set[str]) -> list[str]:
@@ -50,12 +54,13 @@ class Item:
         }
 
 
-def told_interval(interval: int) -> dict[str, Any]:
-    minutes = Fraction(interval, MINUTE)
+def told_interval(ruler: Ruler) -> dict[str, Any]:
+    minutes = Fraction(ruler.interval, MINUTE)
     whole = minutes.denominator == 1
     return {
         "interval_minutes": int(minutes) if whole else float(minutes),
-        "interval_seconds": interval // SECOND,
+        "interval_seconds": ruler.interval // SECOND,
+        **({} if ruler.calendar is None else {"calendar": ruler.calendar}),
     }
 
 
@@ -77,18 +82,21 @@ def origin(item: Item, partition: int) -> dict[str, Any]:
 
 
 def validated(
-    item: Item, partition: int, flags: set[str], delay: int, watermark: int, interval: int
+    item: Item, partition: int, flags: set[str], delay: int, watermark: int, ruler: Ruler
 ) -> dict[str, Any]:
     register = item.body.get(energy.named(item.body, *energy.REGISTER))
-    optional = ("region", *judging.MEASURES, "sent_at")
+    if item.source == "power_kw":  # whatever else it has is ignored
+        register = None
+    optional = (*judging.MEASURES, "sent_at")
     return {
         **origin(item, partition),
-        **told_interval(interval),
+        **told_interval(ruler),
         "received_at": show(item.received),
         "status": "LATE" if delay else "OK",
         "delay_seconds": delay / SECOND,
         "flags": item.all_flags(flags),
         "watermark": show(watermark),
+        **({} if item.region is None else {"region": item.region}),
         **{name: item.body[name] for name in optional if item.body.get(name) is not None},
         **({} if register is None else {"energy_register_kwh": register}),
         **({"energy_from": show(item.since)} if "GAP_ENERGY" in flags and item.since is not None else {}),
@@ -108,28 +116,36 @@ def late_event(
 
 
 def gap_alert(
-    meter: Meter, gap: Gap, revision: int, policy: Any, partition: int, offset: int, received: int
+    name: str,
+    gap: Gap,
+    revision: int,
+    origin: tuple[int, int, int],
+    last_seen: int,
+    region: str | None,
+    grace: int,
 ) -> dict[str, Any]:
+    """`origin`: partition, offset, and the record's timestamp."""
     missing = [] if gap.state == "RETRACTED" else gap.missing()
-    grace = policy.grace_of(gap.interval)
+    partition, offset, received = origin
     return {
-        "gap_id": meter.name(gap.first),
-        "meter_id": meter.meter_id,
+        "gap_id": f"{name}@{show(gap.first)}",
+        "meter_id": name,
         "revision": revision,
         "state": gap.state,
         "missing_from": show(gap.first),
-        "missing_to": show(gap.last + (grace if gap.state == "OPEN" else gap.interval)),
+        "missing_to": show(gap.last + grace if gap.state == "OPEN" else gap.end_of(gap.last)),
         "missing_intervals": len(missing),
         "missing_ranges": [[show(start), show(end)] for start, end in (gap.ranges() if missing else [])],
         "filled_intervals": 0 if gap.state == "RETRACTED" else gap.filled(),
-        "gap_minutes": len(missing) * gap.interval / MINUTE,
-        **told_interval(gap.interval),
+        "gap_minutes": sum(gap.end_of(slot) - slot for slot in missing) / MINUTE,
+        **told_interval(gap.ruler),
         "received_at": show(received),
         "expected_at": show(gap.first),
         "detected_at": show(gap.detected),
-        "last_seen": show(meter.last_seen),
+        "last_seen": show(last_seen),
         "grace_seconds": grace / SECOND,
-        "region": meter.region,
+        "region": region,
+        "reason": gap.reason(),
         "partition": partition,
         "offset": offset,
     }
