@@ -27,6 +27,7 @@ def _plain_registration(known: Registration) -> tuple[Any, ...]:
         tuple((since, tuple(entry)) for since, entry in known.entries),
         known.applied,
         known.heard,
+        known.resumed,
         known.watch_from,
         None if known.gap is None else plain_gap(known.gap),
     )
@@ -34,7 +35,8 @@ def _plain_registration(known: Registration) -> tuple[Any, ...]:
 
 def _registration(plain: Sequence[Any], version: int) -> Registration:
     known = Registration()
-    known.due, known.version, entries, known.applied, known.heard, known.watch_from, gap = plain
+    known.due, known.version, entries, known.applied, known.heard = plain[:5]
+    known.resumed, known.watch_from, gap = plain[5:]
     known.entries = tuple((since, _entry(entry)) for since, entry in entries)
     known.gap = None if gap is None else gap_of(gap)
     return known

@@ -167,8 +167,8 @@ class Grid:
 
     def skip_to(self, time: int) -> None:
         """Pass over the slots before ``time`` that are not filled."""
-        count = steps(self.cursor, self._from(time), self.interval, self.calendar)
-        if count > 0:
+        if time > self.cursor:
+            count = steps(self.cursor, self._from(time), self.interval, self.calendar)
             self.ahead = tuple(slot for slot in self.ahead if slot >= time)
             self.advance(count)
 

@@ -30,7 +30,8 @@ def restart(
     meter.tidy_gaps(changes.watermark, changes.policy)
     first = (meter.older[0] if meter.older else meter).start
     if start < first:
-        start = first_from(first, start, interval, calendar)
+        # A calendar has no grid of its own before: its slot may begin before the first reading.
+        start = first_from(first, start, interval) if calendar is None else calendar.slot_of(first)
     for gap in meter.gaps:
         if gap.last >= start:
             changes.touch(gap, reason)

@@ -65,6 +65,9 @@ def _settle_slots(meter: MeterState, changes: GapChanges, end: int, *, rationed:
     if not meter.expected:
         _pass_over(meter, changes, end)
         return
+    if meter.terms is not None:
+        for grid in (*meter.older, meter):
+            grid.skip_to(meter.terms.resumed)
     for place, grid in enumerate(meter.older):
         if grid.pending:
             _settle_grid(meter, grid, place, changes, end, rationed=rationed)

@@ -19,7 +19,7 @@ from gridwatch.domain.meter.terms import Terms
 from gridwatch.domain.meter.timeliness import Recent, remember
 from gridwatch.domain.policy import NEVER, Policy, grace_of
 
-MAX_OLDER_GRIDS: Final = 8
+MAX_OLDER_GRIDS: Final = 16
 """Grids without pending slots that are retained for late readings."""
 MAX_REGION: Final = 256
 """Characters of a region that are stored with its meter."""

@@ -17,6 +17,8 @@ class Terms(NamedTuple):
 
     expected: bool = True
     """Whether its slots can become missing at all."""
+    resumed: int = -NEVER
+    """When it was expected again: slots before that pass."""
     fixed: bool = False
     """The registry gives its interval: it is not learned, and readings cannot change it."""
     grace: int | None = None

@@ -92,7 +92,7 @@ class Stepper:
         meter_id = reading.raw.meter_id
         registration = bench.registry.registration(meter_id, bench.find(meter_id))
         if registration is not None:
-            registration.prepare(reading.raw, time)
+            registration.prepare(reading.raw, time, self._policy)
         lead = time - policy.max_out_of_orderness
         watermark = part.watermark
         if watermark is None:

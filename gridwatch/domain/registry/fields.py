@@ -28,6 +28,7 @@ MAX_TEXT: Final = 256
 _LAST_VERSION: Final = 2**53
 _DIGITS: Final = range(3, 13)
 _UNPRINTABLE: Final = re.compile(f"[\x00-\x1f\x7f-\x9f{chr(0xD800)}-{chr(0xDFFF)}]")
+_OFFSET: Final = re.compile(r"[Tt ].*(?:[Zz]|[+-][0-9:]+)$")
 _CURRENCY: Final = re.compile("[A-Z]{3}")
 
 
@@ -81,6 +82,8 @@ class Fields:
         try:
             if not isinstance(value, str):
                 raise ValueError(f"must be text, not {kind_of(value)}")
+            if not _OFFSET.search(value):
+                raise ValueError(f"needs an offset or Z: {value[:40]!r}")
             return parse_instant(value, "UTC")[0]
         except ValueError as error:
             self.found.add(BAD_TIMESTAMP, name, str(error))

@@ -65,6 +65,8 @@ class MeterPlan:
                 until = max(until, outages.until("feeder", entry.feeder, time))
             if entry is not None and entry.transformer is not None:
                 until = max(until, outages.until("transformer", entry.transformer, time))
+            if registration is not None:
+                until = min(until, registration.next_after(time))  # it may be elsewhere from then on
         return until
 
     def _region(self) -> str | None:

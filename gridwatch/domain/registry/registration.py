@@ -32,6 +32,7 @@ from gridwatch.domain.policy import NEVER, Policy, grace_of
 from gridwatch.domain.reading import RawReading
 from gridwatch.domain.registry.entry import Entry, entry_of
 from gridwatch.domain.registry.records import PLANNED, REMOVED, SUSPENDED, MeterRecord
+from gridwatch.domain.validation.energy_fields import has_energy
 
 MAX_ENTRIES: Final = 16
 HEARD: Final = "heard for the first time"
@@ -43,7 +44,7 @@ _ENDED: Final = {REMOVED: "REMOVED", PLANNED: "NOT_INSTALLED"}
 class Registration:
     """What is known of one meter."""
 
-    __slots__ = ("applied", "due", "entries", "gap", "heard", "version", "watch_from")
+    __slots__ = ("applied", "due", "entries", "gap", "heard", "resumed", "version", "watch_from")
 
     def __init__(self, version: int = 0) -> None:
         self.version = version
@@ -53,6 +54,8 @@ class Registration:
         """How many of them have taken over."""
         self.heard = False
         """Whether it had a reading since it was last put under watch."""
+        self.resumed = -NEVER
+        """When it was expected again; slots before that pass."""
         self.watch_from = NEVER
         """Since when a reading is awaited."""
         self.gap: Gap | None = None
@@ -72,6 +75,10 @@ class Registration:
                 return entry
         return None
 
+    def next_after(self, time: int) -> int:
+        """When the first entry after ``time`` begins."""
+        return min((since for since, _ in self.entries if since > time), default=NEVER)
+
     def suspended_until(self, time: int) -> int:
         """The end of the suspension that ``time`` lies in; ``time`` itself if it lies in none."""
         entries = self.entries
@@ -82,7 +89,7 @@ class Registration:
                 return entries[place + 1][0] if place + 1 < len(entries) else NEVER
         return time
 
-    def prepare(self, raw: RawReading, time: int) -> None:
+    def prepare(self, raw: RawReading, time: int, policy: Policy) -> None:
         """Set in a reading of ``time`` what the registry knows better: its region, and what its energy is
         taken from."""
         there = self.entry_at(time)
@@ -90,10 +97,13 @@ class Registration:
             raw.region = there.region
         entry = self.entry
         mode = None if entry is None else entry.energy_mode
+        came = raw.consumption_kwh, raw.energy_register_kwh
         if mode == "register" and raw.energy_register_kwh is not None:
             raw.consumption_kwh = nan
         elif mode == "power" and raw.power_kw is not None:
             raw.consumption_kwh, raw.energy_register_kwh = nan, None
+        if not has_energy(raw, policy):  # as it came it is valid
+            raw.consumption_kwh, raw.energy_register_kwh = came
 
     def stand_in(self, policy: Policy) -> MeterState:
         """A state for a meter that has none: what its gap is reported with."""
@@ -128,9 +138,8 @@ class Registration:
             if before is None or before.expected:
                 if not entry.expected:
                     self._end_gap(meter, _ENDED[entry.status], changes)
-            elif entry.expected and meter is not None:
-                for grid in (*meter.older, meter):
-                    grid.skip_to(since)
+            elif entry.expected:
+                self.resumed = since
             if entry.watched and (before is None or not before.watched):
                 self.heard = meter is not None
                 self.watch_from = since if entry.watch is None else entry.watch
@@ -139,6 +148,8 @@ class Registration:
                     register(meter, since, entry.interval, entry.calendar, changes)
                 elif before is not None and before.interval is not None:
                     meter.given = False
+                if entry.region is not None:
+                    meter.region = entry.region
 
     def _end_gap(self, meter: MeterState | None, reason: str, changes: GapChanges) -> None:
         gap = self.gap if meter is None else meter.open_gap
@@ -201,6 +212,7 @@ class Registration:
             meter.region = entry.region
         meter.terms = Terms(
             entry.expected,
+            self.resumed,
             entry.interval is not None,
             entry.grace,
             entry.region,
@@ -212,13 +224,14 @@ class Registration:
 
     def _tidy(self, meter: MeterState | None, watermark: int, policy: Policy) -> None:
         """Drop the entries before those that a late reading or a slot can still ask for."""
-        if self.applied < 2:
+        if self.applied < 2 or meter is None:
             return
         bound = watermark - policy.allowed_lateness
-        if meter is not None:
-            for grid in (*meter.older, meter):
-                if grid.pending:
-                    bound = min(bound, shift(grid.cursor, -1, grid.interval, grid.calendar))
+        for grid in (*meter.older, meter):
+            if grid.pending:
+                bound = min(bound, shift(grid.cursor, -1, grid.interval, grid.calendar))
+        for gap in meter.gaps[:1]:  # what is missing in it may be judged again
+            bound = min(bound, shift(gap.first, -1, gap.interval, gap.calendar))
         first = 0
         while first + 1 < self.applied and self.entries[first + 1][0] <= bound:
             first += 1
