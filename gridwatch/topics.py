@@ -23,6 +23,12 @@ END_HEADER = "gridwatch-end"
 REPLAY_HEADER = "gridwatch-replay"
 #: The row number of a replayed record, ticks too: where `replay --resume` finds its position.
 ROW_HEADER = "gridwatch-row"
+#: Mark control records of the registry: a meter, a region, a planned outage; docs/registry.md.
+REGISTRY_HEADER = "gridwatch-registry"
+REGION_HEADER = "gridwatch-region"
+OUTAGE_HEADER = "gridwatch-outage"
+#: The value of these headers: the version of the records' format.
+CONTROL_VERSION = b"1"
 
 #: Larger than any raw record that is validated, so that an oversized one becomes a dead letter.
 _RECORD_BYTES = 16 * 1024 * 1024
@@ -95,6 +101,13 @@ DEAD_LETTERS = Topic(
     DeadLetter,
     _retained_days(30),
 )
+METER_REGISTRY = Topic(
+    "meter_registry",
+    "the newest version of every meter, region and planned outage",
+    "meter_id, region:<region> or outage:<outage_id>",
+    None,
+    {"cleanup.policy": "compact", "max.message.bytes": str(_RECORD_BYTES)},
+)
 
 #: The outputs of the worker, which are the inputs of the sink.
 OUTPUTS = (VALIDATED, GAP_ALERTS, LATE_EVENTS, METRICS, DEAD_LETTERS)
@@ -121,4 +134,4 @@ def changelog(app_id: str, table: str = STATE_TABLE) -> Topic:
 
 def all_topics(app_id: str) -> tuple[Topic, ...]:
     """Every topic that has to exist before a worker or a sink starts."""
-    return (RAW, *OUTPUTS, changelog(app_id))
+    return (RAW, *OUTPUTS, METER_REGISTRY, changelog(app_id))
