@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from datetime import timedelta
 from typing import Annotated, Any
 
 from pydantic import BeforeValidator
 
-_DURATION = re.compile(r"(\d+(?:\.\d+)?)\s*(ms|s|m|h|d)?")
-_UNIT_SECONDS = {"ms": 0.001, "s": 1, "m": 60, "h": 3600, "d": 86_400, None: 1}
+from gridwatch.domain.spans import duration_of
 
 
 def parse_duration(value: Any) -> timedelta:
@@ -17,11 +15,8 @@ def parse_duration(value: Any) -> timedelta:
     if isinstance(value, timedelta):
         duration = value
     else:
-        matched = _DURATION.fullmatch(str(value).strip().lower())
-        if matched is None:
-            raise ValueError("write a duration as 90s, 15m, 1h, 7d or plain seconds")
         try:
-            duration = timedelta(seconds=float(matched[1]) * _UNIT_SECONDS[matched[2]])
+            duration = timedelta(microseconds=duration_of(str(value)))
         except OverflowError as error:
             raise ValueError("that is longer than any calendar") from error
     if duration <= timedelta(0):

@@ -57,7 +57,13 @@ class Policy:
     metrics_window: int = 5 * MINUTE
     """Length of a window of the event-time metrics."""
     timezone: str = "UTC"
-    """IANA zone in which a stamp without offset is read."""
+    """IANA zone in which a stamp without offset is read, and of a calendar interval without zone."""
+    anchor: str = "start"
+    """Whether a reading covers the interval from its stamp on (``start``), or up to it (``end``)."""
+    never_heard_after: int = DAY
+    """How long a registered meter may take until its first reading, before that is a gap."""
+    flow: str = "smartmeter"
+    """The flow of these readings; control records of others do not belong here."""
     max_kwh: float = 1000.0
     """Highest consumption of one reading."""
     max_power_kw: float = 1000.0

@@ -40,9 +40,7 @@ def has_energy(raw: RawReading, policy: Policy) -> bool:
     return raw.power_kw is not None and 0.0 <= raw.power_kw <= policy.max_power_kw
 
 
-def check_energy(
-    fields: dict[str, Any], policy: Policy, found: Findings
-) -> tuple[float, float | None]:
+def check_energy(fields: dict[str, Any], policy: Policy, found: Findings) -> tuple[float, float | None]:
     """The energy of the interval, not a number if there is none, and the register."""
     of_energy, of_register = name_of(ENERGY, fields), name_of(REGISTER, fields)
     kwh = check_number(fields, of_energy, found)

@@ -21,6 +21,14 @@ NEGATIVE: Final = "NEGATIVE"
 OUT_OF_RANGE: Final = "OUT_OF_RANGE"
 WRONG_PARTITION: Final = "WRONG_PARTITION"
 TOO_LARGE: Final = "TOO_LARGE"
+BAD_INTERVAL: Final = "BAD_INTERVAL"
+UNKNOWN_ZONE: Final = "UNKNOWN_ZONE"
+UNKNOWN_STATUS: Final = "UNKNOWN_STATUS"
+UNKNOWN_SCOPE: Final = "UNKNOWN_SCOPE"
+BAD_VALUE: Final = "BAD_VALUE"
+REMOVED_BEFORE_INSTALLED: Final = "REMOVED_BEFORE_INSTALLED"
+WRONG_FLOW: Final = "WRONG_FLOW"
+NEWER_VERSION: Final = "NEWER_VERSION"
 """The reasons, in the order in which they are listed."""
 REASONS: Final = (
     NOT_JSON,
@@ -37,6 +45,14 @@ REASONS: Final = (
     OUT_OF_RANGE,
     WRONG_PARTITION,
     TOO_LARGE,
+    BAD_INTERVAL,
+    UNKNOWN_ZONE,
+    UNKNOWN_STATUS,
+    UNKNOWN_SCOPE,
+    BAD_VALUE,
+    REMOVED_BEFORE_INSTALLED,
+    WRONG_FLOW,
+    NEWER_VERSION,
 )
 
 
@@ -62,11 +78,14 @@ class Findings:
         """Add a reason, about a field."""
         self._found.append((REASONS.index(reason), field, f"{field} {what}"))
 
-    def refusal(self, meter_id: str | None, fields: dict[str, Any]) -> Refusal:
-        """The refusal of an element with these fields."""
+    def refusal(self, meter_id: str | None, fields: dict[str, Any] | None = None) -> Refusal:
+        """The refusal of an element; with its fields the message has guesses at what is wrong."""
         found = sorted(self._found, key=lambda finding: finding[0])
         reasons = tuple(dict.fromkeys(REASONS[at] for at, _, _ in found))
-        return Refusal(reasons, field_guesses.explained(found, fields), found[0][1], meter_id)
+        message = (
+            "; ".join(one[2] for one in found) if fields is None else field_guesses.explained(found, fields)
+        )
+        return Refusal(reasons, message, found[0][1], meter_id)
 
 
 def check_number(fields: dict[str, Any], name: str, found: Findings) -> float | None:
