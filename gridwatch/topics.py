@@ -29,12 +29,6 @@ CONTROL_VERSION = b"1"
 REPLAY_HEADER = "gridwatch-replay"
 #: The row number of a replayed record, ticks too: where `replay --resume` finds its position.
 ROW_HEADER = "gridwatch-row"
-#: Mark control records of the registry: a meter, a region, a planned outage; docs/registry.md.
-REGISTRY_HEADER = "gridwatch-registry"
-REGION_HEADER = "gridwatch-region"
-OUTAGE_HEADER = "gridwatch-outage"
-#: The value of these headers: the version of the records' format.
-CONTROL_VERSION = b"1"
 
 #: Larger than any raw record that is validated, so that an oversized one becomes a dead letter.
 _RECORD_BYTES = 16 * 1024 * 1024

@@ -36,7 +36,7 @@ def _instant(name: str, *, nullable: bool = True, default: str | None = None) ->
 
 def _versioned() -> list[sa.Column[Any]]:
     return [
-        sa.Column("version", sa.Integer, nullable=False),
+        sa.Column("version", sa.BigInteger, nullable=False),
         _instant("updated_at", nullable=False, default="now()"),
     ]
 
@@ -102,6 +102,4 @@ def upgrade() -> None:
         _instant("published_at"),
         sa.PrimaryKeyConstraint("id"),
     )
-    op.create_index(
-        "outbox_unpublished", "outbox", ["id"], postgresql_where=sa.text("published_at IS NULL")
-    )
+    op.create_index("outbox_unpublished", "outbox", ["id"], postgresql_where=sa.text("published_at IS NULL"))
