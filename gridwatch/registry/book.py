@@ -13,15 +13,17 @@ from typing import Any
 from sqlalchemy import Connection
 
 from gridwatch.registry.advice import advice_on
-from gridwatch.registry.checking import Checker
+from gridwatch.registry.checking import Checker, Known
 from gridwatch.registry.entities import METER, VALID_FROM, VERSION, Entity
 from gridwatch.registry.files import Table, check_columns
 from gridwatch.registry.flows import flows_of, raw_topic
 from gridwatch.registry.problems import Problems, RefusedError
-from gridwatch.registry.staging import compare, find_problems, lock_book, prepare, stage
+from gridwatch.registry.staging import compare, find_problems, known_regions, lock_book, prepare, stage
 from gridwatch.settings import Settings
 from gridwatch.topics import CONTROL_VERSION, REGISTRY_HEADER
 from replay.run.progress import Progress, Quiet
+
+_MANY_ROWS = 10_000
 
 
 @dataclass(frozen=True)
@@ -73,8 +75,9 @@ def apply(
     """
     progress = progress or Quiet()
     flows = flows_of(settings)
-    checker = Checker(entity, table.head, settings.policy(), flows, problems)
     prepare(connection)
+    known = Known(flows, known_regions(connection))
+    checker = Checker(entity, table.head, settings.policy(), known, problems)
     progress.stage(f"reading {entity.plural}", table.count)
     rows = stage(connection, entity, checker.order, checker.lines(table.rows), progress)
     progress.stage("comparing with the book", None)
@@ -87,6 +90,7 @@ def apply(
     if changes and not dry_run:
         progress.stage("writing changes", None)
         _write(connection, entity, timing.as_of)
+        refresh_statistics(connection, changes)
     return outcome
 
 
@@ -109,6 +113,13 @@ def set_fields(
 def check_columns_of_one(source: str, head: tuple[str, ...], entity: Entity) -> None:
     """As `check_columns`; what a new row needs is asked for when the row turns out to be new."""
     check_columns(source, (*head, *(name for name in entity.required if name not in head)), entity)
+
+
+def refresh_statistics(connection: Connection, written: int) -> None:
+    """After many rows were written to the outbox: the relay begins before the server does this by itself, and
+    would read published rows again and again."""
+    if written >= _MANY_ROWS:
+        connection.exec_driver_sql("ANALYZE outbox")
 
 
 def record_sql(entity: Entity, of: str, as_of: str = "NULL::text") -> str:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from gridwatch.domain.policy import Policy
 from gridwatch.domain.registry.records import MAX_TEXT
@@ -17,6 +18,7 @@ from gridwatch.registry.cells import copy_text, value_of
 from gridwatch.registry.entities import METER, VERSION, Column, Entity
 from gridwatch.registry.files import Row
 from gridwatch.registry.problems import Problem, Problems
+from sinks.tables.copy_text import NULL
 
 #: Distinct values of one group of columns that are remembered.
 _REMEMBERED = 100_000
@@ -30,6 +32,14 @@ class _Checked:
     wrong: tuple[tuple[str, str, str], ...] = ()
 
 
+@dataclass(frozen=True)
+class Known:
+    """What a meter may name."""
+
+    flows: tuple[str, ...]
+    regions: frozenset[str]
+
+
 class Checker:
     """Checks the rows of a table with these columns.
 
@@ -37,11 +47,11 @@ class Checker:
     """
 
     def __init__(
-        self, entity: Entity, head: Sequence[str], policy: Policy, flows: Sequence[str], problems: Problems
+        self, entity: Entity, head: Sequence[str], policy: Policy, known: Known, problems: Problems
     ) -> None:
         self._entity = entity
         self._policy = policy
-        self._flows = flows
+        self._known = known
         self._problems = problems
         at = {name: place for place, name in enumerate(head)}
         others = [name for name in head if name != entity.key.name]
@@ -62,8 +72,9 @@ class Checker:
         return tuple(_VERSION if name == VERSION else self._entity.by_name[name] for name in names)
 
     def lines(self, rows: Iterable[Row]) -> Iterator[str]:
-        """The rows that are right, as lines of COPY text; what is wrong with the others is a problem."""
+        """Rows as lines of COPY text. What is wrong with one is a problem, and its line has the key alone."""
         key_at, groups = self._key_at, self._groups
+        empty = f"\t{NULL}" * (len(self.order) - 1) + "\n"
         for line, row in rows:
             key = self._key(row[key_at])
             pieces = [str(line), key.text]
@@ -83,6 +94,8 @@ class Checker:
                 continue
             for field, message, remedy in wrong:
                 self._problems.add(Problem(line, field, message, remedy))
+            if not key.wrong:
+                yield f"{line}\t{key.text}{empty}"
 
     def _key(self, cell: str) -> _Checked:
         column = self._entity.key
@@ -104,14 +117,23 @@ class Checker:
         if isinstance(found, Refusal):
             field = found.field or columns[0].name
             of = next((column for column in columns if column.name == field), columns[0])
-            wrong.append((field, found.message.removeprefix(f"{field} "), of.write))
-        flow = given.get("flow")
-        if flow is not None and flow not in self._flows:
-            what = f"is no flow: {flow!r}"
-            wrong.append(("flow", what, f"write one of {', '.join(self._flows)}, or set GRIDWATCH_FLOWS"))
+            message = found.message.removeprefix(f"{field} ")
+            says_it = message.startswith("must be") or of.write in message
+            wrong.append((field, message, "" if says_it else of.write))
+        if self._entity is METER:
+            wrong += self._unknown(given)
         if wrong:
             return _Checked("", tuple(wrong))
         return _Checked("\t".join(map(copy_text, columns, cells)))
+
+    def _unknown(self, given: dict[str, Any]) -> Iterator[tuple[str, str, str]]:
+        flow, region = given.get("flow"), given.get("region")
+        if flow is not None and flow not in self._known.flows:
+            what = f"is no flow: {flow!r}"
+            yield "flow", what, f"write one of {', '.join(self._known.flows)}, or set GRIDWATCH_FLOWS"
+        if region is not None and region not in self._known.regions:
+            what = f"is no region of the book: {region!r}"
+            yield "region", what, "gridwatch regions set, or gridwatch regions import, comes first"
 
     def _filled(self, given: dict[str, object]) -> dict[str, object]:
         """Empty cells that mean something else than nothing: a default, or that no version is expected."""

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from sqlalchemy import Connection
 
-from gridwatch.registry.book import outbox_sql
+from gridwatch.registry.book import outbox_sql, refresh_statistics
 from gridwatch.registry.entities import METER, OUTAGE, REGION
 from gridwatch.registry.staging import lock_book, prepare
 
@@ -41,14 +41,15 @@ def resend(
         "meters AS o WHERE (%(flow)s::text IS NULL OR o.flow = %(flow)s)"
         " AND (%(meters)s::text IS NULL OR o.meter_id ~ %(meters)s)"
     )
-    counts = {METER: 0, REGION: 0, OUTAGE: 0}
+    regions = outages = 0
     if meters is None:
         statement = outbox_sql(REGION, "o", "regions AS o", said, "o.region")
-        counts[REGION] = connection.exec_driver_sql(statement, values).rowcount
+        regions = connection.exec_driver_sql(statement, values).rowcount
     statement = outbox_sql(METER, "o", some_meters, said, "o.meter_id")
-    counts[METER] = connection.exec_driver_sql(statement, values).rowcount
+    sent = connection.exec_driver_sql(statement, values).rowcount
     if meters is None:
         recent = f"planned_outages AS o WHERE o.outage_until > now() - interval '{_OUTAGES_KEPT}'"
         statement = outbox_sql(OUTAGE, "o", recent, said, "o.outage_id")
-        counts[OUTAGE] = connection.exec_driver_sql(statement, values).rowcount
-    return Resent(counts[METER], counts[REGION], counts[OUTAGE])
+        outages = connection.exec_driver_sql(statement, values).rowcount
+    refresh_statistics(connection, sent)
+    return Resent(sent, regions, outages)

@@ -14,7 +14,7 @@ import psycopg2
 from sqlalchemy import Connection
 from sqlalchemy.exc import DBAPIError
 
-from gridwatch.registry.entities import METER, REGION, VALID_FROM, VERSION, Column, Entity
+from gridwatch.registry.entities import METER, VALID_FROM, VERSION, Column, Entity
 from gridwatch.registry.problems import SHOWN, Problem, Problems
 from replay.run.progress import Progress
 
@@ -34,6 +34,11 @@ def prepare(connection: Connection) -> None:
 def lock_book(connection: Connection) -> None:
     """Wait for the change that is being made, if there is one; then this is the only one."""
     connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_BOOK_LOCK})")
+
+
+def known_regions(connection: Connection) -> frozenset[str]:
+    """The regions of the book: a meter is in one of them, or in none."""
+    return frozenset(connection.exec_driver_sql("SELECT region FROM regions").scalars())
 
 
 def stage(
@@ -122,13 +127,6 @@ def find_problems(connection: Connection, entity: Entity, head: Sequence[str], p
                 FROM pg_temp.incoming AS i JOIN {entity.table} AS o USING ({key})
                 WHERE i.version < o.version""",
             "it was changed meanwhile: export again, and make the change there",
-        )  # fmt: skip
-    if entity is METER and REGION.key.name in head:
-        _ask(
-            connection, problems, entity.by_name["region"],
-            """SELECT i.line, 'is no region of the book: ' || quote_literal(i.region)
-               FROM pg_temp.incoming AS i WHERE i.region NOT IN (SELECT region FROM regions)""",
-            "gridwatch regions set, or gridwatch regions import, comes first",
         )  # fmt: skip
     for name in entity.required[1:]:
         if name not in head:

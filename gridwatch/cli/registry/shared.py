@@ -141,7 +141,7 @@ def show_row(entity: Entity, key: str, *, as_json: bool) -> None:
     for name, value in record.items():
         click.echo(f"{name:<{width}}  {_shown(value)}")
     if waiting:
-        click.echo(f"{waiting} changes of it are not published yet: {_NOT_PUBLISHED}", err=True)
+        click.echo(f"{waiting} of its changes not published yet: {_NOT_PUBLISHED}", err=True)
 
 
 def list_rows(
