@@ -21,6 +21,8 @@ _POLL_SECONDS = 0.2
 #: Records that may wait for an ack at a time.
 _QUEUE_RECORDS = 200_000
 _POLL_EVERY = 1000
+#: A topic that brokers do not know for so long is missing.
+_UNKNOWN_TOPIC_MS = 5000
 _BACK_OFF = BackOff()
 
 
@@ -43,6 +45,7 @@ class Publisher:
                 "acks": "all",
                 "message.timeout.ms": 0,
                 "allow.auto.create.topics": False,
+                "topic.metadata.propagation.max.ms": _UNKNOWN_TOPIC_MS,
                 "linger.ms": 20,
                 "batch.size": 1_000_000,
                 "queue.buffering.max.messages": _QUEUE_RECORDS,
