@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
+import uuid
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -27,6 +28,7 @@ from gridwatch.registry.relay.outbox import Outbox
 from gridwatch.registry.relay.service import Relay
 from gridwatch.settings import Settings, load_settings
 from gridwatch.topics import METER_REGISTRY, RAW, REGION_HEADER, REGISTRY_HEADER
+from sinks.database import read_url
 from tests import records
 from tests.integration.test_registry.conftest import Book, Query
 
@@ -231,6 +233,28 @@ def test_rows_are_taken_by_what_is_unpublished_not_by_their_number(
     late.close()
     assert Relay(settings, once=True).run() == 1
     assert unpublished(query) == 0
+
+
+def test_the_rights_that_are_documented_are_enough(
+    book: Book, settings: Settings, query: Query, database: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = f"clerk_{uuid.uuid4().hex[:8]}"
+    for statement in (
+        f"CREATE ROLE {name} LOGIN PASSWORD 'clerk'",
+        f"GRANT SELECT, INSERT, UPDATE ON meters TO {name}",
+        f"GRANT SELECT ON regions, gridwatch_schema_version TO {name}",
+        f"GRANT INSERT ON outbox TO {name}",
+    ):
+        query(statement)
+    clerk = read_url(database).set(username=name, password="clerk").render_as_string(hide_password=False)
+    monkeypatch.setenv("GRIDWATCH_DATABASE_URL", clerk)
+    assert book.meters("meter_id,region\nM1,R01\n")["new"] == 1
+    assert book.meters("meter_id,region\nM1,R02\n")["changed"] == 1
+    query(f"REVOKE ALL ON meters, regions, outbox, gridwatch_schema_version FROM {name}")
+    query(f"GRANT SELECT, UPDATE, DELETE ON outbox TO {name}")
+    assert Relay(load_settings(), once=True).run() == 2
+    query(f"DROP OWNED BY {name}")
+    query(f"DROP ROLE {name}")
 
 
 def test_old_rows_are_removed(book: Book, settings: Settings, query: Query) -> None:
