@@ -9,7 +9,7 @@ from typing import Any
 
 from gridwatch.agents.readings import READINGS
 from gridwatch.domain.meter.archive import COLD, Archive
-from gridwatch.domain.meter.gaps import GapChanges
+from gridwatch.domain.meter.changes import GapChanges
 from gridwatch.domain.meter.settlement import settle
 from gridwatch.domain.meter.state import MeterState
 from gridwatch.domain.partition.state import PartitionState

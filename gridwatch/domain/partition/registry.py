@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from gridwatch.domain.meter.gaps import Plan
+from gridwatch.domain.meter.changes import Plan
 from gridwatch.domain.meter.state import MeterState
 from gridwatch.domain.policy import Policy
 from gridwatch.domain.registry.outages import Outage, Outages, revised

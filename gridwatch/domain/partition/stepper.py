@@ -160,7 +160,7 @@ class Stepper:
             flags = FIRST
         else:
             before = meter.last_seen if time > meter.last_seen else archive.stamp_before(time)
-            if timeliness == LATE or meter.terms is not None:  # the slot of one on time is not due
+            if timeliness == LATE or not meter.expected:  # the slot of one that is on time is not due
                 catch_up(meter, changes, self._schedule.end)
             if current is None:
                 flags = accept(meter, time, given, calendar, changes)
