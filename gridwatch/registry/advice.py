@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from sqlalchemy import Connection
 
 from gridwatch.domain.policy import DAY, SECOND
-from gridwatch.domain.registry.records import LONGEST
+from gridwatch.domain.registry.fields import LONGEST
 from gridwatch.domain.spans import duration_of, interval_named
 from gridwatch.settings import Settings
 

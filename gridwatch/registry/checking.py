@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from gridwatch.domain.policy import Policy
-from gridwatch.domain.registry.records import MAX_TEXT
+from gridwatch.domain.registry.fields import MAX_TEXT
 from gridwatch.domain.validation.findings import Refusal
 from gridwatch.domain.validation.rules import is_meter_id
 from gridwatch.registry.cells import copy_text, value_of
