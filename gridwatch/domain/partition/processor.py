@@ -125,14 +125,14 @@ class Processor:
                 part.offset, part.index, part.done = offset, 0, False
             elif part.done:
                 continue
+            part.record_time = stamped
             if record.control is not None:
                 step.control(record)
                 part.done = True
                 if not step.finish_step():
                     return False
                 continue
-            part.record_time, part.replayed = stamped, record.replayed
-            part.reading_time = stamped
+            part.reading_time, part.replayed = stamped, record.replayed
             raws: Sequence[RawReading] = ()
             if decode is not None and value and len(value) <= max_bytes:
                 try:

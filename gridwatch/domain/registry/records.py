@@ -178,7 +178,7 @@ def read_outage(fields: Mapping[str, object], zone: str) -> tuple[OutageRecord, 
         of.text("target", MAX_METER_ID, required=True),
         since or 0,
         until or 0,
-        of.text("why", MAX_WHY) or None,
+        None if fields.get("why") == "" else of.text("why", MAX_WHY),
         of.flag("cancelled"),
         of.instant("as_of"),
     )

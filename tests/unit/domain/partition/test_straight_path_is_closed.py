@@ -162,7 +162,7 @@ def test_nothing_is_listed_that_has_gone(part: str) -> None:
         ("window.changed = True", "del region", "straight"),
         ("index += 1", "step.learn(record)", "every reading"),
         ("index += 1", "region = None", "every reading"),
-        ("part.reading_time = stamped", "part.readings += count", "every reading"),
+        ("part.record_time = stamped", "part.readings += count", "every reading"),
     ],
 )
 def test_whatever_enters_it_is_noticed(before: str, new: str, part: str) -> None:
