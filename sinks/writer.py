@@ -59,10 +59,19 @@ class WriterState:
 
 
 class Writer:
-    """Writes rows to the database at `url`; connects when it first has something to write."""
+    """Writes rows to the database at `url`; connects when it first has something to write.
+
+    Args:
+        topics: whose rows are counted from the start; None: those of the default flow.
+    """
 
     def __init__(
-        self, url: str, *, back_off: BackOff | None = None, lock_timeout: str = LOCK_TIMEOUT
+        self,
+        url: str,
+        topics: Iterable[str] | None = None,
+        *,
+        back_off: BackOff | None = None,
+        lock_timeout: str = LOCK_TIMEOUT,
     ) -> None:
         self._url = url
         self.address = address_of(url)
@@ -70,7 +79,8 @@ class Writer:
         self._lock_timeout = lock_timeout
         self._connection: SinkConnection | None = None
         self._interrupted = threading.Event()
-        self.state = WriterState()
+        counts = dict.fromkeys(tables.topics() if topics is None else topics, 0)
+        self.state = WriterState(rows=dict(counts), refused=dict(counts))
         #: Called at each of STEPS, by name: the hook for fault injection.
         self.watch: Callable[[str], None] = lambda step: None
 
