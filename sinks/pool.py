@@ -113,6 +113,8 @@ def combined(states: Sequence[WriterState]) -> WriterState:
         commits=sum(state.commits for state in states),
         commit_seconds_total=sum(state.commit_seconds_total for state in states),
         retries=sum(state.retries for state in states),
-        rows={topic: sum(state.rows[topic] for state in states) for topic in states[0].rows},
-        refused={topic: sum(state.refused[topic] for state in states) for topic in states[0].refused},
+        rows=Counter({topic: sum(state.rows[topic] for state in states) for topic in states[0].rows}),
+        refused=Counter(
+            {topic: sum(state.refused[topic] for state in states) for topic in states[0].refused}
+        ),
     )

@@ -171,9 +171,9 @@ class BatchStore:
     def _store_directly(self, about: list[Refused]) -> None:
         """Store dead letters about dead letters that the table refused, and send none about those."""
         letters = [refused(one.source, one.error) for one in about]
-        rows = (
+        rows = [
             Rows(one.source.topic, [letter], [one.source]) for one, letter in zip(about, letters, strict=True)
-        )
+        ]
         for one in self._writer.write(rows):
             self.lost_letters += 1
             source = one.source

@@ -16,6 +16,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
@@ -54,8 +55,8 @@ class WriterState:
     commits: int = 0
     commit_seconds_total: float = 0.0
     retries: int = 0
-    rows: dict[str, int] = field(default_factory=lambda: dict.fromkeys(tables.topics(), 0))
-    refused: dict[str, int] = field(default_factory=lambda: dict.fromkeys(tables.topics(), 0))
+    rows: Counter[str] = field(default_factory=lambda: Counter(dict.fromkeys(tables.topics(), 0)))
+    refused: Counter[str] = field(default_factory=lambda: Counter(dict.fromkeys(tables.topics(), 0)))
 
 
 class Writer:
@@ -80,7 +81,7 @@ class Writer:
         self._connection: SinkConnection | None = None
         self._interrupted = threading.Event()
         counts = dict.fromkeys(tables.topics() if topics is None else topics, 0)
-        self.state = WriterState(rows=dict(counts), refused=dict(counts))
+        self.state = WriterState(rows=Counter(counts), refused=Counter(counts))
         #: Called at each of STEPS, by name: the hook for fault injection.
         self.watch: Callable[[str], None] = lambda step: None
 

@@ -115,8 +115,8 @@ class DatabaseTable(ABC):
 
     @cached_property
     def merge(self) -> str:
-        """The statement that merges staged rows into the table, those of the parameter `flow`: of rows with one
-        key the newest wins."""
+        """The statement that merges staged rows into the table, those of the parameter `flow`. Of rows with
+        one key the newest wins."""
         names, key = staged_names(self.sql), ", ".join(f'"{name}"' for name in self.key)
         order = "".join(f', "{name}" DESC' for name in self.newer)
         rows = " AND ".join(filter(None, (OF_FLOW if self.of_flows else "", self.row_filter))) or "TRUE"
