@@ -107,7 +107,7 @@ def _prometheus(service: Service) -> str:
     return marked.table(
         ("metric", "type", "labels", "help"),
         (
-            (f"`{one.sample}`", one.kind, ", ".join(one.labels), one.meaning)
+            (f"`{one.sample}`", one.kind, ", ".join(one.all_labels), one.meaning)
             for one in (*declared, *deprecated)
         ),
     )
