@@ -143,6 +143,7 @@ def test_the_process_is_measured_too(service: Service) -> None:
 
 @each_service
 def test_open_metrics_are_given_to_those_that_ask_for_them(service: Service) -> None:
-    body, content_type = exposition(Samples(service, *service.labels), "application/openmetrics-text; version=1.0.0")
+    samples = Samples(service, *service.labels)
+    body, content_type = exposition(samples, "application/openmetrics-text; version=1.0.0")
     assert content_type.startswith("application/openmetrics-text")
     assert body.endswith(b"# EOF\n")
