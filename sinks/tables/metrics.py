@@ -29,7 +29,12 @@ metrics = Table(
     flow(),
     PrimaryKeyConstraint("id", "time"),
     # Covers the queries of plots: thousands of rows each, by index-only scans.
-    Index("metrics_values", "metric", desc("time"), postgresql_include=["partition", "value", "window_end"]),
+    Index(
+        "metrics_values",
+        "metric",
+        desc("time"),
+        postgresql_include=["partition", "value", "window_end", "flow"],
+    ),
 )
 
 

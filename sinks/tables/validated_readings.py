@@ -118,7 +118,7 @@ validated_readings = Table(
     Index(
         "validated_readings_late",
         "time",
-        postgresql_include=["delay_seconds"],
+        postgresql_include=["delay_seconds", "flow"],
         postgresql_where=text("status = 'LATE'"),
     ),
 )

@@ -38,6 +38,7 @@ OF_DAILY = {
     "allowed_lateness": "36h",
     "grace": "36h",
     "max_watermark_jump": "3d",
+    "idle_delay": "30h",
     "gap_memory": "7d",
     "metrics_window": "1h",
 }

@@ -101,7 +101,9 @@ _BACK_TO_0002 = (
         f"ALTER TABLE {table} DROP COLUMN energy_register_kwh, DROP COLUMN energy_from"
         for table in ("validated_readings", "reading_revisions")
     ),
-    "DROP INDEX metrics_values",
+    # Gone with the column that they include: metrics_values, validated_readings_late.
+    """CREATE INDEX validated_readings_late ON validated_readings ("time") INCLUDE (delay_seconds)
+    WHERE status = 'LATE'""",
     'CREATE INDEX metrics_metric_time ON metrics (metric, "time" DESC)',
     f"UPDATE {VERSION_TABLE} SET version_num = '0002'",
 )

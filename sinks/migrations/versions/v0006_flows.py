@@ -73,5 +73,21 @@ def upgrade() -> None:
         "reading_revisions",
         ["meter_id", "time", "flow", "source_partition", "source_offset", "source_index"],
     )
+    # What the dashboards ask of one flow is answered from an index alone, as it was of the only one.
+    op.drop_index("metrics_values", "metrics")
+    op.create_index(
+        "metrics_values",
+        "metrics",
+        ["metric", sa.desc("time")],
+        postgresql_include=["partition", "value", "window_end", "flow"],
+    )
+    op.drop_index("validated_readings_late", "validated_readings")
+    op.create_index(
+        "validated_readings_late",
+        "validated_readings",
+        ["time"],
+        postgresql_include=["delay_seconds", "flow"],
+        postgresql_where=sa.text("status = 'LATE'"),
+    )
     op.execute(DROP_SUMMARY.format(view="metrics_summary_hourly"))
     op.execute(METRICS_SUMMARY)
