@@ -51,7 +51,11 @@ class Brokers(BaseModel):
     @classmethod
     def _no_two_flows_share_an_application(cls, value: str, info: ValidationInfo) -> str:
         flow = info.data.get("flow", DEFAULT_FLOW)
-        return application(base_of(value, flow), flow)
+        base = base_of(value, flow)
+        for other in info.data.get("flows", ()):
+            if base.endswith(f"-{other}"):
+                raise ValueError(f"{base!r} is read as the application of flow {other}; leave '-{other}' out")
+        return application(base, flow)
 
     @field_validator("broker")
     @classmethod

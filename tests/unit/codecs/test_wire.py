@@ -134,7 +134,7 @@ def test_a_metric_is_encoded_as_its_model_is(value: float) -> None:
 def test_another_flow_has_its_own_topics_in_all_that_is_encoded() -> None:
     daily = flow("daily")
     reading = accepted(Raw(**FIELDS))
-    letter = emitted.DeadLetter(("NOT_JSON",), "no", None, b"x", 3, 77, 0, TEN, None)
+    letter = emitted.DeadLetter(("NOT_JSON",), "no", None, b"x", TEN, None, 3, 77, 0)
     metric = emitted.Metric("readings_received", 1, TEN, TEN + MINUTE, 1, 3)
     encoded = encode_outputs([reading, letter, metric], daily)
     assert set(encoded) == {"daily_validated", "daily_dead_letters", "daily_metrics"}

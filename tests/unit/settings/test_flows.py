@@ -6,6 +6,7 @@ import os
 from pathlib import Path
 from typing import Any
 
+import hypothesis
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -38,21 +39,27 @@ def test_another_flow_is_an_application_with_state_of_its_own() -> None:
     assert settings.policy().flow == "daily"
 
 
-@pytest.mark.parametrize("flow", ["smartmeter", "daily"])
 @pytest.mark.parametrize(
-    ("app_id", "base"), [("gridwatch", "gridwatch"), ("prod", "prod"), ("prod-daily", "prod")]
+    ("app_id", "flow"),
+    [("prod", "smartmeter"), ("prod", "daily"), ("prod-daily", "daily"), ("prod", "other")],
 )
-def test_every_process_of_a_deployment_names_groups_alike(app_id: str, base: str, flow: str) -> None:
-    if (app_id, flow) == ("prod-daily", "smartmeter"):
-        base = app_id  # the name of a deployment may be anything
+def test_every_process_of_a_deployment_names_groups_alike(app_id: str, flow: str) -> None:
     settings = load_settings(app_id=app_id, flow=flow, flows="smartmeter,daily")
-    assert settings.applications == {"smartmeter": base, "daily": f"{base}-daily"}
-    assert settings.app_id == settings.applications[flow]
-    assert settings.sink_group == f"{base}-sink"
+    assert settings.applications == {"smartmeter": "prod", "daily": "prod-daily"}
+    assert settings.app_id == settings.applications.get(flow, f"prod-{flow}")
+    assert settings.sink_group == "prod-sink"
 
 
+@pytest.mark.parametrize("flow", ["smartmeter", "other"])
+def test_a_deployment_named_like_an_application_of_a_flow_is_an_error(flow: str) -> None:
+    with pytest.raises(UsageProblem, match=r"^GRIDWATCH_APP_ID: 'prod-daily' is read as .*daily"):
+        load_settings(app_id="prod-daily", flow=flow, flows="smartmeter,daily")
+
+
+@hypothesis.settings(deadline=None)
 @given(flows=st.lists(NAMES, min_size=1, max_size=5, unique=True), base=st.sampled_from(["gridwatch", "a-b"]))
 def test_no_two_flows_share_a_group(flows: list[str], base: str) -> None:
+    hypothesis.assume(not any(base.endswith(f"-{flow}") for flow in flows))
     settings = [Settings(flow=flow, flows=tuple(flows), app_id=base) for flow in flows]
     groups = [one.app_id for one in settings] + [settings[0].sink_group]
     assert len(set(groups)) == len(flows) + 1
