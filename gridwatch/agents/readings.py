@@ -14,8 +14,7 @@ from gridwatch.domain.partition.processor import Processor
 from gridwatch.domain.partition.state import PartitionState
 from gridwatch.settings import Settings
 from gridwatch.streaming.stage.declaration import Stage
-from gridwatch.tables.meter_rows import due_times
-from gridwatch.tables.readings import METERS
+from gridwatch.tables.readings import METERS, due_times
 from gridwatch.tables.states import StoredStates
 from gridwatch.topics import SMARTMETER, STATE_TABLE, Flow
 

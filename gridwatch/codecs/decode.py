@@ -10,9 +10,23 @@ from typing import Any, Final
 
 import msgspec
 
-from gridwatch.domain.reading import LogRecord, RawReading
+from gridwatch.domain.reading import CONTROL_VERSION, METER, OUTAGE, REGION, TICK, LogRecord, RawReading
 from gridwatch.models.raw import Raw, Telemetry
-from gridwatch.topics import END_HEADER, REPLAY_HEADER, TICK_HEADER
+from gridwatch.topics import (
+    END_HEADER,
+    OUTAGE_HEADER,
+    REGION_HEADER,
+    REGISTRY_HEADER,
+    REPLAY_HEADER,
+    TICK_HEADER,
+)
+
+_CONTROLS: Final = {
+    TICK_HEADER: TICK,
+    REGISTRY_HEADER: METER,
+    REGION_HEADER: REGION,
+    OUTAGE_HEADER: OUTAGE,
+}
 
 #: One reading or an array of them; msgspec.DecodeError (a ValueError) if it is not exactly that.
 decode_readings: Final = msgspec.json.Decoder(Raw | list[Raw]).decode  # type: ignore[arg-type, unused-ignore]
@@ -30,14 +44,16 @@ def log_records(records: Iterable[Any]) -> list[LogRecord]:
     """The domain's records, from records with `offset`, `timestamp` (milliseconds), `value` and `headers`."""
     converted: list[LogRecord] = []
     for record in records:
-        tick = replayed = False
-        end: bytes | None = None
+        replayed = False
+        end = control = None
+        version = CONTROL_VERSION
         for name, value in record.headers:
-            if name == TICK_HEADER:
-                tick = True
-            elif name == REPLAY_HEADER:
+            if name == REPLAY_HEADER:
                 replayed = True
             elif name == END_HEADER:
                 end = value
-        converted.append(LogRecord(record.offset, record.timestamp * 1000, record.value, tick, replayed, end))
+            elif control is None and (control := _CONTROLS.get(name)) is not None and control != TICK:
+                version = value
+        time = record.timestamp * 1000
+        converted.append(LogRecord(record.offset, time, record.value, False, replayed, end, control, version))
     return converted

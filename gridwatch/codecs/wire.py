@@ -17,6 +17,7 @@ import msgspec
 from gridwatch.codecs.encoded import Encoded, Feed
 from gridwatch.codecs.origin import origin_of
 from gridwatch.domain import outputs as emitted
+from gridwatch.domain.calendar import Calendar
 from gridwatch.domain.instants import instant_text, minutes_of
 from gridwatch.domain.partition.outcome import Outcome
 from gridwatch.domain.policy import MINUTE, SECOND
@@ -34,7 +35,8 @@ _encode: Final = msgspec.json.Encoder().encode
 
 Message = tuple[bytes, bytes]
 
-_FIELDS: Final = Raw.__struct_fields__
+#: The fields that a `RawReading` has, too.
+_FIELDS: Final = tuple(name for name in Raw.__struct_fields__ if name != "interval")
 
 
 class ValidatedMessages(emitted.Accepted):
@@ -63,6 +65,7 @@ class ValidatedMessages(emitted.Accepted):
         index: int,
         received: int,
         energy_from: int | None = None,
+        calendar: Calendar | None = None,
     ) -> None:
         """Encode the next one; this modifies `raw`."""
         if time != self._time:
@@ -95,6 +98,8 @@ class ValidatedMessages(emitted.Accepted):
         end = f"{self._arrival}{number}{self._id}{number}{self._end}"
         if energy_from is not None:
             end = f',"energy_from":"{instant_text(energy_from)}"{end}'
+        if calendar is not None:
+            end = f',"calendar":"{calendar}"{end}'
         self.messages.append((raw.meter_id.encode(), _encode(raw)[:-1] + end.encode()))
 
 
@@ -195,6 +200,7 @@ def _gap_alert(output: emitted.GapAlert, flow: Flow) -> tuple[str, str, GapAlert
             offset=output.offset,
             interval_seconds=output.interval // SECOND,
             received_at=instant_text(output.received),
+            calendar=None if output.calendar is None else str(output.calendar),
         ),
     )
 

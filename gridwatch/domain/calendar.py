@@ -86,6 +86,17 @@ def local(zone: str, time: int) -> datetime:
     return stamp.astimezone(ZoneInfo(zone)).replace(tzinfo=None)
 
 
+@lru_cache(maxsize=_ZONES)
+def _offsets(zone: str, year: int) -> int:
+    """How many offsets a zone has in a year, at the beginnings of its months."""
+    return len({datetime(year, month, 1, tzinfo=ZoneInfo(zone)).utcoffset() for month in range(1, 13)})
+
+
+def clocks_change(zone: str, time: int) -> bool:
+    """Whether the clocks of ``zone`` change in the year of ``time``."""
+    return zone != "UTC" and _offsets(zone, local(zone, time).year) > 1
+
+
 def _number(unit: str, zone: str, time: int) -> int:
     """The number of the local day or month of ``time``, counted through all years."""
     day = local(zone, time)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple, TypeAlias
 
+from gridwatch.domain.calendar import Calendar
 from gridwatch.domain.instants import instant_text
 from gridwatch.domain.reading import RawReading
 
@@ -32,6 +33,8 @@ class Validated(NamedTuple):
     """Timestamp of its record."""
     energy_from: int | None = None
     """Of an energy over a gap: the stamp that it counts from."""
+    calendar: Calendar | None = None
+    """Of the interval, if it is one of local days or months."""
 
     @property
     def id(self) -> str:
@@ -59,13 +62,12 @@ class Accepted:
         index: int,
         received: int,
         energy_from: int | None = None,
+        calendar: Calendar | None = None,
     ) -> None:
         """Emit one reading; the arguments are the fields of ``Validated``."""
+        origin = (partition, offset, index, received)
         self._outputs.append(
-            Validated(
-                *(raw, time, interval, status, delay, flags),
-                *(watermark, partition, offset, index, received, energy_from),
-            )
+            Validated(*(raw, time, interval, status, delay, flags, watermark), *origin, energy_from, calendar)
         )
 
 
@@ -112,6 +114,8 @@ class GapAlert(NamedTuple):
     offset: int
     received: int
     """Timestamp of the record of this revision."""
+    calendar: Calendar | None = None
+    """Of the interval, if it is one of local days or months."""
 
     @property
     def gap_id(self) -> str:
@@ -120,7 +124,7 @@ class GapAlert(NamedTuple):
     @property
     def gap_time(self) -> int:
         """Duration of the slots still missing."""
-        return self.missing_intervals * self.interval
+        return sum(to - since for since, to in self.missing_ranges)
 
 
 class Metric(NamedTuple):

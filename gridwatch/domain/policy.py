@@ -7,7 +7,8 @@ microseconds.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, fields
+from dataclasses import dataclass, fields, replace
+from functools import lru_cache
 from typing import Final
 
 SECOND: Final = 1_000_000
@@ -96,6 +97,10 @@ class Policy:
         if not self.min_interval <= self.default_interval <= self.max_interval:
             raise ValueError("default_interval must lie between min_interval and max_interval")
 
+    def with_limits(self, max_power_kw: float | None, register_digits: int | None) -> Policy:
+        """This policy with another most power and number of register digits, where given."""
+        return _with_limits(self, max_power_kw, register_digits)
+
     def life_of(self, interval: int) -> int:
         """Silence after which the state of a meter with this interval is removed."""
         return max(self.state_ttl, 3 * interval)
@@ -103,3 +108,12 @@ class Policy:
     def jump_of(self, interval: int) -> int:
         """How far a meter with this interval alone may advance the watermark."""
         return max(self.max_watermark_jump, 2 * interval)
+
+
+@lru_cache(maxsize=1000)
+def _with_limits(policy: Policy, max_power_kw: float | None, register_digits: int | None) -> Policy:
+    return replace(
+        policy,
+        max_power_kw=max_power_kw or policy.max_power_kw,
+        register_digits=register_digits or policy.register_digits,
+    )

@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Final, NamedTuple, Protocol
 
+from gridwatch.domain.calendar import Calendar
+
 OK: Final = "OK"
 """Status of a validated reading that was on time."""
 LATE: Final = "LATE"
@@ -59,10 +61,19 @@ def flag_names(flags: int) -> tuple[str, ...]:
     return tuple(name for bit, name in enumerate(FLAG_NAMES) if flags >> bit & 1)
 
 
+TICK: Final = "tick"
+METER: Final = "registry"
+REGION: Final = "region"
+OUTAGE: Final = "outage"
+"""Kinds of control records."""
+CONTROL_VERSION: Final = b"1"
+"""The version of the format of control records that is read."""
+
+
 class LogRecord:
     """One record of a raw partition. ``timestamp`` is Kafka's, in microseconds."""
 
-    __slots__ = ("end", "offset", "replayed", "tick", "timestamp", "value")
+    __slots__ = ("control", "end", "offset", "replayed", "timestamp", "value", "version")
 
     def __init__(  # noqa: PLR0917 - made for every record
         self,
@@ -72,12 +83,17 @@ class LogRecord:
         tick: bool = False,
         replayed: bool = False,
         end: bytes | None = None,
+        control: str | None = None,
+        version: bytes = CONTROL_VERSION,
     ) -> None:
         self.offset = offset
         self.timestamp = timestamp
         self.value = value
-        self.tick = tick
-        """The record has the header of a tick: its value is an instant, not a reading."""
+        self.control = TICK if tick else control
+        """The kind of a control record, None for readings. The value of a tick is an instant; what the others
+        are is in ``registry.records``."""
+        self.version = version
+        """The version of the format of a control record."""
         self.replayed = replayed
         """The record was written by a replay: its owner sends no idle ticks after it."""
         self.end = end
@@ -141,6 +157,8 @@ class Reading(NamedTuple):
     """The interval it gives, microseconds."""
     ambiguous: bool
     """Its local time fitted two instants."""
+    calendar: Calendar | None = None
+    """Of the interval it gives."""
 
 
 class HeldReading(NamedTuple):
@@ -153,6 +171,7 @@ class HeldReading(NamedTuple):
     region: str | None
     value: float
     """What it came with: its energy, register or power."""
+    calendar: Calendar | None = None
 
 
 def all_flags(flags: int, reading: Reading) -> tuple[str, ...]:

@@ -14,7 +14,8 @@ class GapAlert(Struct, frozen=True):
 
     `missing_to` is exclusive. `missing_ranges` lists the slots still missing as [from, to) pairs.
     `detected_at` is the watermark at which its first slot became missing, `received_at` the timestamp of the
-    raw record that this revision comes from.
+    raw record that this revision comes from. `calendar` is of an interval of local days or months, such as
+    `1d Europe/Berlin`: `interval_seconds` is its nominal length then, `gap_minutes` the true one of the gap.
     """
 
     gap_id: str
@@ -38,3 +39,4 @@ class GapAlert(Struct, frozen=True):
     offset: int
     interval_seconds: int | None = None
     received_at: str | None = None
+    calendar: str | None = None

@@ -27,6 +27,8 @@ class Raw(Struct, gc=False, omit_defaults=True):
     interval_seconds: float | None = None
     energy_register_kwh: float | None = None
     flags: list[str] | None = None
+    interval: None = None
+    """Text in it, such as `1d`, is read the slow way: it fails here."""
 
 
 class Telemetry(Struct, gc=False):
@@ -48,6 +50,7 @@ class Telemetry(Struct, gc=False):
     frequency: float | None = None
     sent_at: str | None = None
     flags: list[str] | None = None
+    interval: None = None
 
     def as_raw(self) -> Raw:
         """The same under the names of `Raw`; the other names are read where `consumption_kwh` is absent."""

@@ -13,7 +13,8 @@ class Validated(Struct, omit_defaults=True, frozen=True):
     `consumption_kwh` is the energy of the interval, as it came or as derived from a register or a power; with
     the flag GAP_ENERGY it counts from `energy_from`. `interval_minutes` is a fraction where the interval is
     no whole number of minutes. `received_at` is the timestamp of the raw record; it and `interval_seconds`
-    are missing in older records.
+    are missing in older records. `calendar` is of an interval of local days or months, such as `1d
+    Europe/Berlin`: `interval_seconds` is its nominal length then.
     """
 
     id: str
@@ -39,3 +40,4 @@ class Validated(Struct, omit_defaults=True, frozen=True):
     received_at: str | None = None
     energy_register_kwh: float | None = None
     energy_from: str | None = None
+    calendar: str | None = None

@@ -3,7 +3,8 @@
 The deadline of the meter comes first, so that the deadline index can be rebuilt from a million rows by
 reading one number of each. Version 1 wrote the remembered readings as stamp, value, stamp …; from version 3
 on a list stands in their place where energy is derived, or older readings are in blocks, and slots filled
-ahead are runs.
+ahead are runs. From version 4 on a list with its terms and its calendar stands in the place of ``given`` for
+a meter that has one of them.
 """
 
 from __future__ import annotations
@@ -12,16 +13,19 @@ import struct
 from collections.abc import Sequence
 from typing import Any, Final
 
+from gridwatch.domain.calendar import Calendar
 from gridwatch.domain.meter.archive import Block
 from gridwatch.domain.meter.energy import Derived, Register
 from gridwatch.domain.meter.gaps import Gap
 from gridwatch.domain.meter.grid import Grid, runs_of, slots_of
 from gridwatch.domain.meter.state import MeterState
+from gridwatch.domain.meter.terms import Terms
 from gridwatch.domain.meter.timeliness import recent_of
 from gridwatch.tables.row_kind import RowKind, decode_plain
 
 _FIELDS: Final = 17
 _WITH_RUNS: Final = 3
+_WITH_TERMS: Final = 4
 #: A msgpack array of so many elements.
 _HEAD: Final = b"\xdc" + struct.pack(">H", _FIELDS)
 
@@ -35,16 +39,16 @@ def _plain(meter: MeterState) -> tuple[Any, ...]:
         meter.interval,
         meter.cursor,
         meter.last_slot,
-        runs_of(meter.ahead, meter.interval) if meter.ahead else (),
+        runs_of(meter.ahead, meter.interval, meter.calendar) if meter.ahead else (),
         meter.recent if meter.derived is None and not meter.cold_next else _plain_readings(meter),
-        tuple(_plain_gap(gap) for gap in gaps) if gaps else (),  # most meters have none
+        tuple(plain_gap(gap) for gap in gaps) if gaps else (),  # most meters have none
         tuple(_plain_grid(grid) for grid in older) if older else (),
         meter.run,
         meter.off_run,
         meter.gap_count,
         meter.late_count,
         meter.region,
-        meter.given,
+        meter.given if meter.terms is None and meter.calendar is None else _plain_terms(meter),
         meter.forgotten,
     )
 
@@ -67,10 +71,15 @@ def _state(row: Any, version: int) -> MeterState:
         meter.gap_count,
         meter.late_count,
         meter.region,
-        meter.given,
+        given,
         meter.forgotten,
     ) = row
-    meter.ahead = _ahead(ahead, meter.interval, version)
+    if isinstance(given, list):
+        given, terms, calendar = given
+        meter.terms = None if terms is None else Terms(*terms)
+        meter.calendar = None if calendar is None else Calendar(*calendar)
+    meter.given = given
+    meter.ahead = _ahead(ahead, meter.interval, meter.calendar, version)
     if version == 1:
         recent = recent_of(zip(recent[::2], recent[1::2], strict=True))
     elif isinstance(recent, list):
@@ -92,6 +101,11 @@ def _plain_readings(meter: MeterState) -> tuple[Any, ...]:
     return meter.recent, derived, meter.cold_first, meter.cold_next, meter.cold_last
 
 
+def _plain_terms(meter: MeterState) -> tuple[Any, ...]:
+    terms = meter.terms
+    return meter.given, None if terms is None else tuple(terms), meter.calendar
+
+
 def _block(plain: Sequence[bytes], version: int) -> Block:
     return Block(*plain)
 
@@ -104,30 +118,43 @@ def _register(plain: Sequence[int], version: int) -> Register:
     return Register(*plain)
 
 
-def _plain_gap(gap: Gap) -> tuple[Any, ...]:
-    return (gap.first, gap.last, gap.interval, gap.detected, gap.missing, gap.state, gap.revision)
+def plain_gap(gap: Gap) -> tuple[Any, ...]:
+    """The plain values of a gap in a meter's row."""
+    plain = (gap.first, gap.last, gap.interval, gap.detected, gap.missing, gap.state, gap.revision)
+    return plain if gap.calendar is None and not gap.planned else (*plain, gap.planned, gap.calendar)
 
 
 def gap_of(plain: Sequence[Any]) -> Gap:
     """A gap, from its plain values in a meter's row."""
-    first, last, interval, detected, missing, state, revision = plain
-    return Gap(first, last, interval, detected, missing=tuple(missing), state=state, revision=revision)
+    first, last, interval, detected, missing, state, revision, *more = plain
+    planned, calendar = more or (False, None)
+    return Gap(
+        *(first, last, interval, detected),
+        calendar=None if calendar is None else Calendar(*calendar),
+        planned=planned,
+        missing=tuple(missing),
+        state=state,
+        revision=revision,
+    )
 
 
 def _plain_grid(grid: Grid) -> tuple[Any, ...]:
-    return (grid.start, grid.interval, grid.cursor, grid.end, runs_of(grid.ahead, grid.interval))
+    runs = runs_of(grid.ahead, grid.interval, grid.calendar)
+    plain = (grid.start, grid.interval, grid.cursor, grid.end, runs)
+    return plain if grid.calendar is None else (*plain, grid.calendar)
 
 
 def _grid(plain: Sequence[Any], version: int) -> Grid:
-    start, interval, cursor, end, ahead = plain
-    return Grid(start, interval, cursor, end, _ahead(ahead, interval, version))
+    start, interval, cursor, end, ahead, *more = plain
+    calendar = Calendar(*more[0]) if more else None
+    return Grid(start, interval, cursor, end, _ahead(ahead, interval, calendar, version), calendar)
 
 
-def _ahead(plain: Sequence[int], interval: int, version: int) -> tuple[int, ...]:
-    return slots_of(plain, interval) if version >= _WITH_RUNS else tuple(plain)
+def _ahead(plain: Sequence[int], interval: int, calendar: Calendar | None, version: int) -> tuple[int, ...]:
+    return slots_of(plain, interval, calendar) if version >= _WITH_RUNS else tuple(plain)
 
 
-METER: Final = RowKind("meter", _WITH_RUNS, _plain, _state, head=_HEAD)
+METER: Final = RowKind("meter", _WITH_TERMS, _plain, _state, head=_HEAD)
 #: Older readings of a meter.
 BLOCK: Final = RowKind("block", 1, tuple, _block)
 #: The register of a meter whose state was dropped.
@@ -138,13 +165,8 @@ _DUE_FIRST: Final = bytes([METER.version]) + _HEAD + b"\xcf"
 _DUE: Final = struct.Struct(">Q")
 
 
-def due_of(row: bytes) -> int:
-    """A meter's earliest deadline, µs; the rest of the row is not decoded."""
+def due_of(row: bytes, kind: RowKind[Any] = METER) -> int:
+    """The earliest deadline in a row that begins with it, µs."""
     if row.startswith(_DUE_FIRST):
         return int(_DUE.unpack_from(row, len(_DUE_FIRST))[0])
-    return int(decode_plain(METER.body_of(row))[0])
-
-
-def due_times(rows: Sequence[tuple[bytes, bytes]]) -> list[tuple[int, str]]:
-    """(due, meter id) of each row: the entries of the deadline index."""
-    return [(due_of(row), key.decode()) for key, row in rows]
+    return int(decode_plain(kind.body_of(row))[0])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Final
 
+from gridwatch.domain.calendar import Calendar
 from gridwatch.domain.partition.state import PartitionState
 from gridwatch.domain.partition.windows import Window
 from gridwatch.domain.reading import HeldReading
@@ -27,6 +28,7 @@ _COUNTS: Final = (
 )
 
 _WITH_END: Final = 4
+_WITH_CALENDAR: Final = 5
 
 
 def plain_state(state: PartitionState) -> tuple[Any, ...]:
@@ -61,13 +63,16 @@ def _state(row: Any, version: int) -> PartitionState:
     state.highest, state.record_time, state.reading_time, state.tick, state.replayed = row[9:14]
     state.meters, state.open_gaps = row[14:16]
     if version >= _WITH_END:
-        state.end, state.end_reached = row[16:]
+        state.end, state.end_reached = row[16:18]
     return state
 
 
 def _held(reading: Any, version: int) -> HeldReading:
     meter_id, time, kwh, interval, region = reading[:5]
-    return HeldReading(meter_id, time, kwh, interval, region, reading[5] if version >= _WITH_END else kwh)
+    value = reading[5] if version >= _WITH_END else kwh
+    calendar = reading[6] if version >= _WITH_CALENDAR else None
+    known = None if calendar is None else Calendar(*calendar)
+    return HeldReading(meter_id, time, kwh, interval, region, value, known)
 
 
 def _plain_window(window: Window) -> tuple[Any, ...]:
@@ -81,4 +86,4 @@ def _window(counts: Any) -> Window:
     return window
 
 
-PARTITION: Final = RowKind("partition", _WITH_END, plain_state, _state)
+PARTITION: Final = RowKind("partition", _WITH_CALENDAR, plain_state, _state)

@@ -42,13 +42,15 @@ class StoredStates(Generic[S]):
         if state is None:
             row = self._store.row(self._partition, name.encode())
             if row is not None:
-                state = self._states[name] = self._layout.decode(name, row)
+                state = self._layout.decode(name, row)
+                if name >= " ":  # other kinds of rows are hardly ever read
+                    self._states[name] = state
         return state
 
     def apply(self, changed: Mapping[str, S | None]) -> None:
         """Apply the states of a commit; None removes one."""
         for name, state in changed.items():
-            if state is None or name < " ":  # other kinds of rows are hardly ever read
+            if state is None or name < " ":
                 self._states.pop(name, None)
             else:
                 self._states[name] = state

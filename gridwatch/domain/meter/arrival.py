@@ -17,6 +17,7 @@ A TOO_LATE reading can only fill a slot of a gap that is remembered. It does not
 
 from __future__ import annotations
 
+from gridwatch.domain.calendar import Calendar
 from gridwatch.domain.meter.gaps import Gap, GapChanges
 from gridwatch.domain.meter.grid import Grid, slot_of, tolerance_of
 from gridwatch.domain.meter.intervals import follow_phase, give, learn
@@ -24,10 +25,13 @@ from gridwatch.domain.meter.state import MeterState, remembered
 from gridwatch.domain.reading import EXTRA, INTERVAL_CHANGED, OFF_GRID, SLOT_FILLED
 
 
-def accept(meter: MeterState, time: int, given: int | None, changes: GapChanges) -> int:
+def accept(
+    meter: MeterState, time: int, given: int | None, calendar: Calendar | None, changes: GapChanges
+) -> int:
     """Apply a reading of ``time`` that is ON_TIME or LATE, of a stamp new to ``meter``. Returns its flags.
 
-    ``given`` is the interval that the reading gives. The caller has to recompute ``meter.due``.
+    ``given`` is the interval that the reading gives, with its calendar if it has one. The caller has to
+    recompute ``meter.due``.
     """
     grid = meter.grid_at(time)
     slot = _slot_on(grid, time)
@@ -48,7 +52,7 @@ def accept(meter: MeterState, time: int, given: int | None, changes: GapChanges)
     before = meter.last_seen
     meter.last_seen = max(before, time)
     if given is not None and time >= before:
-        if give(meter, time, given, changes):
+        if give(meter, time, given, calendar, changes):
             # The grid restarts at this reading, so the reading lies on it and nothing was there before.
             return INTERVAL_CHANGED
     elif time > before and learn(meter, before, time, slot, changes):
@@ -57,10 +61,12 @@ def accept(meter: MeterState, time: int, given: int | None, changes: GapChanges)
     return flags
 
 
-def revise(meter: MeterState, time: int, given: int | None, changes: GapChanges) -> int:
+def revise(
+    meter: MeterState, time: int, given: int | None, calendar: Calendar | None, changes: GapChanges
+) -> int:
     """Apply a revision: another value for a stamp that ``meter`` had. Only an interval it gives changes the
     meter. Returns its flags."""
-    if given is not None and time >= meter.last_seen and give(meter, time, given, changes):
+    if given is not None and time >= meter.last_seen and give(meter, time, given, calendar, changes):
         return INTERVAL_CHANGED
     return OFF_GRID if _slot_on(meter.grid_at(time), time) is None else 0
 
@@ -77,7 +83,7 @@ def accept_too_late(meter: MeterState, time: int, changes: GapChanges) -> int:
 
 
 def _slot_on(grid: Grid, time: int) -> int | None:
-    slot = slot_of(time, grid.cursor, grid.interval)
+    slot = grid.slot_of(time)
     # Points after the end belong to the next grid, and the reading is too far from that one's.
     return None if slot is not None and grid.end is not None and slot >= grid.end else slot
 
@@ -100,13 +106,13 @@ def _fill_gap(meter: MeterState, grid: Grid, time: int, changes: GapChanges) -> 
 
 def _slot_in(gap: Gap, time: int) -> int | None:
     """The slot of ``time`` if ``gap`` lacks it."""
-    slot = slot_of(time, gap.first, gap.interval)
+    slot = slot_of(time, gap.first, gap.interval, gap.calendar)
     return slot if slot is not None and gap.first <= slot <= gap.last and gap.lacks(slot) else None
 
 
 def _has_reading(grid: Grid, slot: int, changes: GapChanges) -> bool:
     """Whether a remembered reading lies in ``slot`` of ``grid``."""
-    return any(slot_of(at, slot, grid.interval) == slot for at in changes.stamps())
+    return any(slot_of(at, slot, grid.interval, grid.calendar) == slot for at in changes.stamps())
 
 
 def _is_filled(meter: MeterState, grid: Grid, slot: int, changes: GapChanges) -> bool:

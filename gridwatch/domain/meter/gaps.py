@@ -19,6 +19,9 @@ a late reading of the meter first has every slot settled that is due.
 
 ``missing_to`` is exclusive: while OPEN the deadline of the last missing slot (slot + grace: that is how
 far it is certain), afterwards the last slot + interval.
+
+A gap whose slots were all planned to be missing when they became so (``Plan``) is *planned*: its reason is
+``PLANNED`` as long as it misses any.
 """
 
 from __future__ import annotations
@@ -26,8 +29,9 @@ from __future__ import annotations
 from bisect import bisect_right
 from typing import Final, Protocol
 
-from gridwatch.domain.meter.grid import Grid, slots_of
-from gridwatch.domain.policy import HOUR, MINUTE, Policy, grace_of
+from gridwatch.domain.calendar import Calendar
+from gridwatch.domain.meter.grid import Grid, first_from, shift, slots_of, steps
+from gridwatch.domain.policy import HOUR, MINUTE, Policy
 
 OPEN: Final = "OPEN"
 CLOSED: Final = "CLOSED"
@@ -35,13 +39,25 @@ PARTIAL: Final = "PARTIAL"
 FILLED: Final = "FILLED"
 EXPIRED: Final = "EXPIRED"
 RETRACTED: Final = "RETRACTED"
+PLANNED: Final = "PLANNED"
+"""The reason of a gap that is planned."""
 _QUARTER: Final = 15 * MINUTE
 
 
 class Gap:
     """One gap; every instant in microseconds."""
 
-    __slots__ = ("detected", "first", "interval", "last", "missing", "revision", "state")
+    __slots__ = (
+        "calendar",
+        "detected",
+        "first",
+        "interval",
+        "last",
+        "missing",
+        "planned",
+        "revision",
+        "state",
+    )
 
     def __init__(
         self,
@@ -50,6 +66,8 @@ class Gap:
         interval: int,
         detected: int,
         *,
+        calendar: Calendar | None = None,
+        planned: bool = False,
         missing: tuple[int, ...] | None = None,
         state: str = OPEN,
         revision: int = 0,
@@ -59,9 +77,12 @@ class Gap:
         self.last = last
         """Last slot of the extent."""
         self.interval = interval
+        self.calendar = calendar
+        self.planned = planned
+        """Whether all slots of its extent were planned to be missing."""
         self.detected = detected
         """The watermark at which the first slot became missing."""
-        self.missing = (first, last + interval) if missing is None else missing
+        self.missing = (first, shift(last, 1, interval, calendar)) if missing is None else missing
         """The slots still missing: from, to, from, to … in ascending order, ``to`` exclusive."""
         self.state = state
         self.revision = revision
@@ -70,18 +91,24 @@ class Gap:
     @property
     def end(self) -> int:
         """The first instant after the extent."""
-        return self.last + self.interval
+        return self.after(self.last)
+
+    def after(self, slot: int) -> int:
+        """The slot after ``slot``."""
+        return shift(slot, 1, self.interval, self.calendar)
 
     @property
     def missing_count(self) -> int:
-        missing = self.missing
-        return (sum(missing[1::2]) - sum(missing[::2])) // self.interval
+        missing, calendar = self.missing, self.calendar
+        if calendar is None:
+            return (sum(missing[1::2]) - sum(missing[::2])) // self.interval
+        return sum(calendar.steps(start, stop) for start, stop in self.ranges())
 
     @property
     def filled_count(self) -> int:
         if self.state == RETRACTED:
             return 0
-        return (self.last - self.first) // self.interval + 1 - self.missing_count
+        return steps(self.first, self.last, self.interval, self.calendar) + 1 - self.missing_count
 
     def ranges(self) -> tuple[tuple[int, int], ...]:
         """The slots still missing, as [from, to) pairs."""
@@ -89,7 +116,7 @@ class Gap:
 
     def slots(self) -> tuple[int, ...]:
         """Every slot still missing."""
-        return slots_of(self.missing, self.interval)
+        return slots_of(self.missing, self.interval, self.calendar)
 
     def lacks(self, slot: int) -> bool:
         """Whether ``slot``, a point of this gap's grid, is still missing."""
@@ -98,20 +125,20 @@ class Gap:
     def extend(self, slot: int, count: int) -> None:
         """Add ``count`` missing slots from ``slot`` on, the one right after the extent."""
         missing = self.missing
-        stop = slot + count * self.interval
+        self.last = shift(slot, count - 1, self.interval, self.calendar)
+        stop = self.after(self.last)
         self.missing = (*missing[:-1], stop) if missing and missing[-1] == slot else (*missing, slot, stop)
-        self.last = stop - self.interval
 
     def fill(self, slot: int) -> None:
         """Fill ``slot``, which was missing."""
-        missing, interval = self.missing, self.interval
+        missing, after = self.missing, self.after(slot)
         at = bisect_right(missing, slot)
         start, stop = missing[at - 1], missing[at]
         rest: tuple[int, ...] = ()
         if start < slot:
             rest = (start, slot)
-        if slot + interval < stop:
-            rest = (*rest, slot + interval, stop)
+        if after < stop:
+            rest = (*rest, after, stop)
         self.missing = missing[: at - 1] + rest + missing[at + 1 :]
         if self.state != OPEN or slot == self.last:
             self.conclude()
@@ -133,9 +160,10 @@ class Gap:
         rest: list[int] = []
         for start, stop in self.ranges():
             if start < at:
-                rest += (start, min(stop, start - (start - at) // self.interval * self.interval))
+                rest += (start, min(stop, first_from(at, start, self.interval, self.calendar)))
         self.missing = tuple(rest)
-        self.last = self.first + (at - 1 - self.first) // self.interval * self.interval
+        first = first_from(at, self.first, self.interval, self.calendar)
+        self.last = min(self.last, shift(first, -1, self.interval, self.calendar))
         self.conclude()
 
     def retract(self) -> None:
@@ -153,8 +181,8 @@ class Gap:
         return self.revision
 
     def missing_to(self, grace: int) -> int:
-        """``grace``: that of the policy."""
-        return self.last + grace_of(self.interval, grace) if self.state == OPEN else self.end
+        """``grace``: that of its slots."""
+        return self.last + grace if self.state == OPEN else self.end
 
     def growth_due(self, grid: Grid, grace: int) -> int:
         """When this OPEN gap grows by the slots from the cursor of ``grid`` on: see the rules above."""
@@ -171,15 +199,29 @@ class Remembered(Protocol):
     def stamps(self) -> list[int]: ...
 
 
+class Plan(Protocol):
+    """When a meter is planned not to deliver."""
+
+    def covers(self, slot: int, last: int, interval: int, calendar: Calendar | None) -> bool:
+        """Whether all its slots from ``slot`` to ``last`` are planned to be missing."""
+
+
 class GapChanges:
     """The gaps of one meter that one step changed: each gets one revision, at the end of the step."""
 
-    __slots__ = ("missing", "policy", "reasons", "remembered", "was_open", "watermark")
+    __slots__ = ("missing", "plan", "policy", "reasons", "remembered", "was_open", "watermark")
 
-    def __init__(self, policy: Policy, watermark: int, remembered: Remembered | None = None) -> None:
+    def __init__(
+        self,
+        policy: Policy,
+        watermark: int,
+        remembered: Remembered | None = None,
+        plan: Plan | None = None,
+    ) -> None:
         self.policy = policy
         self.remembered = remembered
         """The remembered readings of the meter, if it has some."""
+        self.plan = plan
         self.watermark = watermark
         """The watermark at this point of the step."""
         self.was_open: dict[Gap, bool] = {}
@@ -190,6 +232,10 @@ class GapChanges:
     def stamps(self) -> list[int]:
         """The remembered stamps of the meter, ascending."""
         return [] if self.remembered is None else self.remembered.stamps()
+
+    def is_planned(self, slot: int, last: int, interval: int, calendar: Calendar | None) -> bool:
+        """Whether all slots from ``slot`` to ``last`` are planned to be missing."""
+        return self.plan is not None and self.plan.covers(slot, last, interval, calendar)
 
     def touch(self, gap: Gap, reason: str | None = None) -> None:
         """Call before ``gap`` changes. The last ``reason`` given is the one emitted."""
@@ -225,6 +271,8 @@ class GapChanges:
 
     def reason(self, gap: Gap) -> str:
         """Why the gap is as it is now."""
+        if gap.planned and gap.state not in {FILLED, RETRACTED}:
+            return PLANNED
         given = self.reasons.get(gap)
         return given if given is not None else _REASONS[gap.state]
 

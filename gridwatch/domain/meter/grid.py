@@ -7,6 +7,10 @@ A meter's grid starts at its first reading and changes when its interval or phas
 grid is valid from its start to the start of the next one. A late reading from before a change is placed on
 the grid of that time, and slots of the older grid that are not due yet still become missing. Points before
 the start of the first grid are on the grid, but are never missing and never filled.
+
+The slots of a calendar interval are local days or months (``calendar``), not all of one length. A reading
+belongs to the day or month that it lies in, or to the next one if that is at most five minutes away: none is
+off the grid.
 """
 
 from __future__ import annotations
@@ -15,6 +19,7 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from typing import Final
 
+from gridwatch.domain.calendar import Calendar
 from gridwatch.domain.policy import MINUTE, NEVER
 
 MAX_TOLERANCE: Final = 5 * MINUTE
@@ -31,34 +36,49 @@ def nearest(time: int, anchor: int, interval: int) -> int:
     return anchor + (time - anchor + interval // 2) // interval * interval
 
 
-def slot_of(time: int, anchor: int, interval: int) -> int | None:
+def slot_of(time: int, anchor: int, interval: int, calendar: Calendar | None = None) -> int | None:
     """The slot that a reading of ``time`` belongs to, None if it is off the grid."""
+    if calendar is not None:
+        return calendar.slot_of(time)
     slot = nearest(time, anchor, interval)
     return slot if abs(time - slot) <= tolerance_of(interval) else None
 
 
-def first_from(time: int, anchor: int, interval: int) -> int:
+def first_from(time: int, anchor: int, interval: int, calendar: Calendar | None = None) -> int:
     """The first point of the grid through ``anchor`` that is not before ``time``."""
+    if calendar is not None:
+        return calendar.first_from(time)
     return anchor - (anchor - time) // interval * interval
 
 
-def runs_of(slots: Sequence[int], interval: int) -> tuple[int, ...]:
+def shift(slot: int, count: int, interval: int, calendar: Calendar | None) -> int:
+    """The slot that is ``count`` slots after ``slot``."""
+    return slot + count * interval if calendar is None else calendar.shift(slot, count)
+
+
+def steps(start: int, stop: int, interval: int, calendar: Calendar | None) -> int:
+    """How many slots there are from the slot ``start`` up to the slot ``stop``, exclusive."""
+    return (stop - start) // interval if calendar is None else calendar.steps(start, stop)
+
+
+def runs_of(slots: Sequence[int], interval: int, calendar: Calendar | None = None) -> tuple[int, ...]:
     """Ascending slots as runs of neighbours: from, to, from, to …, ``to`` exclusive."""
     runs: list[int] = []
     for slot in slots:
+        after = shift(slot, 1, interval, calendar)
         if runs and runs[-1] == slot:
-            runs[-1] = slot + interval
+            runs[-1] = after
         else:
-            runs += (slot, slot + interval)
+            runs += (slot, after)
     return tuple(runs)
 
 
-def slots_of(runs: Sequence[int], interval: int) -> tuple[int, ...]:
+def slots_of(runs: Sequence[int], interval: int, calendar: Calendar | None = None) -> tuple[int, ...]:
     """The slots of ``runs_of``."""
     return tuple(
-        slot
+        shift(start, place, interval, calendar)
         for start, stop in zip(runs[::2], runs[1::2], strict=True)
-        for slot in range(start, stop, interval)
+        for place in range(steps(start, stop, interval, calendar))
     )
 
 
@@ -69,13 +89,21 @@ class Grid:
     one or the other. ``ahead`` has the slots after the cursor that are already filled, ascending.
     """
 
-    __slots__ = ("ahead", "cursor", "end", "interval", "start")
+    __slots__ = ("ahead", "calendar", "cursor", "end", "interval", "start")
 
-    def __init__(
-        self, start: int, interval: int, cursor: int, end: int | None = None, ahead: tuple[int, ...] = ()
+    def __init__(  # noqa: PLR0917 - all that a grid is
+        self,
+        start: int,
+        interval: int,
+        cursor: int,
+        end: int | None = None,
+        ahead: tuple[int, ...] = (),
+        calendar: Calendar | None = None,
     ) -> None:
         self.start = start
         self.interval = interval
+        """Of a calendar: its nominal length."""
+        self.calendar = calendar
         self.cursor = cursor
         self.end = end
         self.ahead = ahead
@@ -102,10 +130,11 @@ class Grid:
 
     def advance(self, count: int) -> bool:
         """Move the cursor by ``count`` slots, then past the filled ones there. Whether there were any."""
-        cursor, interval, ahead = self.cursor + count * self.interval, self.interval, self.ahead
+        interval, calendar, ahead = self.interval, self.calendar, self.ahead
+        cursor = shift(self.cursor, count, interval, calendar)
         met = 0
         while met < len(ahead) and ahead[met] == cursor:
-            cursor += interval
+            cursor = shift(cursor, 1, interval, calendar)
             met += 1
         if met:
             self.ahead = ahead[met:]
@@ -114,18 +143,35 @@ class Grid:
 
     def due_count(self, limit: int) -> int:
         """How many slots at or before ``limit`` there are from the cursor to the next filled one."""
-        cursor, interval = self.cursor, self.interval
-        count = (limit - cursor) // interval + 1
+        cursor, interval, calendar = self.cursor, self.interval, self.calendar
+        if limit < cursor:
+            return 0
+        count = steps(cursor, limit if calendar is None else calendar.slot_at(limit), interval, calendar) + 1
         if self.ahead:
-            count = min(count, (self.ahead[0] - cursor) // interval)
+            count = min(count, steps(cursor, self.ahead[0], interval, calendar))
         if self.end is not None:
-            count = min(count, -((cursor - self.end) // interval))
+            count = min(count, steps(cursor, self._from(self.end), interval, calendar))
         return max(count, 0)
 
     def last_due(self) -> int:
         """The last slot before the next filled one, or before the end; ``NEVER`` if there is neither."""
         if self.ahead:
-            return self.ahead[0] - self.interval
+            return shift(self.ahead[0], -1, self.interval, self.calendar)
         if self.end is None:
             return NEVER
-        return self.cursor + (self.end - 1 - self.cursor) // self.interval * self.interval
+        return shift(self._from(self.end), -1, self.interval, self.calendar)
+
+    def slot_of(self, time: int) -> int | None:
+        """The slot that a reading of ``time`` belongs to, None if it is off the grid."""
+        return slot_of(time, self.cursor, self.interval, self.calendar)
+
+    def skip_to(self, time: int) -> None:
+        """Pass over the slots before ``time`` that are not filled."""
+        count = steps(self.cursor, self._from(time), self.interval, self.calendar)
+        if count > 0:
+            self.ahead = tuple(slot for slot in self.ahead if slot >= time)
+            self.advance(count)
+
+    def _from(self, time: int) -> int:
+        """The first slot that is not before ``time``."""
+        return first_from(time, self.cursor, self.interval, self.calendar)

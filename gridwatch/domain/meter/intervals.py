@@ -18,9 +18,15 @@ What happens to gaps:
 - *Grown*: the remembered gaps since the first reading or the last change are retracted. Those of their
   missing slots that lie on the new grid, which runs through the deciding reading, become gaps of their own.
 - *Shrunk, moved, given*: the new grid starts at the first reading of the deciding row (the given one
-  itself), though never before the first slot of the meter. Missing slots of the old grid from there on
-  are retracted. Slots of the old grid before there that are not due yet still become missing when they are;
-  an OPEN gap ends unless such slots follow it.
+  itself; where the registry gives the interval, at its first slot from then on), though never before the
+  first slot of the meter. Missing slots of the old grid from there on are retracted. Slots of the old grid
+  before there that are not due yet still become missing when they are; an OPEN gap ends unless such slots
+  follow it.
+
+**Calendar.** An interval that is given may be one of local days or months (``calendar``). Where the clocks of
+the policy's time zone change, one of 24 h is taken for a local day if the reading that decides lies at local
+midnight; and a meter on 24 h whose next reading comes 23 or 25 h later at the same local time has local days,
+too (*grown*).
 """
 
 from __future__ import annotations
@@ -28,10 +34,20 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
+from gridwatch.domain.calendar import DAILY, NEAR, Calendar, clocks_change, local
 from gridwatch.domain.meter.gaps import OPEN, Gap, GapChanges
-from gridwatch.domain.meter.grid import Grid, first_from, nearest, runs_of, slot_of, tolerance_of
+from gridwatch.domain.meter.grid import (
+    Grid,
+    first_from,
+    nearest,
+    runs_of,
+    shift,
+    slot_of,
+    slots_of,
+    tolerance_of,
+)
 from gridwatch.domain.meter.state import MeterState
-from gridwatch.domain.policy import MINUTE, SECOND
+from gridwatch.domain.policy import DAY, HOUR, MINUTE, SECOND, Policy
 
 ROW_TO_SHRINK: Final = 3
 ROW_TO_GROW: Final = 6
@@ -45,15 +61,33 @@ def rounded(duration: int) -> int:
     return (duration + unit // 2) // unit * unit
 
 
-def give(meter: MeterState, time: int, given: int, changes: GapChanges) -> bool:
+def give(meter: MeterState, time: int, given: int, calendar: Calendar | None, changes: GapChanges) -> bool:
     """Apply the interval that a reading of ``time``, not before ``last_seen``, gives. Whether it changed."""
+    if meter.terms is not None and meter.terms.fixed:
+        return False
     meter.given = True
     meter.run = ()
-    if given == meter.interval:
+    if given == meter.interval and calendar == meter.calendar:
         return False
-    reason = f"the meter gave an interval of {_words(given)} instead of {_words(meter.interval)}"
-    _restart(meter, time, given, (time,), reason=reason, changes=changes)
+    was, now = _words(meter.interval, meter.calendar), _words(given, calendar)
+    reason = f"the meter gave an interval of {now} instead of {was}"
+    start = time if calendar is None else calendar.slot_of(time)
+    _restart(meter, start, given, calendar, (time,), reason=reason, changes=changes)
     return True
+
+
+def register(
+    meter: MeterState, since: int, given: int, calendar: Calendar | None, changes: GapChanges
+) -> None:
+    """Apply the interval that the registry gives from ``since`` on; the phase of the grid stays."""
+    meter.given = True
+    meter.run = ()
+    if given == meter.interval and calendar == meter.calendar:
+        return
+    was, now = _words(meter.interval, meter.calendar), _words(given, calendar)
+    reason = f"the registry gives an interval of {now} instead of {was}"
+    start = first_from(since, meter.last_slot, given, calendar)
+    _restart(meter, start, given, calendar, (), reason=reason, changes=changes)
 
 
 def learn(meter: MeterState, before: int, time: int, slot: int | None, changes: GapChanges) -> bool:
@@ -62,10 +96,15 @@ def learn(meter: MeterState, before: int, time: int, slot: int | None, changes: 
     if meter.given:
         return False
     difference = rounded(time - before)
-    interval = meter.interval
+    interval, calendar = meter.interval, meter.calendar
     policy = changes.policy
+    if calendar is None and interval == DAY and _is_next_day(before, time, difference, policy):
+        calendar = Calendar(DAILY, policy.timezone)
+        slot = calendar.slot_of(time)
+        _grow(meter, slot, DAY, calendar, before, f"the interval is {calendar}, not 24 h", changes)
+        return True
     possible = policy.min_interval <= difference <= policy.max_learned_interval
-    if not possible or difference == rounded(interval):
+    if not possible or _is_one_interval(calendar, before, time, difference, interval):
         meter.run = ()
         return False
     row = meter.run
@@ -74,12 +113,42 @@ def learn(meter: MeterState, before: int, time: int, slot: int | None, changes: 
     jitter = interval <= MINUTE and interval - difference <= tolerance_of(interval)
     if len(row) <= (ROW_TO_SHRINK if difference < interval and not jitter else ROW_TO_GROW):
         return False
-    reason = f"the interval is {_words(difference)}, not {_words(interval)}"
-    if difference < interval:
-        _restart(meter, row[1], difference, (*row[1:], time), reason=reason, changes=changes)
+    learned = _learned_calendar(time, difference, policy)
+    reason = f"the interval is {_words(difference, learned)}, not {_words(interval, calendar)}"
+    if difference < interval or calendar is not None:
+        start = row[1] if learned is None else learned.slot_of(row[1])
+        _restart(meter, start, difference, learned, (*row[1:], time), reason=reason, changes=changes)
     else:
-        _grow(meter, time if slot is None else slot, difference, reason, changes)
+        anchor = time if slot is None else slot
+        if learned is not None:
+            anchor = learned.slot_of(time)
+        _grow(meter, anchor, difference, learned, before, reason, changes)
     return True
+
+
+def _is_one_interval(
+    calendar: Calendar | None, before: int, time: int, difference: int, interval: int
+) -> bool:
+    if calendar is None:
+        return difference == rounded(interval)
+    return calendar.steps(calendar.slot_of(before), calendar.slot_of(time)) == 1
+
+
+def _is_next_day(before: int, time: int, difference: int, policy: Policy) -> bool:
+    """Whether two readings that are 23 or 25 hours apart are of the same local time, on two days."""
+    if difference not in {23 * HOUR, 25 * HOUR}:
+        return False
+    first, second = (local(policy.timezone, rounded(stamp)) for stamp in (before, time))
+    return first.time() == second.time() and (second.date() - first.date()).days == 1
+
+
+def _learned_calendar(time: int, interval: int, policy: Policy) -> Calendar | None:
+    """The calendar that an interval of 24 h is taken for: where the clocks change, and a reading of ``time``
+    lies at local midnight."""
+    if interval != DAY or not clocks_change(policy.timezone, time):
+        return None
+    calendar = Calendar(DAILY, policy.timezone)
+    return calendar if abs(time - calendar.slot_of(time)) <= NEAR else None
 
 
 def follow_phase(meter: MeterState, time: int, slot: int | None, changes: GapChanges) -> None:
@@ -96,13 +165,14 @@ def follow_phase(meter: MeterState, time: int, slot: int | None, changes: GapCha
         meter.off_run = row
         return
     reason = "the grid moved to another phase"
-    _restart(meter, row[0], interval, row, reason=reason, changes=changes)
+    _restart(meter, row[0], interval, None, row, reason=reason, changes=changes)
 
 
 def _restart(
     meter: MeterState,
     start: int,
     interval: int,
+    calendar: Calendar | None,
     taken: Iterable[int],
     *,
     reason: str,
@@ -112,7 +182,7 @@ def _restart(
     meter.tidy_gaps(changes.watermark, changes.policy)
     first = (meter.older[0] if meter.older else meter).start
     if start < first:
-        start = first_from(first, start, interval)
+        start = first_from(first, start, interval, calendar)
     for gap in meter.gaps:
         if gap.last >= start:
             changes.touch(gap, reason)
@@ -121,44 +191,63 @@ def _restart(
             changes.touch(gap)
             gap.conclude()
     meter.drop_retracted()
-    before = Grid(meter.start, meter.interval, meter.cursor, None, meter.ahead)
+    before = Grid(meter.start, meter.interval, meter.cursor, None, meter.ahead, meter.calendar)
     past = [grid for grid in (*meter.older, before) if grid.start < start]
     if past:
         past[-1].stop(start)
     meter.keep_older(past, changes.watermark, changes.policy)
     stamps = (*taken, *changes.stamps())
-    slots = {slot_of(stamp, start, interval) for stamp in stamps}
+    slots = {slot_of(stamp, start, interval, calendar) for stamp in stamps}
     filled = sorted(slot for slot in slots if slot is not None and slot >= start)
-    meter.start_grid(start, interval, filled)
+    meter.start_grid(start, interval, calendar, filled)
 
 
-def _grow(
+def _grow(  # noqa: PLR0917 - all that it depends on
     meter: MeterState,
     anchor: int,
     interval: int,
+    calendar: Calendar | None,
+    before: int,
     reason: str,
     changes: GapChanges,
 ) -> None:
-    """Replace the grid, from its start on, by a wider one through ``anchor``, where a new grid starts."""
+    """Replace the grid, from its start on, by a wider one through ``anchor``, where a new grid starts.
+
+    before: the reading before the one that decided.
+    """
     meter.tidy_gaps(changes.watermark, changes.policy)
+    days = meter.interval == DAY
     back = [gap for gap in meter.gaps if gap.first >= meter.start]
-    lost = {slot for gap in back for slot in gap.slots() if slot < anchor and (anchor - slot) % interval == 0}
+
+    def on_new_grid(slot: int) -> int | None:
+        """The slot of the wider grid that ``slot`` is; None if it is none."""
+        if calendar is None:
+            return slot if slot < anchor and (anchor - slot) % interval == 0 else None
+        if slot >= before:
+            return None
+        day = calendar.slot_of(slot) if days else calendar.slot_at(slot)
+        return day if days or day == slot else None
+
+    lost = {on_new_grid(slot) for gap in back for slot in gap.slots()}
     waiting = {
-        slot
-        for slot in range(meter.cursor, anchor, meter.interval)
-        if (anchor - slot) % interval == 0 and slot not in meter.ahead
+        on_new_grid(slot) for slot in range(meter.cursor, anchor, meter.interval) if slot not in meter.ahead
     }
+    missing = sorted(slot for slot in lost if slot is not None)
+    pending = sorted(slot for slot in waiting if slot is not None)
     for gap in back:
         changes.touch(gap, reason)
         gap.retract()
-    cursor = min(waiting, default=anchor)
-    filled = tuple(slot for slot in range(cursor, anchor, interval) if slot not in waiting)
-    past = Grid(first_from(meter.start, anchor, interval), interval, cursor, anchor, filled)
-    runs = runs_of(sorted(lost), interval)
-    found = [
-        Gap(first, stop - interval, interval, changes.watermark)
-        for first, stop in zip(runs[::2], runs[1::2], strict=True)
-    ]
+    cursor = pending[0] if pending else anchor
+    between = slots_of((cursor, anchor), interval, calendar)
+    filled = tuple(slot for slot in between if slot not in waiting)
+    start = first_from(meter.start, anchor, interval, calendar)
+    past = Grid(start, interval, cursor, anchor, filled, calendar)
+    runs = runs_of(missing, interval, calendar)
+    found = []
+    for first, stop in zip(runs[::2], runs[1::2], strict=True):
+        last = shift(stop, -1, interval, calendar)
+        planned = changes.is_planned(first, last, interval, calendar)
+        found.append(Gap(first, last, interval, changes.watermark, calendar=calendar, planned=planned))
     for gap in found:
         changes.touch(gap, reason)
         if gap.end not in waiting:
@@ -167,8 +256,10 @@ def _grow(
     meter.add_gaps(found)
     if past.start < anchor:
         meter.keep_older((*meter.older, past), changes.watermark, changes.policy)
-    meter.start_grid(anchor, interval, (anchor,))
+    meter.start_grid(anchor, interval, calendar, (anchor,))
 
 
-def _words(interval: int) -> str:
+def _words(interval: int, calendar: Calendar | None) -> str:
+    if calendar is not None:
+        return str(calendar)
     return f"{interval / MINUTE:g} min" if interval % MINUTE == 0 else f"{interval / SECOND:g} s"

@@ -6,6 +6,9 @@ right after the extent of the OPEN gap extends it.
 After the end of a replayed run, which comes with its last tick, no slot becomes missing until a reading has
 raised the watermark.
 
+No slot of a meter that is not expected (it is removed, or not installed yet) becomes missing: its cursor just
+moves on.
+
 A meter that was silent for the time to live of its state (watermark at or beyond last_seen + state_ttl) is
 dropped. First its due slots are settled, up to the watermark; then its OPEN gap becomes EXPIRED. Its next
 reading is a first one again.
@@ -14,7 +17,7 @@ reading is a first one again.
 from __future__ import annotations
 
 from gridwatch.domain.meter.gaps import Gap, GapChanges
-from gridwatch.domain.meter.grid import Grid
+from gridwatch.domain.meter.grid import Grid, shift
 from gridwatch.domain.meter.state import MeterState
 from gridwatch.domain.policy import MINUTE, NEVER
 
@@ -39,14 +42,28 @@ def settle(meter: MeterState, changes: GapChanges, end: int = NEVER) -> bool:
 
 
 def catch_up(meter: MeterState, changes: GapChanges, end: int) -> None:
-    """Settle the slots that are due and whose growth of the OPEN gap is deferred: before a late reading of
-    ``meter`` is applied. The caller has to recompute ``meter.due``."""
+    """Settle the slots that are due, but deferred: before a late reading of ``meter`` is applied. The caller
+    has to recompute ``meter.due``."""
+    if meter.terms is not None and not meter.terms.expected:
+        pass_over(meter, changes, end)
+        return
     gap = meter.open_gap
     if gap is not None and gap.interval < MINUTE:
         _settle_slots(meter, changes, end, rationed=False)
 
 
+def pass_over(meter: MeterState, changes: GapChanges, end: int) -> None:
+    """Let the slots that are due pass: nobody expects a reading there."""
+    for place, grid in enumerate((*meter.older, meter)):
+        due = min(changes.watermark - meter.grace_at(place, changes.policy), end)
+        while count := grid.due_count(due):
+            grid.advance(count)
+
+
 def _settle_slots(meter: MeterState, changes: GapChanges, end: int, *, rationed: bool) -> None:
+    if meter.terms is not None and not meter.terms.expected:
+        pass_over(meter, changes, end)
+        return
     for place, grid in enumerate(meter.older):
         if grid.pending:
             _settle_grid(meter, grid, place, changes, end, rationed=rationed)
@@ -60,14 +77,17 @@ def _settle_grid(
     grace = meter.grace_at(place, changes.policy)
     while count := grid.due_count(min(watermark - grace, end)):
         slot = grid.cursor
+        last = shift(slot, count - 1, grid.interval, grid.calendar)
         gap = meter.open_gap
         if gap is not None:
             if rationed and watermark < gap.growth_due(grid, grace):
                 return
             changes.touch(gap)
+            gap.planned = gap.planned and changes.is_planned(slot, last, grid.interval, grid.calendar)
             gap.extend(slot, count)
         else:
-            gap = Gap(slot, slot + (count - 1) * grid.interval, grid.interval, watermark)
+            planned = changes.is_planned(slot, last, grid.interval, grid.calendar)
+            gap = Gap(slot, last, grid.interval, watermark, calendar=grid.calendar, planned=planned)
             changes.touch(gap)
             meter.add_gaps([gap])
         changes.count_missing(count)

@@ -11,9 +11,11 @@ from collections.abc import Iterable, Sequence
 from sys import intern
 from typing import Final
 
+from gridwatch.domain.calendar import Calendar
 from gridwatch.domain.meter.energy import Derived
 from gridwatch.domain.meter.gaps import EXPIRED, OPEN, RETRACTED, Gap
-from gridwatch.domain.meter.grid import Grid, tolerance_of
+from gridwatch.domain.meter.grid import Grid, shift, tolerance_of
+from gridwatch.domain.meter.terms import Terms
 from gridwatch.domain.meter.timeliness import Recent, remember
 from gridwatch.domain.policy import NEVER, Policy, grace_of
 
@@ -50,15 +52,19 @@ class MeterState(Grid):
         "recent",
         "region",
         "run",
+        "terms",
     )
 
-    def __init__(self, first: int, interval: int, given: bool = False, region: str | None = None) -> None:
-        super().__init__(first, interval, first + interval)
+    def __init__(
+        self, first: int, interval: int, given: bool = False, calendar: Calendar | None = None
+    ) -> None:
+        start = first if calendar is None else calendar.slot_of(first)
+        super().__init__(start, interval, shift(start, 1, interval, calendar), calendar=calendar)
         self.due = NEVER
         """Its earliest deadline: of its first slot that may become missing, or of its time to live."""
         self.last_seen = first
         """Highest event time of its accepted readings."""
-        self.last_slot = first
+        self.last_slot = start
         """Last slot filled."""
         self.recent: Recent = b""
         """The newest readings by which duplicates are recognised, each with the value that it came with."""
@@ -79,19 +85,21 @@ class MeterState(Grid):
         """Gaps found, less the retracted ones."""
         self.late_count = 0
         """LATE and TOO_LATE readings."""
-        self.region = region
+        self.region: str | None = None
+        self.terms: Terms | None = None
+        """Of a registered meter."""
         self.given = given
         """Its interval was given, so it is not learned."""
         self.forgotten = -NEVER
         """Up to this slot it is no longer known which slots were filled."""
         self.calm = True
-        """Nothing is open, ahead, pending or being learned, no energy derived. A reading for the cursor just
-        fills it."""
+        """Nothing is open, ahead, pending or being learned; no energy derived, no calendar, no special terms.
+        A reading for the cursor just fills it."""
 
     @property
     def expected_next(self) -> int:
         """The slot after the last one filled."""
-        return self.last_slot + self.interval
+        return shift(self.last_slot, 1, self.interval, self.calendar)
 
     @property
     def open_gap(self) -> Gap | None:
@@ -128,31 +136,43 @@ class MeterState(Grid):
             if older.pending:
                 place, grid = at, older
                 break
-        grace = self.grace_at(place, policy)
-        gap = self.open_gap
-        due = grid.cursor + grace if gap is None else gap.growth_due(grid, grace)
-        self.due = min(due, self.last_seen + policy.life_of(self.interval))
+        due = self.last_seen + policy.life_of(self.interval)
+        terms = self.terms
+        if terms is None or terms.expected:
+            grace = self.grace_at(place, policy)
+            gap = self.open_gap
+            due = min(due, grid.cursor + grace if gap is None else gap.growth_due(grid, grace))
+        self.due = due if terms is None else min(due, terms.turn)
         self.update_calm()
+
+    def grace_of(self, interval: int, policy: Policy) -> int:
+        """The grace of slots of this ``interval``."""
+        terms = self.terms
+        if terms is not None and terms.grace is not None:
+            return terms.grace
+        return grace_of(interval, policy.grace)
 
     def grace_at(self, place: int, policy: Policy) -> int:
         """The grace of the slots of ``older[place]``; of the current grid from ``len(older)`` on.
 
         Never more than that of a grid after it, so that slots become missing in their order.
         """
-        grace = grace_of(self.interval, policy.grace)
+        grace = self.grace_of(self.interval, policy)
         for grid in self.older[place:]:
-            grace = min(grace, grace_of(grid.interval, policy.grace))
+            grace = min(grace, self.grace_of(grid.interval, policy))
         return grace
 
     def update_calm(self) -> None:
         """Recompute ``calm``."""
         self.calm = not (
             self.derived is not None
+            or self.calendar is not None
             or self.ahead
             or self.run
             or self.off_run
             or self.open_gap is not None
             or (self.older and any(grid.pending for grid in self.older))
+            or (self.terms is not None and not self.terms.calm)
         )
 
     def note(self, time: int, value: float, energy: float, horizon: int) -> None:
@@ -165,17 +185,20 @@ class MeterState(Grid):
             self.derived.energies = remember(self.derived.energies, time, energy, horizon)
 
     def note_region(self, time: int, region: str | None) -> None:
-        """Remember the region of the last reading."""
-        if region is not None and time >= self.last_seen:
+        """Remember the region of the last reading, unless the registry gives one."""
+        if region is None or time < self.last_seen:
+            return
+        if self.terms is None or self.terms.region is None:
             self.region = stored_region(region)
 
-    def start_grid(self, start: int, interval: int, filled: Iterable[int]) -> None:
+    def start_grid(self, start: int, interval: int, calendar: Calendar | None, filled: Iterable[int]) -> None:
         """Start a new grid at ``start``, with the slots ``filled`` (ascending); rows being learned are
         reset."""
         self.start = self.cursor = start
         self.interval = interval
+        self.calendar = calendar
         self.ahead = ()
-        self.last_slot = start - interval
+        self.last_slot = shift(start, -1, interval, calendar)
         for slot in filled:
             self.fill(slot)
             self.last_slot = slot

@@ -2,7 +2,9 @@
 
 processor.py      the entry point: records in, outputs and changed states out; the straight path
 stepper.py        one step, every case
+registry.py       registrations, planned outages and regions of the partition
 workbench.py      what a step may do to the states
+schedule.py       what is due at a watermark
 reception.py      validates the elements of a record
 jump_guard.py     holds the readings that are too far ahead
 repeated_hour.py  which pass of a repeated hour a stamp without offset means

@@ -7,47 +7,57 @@ from __future__ import annotations
 
 from math import isnan
 
+from gridwatch.domain.calendar import Calendar
 from gridwatch.domain.meter.arrival import accept
 from gridwatch.domain.meter.energy import measured, micro_kwh
-from gridwatch.domain.meter.gaps import GapChanges
 from gridwatch.domain.meter.state import stored_region
+from gridwatch.domain.partition.schedule import Schedule, Touched
 from gridwatch.domain.partition.watermark import confirmed_time, leaps
 from gridwatch.domain.partition.windows import window_at
-from gridwatch.domain.partition.workbench import Touched, Workbench
+from gridwatch.domain.partition.workbench import Workbench
 from gridwatch.domain.reading import AHEAD, OK, HeldReading, LogRecord, Reading, all_flags
 
 
 class JumpGuard:
     """The held readings of one partition."""
 
-    def __init__(self, bench: Workbench) -> None:
+    def __init__(self, bench: Workbench, schedule: Schedule) -> None:
         self._bench = bench
+        self._schedule = schedule
 
     def stops(self, reading: Reading, lead: int, watermark: int) -> bool:
         """Whether a reading that would raise the watermark to ``lead`` is to be held."""
         policy = self._bench.policy
         return leaps(lead, watermark, policy.max_watermark_jump) and leaps(
-            lead, watermark, policy.jump_of(self._interval_of(reading))
+            lead, watermark, policy.jump_of(self._interval_of(reading)[0])
         )
 
-    def _interval_of(self, reading: Reading) -> int:
-        """The interval that a reading gives, or its meter has, or the default."""
+    def _interval_of(self, reading: Reading) -> tuple[int, Calendar | None]:
+        """The interval that the registry gives, or the reading, or its meter has, or the default."""
+        bench, meter_id = self._bench, reading.raw.meter_id
+        meter = bench.find(meter_id)
+        registration = bench.registry.registration(meter_id, meter)
+        entry = None if registration is None else registration.entry
+        if entry is not None and entry.interval is not None:
+            return entry.interval, entry.calendar
         if reading.interval is not None:
-            return reading.interval
-        meter = self._bench.find(reading.raw.meter_id)
-        return self._bench.policy.default_interval if meter is None else meter.interval
+            return reading.interval, reading.calendar
+        if meter is not None:
+            return meter.interval, meter.calendar
+        return bench.policy.default_interval, None
 
     def hold(self, record: LogRecord, reading: Reading, index: int, watermark: int) -> None:
         """Hold a reading beyond the jump guard: emitted at once, applied when the watermark reaches it."""
         bench, part, policy = self._bench, self._bench.partition, self._bench.policy
-        raw, time, given, _ = reading
+        raw, time, given, _, calendar = reading
         value = measured(raw)
         if isnan(raw.consumption_kwh):
             raw.consumption_kwh = 0.0  # the register's base stays: the next reading counts from there
+        interval, shown = self._interval_of(reading)
         bench.accepted.emit(
             raw,
             time,
-            self._interval_of(reading),
+            interval,
             OK,
             0,
             all_flags(AHEAD, reading),
@@ -56,21 +66,24 @@ class JumpGuard:
             record.offset,
             index,
             record.timestamp,
+            None,
+            shown,
         )
-        held = HeldReading(raw.meter_id, time, raw.consumption_kwh, given, stored_region(raw.region), value)
+        region = stored_region(raw.region)
+        held = HeldReading(raw.meter_id, time, raw.consumption_kwh, given, region, value, calendar)
         twin = part.hold(held)
         window = window_at(part.windows, time, policy.metrics_window)
         window.on_time += 1
         window.micro_kwh += micro_kwh(held.kwh) - (micro_kwh(twin.kwh) if twin else 0)
         agreed = confirmed_time(part.held, raw.meter_id, time)
         if agreed is not None:
-            bench.advance(agreed - policy.max_out_of_orderness)
-            bench.pass_end()
+            self._schedule.advance(agreed - policy.max_out_of_orderness)
+            self._schedule.pass_end()
             touched: Touched = {}
             self.apply(touched)
-            bench.end_step(touched)
+            self._schedule.end_step(touched)
         part.limit_held(policy.max_held)
-        bench.fire_timer()
+        self._schedule.fire_timer()
 
     def apply(self, touched: Touched) -> None:
         """Apply the held readings that the watermark has reached."""
@@ -86,12 +99,14 @@ class JumpGuard:
                 window = window_at(part.windows, held.time, policy.metrics_window)
                 window.micro_kwh -= micro_kwh(held.kwh)
                 continue
-            changes = touched.setdefault(held.meter_id, GapChanges(policy, watermark, archive))
+            changes = touched.get(held.meter_id)
+            if changes is None:
+                changes = touched[held.meter_id] = bench.changes_of(held.meter_id, meter, watermark)
             if meter is None:
-                meter = bench.create(held.meter_id, held.time, held.interval)
+                meter = bench.create(held.meter_id, held.time, held.interval, held.calendar, changes)
             else:
                 # Its slot is not due: it was applied as soon as the watermark came near.
-                accept(meter, held.time, held.interval, changes)
+                accept(meter, held.time, held.interval, held.calendar, changes)
             if held.value != held.kwh:
                 meter.derive()
             bench.note(held.meter_id, meter, held.time, held.value, held.kwh, held.region)

@@ -9,10 +9,11 @@
 5. settle every meter with a deadline at or before it, in order of (its earliest deadline, meter_id);
 6. emit the metric windows if it crossed the end of one.
 
-A tick is a step of 4 to 6. Outputs are emitted in that order: the reading's own; then the gaps it changed
-(its meter is settled with it, so that each gap has exactly one revision, with its state at the end of the
-step); then the settled meters. The same log gives the same outputs however it is split: ``process`` may stop
-between two elements or two settled meters, and the partition row has the position to resume from.
+A tick is a step of 4 to 6; a control record of the registry one of 5, at the watermark as it is. Outputs are
+emitted in that order: the reading's own; then the gaps it changed (its meter is settled with it, so that each
+gap has exactly one revision, with its state at the end of the step); then the settled meters. The same log
+gives the same outputs however it is split: ``process`` may stop between two elements or two settled meters,
+and the partition row has the position to resume from.
 
 Most readings are clean: of a known meter, on time, for the next slot, with nothing else pending. ``process``
 handles that case inline; everything else goes through ``Stepper``, which would give the same result for a
@@ -30,6 +31,7 @@ from gridwatch.domain.meter.intervals import rounded
 from gridwatch.domain.meter.timeliness import packed, since
 from gridwatch.domain.partition.outcome import Outcome
 from gridwatch.domain.partition.reception import Reception
+from gridwatch.domain.partition.schedule import Schedule
 from gridwatch.domain.partition.state import PartitionState
 from gridwatch.domain.partition.stepper import Stepper
 from gridwatch.domain.partition.windows import Window, window_at
@@ -69,9 +71,10 @@ class Processor:
         self._meters = meters
         self._decode = decode
         self._decode_other = decode_other
-        self._bench = Workbench(policy, partition, meters, due)
+        self._bench = Workbench(policy, partition, meters)
+        self._schedule = Schedule(self._bench, due)
         self._reception = Reception(policy, partition, self._bench.find)
-        self._stepper = Stepper(self._bench, self._reception)
+        self._stepper = Stepper(self._bench, self._schedule, self._reception)
 
     def process(
         self, records: Sequence[LogRecord], *, budget: int = 0, onto: Outcome | None = None
@@ -104,7 +107,7 @@ class Processor:
 
     def _run(self, records: Sequence[LogRecord], outcome: Outcome) -> bool:  # noqa: PLR0912, PLR0915
         """Process ``records``. False if the budget ran out before the last one."""
-        step, bench, reception = self._stepper, self._bench, self._reception
+        step, bench, schedule, reception = self._stepper, self._bench, self._schedule, self._reception
         part, policy = self.partition, self.policy
         changed, emit, meters, decode = outcome.changed, outcome.accepted.emit, self._meters, self._decode
         stamps = reception.stamps
@@ -122,13 +125,13 @@ class Processor:
                 part.offset, part.index, part.done = offset, 0, False
             elif part.done:
                 continue
-            part.record_time, part.replayed = stamped, record.replayed
-            if record.tick:
-                step.tick(record)
+            if record.control is not None:
+                step.control(record)
                 part.done = True
                 if not step.finish_step():
                     return False
                 continue
+            part.record_time, part.replayed = stamped, record.replayed
             part.reading_time = stamped
             raws: Sequence[RawReading] = ()
             if decode is not None and value and len(value) <= max_bytes:
@@ -213,6 +216,9 @@ class Processor:
                         meter.cursor = cursor = slot + interval
                         life = time + ttl
                         due = cursor + (grace if interval >= MINUTE else short_grace(interval))
+                        if (terms := meter.terms) is not None:
+                            raw.region = terms.region if terms.region is not None else region
+                            due = cursor + terms.grace if terms.grace is not None else due
                         meter.due = due if due < life else life
                         window.on_time += 1
                         window.micro_kwh += int(kwh * 1_000_000 + 0.5)
@@ -229,7 +235,7 @@ class Processor:
                     else:
                         step.element(record, raw, index)
                 index += 1
-                if part.watermark is not None and part.watermark >= bench.timer:
+                if part.watermark is not None and part.watermark >= schedule.timer:
                     part.index, part.done = (0, True) if index == count else (index, False)
                     if not step.finish_step():
                         return False

@@ -14,8 +14,26 @@ from gridwatch.domain.outputs import DeadLetter, Output
 from gridwatch.domain.partition.state import PartitionState
 from gridwatch.domain.partitioning import partition_of
 from gridwatch.domain.policy import Policy
-from gridwatch.domain.reading import LogRecord, RawReading, Reading
-from gridwatch.domain.validation.findings import BAD_TIMESTAMP, FUTURE_TIMESTAMP, Refusal
+from gridwatch.domain.reading import CONTROL_VERSION, METER, OUTAGE, LogRecord, RawReading, Reading
+from gridwatch.domain.registry.records import (
+    ControlRecord,
+    MeterRecord,
+    read_meter,
+    read_outage,
+    read_region,
+)
+from gridwatch.domain.validation.field_guesses import PARTITIONER
+from gridwatch.domain.validation.findings import (
+    BAD_METER_ID,
+    BAD_TIMESTAMP,
+    FUTURE_TIMESTAMP,
+    NEWER_VERSION,
+    NOT_AN_OBJECT,
+    WRONG_FLOW,
+    WRONG_PARTITION,
+    Findings,
+    Refusal,
+)
 from gridwatch.domain.validation.intervals import given_interval
 from gridwatch.domain.validation.rules import (
     check,
@@ -88,6 +106,56 @@ class Reception:
             refusal = Refusal((FUTURE_TIMESTAMP,), f"the tick is {ahead:g} s after its record", None)
         outputs.append(self._dead_letter(record, refusal, record.value or b"", 0))
         return None
+
+    def control_record(self, record: LogRecord, outputs: list[Output]) -> ControlRecord | None:
+        """What a control record says; None if it became a dead letter."""
+        result = self._read_control(record)
+        if isinstance(result, Refusal):
+            outputs.append(self._dead_letter(record, result, record.value or b"", 0))
+            return None
+        return result
+
+    def _read_control(self, record: LogRecord) -> ControlRecord | Refusal:
+        policy = self._policy
+        if record.version != CONTROL_VERSION:
+            version = record.version[:20].decode(errors="replace")
+            newer = f"the format of this control record is {version!r}: start the newer gridwatch"
+            return Refusal((NEWER_VERSION,), newer, None)
+        fields = open_record(record.value, policy)
+        if isinstance(fields, Refusal):
+            return fields
+        if not isinstance(fields, dict):
+            return Refusal((NOT_AN_OBJECT,), "expected one object, not an array", None)
+        if record.control == METER:
+            meter, found = read_meter(fields, policy.timezone)
+            self._check_place(meter, found)
+            known = meter.meter_id if is_meter_id(meter.meter_id or "", policy) else None
+            return self._checked(meter, found, known, record)
+        if record.control == OUTAGE:
+            return self._checked(*read_outage(fields, policy.timezone), None, record)
+        return self._checked(*read_region(fields, policy.timezone), None, record)
+
+    def _check_place(self, meter: MeterRecord, found: Findings) -> None:
+        """Whether a registry record belongs to this flow and partition."""
+        policy, here = self._policy, self._partition.partition
+        if meter.meter_id:
+            if not is_meter_id(meter.meter_id, policy):
+                allowed = f"1 to {policy.max_meter_id_bytes} bytes of text without control characters"
+                found.add(BAD_METER_ID, "meter_id", f"must be {allowed}")
+            elif (there := partition_of(meter.meter_id, policy.partitions)) != here:
+                found.add(
+                    WRONG_PARTITION, "meter_id", f"is in partition {here} instead of {there}: {PARTITIONER}"
+                )
+        if meter.flow is not None and meter.flow != policy.flow:
+            found.add(WRONG_FLOW, "flow", f"is {meter.flow}, these readings are of {policy.flow}")
+
+    def _checked(
+        self, result: ControlRecord, found: Findings, meter_id: str | None, record: LogRecord
+    ) -> ControlRecord | Refusal:
+        if result.as_of is not None and result.as_of > record.timestamp + self._policy.max_future_skew:
+            ahead = (result.as_of - record.timestamp) / 1_000_000
+            found.add(FUTURE_TIMESTAMP, "as_of", f"is {ahead:g} s after its record")
+        return found.refusal(meter_id) if found else result
 
     def _check_raw(self, record: LogRecord, raw: RawReading) -> Reading | None:
         policy = self._policy

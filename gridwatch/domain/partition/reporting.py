@@ -13,7 +13,7 @@ from gridwatch.domain.meter.state import MeterState
 from gridwatch.domain.outputs import GapAlert
 from gridwatch.domain.partition.state import PartitionState
 from gridwatch.domain.partition.windows import window_at
-from gridwatch.domain.policy import Policy, grace_of
+from gridwatch.domain.policy import Policy
 
 
 def report_gaps(
@@ -35,7 +35,7 @@ def report_gaps(
                 gap.revision,
                 gap.state,
                 gap.first,
-                gap.missing_to(policy.grace),
+                gap.missing_to(meter.grace_of(gap.interval, policy)),
                 gap.missing_count,
                 gap.ranges(),
                 gap.filled_count,
@@ -43,12 +43,13 @@ def report_gaps(
                 gap.first,
                 gap.detected,
                 meter.last_seen,
-                grace_of(gap.interval, policy.grace),
+                meter.grace_of(gap.interval, policy),
                 changes.reason(gap),
                 meter.region,
                 part.partition,
                 part.offset,
                 part.record_time or 0,
+                gap.calendar,
             )
         )
     if opened or closed or changes.missing:

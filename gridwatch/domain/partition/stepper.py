@@ -10,7 +10,6 @@ from math import isnan
 
 from gridwatch.domain.meter.arrival import accept, accept_too_late, revise
 from gridwatch.domain.meter.energy import MICRO, agree, energy_of, measured, micro_kwh
-from gridwatch.domain.meter.gaps import GapChanges
 from gridwatch.domain.meter.settlement import catch_up
 from gridwatch.domain.meter.state import MeterState
 from gridwatch.domain.meter.timeliness import LATE, TOO_LATE, classify
@@ -18,14 +17,16 @@ from gridwatch.domain.outputs import LateEvent
 from gridwatch.domain.partition.jump_guard import JumpGuard
 from gridwatch.domain.partition.reception import Reception
 from gridwatch.domain.partition.repeated_hour import resolve
+from gridwatch.domain.partition.schedule import Schedule, Touched
 from gridwatch.domain.partition.windows import window_at
-from gridwatch.domain.partition.workbench import Touched, Workbench
+from gridwatch.domain.partition.workbench import Workbench
 from gridwatch.domain.reading import (
     ENERGY_POWER_MISMATCH,
     FIRST,
     GAP_ENERGY,
     OK,
     REVISED,
+    TICK,
     LogRecord,
     RawReading,
     Reading,
@@ -38,14 +39,15 @@ from gridwatch.domain.validation.findings import Refusal
 class Stepper:
     """The steps of one partition, with the states on its workbench."""
 
-    def __init__(self, bench: Workbench, reception: Reception) -> None:
+    def __init__(self, bench: Workbench, schedule: Schedule, reception: Reception) -> None:
         self._bench = bench
+        self._schedule = schedule
         self._reception = reception
-        self._guard = JumpGuard(bench)
+        self._guard = JumpGuard(bench, schedule)
         self._policy = bench.policy
         self._partition = bench.partition
 
-    def tick(self, record: LogRecord) -> None:
+    def _tick(self, record: LogRecord) -> None:
         """Process a tick: it raises the watermark to its instant, and does nothing else."""
         bench, part = self._bench, self._partition
         instants = self._reception.tick_instants(record, bench.outputs)
@@ -53,10 +55,28 @@ class Stepper:
             return
         instant, end = instants
         part.tick = instant
-        bench.advance(instant)
+        self._schedule.advance(instant)
         part.settle_until(end)
         if part.end is not None:
-            bench.move_end()
+            self._schedule.move_end()
+
+    def control(self, record: LogRecord) -> None:
+        """Process a control record: a tick, or one of the registry. Those never raise the watermark; in a
+        partition without one they set it to when they were said, so that time passes there."""
+        if record.control == TICK:
+            self._partition.record_time, self._partition.replayed = record.timestamp, record.replayed
+            self._tick(record)
+            return
+        bench, part = self._bench, self._partition
+        said = self._reception.control_record(record, bench.outputs)
+        if said is None:
+            return
+        watermark = part.watermark
+        if watermark is None:
+            watermark = record.timestamp if said.as_of is None else said.as_of
+            self._schedule.advance(watermark)
+            part.record_time, part.replayed = record.timestamp, record.replayed
+        self._schedule.take(said, watermark)
 
     def element(self, record: LogRecord, item: RawReading | Reading | Refusal, index: int) -> None:
         """Process one element of ``record``, except for what ``finish_step`` does."""
@@ -69,10 +89,14 @@ class Stepper:
             archive = None if meter is None else bench.archive(reading.raw.meter_id, meter)
             reading = resolve(reading, meter, archive, record.timestamp, part.watermark, policy)
         time = reading.time
+        meter_id = reading.raw.meter_id
+        registration = bench.registry.registration(meter_id, bench.find(meter_id))
+        if registration is not None:
+            registration.prepare(reading.raw, time)
         lead = time - policy.max_out_of_orderness
         watermark = part.watermark
         if watermark is None:
-            bench.advance(lead)
+            self._schedule.advance(lead)
             watermark = lead
         if self._guard.stops(reading, lead, watermark):
             self._guard.hold(record, reading, index, watermark)
@@ -85,10 +109,10 @@ class Stepper:
         if not self._accept(record, reading, index, watermark, timeliness=timeliness, touched=touched):
             return
         if lead > watermark:
-            bench.advance(lead)
-            bench.pass_end()
+            self._schedule.advance(lead)
+            self._schedule.pass_end()
             self._guard.apply(touched)
-        bench.end_step(touched)
+        self._schedule.end_step(touched)
 
     def finish_step(self) -> bool:
         """Do all that is due at the watermark. False if the budget ran out before the end."""
@@ -96,15 +120,15 @@ class Stepper:
         watermark = part.watermark
         if watermark is None:
             return True
-        bench.pass_end()
+        self._schedule.pass_end()
         if part.held:
             touched: Touched = {}
             self._guard.apply(touched)
-            bench.end_step(touched)
-        if not bench.settle_due(watermark):
+            self._schedule.end_step(touched)
+        if not self._schedule.settle_due(watermark):
             return False
         bench.outputs += part.emit_windows(policy.metrics_window, policy.allowed_lateness)
-        bench.set_timer()
+        self._schedule.set_timer()
         return True
 
     def _accept(
@@ -119,7 +143,7 @@ class Stepper:
     ) -> bool:
         """Apply a reading that is ON_TIME or LATE. False if it is a duplicate."""
         bench, part, policy = self._bench, self._partition, self._policy
-        raw, time, given, _ = reading
+        raw, time, given, _, calendar = reading
         value = measured(raw)
         meter = bench.find(raw.meter_id)
         archive = None if meter is None else bench.archive(raw.meter_id, meter)
@@ -128,20 +152,20 @@ class Stepper:
         if current == value:
             window.duplicate += 1
             return False
-        changes = touched[raw.meter_id] = GapChanges(policy, watermark, archive)
+        changes = touched[raw.meter_id] = bench.changes_of(raw.meter_id, meter, watermark)
         counted = None if archive is None or current is None else archive.energy_at(time)
         before: int | None = None
         if meter is None or archive is None:
-            meter = bench.create(raw.meter_id, time, given)
+            meter = bench.create(raw.meter_id, time, given, calendar, changes)
             flags = FIRST
         else:
             before = meter.last_seen if time > meter.last_seen else archive.stamp_before(time)
-            if timeliness == LATE:  # the slot of one that is on time is not due
-                catch_up(meter, changes, bench.end)
+            if timeliness == LATE or meter.terms is not None:  # the slot of one on time is not due
+                catch_up(meter, changes, self._schedule.end)
             if current is None:
-                flags = accept(meter, time, given, changes)
+                flags = accept(meter, time, given, calendar, changes)
             else:
-                flags = REVISED | revise(meter, time, given, changes)
+                flags = REVISED | revise(meter, time, given, calendar, changes)
                 window.revised += 1
                 window.micro_kwh -= micro_kwh(counted or 0.0)
         base, energy, more = self._measure(raw, time, meter, before, counted)
@@ -168,6 +192,7 @@ class Stepper:
             index,
             record.timestamp,
             base if flags & GAP_ENERGY else None,
+            meter.calendar,
         )
         return True
 
@@ -182,7 +207,8 @@ class Stepper:
             derived = meter.derive()
             base = None if derived.register is None else derived.register.time
             held = meter.held_since(time, before)
-            energy, flags = energy_of(derived, raw, time, held, meter.interval, counted, self._policy)
+            policy = self._policy if meter.terms is None else meter.terms.policy(self._policy)
+            energy, flags = energy_of(derived, raw, time, held, meter.interval, counted, policy)
             raw.consumption_kwh = energy / MICRO
             return base, energy, flags
         energy = micro_kwh(kwh)
@@ -200,9 +226,8 @@ class Stepper:
         touched: Touched = {}
         meter = bench.find(raw.meter_id)
         if meter is not None:
-            archive = bench.archive(raw.meter_id, meter)
-            changes = touched[raw.meter_id] = GapChanges(policy, watermark, archive)
-            catch_up(meter, changes, bench.end)
+            changes = touched[raw.meter_id] = bench.changes_of(raw.meter_id, meter, watermark)
+            catch_up(meter, changes, self._schedule.end)
             flags |= accept_too_late(meter, time, changes)
             meter.late_count += 1
             bench.mark(raw.meter_id, meter)
@@ -220,4 +245,4 @@ class Stepper:
                 index,
             )
         )
-        bench.end_step(touched)
+        self._schedule.end_step(touched)

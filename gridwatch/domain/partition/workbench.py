@@ -1,43 +1,37 @@
 """The workbench: the states that one call of ``process`` works on, and what a step may do to them.
 
-A step finds or creates a meter, notes a reading of it, marks it as changed, and ends with ``end_step`` for
-the meters that it touched. ``settle_due`` settles those that are due at the watermark, and ``set_timer``
-computes when there is more to do. The rules of a step are in ``stepper``; none is decided here.
-
-States are changed in place. A meter whose gaps a reading changed is settled in the same step, so that each of
-its gaps has one revision with its state at the end of the step. A meter that is merely due waits for its turn
-in the index. In both cases the index then has an entry at or before its next deadline.
+A step finds or creates a meter, notes a reading of it, and marks it as changed. States are changed in place.
+The rules of a step are in ``stepper``, and what is due when in ``schedule``; nothing is decided here.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any, Final, Protocol
 
+from gridwatch.domain.calendar import Calendar
 from gridwatch.domain.meter.archive import Archive
-from gridwatch.domain.meter.deadlines import Deadlines
 from gridwatch.domain.meter.energy import Derived, Register
 from gridwatch.domain.meter.gaps import GapChanges
-from gridwatch.domain.meter.settlement import settle
 from gridwatch.domain.meter.state import MeterState
 from gridwatch.domain.meter.timeliness import READING_BYTES, key_of
 from gridwatch.domain.partition.outcome import Outcome
-from gridwatch.domain.partition.reporting import report_gaps
+from gridwatch.domain.partition.registry import REGISTERED, PartitionRegistry
 from gridwatch.domain.partition.state import PartitionState
 from gridwatch.domain.partition.windows import window_at, window_start
-from gridwatch.domain.policy import NEVER, Policy
+from gridwatch.domain.policy import Policy
+from gridwatch.domain.registry.registration import Registration
 
 
 class Meters(Protocol):
-    """The states before a call of ``process``: of meters, and kept registers (``KEPT``)."""
+    """The states before a call of ``process``: of meters, kept registers (``KEPT``), the registry."""
 
     def get(self, name: str, /) -> Any: ...
 
 
 KEPT: Final = "\x01"
 """Before a meter id: the name of its register, which outlives its state."""
-Touched = dict[str, GapChanges]
-"""The meters that a reading touched in this step, apart from those that are merely due."""
+_ROW_BYTES: Final = 200
+"""About how large a row of the registry is."""
 
 
 def horizon_of(partition: PartitionState, policy: Policy) -> int:
@@ -46,21 +40,13 @@ def horizon_of(partition: PartitionState, policy: Policy) -> int:
 
 
 class Workbench:
-    """The states of one partition, the index of their deadlines, and the outcome of the call so far."""
+    """The states of one partition, and the outcome of the call so far."""
 
-    def __init__(
-        self, policy: Policy, partition: PartitionState, meters: Meters, due: Iterable[tuple[int, str]]
-    ) -> None:
+    def __init__(self, policy: Policy, partition: PartitionState, meters: Meters) -> None:
         self.policy = policy
         self.partition = partition
         self._meters = meters
-        self._deadlines = Deadlines(self._due_of)
-        for deadline, meter_id in due:
-            self._deadlines.add(deadline, meter_id)
-        self.timer = -NEVER
-        """The watermark at which ``finish_step`` has work to do."""
-        self._postponed: dict[str, None] = {}
-        """Meters with slots after the end of the run that is settled."""
+        self.registry = PartitionRegistry(policy, self.state)
         self.move_horizon()
         self.begin(Outcome(), 0)
 
@@ -77,21 +63,50 @@ class Workbench:
 
     def find(self, meter_id: str) -> MeterState | None:
         """The current state of ``meter_id``."""
-        meter: MeterState | None = self._find(meter_id)
+        meter: MeterState | None = self.state(meter_id)
         return meter
 
-    def _find(self, name: str) -> Any:
+    def state(self, name: str) -> Any:
+        """The current state of any name."""
         return self.changed[name] if name in self.changed else self._meters.get(name)
 
-    def create(self, meter_id: str, time: int, given: int | None) -> MeterState:
+    def changes_of(
+        self,
+        meter_id: str,
+        meter: MeterState | None,
+        watermark: int,
+        registration: Registration | None = None,
+    ) -> GapChanges:
+        """The changes of the gaps of a meter in this step; none yet."""
+        archive = None if meter is None else self.archive(meter_id, meter)
+        if registration is None:
+            registration = self.registry.registration(meter_id, meter)
+        plan = self.registry.plan(meter_id, meter, registration)
+        return GapChanges(self.policy, watermark, archive, plan)
+
+    def create(
+        self,
+        meter_id: str,
+        time: int,
+        given: int | None,
+        calendar: Calendar | None,
+        changes: GapChanges,
+    ) -> MeterState:
         """A new state of a meter whose first reading is of ``time``; ``note`` adds it to the outcome.
 
         It gets the register that was kept when an earlier state was dropped.
         """
         self.partition.meters += 1
+        registration = self.registry.registration(meter_id, None)
         interval = self.policy.default_interval if given is None else given
-        meter = MeterState(time, interval, given is not None)
-        kept: Register | None = self._find(KEPT + meter_id)
+        if registration is None:
+            meter = MeterState(time, interval, given is not None, calendar)
+        else:
+            meter = registration.create(time, interval, calendar, given is not None)
+            registration.hear(meter, time, changes)
+            registration.refresh(meter, changes.watermark, self.policy)
+            self.keep(REGISTERED + meter_id, registration)
+        kept: Register | None = self.state(KEPT + meter_id)
         if kept is not None:
             meter.derived = Derived(kept)
             self.changed[KEPT + meter_id] = None
@@ -99,7 +114,7 @@ class Workbench:
 
     def archive(self, meter_id: str, meter: MeterState) -> Archive:
         """The remembered readings of ``meter``."""
-        return Archive(meter_id, meter, self._find, self.changed, self.horizon)
+        return Archive(meter_id, meter, self.state, self.changed, self.horizon)
 
     def seal(self) -> None:
         """Before a commit: move readings beyond the limit out of the states that changed."""
@@ -139,98 +154,7 @@ class Workbench:
             self.changed[meter_id] = meter
             self.weight += meter.weight()
 
-    def advance(self, to: int) -> None:
-        """Raise the watermark. The first one also sets the horizon and the first window."""
-        if self.partition.advance(to, self.policy.metrics_window):
-            self.move_horizon()
-            self.fire_timer()
-
-    @property
-    def end(self) -> int:
-        """Slots after this instant do not become missing."""
-        return NEVER if self.partition.end is None else self.partition.end
-
-    def pass_end(self) -> None:
-        """Drop the end of a settled run if a reading has raised the watermark since."""
-        if self.partition.end is not None and self.partition.has_passed_end():
-            self.move_end()
-
-    def move_end(self) -> None:
-        """After the end was set or dropped, or a tick came: settle again what waits for it."""
-        for meter_id in self._postponed:
-            due = self._due_of(meter_id)
-            if due is not None:
-                self._deadlines.add(due, meter_id)
-        self._postponed.clear()
-
-    def end_step(self, touched: Touched) -> None:
-        """End the step for meters that readings touched: those whose gaps changed are settled now."""
-        watermark = self.partition.watermark
-        for meter_id, changes in touched.items():
-            meter = self.find(meter_id)
-            if meter is None or watermark is None:
-                continue
-            before = meter.due
-            changes.reach(watermark)
-            if changes.was_open:
-                self._end(meter_id, meter, settle(meter, changes, self.end), changes)
-            else:
-                meter.refresh(self.policy)
-            if meter.due < before:
-                self._deadlines.add(meter.due, meter_id)
-                self.timer = min(self.timer, meter.due)
-
-    def settle_due(self, watermark: int) -> bool:
-        """Settle the meters that are due at ``watermark``, in order. False if the budget ran out before the
-        last one."""
-        while not 0 < self.budget <= self.weight:
-            meter_id = self._deadlines.pop(watermark)
-            if meter_id is None:
-                return True
-            self._settle(meter_id, watermark)
-        self.fire_timer()
-        return False
-
-    def fire_timer(self) -> None:
-        """Have the next ``finish_step`` run, whatever the watermark."""
-        self.timer = -NEVER
-
-    def set_timer(self) -> None:
-        """Compute the next watermark at which there is work to do."""
-        part, policy = self.partition, self.policy
-        self.move_horizon()
-        ahead = min((held.time for held in part.held), default=NEVER) - policy.max_out_of_orderness
-        self.timer = min(self._deadlines.earliest(), part.emitted_until + policy.metrics_window, ahead)
-        if part.end is not None:
-            self.fire_timer()  # the next reading may pass the end
-
-    def _settle(self, meter_id: str, watermark: int) -> None:
-        meter = self.find(meter_id)
-        if meter is None:
-            return
-        changes = GapChanges(self.policy, watermark)
-        dropped = settle(meter, changes, self.end)
-        self._end(meter_id, meter, dropped, changes)
-        if dropped:
-            return
-        if meter.due > watermark:
-            self._deadlines.add(meter.due, meter_id)
-        else:
-            self._postponed[meter_id] = None
-
-    def _end(self, meter_id: str, meter: MeterState, dropped: bool, changes: GapChanges) -> None:
-        part, policy = self.partition, self.policy
-        self.mark(meter_id, meter)
-        self.outputs += report_gaps(part, policy, meter_id, meter, changes)
-        if dropped:
-            self.archive(meter_id, meter).remove()
-            self.changed[meter_id] = None
-            part.meters -= 1
-            if meter.derived is not None and meter.derived.register is not None:
-                self.changed[KEPT + meter_id] = meter.derived.register
-        elif part.watermark is not None:
-            meter.tidy_gaps(part.watermark, policy)
-
-    def _due_of(self, meter_id: str) -> int | None:
-        meter = self.find(meter_id)
-        return None if meter is None else meter.due
+    def keep(self, name: str, state: Any) -> None:
+        """Make a state of the registry part of the outcome."""
+        self.changed[name] = state
+        self.weight += _ROW_BYTES

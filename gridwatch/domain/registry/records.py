@@ -112,6 +112,24 @@ ControlRecord = MeterRecord | RegionRecord | OutageRecord
 
 def meter_record(fields: Mapping[str, object], zone: str) -> MeterRecord | Refusal:
     """A registry record from its fields; ``zone`` is that of a calendar interval without one."""
+    record, found = read_meter(fields, zone)
+    return found.refusal(record.meter_id) if found else record
+
+
+def region_record(fields: Mapping[str, object], zone: str) -> RegionRecord | Refusal:
+    """A region record from its fields."""
+    record, found = read_region(fields, zone)
+    return found.refusal(None) if found else record
+
+
+def outage_record(fields: Mapping[str, object], zone: str) -> OutageRecord | Refusal:
+    """A planned outage from its fields."""
+    record, found = read_outage(fields, zone)
+    return found.refusal(None) if found else record
+
+
+def read_meter(fields: Mapping[str, object], zone: str) -> tuple[MeterRecord, Findings]:
+    """A registry record, and what is wrong with it; not to be used if anything is."""
     of = _Fields(fields)
     meter_id = of.text("meter_id", MAX_TEXT * 4, required=True, reason=BAD_METER_ID)
     timezone = of.zone("timezone")
@@ -142,11 +160,11 @@ def meter_record(fields: Mapping[str, object], zone: str) -> MeterRecord | Refus
         of.digits("register_digits"),
         of.text("customer_class"),
     )
-    return of.refusal(meter_id or None) if of.found else record
+    return record, of.found
 
 
-def region_record(fields: Mapping[str, object], zone: str) -> RegionRecord | Refusal:
-    """A region record from its fields."""
+def read_region(fields: Mapping[str, object], zone: str) -> tuple[RegionRecord, Findings]:
+    """A region record, and what is wrong with it."""
     of = _Fields(fields)
     record = RegionRecord(
         of.text("region", required=True),
@@ -159,11 +177,11 @@ def region_record(fields: Mapping[str, object], zone: str) -> RegionRecord | Ref
         of.instant("valid_from"),
         of.instant("as_of"),
     )
-    return of.refusal(None) if of.found else record
+    return record, of.found
 
 
-def outage_record(fields: Mapping[str, object], zone: str) -> OutageRecord | Refusal:
-    """A planned outage from its fields."""
+def read_outage(fields: Mapping[str, object], zone: str) -> tuple[OutageRecord, Findings]:
+    """A planned outage, and what is wrong with it."""
     of = _Fields(fields)
     since, until = of.instant("from", required=True), of.instant("until", required=True)
     if since is not None and until is not None and until <= since:
@@ -179,7 +197,7 @@ def outage_record(fields: Mapping[str, object], zone: str) -> OutageRecord | Ref
         of.flag("cancelled"),
         of.instant("as_of"),
     )
-    return of.refusal(None) if of.found else record
+    return record, of.found
 
 
 class _Fields:
@@ -188,9 +206,6 @@ class _Fields:
     def __init__(self, fields: Mapping[str, object]) -> None:
         self._fields = fields
         self.found = Findings()
-
-    def refusal(self, meter_id: str | None) -> Refusal:
-        return self.found.refusal(meter_id)
 
     def _get(self, name: str, required: bool) -> Any:
         value = self._fields.get(name)
@@ -257,7 +272,7 @@ class _Fields:
             if not isinstance(value, str):
                 raise ValueError(f"must be text, not {kind_of(value)}")
             return interval_named(value, zone, SECOND, LONGEST)
-        except ValueError as error:
+        except (ValueError, OverflowError) as error:
             self.found.add(BAD_INTERVAL, name, f"is no interval: {error}")
             return None, None
 

@@ -16,13 +16,16 @@ import json
 import re
 from typing import Any, Final
 
+from gridwatch.domain.calendar import Calendar, is_zone
 from gridwatch.domain.instants import parse_instant
 from gridwatch.domain.partitioning import partition_of
 from gridwatch.domain.policy import Policy
 from gridwatch.domain.reading import STREAM_FLAGS, OpenedReading, RawReading, Reading
+from gridwatch.domain.spans import interval_named
 from gridwatch.domain.validation import binary_guesses, field_guesses, guesses
 from gridwatch.domain.validation.energy_fields import check_energy, has_energy
 from gridwatch.domain.validation.findings import (
+    BAD_INTERVAL,
     BAD_METER_ID,
     BAD_TIMESTAMP,
     FUTURE_TIMESTAMP,
@@ -33,6 +36,7 @@ from gridwatch.domain.validation.findings import (
     OUT_OF_RANGE,
     TOO_LARGE,
     UNKNOWN_TYPE,
+    UNKNOWN_ZONE,
     WRONG_PARTITION,
     Findings,
     Refusal,
@@ -149,6 +153,7 @@ def check(fields: Any, partition: int, record_time: int, policy: Policy) -> Read
     kwh, register = check_energy(fields, policy, found)
     minutes = _check_interval(fields, "interval_minutes", 60, policy, found)
     seconds = _check_interval(fields, "interval_seconds", 1, policy, found)
+    named, calendar = _check_named_interval(fields, policy, found)
     measures: dict[str, Any] = {name: check_number(fields, name, found) for name in MEASURES}
     for name in TEXTS:
         text = fields.get(name)
@@ -160,7 +165,8 @@ def check(fields: Any, partition: int, record_time: int, policy: Policy) -> Read
     texts: dict[str, Any] = {name: fields.get(name) for name in TEXTS}
     measures |= {"interval_minutes": minutes, "interval_seconds": seconds, "energy_register_kwh": register}
     raw = OpenedReading(known, fields["timestamp"], kwh, flags=codes, **texts, **measures)
-    return Reading(raw, time, given_interval(seconds, minutes, policy), ambiguous)
+    given = given_interval(seconds, minutes, policy) if named is None else named
+    return Reading(raw, time, given, ambiguous, calendar)
 
 
 def _check_stamp(stamp: Any, record_time: int, policy: Policy, found: Findings) -> tuple[int | None, bool]:
@@ -185,6 +191,23 @@ def _check_interval(fields: Any, name: str, unit: int, policy: Policy, found: Fi
     if value is not None and interval_of(value * unit, policy) is None:
         found.add(OUT_OF_RANGE, name, f"must be {allowed_intervals(policy)}, not {value:g}")
     return value
+
+
+def _check_named_interval(fields: Any, policy: Policy, found: Findings) -> tuple[int | None, Calendar | None]:
+    """An interval given as text, such as ``1d`` of a ``timezone``."""
+    text, zone = fields.get("interval"), fields.get("timezone")
+    if text is None:
+        return None, None
+    if zone is not None and not (isinstance(zone, str) and is_zone(zone)):
+        found.add(UNKNOWN_ZONE, "timezone", f"is no known time zone: {str(zone)[:40]!r}")
+        return None, None
+    try:
+        if not isinstance(text, str):
+            raise ValueError(f"must be text, not {guesses.kind_of(text)}")
+        return interval_named(text, zone or policy.timezone, policy.min_interval, policy.max_interval)
+    except (ValueError, OverflowError) as error:
+        found.add(BAD_INTERVAL, "interval", f"is no interval: {error}")
+    return None, None
 
 
 def _check_codes(codes: Any, found: Findings) -> list[str] | None:

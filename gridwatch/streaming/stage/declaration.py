@@ -106,8 +106,8 @@ class Stage(Generic[P]):
     new: Callable[[int], P]
     """Creates the state of a partition that has none yet."""
     index: Callable[[Sequence[tuple[bytes, bytes]]], list[Any]]
-    """Builds the processor's initial index from the rows of all stored states; called with some rows at a
-    time, in key order."""
+    """Builds the processor's initial index from all rows of a partition, its own as well; called with some
+    rows at a time, in key order."""
     open: Callable[[Settings, P, StoredStates[Any], list[Any]], Processor[P]]
     """Creates the processor of a partition, from its state, its stored states, and the index of those."""
     encoder: Callable[[], Encoder]

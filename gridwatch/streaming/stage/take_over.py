@@ -113,11 +113,11 @@ async def _index(stage: Stage[P], store: Store, partition: int) -> tuple[int, li
     start = b""
     while True:
         rows = list(islice(store.rows_from(partition, start), SLICE_ROWS))
-        states = [row for row in rows if layout.is_state(row[0])]
-        if len(states) < len(rows):
+        states = sum(layout.is_state(key) for key, _ in rows)
+        if states < len(rows):
             layout.require_known(key for key, _ in rows)
-        count += len(states)
-        index += stage.index(states)
+        count += states
+        index += stage.index(rows)
         if len(rows) < SLICE_ROWS:
             return count, index
         start = rows[-1][0] + b"\x00"

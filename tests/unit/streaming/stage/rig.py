@@ -120,7 +120,7 @@ class Rig:
         self.taken += 1
         row = self.store.row(partition, PARTITION_KEY)
         state = stage.new(partition) if row is None else stage.layout.decode_partition(row)[0]
-        index = stage.index([one for one in self.store.rows(partition) if stage.layout.is_state(one[0])])
+        index = stage.index(list(self.store.rows(partition)))
         states: StoredStates[Any] = StoredStates(self.store, stage.layout, partition, 1000)
         processor = stage.open(settings, state, states, index)
         changelog: Any = self.changelog

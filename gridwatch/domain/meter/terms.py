@@ -1,0 +1,38 @@
+"""What the registry says of a meter, as far as its state has to know it.
+
+It follows from the entry of the registry that holds now (``registry.registration``), and is stored with the
+meter: most readings are handled without a look at the registration itself.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from gridwatch.domain.policy import NEVER, Policy
+
+
+class Terms(NamedTuple):
+    """The terms of a registered meter. Durations and times µs."""
+
+    expected: bool = True
+    """Whether its slots can become missing at all."""
+    fixed: bool = False
+    """The registry gives its interval: it is not learned, and readings cannot change it."""
+    grace: int | None = None
+    region: str | None = None
+    energy_mode: str | None = None
+    max_kw: float | None = None
+    register_digits: int | None = None
+    turn: int = NEVER
+    """When another entry takes over, or an earlier one is not needed any more."""
+
+    @property
+    def calm(self) -> bool:
+        """Whether a clean reading of the meter just fills its slot."""
+        return self.expected and self.turn == NEVER and self.energy_mode is None
+
+    def policy(self, policy: Policy) -> Policy:
+        """``policy`` with the limits of this meter."""
+        if self.max_kw is None and self.register_digits is None:
+            return policy
+        return policy.with_limits(self.max_kw, self.register_digits)

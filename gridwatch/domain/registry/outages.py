@@ -1,0 +1,94 @@
+"""Planned outages: when which meters, transformers, feeders or regions are planned to be without supply.
+
+Every partition knows all of them. An outage holds from its beginning on, at the earliest from the watermark
+at which it came, so that what has become missing before stays as it is. A newer version cuts the earlier one
+there, and takes its place from there on.
+"""
+
+from __future__ import annotations
+
+from typing import Final, NamedTuple
+
+from gridwatch.domain.policy import DAY
+from gridwatch.domain.registry.records import OutageRecord
+
+MEMORY: Final = 40 * DAY
+"""How long an outage is remembered after its end: longer than any grace."""
+
+
+class Piece(NamedTuple):
+    """One scope that is out in [since, until)."""
+
+    since: int
+    until: int
+    scope: str
+    target: str
+
+
+class Outage(NamedTuple):
+    """One planned outage, with the pieces that earlier versions of it left."""
+
+    version: int
+    pieces: tuple[Piece, ...]
+    why: str | None
+
+    @property
+    def due(self) -> int:
+        """When it is forgotten."""
+        return max((piece.until for piece in self.pieces), default=0) + MEMORY
+
+
+def revised(outage: Outage | None, record: OutageRecord, watermark: int) -> Outage | None:
+    """``outage`` after a record of it that came at ``watermark``; None if the record is not newer."""
+    if outage is not None and record.version <= outage.version:
+        return None
+    pieces = (
+        []
+        if outage is None
+        else [piece._replace(until=min(piece.until, watermark)) for piece in outage.pieces]
+    )
+    if not record.cancelled:
+        since = max(record.since, watermark)
+        pieces.append(Piece(since, record.until, record.scope, record.target))
+    left = tuple(piece for piece in pieces if piece.since < piece.until)
+    return Outage(record.version, left, record.why)
+
+
+class Outages:
+    """All planned outages of a partition, by what they are of."""
+
+    def __init__(self) -> None:
+        self._by_id: dict[str, Outage] = {}
+        self._by_target: dict[tuple[str, str], dict[str, tuple[Piece, ...]]] = {}
+
+    def __bool__(self) -> bool:
+        return bool(self._by_target)
+
+    def get(self, outage_id: str) -> Outage | None:
+        return self._by_id.get(outage_id)
+
+    def put(self, outage_id: str, outage: Outage | None) -> None:
+        """Add, replace or remove an outage."""
+        for piece in () if (known := self._by_id.pop(outage_id, None)) is None else known.pieces:
+            pieces = self._by_target.get((piece.scope, piece.target))
+            if pieces is not None:
+                pieces.pop(outage_id, None)
+                if not pieces:
+                    del self._by_target[piece.scope, piece.target]
+        if outage is None:
+            return
+        self._by_id[outage_id] = outage
+        for piece in outage.pieces:
+            target = self._by_target.setdefault((piece.scope, piece.target), {})
+            target[outage_id] = (*target.get(outage_id, ()), piece)
+
+    def until(self, scope: str, target: str, time: int) -> int:
+        """The end of the outage that ``time`` lies in; ``time`` itself if it lies in none."""
+        known = self._by_target.get((scope, target))
+        found = time
+        if known is not None:
+            for pieces in known.values():
+                for piece in pieces:
+                    if piece.since <= time < piece.until:
+                        found = max(found, piece.until)
+        return found

@@ -1,0 +1,68 @@
+"""Which slots of a meter are planned to be missing: those of a suspension, or of a planned outage.
+
+A slot counts by the beginning of the time that its reading covers: its stamp, or one interval before it where
+readings cover the time up to their stamp (``anchor`` ``end``).
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from gridwatch.domain.calendar import Calendar
+from gridwatch.domain.meter.grid import first_from, shift
+from gridwatch.domain.registry.outages import Outages
+from gridwatch.domain.registry.registration import Registration
+
+END: Final = "end"
+
+
+class MeterPlan:
+    """The plan of one meter."""
+
+    __slots__ = ("_at_end", "_meter_id", "_outages", "_region", "_registration")
+
+    def __init__(
+        self,
+        meter_id: str,
+        region: str | None,
+        registration: Registration | None,
+        outages: Outages,
+        anchor: str,
+    ) -> None:
+        """region: the one it is in now, if its entries do not say. anchor: the one that holds if its entry
+        gives none."""
+        self._meter_id = meter_id
+        self._region = region
+        self._registration = registration
+        self._outages = outages
+        entry = None if registration is None else registration.entry
+        self._at_end = (anchor if entry is None or entry.anchor is None else entry.anchor) == END
+
+    def covers(self, slot: int, last: int, interval: int, calendar: Calendar | None) -> bool:
+        """Whether all its slots from ``slot`` to ``last`` are planned to be missing."""
+        if self._at_end:
+            slot, last = shift(slot, -1, interval, calendar), shift(last, -1, interval, calendar)
+        while slot <= last:
+            until = self._until(slot)
+            if until <= slot:
+                return False
+            if until > last:
+                return True
+            slot = first_from(until, slot, interval, calendar)
+        return True
+
+    def _until(self, time: int) -> int:
+        """The end of what is planned at ``time``; ``time`` itself if nothing is."""
+        registration, outages = self._registration, self._outages
+        until = time if registration is None else registration.suspended_until(time)
+        if outages:
+            entry = None if registration is None else registration.entry_at(time)
+            region = self._region if entry is None or entry.region is None else entry.region
+            until = max(until, outages.until("meter", self._meter_id, time))
+            if region is not None:
+                until = max(until, outages.until("region", region, time))
+            if entry is not None and entry.feeder is not None:
+                until = max(until, outages.until("feeder", entry.feeder, time))
+            if entry is not None and entry.transformer is not None:
+                until = max(until, outages.until("transformer", entry.transformer, time))
+        return until
