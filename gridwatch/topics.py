@@ -207,5 +207,6 @@ def all_topics(app_id: str, of: Flow = SMARTMETER) -> tuple[Topic, ...]:
 
 
 def topics_of(applications: Mapping[str, str]) -> tuple[Topic, ...]:
-    """Those of several flows, by the application id of each."""
-    return tuple(topic for name, app_id in applications.items() for topic in all_topics(app_id, flow(name)))
+    """Those of several flows, by the application id of each; what there is once is among them once."""
+    needed = (all_topics(app_id, flow(name)) for name, app_id in applications.items())
+    return tuple({topic.name: topic for some in needed for topic in some}.values())
