@@ -28,7 +28,7 @@ _COUNTS: Final = (
 )
 
 _WITH_END: Final = 4
-_WITH_CALENDAR: Final = 5
+_WITH_REGISTRY: Final = 5
 
 
 def plain_state(state: PartitionState) -> tuple[Any, ...]:
@@ -52,6 +52,7 @@ def plain_state(state: PartitionState) -> tuple[Any, ...]:
         state.open_gaps,
         state.end,
         state.end_reached,
+        state.tick_time,
     )
 
 
@@ -64,13 +65,14 @@ def _state(row: Any, version: int) -> PartitionState:
     state.meters, state.open_gaps = row[14:16]
     if version >= _WITH_END:
         state.end, state.end_reached = row[16:18]
+    state.tick_time = row[18] if version >= _WITH_REGISTRY else state.record_time
     return state
 
 
 def _held(reading: Any, version: int) -> HeldReading:
     meter_id, time, kwh, interval, region = reading[:5]
     value = reading[5] if version >= _WITH_END else kwh
-    calendar = reading[6] if version >= _WITH_CALENDAR else None
+    calendar = reading[6] if version >= _WITH_REGISTRY else None
     known = None if calendar is None else Calendar(*calendar)
     return HeldReading(meter_id, time, kwh, interval, region, value, known)
 
@@ -86,4 +88,4 @@ def _window(counts: Any) -> Window:
     return window
 
 
-PARTITION: Final = RowKind("partition", _WITH_CALENDAR, plain_state, _state)
+PARTITION: Final = RowKind("partition", _WITH_REGISTRY, plain_state, _state)

@@ -9,9 +9,10 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from gridwatch.domain.calendar import Calendar
+from gridwatch.domain.registry.entry import Entry
 from gridwatch.domain.registry.outages import Outage, Piece
 from gridwatch.domain.registry.records import RegionRecord
-from gridwatch.domain.registry.registration import Entry, Registration
+from gridwatch.domain.registry.registration import Registration
 from gridwatch.tables.meter_rows import gap_of, plain_gap
 from gridwatch.tables.row_kind import RowKind
 

@@ -18,6 +18,7 @@ PACKAGES = ("gridwatch", "sinks", "replay", "dashboards", "chaos")
 LAYERS = (
     ("gridwatch.domain", "gridwatch.errors", "gridwatch.clock", "gridwatch.backoff", "gridwatch.plots"),
     ("gridwatch.domain.meter", "gridwatch.domain.validation"),
+    ("gridwatch.domain.registry",),
     ("gridwatch.domain.partition",),
     ("gridwatch.durations", "gridwatch.models", "gridwatch.http", "gridwatch.embedded", "dashboards"),
     ("gridwatch.settings", "gridwatch.topics"),

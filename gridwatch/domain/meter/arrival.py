@@ -18,7 +18,8 @@ A TOO_LATE reading can only fill a slot of a gap that is remembered. It does not
 from __future__ import annotations
 
 from gridwatch.domain.calendar import Calendar
-from gridwatch.domain.meter.gaps import Gap, GapChanges
+from gridwatch.domain.meter.changes import GapChanges
+from gridwatch.domain.meter.gaps import Gap
 from gridwatch.domain.meter.grid import Grid, slot_of, tolerance_of
 from gridwatch.domain.meter.intervals import follow_phase, give, learn
 from gridwatch.domain.meter.state import MeterState, remembered

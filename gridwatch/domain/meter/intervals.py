@@ -31,21 +31,12 @@ too (*grown*).
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Final
 
 from gridwatch.domain.calendar import DAILY, NEAR, Calendar, clocks_change, local
-from gridwatch.domain.meter.gaps import OPEN, Gap, GapChanges
-from gridwatch.domain.meter.grid import (
-    Grid,
-    first_from,
-    nearest,
-    runs_of,
-    shift,
-    slot_of,
-    slots_of,
-    tolerance_of,
-)
+from gridwatch.domain.meter.changes import GapChanges
+from gridwatch.domain.meter.grid import first_from, nearest, tolerance_of
+from gridwatch.domain.meter.regrid import grow, restart
 from gridwatch.domain.meter.state import MeterState
 from gridwatch.domain.policy import DAY, HOUR, MINUTE, SECOND, Policy
 
@@ -72,7 +63,7 @@ def give(meter: MeterState, time: int, given: int, calendar: Calendar | None, ch
     was, now = _words(meter.interval, meter.calendar), _words(given, calendar)
     reason = f"the meter gave an interval of {now} instead of {was}"
     start = time if calendar is None else calendar.slot_of(time)
-    _restart(meter, start, given, calendar, (time,), reason=reason, changes=changes)
+    restart(meter, start, given, calendar, (time,), reason=reason, changes=changes)
     return True
 
 
@@ -87,7 +78,7 @@ def register(
     was, now = _words(meter.interval, meter.calendar), _words(given, calendar)
     reason = f"the registry gives an interval of {now} instead of {was}"
     start = first_from(since, meter.last_slot, given, calendar)
-    _restart(meter, start, given, calendar, (), reason=reason, changes=changes)
+    restart(meter, start, given, calendar, (), reason=reason, changes=changes)
 
 
 def learn(meter: MeterState, before: int, time: int, slot: int | None, changes: GapChanges) -> bool:
@@ -101,7 +92,7 @@ def learn(meter: MeterState, before: int, time: int, slot: int | None, changes: 
     if calendar is None and interval == DAY and _is_next_day(before, time, difference, policy):
         calendar = Calendar(DAILY, policy.timezone)
         slot = calendar.slot_of(time)
-        _grow(meter, slot, DAY, calendar, before, f"the interval is {calendar}, not 24 h", changes)
+        grow(meter, slot, DAY, calendar, before, f"the interval is {calendar}, not 24 h", changes)
         return True
     possible = policy.min_interval <= difference <= policy.max_learned_interval
     if not possible or _is_one_interval(calendar, before, time, difference, interval):
@@ -117,12 +108,12 @@ def learn(meter: MeterState, before: int, time: int, slot: int | None, changes: 
     reason = f"the interval is {_words(difference, learned)}, not {_words(interval, calendar)}"
     if difference < interval or calendar is not None:
         start = row[1] if learned is None else learned.slot_of(row[1])
-        _restart(meter, start, difference, learned, (*row[1:], time), reason=reason, changes=changes)
+        restart(meter, start, difference, learned, (*row[1:], time), reason=reason, changes=changes)
     else:
         anchor = time if slot is None else slot
         if learned is not None:
             anchor = learned.slot_of(time)
-        _grow(meter, anchor, difference, learned, before, reason, changes)
+        grow(meter, anchor, difference, learned, before, reason, changes)
     return True
 
 
@@ -165,98 +156,7 @@ def follow_phase(meter: MeterState, time: int, slot: int | None, changes: GapCha
         meter.off_run = row
         return
     reason = "the grid moved to another phase"
-    _restart(meter, row[0], interval, None, row, reason=reason, changes=changes)
-
-
-def _restart(
-    meter: MeterState,
-    start: int,
-    interval: int,
-    calendar: Calendar | None,
-    taken: Iterable[int],
-    *,
-    reason: str,
-    changes: GapChanges,
-) -> None:
-    """Start a new grid at ``start``; the readings ``taken`` and the remembered ones fill their slots."""
-    meter.tidy_gaps(changes.watermark, changes.policy)
-    first = (meter.older[0] if meter.older else meter).start
-    if start < first:
-        start = first_from(first, start, interval, calendar)
-    for gap in meter.gaps:
-        if gap.last >= start:
-            changes.touch(gap, reason)
-            gap.truncate(start)
-        elif gap.state == OPEN and gap.end >= start:
-            changes.touch(gap)
-            gap.conclude()
-    meter.drop_retracted()
-    before = Grid(meter.start, meter.interval, meter.cursor, None, meter.ahead, meter.calendar)
-    past = [grid for grid in (*meter.older, before) if grid.start < start]
-    if past:
-        past[-1].stop(start)
-    meter.keep_older(past, changes.watermark, changes.policy)
-    stamps = (*taken, *changes.stamps())
-    slots = {slot_of(stamp, start, interval, calendar) for stamp in stamps}
-    filled = sorted(slot for slot in slots if slot is not None and slot >= start)
-    meter.start_grid(start, interval, calendar, filled)
-
-
-def _grow(  # noqa: PLR0917 - all that it depends on
-    meter: MeterState,
-    anchor: int,
-    interval: int,
-    calendar: Calendar | None,
-    before: int,
-    reason: str,
-    changes: GapChanges,
-) -> None:
-    """Replace the grid, from its start on, by a wider one through ``anchor``, where a new grid starts.
-
-    before: the reading before the one that decided.
-    """
-    meter.tidy_gaps(changes.watermark, changes.policy)
-    days = meter.interval == DAY
-    back = [gap for gap in meter.gaps if gap.first >= meter.start]
-
-    def on_new_grid(slot: int) -> int | None:
-        """The slot of the wider grid that ``slot`` is; None if it is none."""
-        if calendar is None:
-            return slot if slot < anchor and (anchor - slot) % interval == 0 else None
-        if slot >= before:
-            return None
-        day = calendar.slot_of(slot) if days else calendar.slot_at(slot)
-        return day if days or day == slot else None
-
-    lost = {on_new_grid(slot) for gap in back for slot in gap.slots()}
-    waiting = {
-        on_new_grid(slot) for slot in range(meter.cursor, anchor, meter.interval) if slot not in meter.ahead
-    }
-    missing = sorted(slot for slot in lost if slot is not None)
-    pending = sorted(slot for slot in waiting if slot is not None)
-    for gap in back:
-        changes.touch(gap, reason)
-        gap.retract()
-    cursor = pending[0] if pending else anchor
-    between = slots_of((cursor, anchor), interval, calendar)
-    filled = tuple(slot for slot in between if slot not in waiting)
-    start = first_from(meter.start, anchor, interval, calendar)
-    past = Grid(start, interval, cursor, anchor, filled, calendar)
-    runs = runs_of(missing, interval, calendar)
-    found = []
-    for first, stop in zip(runs[::2], runs[1::2], strict=True):
-        last = shift(stop, -1, interval, calendar)
-        planned = changes.is_planned(first, last, interval, calendar)
-        found.append(Gap(first, last, interval, changes.watermark, calendar=calendar, planned=planned))
-    for gap in found:
-        changes.touch(gap, reason)
-        if gap.end not in waiting:
-            gap.conclude()
-    meter.drop_retracted()
-    meter.add_gaps(found)
-    if past.start < anchor:
-        meter.keep_older((*meter.older, past), changes.watermark, changes.policy)
-    meter.start_grid(anchor, interval, calendar, (anchor,))
+    restart(meter, row[0], interval, None, row, reason=reason, changes=changes)
 
 
 def _words(interval: int, calendar: Calendar | None) -> str:

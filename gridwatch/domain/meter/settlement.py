@@ -16,7 +16,8 @@ reading is a first one again.
 
 from __future__ import annotations
 
-from gridwatch.domain.meter.gaps import Gap, GapChanges
+from gridwatch.domain.meter.changes import GapChanges
+from gridwatch.domain.meter.gaps import Gap
 from gridwatch.domain.meter.grid import Grid, shift
 from gridwatch.domain.meter.state import MeterState
 from gridwatch.domain.policy import MINUTE, NEVER
@@ -44,15 +45,15 @@ def settle(meter: MeterState, changes: GapChanges, end: int = NEVER) -> bool:
 def catch_up(meter: MeterState, changes: GapChanges, end: int) -> None:
     """Settle the slots that are due, but deferred: before a late reading of ``meter`` is applied. The caller
     has to recompute ``meter.due``."""
-    if meter.terms is not None and not meter.terms.expected:
-        pass_over(meter, changes, end)
+    if not meter.expected:
+        _pass_over(meter, changes, end)
         return
     gap = meter.open_gap
     if gap is not None and gap.interval < MINUTE:
         _settle_slots(meter, changes, end, rationed=False)
 
 
-def pass_over(meter: MeterState, changes: GapChanges, end: int) -> None:
+def _pass_over(meter: MeterState, changes: GapChanges, end: int) -> None:
     """Let the slots that are due pass: nobody expects a reading there."""
     for place, grid in enumerate((*meter.older, meter)):
         due = min(changes.watermark - meter.grace_at(place, changes.policy), end)
@@ -61,8 +62,8 @@ def pass_over(meter: MeterState, changes: GapChanges, end: int) -> None:
 
 
 def _settle_slots(meter: MeterState, changes: GapChanges, end: int, *, rationed: bool) -> None:
-    if meter.terms is not None and not meter.terms.expected:
-        pass_over(meter, changes, end)
+    if not meter.expected:
+        _pass_over(meter, changes, end)
         return
     for place, grid in enumerate(meter.older):
         if grid.pending:

@@ -102,6 +102,11 @@ class MeterState(Grid):
         return shift(self.last_slot, 1, self.interval, self.calendar)
 
     @property
+    def expected(self) -> bool:
+        """Whether its slots can become missing at all."""
+        return self.terms is None or self.terms.expected
+
+    @property
     def open_gap(self) -> Gap | None:
         gaps = self.gaps
         return gaps[-1] if gaps and gaps[-1].state == OPEN else None
@@ -138,7 +143,7 @@ class MeterState(Grid):
                 break
         due = self.last_seen + policy.life_of(self.interval)
         terms = self.terms
-        if terms is None or terms.expected:
+        if self.expected:
             grace = self.grace_at(place, policy)
             gap = self.open_gap
             due = min(due, grid.cursor + grace if gap is None else gap.growth_due(grid, grace))
@@ -148,9 +153,7 @@ class MeterState(Grid):
     def grace_of(self, interval: int, policy: Policy) -> int:
         """The grace of slots of this ``interval``."""
         terms = self.terms
-        if terms is not None and terms.grace is not None:
-            return terms.grace
-        return grace_of(interval, policy.grace)
+        return grace_of(interval, policy.grace) if terms is None or terms.grace is None else terms.grace
 
     def grace_at(self, place: int, policy: Policy) -> int:
         """The grace of the slots of ``older[place]``; of the current grid from ``len(older)`` on.

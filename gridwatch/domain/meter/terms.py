@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from gridwatch.domain.policy import NEVER, Policy
+from gridwatch.domain.policy import NEVER, Policy, grace_of
+from gridwatch.domain.reading import RawReading
 
 
 class Terms(NamedTuple):
@@ -24,12 +25,19 @@ class Terms(NamedTuple):
     max_kw: float | None = None
     register_digits: int | None = None
     turn: int = NEVER
-    """When another entry takes over, or an earlier one is not needed any more."""
+    """When another entry takes over."""
 
     @property
     def calm(self) -> bool:
         """Whether a clean reading of the meter just fills its slot."""
         return self.expected and self.turn == NEVER and self.energy_mode is None
+
+    def admit(self, raw: RawReading, interval: int, grace: int) -> int:
+        """Set the region of a clean reading, if the registry gives one. Returns the grace of slots of this
+        ``interval``; ``grace``: that of the policy."""
+        if self.region is not None:
+            raw.region = self.region
+        return grace_of(interval, grace) if self.grace is None else self.grace
 
     def policy(self, policy: Policy) -> Policy:
         """``policy`` with the limits of this meter."""

@@ -125,14 +125,14 @@ class Processor:
                 part.offset, part.index, part.done = offset, 0, False
             elif part.done:
                 continue
+            part.record_time = stamped
             if record.control is not None:
                 step.control(record)
                 part.done = True
                 if not step.finish_step():
                     return False
                 continue
-            part.record_time, part.replayed = stamped, record.replayed
-            part.reading_time = stamped
+            part.reading_time, part.replayed = stamped, record.replayed
             raws: Sequence[RawReading] = ()
             if decode is not None and value and len(value) <= max_bytes:
                 try:
@@ -215,10 +215,10 @@ class Processor:
                         meter.last_slot = slot
                         meter.cursor = cursor = slot + interval
                         life = time + ttl
-                        due = cursor + (grace if interval >= MINUTE else short_grace(interval))
-                        if (terms := meter.terms) is not None:
-                            raw.region = terms.region if terms.region is not None else region
-                            due = cursor + terms.grace if terms.grace is not None else due
+                        if (terms := meter.terms) is None:
+                            due = cursor + (grace if interval >= MINUTE else short_grace(interval))
+                        else:
+                            due = cursor + terms.admit(raw, interval, grace)
                         meter.due = due if due < life else life
                         window.on_time += 1
                         window.micro_kwh += int(kwh * 1_000_000 + 0.5)

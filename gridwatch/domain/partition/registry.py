@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from gridwatch.domain.meter.gaps import Plan
+from gridwatch.domain.meter.changes import Plan
 from gridwatch.domain.meter.state import MeterState
 from gridwatch.domain.policy import Policy
 from gridwatch.domain.registry.outages import Outage, Outages, revised
@@ -48,8 +48,7 @@ class PartitionRegistry:
         """When the meter is planned not to deliver; None if there is nothing of that kind."""
         if registration is None and not self._outages:
             return None
-        region = None if meter is None else meter.region
-        return MeterPlan(meter_id, region, registration, self._outages, self._policy.anchor)
+        return MeterPlan(meter_id, meter, registration, self._outages, self._policy.anchor)
 
     def take_outage(self, record: OutageRecord, watermark: int) -> Outage | None:
         """Take a record of a planned outage. Returns its new state, None if the record is not newer."""

@@ -8,7 +8,8 @@ when it ended because the meter came back (CLOSED, PARTIAL or FILLED; neither EX
 
 from __future__ import annotations
 
-from gridwatch.domain.meter.gaps import CLOSED, FILLED, OPEN, PARTIAL, GapChanges
+from gridwatch.domain.meter.changes import GapChanges
+from gridwatch.domain.meter.gaps import CLOSED, FILLED, OPEN, PARTIAL
 from gridwatch.domain.meter.state import MeterState
 from gridwatch.domain.outputs import GapAlert
 from gridwatch.domain.partition.state import PartitionState

@@ -12,8 +12,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
+from gridwatch.domain.meter.changes import GapChanges
 from gridwatch.domain.meter.deadlines import Deadlines
-from gridwatch.domain.meter.gaps import GapChanges
 from gridwatch.domain.meter.settlement import settle
 from gridwatch.domain.meter.state import MeterState
 from gridwatch.domain.partition.registry import OUTAGE, REGION, REGISTERED

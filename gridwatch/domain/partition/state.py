@@ -43,7 +43,9 @@ class PartitionState:
     record_time: int | None = None
     """Timestamp of the last record."""
     reading_time: int | None = None
-    """Timestamp of the last record that is not a tick: since then the partition is idle."""
+    """Timestamp of the last record of readings: since then the partition is idle."""
+    tick_time: int | None = None
+    """Timestamp of the last tick, or of the control record that the first watermark is from."""
     tick: int | None = None
     """Instant of the last valid tick."""
     replayed: bool = False
@@ -60,6 +62,13 @@ class PartitionState:
     def next_offset(self) -> int:
         """The offset to resume from."""
         return self.offset + 1 if self.done else self.offset
+
+    @property
+    def moved_at(self) -> int | None:
+        """Timestamp of the last record that event time can have advanced with."""
+        if self.reading_time is None or self.tick_time is None:
+            return self.reading_time if self.tick_time is None else self.tick_time
+        return max(self.reading_time, self.tick_time)
 
     @property
     def row_count(self) -> int:

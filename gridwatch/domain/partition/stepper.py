@@ -64,7 +64,7 @@ class Stepper:
         """Process a control record: a tick, or one of the registry. Those never raise the watermark; in a
         partition without one they set it to when they were said, so that time passes there."""
         if record.control == TICK:
-            self._partition.record_time, self._partition.replayed = record.timestamp, record.replayed
+            self._partition.tick_time, self._partition.replayed = record.timestamp, record.replayed
             self._tick(record)
             return
         bench, part = self._bench, self._partition
@@ -75,7 +75,7 @@ class Stepper:
         if watermark is None:
             watermark = record.timestamp if said.as_of is None else said.as_of
             self._schedule.advance(watermark)
-            part.record_time, part.replayed = record.timestamp, record.replayed
+            part.tick_time, part.replayed = record.timestamp, record.replayed
         self._schedule.take(said, watermark)
 
     def element(self, record: LogRecord, item: RawReading | Reading | Refusal, index: int) -> None:
@@ -160,7 +160,7 @@ class Stepper:
             flags = FIRST
         else:
             before = meter.last_seen if time > meter.last_seen else archive.stamp_before(time)
-            if timeliness == LATE or meter.terms is not None:  # the slot of one on time is not due
+            if timeliness == LATE or not meter.expected:  # the slot of one that is on time is not due
                 catch_up(meter, changes, self._schedule.end)
             if current is None:
                 flags = accept(meter, time, given, calendar, changes)

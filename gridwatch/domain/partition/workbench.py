@@ -10,8 +10,8 @@ from typing import Any, Final, Protocol
 
 from gridwatch.domain.calendar import Calendar
 from gridwatch.domain.meter.archive import Archive
+from gridwatch.domain.meter.changes import GapChanges
 from gridwatch.domain.meter.energy import Derived, Register
-from gridwatch.domain.meter.gaps import GapChanges
 from gridwatch.domain.meter.state import MeterState
 from gridwatch.domain.meter.timeliness import READING_BYTES, key_of
 from gridwatch.domain.partition.outcome import Outcome

@@ -10,6 +10,7 @@ from typing import Final
 
 from gridwatch.domain.calendar import Calendar
 from gridwatch.domain.meter.grid import first_from, shift
+from gridwatch.domain.meter.state import MeterState
 from gridwatch.domain.registry.outages import Outages
 from gridwatch.domain.registry.registration import Registration
 
@@ -19,28 +20,27 @@ END: Final = "end"
 class MeterPlan:
     """The plan of one meter."""
 
-    __slots__ = ("_at_end", "_meter_id", "_outages", "_region", "_registration")
+    __slots__ = ("_anchor", "_meter", "_meter_id", "_outages", "_registration")
 
     def __init__(
         self,
         meter_id: str,
-        region: str | None,
+        meter: MeterState | None,
         registration: Registration | None,
         outages: Outages,
         anchor: str,
     ) -> None:
-        """region: the one it is in now, if its entries do not say. anchor: the one that holds if its entry
-        gives none."""
+        """meter: its state, if it has one. anchor: the one that holds if its entry gives none."""
         self._meter_id = meter_id
-        self._region = region
+        self._meter = meter
         self._registration = registration
         self._outages = outages
-        entry = None if registration is None else registration.entry
-        self._at_end = (anchor if entry is None or entry.anchor is None else entry.anchor) == END
+        self._anchor = anchor
 
     def covers(self, slot: int, last: int, interval: int, calendar: Calendar | None) -> bool:
         """Whether all its slots from ``slot`` to ``last`` are planned to be missing."""
-        if self._at_end:
+        entry = None if self._registration is None else self._registration.entry
+        if (self._anchor if entry is None or entry.anchor is None else entry.anchor) == END:
             slot, last = shift(slot, -1, interval, calendar), shift(last, -1, interval, calendar)
         while slot <= last:
             until = self._until(slot)
@@ -57,7 +57,7 @@ class MeterPlan:
         until = time if registration is None else registration.suspended_until(time)
         if outages:
             entry = None if registration is None else registration.entry_at(time)
-            region = self._region if entry is None or entry.region is None else entry.region
+            region = self._region() if entry is None or entry.region is None else entry.region
             until = max(until, outages.until("meter", self._meter_id, time))
             if region is not None:
                 until = max(until, outages.until("region", region, time))
@@ -66,3 +66,10 @@ class MeterPlan:
             if entry is not None and entry.transformer is not None:
                 until = max(until, outages.until("transformer", entry.transformer, time))
         return until
+
+    def _region(self) -> str | None:
+        """The region that the meter is in now."""
+        if self._meter is not None:
+            return self._meter.region
+        entry = None if self._registration is None else self._registration.entry
+        return None if entry is None else entry.region

@@ -19,68 +19,25 @@ more are dropped.
 from __future__ import annotations
 
 from math import nan
-from typing import Final, NamedTuple
+from typing import Final
 
 from gridwatch.domain.calendar import Calendar
-from gridwatch.domain.meter.gaps import Gap, GapChanges
+from gridwatch.domain.meter.changes import GapChanges
+from gridwatch.domain.meter.gaps import Gap
 from gridwatch.domain.meter.grid import first_from, shift, tolerance_of
 from gridwatch.domain.meter.intervals import register
-from gridwatch.domain.meter.state import MeterState, stored_region
+from gridwatch.domain.meter.state import MeterState
 from gridwatch.domain.meter.terms import Terms
 from gridwatch.domain.policy import NEVER, Policy, grace_of
 from gridwatch.domain.reading import RawReading
-from gridwatch.domain.registry.records import ACTIVE, INSTALLED, PLANNED, REMOVED, SUSPENDED, MeterRecord
+from gridwatch.domain.registry.entry import Entry, entry_of
+from gridwatch.domain.registry.records import PLANNED, REMOVED, SUSPENDED, MeterRecord
 
 MAX_ENTRIES: Final = 16
 HEARD: Final = "heard for the first time"
 NEVER_HEARD: Final = "NEVER_HEARD"
 """Reasons of gaps."""
 _ENDED: Final = {REMOVED: "REMOVED", PLANNED: "NOT_INSTALLED"}
-
-
-class Entry(NamedTuple):
-    """One entry of the registry. Times and durations µs; None where it says nothing."""
-
-    status: str
-    interval: int | None = None
-    calendar: Calendar | None = None
-    anchor: str | None = None
-    grace: int | None = None
-    energy_mode: str | None = None
-    region: str | None = None
-    feeder: str | None = None
-    transformer: str | None = None
-    max_kw: float | None = None
-    register_digits: int | None = None
-    watch: int | None = None
-    """When to count from that the meter was never heard; None: from when it holds."""
-
-    @property
-    def expected(self) -> bool:
-        return self.status in {INSTALLED, ACTIVE, SUSPENDED}
-
-    @property
-    def watched(self) -> bool:
-        return self.status in {INSTALLED, ACTIVE}
-
-
-def entry_of(record: MeterRecord) -> Entry:
-    """The entry that a record makes."""
-    counts = [at for at in (record.installed_at, record.as_of, record.valid_from) if at is not None]
-    return Entry(
-        record.status,
-        record.interval,
-        record.calendar,
-        record.anchor,
-        record.grace,
-        record.energy_mode,
-        stored_region(record.region),
-        record.feeder,
-        record.transformer,
-        record.max_kw,
-        record.register_digits,
-        max(counts, default=None),
-    )
 
 
 class Registration:
@@ -233,13 +190,7 @@ class Registration:
             self.due = min(pending, self._unheard_due(policy)) if self._is_awaited() else pending
             return
         self.due = NEVER
-        turn = pending
-        if self.applied > 1:
-            forget = self.entries[1][0] + policy.allowed_lateness
-            turn = min(
-                turn, forget if forget > watermark else _after(watermark, _next_deadline(meter, policy))
-            )
-        self._set_terms(meter, turn)
+        self._set_terms(meter, pending)
 
     def _set_terms(self, meter: MeterState, turn: int) -> None:
         entry = self.entry
@@ -300,11 +251,3 @@ class Registration:
         interval, calendar, first = self._grid(policy)
         second = shift(first, 1, interval, calendar) + self.grace_of(interval, policy)
         return max(self.watch_from + policy.never_heard_after, second)
-
-
-def _next_deadline(meter: MeterState, policy: Policy) -> int:
-    return meter.cursor + meter.grace_of(meter.interval, policy)
-
-
-def _after(watermark: int, instant: int) -> int:
-    return instant if instant > watermark else NEVER

@@ -10,13 +10,16 @@ import pytest
 from gridwatch.codecs.decode import decode_readings, log_records
 from gridwatch.domain.reading import LogRecord, OpenedReading
 from gridwatch.models.raw import Raw
-from gridwatch.topics import REPLAY_HEADER, TICK_HEADER
+from gridwatch.topics import OUTAGE_HEADER, REPLAY_HEADER, TICK_HEADER
 
 
 def test_the_fields_are_those_of_the_domain_in_that_order() -> None:
     fields = dataclasses.fields(OpenedReading)
-    assert Raw.__struct_fields__ == tuple(field.name for field in fields)
-    assert Raw.__struct_defaults__ == tuple(field.default for field in fields[3:])
+    # `interval` is text, and read the slow way: the fast one must refuse it.
+    assert Raw.__struct_fields__ == (*(field.name for field in fields), "interval")
+    assert Raw.__struct_defaults__ == (*(field.default for field in fields[3:]), None)
+    with pytest.raises(ValueError, match="interval"):
+        decode_readings(b'{"meter_id":"A","timestamp":"T","consumption_kwh":1,"interval":"1d"}')
 
 
 def test_a_reading_and_an_array_are_decoded_as_raw_readings() -> None:
@@ -32,13 +35,17 @@ def test_anything_else_is_refused(value: bytes) -> None:
         decode_readings(value)
 
 
-def test_headers_mark_ticks_and_replays() -> None:
+def test_headers_mark_control_records_and_replays() -> None:
     headers = [[], [(TICK_HEADER, b"1")], [(REPLAY_HEADER, b"run"), ("other", b"")]]
+    headers.append([(REPLAY_HEADER, b"run"), (OUTAGE_HEADER, b"2")])
     records = [SimpleNamespace(offset=n, timestamp=5, value=b"v", headers=h) for n, h in enumerate(headers)]
     made = log_records(records)
     assert all(type(one) is LogRecord for one in made)
-    assert [(one.offset, one.timestamp, one.value, one.tick, one.replayed) for one in made] == [
-        (0, 5000, b"v", False, False),
-        (1, 5000, b"v", True, False),
-        (2, 5000, b"v", False, True),
+    assert [
+        (one.offset, one.timestamp, one.value, one.control, one.version, one.replayed) for one in made
+    ] == [
+        (0, 5000, b"v", None, b"1", False),
+        (1, 5000, b"v", "tick", b"1", False),
+        (2, 5000, b"v", None, b"1", True),
+        (3, 5000, b"v", "outage", b"2", True),
     ]

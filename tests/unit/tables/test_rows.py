@@ -28,7 +28,8 @@ from gridwatch.tables.readings import METERS
     region=st.none() | st.text(max_size=40),
 )
 def test_the_deadline_read_alone_is_the_deadline_of_the_whole_row(due: int, region: str | None) -> None:
-    meter = MeterState(1_704_103_200_000_000, 1_800_000_000, region=region)
+    meter = MeterState(1_704_103_200_000_000, 1_800_000_000)
+    meter.region = region
     meter.due = due
     row = METER.encode(meter)
     assert due_of(row) == due == METER.decode(row).due
