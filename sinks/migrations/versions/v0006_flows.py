@@ -8,7 +8,7 @@ from alembic import op
 from sinks.migrations.versions.v0004_seconds import DECOMPRESS
 
 revision = "0006"
-down_revision = "0005"
+down_revision = "0004"
 branch_labels = None
 depends_on = None
 
