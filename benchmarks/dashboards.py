@@ -159,7 +159,12 @@ def main(readings: int) -> None:
         with session.cursor() as cursor:
             fill(cursor, readings, end)
             for length, (chosen, gathered) in RANGES.items():
-                variables = {"meter": "METER_000123", "region": everything, "partition": everything}
+                variables = {
+                    "flow": "smartmeter",
+                    "meter": "METER_000123",
+                    "region": everything,
+                    "partition": everything,
+                }
                 view = View(end - length, end, {**variables, "interval": chosen}, interval=gathered)
                 for query in panel_queries():
                     taken, used, rows = measure(cursor, backend.parent() or backend, query, view)

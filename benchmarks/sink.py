@@ -36,7 +36,7 @@ from gridwatch.embedded import EmbeddedKafka, EmbeddedPostgres
 from gridwatch.kafka.broker import Broker
 from gridwatch.models.validated import Validated
 from gridwatch.settings import load_settings
-from gridwatch.topics import VALIDATED
+from gridwatch.topics import SMARTMETER, VALIDATED
 from sinks import tables
 from sinks.schema.version import migrate
 from sinks.tables.copy_text import rows as copy_rows
@@ -215,12 +215,14 @@ def steps(url: str, values: list[bytes]) -> dict[str, Step]:
 
     def merge() -> None:
         for one in (table, *tables.derived_from(table)):
-            cursor.execute(one.merge)
+            cursor.execute(one.merge, {"flow": SMARTMETER.name})
 
     for first in range(0, len(values), BATCH_ROWS):
         batch = values[first : first + BATCH_ROWS]
         records = timed("decode", lambda batch=batch: [table.decode(value) for value in batch])
-        text = timed("COPY text", lambda records=records: copy_rows(table.columns(records).values()))
+        text = timed(
+            "COPY text", lambda records=records: copy_rows(table.copied(records, SMARTMETER).values())
+        )
         timed("COPY", lambda text=text: cursor.copy_expert(table.copy, io.BytesIO(text), size=1 << 20))
         timed("INSERT", merge)
         timed("commit", session.commit)

@@ -15,7 +15,7 @@ from chaos.schedule import SESSION_SECONDS
 from chaos.servers import Servers
 from chaos.service import MOST_EXITS, Exit, SupervisedService, Supervisor
 from chaos.subject import GRIDWATCH, Observed, Subject
-from gridwatch.deployment.catching_up import Ends, committed, output_ends, sink_group
+from gridwatch.deployment.catching_up import Ends, committed, output_ends
 from gridwatch.deployment.polling import WaitTimeoutError, until, until_complete
 from gridwatch.deployment.site import Site as Deployment
 from gridwatch.errors import GridwatchError
@@ -101,7 +101,7 @@ class Site(Deployment[SupervisedService]):
         for observed in self.subject.stages:  # the outputs of one are the source of the next
             self._drain_stage(observed)
         log("all processed; storing")
-        written = self._ask_broker(output_ends)
+        written = self._ask_broker(partial(output_ends, self.settings))
         self._wait_until_complete("the sink", lambda: self._stored(written))
         self._wait_until_complete("the group of workers", self._served)
 
@@ -125,7 +125,7 @@ class Site(Deployment[SupervisedService]):
         return all(worker.is_ready() and worker.sees_owners(partitions) for worker in wanted), None
 
     def _stored(self, ends: Ends) -> tuple[bool, object]:
-        done = committed(Positions(self.settings), sink_group(self.settings), ends)
+        done = committed(Positions(self.settings), self.settings.sink_group, ends)
         return done >= sum(ends.values()), done
 
     def _wait_until_complete(self, who: str, poll: Callable[[], tuple[bool, object]]) -> None:

@@ -6,7 +6,7 @@
     overview_sql.py, drill_down_sql.py, health_sql.py  the queries of each
     frame.py       what all dashboards share
     panels.py      the kinds of panels, each with its options
-    variables.py   meter, region, partition, interval
+    variables.py   meter, flow, region, partition, interval
     queries.py     queries to the database and to Prometheus, and the conditions of variables
     expansion.py   expands a query as Grafana does, for tests and benchmarks
 

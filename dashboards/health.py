@@ -23,6 +23,7 @@ def build() -> Dashboard:
             "System & Stream Health",
             "Whether gridwatch itself works: lag, cost, size, and which services report at all."
             " Times are wall clock unless stated otherwise.",
+            variables.flow(),
             variables.partition(),
             variables.interval(),
         )

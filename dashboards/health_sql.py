@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dashboards.queries import grouped, partition_chosen
+from dashboards.queries import FLOW_CHOSEN, grouped, partition_chosen
 
 OF_METRICS = f'$__timeFilter("time") AND {partition_chosen()}'
 
@@ -34,9 +34,9 @@ SELECT max(value) AS "lag" FROM (
 ) AS newest
 """
 
-SINK_LAST_REPORT = """
+SINK_LAST_REPORT = f"""
 SELECT extract(epoch FROM now() - (
-    SELECT window_end FROM metrics WHERE metric = 'sink_rows' ORDER BY "time" DESC LIMIT 1
+    SELECT window_end FROM metrics WHERE metric = 'sink_rows' AND {FLOW_CHOSEN} ORDER BY "time" DESC LIMIT 1
 )) AS "ago"
 """
 
@@ -54,7 +54,8 @@ FROM (
     WHERE metric IN ('watermark_lag_seconds', 'consumer_lag_records', 'state_meters', 'open_gaps')
       AND {OF_METRICS}
       AND "time" > (
-          SELECT max("time") FROM metrics WHERE metric = 'consumer_lag_records' AND $__timeFilter("time")
+          SELECT max("time") FROM metrics
+          WHERE metric = 'consumer_lag_records' AND {FLOW_CHOSEN} AND $__timeFilter("time")
       ) - INTERVAL '1 hour'
     ORDER BY metric, partition, "time" DESC
 ) AS newest

@@ -28,6 +28,7 @@ def build() -> Dashboard:
             "Data Quality Overview",
             "What is wrong with the readings now, since when, and whether it is one meter or a whole region."
             " Times are event time.",
+            variables.flow(),
             variables.region(),
             variables.partition(),
             variables.interval(),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dashboards.queries import GAP_SECONDS, NO_REGION, REGION_CHOSEN, grouped, partition_chosen
+from dashboards.queries import FLOW_CHOSEN, GAP_SECONDS, NO_REGION, REGION_CHOSEN, grouped, partition_chosen
 
 OF_METRICS = f'$__timeFilter("time") AND {partition_chosen()}'
 OF_GAPS = f"{REGION_CHOSEN} AND {partition_chosen('source_partition')}"
@@ -58,9 +58,9 @@ FROM (SELECT "time", sum(value) AS meters FROM metrics
 GROUP BY 1 ORDER BY 1
 """
 
-MISSING_AN_HOUR = """
+MISSING_AN_HOUR = f"""
 SELECT bucket AS "time", sum_value AS "missing intervals" FROM metrics_summary_hourly
-WHERE metric = 'missing_intervals' AND $__timeFilter(bucket) ORDER BY 1
+WHERE metric = 'missing_intervals' AND {FLOW_CHOSEN} AND $__timeFilter(bucket) ORDER BY 1
 """
 
 GAPS_AN_HOUR = f"""
@@ -103,7 +103,8 @@ SELECT (ARRAY['to 1 min', 'to 5 min', 'to 15 min', 'to 1 h', 'to 6 h', 'above'])
        count(*) AS readings
 FROM (
     SELECT width_bucket(delay_seconds, ARRAY[60, 300, 900, 3600, 21600]::float8[]) AS bin FROM (
-        SELECT delay_seconds FROM validated_readings WHERE status = 'LATE' AND $__timeFilter("time")
+        SELECT delay_seconds FROM validated_readings
+        WHERE status = 'LATE' AND {FLOW_CHOSEN} AND $__timeFilter("time")
         UNION ALL
         SELECT delay_seconds FROM late_events
         WHERE $__timeFilter("time") AND {partition_chosen("source_partition")}

@@ -25,9 +25,14 @@ REGION_CHOSEN = (
 )
 
 
+#: One flow at a time: watermarks, lags and partitions of several do not add up.
+FLOW_CHOSEN = "flow = ${flow:sqlstring}"
+
+
 def partition_chosen(column: str = "partition") -> str:
-    """The condition that the variable `partition` sets on a column."""
-    return f"({ALL} IN (${{partition:sqlstring}}) OR {column}::text IN (${{partition:sqlstring}}))"
+    """The condition that the variables `flow` and `partition` set, the latter on a column."""
+    partition = f"({ALL} IN (${{partition:sqlstring}}) OR {column}::text IN (${{partition:sqlstring}}))"
+    return f"{FLOW_CHOSEN} AND {partition}"
 
 
 def grouped(by: str = "$__interval") -> str:

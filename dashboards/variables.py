@@ -6,6 +6,9 @@ from grafana_foundation_sdk.builders.dashboard import IntervalVariable, QueryVar
 from grafana_foundation_sdk.models.dashboard import VariableOption, VariableRefresh, VariableSort
 
 from dashboards.queries import ALL, NO_REGION, POSTGRES
+from gridwatch.domain.policy import Policy
+
+DEFAULT_FLOW = Policy().flow
 
 #: Meters offered at once; typing filters them.
 METERS_OFFERED = 200
@@ -40,6 +43,16 @@ ORDER BY 1
 """
 
 
+# By wall clock: the event time of a flow that delivers once a day is a day behind. The default flow first.
+FLOWS = f"""
+SELECT flow FROM (
+    SELECT DISTINCT flow FROM metrics
+    WHERE metric = 'consumer_lag_records'
+      AND "time" > (SELECT max("time") FROM metrics WHERE metric = 'consumer_lag_records') - INTERVAL '1 day'
+) AS flows ORDER BY flow <> '{DEFAULT_FLOW}', flow
+"""
+
+
 def meter() -> QueryVariable:
     """One meter, searched by typing."""
     return (
@@ -53,6 +66,22 @@ def meter() -> QueryVariable:
         .multi(False)
         .include_all(False)
         .allow_custom_value(True)
+    )
+
+
+def flow() -> QueryVariable:
+    """One flow, the default one unless another is chosen."""
+    return (
+        QueryVariable("flow")
+        .label("Flow")
+        .description("readings that share a watermark, in topics of their own")
+        .datasource(POSTGRES)
+        .query(FLOWS.strip())
+        .refresh(VariableRefresh.ON_DASHBOARD_LOAD)
+        .sort(VariableSort.DISABLED)
+        .multi(False)
+        .include_all(False)
+        .current(VariableOption(selected=True, text=DEFAULT_FLOW, value=DEFAULT_FLOW))
     )
 
 

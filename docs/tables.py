@@ -60,7 +60,7 @@ def commands() -> str:
 
 
 def topics() -> str:
-    """Every topic of the flow with its key, content and how long it is kept."""
+    """Every topic of the default flow with its key, content and how long it is kept."""
     return marked.table(
         ("topic", "key", "holds", "kept"),
         (
@@ -107,7 +107,7 @@ def _prometheus(service: Service) -> str:
     return marked.table(
         ("metric", "type", "labels", "help"),
         (
-            (f"`{one.sample}`", one.kind, ", ".join(one.labels), one.meaning)
+            (f"`{one.sample}`", one.kind, ", ".join(one.all_labels), one.meaning)
             for one in (*declared, *deprecated)
         ),
     )
@@ -213,6 +213,8 @@ def _written(value: Any) -> str:
     if isinstance(value, timedelta):
         unit, length = next((unit, length) for unit, length in _UNITS if not value % length)
         return f"{value // length}{unit}"
+    if isinstance(value, tuple):
+        return ",".join(value)
     if isinstance(value, SecretStr):
         return value.get_secret_value()
     return "" if value is None else str(value)

@@ -6,14 +6,14 @@
 from __future__ import annotations
 
 from gridwatch import agents, views
-from gridwatch.agents.readings import READINGS
 from gridwatch.settings import load_settings
 from gridwatch.streaming.stage.worker import Worker
+from gridwatch.tables.readings import METERS
 
 settings = load_settings()
-worker = Worker(settings, agents.STAGES)
+worker = Worker(settings, agents.stages(settings))
 app = worker.app
-readings = worker.pipelines[READINGS.name]
+readings = worker.pipelines[METERS.stage]
 
 agents.register(app, settings, readings, worker.emitter)
 views.register(worker, settings)

@@ -1,13 +1,18 @@
 """Every topic: name, key, value model, retention and clean-up policy.
 
+Topics are declared once, under the names that they have in the default flow; a `Flow` has its own of each.
 All topics have the same number of partitions (`GRIDWATCH_PARTITIONS`), and an output goes to the
 partition number of its source reading, so everything about a meter has one partition number.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field, replace
+from functools import cache, cached_property
+from typing import Final
 
+from gridwatch.domain.policy import Policy
 from gridwatch.models.dead_letter import DeadLetter
 from gridwatch.models.gap_alert import GapAlert
 from gridwatch.models.late_event import LateEvent
@@ -112,6 +117,77 @@ METER_REGISTRY = Topic(
 #: The outputs of the worker, which are the inputs of the sink.
 OUTPUTS = (VALIDATED, GAP_ALERTS, LATE_EVENTS, METRICS, DEAD_LETTERS)
 
+DEFAULT_FLOW: Final = Policy().flow
+_PREFIX: Final = f"{DEFAULT_FLOW}_"
+
+
+@dataclass(frozen=True)
+class Flow:
+    """Readings that share a watermark a partition: a name, and topics of its own. `flow` makes them."""
+
+    name: str
+
+    def of(self, topic: Topic) -> Topic:
+        """Its own of a topic that is declared for the default flow."""
+        if self.name == DEFAULT_FLOW:
+            return topic
+        return replace(topic, name=f"{self.name}_{topic.name.removeprefix(_PREFIX)}")
+
+    def id(self, record_id: str) -> str:
+        """The id of a record among those of several flows: in the default one it stays as it is."""
+        return record_id if self.name == DEFAULT_FLOW else f"{self.name}/{record_id}"
+
+    @cached_property
+    def raw(self) -> Topic:
+        return self.of(RAW)
+
+    @cached_property
+    def validated(self) -> Topic:
+        return self.of(VALIDATED)
+
+    @cached_property
+    def late_events(self) -> Topic:
+        return self.of(LATE_EVENTS)
+
+    @cached_property
+    def gap_alerts(self) -> Topic:
+        return self.of(GAP_ALERTS)
+
+    @cached_property
+    def metrics(self) -> Topic:
+        return self.of(METRICS)
+
+    @cached_property
+    def dead_letters(self) -> Topic:
+        return self.of(DEAD_LETTERS)
+
+    @cached_property
+    def outputs(self) -> tuple[Topic, ...]:
+        """What its worker writes, and the sink reads."""
+        return tuple(map(self.of, OUTPUTS))
+
+
+@cache
+def flow(name: str) -> Flow:
+    """The flow of this name."""
+    return Flow(name)
+
+
+SMARTMETER: Final = flow(DEFAULT_FLOW)
+
+
+def flow_of(topic: str, declared: Iterable[Topic] = OUTPUTS) -> tuple[Flow, Topic]:
+    """The flow of a topic by its name, and which of the declared ones it is. KeyError when it is none."""
+    for one in declared:
+        if topic == one.name:
+            return SMARTMETER, one
+    for one in declared:
+        name = topic.removesuffix(f"_{one.name.removeprefix(_PREFIX)}")
+        if name not in ("", topic):
+            return flow(name), one
+    raise KeyError(topic)
+
+
 #: The Faust table of the worker; Faust names its changelog after application and table.
 STATE_TABLE = "meters"
 
@@ -132,6 +208,12 @@ def changelog(app_id: str, table: str = STATE_TABLE) -> Topic:
     )
 
 
-def all_topics(app_id: str) -> tuple[Topic, ...]:
-    """Every topic that has to exist before a worker or a sink starts."""
-    return (RAW, *OUTPUTS, METER_REGISTRY, changelog(app_id))
+def all_topics(app_id: str, of: Flow = SMARTMETER) -> tuple[Topic, ...]:
+    """Every topic of a flow that has to exist before its worker or a sink starts."""
+    return (of.raw, *of.outputs, METER_REGISTRY, changelog(app_id))
+
+
+def topics_of(applications: Mapping[str, str]) -> tuple[Topic, ...]:
+    """Those of several flows, by the application id of each; what there is once is among them once."""
+    needed = (all_topics(app_id, flow(name)) for name, app_id in applications.items())
+    return tuple({topic.name: topic for some in needed for topic in some}.values())

@@ -1,4 +1,4 @@
-"""The sink's Faust application: output topics in, rows in the database out.
+"""The sink's Faust application: output topics of every flow in, rows in the database out.
 
 `faust -A sinks.app worker -l info` and `gridwatch sink` both start it.
 
@@ -23,7 +23,7 @@ from gridwatch.streaming.faust.reader import ConsumerReader
 from gridwatch.streaming.faust.transport import Hooks
 from gridwatch.streaming.stage.dead_letter_limit import DeadLetterPolicy
 from gridwatch.streaming.stage.partition_queues import PartitionQueues
-from gridwatch.topics import all_topics
+from gridwatch.topics import topics_of
 from sinks import health, system_metrics, tables
 from sinks.connection import SchemaMismatchError
 from sinks.dead_letters import DeadLetterProducer
@@ -35,12 +35,13 @@ logger = logging.getLogger(__name__)
 CHECK_SECONDS = 5.0
 
 settings = load_settings()
+topics = tables.topics(settings.flows)
 app = create_app(
     settings,
-    name=f"{settings.app_id}-sink",
+    name=settings.sink_group,
     web_port=settings.sink_web_port,
-    unpacked=dict.fromkeys(tables.topics()),
-    topics=all_topics(settings.app_id),
+    unpacked=dict.fromkeys(topics),
+    topics=topics_of(settings.applications),
 )
 emitter = Emitter(settings, client_id=app.conf.broker_client_id)
 dead_letters = DeadLetterProducer(emitter)
@@ -50,6 +51,7 @@ pool = Pool(
     settings.sink_batch_rows,
     settings.sink_connections,
     DeadLetterPolicy.of(settings),
+    topics=topics,
 )
 queues = PartitionQueues(
     pool.store, app.crash, ConsumerReader(app), app.rereads, most=settings.sink_batch_rows
@@ -57,7 +59,7 @@ queues = PartitionQueues(
 
 
 @app.agent(  # type: ignore[untyped-decorator, unused-ignore]
-    app.topic(*tables.topics(), schema=BatchSchema(key_type=bytes, value_type=bytes)),
+    app.topic(*topics, schema=BatchSchema(key_type=bytes, value_type=bytes)),
     name="sink",
 )
 async def sink(stream: Any) -> None:
@@ -101,4 +103,4 @@ app.checks.append(queues.check)
 app.before_stop.append(shut_down)
 app.after_stop.append(emitter.stop)
 health.register(app, settings, pool, dead_letters)
-system_metrics.register(app, emitter, pool)
+system_metrics.register(app, settings, emitter, pool)

@@ -92,14 +92,16 @@ class SinkConnection:
         try:
             with self._session.cursor() as cursor:
                 self._check_schema(cursor)
-                staged: Counter[str] = Counter()
+                staged: Counter[tuple[str, str]] = Counter()
                 for topic, copy_text in copies:
-                    staged[topic] += self._stage(cursor, tables.of_topic(topic), copy_text)
+                    flow, table = tables.source_of(topic)
+                    staged[table.name, flow.name] += self._stage(cursor, table, copy_text)
                 watch("copied")
-                # Always in the same order of tables, so that two sinks cannot deadlock.
+                # Always in the same order of tables and flows, so that two sinks cannot deadlock.
                 for table in tables.fed_by_topics():
-                    if staged[table.topic.name]:
-                        self._merge(cursor, table, staged[table.topic.name])
+                    for name, flow_name in sorted(staged):
+                        if name == table.name:
+                            self._merge(cursor, table, flow_name, staged[name, flow_name])
                 watch("merged")
             self._session.commit()
         except BaseException:
@@ -113,13 +115,14 @@ class SinkConnection:
         return int(cursor.rowcount)
 
     @staticmethod
-    def _merge(cursor: Any, table: TopicTable, staged: int) -> None:
-        cursor.execute(table.merge)
+    def _merge(cursor: Any, table: TopicTable, flow: str, staged: int) -> None:
+        """Merge the rows of one flow, of which so many are staged."""
+        cursor.execute(table.merge, {"flow": flow})
         moved = cursor.rowcount
         for derived in tables.derived_from(table):
-            cursor.execute(derived.merge)
+            cursor.execute(derived.merge, {"flow": flow})
         if table.merge_repeated and moved < staged:
-            cursor.execute(table.merge_repeated)
+            cursor.execute(table.merge_repeated, {"flow": flow})
 
     def ping(self) -> None:
         """Query the schema revision, to see whether the server answers.

@@ -79,7 +79,7 @@ class SinkHealth:
         self._pool = pool
         self._dead_letters = dead_letters
         self._clock = clock
-        topics = tables.topics()
+        topics = tables.topics(settings.flows)
         self._broker = BrokerMonitor(settings, "gridwatch-sink-health", topics, topics)
         self._view = BrokerView()
         self._progress = Progress()

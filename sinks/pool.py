@@ -24,6 +24,7 @@ class Pool:
         most_rows: of one transaction.
         connections: to the database, at least one.
         limit: when a feed counts as failing as a whole.
+        topics: that are read; None: those of the default flow.
     """
 
     def __init__(
@@ -33,8 +34,10 @@ class Pool:
         most_rows: int,
         connections: int,
         limit: DeadLetterPolicy = DeadLetterPolicy(),  # noqa: B008  frozen
+        *,
+        topics: Sequence[str] | None = None,
     ) -> None:
-        self._writers = [Writer(url) for _ in range(connections)]
+        self._writers = [Writer(url, topics) for _ in range(connections)]
         self._stores = [BatchStore(writer, emit, most_rows, limit) for writer in self._writers]
         self._stopped = False
         self.address = self._writers[0].address
@@ -80,8 +83,8 @@ class Pool:
         return combined([writer.state for writer in self._writers])
 
     @property
-    def rows_of_partition(self) -> Counter[int]:
-        """Rows written, by partition number."""
+    def rows_of_partition(self) -> Counter[tuple[str, int]]:
+        """Rows written, by flow and partition number."""
         return sum((store.rows_of_partition for store in self._stores), Counter())
 
     @property
@@ -110,6 +113,8 @@ def combined(states: Sequence[WriterState]) -> WriterState:
         commits=sum(state.commits for state in states),
         commit_seconds_total=sum(state.commit_seconds_total for state in states),
         retries=sum(state.retries for state in states),
-        rows={topic: sum(state.rows[topic] for state in states) for topic in states[0].rows},
-        refused={topic: sum(state.refused[topic] for state in states) for topic in states[0].refused},
+        rows=Counter({topic: sum(state.rows[topic] for state in states) for topic in states[0].rows}),
+        refused=Counter(
+            {topic: sum(state.refused[topic] for state in states) for topic in states[0].refused}
+        ),
     )

@@ -53,7 +53,8 @@ class Rows:
     def copy_text(self) -> bytes:
         """The rows as COPY text, encoded once. ValueError when a value is invalid for any database."""
         if self._copy_text is None:
-            self._copy_text = copy_text.rows(tables.of_topic(self.topic).columns(self.records).values())
+            flow, table = tables.source_of(self.topic)
+            self._copy_text = copy_text.rows(table.copied(self.records, flow).values())
         return self._copy_text
 
 

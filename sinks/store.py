@@ -21,6 +21,7 @@ from gridwatch.models.dead_letter import DeadLetter
 from gridwatch.streaming.faust.batches import RecordBatch
 from gridwatch.streaming.stage.dead_letter_limit import DeadLetterLimit, DeadLetterPolicy, run_at_end
 from gridwatch.topics import DEAD_LETTERS
+from sinks import tables
 from sinks.decoding import decode_records
 from sinks.refusals import refused
 from sinks.rows import Refused, Rows
@@ -77,8 +78,8 @@ class BatchStore:
         self.feeds: defaultdict[tuple[str, int], DeadLetterLimit] = defaultdict(
             lambda: DeadLetterLimit(limit)
         )
-        #: Rows written, by partition number.
-        self.rows_of_partition: Counter[int] = Counter()
+        #: Rows written, by flow and partition number.
+        self.rows_of_partition: Counter[tuple[str, int]] = Counter()
         #: Dead letters that no row can hold, logged and counted.
         self.lost_letters = 0
 
@@ -126,7 +127,9 @@ class BatchStore:
         letters = [letter for entry in entries for letter in entry.letters]
         try:
             refusals = await self.in_thread(lambda: self._writer.write([entry.rows for entry in entries]))
-            about_letters = [one for one in refusals if one.source.topic == DEAD_LETTERS.name]
+            about_letters = [
+                one for one in refusals if tables.of_topic(one.source.topic).topic == DEAD_LETTERS
+            ]
             if about_letters:
                 await self.in_thread(lambda: self._store_directly(about_letters))
         except WriteInterruptedError:
@@ -135,7 +138,8 @@ class BatchStore:
         if letters and not await self._send(letters):
             return False
         for entry in entries:
-            self.rows_of_partition[entry.partition] += len(entry.rows)
+            flow = tables.source_of(entry.rows.topic)[0]
+            self.rows_of_partition[flow.name, entry.partition] += len(entry.rows)
             self._note_feed(entry, letters)
         self._writer.watch("stored")
         return True
@@ -167,8 +171,10 @@ class BatchStore:
     def _store_directly(self, about: list[Refused]) -> None:
         """Store dead letters about dead letters that the table refused, and send none about those."""
         letters = [refused(one.source, one.error) for one in about]
-        rows = Rows(DEAD_LETTERS.name, letters, [one.source for one in about])
-        for one in self._writer.write([rows]):
+        rows = [
+            Rows(one.source.topic, [letter], [one.source]) for one, letter in zip(about, letters, strict=True)
+        ]
+        for one in self._writer.write(rows):
             self.lost_letters += 1
             source = one.source
             logger.error(

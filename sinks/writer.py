@@ -16,6 +16,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 
@@ -54,15 +55,24 @@ class WriterState:
     commits: int = 0
     commit_seconds_total: float = 0.0
     retries: int = 0
-    rows: dict[str, int] = field(default_factory=lambda: dict.fromkeys(tables.topics(), 0))
-    refused: dict[str, int] = field(default_factory=lambda: dict.fromkeys(tables.topics(), 0))
+    rows: Counter[str] = field(default_factory=lambda: Counter(dict.fromkeys(tables.topics(), 0)))
+    refused: Counter[str] = field(default_factory=lambda: Counter(dict.fromkeys(tables.topics(), 0)))
 
 
 class Writer:
-    """Writes rows to the database at `url`; connects when it first has something to write."""
+    """Writes rows to the database at `url`; connects when it first has something to write.
+
+    Args:
+        topics: whose rows are counted from the start; None: those of the default flow.
+    """
 
     def __init__(
-        self, url: str, *, back_off: BackOff | None = None, lock_timeout: str = LOCK_TIMEOUT
+        self,
+        url: str,
+        topics: Iterable[str] | None = None,
+        *,
+        back_off: BackOff | None = None,
+        lock_timeout: str = LOCK_TIMEOUT,
     ) -> None:
         self._url = url
         self.address = address_of(url)
@@ -70,7 +80,8 @@ class Writer:
         self._lock_timeout = lock_timeout
         self._connection: SinkConnection | None = None
         self._interrupted = threading.Event()
-        self.state = WriterState()
+        counts = dict.fromkeys(tables.topics() if topics is None else topics, 0)
+        self.state = WriterState(rows=Counter(counts), refused=Counter(counts))
         #: Called at each of STEPS, by name: the hook for fault injection.
         self.watch: Callable[[str], None] = lambda step: None
 

@@ -17,7 +17,7 @@ from typing import Any
 
 import psycopg2
 
-from gridwatch.deployment.catching_up import committed, output_ends, sink_group
+from gridwatch.deployment.catching_up import committed, output_ends
 from gridwatch.deployment.service import Service
 from gridwatch.deployment.site import Site as Deployment
 from gridwatch.deployment.topics import recreate_topics
@@ -95,17 +95,17 @@ class Site(Deployment[Service]):
     def stored(self) -> float:
         """The share of the output topics that the sink has committed, 0 to 1."""
         positions = Positions(self.settings)
-        ends = output_ends(positions)
-        return committed(positions, sink_group(self.settings), ends) / max(1, sum(ends.values()))
+        ends = output_ends(self.settings, positions)
+        return committed(positions, self.settings.sink_group, ends) / max(1, sum(ends.values()))
 
     def wait_stored(self, share: float = 1.0, *, seconds: float = CAUGHT_UP_SECONDS) -> None:
         """Wait until that share of the current outputs is in the database."""
         positions = Positions(self.settings)
-        ends = output_ends(positions)
+        ends = output_ends(self.settings, positions)
         wanted = share * sum(ends.values())
         self.until(
             f"{share:.0%} of the outputs is stored",
-            lambda: committed(positions, sink_group(self.settings), ends) >= wanted,
+            lambda: committed(positions, self.settings.sink_group, ends) >= wanted,
             seconds,
         )
 

@@ -70,8 +70,8 @@ def meters_of(partition: int, count: int) -> list[str]:
     return found[:count]
 
 
-def produce(bootstrap: str, records: Iterable[Raw]) -> None:
-    """Produce records to the raw topic, in this order within each partition, and wait for the acks."""
+def produce(bootstrap: str, records: Iterable[Raw], topic: str = RAW.name) -> None:
+    """Produce records to a raw topic, in this order within each partition, and wait for the acks."""
     producer = Producer(
         {
             "bootstrap.servers": bootstrap,
@@ -86,7 +86,7 @@ def produce(bootstrap: str, records: Iterable[Raw]) -> None:
         while True:
             try:
                 producer.produce(
-                    RAW.name,
+                    topic,
                     record.value,
                     record.key,
                     record.partition,

@@ -27,4 +27,4 @@ def lose_offsets(site: Site, fault: Fault) -> None:
             down.enter_context(service.held_down())
         for service in site.services:
             service.stop()
-        site.servers.delete_offsets([site.settings.app_id, f"{site.settings.app_id}-sink"])
+        site.servers.delete_offsets([site.settings.app_id, site.settings.sink_group])

@@ -1,4 +1,4 @@
-"""The stages and timers of the worker, topic by topic.
+"""The stages and timers of the worker, topic by topic; in another flow they have that one's name.
 
 smartmeter_raw ──► readings ──┬─► smartmeter_validated      readings that were accepted
      ▲                        ├─► smartmeter_late_events    readings too late to be processed
@@ -12,21 +12,24 @@ smartmeter_raw ──► readings ──┬─► smartmeter_validated      read
 
 from __future__ import annotations
 
-from typing import Any, Final
+from typing import Any
 
 from gridwatch.agents import idle_ticks, system_metrics
-from gridwatch.agents.readings import READINGS
+from gridwatch.agents.readings import readings_of
 from gridwatch.domain.partition.state import PartitionState
 from gridwatch.kafka.emission import Emitter
 from gridwatch.settings import Settings
 from gridwatch.streaming.stage.declaration import Stage
 from gridwatch.streaming.stage.pipeline import Pipeline
+from gridwatch.topics import flow
 
-#: The stages of the worker, each after its upstream stages.
-STAGES: Final[tuple[Stage[Any], ...]] = (READINGS,)
+
+def stages(settings: Settings) -> tuple[Stage[Any], ...]:
+    """The stages of the worker, each after its upstream stages."""
+    return (readings_of(flow(settings.flow)),)
 
 
 def register(app: Any, settings: Settings, readings: Pipeline[PartitionState], emitter: Emitter) -> None:
     """Declare the timers of the worker."""
     idle_ticks.register(app, settings, readings, emitter)
-    system_metrics.register(app, readings, emitter)
+    system_metrics.register(app, settings, readings, emitter)

@@ -17,7 +17,6 @@ from gridwatch.durations import micros
 from gridwatch.kafka.emission import Emitter
 from gridwatch.settings import Settings
 from gridwatch.streaming.stage.pipeline import Pipeline
-from gridwatch.topics import RAW
 
 #: How often silent partitions are checked, seconds.
 CHECK_SECONDS = 1.0
@@ -27,6 +26,7 @@ def register(app: Any, settings: Settings, pipeline: Pipeline[PartitionState], e
     """Declare the timer that checks the partitions of this worker."""
     idle_timeout = micros(settings.idle_timeout)
     idle_delay = micros(settings.idle_delay)
+    raw = pipeline.stage.source.name
 
     @app.timer(CHECK_SECONDS, name="idle_ticks")  # type: ignore[untyped-decorator, unused-ignore]
     async def idle_ticks() -> None:
@@ -43,4 +43,4 @@ def register(app: Any, settings: Settings, pipeline: Pipeline[PartitionState], e
                 idle_delay=idle_delay,
             )
             if instant is not None and not owned.lost:
-                await emitter.offer_tick(RAW.name, owned.partition, format_instant(instant), now // 1000)
+                await emitter.offer_tick(raw, owned.partition, format_instant(instant), now // 1000)

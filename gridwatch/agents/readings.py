@@ -1,9 +1,10 @@
-"""The readings stage: readings and ticks in, validated readings, late events, gaps, metrics, dead letters
-out."""
+"""The readings stage of a flow: readings and ticks in, validated readings, late events, gaps, metrics, dead
+letters out."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import cache, partial
 from typing import Final
 
 from gridwatch.codecs.decode import decode_readings, decode_telemetry, log_records
@@ -15,7 +16,7 @@ from gridwatch.settings import Settings
 from gridwatch.streaming.stage.declaration import Stage
 from gridwatch.tables.readings import METERS, due_times
 from gridwatch.tables.states import StoredStates
-from gridwatch.topics import OUTPUTS, RAW, STATE_TABLE
+from gridwatch.topics import SMARTMETER, STATE_TABLE, Flow
 
 
 def _open(
@@ -34,16 +35,23 @@ def _open(
     )
 
 
-READINGS: Final = Stage(
-    name=METERS.stage,
-    meaning="Validate readings, tell late from on time, notice missing ones, keep each meter's state.",
-    source=RAW,
-    outputs=OUTPUTS,
-    table=STATE_TABLE,
-    layout=METERS,
-    unpack=log_records,
-    new=PartitionState,
-    index=due_times,
-    open=_open,
-    encoder=ReadingsEncoder,
-)
+@cache
+def readings_of(flow: Flow) -> Stage[PartitionState]:
+    """The stage on the topics of a flow."""
+    return Stage(
+        name=METERS.stage,
+        meaning="Validate readings, tell late from on time, notice missing ones, keep each meter's state.",
+        source=flow.raw,
+        outputs=flow.outputs,
+        table=STATE_TABLE,
+        layout=METERS,
+        unpack=log_records,
+        new=PartitionState,
+        index=due_times,
+        open=_open,
+        encoder=partial(ReadingsEncoder, flow),
+    )
+
+
+#: That of the default flow.
+READINGS: Final = readings_of(SMARTMETER)

@@ -15,13 +15,15 @@ from gridwatch.health.readings import measure
 from gridwatch.health.system_metrics import EVERY_SECONDS, system_metric
 from gridwatch.kafka.emission import Emitter
 from gridwatch.kafka.packing import Row, pack
+from gridwatch.settings import Settings
 from gridwatch.streaming.stage.pipeline import Pipeline
-from gridwatch.topics import METRICS
+from gridwatch.topics import flow
 
 
-def register(app: Any, pipeline: Pipeline[PartitionState], emitter: Emitter) -> None:
+def register(app: Any, settings: Settings, pipeline: Pipeline[PartitionState], emitter: Emitter) -> None:
     """Declare the timer that emits the system metrics."""
     started = now_micros()
+    topic = flow(settings.flow).metrics.name
     encode = msgspec.json.Encoder().encode
 
     @app.timer(EVERY_SECONDS, name="system_metrics")  # type: ignore[untyped-decorator, unused-ignore]
@@ -37,5 +39,5 @@ def register(app: Any, pipeline: Pipeline[PartitionState], emitter: Emitter) -> 
             for name, value in measure(pipeline, owned, window_end).items():
                 metric = system_metric(name, owned.partition, value, window_start, window_end)
                 rows.append((metric.id.encode(), encode(metric)))
-            if not await emitter.offer(METRICS.name, owned.partition, pack(rows), window_end // 1000):
+            if not await emitter.offer(topic, owned.partition, pack(rows), window_end // 1000):
                 return

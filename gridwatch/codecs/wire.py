@@ -14,7 +14,6 @@ from typing import Any, Final
 
 import msgspec
 
-from gridwatch import topics
 from gridwatch.codecs.encoded import Encoded, Feed
 from gridwatch.codecs.origin import origin_of
 from gridwatch.domain import outputs as emitted
@@ -27,6 +26,7 @@ from gridwatch.models.dead_letter import DeadLetter
 from gridwatch.models.gap_alert import GapAlert
 from gridwatch.models.late_event import LateEvent
 from gridwatch.models.raw import Raw
+from gridwatch.topics import SMARTMETER, Flow
 
 #: A dead letter has at most so many bytes of the rejected record.
 RAW_MAX_BYTES = 64 * 1024
@@ -103,8 +103,8 @@ class ValidatedMessages(emitted.Accepted):
         self.messages.append((raw.meter_id.encode(), _encode(raw)[:-1] + end.encode()))
 
 
-def encode_outputs(outputs: Iterable[emitted.Output]) -> dict[str, list[Message]]:
-    """(key, value) messages by topic name, in the order of the outputs."""
+def encode_outputs(outputs: Iterable[emitted.Output], flow: Flow = SMARTMETER) -> dict[str, list[Message]]:
+    """(key, value) messages by name of the flow's topic, in the order of the outputs."""
     messages: dict[str, list[Message]] = {}
     validated = ValidatedMessages()
     metrics: list[Message] = []
@@ -114,28 +114,29 @@ def encode_outputs(outputs: Iterable[emitted.Output]) -> dict[str, list[Message]
         elif type(output) is emitted.Metric:
             metrics.append(_metric(output))
         else:
-            topic, key, value = _WIRE[type(output)](output)
+            topic, key, value = _WIRE[type(output)](output, flow)
             messages.setdefault(topic, []).append((key.encode(), _encode(value)))
     if validated.messages:
-        messages[topics.VALIDATED.name] = validated.messages
+        messages[flow.validated.name] = validated.messages
     if metrics:
-        messages[topics.METRICS.name] = metrics
+        messages[flow.metrics.name] = metrics
     return messages
 
 
 class ReadingsEncoder:
-    """The outputs of one commit of the readings stage (`streaming.stage.Encoder`)."""
+    """The outputs of one commit of a flow's readings stage (`streaming.stage.Encoder`)."""
 
-    def __init__(self) -> None:
+    def __init__(self, flow: Flow = SMARTMETER) -> None:
+        self._flow = flow
         self.outcome = Outcome()
         self.outcome.accepted = self._validated = ValidatedMessages()
 
     def drain(self) -> Encoded:
         """The outputs since the last call, as messages by topic name."""
-        outputs, validated = self.outcome.outputs, self._validated.messages
-        messages = encode_outputs(outputs)
-        messages[topics.VALIDATED.name] = validated
-        feed = _feed(outputs, [validated, messages.get(topics.LATE_EVENTS.name, [])])
+        outputs, validated, flow = self.outcome.outputs, self._validated.messages, self._flow
+        messages = encode_outputs(outputs, flow)
+        messages[flow.validated.name] = validated
+        feed = _feed(outputs, [validated, messages.get(flow.late_events.name, [])])
         self.outcome.outputs.clear()
         self._validated.messages = []
         return Encoded(messages, feed)
@@ -152,10 +153,10 @@ def _feed(outputs: list[emitted.Output], accepted: list[list[Message]]) -> Feed:
     return Feed(good, len(letters), run, f"{' '.join(letters[-1].reasons)}: {letters[-1].message}")
 
 
-def _late_event(output: emitted.LateEvent) -> tuple[str, str, LateEvent]:
+def _late_event(output: emitted.LateEvent, flow: Flow) -> tuple[str, str, LateEvent]:
     raw = output.reading
     return (
-        topics.LATE_EVENTS.name,
+        flow.late_events.name,
         raw.meter_id,
         LateEvent(
             id=output.id,
@@ -173,9 +174,9 @@ def _late_event(output: emitted.LateEvent) -> tuple[str, str, LateEvent]:
     )
 
 
-def _gap_alert(output: emitted.GapAlert) -> tuple[str, str, GapAlert]:
+def _gap_alert(output: emitted.GapAlert, flow: Flow) -> tuple[str, str, GapAlert]:
     return (
-        topics.GAP_ALERTS.name,
+        flow.gap_alerts.name,
         output.meter_id,
         GapAlert(
             gap_id=output.gap_id,
@@ -216,11 +217,11 @@ def _metric(output: emitted.Metric) -> Message:
     ).encode()
 
 
-def _dead_letter(output: emitted.DeadLetter) -> tuple[str, str, DeadLetter]:
+def _dead_letter(output: emitted.DeadLetter, flow: Flow) -> tuple[str, str, DeadLetter]:
     text, encoding = raw_text(output.raw)
-    letter_id = output.id(topics.RAW.name)
+    letter_id = output.id(flow.raw.name)
     return (
-        topics.DEAD_LETTERS.name,
+        flow.dead_letters.name,
         letter_id,
         DeadLetter(
             id=letter_id,
@@ -231,7 +232,7 @@ def _dead_letter(output: emitted.DeadLetter) -> tuple[str, str, DeadLetter]:
             raw_encoding=encoding,  # type: ignore[arg-type]
             raw_size=len(output.raw),
             raw_truncated=len(output.raw) > RAW_MAX_BYTES,
-            topic=topics.RAW.name,
+            topic=flow.raw.name,
             partition=output.partition,
             offset=output.offset,
             index=output.index,

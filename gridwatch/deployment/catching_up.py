@@ -15,7 +15,7 @@ from gridwatch.deployment.service import Service
 from gridwatch.errors import GridwatchError
 from gridwatch.kafka.positions import Positions
 from gridwatch.settings import Settings
-from gridwatch.topics import OUTPUTS, RAW
+from gridwatch.topics import flow
 
 #: Without progress for this long, worker or sink counts as stalled.
 STALLED_SECONDS = 60.0
@@ -34,23 +34,18 @@ def no_report(done: int, wanted: int) -> None:
 def wait_for_worker(settings: Settings, service: Service, report: Report = no_report) -> None:
     """Return when the worker's group has committed the end of the raw topic; `service` is a member."""
     positions = Positions(settings)
-    _wait(positions, settings.app_id, positions.ends([RAW.name]), service, report)
+    _wait(positions, settings.app_id, positions.ends([flow(settings.flow).raw.name]), service, report)
 
 
 def wait_for_sink(settings: Settings, service: Service, report: Report = no_report) -> None:
     """Return when the sink's group has committed the current end of the output topics; likewise."""
     positions = Positions(settings)
-    _wait(positions, sink_group(settings), output_ends(positions), service, report)
+    _wait(positions, settings.sink_group, output_ends(settings, positions), service, report)
 
 
-def sink_group(settings: Settings) -> str:
-    """The consumer group of the sinks."""
-    return f"{settings.app_id}-sink"
-
-
-def output_ends(positions: Positions) -> Ends:
-    """The end offsets of the output topics now."""
-    return positions.ends([topic.name for topic in OUTPUTS])
+def output_ends(settings: Settings, positions: Positions) -> Ends:
+    """The end offsets of the output topics of every flow now."""
+    return positions.ends([topic.name for name in settings.flows for topic in flow(name).outputs])
 
 
 def committed(positions: Positions, group: str, ends: Ends) -> int:

@@ -11,15 +11,16 @@ from gridwatch.deployment.polling import until
 from gridwatch.kafka.broker import Broker
 from gridwatch.kafka.security import librdkafka_config
 from gridwatch.settings import Settings
-from gridwatch.topics import RAW, Topic, all_topics
+from gridwatch.topics import Topic, flow, topics_of
 
 _TIMEOUT_SECONDS = 60.0
 
 
 def recreate_topics(settings: Settings, *, raw: bool = True, topics: Collection[Topic] | None = None) -> None:
-    """Delete and create topics (None: all of gridwatch); without `raw` the raw topic keeps its records."""
-    wanted = all_topics(settings.app_id) if topics is None else topics
-    delete_topics(settings, [topic.name for topic in wanted if raw or topic != RAW])
+    """Delete and create topics (None: all of the flows); without `raw` the raw topics keep their records."""
+    wanted = topics_of(settings.applications) if topics is None else topics
+    kept = () if raw else tuple(flow(name).raw for name in settings.flows)
+    delete_topics(settings, [topic.name for topic in wanted if topic not in kept])
     create_topics(settings, wanted)
 
 

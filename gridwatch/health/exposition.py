@@ -17,10 +17,17 @@ from gridwatch.health.metrics import COUNTER, Metric, Service, metrics_of
 
 
 class Samples(Collector):
-    """The values of one scrape, under the names that `metrics.py` declares for a service."""
+    """The values of one scrape, under the names that `metrics.py` declares for a service.
 
-    def __init__(self, service: Service) -> None:
+    Args:
+        process: the values of the service's own labels.
+    """
+
+    def __init__(self, service: Service, *process: str) -> None:
+        if len(process) != len(service.labels):
+            raise LookupError(f"the metrics of a {service.name} have the labels {', '.join(service.labels)}")
         self.service = service
+        self._process = process
         self._declared = metrics_of(service)
         self._values: dict[str, dict[tuple[str, ...], float]] = {name: {} for name in self._declared}
 
@@ -36,7 +43,7 @@ class Samples(Collector):
                 " gridwatch/health/metrics.py"
             )
         if value is not None:
-            self._values[name][tuple(map(str, labels))] = float(value)
+            self._values[name][*self._process, *map(str, labels)] = float(value)
 
     def collect(self) -> Iterable[families.Metric]:
         """All metric families, also those without a value; deprecated names come last."""
@@ -51,7 +58,7 @@ def _family(
     metric: Metric, values: dict[tuple[str, ...], float]
 ) -> families.CounterMetricFamily | families.GaugeMetricFamily:
     kind = families.CounterMetricFamily if metric.kind == COUNTER else families.GaugeMetricFamily
-    family = kind(metric.family, metric.meaning, labels=metric.labels)
+    family = kind(metric.family, metric.meaning, labels=metric.all_labels)
     for labels, value in values.items():
         family.add_metric(labels, value)
     return family

@@ -22,13 +22,15 @@ class Service:
     Args:
         name: what messages call it.
         prefix: the prefix of its metric names.
+        labels: the labels that each of its metrics has, with one value a process.
     """
 
     name: str
     prefix: str
+    labels: tuple[str, ...] = ()
 
 
-WORKER: Final = Service("worker", "gridwatch_")
+WORKER: Final = Service("worker", "gridwatch_", ("flow",))
 SINK: Final = Service("sink", "gridwatch_sink_")
 SERVICES: Final = (WORKER, SINK)
 
@@ -38,6 +40,7 @@ class Metric:
     """A metric of a service. Its name has neither the service's prefix nor a counter's `_total`.
 
     Args:
+        labels: its own, beside those of the service.
         replaces: the name it had before, under which it is exposed as well for one release.
     """
 
@@ -57,6 +60,11 @@ class Metric:
     def sample(self) -> str:
         """The name of its samples, as queries use it."""
         return f"{self.family}_total" if self.kind == COUNTER else self.family
+
+    @property
+    def all_labels(self) -> tuple[str, ...]:
+        """Its labels, those of the service first."""
+        return (*self.service.labels, *self.labels)
 
     @property
     def deprecated(self) -> Metric | None:

@@ -127,7 +127,7 @@ class WorkerHealth:
 
     def samples(self, observed: Observed) -> Samples:
         """The value of every metric that does not depend on other workers."""
-        samples = Samples(WORKER)
+        samples = Samples(WORKER, self._settings.flow)
         samples.put("ready", not observed.reasons())
         samples.put("rebalancing", observed.rebalancing)
         samples.put("recovering", observed.recovering)

@@ -11,7 +11,7 @@ from confluent_kafka.admin import AdminClient, ConfigResource, NewTopic, Resourc
 from gridwatch.errors import GridwatchError
 from gridwatch.kafka.security import librdkafka_config
 from gridwatch.settings import Settings
-from gridwatch.topics import Topic, all_topics
+from gridwatch.topics import Topic, topics_of
 
 REACH_SECONDS = 15.0
 
@@ -33,14 +33,14 @@ class Broker:
     """An admin client. GridwatchError when the brokers cannot be reached in time.
 
     Args:
-        topics: the required topics; None: all of gridwatch.
+        topics: the required topics; None: all of the flows of the settings.
     """
 
     def __init__(
         self, settings: Settings, topics: Collection[Topic] | None = None, timeout: float | None = None
     ) -> None:
         self._settings = settings
-        self._topics = all_topics(settings.app_id) if topics is None else topics
+        self._topics = topics_of(settings.applications) if topics is None else topics
         self._timeout = REACH_SECONDS if timeout is None else timeout
         # librdkafka logs to stderr repeatedly while it cannot connect; the error below reports it once.
         self._admin = AdminClient(

@@ -4,6 +4,7 @@ A key is read from the environment (`GRIDWATCH_GRACE=20m`), then from one TOML f
 named by `--config` or `GRIDWATCH_CONFIG`), then from the default here. Durations are written `90s`,
 `15m`, `1h`, `7d` or as plain seconds. A wrong value stops the program at the start with exit code 2.
 
+    flows.py       the flow of a worker, and the flows of the sink
     brokers.py     address, security, consumer group, partitions
     rules.py       the rules of the stream, and the policy made from them
     worker.py      local state, sessions, batches, idle ticks

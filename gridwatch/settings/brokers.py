@@ -5,7 +5,9 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from pydantic import BaseModel, Field, SecretStr, field_validator
+from pydantic import BaseModel, Field, SecretStr, ValidationInfo, field_validator
+
+from gridwatch.settings.flows import DEFAULT_FLOW, application, base_of
 
 
 class Brokers(BaseModel):
@@ -33,7 +35,9 @@ class Brokers(BaseModel):
     app_id: str = Field(
         "gridwatch",
         pattern=r"^[A-Za-z0-9._-]{1,100}$",
-        description="consumer group and changelog prefix of the worker; the sink's is this + '-sink'",
+        validate_default=True,
+        description="consumer group and changelog prefix of the worker, in another flow than smartmeter with "
+        "'-<flow>' after it; the sink's group is this + '-sink', for all flows",
     )
     instance_id: str = Field(
         "",
@@ -42,6 +46,16 @@ class Brokers(BaseModel):
     )
     partitions: int = Field(6, ge=1, le=1000, description="partitions of every topic of the flow")
     replication_factor: int = Field(1, ge=1, le=9, description="copies of every topic")
+
+    @field_validator("app_id")
+    @classmethod
+    def _no_two_flows_share_an_application(cls, value: str, info: ValidationInfo) -> str:
+        flow = info.data.get("flow", DEFAULT_FLOW)
+        base = base_of(value, flow)
+        for other in info.data.get("flows", ()):
+            if base.endswith(f"-{other}"):
+                raise ValueError(f"{base!r} is read as the application of flow {other}; leave '-{other}' out")
+        return application(base, flow)
 
     @field_validator("broker")
     @classmethod

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 from typing import Final
 
 from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
@@ -11,6 +12,7 @@ from pydantic_settings import TomlConfigSettingsSource as TomlSource
 from gridwatch.domain.policy import Policy
 from gridwatch.settings.brokers import Brokers
 from gridwatch.settings.database import Database
+from gridwatch.settings.flows import DEFAULT_FLOW, Flows, application, base_of
 from gridwatch.settings.pages import Pages
 from gridwatch.settings.readiness import Readiness
 from gridwatch.settings.rules import Rules, make_policy
@@ -20,14 +22,30 @@ PREFIX: Final = "GRIDWATCH_"
 
 
 # The last base's fields come first, in errors and in the table of README.md.
-class Settings(Pages, Database, Readiness, Worker, Rules, Brokers, BaseSettings):
+class Settings(Pages, Database, Readiness, Worker, Rules, Brokers, Flows, BaseSettings):
     """All settings, read once and frozen."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid", env_ignore_empty=True)
 
     def policy(self) -> Policy:
         """The part of the settings that the rules of the stream depend on."""
-        return make_policy(self, self.partitions)
+        return make_policy(self, self.partitions, self.flow)
+
+    @property
+    def applications(self) -> dict[str, str]:
+        """Each of `flows` with the application id of its worker."""
+        base = base_of(self.app_id, self.flow)
+        return {flow: application(base, flow) for flow in self.flows}
+
+    @property
+    def sink_group(self) -> str:
+        """The consumer group of the sinks: one for all flows."""
+        return f"{base_of(self.app_id, self.flow)}-sink"
+
+    @property
+    def state_folder(self) -> Path:
+        """Where the tables of this flow are: workers of two flows on one host may share `datadir`."""
+        return self.datadir if self.flow == DEFAULT_FLOW else self.datadir / self.flow
 
     @classmethod
     def settings_customise_sources(

@@ -47,6 +47,16 @@ class Rules(BaseModel):
         timedelta(minutes=5), description="length of the event-time metric windows"
     )
     timezone: str = Field("UTC", description="zone of timestamps that come without an offset")
+    anchor: str = Field(
+        "start",
+        pattern="^(start|end)$",
+        description="whether a reading covers the interval that begins at its timestamp (start), or the one "
+        "that ends there (end)",
+    )
+    never_heard_after: Duration = Field(
+        timedelta(hours=24),
+        description="how long a registered meter may take until its first reading, before that is a gap",
+    )
     max_reading_kwh: float = Field(1000.0, gt=0, description="highest consumption of one reading, kWh")
     max_power_kw: float = Field(
         1000.0, gt=0, description="most power of a meter, kW: a register that rises faster is not believed"
@@ -74,8 +84,8 @@ class Rules(BaseModel):
         return value
 
 
-def make_policy(rules: Rules, partitions: int) -> Policy:
-    """The rules in the units of the domain, for topics of so many partitions."""
+def make_policy(rules: Rules, partitions: int, flow: str) -> Policy:
+    """The rules in the units of the domain, for a flow whose topics have so many partitions."""
     return Policy(
         partitions=partitions,
         default_interval=micros(rules.default_interval),
@@ -88,6 +98,9 @@ def make_policy(rules: Rules, partitions: int) -> Policy:
         gap_memory=micros(rules.gap_memory),
         metrics_window=micros(rules.metrics_window),
         timezone=rules.timezone,
+        anchor=rules.anchor,
+        never_heard_after=micros(rules.never_heard_after),
+        flow=flow,
         max_kwh=rules.max_reading_kwh,
         max_power_kw=rules.max_power_kw,
         register_digits=rules.register_digits,

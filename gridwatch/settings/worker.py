@@ -14,7 +14,8 @@ class Worker(BaseModel):
     """How a worker works. The session is the sink's, too."""
 
     datadir: Path = Field(
-        Path("gridwatch-data"), description="folder of the local RocksDB tables; one a worker"
+        Path("gridwatch-data"),
+        description="folder of the local RocksDB tables; one a worker, but two flows may share it",
     )
     session_timeout: Duration = Field(
         timedelta(seconds=20),

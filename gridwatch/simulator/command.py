@@ -16,6 +16,7 @@ from gridwatch.settings import Settings, load_settings
 from gridwatch.simulator.events import Event
 from gridwatch.simulator.options import EventType, EveryType, MomentType
 from gridwatch.simulator.request import Request
+from gridwatch.topics import flow
 from replay.cli.options import DurationType, SpeedType, ZoneType, check_settling
 from replay.run.progress import Terminal
 
@@ -45,7 +46,7 @@ _METERS, _REGIONS = click.IntRange(1, 999_999), click.IntRange(1, 99)
     type=click.Choice(["kafka"]),
     default="kafka",
     show_default=True,
-    help="Where readings go: kafka is the raw topic itself.",
+    help="Where readings go: kafka is the raw topic of the flow (GRIDWATCH_FLOW).",
 )
 @click.option(
     "--speed",
@@ -174,7 +175,7 @@ def command(
         end = now_micros() // SECOND * SECOND
     request = Request(
         meters, every, regions, start, end, zone, seed, speed or None, (*outages, *spikes, *overloads),
-        drop, dup, late, late_by, truth, not no_settle, final, resume,
+        drop, dup, late, late_by, truth, not no_settle, final, resume, flow(settings.flow).raw.name,
     )  # fmt: skip
     check_settling(no_settle=no_settle, final=final)
     _check(request, settings, output, dry_run=dry_run)

@@ -16,7 +16,7 @@ from gridwatch.http.queries import parameters, whole
 from gridwatch.http.reply import Problem, Reply
 from gridwatch.models.dead_letter import DeadLetter
 from gridwatch.settings import Settings
-from gridwatch.topics import DEAD_LETTERS
+from gridwatch.topics import flow
 from gridwatch.views import log_tail
 from gridwatch.views.log_tail import LogTail, OffsetRange
 from gridwatch.views.state import Record
@@ -34,6 +34,7 @@ class DeadLetters:
     def __init__(self, settings: Settings, tail: LogTail) -> None:
         self._partitions = settings.partitions
         self._tail = tail
+        self._topic = flow(settings.flow).dead_letters.name
 
     async def page(self, request: Any) -> Reply:
         """Dead letters, newest first."""
@@ -44,11 +45,11 @@ class DeadLetters:
             if before is None
             else {partition: OffsetRange(limit, offset) for partition, offset in before.items() if offset > 0}
         )
-        tail = await self._tail.read(DEAD_LETTERS.name, ranges, lambda key: True) if ranges else None
+        tail = await self._tail.read(self._topic, ranges, lambda key: True) if ranges else None
         records = sorted(tail.records, key=_newest_first) if tail is not None else []
         shown = records[:limit]
         data = {
-            "dead_letters": [letter_of(record) for record in shown],
+            "dead_letters": [letter_of(record, self._topic) for record in shown],
             "limit": limit,
             "next": _next(ranges, records, shown),
         }
@@ -97,14 +98,14 @@ def _next(
     return ",".join(f"{partition}:{offset}" for partition, offset in sorted(cursor.items())) or None
 
 
-def letter_of(record: log_tail.Record) -> Record:
-    """A record of the topic as JSON; a record that is not a dead letter is described as such."""
+def letter_of(record: log_tail.Record, topic: str) -> Record:
+    """A record of `topic` as JSON; a record that is not a dead letter is described as such."""
     try:
         letter = _letter(record.value)
         parse_instant(letter.record_timestamp)
     except (msgspec.MsgspecError, ValueError):
         letter = DeadLetter(
-            id=f"{DEAD_LETTERS.name}-{record.partition}-{record.offset}",
+            id=f"{topic}-{record.partition}-{record.offset}",
             reasons=[],
             message="this record was not written by gridwatch: it is not a dead letter",
             field=None,
@@ -112,7 +113,7 @@ def letter_of(record: log_tail.Record) -> Record:
             raw_encoding="utf-8",
             raw_size=len(record.value),
             raw_truncated=False,
-            topic=DEAD_LETTERS.name,
+            topic=topic,
             partition=record.partition,
             offset=record.offset,
             index=0,

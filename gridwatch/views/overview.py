@@ -29,6 +29,7 @@ class Overview:
     """The start page, and the rates that it plots."""
 
     def __init__(self, settings: Settings, pipeline: Pipeline[PartitionState], watch: Watch) -> None:
+        self._flow = settings.flow
         self._partitions = settings.partitions
         self._window = micros(settings.metrics_window)
         self._pipeline = pipeline
@@ -51,6 +52,7 @@ class Overview:
         )
         hour = rates.last_hour(windows, watermarks[-1][0] if watermarks else None)
         data = {
+            "flow": self._flow,
             "ready": not reasons,
             "reasons": reasons,
             **sums(partitions),

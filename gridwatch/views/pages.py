@@ -16,7 +16,7 @@ from gridwatch.http.queries import parameters, text
 from gridwatch.http.reply import Answer, Handler, Reply
 from gridwatch.settings import Settings
 from gridwatch.streaming.stage.pipeline import Pipeline
-from gridwatch.topics import RAW, STATE_TABLE
+from gridwatch.topics import STATE_TABLE
 from gridwatch.views.dead_letters import DeadLetters
 from gridwatch.views.lists.pages import Lists
 from gridwatch.views.log_tail import LogTail
@@ -34,6 +34,7 @@ class Pages:
 
     def __init__(self, settings: Settings, pipeline: Pipeline[PartitionState], watch: Watch) -> None:
         self._watch = watch
+        self._source = pipeline.stage.source.name
         self.health = HealthPages(watch)
         self._tail = LogTail(settings)
         self._lists = Lists(settings, pipeline, watch)
@@ -76,7 +77,7 @@ class Pages:
             partitions = self._watch.own_partitions()
         else:
             partitions, incomplete = await self._watch.all_partitions()
-        data = {"topic": RAW.name, "partitions": partitions, "incomplete": incomplete}
+        data = {"topic": self._source, "partitions": partitions, "incomplete": incomplete}
         return Reply(data, "partitions.html")
 
     async def live(self, request: Any) -> Reply:

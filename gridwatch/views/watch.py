@@ -17,7 +17,6 @@ from gridwatch.http.reply import Problem
 from gridwatch.settings import Settings
 from gridwatch.streaming.stage.worker import Worker
 from gridwatch.tables.readings import METERS
-from gridwatch.topics import RAW
 from gridwatch.views import state
 from gridwatch.views.rates import Throughput
 from gridwatch.views.state import Record
@@ -38,7 +37,7 @@ class Watch:
         self._health = WorkerHealth(worker, settings, clock)
         self._readings = next(one for one in self._health.stages if one.stage.name == METERS.stage)
         self._unreachable: Mapping[str, str] = {}
-        self.cluster = Cluster(worker.app, RAW.name)
+        self.cluster = Cluster(worker.app, self._pipeline.stage.source.name)
         self.throughput = Throughput()
         self.close = self._health.close
         self.ending = self._health.ending

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from gridwatch import topics
 from gridwatch.durations import micros
 from gridwatch.errors import UsageProblem
 from gridwatch.settings import load_settings
@@ -158,7 +159,8 @@ def command(
     dry_run: bool,
     as_json: bool,
 ) -> None:
-    """Replay meter files to the raw topic, in time order, with ticks and, if asked for, faults.
+    """Replay meter files to the raw topic of the flow that GRIDWATCH_FLOW names, in time order, with ticks
+    and, if asked for, faults.
 
     FILE is a file, a folder or a pattern, plain, gzip or zip. In the profile spec a row is meter_id (or
     meterId, id), timestamp, consumption_kwh (or consumption, kwh), below a header; docs/datasets.md has the
@@ -195,6 +197,7 @@ def command(
         final,
         resume,
         skip_bad,
+        topic=topics.flow(settings.flow).raw.name,
         memory=memory,
         rejected=rejected,
     )

@@ -7,6 +7,9 @@ TimescaleDB, retention, and the comparison of two runs.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
+from gridwatch.topics import DEFAULT_FLOW, Flow, flow, flow_of
 from sinks.tables.dead_letters import DEAD_LETTERS
 from sinks.tables.gap_alerts import GAP_ALERTS
 from sinks.tables.late_events import LATE_EVENTS
@@ -30,17 +33,22 @@ def fed_by_topics() -> tuple[TopicTable, ...]:
     return tuple(table for table in TABLES if isinstance(table, TopicTable))
 
 
-def topics() -> tuple[str, ...]:
-    """The names of the topics that the sink reads."""
-    return tuple(table.topic.name for table in fed_by_topics())
+def topics(flows: Iterable[str] = (DEFAULT_FLOW,)) -> tuple[str, ...]:
+    """The names of the topics that a sink of these flows reads."""
+    names = (table.topic_of(flow(name)).name for name in flows for table in fed_by_topics())
+    return tuple(dict.fromkeys(names))
 
 
 def of_topic(topic: str) -> TopicTable:
     """The table that the records of a topic go to. KeyError when there is none."""
-    for table in fed_by_topics():
-        if table.topic.name == topic:
-            return table
-    raise KeyError(topic)
+    return source_of(topic)[1]
+
+
+def source_of(topic: str) -> tuple[Flow, TopicTable]:
+    """The flow of a topic, and the table that its records go to. KeyError when there is none."""
+    fed = {table.topic.name: table for table in fed_by_topics()}
+    of, declared = flow_of(topic, [table.topic for table in fed.values()])
+    return of, fed[declared.name]
 
 
 def derived_from(source: TopicTable) -> tuple[DerivedTable, ...]:

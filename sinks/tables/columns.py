@@ -13,6 +13,7 @@ from sqlalchemy.dialects.postgresql import TIMESTAMP
 
 from gridwatch.models.late_event import LateEvent
 from gridwatch.models.validated import Validated
+from gridwatch.topics import DEFAULT_FLOW
 from sinks.tables.copy_text import numbers
 
 #: Name of a column → the COPY text of each row's value.
@@ -27,6 +28,11 @@ def instant(name: str, *, optional: bool = False) -> Column[Any]:
 def identifier(name: str) -> Column[Any]:
     """A name that rows are looked up by."""
     return Column(name, Text(collation="C"), nullable=False)
+
+
+def flow() -> Column[Any]:
+    """The flow of the topic that a row comes from; the sink fills it in (`TopicTable.copied`)."""
+    return Column("flow", Text(collation="C"), nullable=False, server_default=DEFAULT_FLOW)
 
 
 def origin() -> list[Column[Any]]:

@@ -25,7 +25,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from gridwatch import topics
 from gridwatch.models.dead_letter import DeadLetter
-from sinks.tables.columns import Values, identifier, instant
+from sinks.tables.columns import Values, flow, identifier, instant
 from sinks.tables.copy_text import arrays, booleans, instants, numbers, optional_texts, texts
 from sinks.tables.table import Comparison, Compression, TopicTable, metadata
 
@@ -47,6 +47,7 @@ dead_letters = Table(
     Column("offset", BigInteger, nullable=False),
     Column("index", Integer, nullable=False),
     Column("meter_id", Text(collation="C")),
+    flow(),
     PrimaryKeyConstraint("id", "time"),
     Index("dead_letters_time", desc("time")),
 )
@@ -94,6 +95,8 @@ DEAD_LETTERS = TopicTable(
     sql=dead_letters,
     topic=topics.DEAD_LETTERS,
     columns=_values,
+    # An id names the topic that the letter is about.
+    ids=(),
     compression=Compression("topic", '"time" DESC, id'),
     # The arrival time of a bad record is in the message too where its timestamp was in the future.
     comparison=Comparison(without=("time",), masked={"message": AHEAD}),

@@ -20,7 +20,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from gridwatch import topics
 from gridwatch.models.gap_alert import GapAlert
-from sinks.tables.columns import Values, identifier, instant
+from sinks.tables.columns import Values, flow, identifier, instant
 from sinks.tables.copy_text import (
     documents,
     instants,
@@ -58,6 +58,7 @@ gap_alerts = Table(
     Column("source_offset", BigInteger, nullable=False),
     Column("interval_seconds", Integer),
     instant("received_at", optional=True),
+    flow(),
     PrimaryKeyConstraint("gap_id", "time"),
     Index("gap_alerts_time", desc("time")),
     Index("gap_alerts_meter", "meter_id", desc("time")),
@@ -97,6 +98,7 @@ GAP_ALERTS = TopicTable(
     topic=topics.GAP_ALERTS,
     comparison=Comparison(without=("received_at",)),
     columns=_values,
+    ids=("gap_id",),
     newer=("revision",),
     compression=Compression("meter_id", '"time" DESC, gap_id'),
     summaries=(

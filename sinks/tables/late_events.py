@@ -12,7 +12,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from gridwatch import topics
 from gridwatch.models.late_event import LateEvent
-from sinks.tables.columns import Values, identifier, instant, origin, origin_values
+from sinks.tables.columns import Values, flow, identifier, instant, origin, origin_values
 from sinks.tables.copy_text import arrays, instants, numbers, texts
 from sinks.tables.table import Compression, Summary, TopicTable, metadata
 
@@ -28,6 +28,7 @@ late_events = Table(
     instant("watermark"),
     *origin(),
     identifier("id"),
+    flow(),
     PrimaryKeyConstraint("id", "time"),
     Index("late_events_time", desc("time")),
     Index("late_events_meter", "meter_id", desc("time")),

@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import JSONB
 
 from gridwatch import topics
 from gridwatch.models.metric import Metric
-from sinks.tables.columns import Values, identifier, instant
+from sinks.tables.columns import Values, flow, identifier, instant
 from sinks.tables.copy_text import documents, instants, numbers, texts
 from sinks.tables.table import Comparison, Compression, Summary, TopicTable, metadata
 
@@ -26,9 +26,15 @@ metrics = Table(
     Column("revision", Integer, nullable=False),
     Column("labels", JSONB, nullable=False),
     identifier("id"),
+    flow(),
     PrimaryKeyConstraint("id", "time"),
     # Covers the queries of plots: thousands of rows each, by index-only scans.
-    Index("metrics_values", "metric", desc("time"), postgresql_include=["partition", "value", "window_end"]),
+    Index(
+        "metrics_values",
+        "metric",
+        desc("time"),
+        postgresql_include=["partition", "value", "window_end", "flow"],
+    ),
 )
 
 
@@ -58,8 +64,9 @@ METRICS = TopicTable(
             "metrics_summary_hourly",
             """
         SELECT time_bucket(INTERVAL '1 hour', "time") AS bucket, metric, avg(value) AS avg_value,
-               min(value) AS min_value, max(value) AS max_value, sum(value) AS sum_value, count(*) AS samples
-        FROM metrics GROUP BY 1, 2""",
+               min(value) AS min_value, max(value) AS max_value, sum(value) AS sum_value, count(*) AS samples,
+               flow
+        FROM metrics GROUP BY 1, 2, flow""",
         ),
     ),
     # The others, of scope `system`, are measured by the wall clock.

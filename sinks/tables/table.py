@@ -4,6 +4,10 @@ A table is fed by a topic (`TopicTable`), or selects some of the rows staged for
 (`DerivedTable`). Both declare their columns, how equal keys are merged, their compression on TimescaleDB, the
 settings of their retention, and which columns depend on the wall clock.
 
+A table has the rows of every flow, each with its flow's name, and is fed by that topic of each flow. Ids of
+other flows than the default one begin with `<flow>/`, so that no two flows share a key. Flows are merged one
+by one: positions in a log are compared inside one flow only.
+
 Rows are copied into a temporary staging table first. DISTINCT ON merges equal keys within a batch, because
 one INSERT must not affect a row twice; ON CONFLICT merges them with the table's rows. So the contents of
 every table are a function of the *set* of records, whatever their order, batches and repetitions.
@@ -21,11 +25,14 @@ from typing import Any
 import msgspec
 from sqlalchemy import MetaData, Table
 
-from gridwatch.topics import Topic
+from gridwatch.topics import SMARTMETER, Flow, Topic
 from sinks.tables.columns import Values
 
 #: The metadata of all tables. The migrations are its history; a test compares the two.
 metadata = MetaData()
+
+#: The condition on the staged rows that all statements of a merge have: those of one flow.
+OF_FLOW = "flow = %(flow)s"
 
 #: Marks columns that are not in the records, but computed in the merge (`Column(..., info=COMPUTED)`).
 COMPUTED = {"computed": True}
@@ -72,6 +79,8 @@ class DatabaseTable(ABC):
     time: str = "time"
     #: Columns that order rows with one key: the highest wins. Without them rows with one key are identical.
     newer: tuple[str, ...] = ()
+    #: The condition to replace a row of another flow with the same key; `{there}` stands for that row.
+    between_flows: str = ""
     #: Further assignments for a row that a newer one replaces.
     replaced: str = ""
     compression: Compression
@@ -102,17 +111,19 @@ class DatabaseTable(ABC):
     @property
     @abstractmethod
     def row_filter(self) -> str:
-        """The WHERE clause that selects its rows among the staged ones; empty for all."""
+        """The condition that selects its rows among the staged ones; empty for all."""
 
     @cached_property
     def merge(self) -> str:
-        """The statement that merges staged rows into the table: of rows with one key the newest wins."""
+        """The statement that merges staged rows into the table, those of the parameter `flow`. Of rows with
+        one key the newest wins."""
         names, key = staged_names(self.sql), ", ".join(f'"{name}"' for name in self.key)
         order = "".join(f', "{name}" DESC' for name in self.newer)
+        rows = " AND ".join(filter(None, (OF_FLOW if self.of_flows else "", self.row_filter))) or "TRUE"
         statement = (  # every name in it is a constant of the schema
             f"INSERT INTO {self.name} ({names}) "  # noqa: S608
             f"SELECT DISTINCT ON ({key}) {names} FROM {self.staging_table} "
-            f"{self.row_filter} ORDER BY {key}{order} ON CONFLICT ({key}) DO "
+            f"WHERE {rows} ORDER BY {key}{order} ON CONFLICT ({key}) DO "
         )
         if not self.newer:
             # Not DO NOTHING: up to 2.19.0 TimescaleDB silently drops all rows after the first that conflicts
@@ -121,9 +132,22 @@ class DatabaseTable(ABC):
         updates = ", ".join(
             f'"{name}" = excluded."{name}"' for name in staged_columns(self.sql) if name not in self.key
         )
-        there = ", ".join(f'{self.name}."{name}"' for name in self.newer)
+        return statement + f"UPDATE SET {updates}{self.replaced} WHERE {self.is_newer(self.name)}"
+
+    @property
+    def of_flows(self) -> bool:
+        """Whether it has the rows of every flow; else those of a topic that there is once."""
+        return "flow" in self.sql.columns
+
+    def is_newer(self, there: str) -> str:
+        """The condition on a staged row (`excluded`) to replace the row `there` with the same key."""
+        found = ", ".join(f'{there}."{name}"' for name in self.newer)
         incoming = ", ".join(f'excluded."{name}"' for name in self.newer)
-        return statement + f"UPDATE SET {updates}{self.replaced} WHERE ({incoming}) > ({there})"
+        newer = f"({incoming}) > ({found})"
+        if not self.between_flows:
+            return newer
+        between = self.between_flows.format(there=there)
+        return f"CASE WHEN excluded.flow = {there}.flow THEN {newer} ELSE {between} END"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -131,10 +155,25 @@ class TopicTable(DatabaseTable):
     """A table whose rows are the records of a topic; the topic's model decodes them."""
 
     topic: Topic
-    #: The records' values by column, in the order of the table's columns, as COPY text.
+    #: The records' values by column but for `flow`, which is the last one, as COPY text.
     columns: Callable[[Sequence[Any]], Values]
+    #: The columns of ids made from positions, windows or slots: unique inside one flow.
+    ids: tuple[str, ...] = ("id",)
     #: The statement to run when fewer rows were merged than staged: some had equal keys.
     merge_repeated: str = ""
+
+    def copied(self, records: Sequence[Any], flow: Flow) -> Values:
+        """The values of a flow's records by column, in the order of the table's columns, as COPY text."""
+        values = self.columns(records)
+        if not self.of_flows:
+            return values
+        if flow != SMARTMETER:
+            values |= {name: list(map(flow.id, values[name])) for name in self.ids}
+        return values | {"flow": [flow.name] * len(records)}
+
+    def topic_of(self, flow: Flow) -> Topic:
+        """The topic that it has a flow's rows from."""
+        return flow.of(self.topic) if self.of_flows else self.topic
 
     @property
     def staging_table(self) -> str:
@@ -174,7 +213,7 @@ class DerivedTable(DatabaseTable):
 
     @property
     def row_filter(self) -> str:
-        return f"WHERE {self.where}"
+        return self.where
 
 
 def staged_columns(table: Table) -> list[str]:

@@ -2,6 +2,10 @@
 
 Of one meter and timestamp the last value in log order (offset, index) wins, and the first is kept beside it;
 a meter is always in one partition, so offsets compare. Every reading flagged REVISED is one revision.
+
+Positions in the logs of two flows do not compare. Where two flows have a value of one meter and timestamp
+(the meter moved, or is in both by mistake), the one that was received later stands, at the same time that of
+the flow with the later name; and no first value is known any more.
 """
 
 from __future__ import annotations
@@ -24,7 +28,7 @@ from sqlalchemy.dialects.postgresql import ARRAY
 
 from gridwatch import topics
 from gridwatch.models.validated import Validated
-from sinks.tables.columns import Values, identifier, instant, origin, origin_values
+from sinks.tables.columns import Values, flow, identifier, instant, origin, origin_values
 from sinks.tables.copy_text import (
     arrays,
     instants,
@@ -36,6 +40,7 @@ from sinks.tables.copy_text import (
 )
 from sinks.tables.table import (
     COMPUTED,
+    OF_FLOW,
     Comparison,
     Compression,
     DerivedTable,
@@ -66,6 +71,7 @@ def _reading_columns() -> list[Column[Any]]:
         Column("energy_register_kwh", Double),
         # Of an energy over a gap: where it counts from.
         instant("energy_from", optional=True),
+        flow(),
     ]
     return columns
 
@@ -97,7 +103,7 @@ def _values(records: Sequence[Validated]) -> Values:
 
 
 #: The current reading of a meter and a timestamp. Where a value was replaced, `first_…` hold the one that
-#: came first; those in between are in the revisions.
+#: came first; those in between are in the revisions. `first_offset` −1: values of two flows met.
 validated_readings = Table(
     "validated_readings",
     metadata,
@@ -112,7 +118,7 @@ validated_readings = Table(
     Index(
         "validated_readings_late",
         "time",
-        postgresql_include=["delay_seconds"],
+        postgresql_include=["delay_seconds", "flow"],
         postgresql_where=text("status = 'LATE'"),
     ),
 )
@@ -122,28 +128,46 @@ reading_revisions = Table(
     "reading_revisions",
     metadata,
     *_reading_columns(),
-    PrimaryKeyConstraint("meter_id", "time", "source_partition", "source_offset", "source_index"),
+    PrimaryKeyConstraint("meter_id", "time", "flow", "source_partition", "source_offset", "source_index"),
     Index("reading_revisions_time", "time"),
 )
 
-#: A row that is replaced for the first time is the first one, as far as known by then.
-_KEEP_FIRST = "".join(
-    f", first_{kept} = CASE WHEN validated_readings.first_offset IS NULL"
-    f" THEN validated_readings.{of} ELSE validated_readings.first_{kept} END"
-    for kept, of in (("kwh", "consumption_kwh"), ("offset", "source_offset"), ("index", "source_index"))
+#: In `first_offset` and `first_index`: before every position, so that no first value comes before it.
+_UNKNOWN = -1
+_LATER_RECEIVED = (
+    "(coalesce(excluded.received_at, '-infinity'), excluded.flow)"
+    " > (coalesce({there}.received_at, '-infinity'), {there}.flow)"
 )
-#: Corrects the first value where an earlier one was staged together with a later one, or arrived after it.
+#: A row that is replaced for the first time is the first one, as far as known by then. Of values of two flows
+#: the one that gives way is not kept, so which came first is not known.
+_KEEP_FIRST = "".join(
+    f", first_{kept} = CASE WHEN validated_readings.flow <> excluded.flow THEN {unknown}"
+    f" WHEN validated_readings.first_offset IS NULL"
+    f" THEN validated_readings.{of} ELSE validated_readings.first_{kept} END"
+    for kept, of, unknown in (
+        ("kwh", "consumption_kwh", "NULL"),
+        ("offset", "source_offset", _UNKNOWN),
+        ("index", "source_index", _UNKNOWN),
+    )
+)
+#: Corrects the first value where an earlier one was staged together with a later one, or arrived after it, or
+#: where a value of another flow did not replace the row.
 #: Every key is in the table by now. Not an UPDATE with a join: for that TimescaleDB would decompress every
 #: chunk, and for this it looks up the keys.
 _FIRST_OF_REPEATED = f"""
 INSERT INTO validated_readings AS there ({staged_names(validated_readings)})
 SELECT DISTINCT ON (meter_id, "time") {staged_names(validated_readings)} FROM staging_validated_readings
+WHERE {OF_FLOW}
 ORDER BY meter_id, "time", source_offset, source_index
-ON CONFLICT (meter_id, "time") DO UPDATE SET first_kwh = excluded.consumption_kwh,
-    first_offset = excluded.source_offset, first_index = excluded.source_index
-WHERE (excluded.source_offset, excluded.source_index) < (there.source_offset, there.source_index)
-  AND (there.first_offset IS NULL
-       OR (excluded.source_offset, excluded.source_index) < (there.first_offset, there.first_index))
+ON CONFLICT (meter_id, "time") DO UPDATE SET
+    first_kwh = CASE WHEN excluded.flow = there.flow THEN excluded.consumption_kwh END,
+    first_offset = CASE WHEN excluded.flow = there.flow THEN excluded.source_offset ELSE {_UNKNOWN} END,
+    first_index = CASE WHEN excluded.flow = there.flow THEN excluded.source_index ELSE {_UNKNOWN} END
+WHERE CASE WHEN excluded.flow = there.flow
+    THEN (excluded.source_offset, excluded.source_index) < (there.source_offset, there.source_index)
+        AND (there.first_offset IS NULL
+             OR (excluded.source_offset, excluded.source_index) < (there.first_offset, there.first_index))
+    ELSE there.first_offset IS DISTINCT FROM {_UNKNOWN} END
 """  # noqa: S608 (every name in it is a constant of the schema)
 
 _COMPARISON = Comparison(without=("received_at",))
@@ -154,6 +178,7 @@ VALIDATED_READINGS = TopicTable(
     comparison=_COMPARISON,
     columns=_values,
     newer=("source_offset", "source_index", "source_partition"),
+    between_flows=_LATER_RECEIVED,
     replaced=_KEEP_FIRST,
     merge_repeated=_FIRST_OF_REPEATED,
     compression=Compression("meter_id", '"time" DESC'),
@@ -164,5 +189,5 @@ READING_REVISIONS = DerivedTable(
     source=VALIDATED_READINGS,
     comparison=_COMPARISON,
     where="'REVISED' = ANY (flags)",
-    compression=Compression("meter_id", '"time" DESC, source_partition, source_offset, source_index'),
+    compression=Compression("meter_id", '"time" DESC, flow, source_partition, source_offset, source_index'),
 )

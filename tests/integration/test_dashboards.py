@@ -39,7 +39,7 @@ def period() -> Period:
 @cache
 def whole_view() -> View:
     """All of it, with nothing chosen."""
-    variables = {"meter": "O'Brien", "region": ALL, "partition": ALL, "interval": "1h"}
+    variables = {"flow": "smartmeter", "meter": "O'Brien", "region": ALL, "partition": ALL, "interval": "1h"}
     return View(period().start, period().now, variables)
 
 
@@ -48,6 +48,7 @@ Ask = Callable[[str, View], list[tuple[Any, ...]]]
 QUERIES = list(panel_queries())
 #: What a reader may choose, each with each.
 CHOICES: dict[str, list[Value]] = {
+    "flow": ["smartmeter", "a daily'; --"],
     "region": [ALL, "north", ["south'; --", "(none)"]],
     "partition": [ALL, ["0", "1"], "1"],
     "interval": ["5m", "1d"],

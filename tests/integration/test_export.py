@@ -140,7 +140,7 @@ def test_readings_are_in_order_with_the_late_events_among_them(tmp_path: Path) -
     assert [row for row in rows if row["status"] == "TOO_LATE"] == [
         dict.fromkeys(rows[0], "") | {
             "meter_id": "M1", "timestamp": "2023-10-29T19:00:00Z", "consumption_kwh": "5.001",
-            "status": "TOO_LATE", "delay_seconds": "7200.0",
+            "status": "TOO_LATE", "delay_seconds": "7200.0", "flow": "smartmeter",
         }
     ]  # fmt: skip
     assert rows[0] | {"consumption_kwh": "0.001", "interval_minutes": "30", "region": "north"} == rows[0]

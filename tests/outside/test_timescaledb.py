@@ -126,7 +126,7 @@ def test_later_revisions_reach_compressed_chunks(empty: str) -> None:
 
 
 def test_every_query_of_the_dashboards_runs(grown: Became) -> None:
-    chosen = {"meter": "O'Brien", "region": ALL, "partition": ALL, "interval": "1h"}
+    chosen = {"flow": "smartmeter", "meter": "O'Brien", "region": ALL, "partition": ALL, "interval": "1h"}
     view = View(OLD.start, NOW, chosen, timescaledb=True)
     answers = 0
     for question in panel_queries():
@@ -151,7 +151,9 @@ def test_from_nothing_to_chunks_policies_and_summaries(
     assert kind.message.startswith("TimescaleDB 2.")
     assert schema.ok
     # Nothing in it yet: no question may be an error.
-    view = View(NOW - DAY, NOW, {"meter": "", "region": ALL, "partition": ALL, "interval": "5m"})
+    view = View(
+        NOW - DAY, NOW, {"flow": "smartmeter", "meter": "", "region": ALL, "partition": ALL, "interval": "5m"}
+    )
     for question in panel_queries():
         with connect(empty) as connection:
             sql = expand(question.sql, replace(view, timescaledb=True)).replace("%", "%%")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Any
 from unittest.mock import patch
 
@@ -14,11 +15,16 @@ from sinks import tables
 from sinks.connection import SinkConnection
 from sinks.database import connect, open_engine
 from sinks.migrations import VERSION_TABLE
-from sinks.migrations.versions.v0001_tables import GAP_SUMMARY, LATE_SUMMARY, METRICS_SUMMARY
+from sinks.migrations.versions import v0001_tables
+from sinks.migrations.versions.v0001_tables import GAP_SUMMARY, LATE_SUMMARY
+from sinks.migrations.versions.v0006_flows import METRICS_SUMMARY
+from sinks.migrations.versions.v0006_flows import TABLES as TABLES_OF_FLOWS
 from sinks.schema import timescale, version
 from sinks.schema.storage import Storage
 from sinks.schema.version import migrate
-from sinks.tables.table import TopicTable
+from sinks.tables.metrics import METRICS
+from sinks.tables.table import Compression, DatabaseTable, Summary, TopicTable
+from sinks.tables.validated_readings import READING_REVISIONS
 from sinks.writer import Writer
 from tests.integration.dashboard_data import Period, rows
 
@@ -82,6 +88,11 @@ def migrate_to_plain(url: str) -> None:
 #: What undoes the last revisions.
 _BACK_TO_0002 = (
     "DROP TABLE meters, regions, planned_outages, outbox",
+    "DROP VIEW metrics_summary_hourly",
+    *(f"ALTER TABLE {table} DROP COLUMN flow" for table in TABLES_OF_FLOWS),
+    v0001_tables.METRICS_SUMMARY,
+    "ALTER TABLE reading_revisions ADD CONSTRAINT reading_revisions_pkey"
+    ' PRIMARY KEY (meter_id, "time", source_partition, source_offset, source_index)',
     *(
         f"ALTER TABLE {table} DROP COLUMN interval_seconds, DROP COLUMN received_at,"
         " ALTER COLUMN interval_minutes TYPE integer"
@@ -91,10 +102,33 @@ _BACK_TO_0002 = (
         f"ALTER TABLE {table} DROP COLUMN energy_register_kwh, DROP COLUMN energy_from"
         for table in ("validated_readings", "reading_revisions")
     ),
-    "DROP INDEX metrics_values",
+    # Gone with the column that they include: metrics_values, validated_readings_late.
+    """CREATE INDEX validated_readings_late ON validated_readings ("time") INCLUDE (delay_seconds)
+    WHERE status = 'LATE'""",
     'CREATE INDEX metrics_metric_time ON metrics (metric, "time" DESC)',
     f"UPDATE {VERSION_TABLE} SET version_num = '0002'",
 )
+
+
+#: What TimescaleDB had of the tables whose columns of today were not there.
+_OLDER: dict[str, DatabaseTable] = {
+    "metrics": replace(
+        METRICS,
+        summaries=(
+            Summary(
+                "metrics_summary_hourly",
+                """
+        SELECT time_bucket(INTERVAL '1 hour', "time") AS bucket, metric, avg(value) AS avg_value,
+               min(value) AS min_value, max(value) AS max_value, sum(value) AS sum_value, count(*) AS samples
+        FROM metrics GROUP BY 1, 2""",
+            ),
+        ),
+    ),
+    "reading_revisions": replace(
+        READING_REVISIONS,
+        compression=Compression("meter_id", '"time" DESC, source_partition, source_offset, source_index'),
+    ),
+}
 
 
 def make_older(url: str) -> None:
@@ -103,7 +137,8 @@ def make_older(url: str) -> None:
         for statement in _BACK_TO_0002:
             connection.exec_driver_sql(statement)
     assert version.create_if_possible(url) == ""
-    with connect(url) as connection:
+    older = tuple(_OLDER.get(table.name, table) for table in tables.TABLES)
+    with connect(url) as connection, patch.object(tables, "TABLES", older):
         timescale.apply(connection, Storage())
 
 

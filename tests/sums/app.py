@@ -8,7 +8,7 @@ from gridwatch.streaming.stage.worker import Worker
 from tests.sums.stage import STAGE
 
 settings = load_settings()
-worker = Worker(settings, [*agents.STAGES, STAGE])
+worker = Worker(settings, [*agents.stages(settings), STAGE])
 app = worker.app
 readings = worker.pipelines["readings"]
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from gridwatch import topics
@@ -65,3 +67,47 @@ def test_an_oversized_reading_reaches_its_dead_letter() -> None:
 def test_headers_have_names_of_their_own() -> None:
     headers = {topics.TICK_HEADER, topics.REPLAY_HEADER, topics.ROW_HEADER}
     assert len(headers) == 3
+
+
+def test_another_flow_has_each_topic_under_its_own_name() -> None:
+    daily = topics.flow("daily")
+    assert {topic.name for topic in all_topics("gridwatch-daily", daily)} >= {
+        *("daily_raw", "daily_validated", "daily_gap_alerts", "daily_late_events", "daily_metrics"),
+        *("daily_dead_letters", "gridwatch-daily-meters-changelog"),
+    }
+    for own, declared in zip(daily.outputs, topics.OUTPUTS, strict=True):
+        assert replace(own, name=declared.name) == declared
+
+
+def test_the_default_flow_has_the_topics_as_they_are_declared() -> None:
+    assert all(topics.SMARTMETER.of(topic) is topic for topic in (topics.RAW, *topics.OUTPUTS))
+    assert topics.SMARTMETER.id("3-41-0") == "3-41-0"
+    assert topics.flow("daily").id("3-41-0") == "daily/3-41-0"
+
+
+def test_a_topic_without_the_prefix_gets_one_in_another_flow() -> None:
+    topic = Topic("aggregates_1m", "sums", "id", None)
+    assert topics.SMARTMETER.of(topic).name == "aggregates_1m"
+    assert topics.flow("daily").of(topic).name == "daily_aggregates_1m"
+    assert topics.flow_of("daily_aggregates_1m", [topic]) == (topics.flow("daily"), topic)
+
+
+@pytest.mark.parametrize("name", ["smartmeter", "daily", "late", "smartmeter_late", "gap_alerts", "x_raw"])
+def test_the_flow_of_a_topic_is_known_by_its_name(name: str) -> None:
+    flow = topics.flow(name)
+    for topic in topics.OUTPUTS:
+        assert topics.flow_of(flow.of(topic).name) == (flow, topic)
+
+
+@pytest.mark.parametrize("name", ["other", "daily_other", "_validated", "validated", "daily_raw"])
+def test_a_topic_of_no_flow_is_an_error(name: str) -> None:
+    with pytest.raises(KeyError, match=name):
+        topics.flow_of(name)
+
+
+def test_the_topics_of_several_flows_are_those_of_each() -> None:
+    both = topics.topics_of({"smartmeter": "gridwatch", "daily": "gridwatch-daily"})
+    names = [topic.name for topic in both]
+    each = (*_ALL, *all_topics("gridwatch-daily", topics.flow("daily")))
+    assert set(names) == {topic.name for topic in each}
+    assert len(set(names)) == len(names)

@@ -48,6 +48,7 @@ from sinks.database import connect
     metavar="GLOB",
     help="Only meters whose id matches, such as 'METER_00*'.",
 )
+@click.option("--flow", help="Only readings of this flow. Default: of all flows.")
 @click.option("--zone", help="Time zone of the days of --completeness. Default: GRIDWATCH_TIMEZONE.")
 @click.option("--database-url", help="Database to read. Default: GRIDWATCH_DATABASE_URL.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object about the file on stdout.")
@@ -58,6 +59,7 @@ def command(
     start: int | None,
     end: int | None,
     meters: str,
+    flow: str | None,
     zone: str | None,
     database_url: str | None,
     as_json: bool,
@@ -81,6 +83,7 @@ def command(
         "infinity" if end is None else format_instant(end),
         meters,
         _zone(zone) if zone else settings.timezone,
+        flow,
     )
     with Terminal() as terminal, connect(settings.database) as connection:
         terminal.stage("exporting", None)

@@ -12,6 +12,7 @@ from gridwatch.cli.scoring.page import write_page
 from gridwatch.cli.scoring.text import text
 from gridwatch.errors import GridwatchError
 from gridwatch.settings import load_settings
+from gridwatch.topics import flow
 from replay.scoring.score import score
 from replay.truth.manifest import read_manifest
 from sinks.database import connect
@@ -50,18 +51,21 @@ def command(
     min_recall: float | None,
     show: int,
 ) -> None:
-    """Compare the contents of the database with the manifest that `replay --truth` wrote.
+    """Compare what the database has of the flow with the manifest that `replay --truth` wrote.
 
     Gaps, late events, late and revised readings, dead letters: precision, recall, edges, time to detect,
     false alarms, by kind of fault, and every difference. docs/scoring.md defines each figure.
+    The flow is the one that GRIDWATCH_FLOW names.
     Exit 0 whenever it could be scored, unless --min-precision or --min-recall is not reached.
     """
     settings = load_settings(**({"database_url": database_url} if database_url else {}))
     manifest = read_manifest(truth)
     with connect(settings.database) as connection:
-        found = detected(connection, manifest)
+        replayed = flow(settings.flow)
+        found = detected(connection, manifest, replayed)
         result = score(manifest, found)
-        named = [(one, nearby_readings(connection, one)) for one in result.differences[: show or None]]
+        shown = result.differences[: show or None]
+        named = [(one, nearby_readings(connection, one, replayed)) for one in shown]
     if html is not None:
         write_page(html, manifest, found, result, named)
     if as_json:

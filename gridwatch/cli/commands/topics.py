@@ -8,12 +8,12 @@ import click
 
 from gridwatch.kafka.broker import Broker
 from gridwatch.settings import load_settings
-from gridwatch.topics import all_topics
+from gridwatch.topics import topics_of
 
 
 @click.group(epilog="Example:  gridwatch topics create && gridwatch topics check")
 def command() -> None:
-    """Create, list and check the topics of the flow."""
+    """Create, list and check the topics of the flows (GRIDWATCH_FLOWS)."""
 
 
 @command.command(epilog="Example:  gridwatch topics create")
@@ -40,7 +40,7 @@ def list_topics(as_json: bool) -> None:
             "key": topic.key,
             "meaning": topic.meaning,
         }
-        for topic in all_topics(settings.app_id)
+        for topic in topics_of(settings.applications)
     ]
     if as_json:
         click.echo(json.dumps(rows, indent=2))

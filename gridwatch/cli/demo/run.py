@@ -21,6 +21,7 @@ from gridwatch.embedded import EmbeddedKafka, EmbeddedPostgres
 from gridwatch.embedded.ports import LOOPBACK, free_ports
 from gridwatch.kafka.broker import Broker
 from gridwatch.settings import PREFIX, Settings
+from gridwatch.topics import DEFAULT_FLOW
 from replay.faults import FaultPlan
 from replay.run.replay import Replay
 from replay.run.request import Request
@@ -153,6 +154,8 @@ def _site(folder: Path, kafka: EmbeddedKafka, postgres: EmbeddedPostgres) -> Sit
         "security_protocol": "PLAINTEXT",
         "database_url": postgres.url,
         "datadir": folder / "data",
+        "flow": DEFAULT_FLOW,
+        "flows": DEFAULT_FLOW,
         "replication_factor": 1,
         "web_host": LOOPBACK,
         "web_port": web_port,

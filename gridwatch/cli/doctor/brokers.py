@@ -12,7 +12,7 @@ from gridwatch.errors import GridwatchError
 from gridwatch.kafka.broker import Broker
 from gridwatch.kafka.positions import Position, Positions
 from gridwatch.settings import Settings
-from gridwatch.topics import OUTPUTS, RAW
+from gridwatch.topics import flow
 
 BROKER, TOPICS, CLOCK = "broker", "topics", "broker clock"
 TRANSACTIONS = "open transactions"
@@ -21,7 +21,8 @@ REACH_SECONDS = 8.0
 
 
 def check_broker(settings: Settings) -> list[Finding]:
-    """Check reachability, release, topics, clock, open transactions, and the lag of both groups."""
+    """Check reachability, release, topics, clock; open transactions and the worker's lag of each flow; the
+    sink's lag."""
     broker = Broker(settings, timeout=REACH_SECONDS)
     try:
         broker.partitions()
@@ -53,13 +54,15 @@ def check_broker(settings: Settings) -> list[Finding]:
     else:
         findings.append(good(TOPICS, f"all exist, {settings.partitions} partitions each"))
     positions = Positions(settings, timeout=REACH_SECONDS)
-    outputs = [topic.name for topic in OUTPUTS]
+    workers = {flow(name).raw.name: app_id for name, app_id in settings.applications.items()}
+    outputs = [topic.name for name in settings.flows for topic in flow(name).outputs]
+    newest = [time for raw in workers if (time := positions.newest_record_time(raw)) is not None]
     return [
         *findings,
-        _clock(positions.newest_record_time(RAW.name), settings.bootstrap),
-        _transactions(positions),
-        _lag(WORKER_LAG, settings.app_id, positions.of_group(settings.app_id, [RAW.name])),
-        _lag(SINK_LAG, f"{settings.app_id}-sink", positions.of_group(f"{settings.app_id}-sink", outputs)),
+        _clock(max(newest, default=None), settings.bootstrap),
+        *(_transactions(positions, raw) for raw in workers),
+        *(_lag(WORKER_LAG, group, positions.of_group(group, [raw])) for raw, group in workers.items()),
+        _lag(SINK_LAG, settings.sink_group, positions.of_group(settings.sink_group, outputs)),
     ]
 
 
@@ -71,17 +74,17 @@ def _clock(newest: float | None, address: str) -> Finding:
     return check_clock(CLOCK, ahead, f"the broker at {address}")
 
 
-def _transactions(positions: Positions) -> Finding:
+def _transactions(positions: Positions, raw: str) -> Finding:
     """Show where open transactions hold back raw readings; the worker's own page reports stalls."""
-    stable, ends = positions.stable_ends([RAW.name]), positions.ends([RAW.name])
+    stable, ends = positions.stable_ends([raw]), positions.ends([raw])
     held = {place[1]: (first, ends[place] - first) for place, first in stable.items() if first < ends[place]}
     if not held:
-        return good(TRANSACTIONS, f"none in {RAW.name}")
+        return good(TRANSACTIONS, f"none in {raw}")
     message = ", ".join(
         f"partition {partition} from offset {first} on ({offsets} held back)"
         for partition, (first, offsets) in sorted(held.items())
     )
-    return good(TRANSACTIONS, f"a transaction is open in {RAW.name}: {message}", partitions=sorted(held))
+    return good(TRANSACTIONS, f"a transaction is open in {raw}: {message}", partitions=sorted(held))
 
 
 def _lag(check: str, group: str, positions: list[Position]) -> Finding:

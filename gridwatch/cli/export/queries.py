@@ -24,21 +24,25 @@ FETCH_ROWS = 10_000
 #: Rows of a version before `interval_seconds` have whole minutes only.
 _SECONDS = "coalesce(interval_seconds, CAST(round(interval_minutes * 60) AS integer))"
 
+_OF_FLOW = "(CAST(:flow AS text) IS NULL OR flow = :flow)"
+
 #: Of several late events with one timestamp the last one in log order wins.
 _ALL_READINGS = f"""
     SELECT meter_id, time, consumption_kwh, interval_minutes, {_SECONDS} AS interval_seconds, region, voltage,
-           current, power_kw, power_factor, frequency, sent_at, status, delay_seconds, flags, received_at
+           current, power_kw, power_factor, frequency, sent_at, status, delay_seconds, flags, received_at,
+           flow
     FROM validated_readings
     WHERE time >= CAST(:start AS timestamptz) AND time < CAST(:end AS timestamptz) AND meter_id ~ :meters
+      AND {_OF_FLOW}
     UNION ALL
     SELECT meter_id, time, consumption_kwh, NULL::float8, NULL::integer, NULL::text, NULL::float8,
            NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::text, 'TOO_LATE', delay_seconds,
-           flags, NULL::timestamptz
+           flags, NULL::timestamptz, flow
     FROM (
         SELECT DISTINCT ON (meter_id, time) * FROM late_events
         WHERE time >= CAST(:start AS timestamptz) AND time < CAST(:end AS timestamptz)
-          AND meter_id ~ :meters
-        ORDER BY meter_id, time, source_partition DESC, source_offset DESC, source_index DESC
+          AND meter_id ~ :meters AND {_OF_FLOW}
+        ORDER BY meter_id, time, flow DESC, source_partition DESC, source_offset DESC, source_index DESC
     ) AS late
     WHERE NOT EXISTS (
         SELECT FROM validated_readings AS valid
@@ -65,7 +69,7 @@ WITH readings AS ({_ALL_READINGS}), had AS (
         CAST(stretch ->> 1 AS timestamptz) - interval '1 microsecond',
         {_SECONDS} * interval '1 second'
     ) AS slot
-    WHERE state <> 'RETRACTED' AND meter_id ~ :meters
+    WHERE state <> 'RETRACTED' AND meter_id ~ :meters AND {_OF_FLOW}
       AND slot >= CAST(:start AS timestamptz) AND slot < CAST(:end AS timestamptz)
       AND NOT EXISTS (SELECT FROM late_events AS late WHERE late.meter_id = gap.meter_id AND late.time = slot)
     GROUP BY 1, 2
@@ -106,13 +110,14 @@ class Query:
 class Selection:
     """The rows: `start` ≤ time < `end` (RFC 3339, or the database's `infinity`), meters by a shell pattern.
 
-    `zone` is the time zone of the days of completeness.
+    `zone` is the time zone of the days of completeness; `flow` None: of all flows.
     """
 
     start: str = "-infinity"
     end: str = "infinity"
     meters: str = "*"
     zone: str = "UTC"
+    flow: str | None = None
 
 
 READINGS = Query(
@@ -134,6 +139,7 @@ READINGS = Query(
         Column("delay_seconds", "number"),
         Column("flags", "words"),
         Column("received_at", "instant"),
+        Column("flow", "text"),
     ),
 )
 COMPLETENESS = Query(
@@ -164,6 +170,7 @@ def fetch(connection: Connection, query: Query, selection: Selection) -> Iterato
             "start": selection.start,
             "end": selection.end,
             "meters": regex_of(selection.meters),
+            "flow": selection.flow,
             **({"zone": selection.zone} if query is COMPLETENESS else {}),
         },
     )

@@ -12,7 +12,7 @@ from sqlalchemy import Connection, Select, func, select
 
 from gridwatch.domain.instants import format_instant, parse_instant
 from gridwatch.domain.policy import MINUTE, SECOND
-from gridwatch.topics import RAW
+from gridwatch.topics import SMARTMETER, Flow
 from replay.scoring.score import Difference, Found, FoundGap, FoundLate, Score, score
 from replay.truth.manifest import Manifest
 from sinks.database import connect
@@ -51,28 +51,30 @@ class NearbyReading:
         }
 
 
-def score_database(truth: Manifest, url: str) -> Score:
-    """Score the contents of the database at `url`. GridwatchError when it cannot be read."""
+def score_database(truth: Manifest, url: str, flow: Flow = SMARTMETER) -> Score:
+    """Score what the database at `url` has of a flow. GridwatchError when it cannot be read."""
     with connect(url) as connection:
-        return score(truth, detected(connection, truth))
+        return score(truth, detected(connection, truth, flow))
 
 
-def detected(connection: Connection, truth: Manifest) -> Found:
-    """Everything in the database that the manifest covers."""
-    reading, revision = validated_readings.c, reading_revisions.c
-    late = select(reading.meter_id, reading.time).where(reading.status == "LATE")
-    revised = select(revision.meter_id, revision.time)
-    too_late = select(late_events.c.meter_id, late_events.c.time)
+def detected(connection: Connection, truth: Manifest, flow: Flow = SMARTMETER) -> Found:
+    """Everything of a flow in the database that the manifest covers."""
+    reading, revision, event = validated_readings.c, reading_revisions.c, late_events.c
+    late = select(reading.meter_id, reading.time).where(reading.status == "LATE", reading.flow == flow.name)
+    revised = select(revision.meter_id, revision.time).where(revision.flow == flow.name)
+    too_late = select(event.meter_id, event.time).where(event.flow == flow.name)
     return Found(
-        list(_gaps(connection, truth)),
+        list(_gaps(connection, truth, flow)),
         [FoundLate(*key) for key in _keys(connection, truth, too_late)],
         set(_keys(connection, truth, late)),
         set(_keys(connection, truth, revised)),
-        _refused(connection) if truth.refused else {},
+        _refused(connection, flow) if truth.refused else {},
     )
 
 
-def nearby_readings(connection: Connection, difference: Difference) -> list[NearbyReading]:
+def nearby_readings(
+    connection: Connection, difference: Difference, flow: Flow = SMARTMETER
+) -> list[NearbyReading]:
     """The last readings of the meter before a difference and the first from its start on, late ones too."""
     found: list[NearbyReading] = []
     reading, event = validated_readings.c, late_events.c
@@ -82,7 +84,7 @@ def nearby_readings(connection: Connection, difference: Difference) -> list[Near
         ((event.time, event.consumption_kwh, event.delay_seconds, event.flags), "TOO_LATE"),
     ):
         table = validated_readings.c if status is None else late_events.c
-        of_meter = select(*columns).where(table.meter_id == difference.meter)
+        of_meter = select(*columns).where(table.meter_id == difference.meter, table.flow == flow.name)
         for query in (
             of_meter.where(table.time < start).order_by(table.time.desc()).limit(_BEFORE),
             of_meter.where(table.time >= start).order_by(table.time).limit(_AFTER),
@@ -101,7 +103,7 @@ def nearby_readings(connection: Connection, difference: Difference) -> list[Near
     return sorted(found, key=lambda one: one.time)
 
 
-def _gaps(connection: Connection, truth: Manifest) -> Iterator[FoundGap]:
+def _gaps(connection: Connection, truth: Manifest, flow: Flow) -> Iterator[FoundGap]:
     table = gap_alerts.c
     query = select(
         table.meter_id,
@@ -113,7 +115,7 @@ def _gaps(connection: Connection, truth: Manifest) -> Iterator[FoundGap]:
         table.interval_minutes,
         table.interval_seconds,
         table.missing_ranges,
-    ).where(table.time >= _moment(truth.first))
+    ).where(table.flow == flow.name, table.time >= _moment(truth.first))
     if truth.settled_to is not None:
         query = query.where(table.time <= _moment(truth.settled_to))
     for row in connection.execute(query.execution_options(yield_per=_FETCH_ROWS)):
@@ -138,11 +140,11 @@ def _keys(connection: Connection, truth: Manifest, query: Select[Any]) -> Iterat
         yield row[0], _micros(row[1])
 
 
-def _refused(connection: Connection) -> dict[tuple[str, str], int]:
+def _refused(connection: Connection, flow: Flow) -> dict[tuple[str, str], int]:
     table = dead_letters.c
     query = (
         select(table.raw_encoding, table.raw, func.count())
-        .where(table.topic == RAW.name)
+        .where(table.topic == flow.raw.name)
         .group_by(table.raw_encoding, table.raw)
     )
     counted: Counter[tuple[str, str]] = Counter()

@@ -154,7 +154,7 @@ def create_app(
         broker_credentials=Security.of(settings).faust(),
         autodiscover=False,
         origin="gridwatch",
-        datadir=str(settings.datadir),
+        datadir=str(settings.state_folder),
         topic_partitions=settings.partitions,
         topic_replication_factor=settings.replication_factor,
         topic_disable_leader=True,

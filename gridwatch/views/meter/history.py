@@ -19,11 +19,11 @@ from gridwatch.domain.meter.timeliness import TOO_LATE
 from gridwatch.http.reply import Problem
 from gridwatch.models.late_event import LateEvent
 from gridwatch.models.validated import Validated
-from gridwatch.topics import LATE_EVENTS, VALIDATED
+from gridwatch.topics import LATE_EVENTS, SMARTMETER, VALIDATED, Flow, Topic
 from gridwatch.views.log_tail import LogTail, OffsetRange
 from gridwatch.views.state import Record
 
-#: Records scanned in the partition, by topic.
+#: Records scanned in the partition, by topic; another flow has topics of its own.
 SCANNED_RECORDS = {VALIDATED.name: 20_000, LATE_EVENTS.name: 2_000}
 #: How long a history is served from the cache, seconds; and how many meters are cached.
 CACHE_SECONDS = 4.0
@@ -49,9 +49,10 @@ class Histories:
         slack: highest event time minus watermark (`max_out_of_orderness`), µs.
     """
 
-    def __init__(self, tail: LogTail, slack: int) -> None:
+    def __init__(self, tail: LogTail, slack: int, flow: Flow = SMARTMETER) -> None:
         self._tail = tail
         self._slack = slack
+        self._flow = flow
         self._known: dict[str, tuple[float, History]] = {}
 
     async def of(self, meter_id: str, partition: int) -> History:
@@ -72,15 +73,16 @@ class Histories:
         key = meter_id.encode()
         found: dict[str, Record] = {}
         complete_from: int | None = None
-        for topic, most in SCANNED_RECORDS.items():
-            tail = await self._tail.read(topic, {partition: OffsetRange(most)}, lambda one: one == key)
+        for topic in (VALIDATED, LATE_EVENTS):
+            wanted = {partition: OffsetRange(SCANNED_RECORDS[topic.name])}
+            tail = await self._tail.read(self._flow.of(topic).name, wanted, lambda one: one == key)
             for record in tail.records:
                 reading = reading_of(topic, record.value)
                 if reading is not None:
                     # Repeated records have the same timestamp; a revision replaces the value it revised.
                     found[reading["timestamp"]] = reading
             first = tail.first.get(partition)
-            if topic == VALIDATED.name and first is not None:
+            if topic is VALIDATED and first is not None:
                 complete_from = self._complete_from(first.offset, first.value)
         readings = sorted(found.values(), key=lambda one: parse_instant(one["timestamp"])[0])
         return History(readings, complete_from)
@@ -95,16 +97,16 @@ class Histories:
             return None
 
 
-def reading_of(topic: str, value: bytes) -> Record | None:
+def reading_of(topic: Topic, value: bytes) -> Record | None:
     """A record of the validated or the late topic as a reading; None if it cannot be decoded."""
     try:
-        decoded: Any = _validated(value) if topic == VALIDATED.name else _late_event(value)
+        decoded: Any = _validated(value) if topic is VALIDATED else _late_event(value)
     except msgspec.MsgspecError:
         return None
     return {
         "timestamp": decoded.timestamp,
         "consumption_kwh": decoded.consumption_kwh,
-        "status": decoded.status if topic == VALIDATED.name else TOO_LATE,
+        "status": decoded.status if topic is VALIDATED else TOO_LATE,
         "delay_seconds": decoded.delay_seconds,
         "flags": list(decoded.flags),
     }

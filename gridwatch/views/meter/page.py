@@ -13,6 +13,7 @@ from gridwatch.http.reply import JSON_ONLY, Answer, Problem, Reply
 from gridwatch.plots.canvas import SIZES
 from gridwatch.settings import Settings
 from gridwatch.streaming.stage.pipeline import Pipeline
+from gridwatch.topics import flow
 from gridwatch.views import state
 from gridwatch.views.log_tail import LogTail
 from gridwatch.views.meter.history import SCANNED_RECORDS, Histories
@@ -29,7 +30,7 @@ class MeterPage:
         self._partitions = settings.partitions
         self._pipeline = pipeline
         self._watch = watch
-        self._histories = Histories(tail, micros(settings.max_out_of_orderness))
+        self._histories = Histories(tail, micros(settings.max_out_of_orderness), flow(settings.flow))
         self._grace = micros(settings.grace)
 
     async def page(self, request: Any, meter_id: str) -> Reply | Answer:

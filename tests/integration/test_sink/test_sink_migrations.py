@@ -75,7 +75,14 @@ def upgrade_to(url: str, revision: str) -> None:
 def test_the_keys_are_those_of_the_contract(database: str) -> None:
     assert {table.name: table.key for table in tables.TABLES} == {
         "validated_readings": ["meter_id", "time"],
-        "reading_revisions": ["meter_id", "time", "source_partition", "source_offset", "source_index"],
+        "reading_revisions": [
+            "meter_id",
+            "time",
+            "flow",
+            "source_partition",
+            "source_offset",
+            "source_index",
+        ],
         "gap_alerts": ["gap_id", "time"],
         "late_events": ["id", "time"],
         "metrics": ["id", "time"],
@@ -101,7 +108,7 @@ def test_the_hourly_summaries_have_the_columns_of_the_contract(database: str, qu
             *("bucket", "late_events", "avg_delay_seconds", "max_delay_seconds", "meters"),
         ],
         "metrics_summary_hourly": [
-            *("bucket", "metric", "avg_value", "min_value", "max_value", "sum_value", "samples"),
+            *("bucket", "metric", "avg_value", "min_value", "max_value", "sum_value", "samples", "flow"),
         ],
     }
 

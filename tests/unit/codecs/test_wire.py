@@ -7,7 +7,7 @@ from typing import Any
 import msgspec
 import pytest
 
-from gridwatch.codecs.wire import ValidatedMessages, encode_outputs
+from gridwatch.codecs.wire import ReadingsEncoder, ValidatedMessages, encode_outputs
 from gridwatch.domain import outputs as emitted
 from gridwatch.domain.instants import parse_instant
 from gridwatch.domain.policy import MINUTE, SECOND
@@ -15,6 +15,7 @@ from gridwatch.domain.reading import OpenedReading
 from gridwatch.models.metric import Metric
 from gridwatch.models.raw import Raw
 from gridwatch.models.validated import Validated
+from gridwatch.topics import flow
 
 TEN = parse_instant("2024-01-01T10:00:00Z")[0]
 FIELDS = {"meter_id": 'M\u00e4"1', "timestamp": "2024-01-01T11:00:00+01:00", "consumption_kwh": 1.25}
@@ -128,3 +129,20 @@ def test_a_metric_is_encoded_as_its_model_is(value: float) -> None:
         2,
         {},
     )
+
+
+def test_another_flow_has_its_own_topics_in_all_that_is_encoded() -> None:
+    daily = flow("daily")
+    reading = accepted(Raw(**FIELDS))
+    letter = emitted.DeadLetter(("NOT_JSON",), "no", None, b"x", TEN, None, 3, 77, 0)
+    metric = emitted.Metric("readings_received", 1, TEN, TEN + MINUTE, 1, 3)
+    encoded = encode_outputs([reading, letter, metric], daily)
+    assert set(encoded) == {"daily_validated", "daily_dead_letters", "daily_metrics"}
+    [(key, value)] = encoded["daily_dead_letters"]
+    assert key == b"daily_raw-3-77-0"
+    assert msgspec.json.decode(value)["topic"] == "daily_raw"
+    # Positions are of the flow's own log: the records of the others are alike.
+    assert encoded["daily_validated"] == encode_outputs([reading])["smartmeter_validated"]
+    encoder = ReadingsEncoder(daily)
+    encoder.outcome.outputs.append(letter)
+    assert {topic for topic, some in encoder.drain().messages.items() if some} == {"daily_dead_letters"}

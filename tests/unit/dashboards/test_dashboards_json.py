@@ -125,7 +125,7 @@ def test_queries_name_only_what_there_is(query: Any) -> None:
 
 @pytest.mark.parametrize("query", list(panel_queries()), ids=str)
 def test_what_is_chosen_gets_into_a_query_quoted(query: Any) -> None:
-    bare = re.findall(r"\$\{?(meter|region|partition)\b(?!:sqlstring)", query.sql)
+    bare = re.findall(r"\$\{?(meter|flow|region|partition)\b(?!:sqlstring)", query.sql)
     assert not bare
 
 

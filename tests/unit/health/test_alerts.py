@@ -74,5 +74,5 @@ def test_no_plain_value_reads_as_yaml_of_another_kind() -> None:
 @pytest.mark.parametrize("alert", sorted(ALERTS))
 def test_an_alert_names_labels_only_that_its_metrics_have(alert: str) -> None:
     asked = set(re.findall(r"gridwatch_\w+", field(ALERTS[alert], "expr")))
-    labels = [{*metric.labels, "instance"} for metric in METRICS if metric.sample in asked]
+    labels = [{*metric.all_labels, "instance"} for metric in METRICS if metric.sample in asked]
     assert set(re.findall(r"\$labels\.(\w+)", ALERTS[alert])) <= set.intersection(*labels)

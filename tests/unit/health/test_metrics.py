@@ -50,14 +50,14 @@ def test_a_metric_is_named_as_prometheus_wants_it_and_explained(metric: Any) -> 
 
 @each_service
 def test_every_metric_of_a_service_is_there_with_its_help_also_without_any_value(service: Service) -> None:
-    found = families(Samples(service))
+    found = families(Samples(service, *service.labels))
     for metric in metrics_of(service).values():
         family = found[metric.family]
         assert (family.documentation, family.type, family.samples) == (metric.meaning, metric.kind, [])
 
 
 def test_what_was_measured_is_there_under_its_labels() -> None:
-    samples = Samples(WORKER)
+    samples = Samples(WORKER, "smartmeter")
     samples.put("ready", 1.0)
     samples.put("foreign_changelog_rows", 4, "readings")
     samples.put("open_gaps", 7, "readings", 3)
@@ -68,7 +68,7 @@ def test_what_was_measured_is_there_under_its_labels() -> None:
     assert gaps == {"0": 2.0, "3": 7.0}
     assert [sample.value for sample in found["gridwatch_ready"].samples] == [1.0]
     (counted,) = [s for s in found["gridwatch_foreign_changelog_rows"].samples if s.name.endswith("_total")]
-    assert (counted.value, counted.labels) == (4.0, {"stage": "readings"})
+    assert (counted.value, counted.labels) == (4.0, {"flow": "smartmeter", "stage": "readings"})
     assert found["gridwatch_jump_candidates"].samples == []
 
 
@@ -78,7 +78,7 @@ def test_what_was_measured_is_there_under_its_labels() -> None:
 )
 def test_a_value_that_is_not_declared_so_is_an_error(name: str, labels: tuple[str, ...]) -> None:
     with pytest.raises(LookupError, match=name):
-        Samples(WORKER).put(name, 1.0, *labels)
+        Samples(WORKER, "smartmeter").put(name, 1.0, *labels)
 
 
 def test_a_system_metric_that_is_not_declared_is_an_error() -> None:
@@ -89,7 +89,7 @@ def test_a_system_metric_that_is_not_declared_is_an_error() -> None:
 
 @each_service
 def test_every_re_read_is_counted_under_its_cause_also_those_that_never_happened(service: Service) -> None:
-    samples = Samples(service)
+    samples = Samples(service, *service.labels)
     for cause in CAUSES:
         samples.put("reread_batches", 3.0 if cause == "gap" else 0.0, cause)
     family = families(samples)[f"{service.prefix}reread_batches"]
@@ -120,7 +120,7 @@ def test_the_system_metrics_of_the_topic_are_all_among_those_of_the_worker() -> 
 def test_a_renamed_metric_has_its_values_under_the_old_name_too(
     service: Service, new: str, old: str, labels: tuple[object, ...]
 ) -> None:
-    samples = Samples(service)
+    samples = Samples(service, *service.labels)
     samples.put(new.removeprefix(service.prefix), 7.0, *labels)
     found = families(samples)
     assert found[old].documentation == f"deprecated: use {new}"
@@ -132,17 +132,18 @@ def test_a_renamed_metric_has_its_values_under_the_old_name_too(
 
 def test_a_deprecated_name_takes_no_values_of_its_own() -> None:
     with pytest.raises(LookupError, match="standing_seconds"):
-        Samples(WORKER).put("standing_seconds", 1.0, "readings", 0)
+        Samples(WORKER, "smartmeter").put("standing_seconds", 1.0, "readings", 0)
 
 
 @each_service
 def test_the_process_is_measured_too(service: Service) -> None:
-    body, _ = exposition(Samples(service), "")
+    body, _ = exposition(Samples(service, *service.labels), "")
     assert b"process_resident_memory_bytes" in body
 
 
 @each_service
 def test_open_metrics_are_given_to_those_that_ask_for_them(service: Service) -> None:
-    body, content_type = exposition(Samples(service), "application/openmetrics-text; version=1.0.0")
+    samples = Samples(service, *service.labels)
+    body, content_type = exposition(samples, "application/openmetrics-text; version=1.0.0")
     assert content_type.startswith("application/openmetrics-text")
     assert body.endswith(b"# EOF\n")

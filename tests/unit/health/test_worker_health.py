@@ -309,7 +309,7 @@ def test_re_reads_are_counted_by_cause_in_what_prometheus_reads(worker: Worker) 
     text = worker.text()
     expected = dict.fromkeys(CAUSES, 0.0) | {"gap": 2.0, "idle": 1.0}
     for cause, count in expected.items():
-        assert f'gridwatch_reread_batches_total{{cause="{cause}"}} {count}' in text
+        assert f'gridwatch_reread_batches_total{{cause="{cause}",flow="smartmeter"}} {count}' in text
     assert "# TYPE gridwatch_reread_batches_total counter" in text
 
 

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from gridwatch.settings import Settings
-from gridwatch.topics import OUTPUTS
+from gridwatch.topics import OUTPUTS, SMARTMETER, flow
 from sinks import tables
 from sinks.tables.table import COMPUTED, DatabaseTable, TopicTable, metadata
 
@@ -42,6 +42,23 @@ def test_a_topic_goes_to_one_table() -> None:
         tables.of_topic("no_such_topic")
 
 
+def test_a_sink_of_several_flows_reads_the_topics_of_each() -> None:
+    both = tables.topics(("smartmeter", "daily"))
+    assert both == (*tables.topics(), *tables.topics(("daily",)))
+    for table in tables.fed_by_topics():
+        daily = flow("daily")
+        assert tables.source_of(daily.of(table.topic).name) == (daily, table)
+
+
+def test_every_table_says_the_flow_of_its_rows() -> None:
+    assert all(table.of_flows for table in tables.TABLES)
+
+
+@each_of_a_topic
+def test_ids_that_are_unique_inside_a_flow_are_columns(table: TopicTable) -> None:
+    assert set(table.ids) <= set(table.sql.columns.keys())
+
+
 def test_a_derived_table_comes_after_its_source() -> None:
     for source in tables.fed_by_topics():
         for derived in tables.derived_from(source):
@@ -52,7 +69,7 @@ def test_a_derived_table_comes_after_its_source() -> None:
 @each_of_a_topic
 def test_rows_have_the_columns_of_their_table_in_order(table: TopicTable) -> None:
     staged = [column.name for column in table.sql.columns if column.info != COMPUTED]
-    assert list(table.columns([])) == staged
+    assert list(table.copied([], SMARTMETER)) == staged
     named = ", ".join(f'"{name}"' for name in staged)
     assert table.copy == f"COPY {table.staging_table} ({named}) FROM STDIN"
 

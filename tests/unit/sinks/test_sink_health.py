@@ -243,23 +243,24 @@ def test_a_sink_is_live_until_it_stops(sink: Sink) -> None:
 
 
 def test_a_window_counts_what_was_stored_in_it() -> None:
-    pool = SimpleNamespace(state=WriterState(), rows_of_partition=Counter[int]())
+    pool = SimpleNamespace(state=WriterState(), rows_of_partition=Counter[tuple[str, int]]())
     window = Window(pool)  # type: ignore[arg-type]
-    pool.rows_of_partition = Counter({0: 5, 1: 7})
+    pool.rows_of_partition = Counter({("smartmeter", 0): 5, ("daily", 1): 7})
     pool.state.commits, pool.state.commit_seconds_total = 4, 2.0
-    first = {(metric.metric, metric.partition): metric.value for metric in window.close({0, 1})}
+    places = {("smartmeter", 0), ("daily", 1)}
+    first = {(metric.metric, flow, metric.partition): metric.value for flow, metric in window.close(places)}
     assert first == {
-        **{("sink_rows", 0): 5.0, ("sink_rows", 1): 7.0},
-        **{("sink_commit_seconds", 0): 0.5, ("sink_commit_seconds", 1): 0.5},
+        **{("sink_rows", "smartmeter", 0): 5.0, ("sink_rows", "daily", 1): 7.0},
+        **{("sink_commit_seconds", *place): 0.5 for place in places},
     }
-    pool.rows_of_partition = Counter({0: 7, 1: 7})
-    second = window.close({0})
+    pool.rows_of_partition = Counter({("smartmeter", 0): 7, ("daily", 1): 7})
+    second = [metric for _, metric in window.close({("smartmeter", 0)})]
     assert [(metric.metric, metric.value, metric.scope) for metric in second] == [
         ("sink_rows", 2.0, "system")
     ]
     # As instants: a text loses the zeros at its end.
     assert parse_instant(second[0].window_start) < parse_instant(second[0].window_end)
-    assert {metric for metric, _ in first} == set(system_metrics_of(SINK))
+    assert {metric for metric, *_ in first} == set(system_metrics_of(SINK))
 
 
 class FakeEmitter:
@@ -267,19 +268,21 @@ class FakeEmitter:
 
     def __init__(self) -> None:
         self.delivered: dict[int, list[DeadLetter]] = {}
+        self.topics: set[str] = set()
 
     async def deliver(self, topic: str, partition: int, batches: Sequence[Packed], timestamp: int) -> None:
         records = [record for one in batches for record in MemoryRecords(built(one)).next_batch() or ()]
         letters = [msgspec.json.decode(record.value or b"", type=DeadLetter) for record in records]
         self.delivered[partition] = letters
+        self.topics.add(topic)
 
 
 def built(packed: Packed) -> bytes:
     return b"".join(packed.pieces(0, (-1, -1, -1)))
 
 
-def letter(partition: int) -> DeadLetter:
-    source = SimpleNamespace(topic="t", partition=partition, offset=1, timestamp=0, value=b"x")
+def letter(partition: int, topic: str = VALIDATED.name) -> DeadLetter:
+    source = SimpleNamespace(topic=topic, partition=partition, offset=1, timestamp=0, value=b"x")
     return refused(source, "no")
 
 
@@ -289,3 +292,12 @@ def test_dead_letters_go_under_the_partition_of_what_they_are_about() -> None:
     asyncio.run(dead_letters.send([letter(1), letter(4), letter(1)]))
     assert {partition: len(letters) for partition, letters in emitter.delivered.items()} == {1: 2, 4: 1}
     assert dead_letters.sent == 3
+    assert emitter.topics == {"smartmeter_dead_letters"}
+
+
+def test_dead_letters_go_to_the_flow_of_what_they_are_about() -> None:
+    emitter = FakeEmitter()
+    dead_letters = DeadLetterProducer(emitter)  # type: ignore[arg-type]
+    about = ("daily_gap_alerts", "late_late_events", "a_topic_of_no_flow")
+    asyncio.run(dead_letters.send([letter(1, topic) for topic in about]))
+    assert emitter.topics == {"daily_dead_letters", "late_dead_letters", "smartmeter_dead_letters"}

@@ -50,7 +50,7 @@ def play(connections: int, batches: Sequence[RecordBatch]) -> Pool:
 def test_a_partition_always_goes_over_the_same_connection(written: dict[int, set[int]]) -> None:
     pool = play(3, [good(partition, offset) for offset in range(4) for partition in range(6)])
     assert sorted(map(sorted, written.values())) == [[0, 3], [1, 4], [2, 5]]
-    assert pool.rows_of_partition == dict.fromkeys(range(6), 4)
+    assert pool.rows_of_partition == {("smartmeter", partition): 4 for partition in range(6)}
     assert pool.lost_letters == 0
 
 

@@ -117,7 +117,7 @@ def test_batches_that_arrive_during_a_transaction_share_the_next_one() -> None:
         writer.open.set()
         assert await asyncio.gather(*tasks) == [True] * 6
         assert writer.transactions == [[3, 3, 3], [3, 3, 3]]
-        assert store.rows_of_partition == dict.fromkeys(range(6), 3)
+        assert store.rows_of_partition == {("smartmeter", partition): 3 for partition in range(6)}
 
     play(scenario)
 

@@ -72,7 +72,7 @@ def test_pages_one_after_the_other_have_every_letter_once_newest_first(
     "value", [b"", b"\xff\x00", b"[]", b'{"reasons": 1}', letter(0, 0, record_timestamp="soon").value]
 )
 def test_what_is_no_dead_letter_is_shown_as_such(value: bytes) -> None:
-    shown = letter_of(Record(2, 7, 1_704_103_200_000, None, value))
+    shown = letter_of(Record(2, 7, 1_704_103_200_000, None, value), DEAD_LETTERS.name)
     assert (shown["partition"], shown["offset"], shown["reasons"]) == (2, 7, [])
     assert shown["record_timestamp"] == "2024-01-01T10:00:00Z"
     assert "it is not a dead letter" in shown["message"]
