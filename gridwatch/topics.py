@@ -119,6 +119,8 @@ OUTPUTS = (VALIDATED, GAP_ALERTS, LATE_EVENTS, METRICS, DEAD_LETTERS)
 
 DEFAULT_FLOW: Final = Policy().flow
 _PREFIX: Final = f"{DEFAULT_FLOW}_"
+#: What the raw topic of a flow has after its name.
+RAW_SUFFIX: Final = RAW.name.removeprefix(DEFAULT_FLOW)
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,5 @@ those as control records.
     reading.py     the book shown and exported
     advice.py      rows that are right by themselves, but cannot work
     comparison.py  the book against the compacted topic
-    flows.py       the flows that there are, and their raw topics
     relay/         from the outbox to Kafka
 """

@@ -16,11 +16,10 @@ from gridwatch.registry.advice import advice_on, advice_on_outages
 from gridwatch.registry.checking import Checker, Known
 from gridwatch.registry.entities import METER, OUTAGE, VALID_FROM, VERSION, Entity
 from gridwatch.registry.files import Table, check_columns
-from gridwatch.registry.flows import flows_of, raw_topic
 from gridwatch.registry.problems import Problems, RefusedError
 from gridwatch.registry.staging import compare, find_problems, known_regions, lock_book, prepare, stage
 from gridwatch.settings import Settings
-from gridwatch.topics import CONTROL_VERSION, REGISTRY_HEADER
+from gridwatch.topics import CONTROL_VERSION, RAW_SUFFIX, REGISTRY_HEADER
 from replay.run.progress import Progress, Quiet
 
 _MANY_ROWS = 10_000
@@ -74,7 +73,7 @@ def apply(
     RefusedError with every problem, those that reading the table found too. A dry run changes nothing.
     """
     progress = progress or Quiet()
-    flows = flows_of(settings)
+    flows = settings.flows
     prepare(connection)
     known = Known(flows, known_regions(connection))
     checker = Checker(entity, table.head, settings.policy(), known, problems)
@@ -133,7 +132,7 @@ def record_sql(entity: Entity, of: str, as_of: str = "NULL::text") -> str:
 def outbox_sql(entity: Entity, of: str, source: str, as_of: str, order: str) -> str:
     """The statement that writes the rows of `source` to the outbox: topic NULL is the raw topic of every
     flow, partition NULL that of the key."""
-    topic = f"{of}.flow || '{raw_topic('')}'" if entity is METER else "NULL"
+    topic = f"{of}.flow || '{RAW_SUFFIX}'" if entity is METER else "NULL"
     key = f"{of}.{entity.key.stored}"
     return f"""
         INSERT INTO outbox (topic, key, headers, value, entity)
@@ -172,7 +171,7 @@ def _write(connection: Connection, entity: Entity, as_of: str | None) -> None:
         connection.exec_driver_sql(
             f"""
             INSERT INTO outbox (topic, key, headers, value, entity)
-            SELECT stored_flow || '{raw_topic("")}', meter_id, '{headers_of(REGISTRY_HEADER)}'::jsonb,
+            SELECT stored_flow || '{RAW_SUFFIX}', meter_id, '{headers_of(REGISTRY_HEADER)}'::jsonb,
                    json_strip_nulls(json_build_object(
                        'meter_id', meter_id, 'version', version - 1, 'status', 'removed', 'flow', stored_flow,
                        'valid_from', {METER.by_name[VALID_FROM].as_json("c")}, 'as_of', %(as_of)s::text

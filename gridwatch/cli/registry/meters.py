@@ -14,7 +14,6 @@ from gridwatch.domain.instants import format_instant
 from gridwatch.domain.registry.records import STATUSES
 from gridwatch.errors import UsageProblem
 from gridwatch.registry.entities import METER
-from gridwatch.registry.flows import flows_of
 from gridwatch.registry.resending import resend
 from gridwatch.settings import load_settings
 from replay.cli.options import InstantType
@@ -119,8 +118,8 @@ def resend_command(flow: str | None, meters: str, as_of: int | None, as_json: bo
     Without --meters regions and planned outages are resent, too.
     """
     settings = load_settings()
-    if flow is not None and flow not in flows_of(settings):
-        raise UsageProblem(f"--flow: no such flow: {flow}", f"name one of {', '.join(flows_of(settings))}")
+    if flow is not None and flow not in settings.flows:
+        raise UsageProblem(f"--flow: no such flow: {flow}", f"name one of {', '.join(settings.flows)}")
     with shared.open_book(settings) as connection:
         resent = resend(
             connection,

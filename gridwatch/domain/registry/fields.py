@@ -82,9 +82,10 @@ class Fields:
         try:
             if not isinstance(value, str):
                 raise ValueError(f"must be text, not {kind_of(value)}")
+            instant, _ = parse_instant(value, "UTC")
             if not _OFFSET.search(value):
                 raise ValueError(f"needs an offset or Z: {value[:40]!r}")
-            return parse_instant(value, "UTC")[0]
+            return instant
         except ValueError as error:
             self.found.add(BAD_TIMESTAMP, name, str(error))
             return None

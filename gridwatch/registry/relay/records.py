@@ -15,9 +15,8 @@ import msgspec
 
 from gridwatch.domain.partitioning import partition_of
 from gridwatch.registry.entities import ENTITIES
-from gridwatch.registry.flows import raw_topic
 from gridwatch.registry.relay.outbox import OutboxRow
-from gridwatch.topics import METER_REGISTRY
+from gridwatch.topics import METER_REGISTRY, flow
 
 Headers = list[tuple[str, bytes]]
 
@@ -45,9 +44,9 @@ def records_of(row: OutboxRow, flows: Sequence[str], partitions: int, now: str) 
     key = None if row.key is None else row.key.encode()
     home = partition_of(row.key, partitions) if row.key is not None else 0
     if row.topic is None:
-        for topic in map(raw_topic, flows):
+        for name in flows:
             for partition in range(partitions):
-                yield Record(topic, partition, key, data, headers)
+                yield Record(flow(name).raw.name, partition, key, data, headers)
     else:
         yield Record(row.topic, home if row.partition is None else row.partition, key, data, headers)
     if entity is not None:

@@ -18,7 +18,6 @@ import psycopg2
 from gridwatch.backoff import BackOff
 from gridwatch.clock import now_micros
 from gridwatch.domain.instants import format_instant
-from gridwatch.registry.flows import flows_of
 from gridwatch.registry.relay.outbox import Outbox, OutboxRow
 from gridwatch.registry.relay.publisher import Publisher, RefusedByBrokerError
 from gridwatch.registry.relay.records import records_of
@@ -52,7 +51,7 @@ class Relay:
         back_off: BackOff = _BACK_OFF,
     ) -> None:
         self._settings = settings
-        self._flows = flows_of(settings)
+        self._flows = settings.flows
         self._once = once
         self._told = told
         self._back_off = back_off

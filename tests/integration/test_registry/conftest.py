@@ -90,7 +90,6 @@ def flows(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., None]]:
     """Sets the flows that there are."""
 
     def have(*names: str) -> None:
-        for module in ("gridwatch.registry.book", "gridwatch.registry.relay.service"):
-            monkeypatch.setattr(f"{module}.flows_of", lambda _settings: names)
+        monkeypatch.setenv("GRIDWATCH_FLOWS", ",".join(names))
 
     yield have

@@ -120,7 +120,8 @@ BAD: list[tuple[str, dict[str, Any], str, str]] = [
     ("registry", {"max_kw": 0}, "BAD_VALUE", "max_kw must be a number above 0"),
     ("registry", {"register_digits": 2}, "BAD_VALUE", "register_digits must be a whole number"),
     ("registry", {"region": ""}, "BAD_VALUE", "region must be text"),
-    ("registry", {"valid_from": "yesterday"}, "BAD_TIMESTAMP", "valid_from needs an offset or Z"),
+    ("registry", {"valid_from": "yesterday"}, "BAD_TIMESTAMP", "valid_from not an RFC 3339 instant"),
+    ("registry", {"valid_from": "2024-01-01T00:00:00"}, "BAD_TIMESTAMP", "needs an offset or Z"),
     ("registry", {"as_of": "2031-01-01T00:00:00Z"}, "FUTURE_TIMESTAMP", "as_of is"),
     ("registry", {"flow": "other"}, "WRONG_FLOW", "flow is other, these readings are of smartmeter"),
     (
