@@ -394,7 +394,7 @@ class Reference:
                 flags.add("EXTRA")
         elif slot not in meter.filled and slot not in meter.passed:
             meter.fill(slot, item.time)
-        elif not earlier and self.is_extra(meter, slot):
+        elif not earlier and self.is_extra(meter, slot, item.time):
             flags.add("EXTRA")
         before, meter.last_seen = meter.last_seen, max(meter.last_seen, item.time)
         if item.ruler is not None and item.time >= before and not meter.registered:
@@ -616,9 +616,10 @@ class Reference:
         waits = self.end is not None and next(meter.waiting()) > self.end
         return self.dies(meter) <= self.watermark or not waits
 
-    def is_extra(self, meter: Meter, slot: int) -> bool:
-        """Of a taken slot: filled, or it passed when nothing was expected."""
-        return slot in meter.filled or slot in meter.passed
+    def is_extra(self, meter: Meter, slot: int, stamp: int) -> bool:
+        """Of a taken slot: filled, or it passed when nothing was expected, and has another reading."""
+        others = (time for time, _ in meter.readings if time != stamp)
+        return slot in meter.filled or any(meter.slot_of(time) == slot for time in others)
 
     def is_behind(self, meter: Meter, stamp: int) -> bool:
         """Whether the slot of a reading is due: one on time may be so where grace is short."""

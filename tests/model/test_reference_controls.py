@@ -138,9 +138,9 @@ def test_planned_takes_gaps_back_as_not_installed() -> None:
     assert gaps(*steps)[-1] == ("01-01 10:30", "RETRACTED", 0, "NOT_INSTALLED", 2)
 
 
-def test_a_slot_that_passed_silently_counts_as_taken() -> None:
+def test_a_reading_in_a_slot_that_passed_silently_is_no_extra_one() -> None:
     steps = (reading("10:00"), entry(1, "removed"), tick("11:00"), reading("10:30"), reading("11:00"))
-    assert flags(*steps) == [["FIRST"], ["EXTRA"], []]
+    assert flags(*steps) == [["FIRST"], [], []]
 
 
 def test_active_again_expects_slots_from_then_on() -> None:

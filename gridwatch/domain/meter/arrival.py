@@ -48,8 +48,10 @@ def accept(
         grid.fill(slot)
         meter.last_slot = max(meter.last_slot, slot)
     elif not _fill_gap(meter, grid, time, changes) and _is_filled(meter, grid, slot, changes):
-        # Slots that a wider grid has where the one before had none count as filled, without a reading.
-        flags = EXTRA if grid is meter or _has_reading(grid, slot, changes) else 0
+        # Slots that a wider grid has where the one before had none count as filled, without a reading; those
+        # that passed while nothing was expected, too.
+        surely = grid is meter and meter.terms is None
+        flags = EXTRA if surely or _has_reading(grid, slot, changes) else 0
     before = meter.last_seen
     meter.last_seen = max(before, time)
     if given is not None and time >= before:
