@@ -110,15 +110,21 @@ class Chaos:
         self._servers.start()
         name = self._next_name(f"fault_free_{input_seed}")
         with new_site(
-            self._servers, self._folder / name, name, compacted=False, subject=self._subject
+            self._servers,
+            self._folder / name,
+            name,
+            compacted=False,
+            subject=self._subject,
+            input_seed=input_seed,
         ) as site:
             feed = Feed(site.settings, make_input(input_seed, self._readings, RULES["partitions"]), 0)
             feed.finish()
             site.workers[0].start()
             site.sinks[0].start()
+            site.registrar.finish()
             site.drain()
             site.stop()
-            snapshot = take_snapshot(site.settings, site.subject, site.data_folders)
+            snapshot = _taken(site)
             if snapshot.inconsistencies:
                 raise GridwatchError(f"inconsistent without faults: {snapshot.inconsistencies[0]}")
             if site.exits:
@@ -144,13 +150,14 @@ class Chaos:
             name,
             compacted=schedule.compacted,
             subject=self._subject,
+            input_seed=schedule.input_seed,
             **tuning,
         ) as site:
             result.exits, result.notes = [], site.notes
             try:
                 self._inject_faults(site, schedule, result, records)
                 site.stop()
-                return take_snapshot(site.settings, site.subject, site.data_folders)
+                return _taken(site)
             finally:
                 result.exits = site.exits
 
@@ -163,6 +170,7 @@ class Chaos:
         began = time.monotonic()
         try:
             feed.allow(marks[0])
+            site.registrar.advance(marks[0] / 2)
             site.wait_until_ready()
             for fault, mark in zip(schedule.faults, marks[1:], strict=True):
                 feed.wait()
@@ -170,6 +178,7 @@ class Chaos:
                     feed.allow(1.0)
                     feed.wait()
                 feed.allow(mark)
+                site.registrar.advance(mark)
                 time.sleep(fault.pause)
                 self._log(f"{time.monotonic() - began:6.1f} s {fault}")
                 inject(site, fault)
@@ -184,5 +193,12 @@ class Chaos:
             self._log(f"{time.monotonic() - began:6.1f} s {line}")
 
         log("all sent; draining")
+        site.registrar.finish()
         site.drain(log)
         log("drained")
+
+
+def _taken(site: Site) -> Snapshot:
+    snapshot = take_snapshot(site.settings, site.subject, site.data_folders)
+    snapshot.contents |= site.registrar.contents()
+    return snapshot

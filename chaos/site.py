@@ -11,6 +11,7 @@ from typing import Any
 from confluent_kafka import KafkaException
 
 from chaos.compare.changelog import State
+from chaos.registrar import TOPICS, Registrar
 from chaos.schedule import SESSION_SECONDS
 from chaos.servers import Servers
 from chaos.service import MOST_EXITS, Exit, SupervisedService, Supervisor
@@ -18,6 +19,7 @@ from chaos.subject import GRIDWATCH, Observed, Subject
 from gridwatch.deployment.catching_up import Ends, committed, output_ends
 from gridwatch.deployment.polling import WaitTimeoutError, until, until_complete
 from gridwatch.deployment.site import Site as Deployment
+from gridwatch.deployment.topics import recreate_topics
 from gridwatch.errors import GridwatchError
 from gridwatch.kafka.positions import Positions
 
@@ -49,6 +51,7 @@ class Site(Deployment[SupervisedService]):
         *,
         subject: Subject,
         compacted: bool,
+        input_seed: int = 0,
     ) -> None:
         self.servers = servers
         self.subject = subject
@@ -62,6 +65,7 @@ class Site(Deployment[SupervisedService]):
         super().__init__(folder, common | tuning, make)
         self.workers = [self._numbered("worker", number, **of_workers) for number in range(WORKERS)]
         self.sinks = [self._numbered("sink", number) for number in range(SINKS)]
+        self.registrar = Registrar(self.settings, folder, common, input_seed)
 
     def _numbered(self, kind: str, number: int, **own: object) -> SupervisedService:
         name = f"{kind}-{number + 1}"
@@ -160,6 +164,7 @@ class Site(Deployment[SupervisedService]):
 
     def stop(self) -> None:
         """Stop every service for good."""
+        self.registrar.relay.stop()
         for service in self.services:
             service.wanted = False
         super().stop()
@@ -174,6 +179,7 @@ def new_site(
     compacted: bool,
     raw: bool = True,
     subject: Subject = GRIDWATCH,
+    input_seed: int = 0,
     **tuning: Any,
 ) -> Iterator[Site]:
     """A deployment with empty topics and tables, its services not started; at the end all are killed.
@@ -189,7 +195,10 @@ def new_site(
             "database_url": database,
             "security_protocol": "PLAINTEXT",
         }
-        site = Site(servers, folder, common, tuning, subject=subject, compacted=compacted)
+        site = Site(
+            servers, folder, common, tuning, subject=subject, compacted=compacted, input_seed=input_seed
+        )
         servers.recreate_topics(site.settings, subject, compacted=compacted, raw=raw)
-        with Supervisor(site.services):
+        recreate_topics(site.settings, topics=list(TOPICS))
+        with Supervisor(site.services), site.registrar.relay:
             yield site

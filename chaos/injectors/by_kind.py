@@ -31,6 +31,7 @@ INJECTORS: dict[str, Callable[[Site, Fault], None]] = {
     "sink-kill-at-step": lambda site, fault: processes.kill_at_step(site, fault, site.sinks),
     "sink-freeze-at-step": lambda site, fault: processes.freeze_at_step(site, fault, site.sinks),
     "sink-batch-dropped": lambda site, fault: processes.drop(site, fault, site.sinks),
+    "relay-kill": lambda site, fault: site.registrar.kill(fault.number_of("away")),
     "all-kill": processes.kill_all,
     "broker-kill": lambda site, fault: outages.kill(site, fault, site.servers.kafka),
     "broker-stop": lambda site, fault: outages.stop(site, fault, site.servers.kafka),

@@ -34,7 +34,7 @@ def kill_all(site: Site, fault: Fault) -> None:
     for service in site.services:
         if service.wanted:
             service.kill()
-    time.sleep(fault.number_of("away"))
+    site.registrar.kill(fault.number_of("away"))
 
 
 def term(site: Site, fault: Fault, of: Sequence[SupervisedService]) -> None:
