@@ -38,6 +38,8 @@ TOPICS = (flow(FLOW).raw, METER_REGISTRY)
 _METERS = 40
 _CHANGES = 30
 _TIMEOUT_SECONDS = 75.0
+#: Every row of a table of the book, without what depends on the wall clock.
+_ROWS = "SELECT to_jsonb(t) - 'updated_at' || jsonb_build_object('key', t.{key}) FROM {table} t"
 _STOP_SECONDS = 10.0
 _SAID = Timing(as_of="2024-01-01T00:00:00Z")
 
@@ -69,7 +71,7 @@ class Registrar:
     def _change(self, entity: Entity, rows: list[dict[str, str]]) -> bool:
         head = tuple(rows[0])
         lines = ((number, tuple(row.values())) for number, row in enumerate(rows, 2))
-        with connect(self._settings.database) as connection, connection.begin():
+        with connect(self._settings.database) as connection:
             table = Table("chaos", head, lines, len(rows))
             apply(connection, entity, table, self._settings, Problems(), timing=_SAID)
         return True
@@ -105,10 +107,7 @@ class Registrar:
         found = {
             f"book of {entity.plural}": {
                 str(row["key"]): row
-                for (row,) in self._query(
-                    f"SELECT to_jsonb(t) - 'updated_at' || jsonb_build_object('key', t.{entity.key.stored})"
-                    f" FROM {entity.table} t"
-                )
+                for (row,) in self._query(_ROWS.format(key=entity.key.stored, table=entity.table))
             }
             for entity in (METER, REGION, OUTAGE)
         }

@@ -50,7 +50,8 @@ def accept(
     elif not _fill_gap(meter, grid, time, changes) and _is_filled(meter, grid, slot, changes):
         # Slots that a wider grid has where the one before had none count as filled, without a reading; those
         # that passed while nothing was expected, too.
-        surely = grid is meter and meter.terms is None
+        terms = meter.terms
+        surely = grid is meter and (terms is None or (terms.expected and slot >= terms.resumed))
         flags = EXTRA if surely or _has_reading(grid, slot, changes) else 0
     before = meter.last_seen
     meter.last_seen = max(before, time)
