@@ -101,6 +101,13 @@ DEAD_LETTERS = Topic(
     DeadLetter,
     _retained_days(30),
 )
+METER_REGISTRY = Topic(
+    "meter_registry",
+    "the newest version of every meter, region and planned outage",
+    "meter_id, region:<region> or outage:<outage_id>",
+    None,
+    {"cleanup.policy": "compact", "max.message.bytes": str(_RECORD_BYTES)},
+)
 
 #: The outputs of the worker, which are the inputs of the sink.
 OUTPUTS = (VALIDATED, GAP_ALERTS, LATE_EVENTS, METRICS, DEAD_LETTERS)
@@ -127,4 +134,4 @@ def changelog(app_id: str, table: str = STATE_TABLE) -> Topic:
 
 def all_topics(app_id: str) -> tuple[Topic, ...]:
     """Every topic that has to exist before a worker or a sink starts."""
-    return (RAW, *OUTPUTS, changelog(app_id))
+    return (RAW, *OUTPUTS, METER_REGISTRY, changelog(app_id))

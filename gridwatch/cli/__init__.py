@@ -35,6 +35,13 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "sink": ("gridwatch.cli.commands.sink", "Run the database sink (the same as faust -A sinks.app worker)."),
     "tables": ("gridwatch.cli.commands.faust", "Faust's own list of tables."),
     "agents": ("gridwatch.cli.commands.faust", "Faust's own list of agents."),
+    "registry": ("gridwatch.cli.registry.meters", "Meters of the book of record: import, export, show, set."),
+    "regions": ("gridwatch.cli.registry.regions", "Regions: capacity, price, time zone, holidays."),
+    "outages": ("gridwatch.cli.registry.outages", "Planned outages: add, list, cancel, import."),
+    "relay": (
+        "gridwatch.cli.registry.relay",
+        "Publish changes of the registry to Kafka until Ctrl-C.",
+    ),
     "replay": ("replay.cli.command", "Turn meter files into a stream on the raw topic."),
     "simulate": (
         "gridwatch.simulator.command",

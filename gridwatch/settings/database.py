@@ -40,6 +40,10 @@ class Database(BaseModel):
         None, description="age at which metrics are removed; empty: kept for ever"
     )
 
+    outbox_retention: Duration = Field(
+        timedelta(days=1), description="age at which gridwatch relay removes published rows of the outbox"
+    )
+
     @field_validator("database_url")
     @classmethod
     def _database_is_postgresql(cls, value: SecretStr) -> SecretStr:

@@ -81,6 +81,7 @@ def migrate_to_plain(url: str) -> None:
 
 #: What undoes the last revisions.
 _BACK_TO_0002 = (
+    "DROP TABLE meters, regions, planned_outages, outbox",
     *(
         f"ALTER TABLE {table} DROP COLUMN interval_seconds, DROP COLUMN received_at,"
         " ALTER COLUMN interval_minutes TYPE integer"

@@ -19,7 +19,7 @@ def command(context: click.Context, as_json: bool) -> None:
     """Check what is reachable, what is wrong, and how to fix it; exit 1 if anything is wrong.
 
     Checks versions, broker, topics, lag, the worker and the watermark of each partition, the database with
-    its schema and clock, and the sink. Changes nothing, and takes at most 30 seconds.
+    its schema and clock, the sink, and the registry. Changes nothing, and takes at most 30 seconds.
     """
     from gridwatch.cli.doctor import diagnose
 

@@ -18,6 +18,7 @@ from gridwatch import __version__
 from gridwatch.cli.doctor.brokers import BROKER, check_broker
 from gridwatch.cli.doctor.databases import DATABASE, check_database
 from gridwatch.cli.doctor.findings import Finding, good, wrong
+from gridwatch.cli.doctor.registry import REGISTRY, check_registry
 from gridwatch.cli.doctor.services import PARTITIONS, SINK, WORKER, check_sink, check_worker
 from gridwatch.domain.partition import processor
 from gridwatch.errors import GridwatchError
@@ -32,6 +33,7 @@ CHECKS: dict[str, Check] = {
     WORKER: check_worker,
     DATABASE: check_database,
     SINK: check_sink,
+    REGISTRY: check_registry,
 }
 
 

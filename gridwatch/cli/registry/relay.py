@@ -1,0 +1,57 @@
+"""`gridwatch relay`: publishes the outbox of the book of record."""
+
+from __future__ import annotations
+
+import json
+import logging
+import signal
+from types import FrameType
+from typing import Any
+
+import click
+
+from gridwatch.logs import logging_config
+from gridwatch.registry.relay.service import Relay
+from gridwatch.settings import Settings, load_settings
+from replay.run.progress import Terminal
+
+
+@click.command(epilog="Example:  gridwatch relay --once")
+@click.option("--once", is_flag=True, help="Publish what is there, and end.")
+@click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout at the end.")
+def command(once: bool, as_json: bool) -> None:
+    """Publish changes of the registry, of regions and planned outages, until Ctrl-C.
+
+    Each goes to the raw topics as control records, and to the compacted topic meter_registry. One relay runs
+    at a time; a second one waits. While Kafka or the database is away it waits, and goes on by itself. It may
+    be killed at any time: records are repeated then, never lost.
+    """
+    settings = load_settings()
+    _log_to_stderr(settings)
+    with Terminal() as terminal:
+        terminal.stage("publishing", None)
+        relay = Relay(settings, once=once, told=terminal.at)
+
+        def stop(_number: int, _frame: FrameType | None) -> None:
+            relay.stop()
+
+        former = {one: signal.signal(one, stop) for one in (signal.SIGINT, signal.SIGTERM)}
+        try:
+            published = relay.run()
+        finally:
+            for one, handler in former.items():
+                signal.signal(one, handler)
+    if as_json:
+        click.echo(json.dumps({"published": published}))
+    else:
+        click.echo(f"{published:,} changes published")
+
+
+def _log_to_stderr(settings: Settings) -> None:
+    handler = logging.StreamHandler()
+    config: dict[str, Any] | None = logging_config(settings)
+    if config is None:
+        handler.setFormatter(logging.Formatter("%(asctime)s relay: %(message)s"))
+    else:
+        handler.setFormatter(config["formatters"]["json"]["()"]())
+    logging.getLogger("gridwatch.registry").addHandler(handler)
