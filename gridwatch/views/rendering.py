@@ -14,6 +14,8 @@ NAVIGATION = (
     ("/", "Overview"),
     ("/meters/", "Meters"),
     ("/gaps/", "Gaps"),
+    ("/registry/", "Registry"),
+    ("/outages/", "Planned outages"),
     ("/partitions/", "Partitions"),
     ("/dead-letters/", "Dead letters"),
     ("/ready/", "Ready"),
