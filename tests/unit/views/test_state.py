@@ -24,7 +24,7 @@ TEN = 1_704_103_200_000_000  # 2024-01-01T10:00:00Z
 
 
 class Rows:
-    """A store of plain dictionaries that counts the rows that were looked at; a name says what kind it is of."""
+    """A store of plain dictionaries that counts the rows that were looked at. Names say of which kind."""
 
     def __init__(self, meters: Mapping[int, Mapping[str, Any]]) -> None:
         self.looked = 0
