@@ -31,6 +31,14 @@ SELECT coalesce(region, '{NO_REGION}') FROM gap_alerts WHERE state = 'OPEN'
 ORDER BY 1
 """
 
+# From the registry, and from open gaps of meters that are not in it.
+FLEET_REGIONS = f"""
+SELECT coalesce(region, '{NO_REGION}') FROM meters
+UNION
+SELECT coalesce(region, '{NO_REGION}') COLLATE "C" FROM gap_alerts WHERE state = 'OPEN'
+ORDER BY 1
+"""
+
 # From the last day with data, in which every partition has windows.
 PARTITIONS = """
 SELECT DISTINCT partition::text FROM metrics
@@ -59,6 +67,11 @@ def meter() -> QueryVariable:
 def region() -> QueryVariable:
     """Some or all regions."""
     return _choice("region", "Region", "regions as the gaps have them", REGIONS)
+
+
+def fleet_region() -> QueryVariable:
+    """Some or all regions of the registry."""
+    return _choice("region", "Region", "regions as the registry has them", FLEET_REGIONS)
 
 
 def partition() -> QueryVariable:
