@@ -3,7 +3,8 @@
 Each partition has a history of its own, in stretches. Within a stretch readings are missing, late, too late,
 duplicated, revised, off the grid, in changed intervals, ahead of all others, with every kind of energy; they
 arrive one by one or in arrays, with garbage in between, and sometimes a head-end sends its last minutes
-again. Some meters report every few seconds, for some minutes of a stretch. Between stretches a tick advances
+again. Some meters report every few seconds, for some minutes of a stretch. Control records of the registry
+come in between (``controls``). Between stretches a tick advances
 event time, so that the deadlines of all meters of the partition pass at once; some ticks settle a run, so
 that nothing after its end is missing yet.
 
@@ -17,9 +18,18 @@ import random
 from collections.abc import Iterator
 from typing import Any, NamedTuple
 
+from chaos.controls import Controls
 from gridwatch.domain.instants import format_instant
 from gridwatch.domain.partitioning import partition_of
-from gridwatch.topics import END_HEADER, TICK_HEADER
+from gridwatch.domain.reading import METER, OUTAGE, REGION
+from gridwatch.topics import (
+    CONTROL_VERSION,
+    END_HEADER,
+    OUTAGE_HEADER,
+    REGION_HEADER,
+    REGISTRY_HEADER,
+    TICK_HEADER,
+)
 
 SECOND = 1_000_000
 MINUTE = 60 * SECOND
@@ -27,6 +37,10 @@ HOUR = 60 * MINUTE
 DAY = 24 * HOUR
 START = 1_704_103_200 * SECOND  # 2024-01-01T10:00:00Z
 _STRETCHES = 3
+_HEADERS = {METER: REGISTRY_HEADER, REGION: REGION_HEADER, OUTAGE: OUTAGE_HEADER}
+#: Registered meters of a partition that do not speak until the end, and the share of control records.
+_SILENT = 3
+_CONTROLS = 0.04
 #: Intervals of meters, seconds: what they may have, and what they may change to.
 _LONG, _LONG_CHANGED = (900, 1800, 1800, 1800, 3600), (600, 900, 1800, 3600, 7200)
 _BRIEF, _BRIEF_CHANGED = (1, 2, 5, 10, 10, 30), (1, 5, 10, 30, 90)
@@ -80,10 +94,14 @@ class Raw(NamedTuple):
     tick: bool = False
     #: Of a tick: the end of the run that it settles.
     run_end: bytes | None = None
+    #: The kind of another control record.
+    control: str | None = None
 
     @property
     def headers(self) -> list[tuple[str, bytes]]:
-        """The headers of a tick, or none."""
+        """The headers of a control record, or none."""
+        if self.control is not None:
+            return [(_HEADERS[self.control], CONTROL_VERSION)]
         ends = [] if self.run_end is None else [(END_HEADER, self.run_end)]
         return [(TICK_HEADER, b"1"), *ends] if self.tick else []
 
@@ -129,7 +147,10 @@ class _History:
     def __init__(self, seed: int, partition: int, partitions: int, readings: int) -> None:
         self._chance = random.Random(f"input {seed} {partition}")  # noqa: S311  to be repeated
         self._partition = partition
-        self._meters = meters_of(partition, partitions, self._chance.choice([6, 15, 40]))
+        count = self._chance.choice([6, 15, 40])
+        meters = meters_of(partition, partitions, count + _SILENT)
+        self._meters, self._silent = meters[:count], meters[count:]
+        self._controls = Controls(self._chance, self._meters, self._silent)
         self._brief = {*self._chance.sample(self._meters, max(1, len(self._meters) // _OF_THEM_BRIEF))}
         self._intervals = {
             name: self._chance.choice(_BRIEF if name in self._brief else _LONG) for name in self._meters
@@ -144,7 +165,9 @@ class _History:
 
     def records(self) -> list[Raw]:
         """All of them, in log order."""
-        records: list[Raw] = []
+        records = [self._control(*one) for one in self._controls.installation(self._now)]
+        if self._chance.random() < 0.5:
+            records.clear()  # the partition begins with a reading
         for _ in range(_STRETCHES):
             records += self._stretch()
             end = self._now if self._chance.random() < 0.4 else None
@@ -155,7 +178,7 @@ class _History:
 
     def _roll_call(self) -> list[Raw]:
         records = []
-        for meters in (self._meters, self._meters[::2]):
+        for meters in (self._meters, [*self._meters[::2], *self._silent[::2]]):
             stamp = format_instant(self._now)
             bodies = [{"meter_id": name, "timestamp": stamp, "consumption_kwh": 1} for name in meters]
             records += [self._record([body], False) for body in bodies]
@@ -183,6 +206,8 @@ class _History:
                 # A head-end that lost its connection sends its last minutes again.
                 for one in sent[max(0, number - 25) : number + many]:
                     yield self._record([one.body], False)
+            if self._chance.random() < _CONTROLS:
+                yield self._control(*self._controls.record(group[0].arrival))
             if pick > 0.985:
                 yield self._garbage_or_tick(group[0].body)
             number += many
@@ -253,6 +278,9 @@ class _History:
             bodies = [{**bodies[0], name: value}, *bodies[1:]]
         value = json.dumps(bodies if array else bodies[0]).encode()
         return Raw(self._partition, str(bodies[0]["meter_id"]).encode(), value)
+
+    def _control(self, kind: str, key: str, value: bytes) -> Raw:
+        return Raw(self._partition, key.encode(), value, control=kind)
 
     def _garbage_or_tick(self, body: dict[str, Any]) -> Raw:
         if self._chance.random() < 0.2:

@@ -63,8 +63,8 @@ class Subject:
 
 
 def _plain(state: PartitionState) -> Any:
-    # These two are broker timestamps.
-    return plain_state(replace(state, record_time=None, reading_time=None))
+    # These are broker timestamps.
+    return plain_state(replace(state, record_time=None, reading_time=None, tick_time=None))
 
 
 def _is_complete(settings: Settings, state: PartitionState, meters: Iterable[bytes]) -> bool:
@@ -87,7 +87,7 @@ def _has_work(state: PartitionState, row: bytes, watermark: int, policy: Policy)
 
 
 def _states(settings: Settings, state: PartitionState, rows: Mapping[str, bytes]) -> dict[str, Any]:
-    """The meters, each with all its remembered readings, and the kept registers."""
+    """The meters, each with all its remembered readings, the kept registers, and the registry."""
     policy = settings.policy()
     horizon = horizon_of(state, policy)
     states = {name: METERS.decode(name, row) for name, row in rows.items()}
@@ -97,7 +97,7 @@ def _states(settings: Settings, state: PartitionState, rows: Mapping[str, bytes]
             Archive(name, one, states.get, {}, horizon).join()
             found[name] = METER.plain(one)
         elif not name.startswith(COLD):
-            found[name] = one
+            found[name] = decode_plain(rows[name][1:])
     return found
 
 

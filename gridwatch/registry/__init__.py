@@ -12,7 +12,7 @@ those as control records.
     book.py        changes of the book, applied or shown
     resending.py   what stands in the book, published once more
     reading.py     the book shown and exported
-    advice.py      meters that are set up in a way that cannot work
+    advice.py      rows that are right by themselves, but cannot work
     comparison.py  the book against the compacted topic
     flows.py       the flows that there are, and their raw topics
     relay/         from the outbox to Kafka

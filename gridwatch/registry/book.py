@@ -6,15 +6,15 @@ moves to another flow is two changes: `removed` for the flow that it leaves, the
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 from sqlalchemy import Connection
 
-from gridwatch.registry.advice import advice_on
+from gridwatch.registry.advice import advice_on, advice_on_outages
 from gridwatch.registry.checking import Checker, Known
-from gridwatch.registry.entities import METER, VALID_FROM, VERSION, Entity
+from gridwatch.registry.entities import METER, OUTAGE, VALID_FROM, VERSION, Entity
 from gridwatch.registry.files import Table, check_columns
 from gridwatch.registry.flows import flows_of, raw_topic
 from gridwatch.registry.problems import Problems, RefusedError
@@ -158,8 +158,12 @@ def _outcome(connection: Connection, entity: Entity, rows: int, changes: int, se
         f" FROM pg_temp.change AS c JOIN {entity.table} AS o USING ({entity.key.stored})"
     ).one()
     columns = {one.name: count for one, count in zip(names, different, strict=True) if count}
-    advice = tuple(advice_on(connection, "pg_temp.change", settings)) if entity is METER else ()
-    return Outcome(rows, changes - changed, changed, moved, columns, advice)
+    advice: Iterable[str] = ()
+    if entity is METER:
+        advice = advice_on(connection, "pg_temp.change", settings)
+    elif entity is OUTAGE:
+        advice = advice_on_outages(connection)
+    return Outcome(rows, changes - changed, changed, moved, columns, tuple(advice))
 
 
 def _write(connection: Connection, entity: Entity, as_of: str | None) -> None:

@@ -114,11 +114,6 @@ class Entity:
         """Its columns; without the version, which every entity has."""
         return {column.name: column for column in self.columns}
 
-    @property
-    def has_valid_from(self) -> bool:
-        """Whether its changes may hold from a later time on."""
-        return VALID_FROM in self.by_name
-
 
 METER = Entity(
     name="meter",

@@ -47,12 +47,12 @@ def _entry(plain: list[Any]) -> Entry:
 
 
 def _plain_outage(outage: Outage) -> tuple[Any, ...]:
-    return outage.due, outage.version, tuple(tuple(piece) for piece in outage.pieces), outage.why
+    return outage.due, outage.version, outage.pieces, outage.until, outage.why
 
 
 def _outage(plain: Sequence[Any], version: int) -> Outage:
-    _, known, pieces, why = plain
-    return Outage(known, tuple(Piece(*piece) for piece in pieces), why)
+    _, known, pieces, until, why = plain
+    return Outage(known, tuple(Piece(*piece) for piece in pieces), until, why)
 
 
 def _plain_region(region: RegionRecord) -> tuple[Any, ...]:

@@ -35,7 +35,8 @@ def processed(records: list[Raw]) -> Counter[str]:
         processor = Processor(policy, fresh, {}, decode=decode_readings, decode_other=decode_telemetry)
         of_it = [record for record in records if record.partition == partition]
         log = [
-            LogRecord(number, NOW, one.value, one.tick, end=one.run_end) for number, one in enumerate(of_it)
+            LogRecord(number, NOW, one.value, one.tick, end=one.run_end, control=one.control)
+            for number, one in enumerate(of_it)
         ]
         for output in processor.process(log).outputs:
             emitted: Any = output
@@ -45,6 +46,7 @@ def processed(records: list[Raw]) -> Counter[str]:
                 found.update(["below a minute", *["growth of seconds"] * grown])
             for names in (getattr(emitted, "flags", ()), getattr(emitted, "reasons", ())):
                 found.update(names)
+            found.update([getattr(emitted, "reason", "")])
             found.update(
                 name for name in (getattr(emitted, "state", ""), getattr(emitted, "status", "")) if name
             )
@@ -61,8 +63,11 @@ def test_the_input_has_every_case(seed: int) -> None:
         "OFF_GRID", "REVISED", "EXTRA", "AHEAD", "SLOT_FILLED", "INTERVAL_CHANGED", "REGISTER_DIP",
         "REGISTER_RESET", "SUSPECT", "GAP_ENERGY", "DeadLetter", "Metric",
         "NOT_JSON", "NOT_AN_OBJECT", "BAD_TIMESTAMP", "below a minute", "growth of seconds",
+        "PLANNED", "NEVER_HEARD", "REMOVED", "NOT_INSTALLED", "heard for the first time",
     }  # fmt: skip
     assert wanted <= found.keys(), f"not in it: {wanted - found.keys()}"
+    wrong = {"UNKNOWN_STATUS", "BAD_INTERVAL", "UNKNOWN_ZONE", "WRONG_FLOW", "BAD_VALUE"}
+    assert len(wrong & found.keys()) >= 3, f"wrong control records: {wrong & found.keys()}"
     assert any((record.value or b"").startswith(b"[{") for record in records)
     assert len({record.partition for record in records}) == PARTITIONS - 1
     ends = [record.run_end for record in records if record.run_end is not None]

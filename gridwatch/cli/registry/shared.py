@@ -13,6 +13,7 @@ from sqlalchemy import Connection
 
 from gridwatch.cli.export.files import format_of, open_writer
 from gridwatch.cli.export.queries import Column, regex_of
+from gridwatch.cli.registry.interrupting import interruptible
 from gridwatch.domain.instants import format_instant
 from gridwatch.errors import GridwatchError, UsageProblem
 from gridwatch.registry.book import Outcome, Timing, apply, set_fields
@@ -57,7 +58,7 @@ _NOT_PUBLISHED = "gridwatch relay publishes it"
 @contextmanager
 def open_book(settings: Settings) -> Iterator[Connection]:
     """A transaction on the book. GridwatchError unless the schema is current."""
-    with connect(settings.database) as connection:
+    with connect(settings.database) as connection, interruptible(connection):
         require_current(read_status(connection, address_of(settings.database)))
         yield connection
 

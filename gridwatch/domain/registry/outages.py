@@ -30,12 +30,14 @@ class Outage(NamedTuple):
 
     version: int
     pieces: tuple[Piece, ...]
+    until: int
+    """The latest end that it ever had."""
     why: str | None
 
     @property
     def due(self) -> int:
         """When it is forgotten."""
-        return max((piece.until for piece in self.pieces), default=0) + MEMORY
+        return self.until + MEMORY
 
 
 def revised(outage: Outage | None, record: OutageRecord, watermark: int) -> Outage | None:
@@ -51,7 +53,8 @@ def revised(outage: Outage | None, record: OutageRecord, watermark: int) -> Outa
         since = max(record.since, watermark)
         pieces.append(Piece(since, record.until, record.scope, record.target))
     left = tuple(piece for piece in pieces if piece.since < piece.until)
-    return Outage(record.version, left, record.why)
+    until = record.until if outage is None else max(record.until, outage.until)
+    return Outage(record.version, left, until, record.why)
 
 
 class Outages:

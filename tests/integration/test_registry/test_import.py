@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import json
+import signal
+import subprocess
+import sys
 import threading
 from collections.abc import Callable
 from typing import Any
 
+import psycopg2
 import pytest
 
+from gridwatch.deployment.polling import until
 from gridwatch.domain.registry.records import MeterRecord, OutageRecord, RegionRecord
+from gridwatch.registry import staging
 from gridwatch.registry.book import set_fields
 from gridwatch.registry.entities import ENTITIES, METER, OUTAGE, REGION, VERSION
 from gridwatch.settings import load_settings
@@ -328,6 +334,33 @@ def test_a_meter_of_days_that_cannot_come_within_its_grace_is_warned_of(book: Bo
     assert "remedy: a grace of at least 1d" in book.errors
     assert book.run("registry", "set", "M1", "grace=30h") == 0
     assert "warning" not in book.errors
+
+
+def test_an_outage_of_something_that_the_book_does_not_have_is_warned_of(book: Book) -> None:
+    book.meters("meter_id,feeder\nM1,F1\n")
+    times = ("--from", "2030-01-01", "--until", "2030-01-02")
+    for scope, target, known in (
+        *(("feeder", "F1", True), ("feeder", "F2", False), ("meter", "M1", True), ("meter", "M2", False)),
+        *(("region", "R01", True), ("region", "R9", False), ("transformer", "T", False)),
+    ):
+        assert book.run("outages", "add", "--scope", scope, "--target", target, *times) == 0
+        assert ("covers nothing" in book.errors) is not known, (scope, target)
+
+
+def test_an_interrupt_ends_an_import_that_waits_and_nothing_is_imported(
+    book: Book, query: Query, database: str
+) -> None:
+    before = book.contents()
+    with psycopg2.connect(database) as other, other.cursor() as cursor:
+        cursor.execute(f"SELECT pg_advisory_xact_lock({staging._BOOK_LOCK})")
+        command = [sys.executable, "-m", "gridwatch", "registry", "import", book.file("meter_id\nM1\n")]
+        waiting = subprocess.Popen(command, stderr=subprocess.PIPE, text=True)
+        locks = "SELECT 1 FROM pg_locks WHERE NOT granted AND locktype = 'advisory'"
+        until("it waits for the lock", lambda: bool(query(locks)), 30)
+        waiting.send_signal(signal.SIGINT)
+        _, errors = waiting.communicate(timeout=10)
+    assert (waiting.returncode, errors.strip()) == (130, "interrupted")
+    assert book.contents() == before
 
 
 def test_changes_at_once_are_made_one_after_the_other(book: Book, query: Query, database: str) -> None:

@@ -13,8 +13,7 @@ from gridwatch.domain.partition.processor import Processor
 from gridwatch.domain.partition.state import PartitionState
 from gridwatch.domain.policy import Policy
 from gridwatch.domain.reading import LogRecord, OpenedReading, RawReading
-from gridwatch.tables.meter_rows import due_of
-from gridwatch.tables.readings import METERS
+from gridwatch.tables.readings import METERS, due_times
 
 DAY = "2024-01-01T"
 LATER = parse_instant("2030-01-01T00:00:00Z")[0]
@@ -24,6 +23,11 @@ LATER = parse_instant("2030-01-01T00:00:00Z")[0]
 def at(clock: str) -> int:
     """The instant of a time of day, or of a whole stamp without offset."""
     return parse_instant(clock if "T" in clock else DAY + clock)[0]
+
+
+def stamp(clock: str) -> str:
+    """A time of day as an instant on the wire."""
+    return format_instant(at(clock))
 
 
 def reading(meter: str, clock: str, kwh: Any = 1.0, **more: Any) -> dict[str, Any]:
@@ -36,6 +40,8 @@ def decode(value: bytes) -> RawReading | list[RawReading]:
     def one(fields: Any) -> RawReading:
         if not isinstance(fields, dict):
             raise TypeError("not an object")
+        if fields.get("interval") is not None:
+            raise TypeError("interval")
         known = {
             name: fields[name] for name in OpenedReading.__dataclass_fields__ if fields.get(name) is not None
         }
@@ -63,7 +69,7 @@ class Log:
     policy: Policy = field(default_factory=lambda: Policy(partitions=1))
     decode: Callable[[bytes], Any] | None = decode
     outputs: list[Output] = field(default_factory=list)
-    #: Kept registers too.
+    #: Kept registers and the registry too.
     meters: dict[str, Any] = field(default_factory=dict)
     partition: PartitionState = field(default_factory=lambda: PartitionState(0))
     next_offset: int = 0
@@ -76,7 +82,7 @@ class Log:
         self.partition, _ = METERS.decode_partition(METERS.encode_partition(self.partition, 1))
         rows = {name: METERS.encode(name, state) for name, state in self.meters.items()}
         self.meters = {name: METERS.decode(name, row) for name, row in rows.items()}
-        due = [(due_of(row), name) for name, row in rows.items() if METERS.is_state(name.encode())]
+        due = due_times([(name.encode(), row) for name, row in rows.items()])
         self.processor = Processor(self.policy, self.partition, self.meters, due=due, decode=self.decode)
 
     def read(self, *readings: dict[str, Any] | list[Any], record_time: int = LATER) -> list[Output]:
@@ -92,6 +98,20 @@ class Log:
         return self.work(
             [LogRecord(self.next_free_offset(), record_time, format_instant(at(clock)).encode(), tick=True)]
         )
+
+    def say(
+        self, kind: str, *, record_time: int = LATER, written_as: bytes = b"1", **fields: Any
+    ) -> list[Output]:
+        """Append a control record, in a version of the format."""
+        value = json.dumps(fields).encode()
+        return self.work(
+            [LogRecord(self.next_free_offset(), record_time, value, control=kind, version=written_as)]
+        )
+
+    def register(self, meter: str, status: str = "active", version: int = 1, **more: Any) -> list[Output]:
+        """Append a registry record, said at the beginning of the day unless it says when."""
+        more.setdefault("as_of", stamp("00:00:00"))
+        return self.say("registry", meter_id=meter, status=status, version=version, **more)
 
     def work(self, records: Iterable[LogRecord], budget: int = 0) -> list[Output]:
         """Work ``records`` until they are complete. What came out."""

@@ -86,7 +86,7 @@ _CELLS = {
 }
 
 
-@given(st.lists(st.tuples(*map(st.sampled_from, _CELLS.values())), min_size=1, max_size=20))
+@given(st.lists(st.tuples(*map(st.sampled_from, _CELLS.values())), min_size=1, max_size=8))
 def test_a_row_is_refused_exactly_if_the_domain_refuses_its_record(rows: list[tuple[str, ...]]) -> None:
     head = ["meter_id", *_CELLS]
     _, problems = check(METER, head, *(["M1", *row] for row in rows))
