@@ -31,7 +31,7 @@ from gridwatch.views.watch import Watch
 def rank_of(outage: Record) -> Rank:
     """What is or will be first, the sooner it ends the earlier; then what has been, the last one first."""
     over = outage["phase"] not in (NOW, COMING)
-    until = parse_instant(outage["until"])[0] if outage["until"] is not None else 0
+    until = parse_instant(outage["until"])[0]
     return over, -until if over else until, outage["outage_id"]
 
 

@@ -73,6 +73,7 @@ def describe_outage(outage_id: str, outage: Outage, watermark: int | None) -> Re
         "version": outage.version,
         "phase": phase_of(outage, watermark),
         **_piece(newest),
+        "until": format_instant(newest.until if newest is not None else outage.until),
         "why": outage.why,
         "pieces": [_piece(piece) for piece in outage.pieces],
     }

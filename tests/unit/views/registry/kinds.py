@@ -50,4 +50,4 @@ def region(name: str, version: int = 1, **changes: Any) -> RegionRecord:
 
 
 def outage(since: int, until: int, scope: str = "region", target: str = "R01", version: int = 1) -> Outage:
-    return Outage(version, (Piece(since, until, scope, target),), "cable works")
+    return Outage(version, (Piece(since, until, scope, target),), until, "cable works")

@@ -9,7 +9,7 @@ import pytest
 
 from gridwatch.domain.partition.state import PartitionState
 from gridwatch.domain.registry.entry import Entry
-from gridwatch.domain.registry.outages import Outage, Piece
+from gridwatch.domain.registry.outages import Outage
 from gridwatch.http.reply import Problem, Reply
 from gridwatch.tables.layout import PARTITION_KEY
 from gridwatch.tables.readings import METERS
@@ -28,7 +28,7 @@ OUTAGES = {
     "now-long": outage(TEN - HOUR, TEN + DAY),
     "now": outage(TEN - HOUR, TEN + HOUR, "meter", "M"),
     "coming": outage(TEN + HOUR, TEN + 2 * HOUR, "feeder", "F"),
-    "cancelled": Outage(2, (), None),
+    "cancelled": Outage(2, (), TEN - 9 * HOUR, None),
 }
 INSIDE = named(outages=OUTAGES)
 
@@ -126,9 +126,9 @@ def test_an_outage_covers_the_meters_that_hang_on_what_it_is_of(
 ) -> None:
     entry = Entry("active", region="R01", feeder="F", transformer="T")
     known = [
-        ("over", Outage(1, (Piece(TEN - HOUR, TEN, scope, target),), None)),
-        ("now", Outage(1, (Piece(TEN - HOUR, TEN + HOUR, scope, target),), None)),
-        ("coming", Outage(1, (Piece(TEN + HOUR, TEN + DAY, scope, target),), None)),
+        ("over", outage(TEN - HOUR, TEN, scope, target)),
+        ("now", outage(TEN - HOUR, TEN + HOUR, scope, target)),
+        ("coming", outage(TEN + HOUR, TEN + DAY, scope, target)),
     ]
     found = covering(known, "M", registered((TEN, entry)), "R09", TEN)
     assert [(one["outage_id"], one["phase"]) for one in found] == (
