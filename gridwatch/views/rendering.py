@@ -15,7 +15,7 @@ NAVIGATION = (
     ("/meters/", "Meters"),
     ("/gaps/", "Gaps"),
     ("/registry/", "Registry"),
-    ("/outages/", "Planned outages"),
+    ("/outages/", "Outages"),
     ("/partitions/", "Partitions"),
     ("/dead-letters/", "Dead letters"),
     ("/ready/", "Ready"),
