@@ -105,6 +105,37 @@ def test_outages_lost_late_and_repeated_readings_are_all_found_and_nothing_else(
     ) == [(0,)]
 
 
+def test_meters_that_are_silent_at_first_are_never_heard_and_no_mistake(site: Site, tmp_path: Path) -> None:
+    worker, sink = site.worker().start(), site.sink().start()
+    worker.wait_until_ready()
+    sink.wait_until_ready()
+    sent = simulate(
+        site, tmp_path, "--meters", "20", "--every", "30m", "--regions", "2", *TWO_DAYS,
+        "--outage", "R02@2026-03-02+30h", "--outage", "R01-F0001-T1-M000001@2026-03-02+2d",
+        "--late", "0.05", "--truth", "truth.jsonl",
+    )  # fmt: skip
+    assert sent["control_records"] == 20 + 2 * 6
+    site.wait_processed()
+    site.wait_stored()
+    assert site.database is not None
+    assert query(
+        site.database, "SELECT reason, state, count(*) FROM gap_alerts GROUP BY 1, 2 ORDER BY 1"
+    ) == [("NEVER_HEARD", "OPEN", 1), ("heard for the first time", "CLOSED", 10)]
+    assert [one["meter_id"] for one in worker.page("/registry/?heard=never")["meters"]] == [
+        "R01-F0001-T1-M000001"
+    ]
+    ended = gridwatch("score", "truth.jsonl", "--json", env=site.environment(), folder=tmp_path)
+    score = json.loads(ended.stdout)
+    assert (score["differences"], score["overall"]["precision"], score["overall"]["recall"]) == ([], 1.0, 1.0)
+
+
+def test_without_the_registry_only_readings_and_ticks_are_sent(site: Site, tmp_path: Path) -> None:
+    window = ("--from", "2026-03-02T10:00Z", "--until", "2026-03-02T10:05Z", "--no-registry")
+    sent = simulate(site, tmp_path, "--meters", "5", "--every", "1m", *window)
+    assert sent["control_records"] == 0
+    assert not any(map(is_control, read(site.bootstrap, RAW.name)))
+
+
 def test_meters_of_ten_seconds_are_scored_as_exactly(site: Site, tmp_path: Path) -> None:
     worker, sink = site.worker().start(), site.sink().start()
     worker.wait_until_ready()

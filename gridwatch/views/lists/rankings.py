@@ -28,8 +28,8 @@ from gridwatch.views.state import Record
 
 Rank = tuple[Any, ...]
 """A row's sort key, ascending; no two rows of an order share one."""
-Mark = tuple[str, str]
-"""Something that rows are counted by, and its value."""
+Mark = tuple[str | None, ...]
+"""What rows are counted by."""
 
 
 class Order(Protocol):
@@ -38,7 +38,7 @@ class Order(Protocol):
     #: The kinds of rows to scan, by the first character of their keys, "" for those of meters. Progress is
     #: counted in rows of the first one.
     kinds_of_rows: ClassVar[tuple[str, ...]]
-    #: Whether `marks` are counted over all rows.
+    #: Whether rows are counted by their marks.
     counts: ClassVar[bool]
 
     def lines(self, partition: int, key: bytes, row: bytes) -> Iterable[tuple[Rank, Any]]:
@@ -47,8 +47,8 @@ class Order(Protocol):
     def record(self, made_of: Any) -> Record:
         """A list row as JSON."""
 
-    def marks(self, row: bytes) -> Iterable[Mark]:
-        """What a stored row counts for."""
+    def mark(self, row: bytes) -> Mark:
+        """What a stored row is counted by."""
 
 
 class ListOrder:
@@ -57,7 +57,7 @@ class ListOrder:
     kinds_of_rows: ClassVar[tuple[str, ...]] = ("",)
     counts: ClassVar[bool] = False
 
-    def marks(self, row: bytes) -> Iterable[Mark]:
+    def mark(self, row: bytes) -> Mark:
         """Nothing."""
         return ()
 

@@ -28,6 +28,8 @@ SLICE_SECONDS = 0.004
 WAIT_SECONDS = 1.0
 #: Surveys take one part in this many of the worker's time, while readings wait and in the long run.
 SHARE = 20
+#: Counts, which the overview shows, are repeated more seldom.
+COUNTING_SHARE = 100
 #: A finished survey is served for at least this long; one without requests is cancelled after this, seconds.
 FRESH_SECONDS = 2.0
 ABANDONED_SECONDS = 20.0
@@ -58,7 +60,7 @@ class Survey:
     cost: float = 0.0
     complete: bool = False
     finished: float = 0.0
-    #: What all rows count for.
+    #: All rows by their marks.
     counts: Counter[Mark] = field(default_factory=Counter)
     _kept: list[tuple[Rank, Any]] = field(default_factory=list)
     #: Rows from this rank on cannot be on the page.
@@ -80,7 +82,7 @@ class Survey:
                 continue
             self.scanned += is_first
             if order.counts:
-                self.counts.update(order.marks(row))
+                self.counts[order.mark(row)] += 1
             for rank, made_of in lines(partition, key, row):
                 if (bound is None or rank < bound) and (after is None or rank > after):
                     kept.append((rank, made_of))
@@ -142,7 +144,7 @@ class Surveys:
             self._collect(question, asked, asked.task)
         done = asked.done
         if asked.task is None and (
-            done is None or now - done.finished > max(FRESH_SECONDS, SHARE * done.cost)
+            done is None or now - done.finished > max(FRESH_SECONDS, _share(question) * done.cost)
         ):
             asked.running = Survey(question)
             asked.task = asyncio.ensure_future(self._run(asked, asked.running))
@@ -195,6 +197,10 @@ class Surveys:
                     # Yield: batches and heartbeats run on this event loop too.
                     await asyncio.sleep((SHARE - 1) * spent if self._busy() else 0)
         survey.complete, survey.finished = True, time.monotonic()
+
+
+def _share(question: Question) -> int:
+    return COUNTING_SHARE if question.order.counts else SHARE
 
 
 def _retrieve_failure(task: asyncio.Task[None]) -> None:

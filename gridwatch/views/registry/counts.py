@@ -33,15 +33,17 @@ class RegistryCounts:
     async def own(self) -> Record:
         """This worker's part."""
         survey = await self._surveys.answer(_QUESTION, WAIT_SECONDS)
-        by: dict[str, Counter[str]] = {"status": Counter(), "region": Counter(), "heard": Counter()}
-        for (name, value), count in survey.counts.items():
-            by[name][value] = count
+        by_status, by_region, by_hearing = Counter[str](), Counter[str](), Counter[str]()
+        for mark, count in survey.counts.items():
+            for counter, value in zip((by_status, by_region, by_hearing), mark, strict=True):
+                if value:
+                    counter[value] += count
         return {
             "registered": survey.scanned,
             "complete": survey.complete,
-            "by_status": dict(by["status"]),
-            "by_region": dict(by["region"].most_common(MOST_REGIONS)),
-            "by_hearing": dict(by["heard"]),
+            "by_status": dict(by_status),
+            "by_region": dict(by_region.most_common(MOST_REGIONS)),
+            "by_hearing": dict(by_hearing),
         }
 
 

@@ -84,12 +84,7 @@ class RegisteredCounts:
         """Nothing is listed."""
         raise NotImplementedError
 
-    def marks(self, row: bytes) -> Iterable[Mark]:
-        """What a meter counts for."""
+    def mark(self, row: bytes) -> Mark:
+        """Status, region, and one of HEARD_CHOICES or ""."""
         head = registration_head_of(row)
-        yield "status", head.status
-        if head.region is not None:
-            yield "region", head.region
-        hearing = hearing_of(head)
-        if hearing:
-            yield "heard", hearing
+        return head.status, head.region, hearing_of(head)
