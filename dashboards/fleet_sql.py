@@ -59,17 +59,23 @@ FROM (
 GROUP BY 1 ORDER BY 4 DESC, 1 LIMIT 100
 """
 
+# Meters are counted once, and only those with an open gap are looked up.
 BY_CLASS = f"""
-SELECT coalesce(customer_class, '(none)') AS class, count(*) AS "registered",
-       count(*) FILTER (WHERE {AWAITED}) AS "installed or active",
-       count(*) FILTER (WHERE silent) AS "silent", count(*) FILTER (WHERE never) AS "never heard",
-       count(*) FILTER (WHERE planned) AS "planned"
-FROM meters LEFT JOIN (
-    SELECT meter_id AS with_gap, bool_or({SILENT_GAP}) AS silent, bool_or({NEVER_HEARD_GAP}) AS never,
-           bool_or({PLANNED_GAP}) AS planned
-    FROM gap_alerts WHERE state = 'OPEN' GROUP BY meter_id
-) AS gaps ON with_gap = meter_id
-WHERE {REGISTERED}
+SELECT coalesce(class, '(none)') AS class, sum(registered) AS "registered",
+       sum(awaited) AS "installed or active", sum(silent) AS "silent", sum(never) AS "never heard",
+       sum(planned) AS "planned"
+FROM (
+    SELECT customer_class AS class, count(*) AS registered, count(*) FILTER (WHERE {AWAITED}) AS awaited,
+           0 AS silent, 0 AS never, 0 AS planned
+    FROM meters WHERE {REGISTERED} GROUP BY customer_class
+    UNION ALL
+    SELECT customer_class, 0, 0, count(DISTINCT meter_id) FILTER (WHERE {SILENT_GAP}),
+           count(DISTINCT meter_id) FILTER (WHERE {NEVER_HEARD_GAP}),
+           count(DISTINCT meter_id) FILTER (WHERE {PLANNED_GAP})
+    FROM (SELECT meter_id AS with_gap, reason FROM gap_alerts WHERE state = 'OPEN') AS gaps
+    JOIN meters ON meter_id = with_gap
+    WHERE {REGISTERED} GROUP BY customer_class
+) AS counted
 GROUP BY 1 ORDER BY 2 DESC, 1 LIMIT 100
 """
 

@@ -31,9 +31,11 @@ SELECT coalesce(region, '{NO_REGION}') FROM gap_alerts WHERE state = 'OPEN'
 ORDER BY 1
 """
 
-# From the registry, and from open gaps of meters that are not in it.
+# The registry's, which its meters' are among; and those of open gaps, of meters that are not in it.
 FLEET_REGIONS = f"""
-SELECT coalesce(region, '{NO_REGION}') FROM meters
+SELECT region FROM regions
+UNION
+SELECT '{NO_REGION}' WHERE EXISTS (SELECT 1 FROM meters WHERE region IS NULL)
 UNION
 SELECT coalesce(region, '{NO_REGION}') COLLATE "C" FROM gap_alerts WHERE state = 'OPEN'
 ORDER BY 1
