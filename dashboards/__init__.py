@@ -2,14 +2,16 @@
 
     overview.py    Data Quality Overview: problems now, since when, one meter or a region
     drill_down.py  Meter Drill-Down: one meter's readings, gaps, late ones and revisions
+    fleet.py       Fleet: the meters of the registry, what is planned, what has changed
     health.py      System & Stream Health: whether gridwatch itself works
-    overview_sql.py, drill_down_sql.py, health_sql.py  the queries of each
+    overview_sql.py, drill_down_sql.py, fleet_sql.py, health_sql.py  the queries of each
     frame.py       what all dashboards share
     panels.py      the kinds of panels, each with its options
     variables.py   meter, flow, region, partition, interval
     queries.py     queries to the database and to Prometheus, and the conditions of variables
     expansion.py   expands a query as Grafana does, for tests and benchmarks
 
-Queries are plain SQL for both PostgreSQL and TimescaleDB, on the tables in `sinks/tables/`.
+Queries are plain SQL for both PostgreSQL and TimescaleDB, on the tables in `sinks/tables/` and those of the
+registry (`docs/registry.md`).
 Needs Python 3.11, which Grafana's SDK does; gridwatch itself needs none of this to run.
 """

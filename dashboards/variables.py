@@ -34,6 +34,16 @@ SELECT coalesce(region, '{NO_REGION}') FROM gap_alerts WHERE state = 'OPEN'
 ORDER BY 1
 """
 
+# The registry's, which its meters' are among; and those of open gaps, of meters that are not in it.
+FLEET_REGIONS = f"""
+SELECT region FROM regions
+UNION
+SELECT '{NO_REGION}' WHERE EXISTS (SELECT 1 FROM meters WHERE region IS NULL)
+UNION
+SELECT coalesce(region, '{NO_REGION}') COLLATE "C" FROM gap_alerts WHERE state = 'OPEN'
+ORDER BY 1
+"""
+
 # From the last day with data, in which every partition has windows.
 PARTITIONS = """
 SELECT DISTINCT partition::text FROM metrics
@@ -88,6 +98,11 @@ def flow() -> QueryVariable:
 def region() -> QueryVariable:
     """Some or all regions."""
     return _choice("region", "Region", "regions as the gaps have them", REGIONS)
+
+
+def fleet_region() -> QueryVariable:
+    """Some or all regions of the registry."""
+    return _choice("region", "Region", "regions as the registry has them", FLEET_REGIONS)
 
 
 def partition() -> QueryVariable:

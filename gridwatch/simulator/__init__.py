@@ -9,7 +9,7 @@ model/          the physics: fleet, curves, appliances, weather, network
 events.py       outages, spikes and overloads that are asked for
 request.py      what is asked of a simulation
 rows.py         readings as rows of the raw topic
-registry.py     the fleet and its regions as CSV
+registry.py     the fleet and its regions: control records, CSV
 modes.py        where readings go: one class a mode
 simulation.py   one simulation from request to summary
 options.py      types of option values: instants relative to now, events

@@ -111,6 +111,11 @@ _METERS, _REGIONS = click.IntRange(1, 999_999), click.IntRange(1, 99)
 @click.option("--registry", type=_FILE, help="Write every meter with its place in the grid to this CSV.")
 @click.option("--regions-file", type=_FILE, help="Write the regions with capacity and price to this CSV.")
 @click.option(
+    "--no-registry",
+    is_flag=True,
+    help="Do not register meters and regions before the readings: they are known, or not to be.",
+)
+@click.option(
     "-o", "--output", type=_FILE, help="Write the readings to this CSV instead; gridwatch replay reads it."
 )
 @click.option(
@@ -145,6 +150,7 @@ def command(
     truth: Path | None,
     registry: Path | None,
     regions_file: Path | None,
+    no_registry: bool,
     output: Path | None,
     no_settle: bool,
     final: bool,
@@ -175,7 +181,8 @@ def command(
         end = now_micros() // SECOND * SECOND
     request = Request(
         meters, every, regions, start, end, zone, seed, speed or None, (*outages, *spikes, *overloads),
-        drop, dup, late, late_by, truth, not no_settle, final, resume, flow(settings.flow).raw.name,
+        drop, dup, late, late_by, truth, not no_settle, final, resume, not no_registry,
+        flow(settings.flow).raw.name,
     )  # fmt: skip
     check_settling(no_settle=no_settle, final=final)
     _check(request, settings, output, dry_run=dry_run)

@@ -17,6 +17,7 @@ from gridwatch.domain.instants import format_instant
 from gridwatch.errors import GridwatchError
 from gridwatch.settings import Settings
 from replay.files.rows import Row
+from replay.order.emission import Control
 from replay.run.delivery import Destination
 from replay.sending.pacing import Pace
 from replay.sending.placement import Placement, partitions_of
@@ -138,6 +139,10 @@ class _Lines:
     def garbage(self, number: int, row: Row) -> bool:
         """Nothing that a simulation makes is garbage."""
         return False
+
+    def control(self, number: int, control: Control) -> int:
+        """Left out: `--registry` and `--regions-file` write what the registry is to know."""
+        return 0
 
     def tick(self, number: int, instant: int, end: int | None = None) -> int:
         """Left out."""

@@ -20,6 +20,9 @@ def text(summary: Summary, request: Request, *, sent: bool) -> str:
         f"{verb:<9} {summary.readings:,} readings{already}, {summary.delayed:,} of them late, "
         f"and {'withheld' if sent else 'withhold'} {summary.withheld:,}; "
         f"{summary.ticks:,} ticks to each partition",
+        f"registry  {summary.control_records:,} control records for meters and regions"
+        if summary.control_records
+        else "registry  none sent",
         f"speed     {summary.seconds:,.1f} s, {summary.rate:,.0f} readings/s",
         "energy    " + f"{sum(kwh for _, kwh in summary.energy.values()):,.3f} kWh taken, "
         f"{summary.fed_in_kwh:,.3f} kWh fed in; by class:",
@@ -57,6 +60,7 @@ def as_dict(summary: Summary, request: Request) -> dict[str, Any]:
         "withheld": summary.withheld,
         "ticks": summary.ticks,
         "tick_records": summary.tick_records,
+        "control_records": summary.control_records,
         "already_sent": summary.already_sent,
         "resumed": summary.resumed,
         "settled_to": None if summary.settled_to is None else format_instant(summary.settled_to),

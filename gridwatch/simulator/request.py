@@ -26,7 +26,7 @@ class Request:
 
     `start` and `end` in µs, `end` None for ever; `every` in seconds; rates from 0 to 1. `speed` None is as
     fast as possible; 1 is the clock on the wall: what is past at once, then live. With `final` the last
-    tick is so late that everything becomes final.
+    tick is so late that everything becomes final. With `registry` the fleet is registered first.
     """
 
     meters: int
@@ -46,6 +46,7 @@ class Request:
     settle: bool = True
     final: bool = False
     resume: bool = False
+    registry: bool = True
     topic: str = RAW.name
 
     @property
@@ -87,6 +88,7 @@ class Request:
             "rates": [self.drop, self.duplicate, self.late, self.late_by],
             "every_minute": self.speed is not None,
             "settle": final_after(policy) if self.final else self.settle,
+            "registry": self.registry,
             "partitions": policy.partitions,
             "out_of_orderness": policy.max_out_of_orderness,
             "grace": policy.grace,

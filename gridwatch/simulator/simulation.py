@@ -6,6 +6,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from dataclasses import asdict, dataclass, field, replace
+from itertools import chain
 from typing import Any
 
 from gridwatch.clock import now_micros
@@ -18,10 +19,11 @@ from gridwatch.simulator.model.draws import Ints
 from gridwatch.simulator.model.fleet import make_fleet
 from gridwatch.simulator.model.readings import Boost, Meters
 from gridwatch.simulator.modes import Mode, pace_of
+from gridwatch.simulator.registry import controls
 from gridwatch.simulator.request import Request
 from gridwatch.simulator.rows import Rows
 from replay.files.rows import Row
-from replay.order.emission import EmissionPlan, Item, emit, final_after
+from replay.order.emission import Control, EmissionPlan, Item, emit, final_after
 from replay.order.undisturbed import undisturbed
 from replay.run.delivery import Delivered, Delivery
 from replay.run.progress import Progress
@@ -109,7 +111,7 @@ class Simulation:
             latest = None if request.speed == 1 else now + policy.max_future_skew
             partition_of = Placement(policy.partitions).partition
             truth = Truth(policy, partition_of, manifest.report, latest) if manifest else None
-            parts = self._sequence(policy, truth)
+            parts = chain(self._controls(), self._sequence(policy, truth))
             self._progress.stage("planning" if mode is None else "simulating", request.readings)
             if mode is None:
                 Delivery(None, None, summary, self._progress).take(parts)
@@ -123,6 +125,15 @@ class Simulation:
                 manifest.close(self._head(policy, truth))
                 summary.truth = dict(manifest.counts)
         return summary
+
+    def _controls(self) -> Iterator[Control]:
+        """What registers the fleet, as of the first reading."""
+        request = self.request
+        if not request.registry:
+            return iter(())
+        step = request.every * SECOND
+        first = -(-request.start // step) * step
+        return controls(self.fleet, request.zone, request.every, first)
 
     def _sequence(self, policy: Policy, truth: Truth | None) -> Iterator[list[Row] | Item]:
         request = self.request
@@ -158,7 +169,7 @@ class Simulation:
         elif request.settle and request.end + self._settle_after(policy) > latest + request.every * SECOND:
             self._warn(REFUSED_TICK)
 
-    def _send(self, parts: Iterator[list[Row] | Item], mode: Mode, identity: str, now: int) -> None:
+    def _send(self, parts: Iterator[list[Row] | Item | Control], mode: Mode, identity: str, now: int) -> None:
         request, summary = self.request, self.summary
         with mode.connect(identity, resume=request.resume) as target:
             summary.run, summary.resumed = mode.run, mode.resumed

@@ -4,6 +4,7 @@ server.py        the pages on Faust's own web server
 pages.py         every page by its address
 overview.py      the overview; rates.py: the numbers behind its plots
 lists/           meters and gaps in any order
+registry/        what the registry says: registered meters, regions, planned outages
 meter/           one meter: its state, its last readings, their plot
 dead_letters.py  the newest dead letters; log_tail.py: reads the newest records of a topic
 state.py         meters and partitions, read from committed state

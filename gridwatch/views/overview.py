@@ -13,12 +13,14 @@ from gridwatch.domain.policy import MINUTE, SECOND
 from gridwatch.durations import micros
 from gridwatch.http.formats import duration
 from gridwatch.http.queries import parameters
-from gridwatch.http.reply import JSON_ONLY, Reply
+from gridwatch.http.reply import JSON_ONLY, Problem, Reply
 from gridwatch.plots.canvas import Frame, Mark
 from gridwatch.plots.charts import Layer, layered
 from gridwatch.settings import Settings
 from gridwatch.streaming.stage.pipeline import Pipeline
 from gridwatch.views import rates, state
+from gridwatch.views.registry.counts import UNCOUNTED, RegistryCounts, added_up
+from gridwatch.views.registry.orders import NEVER_HEARD
 from gridwatch.views.state import Record, sums
 from gridwatch.views.watch import Watch
 
@@ -28,15 +30,23 @@ _WIDTH, _HEIGHT = 460, 150
 class Overview:
     """The start page, and the rates that it plots."""
 
-    def __init__(self, settings: Settings, pipeline: Pipeline[PartitionState], watch: Watch) -> None:
+    def __init__(
+        self,
+        settings: Settings,
+        pipeline: Pipeline[PartitionState],
+        watch: Watch,
+        counts: RegistryCounts,
+    ) -> None:
         self._flow = settings.flow
         self._partitions = settings.partitions
         self._window = micros(settings.metrics_window)
         self._pipeline = pipeline
         self._watch = watch
+        self._counts = counts
 
     async def page(self, request: Any) -> Reply:
-        """Status in a few numbers and plots. The cost does not grow with the number of meters."""
+        """Status in a few numbers and plots. The cost does not grow with the number of meters,
+        but for a survey of the registered ones from time to time."""
         parameters(request.query, {})
         answers, incomplete = await self._watch.cluster.ask_all("/rates/")
         partitions, incomplete = (
@@ -44,6 +54,9 @@ class Overview:
             incomplete + self._watch.unowned_reasons(),
         )
         windows, minutes = self._merged(answers)
+        registry = added_up(
+            [*(await self._own_counts()), *(one.get("registry", UNCOUNTED) for one in answers)]
+        )
         reasons = self._watch.last_reasons()
         watermarks = sorted(
             (parse_instant(one["watermark"])[0], one["watermark"])
@@ -61,6 +74,9 @@ class Overview:
             "late_share": rates.late_share(hour),
             "readings_received": sum(one["readings_received"] for one in hour),
             "readings_invalid": sum(one["readings_invalid"] for one in hour),
+            "registered": registry["registered"],
+            "never_heard": registry["by_hearing"][NEVER_HEARD],
+            "registry_counted": registry["complete"],
             "active_meters": max((one["active_meters"] for one in hour), default=0),
             "watermark_lowest": watermarks[0][1] if watermarks else None,
             "watermark_highest": watermarks[-1][1] if watermarks else None,
@@ -85,6 +101,7 @@ class Overview:
                 "windows": self._own_windows(),
                 "minutes": self._watch.throughput.minutes(),
                 "partitions": self._watch.own_partitions(),
+                "registry": added_up(await self._own_counts()),
             }
             return Reply(mine, JSON_ONLY)
         answers, incomplete = await self._watch.cluster.ask_all("/rates/")
@@ -96,6 +113,15 @@ class Overview:
             "incomplete": incomplete + self._watch.unowned_reasons(),
         }
         return Reply(data, JSON_ONLY)
+
+    async def _own_counts(self) -> list[Record]:
+        """This worker's counts of registered meters, if its state is complete."""
+        if not self._watch.is_state_ready():
+            return []
+        try:
+            return [await self._counts.own()]
+        except Problem:  # a partition is moving, or many lists are being built
+            return [UNCOUNTED]
 
     def _own_windows(self) -> list[Record]:
         self._watch.require_state()

@@ -18,10 +18,13 @@ from gridwatch.settings import Settings
 from gridwatch.streaming.stage.pipeline import Pipeline
 from gridwatch.topics import STATE_TABLE
 from gridwatch.views.dead_letters import DeadLetters
-from gridwatch.views.lists.pages import Lists
+from gridwatch.views.lists.pages import Lists, surveys_of
 from gridwatch.views.log_tail import LogTail
 from gridwatch.views.meter.page import MeterPage
 from gridwatch.views.overview import Overview
+from gridwatch.views.registry.counts import RegistryCounts
+from gridwatch.views.registry.outage_page import OutagePage
+from gridwatch.views.registry.page import RegistryPage
 from gridwatch.views.watch import Watch
 
 
@@ -37,9 +40,13 @@ class Pages:
         self._source = pipeline.stage.source.name
         self.health = HealthPages(watch)
         self._tail = LogTail(settings)
-        self._lists = Lists(settings, pipeline, watch)
+        self._surveys = surveys_of(settings, pipeline, watch)
+        counts = RegistryCounts(self._surveys)
+        self._lists = Lists(settings, pipeline, watch, self._surveys)
+        self._registry = RegistryPage(pipeline, watch, self._surveys, counts)
+        self._outages = OutagePage(pipeline, watch, settings.partitions)
         self._meter = MeterPage(settings, pipeline, watch, self._tail)
-        self._overview = Overview(settings, pipeline, watch)
+        self._overview = Overview(settings, pipeline, watch, counts)
         self._dead_letters = DeadLetters(settings, self._tail)
 
     def routes(self) -> dict[str, Handler]:
@@ -51,6 +58,8 @@ class Pages:
             "/meters/{meter_id}/": self._meter.page,
             f"/table/{STATE_TABLE}/{{meter_id}}/": self._meter.table_row,
             "/gaps/": self._lists.gaps,
+            "/registry/": self._registry.page,
+            "/outages/": self._outages.page,
             "/partitions/": self.partitions,
             "/dead-letters/": self._dead_letters.page,
             "/live/": self.live,
@@ -59,7 +68,7 @@ class Pages:
 
     async def close(self) -> None:
         """Cancel surveys and disconnect."""
-        await self._lists.close()
+        self._surveys.close()
         await self._tail.close()
 
     async def meters(self, request: Any) -> Reply | Answer:

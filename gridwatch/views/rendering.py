@@ -14,6 +14,8 @@ NAVIGATION = (
     ("/", "Overview"),
     ("/meters/", "Meters"),
     ("/gaps/", "Gaps"),
+    ("/registry/", "Registry"),
+    ("/outages/", "Outages"),
     ("/partitions/", "Partitions"),
     ("/dead-letters/", "Dead letters"),
     ("/ready/", "Ready"),

@@ -12,13 +12,14 @@ from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import Any
 
+from gridwatch.domain.calendar import Calendar
 from gridwatch.domain.instants import format_instant, minutes_of
 from gridwatch.domain.meter.archive import Archive
-from gridwatch.domain.meter.gaps import OPEN, Gap
+from gridwatch.domain.meter.gaps import FILLED, OPEN, RETRACTED, Gap
 from gridwatch.domain.meter.state import MeterState
 from gridwatch.domain.meter.timeliness import readings_of
 from gridwatch.domain.partition.state import PartitionState
-from gridwatch.domain.policy import NEVER, SECOND
+from gridwatch.domain.policy import NEVER, SECOND, grace_of
 from gridwatch.tables.layout import PARTITION_KEY
 from gridwatch.tables.meter_rows import METER
 from gridwatch.tables.readings import METERS
@@ -107,6 +108,7 @@ def describe_meter(meter_id: str, partition: int, meter: MeterState) -> Record:
         "expected_next": format_instant(meter.expected_next),
         "interval_minutes": minutes_of(meter.interval),
         "interval_seconds": meter.interval // SECOND,
+        "calendar": calendar_name(meter.calendar),
         "gap_count": meter.gap_count,
         "late_count": meter.late_count,
         "open_gaps": sum(gap.state == OPEN for gap in meter.gaps),
@@ -116,14 +118,15 @@ def describe_meter(meter_id: str, partition: int, meter: MeterState) -> Record:
 def describe_meter_fully(
     meter_id: str, partition: int, meter: MeterState, grace: int, watermark: int | None
 ) -> Record:
-    """A meter with its gaps (latest first) and the readings held in its state."""
+    """A meter with its gaps (latest first) and the readings held in its state. `grace`: the setting, µs."""
     gaps = sorted(meter.gaps, key=lambda gap: gap.first, reverse=True)
+    given = None if meter.terms is None else meter.terms.grace
     return {
         **describe_meter(meter_id, partition, meter),
         "region": meter.region,
         "interval_given": meter.given,
         "watermark": instant(watermark),
-        "gaps": [describe_gap(meter_id, partition, gap, grace) for gap in gaps],
+        "gaps": [describe_gap(meter_id, partition, gap, grace_of_slots(gap, grace, given)) for gap in gaps],
         "recent_readings": [
             {"timestamp": format_instant(at), "consumption_kwh": energy} for at, energy in energies_of(meter)
         ],
@@ -136,8 +139,23 @@ def energies_of(meter: MeterState) -> list[tuple[int, float]]:
     return [(at, counted.get(at, value)) for at, value in readings_of(meter.recent)]
 
 
-def describe_gap(meter_id: str, partition: int, gap: Gap, grace: int) -> Record:
-    """A gap with the field names of gap alerts."""
+def grace_of_slots(gap: Gap, grace: int, given: int | None) -> int:
+    """The grace of the slots of a gap, µs: the one that the registry has `given`, else by the setting."""
+    return grace_of(gap.interval, grace) if given is None else given
+
+
+def calendar_name(calendar: Calendar | None) -> str | None:
+    """`1d Europe/Berlin`; None for intervals of one length."""
+    return None if calendar is None else str(calendar)
+
+
+def describe_gap(meter_id: str, partition: int, gap: Gap, grace: int, *, never_heard: bool = False) -> Record:
+    """A gap with the field names of gap alerts.
+
+    Args:
+        grace: that of its slots, µs.
+        never_heard: it is the gap of a meter that has not sent anything yet.
+    """
     return {
         "gap_id": f"{meter_id}@{format_instant(gap.first)}",
         "meter_id": meter_id,
@@ -149,9 +167,12 @@ def describe_gap(meter_id: str, partition: int, gap: Gap, grace: int) -> Record:
         "missing_intervals": gap.missing_count,
         "missing_ranges": [[format_instant(start), format_instant(end)] for start, end in gap.ranges()],
         "filled_intervals": gap.filled_count,
-        "gap_minutes": minutes_of(gap.missing_count * gap.interval),
+        "gap_minutes": minutes_of(sum(end - start for start, end in gap.ranges())),
         "interval_minutes": minutes_of(gap.interval),
         "interval_seconds": gap.interval // SECOND,
+        "calendar": calendar_name(gap.calendar),
+        "planned": gap.planned and gap.state not in (FILLED, RETRACTED),
+        "never_heard": never_heard,
         "detected_at": format_instant(gap.detected),
     }
 

@@ -62,6 +62,20 @@ class Item(NamedTuple):
     end: int | None = None
 
 
+class Control(NamedTuple):
+    """A control record, before the readings that it is about.
+
+    Its `header` says what it is, and has the version of the format; with `everywhere` it goes to every
+    partition, else to that of its key.
+    """
+
+    header: str
+    version: bytes
+    key: str
+    value: bytes
+    everywhere: bool = False
+
+
 @dataclass(frozen=True)
 class EmissionPlan:
     """What the sequence depends on, apart from rows and faults. Durations in µs."""

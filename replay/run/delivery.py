@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from replay.files.rows import Row
-from replay.order.emission import Item, Kind
+from replay.order.emission import Control, Item, Kind
 from replay.run.progress import Progress
 from replay.sending.pacing import Pace
 
@@ -25,6 +25,9 @@ class Destination(Protocol):
 
     def garbage(self, number: int, row: Row) -> bool:
         """Send what is no reading; whether it was not there yet."""
+
+    def control(self, number: int, control: Control) -> int:
+        """Send a control record; returns to how many partitions it was new."""
 
     def tick(self, number: int, instant: int, end: int | None = None) -> int:
         """Send a tick, the last one with the end of the run; returns to how many partitions it was new."""
@@ -44,6 +47,8 @@ class Delivered:
     garbage: int = 0
     ticks: int = 0
     tick_records: int = 0
+    #: Control records, in all partitions together.
+    control_records: int = 0
     already_sent: int = 0
     settled_to: int | None = None
 
@@ -64,13 +69,16 @@ class Delivery:
         self._progress = progress
         self._done = 0
 
-    def take(self, parts: Iterable[list[Row] | Item]) -> None:
+    def take(self, parts: Iterable[list[Row] | Item | Control]) -> None:
         """Deliver the items in order, and those of a stretch of readings as if they came singly."""
         number = reported = 0
         for part in parts:
             if isinstance(part, list):
                 self._stretch(number, part)
                 number += len(part)
+            elif isinstance(part, Control):
+                self._summary.control_records += self._sender.control(number, part) if self._sender else 0
+                number += 1
             else:
                 self._item(number, part)
                 number += 1

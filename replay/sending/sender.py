@@ -20,6 +20,7 @@ from gridwatch.errors import GridwatchError
 from gridwatch.settings import Settings
 from gridwatch.topics import END_HEADER, REPLAY_HEADER, ROW_HEADER, TICK_HEADER
 from replay.files.rows import Row
+from replay.order.emission import Control
 from replay.sending.appender import Appender
 from replay.sending.placement import Placement
 
@@ -120,6 +121,19 @@ class Sender:
         for partition, last in enumerate(self._sent_before):
             if number > last:
                 self._put(partition, None, value, headers)
+                new += 1
+        self._hand_over_if_worth_it()
+        return new
+
+    def control(self, number: int, control: Control) -> int:
+        """Send a control record as item `number`; returns to how many partitions it was new."""
+        headers = [(control.header, control.version), self._run_header, (ROW_HEADER, b"%d" % number)]
+        key = control.key.encode()
+        places = range(len(self._sent_before)) if control.everywhere else (self._placement[control.key][0],)
+        new = 0
+        for partition in places:
+            if number > self._sent_before[partition]:
+                self._put(partition, key, control.value, headers)
                 new += 1
         self._hand_over_if_worth_it()
         return new

@@ -23,7 +23,10 @@ pytestmark = pytest.mark.browser
 HOSTILE = '<img src=x onerror="document.title=1">/\'"&ü'
 LONG = "計" * 66
 GAPPY = meters_of(0, 1)[0]
-PAGES = ("/", "/meters/", "/meters/?sort=gap_count", "/gaps/", "/partitions/", "/dead-letters/", "/ready/")
+PAGES = (
+    *("/", "/meters/", "/meters/?sort=gap_count", "/gaps/", "/registry/", "/outages/"),
+    *("/partitions/", "/dead-letters/", "/ready/"),
+)
 TIMES = "[...document.querySelectorAll('{0} time')].map((one) => one.dateTime)"
 COLUMN = "[...document.querySelectorAll('{0} tbody tr')].map((row) => row.cells[{1}].innerText)"
 #: Whether anything is wider than the window.

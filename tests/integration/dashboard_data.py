@@ -10,6 +10,8 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
+import psycopg2
+
 from gridwatch.models.dead_letter import DeadLetter
 from gridwatch.models.gap_alert import GapAlert
 from gridwatch.models.late_event import LateEvent
@@ -106,11 +108,18 @@ def gaps(period: Period) -> Iterator[GapAlert]:
                 detected_at=written(end),
                 last_seen=written(start - HALF_HOUR),
                 grace_seconds=900.0,
-                reason="no reading by its deadline",
+                reason=_reason(number, state),
                 region=REGIONS[number % 3],
                 partition=number % PARTITIONS,
                 offset=n,
             )
+
+
+def _reason(number: int, state: str) -> str:
+    """Of the open gaps, one is of a meter that was never heard, and each third is planned."""
+    if state != "OPEN":
+        return "readings came again"
+    return "NEVER_HEARD" if number == 0 else "PLANNED" if number % 3 == 1 else "no reading by its deadline"
 
 
 def late_events(period: Period) -> Iterator[LateEvent]:
@@ -203,6 +212,45 @@ def records(period: Period) -> dict[str, list[Any]]:
     }
 
 
+STATUSES = ("active", "installed", "suspended", "planned", "removed")
+CLASSES = ("household", "industry", None)
+
+
+def register(url: str, period: Period) -> None:
+    """The book of record: all meters, a region, planned outages that are over, now and to come, and changes
+    that were published, but for two."""
+    now, hour = period.now, timedelta(hours=1)
+    session = psycopg2.connect(url)
+    with session, session.cursor() as cursor:
+        cursor.execute(
+            "INSERT INTO regions (region, capacity_kw, version, updated_at) VALUES ('north', 900, 1, %s)",
+            (now - hour,),
+        )
+        for number, meter in enumerate(METERS):
+            cursor.execute(
+                "INSERT INTO meters (meter_id, flow, status, region, customer_class, version, updated_at)"
+                " VALUES (%s, 'smartmeter', %s, %s, %s, 1, %s)",
+                (
+                    *(meter, STATUSES[number % 5], REGIONS[number % 3], CLASSES[number % 3]),
+                    now - number * hour,
+                ),
+            )
+        for number, start in enumerate((now - 9 * hour, now - hour, now + 9 * hour)):
+            cursor.execute(
+                "INSERT INTO planned_outages (outage_id, scope, target, outage_from, outage_until, version)"
+                " VALUES (%s, 'region', 'north', %s, %s, 1)",
+                (f"works-{number}", start, start + 5 * hour),
+            )
+        for number in range(6):
+            made = now - number * hour
+            cursor.execute(
+                "INSERT INTO outbox (value, entity, created_at, published_at)"
+                " VALUES ('{}', 'meter:M', %s, %s)",
+                (made, made + timedelta(seconds=2) if number > 1 else None),
+            )
+    session.close()
+
+
 def rows(period: Period) -> list[Rows]:
     """All records, as the sink's writer takes them."""
     return [Rows(topic, of_it, [Source(topic)] * len(of_it)) for topic, of_it in records(period).items()]
@@ -213,3 +261,4 @@ def write(url: str, period: Period) -> None:
     writer = Writer(url)
     assert writer.write(rows(period)) == []
     writer.disconnect()
+    register(url, period)

@@ -155,6 +155,13 @@ def test_whatever_is_chosen_there_is_an_answer(ask: Ask, query: PanelQuery) -> N
         ("gridwatch-health: Total lag A", 7.0 * PARTITIONS),
         ("gridwatch-health: Slowest watermark A", 45.0),
         ("gridwatch-meter: Interval now A", 1800),
+        ("gridwatch-fleet: Registered meters A", 8),
+        ("gridwatch-fleet: Installed or active A", 4),
+        ("gridwatch-fleet: Never heard A", 1),
+        ("gridwatch-fleet: Planned gaps A", 3),
+        ("gridwatch-fleet: Silent A", 5),
+        ("gridwatch-fleet: Planned outages now A", 1),
+        ("gridwatch-fleet: Changes not published A", 2),
     ],
 )
 def test_numbers_are_right(ask: Ask, title: str, expected: float) -> None:
@@ -176,6 +183,30 @@ def test_a_region_counts_for_itself(ask: Ask) -> None:
     assert len({counts[0] for counts in by_region.values()}) == 1
     only = replace(whole_view(), variables={**whole_view().variables, "region": ["north", "(none)"]})
     assert {row[0] for row in ask(sql, only)} == {"north", "(none)"}
+
+
+def test_the_fleet_is_the_same_by_region_and_by_class(ask: Ask) -> None:
+    by_region = {row[0]: row[1:] for row in ask(_sql("gridwatch-fleet: By region A"), whole_view())}
+    assert set(by_region) == {"north", "south'; --", "(none)"}
+    assert by_region["north"][2:] == (2, 1, 0, 900.0)
+    assert by_region["south'; --"][2:] == (0, 0, 3, None)
+    by_class = {row[0]: row[1:] for row in ask(_sql("gridwatch-fleet: By customer class A"), whole_view())}
+    assert set(by_class) == {"household", "industry", "(none)"}
+    for counted in range(2):
+        of_regions = sum(row[counted] for row in by_region.values())
+        assert of_regions == sum(row[counted] for row in by_class.values()) > 0
+
+
+def test_outages_that_are_over_are_not_listed(ask: Ask) -> None:
+    shown = ask(_sql("gridwatch-fleet: Planned outages, now and to come A"), whole_view())
+    assert [(row[0], row[1]) for row in shown] == [("now", "works-1"), ("coming", "works-2")]
+
+
+def test_what_is_planned_is_not_silent(ask: Ask) -> None:
+    silent = {row[0] for row in ask(_sql("gridwatch-fleet: Silent meters A"), whole_view())}
+    never = {row[0] for row in ask(_sql("gridwatch-fleet: Meters never heard A"), whole_view())}
+    assert never == {METERS[0]}
+    assert silent == {meter for number, meter in enumerate(METERS) if number and number % 3 != 1}
 
 
 def test_a_meter_of_any_name_is_found_by_typing_and_shown(ask: Ask) -> None:

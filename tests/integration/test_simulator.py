@@ -18,7 +18,7 @@ import pytest
 from gridwatch.deployment.databases import new_database
 from gridwatch.domain.instants import format_instant, parse_instant
 from gridwatch.embedded import EmbeddedKafka, EmbeddedPostgres
-from gridwatch.topics import RAW, REPLAY_HEADER, ROW_HEADER, TICK_HEADER
+from gridwatch.topics import RAW, REGION_HEADER, REGISTRY_HEADER, REPLAY_HEADER, ROW_HEADER, TICK_HEADER
 from tests.processes import Site, gridwatch, query
 from tests.records import raw_ends, read
 
@@ -38,6 +38,11 @@ def simulate(site: Site, folder: Path, *arguments: str) -> dict[str, Any]:
     assert ended.returncode == 0, ended.stderr
     found: dict[str, Any] = json.loads(ended.stdout)
     return found
+
+
+def is_control(message: Any) -> bool:
+    """Whether a record is of the registry."""
+    return bool({REGISTRY_HEADER, REGION_HEADER} & dict(message.headers() or ()).keys())
 
 
 def content(site: Site) -> list[tuple[int, bytes | None, bytes | None, bytes]]:
@@ -84,6 +89,13 @@ def test_outages_lost_late_and_repeated_readings_are_all_found_and_nothing_else(
     assert score["late_readings"]["expected"] > 200
     assert (score["overall"]["precision"], score["overall"]["recall"]) == (1.0, 1.0)
     assert site.database is not None
+    # The fleet is registered; nothing else is known of it than before.
+    page = worker.page("/registry/?limit=1000")
+    assert page["counts"]["by_status"]["active"] == len(page["meters"]) == 50
+    assert {(one["interval_seconds"], one["heard"], one["version"]) for one in page["meters"]} == {
+        (1800, True, 1)
+    }
+    assert [one["region"] for one in page["regions"]] == ["R01", "R02"]
     # What was measured arrives as it was sent: nothing is refused, energy and power agree.
     assert query(site.database, "SELECT count(*) FROM dead_letters") == [(0,)]
     assert query(
@@ -91,6 +103,37 @@ def test_outages_lost_late_and_repeated_readings_are_all_found_and_nothing_else(
         "SELECT count(*) FROM validated_readings WHERE abs(consumption_kwh - power_kw / 2) > 0.00001 "
         "OR abs(current * voltage * power_factor / 1000 - power_kw) > 0.00002 OR region IS NULL",
     ) == [(0,)]
+
+
+def test_meters_that_are_silent_at_first_are_never_heard_and_no_mistake(site: Site, tmp_path: Path) -> None:
+    worker, sink = site.worker().start(), site.sink().start()
+    worker.wait_until_ready()
+    sink.wait_until_ready()
+    sent = simulate(
+        site, tmp_path, "--meters", "20", "--every", "30m", "--regions", "2", *TWO_DAYS,
+        "--outage", "R02@2026-03-02+30h", "--outage", "R01-F0001-T1-M000001@2026-03-02+2d",
+        "--late", "0.05", "--truth", "truth.jsonl",
+    )  # fmt: skip
+    assert sent["control_records"] == 20 + 2 * 6
+    site.wait_processed()
+    site.wait_stored()
+    assert site.database is not None
+    assert query(
+        site.database, "SELECT reason, state, count(*) FROM gap_alerts GROUP BY 1, 2 ORDER BY 1"
+    ) == [("NEVER_HEARD", "OPEN", 1), ("heard for the first time", "CLOSED", 10)]
+    assert [one["meter_id"] for one in worker.page("/registry/?heard=never")["meters"]] == [
+        "R01-F0001-T1-M000001"
+    ]
+    ended = gridwatch("score", "truth.jsonl", "--json", env=site.environment(), folder=tmp_path)
+    score = json.loads(ended.stdout)
+    assert (score["differences"], score["overall"]["precision"], score["overall"]["recall"]) == ([], 1.0, 1.0)
+
+
+def test_without_the_registry_only_readings_and_ticks_are_sent(site: Site, tmp_path: Path) -> None:
+    window = ("--from", "2026-03-02T10:00Z", "--until", "2026-03-02T10:05Z", "--no-registry")
+    sent = simulate(site, tmp_path, "--meters", "5", "--every", "1m", *window)
+    assert sent["control_records"] == 0
+    assert not any(map(is_control, read(site.bootstrap, RAW.name)))
 
 
 def test_meters_of_ten_seconds_are_scored_as_exactly(site: Site, tmp_path: Path) -> None:
@@ -131,7 +174,8 @@ def test_ten_seconds_are_sent_and_the_same_command_sends_the_same_again(site: Si
     sent = simulate(site, tmp_path, "--meters", "40", "--every", "10s", *window)
     assert sent["readings"] > 40 * 30
     first = content(site)
-    assert len(first) == sent["readings"] + sent["tick_records"]
+    assert sent["control_records"] == 40 + 4 * 6
+    assert len(first) == sent["readings"] + sent["tick_records"] + sent["control_records"]
     simulate(site, tmp_path, "--meters", "40", "--every", "10s", *window)
     again = content(site)
     for partition in {record[0] for record in first}:
@@ -170,7 +214,7 @@ def test_ctrl_c_ends_with_130_and_resume_goes_on(site: Site, tmp_path: Path) -> 
     readings = [
         (message.key(), json.loads(message.value() or b"")["timestamp"])
         for message in messages
-        if TICK_HEADER not in dict(message.headers() or ())
+        if TICK_HEADER not in dict(message.headers() or ()) and not is_control(message)
     ]
     assert len(readings) == len(set(readings)) == 300 * 180
 
@@ -203,7 +247,7 @@ def test_live_readings_come_by_the_clock(site: Site, tmp_path: Path) -> None:
     finally:
         process.kill()
     for message in read(site.bootstrap, RAW.name):
-        if message.key() is not None:
+        if message.key() is not None and not is_control(message):
             stamp = json.loads(message.value() or b"")["timestamp"]
             # Record time is in whole milliseconds, cut.
             assert parse_instant(stamp)[0] <= (message.timestamp()[1] + 1) * 1000

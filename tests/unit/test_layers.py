@@ -64,7 +64,7 @@ LISTED = (
     "gridwatch/health",
     "gridwatch/http",
     "gridwatch/plots",
-    *(f"gridwatch/views{part}" for part in ("", "/lists", "/meter")),
+    *(f"gridwatch/views{part}" for part in ("", "/lists", "/meter", "/registry")),
 )
 HEIGHT = {room: height for height, rooms in enumerate(LAYERS) for room in rooms}
 FILES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))

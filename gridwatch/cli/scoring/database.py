@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Select, func, select
 
 from gridwatch.domain.instants import format_instant, parse_instant
 from gridwatch.domain.policy import MINUTE, SECOND
+from gridwatch.domain.registry.registration import HEARD, NEVER_HEARD
 from gridwatch.topics import SMARTMETER, Flow
 from replay.scoring.score import Difference, Found, FoundGap, FoundLate, Score, score
 from replay.truth.manifest import Manifest
@@ -24,6 +25,8 @@ from sinks.tables.validated_readings import reading_revisions, validated_reading
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _FETCH_ROWS = 10_000
 _BEFORE, _AFTER = 3, 6
+#: Reasons of the gap of a meter before its first reading: the truth knows meters by their readings.
+_UNHEARD = (NEVER_HEARD, HEARD)
 
 
 @dataclass(frozen=True)
@@ -115,7 +118,11 @@ def _gaps(connection: Connection, truth: Manifest, flow: Flow) -> Iterator[Found
         table.interval_minutes,
         table.interval_seconds,
         table.missing_ranges,
-    ).where(table.flow == flow.name, table.time >= _moment(truth.first))
+    ).where(
+        table.flow == flow.name,
+        table.time >= _moment(truth.first),
+        table.reason.not_in(_UNHEARD),
+    )
     if truth.settled_to is not None:
         query = query.where(table.time <= _moment(truth.settled_to))
     for row in connection.execute(query.execution_options(yield_per=_FETCH_ROWS)):

@@ -21,7 +21,16 @@ from gridwatch.http.reply import Reply
 from gridwatch.settings import Settings
 from gridwatch.streaming.stage.pipeline import Pipeline
 from gridwatch.views import state
-from gridwatch.views.lists.rankings import ASCENDING, DESCENDING, KINDS, SORTS, USUAL, GapOrder, MeterOrder
+from gridwatch.views.lists.rankings import (
+    ASCENDING,
+    DESCENDING,
+    KINDS,
+    REASONS,
+    SORTS,
+    USUAL,
+    GapOrder,
+    MeterOrder,
+)
 from gridwatch.views.lists.survey import Question, Surveys
 from gridwatch.views.state import Record, sums
 from gridwatch.views.watch import Watch
@@ -32,20 +41,13 @@ DEFAULT_LIMIT = 50
 class Lists:
     """Pages of meters and of gaps."""
 
-    def __init__(self, settings: Settings, pipeline: Pipeline[PartitionState], watch: Watch) -> None:
+    def __init__(
+        self, settings: Settings, pipeline: Pipeline[PartitionState], watch: Watch, surveys: Surveys
+    ) -> None:
         self._grace = micros(settings.grace)
         self._pipeline = pipeline
         self._watch = watch
-        self._surveys = Surveys(
-            lambda: pipeline.store,
-            self._own_partitions,
-            # A lag of a full batch means that the worker is catching up.
-            lambda: any(pipeline.lag(partition) >= settings.batch_records for partition in pipeline.owned),
-        )
-
-    async def close(self) -> None:
-        """Cancel running surveys."""
-        self._surveys.close()
+        self._surveys = surveys
 
     async def meters(self, request: Any) -> Reply:
         """Meters whose id begins with a prefix, in the order asked for."""
@@ -91,14 +93,20 @@ class Lists:
         """Gaps of all meters, open ones first, longest first."""
         asked = parameters(
             request.query,
-            {"state": one_of(KINDS), "prefix": text, "after": text, "limit": whole(1, MAX_LIMIT)},
+            {
+                "state": one_of(KINDS),
+                "reason": one_of(REASONS),
+                "prefix": text,
+                "after": text,
+                "limit": whole(1, MAX_LIMIT),
+            },
         )
-        kind, prefix = asked.get("state", "all"), asked.get("prefix", "")
+        kind, reason, prefix = asked.get("state", "all"), asked.get("reason", "all"), asked.get("prefix", "")
         after, limit = asked.get("after", ""), asked.get("limit", DEFAULT_LIMIT)
-        order = GapOrder(KINDS[kind], self._grace)
+        order = GapOrder(KINDS[kind], self._grace, reason)
         question = Question(order, prefix, order.read_cursor(after) if after else None, limit + 1)
         self._watch.require_state()
-        query = {"state": kind, "prefix": prefix, "after": after, "limit": limit}
+        query = {"state": kind, "reason": reason, "prefix": prefix, "after": after, "limit": limit}
         answers, incomplete = await self._all_parts(
             request, self._survey(question), f"/gaps/?{urlencode(query)}"
         )
@@ -108,6 +116,7 @@ class Lists:
         data = {
             "gaps": gaps,
             "state": kind,
+            "reason": reason,
             "prefix": prefix,
             "limit": limit,
             "open_gaps": sum(one["open_gaps"] for one in answers),
@@ -117,7 +126,7 @@ class Lists:
             "next": order.cursor(gaps[-1]) if more and gaps else None,
             "incomplete": incomplete,
         }
-        return Reply(data, "gaps.html", shown={"after": after})
+        return Reply(data, "gaps.html", shown={"after": after, "reasons": REASONS})
 
     # -- this worker's part, in the shape of another worker's answer
 
@@ -153,3 +162,18 @@ class Lists:
     def _own_partitions(self) -> list[int]:
         self._watch.require_state()
         return self._watch.cluster.own_partitions()
+
+
+def surveys_of(settings: Settings, pipeline: Pipeline[PartitionState], watch: Watch) -> Surveys:
+    """The surveys of a worker's partitions, which all lists share."""
+
+    def own_partitions() -> list[int]:
+        watch.require_state()
+        return watch.cluster.own_partitions()
+
+    return Surveys(
+        lambda: pipeline.store,
+        own_partitions,
+        # A lag of a full batch means that the worker is catching up.
+        lambda: any(pipeline.lag(partition) >= settings.batch_records for partition in pipeline.owned),
+    )

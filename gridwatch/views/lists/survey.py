@@ -11,7 +11,9 @@ worker's time; a finished survey is repeated only after twenty times as long as 
 from __future__ import annotations
 
 import asyncio
+import itertools
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -19,26 +21,30 @@ from typing import Any
 from gridwatch.http.reply import Problem
 from gridwatch.tables.readings import METERS
 from gridwatch.tables.store import Store
-from gridwatch.views.lists.rankings import GapOrder, MeterOrder, Rank
+from gridwatch.views.lists.rankings import Mark, Order, Rank
 
 #: How long one slice of a scan takes, and how long a page waits for the end of a survey, seconds.
 SLICE_SECONDS = 0.004
 WAIT_SECONDS = 1.0
 #: Surveys take one part in this many of the worker's time, while readings wait and in the long run.
 SHARE = 20
+#: Counts, which the overview shows, are repeated more seldom.
+COUNTING_SHARE = 100
 #: A finished survey is served for at least this long; one without requests is cancelled after this, seconds.
 FRESH_SECONDS = 2.0
 ABANDONED_SECONDS = 20.0
 #: How many surveys are kept; the least recently requested one is evicted.
 KEPT = 16
 _CLOCK_ROWS = 64
+#: Where the rows of meters begin: those of other kinds have control characters.
+FIRST_STATE = b" "
 
 
 @dataclass(frozen=True)
 class Question:
-    """A page of a list: up to `limit` rows of meters whose id begins with `prefix`, after a rank."""
+    """A page of a list: up to `limit` rows of what has an id that begins with `prefix`, after a rank."""
 
-    order: MeterOrder | GapOrder
+    order: Order
     prefix: str
     after: Rank | None
     limit: int
@@ -49,27 +55,34 @@ class Survey:
     """The answer to a question, as far as the scan has come."""
 
     question: Question
-    #: Meters scanned, seconds that it took, and whether those were all.
+    #: Rows scanned, seconds that it took, and whether those were all.
     scanned: int = 0
     cost: float = 0.0
     complete: bool = False
     finished: float = 0.0
+    #: All rows by their marks.
+    counts: Counter[Mark] = field(default_factory=Counter)
     _kept: list[tuple[Rank, Any]] = field(default_factory=list)
     #: Rows from this rank on cannot be on the page.
     _bound: Rank | None = None
 
     def scan(self, store: Store, partition: int, start: bytes, seconds: float) -> bytes | None:
-        """Scan a partition from a key for about `seconds`; return the key to go on from, None at the end."""
+        """Scan the rows of a kind, in a partition from a key on, for about `seconds`; return the key to go on
+        from, None at their end."""
         question = self.question
-        prefix, after, most = question.prefix.encode(), question.after, 2 * question.limit + 64
-        lines, kept, bound = question.order.lines, self._kept, self._bound
+        own, after, most = start[:1] if start[:1] < b" " else b"", question.after, 2 * question.limit + 64
+        prefix = own + question.prefix.encode()
+        order, kept, bound = question.order, self._kept, self._bound
+        lines, is_first = order.lines, own.decode() == order.kinds_of_rows[0]
         until = time.perf_counter() + seconds
         for number, (key, row) in enumerate(store.rows_from(partition, start), 1):
             if not key.startswith(prefix):
                 return None
-            if not METERS.is_state(key):
+            if not own and not METERS.is_state(key):
                 continue
-            self.scanned += 1
+            self.scanned += is_first
+            if order.counts:
+                self.counts[order.mark(row)] += 1
             for rank, made_of in lines(partition, key, row):
                 if (bound is None or rank < bound) and (after is None or rank > after):
                     kept.append((rank, made_of))
@@ -118,8 +131,9 @@ class Surveys:
         self._asked: dict[Question, _Asked] = {}
         self._lock = asyncio.Lock()
 
-    async def answer(self, question: Question) -> Survey:
-        """The survey of a question, complete if that does not take long; Problem 503 if it cannot run."""
+    async def answer(self, question: Question, wait: float | None = None) -> Survey:
+        """The survey of a question, complete if that takes at most `wait` seconds, or WAIT_SECONDS;
+        Problem 503 if it cannot run."""
         now = time.monotonic()
         asked = self._asked.pop(question, None) or _Asked(now)
         asked.last = now
@@ -130,14 +144,14 @@ class Surveys:
             self._collect(question, asked, asked.task)
         done = asked.done
         if asked.task is None and (
-            done is None or now - done.finished > max(FRESH_SECONDS, SHARE * done.cost)
+            done is None or now - done.finished > max(FRESH_SECONDS, _share(question) * done.cost)
         ):
             asked.running = Survey(question)
             asked.task = asyncio.ensure_future(self._run(asked, asked.running))
             asked.task.add_done_callback(_retrieve_failure)
         if asked.task is not None:
             task = asked.task
-            await asyncio.wait({task}, timeout=WAIT_SECONDS)
+            await asyncio.wait({task}, timeout=WAIT_SECONDS if wait is None else wait)
             if task.done():
                 self._collect(question, asked, task)
         found = asked.done or asked.running
@@ -166,8 +180,9 @@ class Surveys:
             raise error
 
     async def _run(self, asked: _Asked, survey: Survey) -> None:
-        first = survey.question.prefix.encode()
-        for partition in self._owned():
+        question = survey.question
+        firsts = [(kind + question.prefix).encode() or FIRST_STATE for kind in question.order.kinds_of_rows]
+        for partition, first in itertools.product(self._owned(), firsts):
             start: bytes | None = first
             while start is not None:
                 if time.monotonic() - asked.last > ABANDONED_SECONDS:
@@ -182,6 +197,10 @@ class Surveys:
                     # Yield: batches and heartbeats run on this event loop too.
                     await asyncio.sleep((SHARE - 1) * spent if self._busy() else 0)
         survey.complete, survey.finished = True, time.monotonic()
+
+
+def _share(question: Question) -> int:
+    return COUNTING_SHARE if question.order.counts else SHARE
 
 
 def _retrieve_failure(task: asyncio.Task[None]) -> None:

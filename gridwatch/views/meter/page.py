@@ -1,12 +1,14 @@
-"""The page of one meter: its state row, and a plot of its last readings and gaps."""
+"""The page of one meter: its state row, a plot of its last readings and gaps, and what the registry says."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from gridwatch.cluster import asked_by_a_worker
+from gridwatch.domain.meter.state import MeterState
 from gridwatch.domain.partition.state import PartitionState
 from gridwatch.domain.partitioning import partition_of
+from gridwatch.domain.registry.registration import Registration
 from gridwatch.durations import micros
 from gridwatch.http.queries import parameters
 from gridwatch.http.reply import JSON_ONLY, Answer, Problem, Reply
@@ -16,8 +18,11 @@ from gridwatch.streaming.stage.pipeline import Pipeline
 from gridwatch.topics import flow
 from gridwatch.views import state
 from gridwatch.views.log_tail import LogTail
-from gridwatch.views.meter.history import SCANNED_RECORDS, Histories
+from gridwatch.views.meter.history import SCANNED_RECORDS, Histories, History
 from gridwatch.views.meter.plot import meter_plot, picture
+from gridwatch.views.registry.outages import covering, read_outages
+from gridwatch.views.registry.registrations import describe_registration, describe_silent, read_registration
+from gridwatch.views.state import Record
 from gridwatch.views.watch import Watch
 
 
@@ -31,7 +36,7 @@ class MeterPage:
         self._pipeline = pipeline
         self._watch = watch
         self._histories = Histories(tail, micros(settings.max_out_of_orderness), flow(settings.flow))
-        self._grace = micros(settings.grace)
+        self._policy = settings.policy()
 
     async def page(self, request: Any, meter_id: str) -> Reply | Answer:
         """One meter, by the path."""
@@ -55,33 +60,63 @@ class MeterPage:
             accept = request.headers.get("Accept", "")
             return await self._watch.cluster.ask(owner, request.rel_url.raw_path_qs, accept)
         self._watch.require_state()
-        if state.read_meter(self._pipeline.store, partition, meter_id) is None:
+        if self._known(partition, meter_id) == (None, None):
             raise unknown
         history = await self._histories.of(meter_id, partition)
+        self._watch.require_state()
+        outages, _ = await read_outages(lambda: self._pipeline.store, partition)
         # Read the state after the log, so that the state is not older than the history.
         self._watch.require_state()
-        store = self._pipeline.store
-        meter, its_partition = (
-            state.read_meter(store, partition, meter_id),
-            state.read_partition(store, partition),
-        )
-        if meter is None:
-            raise unknown
+        meter, registration = self._known(partition, meter_id)
+        its_partition = state.read_partition(self._pipeline.store, partition)
         watermark = its_partition.watermark if its_partition is not None else None
-        shown = picture(meter, history, self._grace, watermark)
+        region = None if meter is None else meter.region
+        registry = None
+        if registration is not None:
+            registry = describe_registration(meter_id, partition, registration)
+        data: Record = {
+            "registry": registry,
+            "outages": covering(outages, meter_id, registration, region, watermark),
+        }
+        only_html: Record = {
+            "history_problem": history.problem,
+            "scanned_records": sum(SCANNED_RECORDS.values()),
+        }
+        plots: Record = {}
+        if meter is not None:
+            described, plots = self._described(meter_id, partition, meter, history, watermark)
+        elif registration is not None:
+            described = {
+                **describe_silent(meter_id, partition, registration, self._policy, watermark),
+                "readings": history.readings,
+                "readings_whole_from": state.instant(history.complete_from),
+            }
+        else:
+            raise unknown
+        data = {**described, **data}
+        return Reply(data, "meter.html", shown={"meter": data, "plots": plots, **only_html})
+
+    def _known(self, partition: int, meter_id: str) -> tuple[MeterState | None, Registration | None]:
+        """The state of a meter and its registration, None for each that it does not have."""
+        store = self._pipeline.store
+        return (
+            state.read_meter(store, partition, meter_id),
+            read_registration(store, partition, meter_id),
+        )
+
+    def _described(
+        self, meter_id: str, partition: int, meter: MeterState, history: History, watermark: int | None
+    ) -> tuple[Record, Record]:
+        """A meter that has a state, and its plots by their size."""
+        grace = meter.grace_of(meter.interval, self._policy)
+        shown = picture(meter, history, grace, watermark)
         data = {
-            **state.describe_meter_fully(meter_id, partition, meter, self._grace, watermark),
+            **state.describe_meter_fully(meter_id, partition, meter, self._policy.grace, watermark),
             "readings": list(shown.readings),
             "readings_whole_from": state.instant(max(shown.start, shown.complete_from)),
         }
         plots = {
-            size: meter_plot(meter_id, meter, shown, grace=self._grace, watermark=watermark, size=size)
+            size: meter_plot(meter_id, meter, shown, grace=grace, watermark=watermark, size=size)
             for size in SIZES
         }
-        only_html = {
-            "meter": data,
-            "plots": plots,
-            "history_problem": history.problem,
-            "scanned_records": sum(SCANNED_RECORDS.values()),
-        }
-        return Reply(data, "meter.html", shown=only_html)
+        return data, plots

@@ -13,6 +13,7 @@ import pytest
 from dashboards.expansion import dashboards, panel_queries
 from gridwatch.domain.partition.windows import METRICS as EVENT_METRICS
 from gridwatch.health.metrics import METRICS, SYSTEM_METRICS
+from gridwatch.registry.entities import ENTITIES
 from sinks import tables as stored
 
 FOLDER = Path(__file__).resolve().parents[3] / "dashboards"
@@ -31,10 +32,11 @@ def _provisioned(name: str) -> str:
     return (FOLDER / "provisioning" / name / "gridwatch.yml").read_text(encoding="utf-8")
 
 
-def test_there_are_the_three_dashboards() -> None:
+def test_there_are_the_four_dashboards() -> None:
     assert {uid: board["title"] for uid, board in DASHBOARDS.items()} == {
         "gridwatch-overview": "Data Quality Overview",
         "gridwatch-meter": "Meter Drill-Down",
+        "gridwatch-fleet": "Fleet",
         "gridwatch-health": "System & Stream Health",
     }
 
@@ -115,8 +117,9 @@ def test_queries_name_only_what_there_is(query: Any) -> None:
     common = set(re.findall(r"^\s*WITH RECURSIVE (\w+)", query.sql))
     # `now` is a name given in a query; subqueries begin with a bracket.
     tables = set(re.findall(r"\b(?:FROM|JOIN) (?!now\b)([a-z_]+)(?! FROM)", query.sql)) - common
-    tables -= {"window_end", "max", "sum"}  # extract(… FROM sum(…))
-    assert tables <= {*(table.name for table in stored.TABLES), *stored.summaries()}
+    tables -= {"window_end", "max", "sum", "published_at"}  # extract(… FROM sum(…))
+    registry = {*(entity.table for entity in ENTITIES), "outbox"}
+    assert tables <= {*(table.name for table in stored.TABLES), *stored.summaries(), *registry}
     board = DASHBOARDS[query.dashboard]
     variables = {variable["name"] for variable in board["templating"]["list"]}
     used = set(re.findall(r"\$\{?([a-z]\w*)", query.sql))

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from types import SimpleNamespace
 from typing import Any
 
 from multidict import MultiDict
 
-from gridwatch.domain.meter.state import MeterState
 from gridwatch.http.reply import Answer, Problem
 from gridwatch.settings import load_settings
 from gridwatch.views.log_tail import Record, Tail
@@ -77,7 +77,7 @@ def partition(number: int, **changes: Any) -> dict[str, Any]:
     return usual | changes
 
 
-def pipeline(meters: dict[int, dict[str, MeterState]]) -> Any:
+def pipeline(meters: Mapping[int, Mapping[str, Any]]) -> Any:
     return SimpleNamespace(store=store(meters)[0], owned={}, lag=lambda partition: 0)
 
 

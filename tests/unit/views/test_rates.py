@@ -79,21 +79,43 @@ def test_what_is_worked_is_counted_by_the_minute_and_a_new_partition_does_not_co
     assert both == [(TEN, 40.0), (TEN + MINUTE, 2 * 300 / 65)]
 
 
+class Counted:
+    """What the survey of registered meters has found here."""
+
+    async def own(self) -> dict[str, Any]:
+        return {
+            "registered": 7,
+            "complete": True,
+            "by_status": {"active": 7},
+            "by_region": {},
+            "by_hearing": {"never": 2},
+        }
+
+
 def test_the_overview_adds_up_what_all_workers_say() -> None:
     mine = windows_of([state(0, w0=window(on_time=6, late=2))], FIVE)
     theirs = {
         "windows": windows_of([state(2, w0=window(on_time=2, too_late=1, active=3))], FIVE),
         "minutes": [],
         "partitions": [partition(2, owner=OTHER)],
+        "registry": {
+            "registered": 4,
+            "complete": False,
+            "by_status": {"planned": 4},
+            "by_region": {},
+            "by_hearing": {"never": 1},
+        },
     }
     watch = Watch({"/rates/": theirs})
     watch.partitions = [partition(0, watermark="2024-01-01T10:01:00Z")]
-    page = Overview(SETTINGS, pipeline({}), cast(Any, watch))
+    page = Overview(SETTINGS, pipeline({}), cast(Any, watch), cast(Any, Counted()))
     cast(Any, page)._own_windows = lambda: mine
     reply = asyncio.run(page.page(request()))
     assert (reply.data["readings_received"], reply.data["late_share"]) == (11, 3 / 11)
     assert (reply.data["active_meters"], reply.data["meters"]) == (3, 4)
     assert [one["lag"] for one in reply.data["watermarks"]] == [0, 0]
+    assert (reply.data["registered"], reply.data["never_heard"]) == (11, 3)
+    assert not reply.data["registry_counted"]
     html = render(reply.template, **reply.data, **reply.shown, here="/", own_url="http://me:1")
     assert html.count("<svg") == 4
     assert "27.3 %" in html
@@ -101,7 +123,7 @@ def test_the_overview_adds_up_what_all_workers_say() -> None:
 
 def test_before_the_first_reading_the_overview_is_there_all_the_same() -> None:
     watch = Watch({"/rates/": {"windows": [], "minutes": [], "partitions": []}})
-    page = Overview(SETTINGS, pipeline({}), cast(Any, watch))
+    page = Overview(SETTINGS, pipeline({}), cast(Any, watch), cast(Any, Counted()))
     cast(Any, page)._own_windows = list
     reply = asyncio.run(page.page(request()))
     assert (reply.data["late_share"], reply.data["windows"]) == (None, [])

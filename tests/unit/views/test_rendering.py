@@ -35,6 +35,7 @@ def test_a_meter_id_that_is_html_stays_text() -> None:
         "gap_count": 0,
         "late_count": 0,
         "open_gaps": 0,
+        "calendar": None,
     }
     data = {"meters": [meter], "prefix": EVIL, "after": EVIL, "limit": 50, "total": 1, "next": EVIL}
     more = {"sort": "meter_id", "order": "asc", "looked": 0, "complete": True, "usual": USUAL}

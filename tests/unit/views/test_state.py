@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, cast
 
 import pytest
@@ -13,7 +13,6 @@ from gridwatch.domain.meter.gaps import OPEN, PARTIAL, Gap
 from gridwatch.domain.meter.state import MeterState
 from gridwatch.domain.partition.state import PartitionState
 from gridwatch.tables.layout import PARTITION_KEY
-from gridwatch.tables.meter_rows import METER
 from gridwatch.tables.readings import METERS
 from gridwatch.tables.store import Store
 from gridwatch.views import state
@@ -25,14 +24,14 @@ TEN = 1_704_103_200_000_000  # 2024-01-01T10:00:00Z
 
 
 class Rows:
-    """A store of plain dictionaries that counts the rows that were looked at."""
+    """A store of plain dictionaries that counts the rows that were looked at. Names say of which kind."""
 
-    def __init__(self, meters: dict[int, dict[str, MeterState]]) -> None:
+    def __init__(self, meters: Mapping[int, Mapping[str, Any]]) -> None:
         self.looked = 0
         self._rows = {
             partition: {
                 PARTITION_KEY: METERS.encode_partition(PartitionState(partition), 1),
-                **{name.encode(): METER.encode(meter) for name, meter in known.items()},
+                **{name.encode(): METERS.encode(name, meter) for name, meter in known.items()},
             }
             for partition, known in meters.items()
         }
@@ -47,7 +46,7 @@ class Rows:
                 yield key, self._rows[partition][key]
 
 
-def store(meters: dict[int, dict[str, MeterState]]) -> tuple[Store, Rows]:
+def store(meters: Mapping[int, Mapping[str, Any]]) -> tuple[Store, Rows]:
     kept = Rows(meters)
     return cast(Store, kept), kept
 

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Mapping
 from typing import Any, cast
 from urllib.parse import quote
 
 import pytest
 
-from gridwatch.domain.meter.gaps import CLOSED, OPEN
-from gridwatch.domain.meter.state import MeterState
+from gridwatch.domain.meter.gaps import CLOSED, OPEN, Gap
 from gridwatch.http.reply import Problem, Reply, encode
-from gridwatch.views.lists.pages import Lists
+from gridwatch.views.lists.pages import Lists, surveys_of
 from tests.unit.views.fakes import OTHER, SETTINGS, Watch, pipeline, request
-from tests.unit.views.test_state import TEN, gap, meter
+from tests.unit.views.registry.kinds import named, unheard
+from tests.unit.views.test_state import HALF_HOUR, TEN, gap, meter
 
 BY_ID = "/meters/?prefix=&sort=meter_id&order=asc&after=&limit="
 MINE = {
@@ -23,14 +24,16 @@ MINE = {
 
 
 def ask(
-    what: str, query: str, meters: dict[int, dict[str, MeterState]], theirs: dict[str, Any], **headers: str
+    what: str, query: str, meters: Mapping[int, Mapping[str, Any]], theirs: dict[str, Any], **headers: str
 ) -> Reply:
     async def answer() -> Reply:
-        lists = Lists(SETTINGS, pipeline(meters), cast(Any, Watch(theirs)))
+        here, watch = pipeline(meters), cast(Any, Watch(theirs))
+        surveys = surveys_of(SETTINGS, here, watch)
         try:
+            lists = Lists(SETTINGS, here, watch, surveys)
             return cast(Reply, await getattr(lists, what)(request(query, **headers)))
         finally:
-            await lists.close()
+            surveys.close()
 
     return asyncio.run(answer())
 
@@ -97,7 +100,7 @@ def test_open_gaps_of_all_workers_come_before_ended_ones_and_longer_ones_first()
         }
 
     said = part("gaps", [theirs("D", OPEN, 90), theirs("E", CLOSED, 60)])
-    reply = ask("gaps", "", MINE, {"/gaps/?state=all&prefix=&after=&limit=50": said})
+    reply = ask("gaps", "", MINE, {"/gaps/?state=all&reason=all&prefix=&after=&limit=50": said})
     shown = [(one["meter_id"], one["state"], one["gap_minutes"]) for one in reply.data["gaps"]]
     assert shown == [
         ("C", OPEN, 210),
@@ -121,6 +124,40 @@ def test_pages_of_gaps_one_after_the_other_have_each_once(state: str, expected: 
             break
         after = data["next"]
     assert seen == expected
+
+
+WITH_REGISTRY = {
+    0: {**named({"N": unheard(), "P": unheard(planned=True)}), "A": meter(gap(1, 2))},
+    1: {"B": meter(Gap(TEN, TEN, HALF_HOUR, TEN, planned=True))},
+}
+
+
+@pytest.mark.parametrize(
+    ("reason", "expected"),
+    [("all", "NPAB"), ("unplanned", "A"), ("planned", "PB"), ("never_heard", "N")],
+)
+def test_gaps_say_whether_they_were_planned_and_whether_the_meter_was_ever_heard(
+    reason: str, expected: str
+) -> None:
+    asked = {"X-Gridwatch-Asked-By": OTHER}
+    data = ask("gaps", f"reason={reason}", WITH_REGISTRY, {}, **asked).data
+    assert "".join(one["meter_id"] for one in data["gaps"]) == expected
+    for one in data["gaps"]:
+        assert one["planned"] == (one["meter_id"] in "PB")
+        assert one["never_heard"] == (one["meter_id"] in "NP")
+    assert data["looked"] == 2
+
+
+def test_pages_of_gaps_go_on_from_a_meter_that_was_never_heard() -> None:
+    seen, after = "", ""
+    while True:
+        asked = {"X-Gridwatch-Asked-By": OTHER}
+        data = ask("gaps", f"limit=1&after={after}", WITH_REGISTRY, {}, **asked).data
+        seen += "".join(one["meter_id"] for one in data["gaps"])
+        if data["next"] is None:
+            break
+        after = data["next"]
+    assert seen == "NPAB"
 
 
 def test_a_search_for_gaps_is_of_meters_that_begin_so() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+from collections.abc import Mapping
 from typing import Any, cast
 
 import msgspec
@@ -12,8 +13,10 @@ import pytest
 from gridwatch.domain.instants import format_instant
 from gridwatch.domain.meter.gaps import CLOSED, PARTIAL, Gap
 from gridwatch.domain.meter.state import MeterState
+from gridwatch.domain.meter.terms import Terms
 from gridwatch.domain.meter.timeliness import recent_of
 from gridwatch.domain.partitioning import partition_of
+from gridwatch.domain.registry.entry import Entry
 from gridwatch.http.reply import Answer, Problem, Reply
 from gridwatch.models.late_event import LateEvent
 from gridwatch.models.validated import Validated
@@ -22,7 +25,9 @@ from gridwatch.views.log_tail import Record
 from gridwatch.views.meter.history import Histories, History
 from gridwatch.views.meter.page import MeterPage
 from gridwatch.views.meter.plot import meter_plot, picture
+from gridwatch.views.rendering import render
 from tests.unit.views.fakes import OTHER, SETTINGS, Log, Watch, pipeline, request
+from tests.unit.views.registry.kinds import named, outage, registered, unheard
 from tests.unit.views.test_state import GRACE, HALF_HOUR, TEN, gap, meter
 
 SLACK = 10_000_000
@@ -163,7 +168,7 @@ def test_a_meter_of_seconds_is_shown_after_the_end_of_its_run() -> None:
     assert seen.end < settled
 
 
-def page(meters: dict[int, dict[str, MeterState]]) -> tuple[MeterPage, Watch]:
+def page(meters: Mapping[int, Mapping[str, Any]]) -> tuple[MeterPage, Watch]:
     watch = Watch({})
     return MeterPage(SETTINGS, pipeline(meters), cast(Any, watch), cast(Any, Log())), watch
 
@@ -174,6 +179,40 @@ def test_a_meter_here_is_shown_whole() -> None:
     reply = cast(Reply, asyncio.run(here.page(request(), meter_id)))
     assert reply.data["meter_id"] == meter_id
     assert [one["state"] for one in reply.data["gaps"]] == ["OPEN"]
+
+
+def registered_page(states: dict[str, Any]) -> Reply:
+    meter_id = next(name for name in map(str, range(100)) if partition_of(name, 4) == 1)
+    here, _ = page({0: {}, 1: {name.replace("?", meter_id): one for name, one in states.items()}})
+    reply = cast(Reply, asyncio.run(here.page(request(), meter_id)))
+    render(reply.template, **reply.data, **reply.shown, here="/meters/", own_url="http://me:1")
+    return reply
+
+
+def test_a_meter_that_was_never_heard_has_a_page_with_its_gap() -> None:
+    data = registered_page(named({"?": unheard()})).data
+    assert (data["last_seen"], data["region"], data["open_gaps"]) == (None, "R01", 1)
+    [gap] = data["gaps"]
+    assert (gap["never_heard"], gap["missing_intervals"], gap["state"]) == (True, 48, "OPEN")
+    assert data["registry"]["awaited_since"] == "2024-01-01T10:00:00Z"
+
+
+def test_a_registered_meter_without_a_state_is_there_whatever_its_status() -> None:
+    for one in (registered(), registered(heard=True), registered((TEN, Entry("planned")))):
+        data = registered_page(named({"?": one})).data
+        assert (data["gaps"], data["registry"]["status"]) == ([], one.entries[0][1].status)
+
+
+def test_a_meter_says_what_the_registry_says_and_which_outages_cover_it() -> None:
+    entry = Entry("suspended", HALF_HOUR, grace=HALF_HOUR, region="R01")
+    outages = {"works": outage(TEN, TEN + HALF_HOUR), "other": outage(TEN, TEN + HALF_HOUR, target="R02")}
+    one = meter(gap(1, 2))
+    one.terms = Terms(grace=HALF_HOUR)
+    data = registered_page({**named({"?": registered((TEN, entry))}, outages), "?": one}).data
+    assert data["registry"]["status"] == "suspended"
+    assert [found["outage_id"] for found in data["outages"]] == ["works"]
+    # As its alert has it: the grace is the registry's.
+    assert data["gaps"][0]["missing_to"] == format_instant(TEN + 3 * HALF_HOUR)
 
 
 def test_a_meter_elsewhere_is_asked_for_with_the_very_path_that_came() -> None:
