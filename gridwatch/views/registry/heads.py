@@ -37,6 +37,7 @@ class RegistrationHead(msgspec.Struct, array_like=True, gc=False):
     entries: list[tuple[int, EntryHead]]
     applied: int
     heard: bool
+    resumed: msgspec.Raw
     watch_from: msgspec.Raw
     gap: list[Any] | None
 
