@@ -110,6 +110,7 @@ class Workbench:
         if kept is not None:
             meter.derived = Derived(kept)
             self.changed[KEPT + meter_id] = None
+        changes.remembered = self.archive(meter_id, meter)
         return meter
 
     def archive(self, meter_id: str, meter: MeterState) -> Archive:

@@ -31,6 +31,7 @@ from gridwatch.domain.meter.terms import Terms
 from gridwatch.domain.policy import NEVER, Policy, grace_of
 from gridwatch.domain.reading import RawReading
 from gridwatch.domain.registry.entry import Entry, entry_of
+from gridwatch.domain.registry.fields import LONGEST
 from gridwatch.domain.registry.records import PLANNED, REMOVED, SUSPENDED, MeterRecord
 from gridwatch.domain.validation.energy_fields import has_energy
 
@@ -195,7 +196,7 @@ class Registration:
 
     def refresh(self, meter: MeterState | None, watermark: int, policy: Policy) -> None:
         """After a change: drop what is not needed any more, recompute deadlines and terms."""
-        self._tidy(meter, watermark, policy)
+        self._tidy(watermark, policy)
         pending = self.entries[self.applied][0] if self.applied < len(self.entries) else NEVER
         if meter is None:
             self.due = min(pending, self._unheard_due(policy)) if self._is_awaited() else pending
@@ -222,16 +223,10 @@ class Registration:
             turn,
         )
 
-    def _tidy(self, meter: MeterState | None, watermark: int, policy: Policy) -> None:
-        """Drop the entries before those that a late reading or a slot can still ask for."""
-        if self.applied < 2 or meter is None:
-            return
-        bound = watermark - policy.allowed_lateness
-        for grid in (*meter.older, meter):
-            if grid.pending:
-                bound = min(bound, shift(grid.cursor, -1, grid.interval, grid.calendar))
-        for gap in meter.gaps[:1]:  # what is missing in it may be judged again
-            bound = min(bound, shift(gap.first, -1, gap.interval, gap.calendar))
+    def _tidy(self, watermark: int, policy: Policy) -> None:
+        """Drop the entries before those that a late reading or a slot can still ask for: one of the longest
+        interval is judged within the longest grace, and judged again as long as its gap is remembered."""
+        bound = watermark - policy.allowed_lateness - policy.gap_memory - 2 * LONGEST
         first = 0
         while first + 1 < self.applied and self.entries[first + 1][0] <= bound:
             first += 1
