@@ -62,7 +62,7 @@ class Moments:
         self._span = profile.span
         self._forms = profile.stamps
         spans = bool(self._span or self._until)
-        shift = profile.interval * MINUTE if profile.anchor == "end" and not spans else 0
+        shift = 0 if spans else profile.shift
         self._shift = 0 if _later(job) else shift
         self._stamps = Stamps(
             profile.zone or job.zone,
@@ -71,6 +71,7 @@ class Moments:
             self._shift,
             by_label=profile.dst == "split",
             midnight_ends=profile.midnight == "end",
+            of_days=bool(job.zone_of_days),
         )
         self._by_day = 0 < profile.interval < DAY_MINUTES and not all(map(has_hour, profile.stamps))
         self._timed = tuple(form for form in profile.stamps if has_hour(form))

@@ -47,11 +47,19 @@ class MeterFigures:
     #: Until when the readings reach, by the intervals that they give, and how many begin well before that.
     reach: int = 0
     overlapping: int = 0
+    #: How many local days readings cover that say so.
+    days: int = 0
 
     def covers(self, time: int, interval: int) -> None:
         """A reading covers so many minutes (0 unknown), a day an hour less: some have 23 hours."""
         reach = time + interval * MINUTE - (HOUR if interval == DAY_MINUTES else 0)
         self.reach = max(self.reach, reach)
+
+    def covers_until(self, end: int, days: int) -> None:
+        """A reading covers all of a local day or month, which has so many days."""
+        if end > self.reach:
+            self.reach = end
+            self.days += days
 
     def follow(self, distance: int) -> None:
         """The next reading comes `distance` later."""
@@ -68,7 +76,8 @@ class MeterFigures:
     @property
     def a_day(self) -> float | None:
         """kWh a day, over the time that has readings; None where that is not known."""
-        return self.energy / 1e6 / (self.stamps * self.step / DAY) if self.step else None
+        days = self.days or self.stamps * self.step / DAY
+        return self.energy / 1e6 / days if days else None
 
 
 class Plausibility:

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gridwatch.domain.policy import HOUR, MINUTE
+from gridwatch.domain.policy import HOUR
 from replay.files.job import Job
 from replay.files.rows import Row
 from replay.files.values.cells import DECIMALS
@@ -49,7 +49,7 @@ class Registers:
         profile = job.profile
         self._after = after
         self._order = InOrder()
-        self._interval = profile.interval * MINUTE
+        self._interval = profile.step
         self._turn = float(profile.kwh_per_unit()) * 10.0**profile.digits if profile.digits else 0.0
         self._most = profile.max_kw
         self._remembered = job.tally.registers

@@ -8,7 +8,8 @@ delimiter = ";"
 decimal = ","
 thousands = "."                      # or , ' or a blank
 unit = "kW"                          # kWh, Wh, MWh, kW or W
-interval = "15m"                     # or "stamps": a value covers the time between two stamps of its meter
+interval = "15m"                     # from 1s on; 1d, 1mo: days, months of the zone (24h: always 24 hours)
+                                     # or "stamps": a value covers the time between two stamps of its meter
 zone = "Europe/Lisbon"
 anchor = "end"                       # or "start": what a stamp names
 midnight = "end"                     # 00:00 ends the day of its date, as 24:00 does
@@ -45,6 +46,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from gridwatch.domain.policy import MINUTE, SECOND
 from replay.files.formats.day_rows import DayParser
 from replay.files.formats.field_rows import FieldParser
 from replay.files.formats.long_rows import LongParser
@@ -64,7 +66,8 @@ def load_custom(path: Path) -> Profile:
     columns = keys.columns(path, found)
     values = keys.values(path, found)
     series = keys.series(path, found)
-    minutes, by_stamps = keys.interval(path, found)
+    spacing, by_stamps = keys.interval(path, found)
+    minutes, odd = divmod(spacing.length, MINUTE)
     profile = Profile(
         name="custom",
         meaning=str(found.get("meaning", path.name)),
@@ -78,7 +81,9 @@ def load_custom(path: Path) -> Profile:
         null_tokens=frozenset(keys.texts(path, found, "nulls")),
         unit=str(found.get("unit", "kWh")),
         multiply=keys.multiply(path, found),
-        interval=minutes,
+        interval=0 if odd else minutes,
+        seconds=spacing.length // SECOND if odd else 0,
+        by_calendar=bool(spacing.unit) or (by_stamps and "zone" in found),
         steps="stamps" if by_stamps else "fixed",
         zone=keys.zone(path, found),
         zone_known="zone" in found,

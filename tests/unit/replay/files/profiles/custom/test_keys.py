@@ -379,3 +379,45 @@ def test_bytes_of_another_encoding_name_the_key_for_it(tmp_path: Path) -> None:
 def test_a_row_without_a_value_needs_no_unit(tmp_path: Path) -> None:
     lines = "m,t,v,u\nA,2024-01-01T10:00Z,,\nA,2024-01-01T11:00Z,2,kWh\n"
     assert [row[2] for row in read(tmp_path, 'nulls = [""]\n' + MINIMAL + 'unit = "u"\n', lines)] == [2.0]
+
+
+@pytest.mark.parametrize(
+    ("interval", "given"),
+    [
+        ("10s", ',"interval_seconds":10'),
+        ("90s", ',"interval_seconds":90'),
+        ("2m", ',"interval_minutes":2'),
+        ("24h", ',"interval_minutes":1440'),
+        ("1d", ',"interval":"1d","timezone":"Europe/Berlin"'),
+        ("1mo", ',"interval":"1mo","timezone":"Europe/Berlin"'),
+    ],
+)
+@pytest.mark.parametrize("shape", ["long", "meters"])
+def test_an_interval_is_given_with_each_reading(
+    interval: str, given: str, shape: str, tmp_path: Path
+) -> None:
+    toml = f'interval = "{interval}"\nzone = "Europe/Berlin"\nshape = "{shape}"\n'
+    if shape == "long":
+        toml += MINIMAL
+    else:
+        toml += 'cells = "M.*"\n[columns]\ntimestamp = "t"\n'
+    text = "m,t,v\nM7,2024-01-01T00:00,1\n" if shape == "long" else "t,M7\n2024-01-01T00:00,1\n"
+    assert [row[:3] + row[4:] for row in read(tmp_path, toml, text)] == [
+        (at("00:00") - 60 * MINUTE, "M7", 1, given)
+    ]
+
+
+def test_power_counts_over_ten_seconds_and_over_days_and_months_as_long_as_they_are(tmp_path: Path) -> None:
+    toml = 'unit = "kW"\nzone = "Europe/Berlin"\ninterval = "{}"\nanchor = "{}"\n' + MINIMAL
+    lines = {"10s": "2024-01-01T00:00:10", "1d": "2024-10-28", "1mo": "2024-04-01"}
+    for (interval, stamp), hours in zip(lines.items(), (1 / 360, 25, 31 * 24 - 1), strict=True):
+        form = "" if interval == "10s" else 'stamps = ["%Y-%m-%d"]\n'
+        rows = read(tmp_path, form + toml.format(interval, "end"), f"m,t,v\nM,{stamp},36\n")
+        assert [round(row[2], 9) for row in rows] == [round(36 * hours, 9)]
+
+
+def test_a_day_without_a_zone_is_one_of_utc_and_as_long_as_any(tmp_path: Path) -> None:
+    rows = read(tmp_path, 'interval = "1d"\n' + MINIMAL, "m,t,v\nM,2024-03-31T00:00,36\n")
+    assert rows[0][3:] == (1440, ',"interval_minutes":1440')
+    rows = read(tmp_path, 'interval = "1mo"\n' + MINIMAL, "m,t,v\nM,2024-03-01T00:00,36\n")
+    assert rows[0][4] == ',"interval":"1mo","timezone":"UTC"'
