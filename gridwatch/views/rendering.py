@@ -8,6 +8,8 @@ from urllib.parse import quote, urlencode
 
 from jinja2 import Environment
 
+from gridwatch.durations import calendar_words
+from gridwatch.http.formats import span
 from gridwatch.http.rendering import environment
 
 NAVIGATION = (
@@ -27,6 +29,11 @@ def meter_path(meter_id: str) -> str:
     return f"/meters/{quote(meter_id, safe='')}/"
 
 
+def interval(record: dict[str, Any]) -> str:
+    """The interval of a meter: `15 min`, or `1 day (Europe/Berlin)`."""
+    return calendar_words(record["calendar"]) if record.get("calendar") else span(record["interval_seconds"])
+
+
 def render(template: str, **data: Any) -> str:
     """Render a template of the worker's pages."""
     return _environment().get_template(template).render(**data)
@@ -36,4 +43,5 @@ def render(template: str, **data: Any) -> str:
 def _environment() -> Environment:
     made = environment("gridwatch.views", "Worker", NAVIGATION)
     made.globals.update(meter_path=meter_path)
+    made.filters.update(interval=interval)
     return made

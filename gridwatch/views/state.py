@@ -107,6 +107,7 @@ def describe_meter(meter_id: str, partition: int, meter: MeterState) -> Record:
         "expected_next": format_instant(meter.expected_next),
         "interval_minutes": minutes_of(meter.interval),
         "interval_seconds": meter.interval // SECOND,
+        "calendar": None if meter.calendar is None else str(meter.calendar),
         "gap_count": meter.gap_count,
         "late_count": meter.late_count,
         "open_gaps": sum(gap.state == OPEN for gap in meter.gaps),
@@ -136,6 +137,13 @@ def energies_of(meter: MeterState) -> list[tuple[int, float]]:
     return [(at, counted.get(at, value)) for at, value in readings_of(meter.recent)]
 
 
+def missing_time(gap: Gap) -> int:
+    """How long the slots of a gap are that are missing still, µs; local days have 23 to 25 hours."""
+    if gap.calendar is None:
+        return gap.missing_count * gap.interval
+    return sum(end - start for start, end in gap.ranges())
+
+
 def describe_gap(meter_id: str, partition: int, gap: Gap, grace: int) -> Record:
     """A gap with the field names of gap alerts."""
     return {
@@ -149,9 +157,10 @@ def describe_gap(meter_id: str, partition: int, gap: Gap, grace: int) -> Record:
         "missing_intervals": gap.missing_count,
         "missing_ranges": [[format_instant(start), format_instant(end)] for start, end in gap.ranges()],
         "filled_intervals": gap.filled_count,
-        "gap_minutes": minutes_of(gap.missing_count * gap.interval),
+        "gap_minutes": minutes_of(missing_time(gap)),
         "interval_minutes": minutes_of(gap.interval),
         "interval_seconds": gap.interval // SECOND,
+        "calendar": None if gap.calendar is None else str(gap.calendar),
         "detected_at": format_instant(gap.detected),
     }
 

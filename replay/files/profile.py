@@ -18,9 +18,10 @@ from replay.files.layout import Layout, Start
 #: Fields that every reading has.
 REQUIRED_FIELDS = ("meter_id", "timestamp", "consumption_kwh")
 #: Optional fields of a reading that hold text; the other optional ones hold numbers.
-TEXT_FIELDS = frozenset({"region", "sent_at"})
+TEXT_FIELDS = frozenset({"region", "sent_at", "calendar"})
 #: Optional fields that go through to the raw record when the file has them.
 OPTIONAL_FIELDS = (
+    "calendar",
     "interval_minutes",
     "interval_seconds",
     "region",

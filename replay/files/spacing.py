@@ -18,6 +18,8 @@ DAILY, MONTHLY = "1d", "1mo"
 #: A month where one length is needed, µs.
 MONTH = 30 * DAY
 _LENGTHS = {DAILY: DAY, MONTHLY: MONTH}
+#: The minutes that a calendar is taken for.
+MINUTES_OF = {unit: length // MINUTE for unit, length in _LENGTHS.items()}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 #: A stamp belongs to a slot that is so near.
@@ -107,6 +109,11 @@ def calendar_given(members: str) -> Spacing | None:
     """The calendar that a row gives among its further members."""
     found = GIVEN.search(members) if '"interval":' in members else None
     return Spacing.of_calendar(f"{found[1]} {found[2]}") if found else None
+
+
+def giving(unit: str, zone: str) -> str:
+    """How a row gives a calendar, among its further members."""
+    return f',"interval":"{unit}","timezone":"{zone}"'
 
 
 @lru_cache(maxsize=1000)

@@ -82,7 +82,7 @@ def migrate_to_plain(url: str) -> None:
 #: What undoes the last revisions.
 _BACK_TO_0002 = (
     *(
-        f"ALTER TABLE {table} DROP COLUMN interval_seconds, DROP COLUMN received_at,"
+        f"ALTER TABLE {table} DROP COLUMN interval_seconds, DROP COLUMN received_at, DROP COLUMN calendar,"
         " ALTER COLUMN interval_minutes TYPE integer"
         for table in ("validated_readings", "reading_revisions", "gap_alerts")
     ),

@@ -13,8 +13,10 @@ from typing import Any, Final
 
 import msgspec
 
+from gridwatch.domain.calendar import Calendar
 from gridwatch.domain.instants import parse_instant
 from gridwatch.domain.meter.gaps import OPEN
+from gridwatch.domain.meter.grid import shift
 from gridwatch.domain.policy import SECOND
 from gridwatch.http.reply import Problem
 from gridwatch.tables.meter_rows import METER, gap_of
@@ -42,16 +44,25 @@ class Head(msgspec.Struct, array_like=True, gc=False):
     off_run: msgspec.Raw
     gap_count: int
     late_count: int
+    region: msgspec.Raw
+    given: Any
 
 
 _head = msgspec.msgpack.Decoder(Head).decode
 _BACKWARDS: Final = bytes(255 - byte for byte in range(256))
 
+
+def _expected_next(head: Head) -> int:
+    """The slot after the last one; a list stands in the place of `given` for a meter with a calendar."""
+    calendar = head.given[2] if isinstance(head.given, list) else None
+    return shift(head.last_slot, 1, head.interval, None if calendar is None else Calendar(*calendar))
+
+
 #: The fields that meters can be sorted by, and the value of each in a row.
 SORTS: dict[str, Callable[[Head], int]] = {
     "meter_id": lambda head: 0,
     "last_seen": lambda head: head.last_seen,
-    "expected_next": lambda head: head.last_slot + head.interval,
+    "expected_next": _expected_next,
     "interval_minutes": lambda head: head.interval // SECOND,
     "gap_count": lambda head: head.gap_count,
     "late_count": lambda head: head.late_count,
@@ -126,7 +137,7 @@ class GapOrder:
             gap = gap_of(one)
             kind = "open" if gap.state == OPEN else "ended"
             if kind in self.kinds:
-                seconds = gap.missing_count * gap.interval // SECOND
+                seconds = state.missing_time(gap) // SECOND
                 yield self._rank(kind, seconds, gap.first, key), (partition, key, gap)
 
     def record(self, made_of: Any) -> Record:
@@ -138,7 +149,7 @@ class GapOrder:
         """The rank of a list row, also of one from another worker."""
         kind = "open" if record["state"] == OPEN else "ended"
         first = parse_instant(record["missing_from"])[0]
-        seconds = record["missing_intervals"] * record["interval_seconds"]
+        seconds = round(record["gap_minutes"] * 60)
         return self._rank(kind, seconds, first, str(record["meter_id"]).encode())
 
     def cursor(self, record: Record) -> str:

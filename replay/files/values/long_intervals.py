@@ -6,13 +6,13 @@ from collections.abc import Callable
 from typing import Final
 
 from replay.files.job import Job
-from replay.files.profile import DAY_MINUTES, MONTH_MINUTES
+from replay.files.profile import MONTH_MINUTES
 from replay.files.rows import Row
-from replay.files.spacing import DAILY, MONTH, MONTHLY, Spacing
+from replay.files.spacing import MINUTES_OF, MONTH, MONTHLY, Spacing, giving
 from replay.files.values.cells import given
 from replay.files.versions import Marked, preceded
 
-_UNITS: Final = {DAY_MINUTES: DAILY, MONTH_MINUTES: MONTHLY}
+_UNITS: Final = {minutes: unit for unit, minutes in MINUTES_OF.items()}
 
 
 def restating(job: Job) -> Callable[[Row], Row] | None:
@@ -39,7 +39,7 @@ class _ByCalendar:
             return row
         if self._ends and minutes == MONTH_MINUTES:
             time = self._month.at(time - 1)
-        said = f',"interval":"{unit}","timezone":"{self._zone}"'
+        said = giving(unit, self._zone)
         return time, meter, kwh, minutes, _replaced(members, given(minutes), said)
 
 
