@@ -68,6 +68,11 @@ class Job:
         named = profile.zone or ("" if self.zone == "UTC" and profile.interval <= DAY_MINUTES else self.zone)
         return named if profile.by_calendar else ""
 
+    @property
+    def of_days(self) -> bool:
+        """Whether all intervals are days or months of a zone, so that midnight is where one begins."""
+        return bool(self.zone_of_days) and self.profile.interval >= DAY_MINUTES
+
     def reject(self, problem: BadCell, line: int, row: str) -> None:
         """Count a row that cannot be read. GridwatchError unless such rows are to be skipped, and may be."""
         layout, tally = self.layout, self.tally

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import NamedTuple
 from zoneinfo import ZoneInfo
 
-from gridwatch.domain.policy import DAY, MINUTE
+from gridwatch.domain.policy import DAY, HOUR, MINUTE
 
 DAILY, MONTHLY = "1d", "1mo"
 #: A month where one length is needed, µs.
@@ -20,11 +20,13 @@ MONTH = 30 * DAY
 _LENGTHS = {DAILY: DAY, MONTHLY: MONTH}
 #: The minutes that a calendar is taken for.
 MINUTES_OF = {unit: length // MINUTE for unit, length in _LENGTHS.items()}
+UNIT_OF = {minutes: unit for unit, minutes in MINUTES_OF.items()}
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 _MICROSECOND = timedelta(microseconds=1)
 #: A stamp belongs to a slot that is so near.
 _TOLERANCE = 5 * MINUTE
 _MONTHS = 12
+_SHORTEST = 22 * HOUR
 #: How a row gives a calendar. Within a text of JSON the quote would be an escaped one.
 GIVEN = re.compile(r',"interval":"(1d|1mo)","timezone":"([^"]+)"')
 
@@ -103,6 +105,16 @@ class Spacing(NamedTuple):
         moment = self._local(time)
         number = moment.toordinal() if self.unit == DAILY else moment.year * _MONTHS + moment.month - 1
         return number - (_start(self.unit, self.zone, number) > time)
+
+
+def minutes_between(zone: str, start: int, stop: int) -> int:
+    """What a local day or month from `start` to `stop` is taken for; 0 where that is none of the zone."""
+    if stop - start >= _SHORTEST:
+        for unit, length in _LENGTHS.items():
+            whole = Spacing(length, unit, zone)
+            if whole.at(start) == start and whole.after(start) == stop:
+                return MINUTES_OF[unit]
+    return 0
 
 
 def calendar_given(members: str) -> Spacing | None:

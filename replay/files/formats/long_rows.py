@@ -36,7 +36,7 @@ class LongParser:
             profile.stamps,
             shift,
             midnight_ends=profile.midnight == "end",
-            of_days=bool(job.zone_of_days),
+            of_days=job.of_days,
         )
         self._clocks = self._stamps.clocks
         self._later = self._stamps.folds

@@ -28,6 +28,8 @@ _KINDS = 5_000
 _LONGEST_SPAN = 100_000 * DAY
 #: A reading this close to its slot lies on the grid, as the worker sees it.
 _TOLERANCE = 5 * MINUTE
+#: A local day or month is missing so long after its beginning.
+_GRACE = 15 * MINUTE
 #: An interval counts as common from three distances, and one in so many, on.
 _COMMON = 20
 
@@ -101,6 +103,7 @@ class Census:
             else:
                 self._calendars[days.calendar] += 1
                 meter.covers_until(days.after(time), days.days(time))
+                meter.behind += time - days.nearest(time, time) > _GRACE
             self.negative += kwh < 0
             self.zero += kwh == 0
         for counter in (distances, places):

@@ -49,6 +49,8 @@ class MeterFigures:
     overlapping: int = 0
     #: How many local days readings cover that say so.
     days: int = 0
+    #: Readings that come long after the beginning of their local day or month.
+    behind: int = 0
 
     def covers(self, time: int, interval: int) -> None:
         """A reading covers so many minutes (0 unknown), a day an hour less: some have 23 hours."""
@@ -109,6 +111,7 @@ class Plausibility:
             *self._units(),
             *self._series(),
             *self._overlaps(),
+            *self._behind(),
             *self._once(),
             *self._steps(),
             *self._frozen(),
@@ -145,6 +148,15 @@ class Plausibility:
                 f"{len(overlapping):,} meters (such as {min(overlapping)}) have readings that begin before "
                 "those before them end, by the intervals they give: is the interval right, or are these two "
                 "series of one meter, whose energy would count twice?"
+            )
+
+    def _behind(self) -> Iterator[str]:
+        behind = [name for name, one in self._meters.items() if one.behind > one.stamps * _MANY]
+        if behind:
+            yield (
+                f"{len(behind):,} meters (such as {min(behind)}) have readings of local days or months that "
+                "come long after these begin, and are missing until then: days that begin at another hour "
+                'are interval = "24h"'
             )
 
     def _once(self) -> Iterator[str]:

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Final
 
+from gridwatch.domain.policy import DAY
 from replay.files.job import Job
 from replay.files.profile import MONTH_MINUTES
 from replay.files.rows import Row
-from replay.files.spacing import MINUTES_OF, MONTH, MONTHLY, Spacing, giving
+from replay.files.spacing import DAILY, MONTH, MONTHLY, UNIT_OF, Spacing, giving
 from replay.files.values.cells import given
 from replay.files.versions import Marked, preceded
-
-_UNITS: Final = {minutes: unit for unit, minutes in MINUTES_OF.items()}
 
 
 def restating(job: Job) -> Callable[[Row], Row] | None:
@@ -29,13 +27,17 @@ class _ByCalendar:
     def __init__(self, job: Job, zone: str) -> None:
         self._zone = zone
         self._ends = job.profile.anchor == "end" and job.profile.interval == MONTH_MINUTES
+        self._ends = self._ends and not job.profile.difference
         self._month = Spacing(MONTH, MONTHLY, zone)
+        #: Where stamps alone show that values are of days, these may begin at any hour.
+        self._any_hour = bool(job.profile.interval)
+        self._day = Spacing(DAY, DAILY, zone)
 
     def restated(self, row: Row) -> Row:
         """The row with `1d` or `1mo` and the zone in the place of the minutes."""
         time, meter, kwh, minutes, members = row
-        unit = _UNITS.get(minutes)
-        if unit is None:
+        unit = UNIT_OF.get(minutes)
+        if unit is None or not (self._any_hour or self._day.at(time) == time):
             return row
         if self._ends and minutes == MONTH_MINUTES:
             time = self._month.at(time - 1)

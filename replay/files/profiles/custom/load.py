@@ -52,7 +52,7 @@ from replay.files.formats.field_rows import FieldParser
 from replay.files.formats.long_rows import LongParser
 from replay.files.formats.tariff_rows import TariffParser
 from replay.files.formats.wide_rows import MeterColumnsParser
-from replay.files.profile import POWER, Profile, has_hour
+from replay.files.profile import POWER, RFC_3339, Profile, has_hour
 from replay.files.profiles.custom import keys, marks
 from replay.files.profiles.custom.rules import check
 from replay.files.profiles.custom.units import kwh_headers
@@ -67,6 +67,7 @@ def load_custom(path: Path) -> Profile:
     values = keys.values(path, found)
     series = keys.series(path, found)
     spacing, by_stamps = keys.interval(path, found)
+    stamps = keys.stamps(path, found)
     minutes, odd = divmod(spacing.length, MINUTE)
     profile = Profile(
         name="custom",
@@ -83,11 +84,11 @@ def load_custom(path: Path) -> Profile:
         multiply=keys.multiply(path, found),
         interval=0 if odd else minutes,
         seconds=spacing.length // SECOND if odd else 0,
-        by_calendar=bool(spacing.unit) or (by_stamps and "zone" in found),
+        by_calendar=bool(spacing.unit) or (not spacing.length and "zone" in found and _are_local(stamps)),
         steps="stamps" if by_stamps else "fixed",
         zone=keys.zone(path, found),
         zone_known="zone" in found,
-        stamps=keys.stamps(path, found),
+        stamps=stamps,
         anchor=found.get("anchor", "unknown"),
         midnight=found.get("midnight", "start"),
         dst=found.get("dst", "order"),
@@ -114,6 +115,11 @@ def load_custom(path: Path) -> Profile:
     )
     check(path, found, profile)
     return replace(profile, parser=_parser(shape, profile))
+
+
+def _are_local(stamps: tuple[str, ...]) -> bool:
+    """Whether no stamp has an offset: days from stamp to stamp are then those of the zone."""
+    return bool(stamps) and not any(form == RFC_3339 or "%z" in form.lower() for form in stamps)
 
 
 def _joins(shape: str, found: dict[str, Any]) -> bool:
