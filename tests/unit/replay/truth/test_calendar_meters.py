@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
@@ -18,6 +19,7 @@ from replay.files.profiles import load_custom
 from replay.files.reading.reader import read_rows
 from replay.files.rows import Row
 from replay.files.tally import Tally
+from replay.order.emission import Kind
 from tests.unit.replay.rig import CASES, detected, manifest, scored, sequence
 
 CASE = CASES / "daily-meter-over-clock-changes"
@@ -118,6 +120,20 @@ def test_injected_faults_of_daily_meters_score_exactly(zone: str, tmp_path: Path
     score = scored(items, tmp_path)
     assert score.gaps.expected > 100
     assert (score.gaps.precision, score.gaps.recall, score.differences) == (1.0, 1.0, [])
+
+
+def test_whole_days_that_are_withheld_are_those_of_the_meter(tmp_path: Path) -> None:
+    # The day of UTC on which summer time begins in London has two readings of daily meters.
+    plan = tmp_path / "faults.toml"
+    plan.write_text('seed = 3\n[[fault]]\nkind = "day"\nrate = 0.5\n')
+    rows = [
+        (time, f"M{n}", *rest)
+        for n in range(40)
+        for time, _, *rest in rows_of(tmp_path, "Europe/London", "1d", [date(2022, 3, 27), date(2022, 3, 28)])
+    ]
+    sent = [item.kind is Kind.READING for item in sequence(rows, plan_of(str(plan))) if item.row is not None]
+    pairs = Counter(zip(sent[:40], sent[40:], strict=True))
+    assert len(pairs) == 4
 
 
 def test_without_faults_there_is_no_gap_at_all(tmp_path: Path) -> None:
