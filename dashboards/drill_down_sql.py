@@ -76,7 +76,7 @@ SELECT state, missing_from AS "missing from", missing_to AS "missing to",
        missing_intervals AS "still missing",
        filled_intervals AS "filled later", {GAP_SECONDS} AS "missing time", expected_at AS "expected at",
        detected_at AS "last change at", last_seen AS "last seen", {INTERVAL_SECONDS} AS "interval",
-       revision, reason
+       calendar, revision, reason
 FROM gap_alerts WHERE {OVERLAPPING} ORDER BY missing_from DESC LIMIT 500
 """
 

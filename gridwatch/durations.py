@@ -7,7 +7,10 @@ from typing import Annotated, Any
 
 from pydantic import BeforeValidator
 
+from gridwatch.domain.calendar import DAILY, MONTHLY
 from gridwatch.domain.spans import duration_of
+
+_UNITS = {DAILY: "1 day", MONTHLY: "1 month"}
 
 
 def parse_duration(value: Any) -> timedelta:
@@ -22,6 +25,12 @@ def parse_duration(value: Any) -> timedelta:
     if duration <= timedelta(0):
         raise ValueError("a duration must be greater than 0")
     return duration
+
+
+def calendar_words(calendar: str) -> str:
+    """A calendar interval such as `1d Europe/Berlin`, as people read it: `1 day (Europe/Berlin)`."""
+    unit, _, zone = calendar.partition(" ")
+    return f"{_UNITS[unit]} ({zone})"
 
 
 Duration = Annotated[timedelta, BeforeValidator(parse_duration)]

@@ -113,4 +113,5 @@ def _gap(alert: GapAlert) -> FoundGap:
         alert.detected_at,
         alert.interval,
         alert.missing_ranges,
+        "" if alert.calendar is None else str(alert.calendar),
     )

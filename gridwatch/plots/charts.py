@@ -9,7 +9,7 @@ Times are int µs since the epoch, UTC; labels are UTC.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup, escape
@@ -47,15 +47,17 @@ def bars(frame: Frame, points: Sequence[tuple[int, float]], span: int) -> Markup
     return layered(frame, [Layer("", points)], span)
 
 
-def layered(frame: Frame, layers: Sequence[Layer], span: int, *, stacked: bool = False) -> Markup:
-    """Bars in several colours; those of one time overlap or are stacked."""
+def layered(
+    frame: Frame, layers: Sequence[Layer], span: int | Callable[[int], int], *, stacked: bool = False
+) -> Markup:
+    """Bars in several colours; those of one time overlap or are stacked. `span` may differ by their time."""
     based = list(_stacked(layers) if stacked else _overlapping(layers, frame))
     canvas = Canvas(frame, (base + value for _, _, base, value in based), from_zero=True)
     drawn = []
     for layer, at, base, value in based:
         if stacked and not value:
             continue
-        left, right = canvas.x(at), canvas.x(at + span)
+        left, right = canvas.x(at), canvas.x(at + (span if isinstance(span, int) else span(at)))
         top, foot = sorted((canvas.y(base + value), canvas.y(base)))
         drawn.append(
             f'<rect class="bar {escape(layer.tone)}" x="{left:.1f}" y="{top:.1f}" '

@@ -8,6 +8,8 @@ from urllib.parse import quote, urlencode
 
 from jinja2 import Environment
 
+from gridwatch.durations import calendar_words
+from gridwatch.http.formats import span
 from gridwatch.http.rendering import environment
 
 NAVIGATION = (
@@ -29,6 +31,13 @@ def meter_path(meter_id: str) -> str:
     return f"/meters/{quote(meter_id, safe='')}/"
 
 
+def interval(record: dict[str, Any]) -> str:
+    """The interval of a meter: `15 min`, `1 day (Europe/Berlin)`, or a dash if it is not known."""
+    if record.get("calendar"):
+        return calendar_words(record["calendar"])
+    return "–" if record["interval_seconds"] is None else span(record["interval_seconds"])
+
+
 def render(template: str, **data: Any) -> str:
     """Render a template of the worker's pages."""
     return _environment().get_template(template).render(**data)
@@ -38,4 +47,5 @@ def render(template: str, **data: Any) -> str:
 def _environment() -> Environment:
     made = environment("gridwatch.views", "Worker", NAVIGATION)
     made.globals.update(meter_path=meter_path)
+    made.filters.update(interval=interval)
     return made

@@ -149,6 +149,13 @@ def calendar_name(calendar: Calendar | None) -> str | None:
     return None if calendar is None else str(calendar)
 
 
+def missing_time(gap: Gap) -> int:
+    """How long the slots of a gap are that are missing still, µs; local days have 23 to 25 hours."""
+    if gap.calendar is None:
+        return gap.missing_count * gap.interval
+    return sum(end - start for start, end in gap.ranges())
+
+
 def describe_gap(meter_id: str, partition: int, gap: Gap, grace: int, *, never_heard: bool = False) -> Record:
     """A gap with the field names of gap alerts.
 
@@ -167,7 +174,7 @@ def describe_gap(meter_id: str, partition: int, gap: Gap, grace: int, *, never_h
         "missing_intervals": gap.missing_count,
         "missing_ranges": [[format_instant(start), format_instant(end)] for start, end in gap.ranges()],
         "filled_intervals": gap.filled_count,
-        "gap_minutes": minutes_of(sum(end - start for start, end in gap.ranges())),
+        "gap_minutes": minutes_of(missing_time(gap)),
         "interval_minutes": minutes_of(gap.interval),
         "interval_seconds": gap.interval // SECOND,
         "calendar": calendar_name(gap.calendar),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gridwatch.domain.instants import format_instant
+from gridwatch.durations import calendar_words
 from replay.files.survey.census import Census
 from replay.files.survey.devices import Devices
 from replay.run.request import Request
@@ -53,8 +54,9 @@ def _census(census: Census) -> list[str]:
     changes = ", ".join(
         f"{change.date} ({change.hours:g} h, {change.readings:,} readings)" for change in census.changes
     )
+    every = calendar_words(census.calendar) if census.calendar else f"{census.interval} min"
     return [
-        f"interval  {census.interval} min (between readings of a meter: {shares or 'one reading each'})",
+        f"interval  {every} (between readings of a meter: {shares or 'one reading each'})",
         f"values    {census.micro_kwh / 1_000_000:,.6f} kWh in all, as they stand; "
         f"{census.negative:,} negative, {census.zero:,} zero; {census.repeated:,} exact duplicates, "
         f"{census.contradicting:,} with another value; {census.off_grid:,} off the common grid",

@@ -7,6 +7,7 @@ layout.py     how the start of a file looks, and how the file is written
 profile.py    how a kind of file is laid out, as data
 job.py        one file that is being read: which rows are wanted, what becomes of bad ones
 rows.py       a row, and the interface of what makes rows of lines
+spacing.py    how far apart the slots of a meter are: a length, or days or months of a zone
 covered.py    the times of series: hours and days of one meter
 versions.py   rows marked with a version and a device
 tally.py      what is counted while files are read

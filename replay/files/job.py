@@ -7,7 +7,7 @@ from typing import Literal
 
 from gridwatch.errors import GridwatchError
 from replay.files.layout import Layout
-from replay.files.profile import Profile
+from replay.files.profile import DAY_MINUTES, Profile
 from replay.files.rejects import BadRow, Rejected
 from replay.files.sources import Source
 from replay.files.tally import Tally
@@ -59,6 +59,19 @@ class Job:
     tally: Tally
     skip_bad: bool = False
     rejected: Rejected | None = None
+
+    @property
+    def zone_of_days(self) -> str:
+        """The zone whose days or months the intervals are; empty where they are none of a calendar."""
+        profile = self.profile
+        # Days of UTC all have 24 hours: where nobody names a zone they are a fixed interval like others.
+        named = profile.zone or ("" if self.zone == "UTC" and profile.interval <= DAY_MINUTES else self.zone)
+        return named if profile.by_calendar else ""
+
+    @property
+    def of_days(self) -> bool:
+        """Whether all intervals are days or months of a zone, so that midnight is where one begins."""
+        return bool(self.zone_of_days) and self.profile.interval >= DAY_MINUTES
 
     def reject(self, problem: BadCell, line: int, row: str) -> None:
         """Count a row that cannot be read. GridwatchError unless such rows are to be skipped, and may be."""

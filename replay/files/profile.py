@@ -12,14 +12,16 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any, Literal
 
+from gridwatch.domain.policy import HOUR, MINUTE, SECOND
 from replay.files.layout import Layout, Start
 
 #: Fields that every reading has.
 REQUIRED_FIELDS = ("meter_id", "timestamp", "consumption_kwh")
 #: Optional fields of a reading that hold text; the other optional ones hold numbers.
-TEXT_FIELDS = frozenset({"region", "sent_at"})
+TEXT_FIELDS = frozenset({"region", "sent_at", "calendar"})
 #: Optional fields that go through to the raw record when the file has them.
 OPTIONAL_FIELDS = (
+    "calendar",
     "interval_minutes",
     "interval_seconds",
     "region",
@@ -32,8 +34,9 @@ OPTIONAL_FIELDS = (
 )
 #: Among `strptime` forms: RFC 3339.
 RFC_3339 = "RFC 3339"
-#: Minutes of a day, the longest interval.
+#: Minutes of a day, the longest interval but for a month, which is taken for 30 days.
 DAY_MINUTES = 1440
+MONTH_MINUTES = 30 * DAY_MINUTES
 _HOUR = re.compile(r"%[-#]?[HIcXsT]")
 #: kWh in one of a unit; the units of power are multiplied by the hours of the interval as well.
 UNITS = {
@@ -93,6 +96,10 @@ class Profile:
     multiply: Fraction = Fraction(1)
     #: Minutes, given with each reading; 0 when the set does not say.
     interval: int = 0
+    #: The same in seconds, of an interval that is not of whole minutes.
+    seconds: int = 0
+    #: Whether an interval of a day, or of a month, is one of the calendar of the zone.
+    by_calendar: bool = False
     zone: str | None = None
     #: Whether the publisher says so, or gridwatch assumes it.
     zone_known: bool = False
@@ -162,6 +169,16 @@ class Profile:
         return f"{self.name} {self.described}" if self.described else self.name
 
     @property
+    def step(self) -> int:
+        """The interval, µs; 0 when the set does not say."""
+        return self.interval * MINUTE or self.seconds * SECOND
+
+    @property
+    def shift(self) -> int:
+        """How far before its stamp an interval begins, µs; months are taken off by the calendar instead."""
+        return self.step if self.anchor == "end" and self.interval < MONTH_MINUTES else 0
+
+    @property
     def may_be_register(self) -> bool:
         """Whether values that never fall would be those of a register, taken for energy."""
         return not self.difference and self.unit not in POWER
@@ -174,4 +191,5 @@ class Profile:
         """What a value of the file is multiplied by; `interval` (minutes) matters for power only."""
         unit = unit or self.unit
         scale = UNITS[unit] * self.multiply
-        return scale * Fraction(interval or self.interval, 60) if unit in POWER else scale
+        hours = Fraction(interval, 60) if interval else Fraction(self.step, HOUR)
+        return scale * hours if unit in POWER else scale

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from gridwatch.domain.instants import format_instant
+from gridwatch.domain.instants import format_instant, minutes_of
 from replay.files.layout import Layout
 from replay.files.profile import Profile
 from replay.files.profiles.spec import SPEC
@@ -89,7 +89,7 @@ class Summary(Delivered):
             "assumed": {
                 "unit": self.profile.unit,
                 "multiply": str(self.profile.multiply),
-                "interval_minutes": self.profile.interval or None,
+                "interval_minutes": minutes_of(self.profile.step) or None,
                 "zone": self.zone,
                 "zone_known": bool(self.profile.zone) and self.profile.zone_known,
                 "anchor": self.profile.anchor,

@@ -24,6 +24,8 @@ class FoundGap:
     detected_at: int
     interval: int = 0
     ranges: Ranges = ()
+    #: Of local days or months, such as `1d Europe/Berlin`.
+    calendar: str = ""
 
 
 @dataclass(frozen=True)

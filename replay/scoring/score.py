@@ -14,7 +14,8 @@ from collections.abc import Iterable
 from fnmatch import fnmatchcase
 
 from gridwatch.domain.instants import format_instant
-from replay.scoring.figures import YEAR, Difference, Found, FoundGap, FoundLate, Ranges, Rates, Score
+from replay.files.spacing import Spacing
+from replay.scoring.figures import YEAR, Difference, Found, FoundGap, FoundLate, Rates, Score
 from replay.truth.manifest import ExpectedGap, Manifest
 
 __all__ = ["Difference", "Found", "FoundGap", "FoundLate", "Rates", "Score", "score"]
@@ -156,11 +157,14 @@ def _pair(result: Score, truth: Manifest, expected: ExpectedGap, seen: FoundGap)
 def _shared(expected: ExpectedGap, seen: FoundGap) -> int:
     if expected.ranges == seen.ranges:
         return expected.missing_intervals
-    return len(_slots(expected.ranges, expected.interval) & _slots(seen.ranges, seen.interval))
+    return len(_slots(expected) & _slots(seen))
 
 
-def _slots(ranges: Ranges, interval: int) -> set[int]:
-    return {slot for start, to in ranges for slot in range(start, to, interval)}
+def _slots(gap: ExpectedGap | FoundGap) -> set[int]:
+    if not gap.calendar:
+        return {slot for start, to in gap.ranges for slot in range(start, to, gap.interval)}
+    days = Spacing.of_calendar(gap.calendar)
+    return {days.after(start, n) for start, to in gap.ranges for n in range(days.steps(start, to))}
 
 
 def _went_on(expected: ExpectedGap, seen: FoundGap, settled_to: int | None) -> bool:

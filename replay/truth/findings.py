@@ -6,6 +6,8 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Literal
 
+from replay.files.spacing import Spacing
+
 #: Faults that leave no reading out of a meter's own grid: an empty slot they explain was not withheld.
 SOFT = frozenset({"clock", "interval-change"})
 #: What made a reading late, or a slot missing for a while, that had no fault itself: the watermark was ahead
@@ -27,7 +29,7 @@ class GapTruth:
     meter: str
     first: int
     last: int
-    interval: int
+    spacing: Spacing
     state: Literal["OPEN", "CLOSED", "PARTIAL", "FILLED", "EXPIRED"] = "OPEN"
     filled: set[int] = field(default_factory=set)
     causes: Counter[str] = field(default_factory=Counter)
@@ -35,8 +37,13 @@ class GapTruth:
     to: int = 0
 
     @property
+    def stop(self) -> int:
+        """The end of its last slot."""
+        return self.spacing.after(self.last)
+
+    @property
     def slots(self) -> int:
-        return (self.last - self.first) // self.interval + 1
+        return self.spacing.steps(self.first, self.last) + 1
 
     @property
     def missing(self) -> int:
@@ -59,10 +66,10 @@ class GapTruth:
         """The slots that are missing still, as [from, to)."""
         found: list[tuple[int, int]] = []
         start = self.first
-        for slot in [*sorted(self.filled), self.last + self.interval]:
+        for slot in [*sorted(self.filled), self.stop]:
             if slot > start:
                 found.append((start, slot))
-            start = slot + self.interval
+            start = self.spacing.after(slot)
         return found
 
     def has(self, slot: int) -> bool:
@@ -75,7 +82,7 @@ class GapTruth:
 
     def end(self, state: Literal["EXPIRED"] | None = None) -> None:
         """The meter is back (or given up): from now on `to` and the state follow from what was filled."""
-        self.to = self.last + self.interval
+        self.to = self.stop
         self.state = state or ("CLOSED" if not self.filled else "PARTIAL" if self.missing else "FILLED")
 
 

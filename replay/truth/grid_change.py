@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from gridwatch.domain.policy import MINUTE, SECOND, Policy
+from gridwatch.domain.policy import DAY, HOUR, MINUTE, SECOND, Policy
+from replay.files.spacing import DAILY, Spacing
 
 _SHRINK_AFTER, _GROW_AFTER, _MOVE_AFTER = 3, 6, 3
 
@@ -26,29 +27,36 @@ class GridChange:
         #: The difference of readings that repeats, how often it did, where that run began.
         self.difference = self.repeated = self.run_from = 0
 
-    def interval_after(self, before: int, time: int, interval: int, policy: Policy) -> int:
-        """The latest reading is of `time` now; the interval that the differences have shown, or 0."""
+    def interval_after(self, before: int, time: int, spacing: Spacing, policy: Policy) -> Spacing | None:
+        """The latest reading is of `time` now; the interval that the differences have shown, or
+        None."""
         if self.given:
-            return 0
-        difference = _whole(time - before)
+            return None
+        difference, interval = _whole(time - before), spacing.length
+        if spacing == Spacing(DAY) and (days := _days(before, time, difference, policy)):
+            return days
         possible = policy.min_interval <= difference <= policy.max_learned_interval
-        if difference == _whole(interval) or not possible:
+        usual = spacing.steps(before, time) == 1 if spacing.unit else difference == _whole(interval)
+        if usual or not possible:
             self._end_run()
-            return 0
+            return None
         if difference == self.difference:
             self.repeated += 1
         else:
             self.difference, self.repeated, self.run_from = difference, 1, before
         # Of a short interval, a difference that is a little less may be nothing but jitter.
         certain = difference + tolerance(interval) < interval if interval <= MINUTE else difference < interval
-        return difference if self.repeated >= (_SHRINK_AFTER if certain else _GROW_AFTER) else 0
+        if self.repeated < (_SHRINK_AFTER if certain else _GROW_AFTER):
+            return None
+        days = _from_midnight(time, policy) if difference == DAY else None
+        return days or Spacing(difference)
 
-    def strays(self, time: int, slot: int | None, interval: int) -> bool:
+    def strays(self, time: int, slot: int | None, spacing: Spacing) -> bool:
         """Take the next reading; whether it is the one off the grid that moves the grid to its phase."""
         if slot is not None:
             self.off_grid = []
             return False
-        if self.off_grid and nearest(time, self.off_grid[0], interval) is None:
+        if self.off_grid and spacing.slot_of(time, self.off_grid[0]) is None:
             self.off_grid = []
         self.off_grid.append(time)
         return len(self.off_grid) == _MOVE_AFTER
@@ -60,12 +68,22 @@ def _whole(duration: int) -> int:
     return (2 * duration + unit) // (2 * unit) * unit
 
 
-def nearest(time: int, anchor: int, interval: int) -> int | None:
-    """The point of a grid that a stamp belongs to, or None when it lies too far from all."""
-    point = anchor + (time - anchor + interval // 2) // interval * interval
-    return point if abs(time - point) <= tolerance(interval) else None
+def _days(before: int, time: int, difference: int, policy: Policy) -> Spacing | None:
+    """The local days that readings 23 or 25 hours apart at one local time show."""
+    if difference not in {23 * HOUR, 25 * HOUR}:
+        return None
+    days, first, second = Spacing(DAY, DAILY, policy.timezone), _whole(before), _whole(time)
+    same = days.clock(first) == days.clock(second) and days.steps(first, second) == 1
+    return days if same else None
+
+
+def _from_midnight(time: int, policy: Policy) -> Spacing | None:
+    """The local days that 24 hours are taken for where the clocks change, and a reading lies at midnight."""
+    days = Spacing(DAY, DAILY, policy.timezone)
+    slot = days.nearest(time, 0)
+    return days if days.changes(time) and abs(time - slot) <= tolerance(DAY) else None
 
 
 def tolerance(interval: int) -> int:
     """How far from its slot a stamp may lie."""
-    return min(interval // 4, 5 * MINUTE)
+    return Spacing(interval).tolerance

@@ -30,6 +30,7 @@ from gridwatch.codecs.wire import raw_text
 from gridwatch.domain.instants import format_instant, minutes_of, parse_instant
 from gridwatch.domain.policy import MINUTE, SECOND, grace_of
 from gridwatch.errors import GridwatchError
+from replay.files.spacing import Spacing
 from replay.truth.findings import (
     FaultTruth,
     Finding,
@@ -96,10 +97,16 @@ def _start(kind: str, meter: str, first: int, to: int, slots: int) -> dict[str, 
     }
 
 
+def interval_of(spacing: Spacing) -> dict[str, Any]:
+    """An interval as manifests have it: its length, and the calendar of local days or months."""
+    length = {"interval_minutes": minutes_of(spacing.length), "interval_seconds": spacing.length // SECOND}
+    return {**length, "calendar": spacing.calendar} if spacing.calendar else length
+
+
 def _gap(finding: GapTruth) -> dict[str, Any]:
     first = format_instant(finding.first)
     return {
-        **_start(finding.kind, finding.meter, finding.first, finding.last + finding.interval, finding.slots),
+        **_start(finding.kind, finding.meter, finding.first, finding.stop, finding.slots),
         "injected_slots": finding.injected,
         "faults": dict(finding.causes or finding.fillers),
         "expect": {
@@ -110,8 +117,7 @@ def _gap(finding: GapTruth) -> dict[str, Any]:
                 "missing_to": format_instant(finding.to),
                 "missing_intervals": finding.missing,
                 "filled_intervals": len(finding.filled),
-                "interval_minutes": minutes_of(finding.interval),
-                "interval_seconds": finding.interval // SECOND,
+                **interval_of(finding.spacing),
                 "missing_ranges": [[format_instant(at) for at in both] for both in finding.ranges],
             }
         },
@@ -177,6 +183,7 @@ class ExpectedGap:
     kind: str = "gap"
     interval: int = 0
     ranges: tuple[tuple[int, int], ...] = ()
+    calendar: str = ""
 
 
 @dataclass
@@ -285,6 +292,7 @@ def _take(manifest: Manifest, line: dict[str, Any]) -> None:
                 kind,
                 _interval(gap),
                 tuple((_micros(start), _micros(to)) for start, to in gap["missing_ranges"]),
+                str(gap.get("calendar") or ""),
             )
         )
     elif "dead_letter" in expect:

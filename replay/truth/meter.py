@@ -11,11 +11,13 @@ from typing import Literal
 
 from gridwatch.domain.meter.state import MAX_OLDER_GRIDS
 from gridwatch.domain.policy import HOUR, MINUTE, NEVER, Policy, grace_of
+from replay.files.spacing import Spacing
 from replay.truth.findings import SOFT, Finding, GapTruth, NothingTruth, Unjudged
-from replay.truth.grid_change import GridChange, nearest, tolerance
+from replay.truth.grid_change import GridChange
 from replay.truth.remembered import Remembered
 
 FILLED = "its slot was filled by another reading"
+_LEARNED = "the interval was being learned"
 _SHARED = "another reading of its slot was withheld too"
 
 
@@ -30,23 +32,29 @@ class MeterTruth:
         "change",
         "edge",
         "ended",
-        "interval",
         "last_seen",
         "name",
         "older",
         "open",
         "queued",
         "recent",
+        "spacing",
         "start",
         "unclear",
         "withheld",
     )  # fmt: skip
     edge: int
+    spacing: Spacing
 
     def __init__(
-        self, name: str, time: int, given: int, policy: Policy, report: Callable[[Finding], None]
+        self,
+        name: str,
+        time: int,
+        given: Spacing | None,
+        policy: Policy,
+        report: Callable[[Finding], None],
     ) -> None:
-        """Its first reading is of `time`, and gives an interval of `given`, 0 for none."""
+        """Its first reading is of `time`, and gives an interval of `given`, None for none."""
         self._policy = policy
         self._report = report
         self.name = name
@@ -62,43 +70,45 @@ class MeterTruth:
         #: Since a change of the grid that the latest reading does not lie on: from where, slots, why.
         self.unclear: tuple[int, int, str] | None = None
         #: Where the grid begins, and the grids before it: where each began, a point of it, its interval.
-        self.start = time
-        self.older: list[tuple[int, int, int]] = []
-        self._set_grid(time, time, given or policy.default_interval)
+        spacing = given or Spacing(policy.default_interval)
+        self.start = spacing.at(time) if spacing.unit else time
+        self.older: list[tuple[int, int, Spacing]] = []
+        self._set_grid(self.start, time, spacing)
 
     def repeats(self, time: int, kwh: float) -> Literal["", "DUPLICATE", "REVISED"]:
         """Whether this stamp came before, with the same value or with another one."""
         standing = self.recent.value(time)
         return "" if standing is None else "DUPLICATE" if standing == kwh else "REVISED"
 
-    def apply(self, time: int, given: int, watermark: int | None, late_by: str) -> None:
+    def apply(self, time: int, given: Spacing | None, watermark: int | None, late_by: str) -> None:
         """A reading that counts, of a meter that is settled to `watermark`."""
         latest = time > self.last_seen
         if given and time >= self.last_seen:
             self.change.given = True
-            if given != self.interval:
+            if given != self.spacing:
                 self.last_seen = time
-                self._change_grid((time, time), given, "the interval was given anew")
+                self._change_grid((given.nearest(time, time), time), given, "the interval was given anew")
                 return
         if time in self.recent:
             return  # a revision: only an interval that it gives is news
-        learned = self._learned(time) if latest else 0
+        learned = self._learned(time) if latest else None
         self.last_seen = max(self.last_seen, time)
         slot = self.slot(time)
-        if learned > self.interval:
+        if learned is not None and self._is_wider(learned):
             # The gaps of the narrower grid go, all that are still held, and the wider one runs through here.
-            span = (0, time if slot is None else slot)
-            self._change_grid(span, learned, "the interval was being learned")
-        elif learned:
-            self._change_grid((self.change.run_from, time), learned, "the interval was being learned")
-        elif self.change.strays(time, self._slot_then(time, slot), self.interval):
-            self._change_grid((self.change.off_grid[0], time), self.interval, "the readings changed phase")
+            here = time if slot is None else slot
+            self._change_grid((0, learned.nearest(time, here) if learned.unit else here), learned, _LEARNED)
+        elif learned is not None:
+            since = self.change.run_from
+            self._change_grid((learned.nearest(since, since), time), learned, _LEARNED)
+        elif self.change.strays(time, self._slot_then(time, slot), self.spacing):
+            self._change_grid((self.change.off_grid[0], time), self.spacing, "the readings changed phase")
         elif slot is None or slot < self.edge:
             self.fill_missing(time, late_by)
         elif self.unclear is None:
             self.ahead.add(slot)
             self._pass_filled()
-        elif latest and (watermark is None or watermark < slot + self.interval + self.grace):
+        elif latest and (watermark is None or watermark < self.spacing.after(slot) + self.grace):
             # Were the next slot missing already, it would belong to a gap that began where nothing is judged.
             self._clear_up(time)
 
@@ -158,18 +168,20 @@ class MeterTruth:
         """Every slot whose deadline the watermark has passed is missing now, but for those after `end`, and
         unless `all_due` for those by which an open gap does not grow yet."""
         limit = min(watermark - self.grace, end)
-        while self.unclear is None and (due := (limit - self.edge) // self.interval + 1) > 0:
+        spacing = self.spacing
+        while self.unclear is None and limit >= self.edge:
+            due = spacing.steps(self.edge, limit) + 1
             if not all_due and self.open is not None and self.interval < MINUTE and watermark < self.due:
                 break
             if self.ahead:
-                due = min(due, (min(self.ahead) - self.edge) // self.interval)
-            last = self.edge + (due - 1) * self.interval
+                due = min(due, spacing.steps(self.edge, min(self.ahead)))
+            last = spacing.after(self.edge, due - 1)
             if self.open is None:
-                self.open = GapTruth(self.name, self.edge, last, self.interval)
+                self.open = GapTruth(self.name, self.edge, last, spacing)
             self.open.last = last
             for slot in [slot for slot in self.withheld if slot <= last]:
                 self.open.causes[self.withheld.pop(slot)] += 1
-            self.edge = last + self.interval
+            self.edge = spacing.after(last)
             self._pass_filled()
         self.forget(watermark)
 
@@ -197,28 +209,39 @@ class MeterTruth:
 
     def slot(self, time: int) -> int | None:
         """The slot a stamp belongs to, or None when it lies off the grid."""
-        return nearest(time, self.anchor, self.interval)
+        return self.spacing.slot_of(time, self.anchor)
 
-    def _learned(self, time: int) -> int:
-        return self.change.interval_after(self.last_seen, time, self.interval, self._policy)
+    @property
+    def interval(self) -> int:
+        """Its interval, of a calendar the nominal one."""
+        return self.spacing.length
+
+    def _learned(self, time: int) -> Spacing | None:
+        return self.change.interval_after(self.last_seen, time, self.spacing, self._policy)
+
+    def _is_wider(self, learned: Spacing) -> bool:
+        """Whether its slots become fewer, or those of a length the days of a calendar."""
+        before = self.spacing
+        longer = learned.length > before.length or (bool(learned.unit) and learned.length == before.length)
+        return longer and not before.unit
 
     def _slot_then(self, time: int, slot: int | None) -> int | None:
         """The slot of a stamp on the grid of its time, of which `slot` is that on the grid of now."""
-        if time >= self.start - tolerance(self.interval) or not self.older:
+        if time >= self.start - self.spacing.tolerance or not self.older:
             return slot
-        _, anchor, interval = next(
-            (one for one in reversed(self.older) if time >= one[0] - tolerance(one[2])), self.older[0]
+        _, anchor, spacing = next(
+            (one for one in reversed(self.older) if time >= one[0] - one[2].tolerance), self.older[0]
         )
-        return nearest(time, anchor, interval)
+        return spacing.slot_of(time, anchor)
 
-    def _set_grid(self, anchor: int, time: int, interval: int) -> None:
+    def _set_grid(self, anchor: int, time: int, spacing: Spacing) -> None:
         """A grid through `anchor` on which all slots up to the one of the reading at `time` are decided."""
         self.anchor = anchor
-        self.interval = interval
-        self.edge = anchor + ((time - anchor + interval // 2) // interval + 1) * interval
+        self.spacing = spacing
+        self.edge = spacing.after(spacing.nearest(time, anchor))
         self.ahead: set[int] = set()
 
-    def _change_grid(self, span: tuple[int, int], interval: int, why: str) -> None:
+    def _change_grid(self, span: tuple[int, int], spacing: Spacing, why: str) -> None:
         """A new grid through the ends of `span`; what it touches from its beginning on is not judged."""
         since, time = span
         touched = [gap for gap in self.ended if gap.last >= since]
@@ -231,17 +254,17 @@ class MeterTruth:
         self.withheld.clear()
         if since:
             self.older = [
-                one for one in (*self.older, (self.start, self.anchor, self.interval)) if one[0] < since
+                one for one in (*self.older, (self.start, self.anchor, self.spacing)) if one[0] < since
             ]
         else:
-            self.older.append((self.start, time, interval))
+            self.older.append((self.start, time, spacing))
         del self.older[:-MAX_OLDER_GRIDS]
         self.start = since or time
         _, before, _ = self.unclear or (first, 0, "")
         self.unclear = (min(first, (self.unclear or (first,))[0]), before + injected, why)
         self.change.clear()
-        self._set_grid(since or time, time, interval)
-        if time >= self.last_seen - interval // 2 and self.slot(time) is not None:
+        self._set_grid(since or time, time, spacing)
+        if time >= self.last_seen - spacing.length // 2 and self.slot(time) is not None:
             self._clear_up(time)
 
     def _clear_up(self, time: int) -> None:
@@ -250,7 +273,7 @@ class MeterTruth:
             return
         first, injected, why = self.unclear
         self.unclear = None
-        self._set_grid(self.anchor, time, self.interval)
+        self._set_grid(self.anchor, time, self.spacing)
         injected += _hard([self.withheld.pop(slot) for slot in list(self.withheld) if slot < self.edge])
         if first < time or injected:
             self._report(Unjudged(self.name, min(first, time), time, why, injected))
@@ -262,7 +285,7 @@ class MeterTruth:
         start = self.edge
         while self.edge in self.ahead:
             self.ahead.remove(self.edge)
-            self.edge += self.interval
+            self.edge = self.spacing.after(self.edge)
         if self.withheld and self.edge > start:
             self._not_missing([slot for slot in self.withheld if slot < self.edge], FILLED)
 
@@ -270,7 +293,7 @@ class MeterTruth:
         """The gap, still held, in which the slot of this stamp is missing, and the slot."""
         for gap in (self.open, *self.ended):
             if gap is not None:
-                slot = nearest(time, gap.first, gap.interval)
+                slot = gap.spacing.slot_of(time, gap.first)
                 if slot is not None and gap.has(slot):
                     return gap, slot
         return None
@@ -285,7 +308,7 @@ class MeterTruth:
         for slot in sorted(slots):
             cause = self.withheld.pop(slot)
             if cause not in SOFT:
-                self._report(NothingTruth(self.name, slot, slot + self.interval, 1, why, cause))
+                self._report(NothingTruth(self.name, slot, self.spacing.after(slot), 1, why, cause))
 
 
 def _hard(causes: Iterable[str]) -> int:

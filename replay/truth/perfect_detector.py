@@ -17,10 +17,11 @@ from collections.abc import Callable, Iterable, Iterator
 from heapq import heappop, heappush
 from typing import Any
 
-from gridwatch.domain.instants import format_instant, minutes_of
+from gridwatch.domain.instants import format_instant
 from gridwatch.domain.policy import NEVER, SECOND, Policy
 from replay.faults.base.given import given_by
 from replay.files.rows import Row
+from replay.files.spacing import Spacing
 from replay.order.emission import Item, Kind
 from replay.truth.findings import (
     NATIVE,
@@ -32,6 +33,7 @@ from replay.truth.findings import (
     RefusedTruth,
     Status,
 )
+from replay.truth.manifest import interval_of
 from replay.truth.meter import MeterTruth
 from replay.truth.stretches import Stretches
 
@@ -69,7 +71,7 @@ class Truth:
         self._ends = [NEVER] * policy.partitions
         #: Readings beyond the jump guard, in order of arrival: (row, why their slot may have been empty).
         self._kept: list[list[tuple[Row, str]]] = [[] for _ in range(policy.partitions)]
-        self._intervals: Counter[int] = Counter()
+        self._intervals: Counter[Spacing] = Counter()
         self._stretches = Stretches(report)
         #: LATE readings that had no fault themselves: they are counted, not listed one by one.
         self.overtaken = 0
@@ -88,8 +90,8 @@ class Truth:
             return
         if item.faults or self._stretches.open:
             meter = self._meters.get(row[1])
-            own = given_by(row) or self._policy.default_interval
-            self._stretches.see(item, meter.interval if meter else own)
+            own = given_by(row) or Spacing(self._policy.default_interval)
+            self._stretches.see(item, meter.spacing if meter else own)
         if item.kind is Kind.WITHHELD:
             self._lack(row, item.faults[-1] if item.faults else "gap")
         elif item.kind is Kind.GARBAGE:
@@ -112,7 +114,7 @@ class Truth:
             if watermark is not None:
                 meter.settle(watermark, self._ends[self._partition_of(name)])
             meter.finish(max(watermark or 0, meter.last_seen) + meter.interval, expired=False)
-            self._intervals[meter.interval] += 1
+            self._intervals[meter.spacing] += 1
         self._meters.clear()
         for name in list(self._unknown):
             self._now_known(name)
@@ -127,15 +129,14 @@ class Truth:
     @property
     def head(self) -> dict[str, Any]:
         """What the head of the manifest says of it."""
-        interval = self._intervals.most_common(1)[0][0] if self._intervals else 0
+        spacing = self._intervals.most_common(1)[0][0] if self._intervals else Spacing(0)
         return {
             "first": format_instant(self.first or 0),
             "last": format_instant(self.last or 0),
             "end": None if self.end is None else format_instant(self.end),
             "settled_to": None if self.settled_to is None else format_instant(self.settled_to),
             # Of most meters, at the end.
-            "interval_minutes": minutes_of(interval),
-            "interval_seconds": interval // SECOND,
+            **interval_of(spacing),
             "grace_seconds": self._policy.grace / SECOND,
             "meter_count": len(self._names),
             "overtaken": self.overtaken,
@@ -195,8 +196,8 @@ class Truth:
         late_by = next((kind for kind in reversed(item.faults) if kind in _LATE_BY), OVERTAKEN)
         meter = self._meters.get(name)
         if watermark is not None and lead - watermark > self._policy.max_watermark_jump:
-            interval = given_by(row) or (meter.interval if meter else self._policy.default_interval)
-            if lead - watermark > self._policy.jump_of(interval):
+            known = meter.spacing if meter else Spacing(self._policy.default_interval)
+            if lead - watermark > self._policy.jump_of((given_by(row) or known).length):
                 self._keep(partition, row, late_by)
                 return
         delay = 0 if watermark is None else max(0, watermark - time)
@@ -314,7 +315,7 @@ class Truth:
             meter.settle(watermark, self._ends[partition], all_due=True)
             del self._meters[name]
             meter.finish(watermark, expired=True)
-            self._intervals[meter.interval] += 1
+            self._intervals[meter.spacing] += 1
 
     def _apply_kept(self, partition: int, before: int | None, watermark: int) -> None:
         """The watermark has risen from `before` to `watermark`: kept readings up to there count now."""

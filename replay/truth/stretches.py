@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from replay.files.spacing import Spacing
 from replay.order.emission import Item, Kind
 from replay.truth.findings import FaultTruth
 
@@ -24,8 +25,8 @@ class Stretches:
         self._report = report
         self.open: dict[str, dict[str, FaultTruth]] = {}
 
-    def see(self, item: Item, interval: int) -> None:
-        """Take the next reading, sent or withheld; `interval` is its meter's."""
+    def see(self, item: Item, spacing: Spacing) -> None:
+        """Take the next reading, sent or withheld; `spacing` is its meter's."""
         row = item.row
         if row is None or (not item.faults and row[1] not in self.open) or _COPIES & set(item.faults):
             return
@@ -39,11 +40,11 @@ class Stretches:
             known = stretches.get(kind)
             if known is None:
                 self.open.setdefault(meter, stretches)[kind] = FaultTruth(
-                    meter, kind, time, time + interval, 1, (offset, offset)
+                    meter, kind, time, spacing.after(time), 1, (offset, offset)
                 )
             else:
                 known.slots += 1
-                known.to = max(known.to, time + interval)
+                known.to = max(known.to, spacing.after(time))
                 known.offsets = (known.offsets[0], offset)
         if not stretches:
             self.open.pop(meter, None)

@@ -58,6 +58,8 @@ gap_alerts = Table(
     Column("source_offset", BigInteger, nullable=False),
     Column("interval_seconds", Integer),
     instant("received_at", optional=True),
+    # Of local days or months, such as `1d Europe/Berlin`.
+    Column("calendar", Text),
     flow(),
     PrimaryKeyConstraint("gap_id", "time"),
     Index("gap_alerts_time", desc("time")),
@@ -90,6 +92,7 @@ def _values(records: Sequence[GapAlert]) -> Values:
         "source_offset": numbers([r.offset for r in records]),
         "interval_seconds": optional_numbers([r.interval_seconds for r in records]),
         "received_at": optional_instants([r.received_at for r in records]),
+        "calendar": optional_texts([r.calendar for r in records]),
     }
 
 

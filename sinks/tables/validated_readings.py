@@ -71,6 +71,8 @@ def _reading_columns() -> list[Column[Any]]:
         Column("energy_register_kwh", Double),
         # Of an energy over a gap: where it counts from.
         instant("energy_from", optional=True),
+        # Of local days or months, such as `1d Europe/Berlin`.
+        Column("calendar", Text),
         flow(),
     ]
     return columns
@@ -99,6 +101,7 @@ def _values(records: Sequence[Validated]) -> Values:
         "received_at": optional_instants([r.received_at for r in records]),
         "energy_register_kwh": optional_numbers([r.energy_register_kwh for r in records]),
         "energy_from": optional_instants([r.energy_from for r in records]),
+        "calendar": optional_texts([r.calendar for r in records]),
     }
 
 

@@ -94,7 +94,7 @@ _BACK_TO_0002 = (
     "ALTER TABLE reading_revisions ADD CONSTRAINT reading_revisions_pkey"
     ' PRIMARY KEY (meter_id, "time", source_partition, source_offset, source_index)',
     *(
-        f"ALTER TABLE {table} DROP COLUMN interval_seconds, DROP COLUMN received_at,"
+        f"ALTER TABLE {table} DROP COLUMN interval_seconds, DROP COLUMN received_at, DROP COLUMN calendar,"
         " ALTER COLUMN interval_minutes TYPE integer"
         for table in ("validated_readings", "reading_revisions", "gap_alerts")
     ),

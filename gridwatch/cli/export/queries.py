@@ -3,7 +3,8 @@
 Readings are the validated ones, and the late events that are not among them: together they are all the energy
 received. Completeness follows the gap detection: a slot is expected if a reading filled it or a gap covers
 it. So nothing is missing before a meter's first reading or after the last slot whose deadline has passed, and
-a day with a clock change has its 46 or 50 half-hours.
+a day with a clock change has its 46 or 50 half-hours. A meter of local days or months (`calendar`) has one
+slot a day or month of its own zone, under the date at which that begins.
 """
 
 from __future__ import annotations
@@ -26,18 +27,39 @@ _SECONDS = "coalesce(interval_seconds, CAST(round(interval_minutes * 60) AS inte
 
 _OF_FLOW = "(CAST(:flow AS text) IS NULL OR flow = :flow)"
 
+#: Late events have no interval: theirs is that of the meter's next reading, or of the one before.
+_CALENDAR_OF_LATE = """coalesce(
+        (SELECT after.calendar FROM validated_readings AS after
+         WHERE after.meter_id = late.meter_id AND after.time >= late.time ORDER BY after.time LIMIT 1),
+        (SELECT before.calendar FROM validated_readings AS before
+         WHERE before.meter_id = late.meter_id AND before.time < late.time ORDER BY before.time DESC LIMIT 1)
+    )"""
+#: A reading so little before a local day or month belongs to it.
+_NEAR = "interval '5 minutes'"
+#: The unit and the zone of a calendar.
+_UNIT, _ZONE = "CASE WHEN calendar LIKE '1mo %' THEN 'month' ELSE 'day' END", "split_part(calendar, ' ', 2)"
+
+
+def _day_of(time: str) -> str:
+    """The day of a time: of a calendar the one at which its day or month begins, else that of the zone."""
+    return (
+        f"CAST(CASE WHEN calendar IS NULL THEN {time} AT TIME ZONE :zone"
+        f" ELSE date_trunc({_UNIT}, ({time} + {_NEAR}) AT TIME ZONE {_ZONE}) END AS date)"
+    )
+
+
 #: Of several late events with one timestamp the last one in log order wins.
 _ALL_READINGS = f"""
-    SELECT meter_id, time, consumption_kwh, interval_minutes, {_SECONDS} AS interval_seconds, region, voltage,
-           current, power_kw, power_factor, frequency, sent_at, status, delay_seconds, flags, received_at,
-           flow
+    SELECT meter_id, time, consumption_kwh, interval_minutes, {_SECONDS} AS interval_seconds, calendar,
+           region, voltage, current, power_kw, power_factor, frequency, sent_at, status, delay_seconds, flags,
+           received_at, flow
     FROM validated_readings
     WHERE time >= CAST(:start AS timestamptz) AND time < CAST(:end AS timestamptz) AND meter_id ~ :meters
       AND {_OF_FLOW}
     UNION ALL
-    SELECT meter_id, time, consumption_kwh, NULL::float8, NULL::integer, NULL::text, NULL::float8,
-           NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::text, 'TOO_LATE', delay_seconds,
-           flags, NULL::timestamptz, flow
+    SELECT meter_id, time, consumption_kwh, NULL::float8, NULL::integer, {_CALENDAR_OF_LATE}, NULL::text,
+           NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::float8, NULL::text, 'TOO_LATE',
+           delay_seconds, flags, NULL::timestamptz, flow
     FROM (
         SELECT DISTINCT ON (meter_id, time) * FROM late_events
         WHERE time >= CAST(:start AS timestamptz) AND time < CAST(:end AS timestamptz)
@@ -52,7 +74,7 @@ _ALL_READINGS = f"""
 _READINGS = _ALL_READINGS + "ORDER BY meter_id, time"
 _COMPLETENESS = f"""
 WITH readings AS ({_ALL_READINGS}), had AS (
-    SELECT meter_id, CAST(time AT TIME ZONE :zone AS date) AS day,
+    SELECT meter_id, {_day_of("time")} AS day, max(calendar) AS calendar,
         (max(ARRAY[CAST(extract(epoch FROM time) * 1000000 AS bigint), interval_seconds])
             FILTER (WHERE interval_seconds IS NOT NULL))[2] AS interval_seconds,
         count(*) FILTER (WHERE NOT flags && ARRAY['OFF_GRID', 'EXTRA', 'SLOT_FILLED']) AS had,
@@ -62,19 +84,34 @@ WITH readings AS ({_ALL_READINGS}), had AS (
     FROM readings
     GROUP BY 1, 2
 ), missing AS (
-    SELECT meter_id, CAST(slot AT TIME ZONE :zone AS date) AS day,
-        max({_SECONDS}) AS interval_seconds, count(*) AS missing
-    FROM gap_alerts AS gap, jsonb_array_elements(missing_ranges) AS stretch, generate_series(
-        CAST(stretch ->> 0 AS timestamptz),
-        CAST(stretch ->> 1 AS timestamptz) - interval '1 microsecond',
-        {_SECONDS} * interval '1 second'
-    ) AS slot
+    SELECT meter_id, day, max(calendar) AS calendar, max({_SECONDS}) AS interval_seconds, count(*) AS missing
+    FROM gap_alerts AS gap, jsonb_array_elements(missing_ranges) AS stretch, LATERAL (
+        SELECT CAST(stretch ->> 0 AS timestamptz) AS first, CAST(stretch ->> 1 AS timestamptz) AS stop
+    ) AS bounds, LATERAL (
+        SELECT slot, CAST(slot AT TIME ZONE :zone AS date) AS day
+        FROM generate_series(first, stop - interval '1 microsecond', {_SECONDS} * interval '1 second') AS slot
+        WHERE calendar IS NULL AND NOT EXISTS (
+            SELECT FROM late_events AS late WHERE late.meter_id = gap.meter_id AND late.time = slot
+        )
+        UNION ALL
+        SELECT local AT TIME ZONE {_ZONE} AS slot, CAST(local AS date) AS day
+        FROM generate_series(
+            date_trunc('day', first AT TIME ZONE {_ZONE}),
+            date_trunc('day', stop AT TIME ZONE {_ZONE}) - interval '1 microsecond',
+            CAST('1 ' || {_UNIT} AS interval)
+        ) AS local
+        WHERE calendar IS NOT NULL AND NOT EXISTS (
+            SELECT FROM late_events AS late
+            WHERE late.meter_id = gap.meter_id AND late.time >= first - {_NEAR} AND late.time < stop
+              AND {_day_of("late.time")} = CAST(local AS date)
+        )
+    ) AS slots
     WHERE state <> 'RETRACTED' AND meter_id ~ :meters AND {_OF_FLOW}
       AND slot >= CAST(:start AS timestamptz) AND slot < CAST(:end AS timestamptz)
-      AND NOT EXISTS (SELECT FROM late_events AS late WHERE late.meter_id = gap.meter_id AND late.time = slot)
     GROUP BY 1, 2
 ), days AS (
     SELECT meter_id, day, coalesce(had.interval_seconds, missing.interval_seconds) AS interval_seconds,
+        coalesce(had.calendar, missing.calendar) AS calendar,
         coalesce(had, 0) AS had, coalesce(missing, 0) AS missing,
         coalesce(late, 0) AS late, coalesce(too_late, 0) AS too_late,
         coalesce(consumption_kwh, 0) AS consumption_kwh,
@@ -83,7 +120,8 @@ WITH readings AS ({_ALL_READINGS}), had AS (
     FROM had FULL JOIN missing USING (meter_id, day)
 )
 SELECT meter_id, to_char(day, 'YYYY-MM-DD'), CAST(interval_seconds AS float8) / 60,
-    CAST(interval_seconds AS integer), CAST(greatest(1, round(seconds / interval_seconds)) AS integer),
+    CAST(interval_seconds AS integer), calendar,
+    CAST(greatest(1, round(seconds / interval_seconds)) AS integer),
     had + missing, had, missing,
     CAST(100.0 * had / nullif(had + missing, 0) AS float8), late, too_late, CAST(consumption_kwh AS float8)
 FROM days ORDER BY meter_id, day
@@ -128,6 +166,7 @@ READINGS = Query(
         Column("consumption_kwh", "number"),
         Column("interval_minutes", "minutes"),
         Column("interval_seconds", "whole"),
+        Column("calendar", "text"),
         Column("region", "text"),
         Column("voltage", "number"),
         Column("current", "number"),
@@ -149,6 +188,7 @@ COMPLETENESS = Query(
         Column("day", "text"),
         Column("interval_minutes", "minutes"),
         Column("interval_seconds", "whole"),
+        Column("calendar", "text"),
         Column("slots_of_day", "whole"),
         Column("expected", "whole"),
         Column("had", "whole"),

@@ -117,6 +117,7 @@ def _gaps(connection: Connection, truth: Manifest, flow: Flow) -> Iterator[Found
         table.detected_at,
         table.interval_minutes,
         table.interval_seconds,
+        table.calendar,
         table.missing_ranges,
     ).where(
         table.flow == flow.name,
@@ -136,6 +137,7 @@ def _gaps(connection: Connection, truth: Manifest, flow: Flow) -> Iterator[Found
             # Rows from before intervals below a minute have no seconds.
             row.interval_minutes * MINUTE if row.interval_seconds is None else row.interval_seconds * SECOND,
             tuple((parse_instant(start)[0], parse_instant(to)[0]) for start, to in row.missing_ranges),
+            row.calendar or "",
         )
 
 

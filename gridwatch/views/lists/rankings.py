@@ -99,6 +99,7 @@ _head = msgspec.msgpack.Decoder(Head).decode
 _REGISTERED: Final = REGISTERED.encode()
 _BACKWARDS: Final = bytes(255 - byte for byte in range(256))
 
+
 #: The fields that meters can be sorted by, and the value of each in a row.
 SORTS: dict[str, Callable[[Head], int]] = {
     "meter_id": lambda head: 0,
@@ -194,7 +195,7 @@ class GapOrder(ListOrder):
             gap = gap_of(one)
             kind = "open" if gap.state == OPEN else "ended"
             if kind in self.kinds and self._is_asked_for(gap, never_heard=never_heard):
-                seconds = gap.missing_count * gap.interval // SECOND
+                seconds = state.missing_time(gap) // SECOND
                 made_of = partition, key, gap, head.grace, never_heard
                 yield self._rank(kind, seconds, gap.first, key), made_of
 
@@ -214,7 +215,7 @@ class GapOrder(ListOrder):
         """The rank of a list row, also of one from another worker."""
         kind = "open" if record["state"] == OPEN else "ended"
         first = parse_instant(record["missing_from"])[0]
-        seconds = record["missing_intervals"] * record["interval_seconds"]
+        seconds = round(record["gap_minutes"] * 60)
         return self._rank(kind, seconds, first, str(record["meter_id"]).encode())
 
     def cursor(self, record: Record) -> str:

@@ -6,13 +6,15 @@ so that missing history is never mistaken for missing readings.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from gridwatch.domain.calendar import Calendar
 from gridwatch.domain.instants import format_instant, parse_instant
 from gridwatch.domain.meter.gaps import OPEN, Gap
+from gridwatch.domain.meter.grid import shift, steps
 from gridwatch.domain.meter.state import MeterState
 from gridwatch.domain.meter.timeliness import LATE, TOO_LATE
 from gridwatch.plots.axes import DAY, HOUR, stamp
@@ -50,7 +52,9 @@ def picture(meter: MeterState, history: History, grace: int, watermark: int | No
             format_instant(at), {"timestamp": format_instant(at), "consumption_kwh": value, **unknown}
         )
     readings = sorted((parse_instant(one["timestamp"])[0], one) for one in known.values()) if known else []
-    ends = [meter.expected_next + meter.interval] + [gap.missing_to(grace) for gap in meter.gaps]
+    ends = [shift(meter.expected_next, 1, meter.interval, meter.calendar)] + [
+        gap.missing_to(grace) for gap in meter.gaps
+    ]
     usual = min(_LONG, max(_SHORT, _USUAL_INTERVALS * meter.interval), _MOST_INTERVALS * meter.interval)
     if watermark is not None:
         # After a settled run the watermark is far beyond the last reading of a meter of seconds.
@@ -105,7 +109,17 @@ def meter_plot(
         )
         for name, tone in (("on time", "reading"), ("late", "late"), ("too late", "too-late"))
     ]
-    return layered(frame, layers, meter.interval)
+    return layered(frame, layers, meter.interval if meter.calendar is None else _length_in(meter.calendar))
+
+
+def _length_in(calendar: Calendar) -> Callable[[int], int]:
+    """How long the local day or month of a time is."""
+
+    def length(time: int) -> int:
+        slot = calendar.slot_of(time)
+        return calendar.shift(slot, 1) - slot
+
+    return length
 
 
 def _unknown(shown: Picture, meter: MeterState) -> Iterator[Region]:
@@ -133,6 +147,6 @@ def _regions(gaps: tuple[Gap, ...], grace: int) -> Iterator[Region]:
         for begin, stop in gap.ranges():
             until = max(stop, gap.missing_to(grace)) if stop == gap.end else stop
             kind = "open" if gap.state == OPEN else "missing"
-            count = (stop - begin) // gap.interval
+            count = steps(begin, stop, gap.interval, gap.calendar)
             noun = "reading" if count == 1 else "readings"
             yield Region(begin, until, kind, f"{gap.state} gap: {count} {noun} missing from {stamp(begin)}")

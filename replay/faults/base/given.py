@@ -1,4 +1,4 @@
-"""The interval that a row gives: whole minutes are in the row itself, seconds among its further members."""
+"""The interval that a row gives: whole minutes are in the row itself, others among its further members."""
 
 from __future__ import annotations
 
@@ -6,16 +6,21 @@ import re
 
 from gridwatch.domain.policy import MINUTE, SECOND
 from replay.files.rows import Row
+from replay.files.spacing import GIVEN, Spacing, calendar_given
 
 # Within a text of JSON the quote would be an escaped one.
 _SECONDS = re.compile(r',"interval_seconds":([0-9]+)')
-_ANY = re.compile(r',"interval_(?:minutes|seconds)":[0-9.]+')
+_ANY = re.compile(rf'{GIVEN.pattern}|,"interval_(?:minutes|seconds)":[0-9.]+')
 
 
-def given_by(row: Row) -> int:
-    """The interval that a reading gives (µs), 0 for none; as for the worker, seconds count before minutes."""
-    found = _SECONDS.search(row[4]) if "interval_seconds" in row[4] else None
-    return int(found[1]) * SECOND if found else row[3] * MINUTE
+def given_by(row: Row) -> Spacing | None:
+    """The interval that a reading gives; as for the worker, a calendar before seconds before minutes."""
+    members = row[4]
+    if calendar := calendar_given(members):
+        return calendar
+    seconds = _SECONDS.search(members) if "interval_seconds" in members else None
+    length = int(seconds[1]) * SECOND if seconds else row[3] * MINUTE
+    return Spacing(length) if length else None
 
 
 def giving(interval: int, members: str) -> tuple[int, str]:

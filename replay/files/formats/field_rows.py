@@ -15,8 +15,9 @@ from gridwatch.domain.policy import DAY, HOUR, MINUTE
 from replay.files.formats.wide_rows import SPLIT
 from replay.files.job import BadCell, Job, Selection
 from replay.files.layout import unwrapped
-from replay.files.profile import DAY_MINUTES, OPTIONAL_FIELDS, POWER, Series
+from replay.files.profile import DAY_MINUTES, MONTH_MINUTES, OPTIONAL_FIELDS, POWER, Series
 from replay.files.rows import Row
+from replay.files.spacing import MONTH, MONTHLY, Spacing
 from replay.files.stamps.day_slots import DaySlots
 from replay.files.stamps.local_time import LocalTime, SkippedHour, read_stamp
 from replay.files.stamps.moments import Moment, Moments
@@ -61,7 +62,7 @@ class FieldParser:
         self._needed = max(self._meter_at, self._slot_at, self._cells.needed, self._moments.needed)
         self._stage = stage_of(job, self._moments.clocks, power=may_be_power(profile))
         self._apart = profile.add_up and (profile.difference or profile.steps == "stamps")
-        self._grid = profile.interval * MINUTE if profile.off_grid == "leave out" else 0
+        self._grid = profile.step if profile.off_grid == "leave out" else 0
         self._split = profile.dst == "split"
         ends = profile.anchor == "end" and not profile.difference
         self._hours = RepeatedHours(job.tally, Selection(), ends=ends)
@@ -135,7 +136,7 @@ class FieldParser:
         for series, unit, value in values:
             power = unit in POWER
             kwh = value
-            if value is not None and power and (given or interval == DAY_MINUTES):
+            if value is not None and power and (given or interval >= DAY_MINUTES):
                 kwh, power = round(value * self._length(moment, interval), DECIMALS), False
             name = self._names.of(meter, series.suffix) + (BETWEEN + text if self._apart else "")
             rest = (self.line, interval, power, members, quality, text, series.generation)
@@ -202,6 +203,10 @@ class FieldParser:
     def _length(self, moment: Moment | None, interval: int) -> float:
         """The hours of an interval; a local day may have 23 or 25."""
         clocks = self._moments.clocks
+        if interval == MONTH_MINUTES and moment is not None and (zone := self._job.zone_of_days):
+            month = Spacing(MONTH, MONTHLY, zone)
+            start = month.at(moment.time - 1 if self._profile.anchor == "end" else moment.time)
+            return (month.after(start) - start) / HOUR
         if interval == DAY_MINUTES and moment is not None:
             start, end = clocks.day(clocks.local(moment.time))
             if start == moment.time:

@@ -6,7 +6,6 @@ from itertools import compress, repeat
 from math import isfinite
 from typing import cast
 
-from gridwatch.domain.policy import MINUTE
 from replay.files.job import Job
 from replay.files.profile import OPTIONAL_FIELDS
 from replay.files.rows import Row
@@ -30,13 +29,14 @@ class LongParser:
         self._file_meter = named_after_file(job) if self._meter_at < 0 else ""
         self._optional = [(name, columns[name]) for name in OPTIONAL_FIELDS if name in columns]
         self._quality_at = columns.get("quality")
-        shift = profile.interval * MINUTE if profile.anchor == "end" else 0
+        shift = profile.shift
         self._stamps = Stamps(
             profile.zone or job.zone,
             job.tally,
             profile.stamps,
             shift,
             midnight_ends=profile.midnight == "end",
+            of_days=job.of_days,
         )
         self._clocks = self._stamps.clocks
         self._later = self._stamps.folds
@@ -51,7 +51,7 @@ class LongParser:
         self._nulls = profile.null_tokens
         self._given = (given(profile.interval), profile.interval)
         self._plain = self._scale.is_one and not self._optional and self._quality_at is None
-        self._grid = profile.interval * MINUTE if profile.off_grid == "leave out" else 0
+        self._grid = profile.step if profile.off_grid == "leave out" else 0
         self._tally = job.tally
         #: The stamp of the line that was read last.
         self._latest = ""

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from gridwatch.domain.policy import MINUTE
 from replay.files.job import BadCell, Job
 from replay.files.layout import unwrapped
 from replay.files.rows import Row
@@ -104,7 +103,7 @@ class MeterColumnsParser(WideParser):
         self._scale = Scale(job.profile.kwh_per_unit())
         self._time_at = self._needed = job.layout.columns["timestamp"]
         self._meters = column_meters(job.layout)
-        self._shift = self._interval * MINUTE if job.profile.anchor == "end" else 0
+        self._shift = job.profile.shift
         self.hours = RepeatedHours(job.tally, job.selection)
         self._midnights, self._latest = Midnights(), ""
 

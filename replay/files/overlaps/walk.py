@@ -19,6 +19,7 @@ from typing import NamedTuple
 
 from gridwatch.domain.policy import DAY, HOUR
 from replay.files.covered import Stretches
+from replay.files.spacing import MONTH
 
 #: Readings from which on a run is regular.
 REGULAR = 4
@@ -28,6 +29,7 @@ _MOST_FEW, _MOST_STEPS, _MOST_STRETCHES = 32, 64, 64
 _DEEPEST = 3
 #: Steps that are compared with what is expected at once, more where they go on.
 _LOT = 64
+_SHORTEST_MONTH = 28 * DAY
 
 
 class Run(NamedTuple):
@@ -43,8 +45,9 @@ class Run(NamedTuple):
 
 
 def reach(step: int) -> int:
-    """How long a reading of a step (µs) covers at least: a local day may have 23 hours."""
-    return step - HOUR if step >= DAY else step
+    """How long a reading of a step (µs) covers at least: a local day may have 23 hours, a month 28 days."""
+    least = _SHORTEST_MONTH if step == MONTH else step
+    return least - HOUR if step >= DAY else step
 
 
 class Walk:

@@ -25,6 +25,7 @@ from replay.files.rejects import Rejected
 from replay.files.rows import LineParser, LotParser, NothingWaits, Numbered, Row, Waiting
 from replay.files.sources import DAMAGE, Source
 from replay.files.tally import Tally
+from replay.files.values.long_intervals import restating
 from replay.files.values.register_check import RegisterCheck, Watch
 
 if TYPE_CHECKING:
@@ -53,7 +54,13 @@ def read_rows(
     if is_spreadsheet(source):
         profile = as_sheet(profile)
     job = Job(source, layout, profile, zone, selection, tally, skip_bad, rejected)
-    yield from profile.reader(job) if profile.reader else _read_lines(job)
+    blocks = profile.reader(job) if profile.reader else _read_lines(job)
+    restated = restating(job)
+    if restated is None:
+        yield from blocks
+    else:
+        for block in blocks:
+            yield [restated(row) for row in block]
 
 
 def _read_lines(job: Job) -> Iterator[list[Row]]:

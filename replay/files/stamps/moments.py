@@ -9,6 +9,7 @@ from replay.files.job import BadCell, Job
 from replay.files.layout import unwrapped
 from replay.files.profile import DAY_MINUTES, RFC_3339, has_hour
 from replay.files.reading.spreadsheets import XLSX, dates_of_sheet
+from replay.files.spacing import minutes_between
 from replay.files.stamps.local_time import LocalTime, read_stamp
 from replay.files.stamps.midnights import own_date
 from replay.files.stamps.stamps import Stamps
@@ -60,9 +61,11 @@ class Moments:
         self._by_clock = False
         self._sheet = XLSX in layout.notes
         self._span = profile.span
+        #: The zone whose days are intervals of their own, wherever they have 23 or 25 hours.
+        self._zone = job.zone_of_days
         self._forms = profile.stamps
         spans = bool(self._span or self._until)
-        shift = profile.interval * MINUTE if profile.anchor == "end" and not spans else 0
+        shift = 0 if spans else profile.shift
         self._shift = 0 if _later(job) else shift
         self._stamps = Stamps(
             profile.zone or job.zone,
@@ -71,6 +74,7 @@ class Moments:
             self._shift,
             by_label=profile.dst == "split",
             midnight_ends=profile.midnight == "end",
+            of_days=job.of_days,
         )
         self._by_day = 0 < profile.interval < DAY_MINUTES and not all(map(has_hour, profile.stamps))
         self._timed = tuple(form for form in profile.stamps if has_hour(form))
@@ -174,7 +178,8 @@ class Moments:
             self._usual = least
         meant = {start for span, start in spans if span == least}
         if later is None or len(meant) > 1:
-            return Moment(time, later, minutes(_whole(least)))
+            day = minutes_between(self._zone, time, time + _whole(least)) if self._zone else 0
+            return Moment(time, later, day or minutes(_whole(least)))
         # An end that is called the same in both passes goes by the clock, and so do all of the file.
         self._by_clock |= len(ends) > 1
         likely = not self._by_clock

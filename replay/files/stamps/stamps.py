@@ -42,11 +42,13 @@ class Stamps(dict[str, int]):
         *,
         by_label: bool = False,
         midnight_ends: bool = False,
+        of_days: bool = False,
     ) -> None:
         """`by_label`: a stamp is taken off its shift as it is written, before the clocks are asked.
 
         So ends are named where every local day has as many stamps. `midnight_ends`: 00:00 is the end of its
-        date, as 24:00 is.
+        date, as 24:00 is. `of_days`: midnight is where the local day begins, also where the clocks skip it or
+        show it twice.
         """
         super().__init__()
         self.folds: dict[int, int] = {}
@@ -56,6 +58,7 @@ class Stamps(dict[str, int]):
         self._shift = shift
         self._by_label = by_label
         self._midnight_ends = midnight_ends
+        self._of_days = of_days
         self._midnights = Midnights()
         self._by_calendar = shift > 0 and shift % DAY == 0
         self._twofold: dict[str, tuple[int, int] | None] = {}
@@ -180,6 +183,8 @@ class Stamps(dict[str, int]):
             if not times:
                 raise self.clocks.skipped(local - self._shift)
             return times
+        if self._of_days and not zone and local % DAY == 0:
+            return (self.clocks.midnight(local),)
         times = self.clocks.instants(local)
         if not times and self._shift:
             # The end of an interval by its start: 02:00 where the clocks jump from 02:00 to 03:00.

@@ -16,7 +16,9 @@ from typing import Any
 
 from gridwatch.domain.instants import format_instant
 from gridwatch.domain.policy import DAY, HOUR, MINUTE
+from replay.files.profile import DAY_MINUTES
 from replay.files.rows import Row
+from replay.files.spacing import Spacing, calendar_given
 from replay.files.stamps.local_time import LocalTime
 from replay.files.survey.hints import MeterFigures, Plausibility
 from replay.files.survey.refusals import Refusals
@@ -26,6 +28,8 @@ _KINDS = 5_000
 _LONGEST_SPAN = 100_000 * DAY
 #: A reading this close to its slot lies on the grid, as the worker sees it.
 _TOLERANCE = 5 * MINUTE
+#: A local day or month is missing so long after its beginning.
+_GRACE = 15 * MINUTE
 #: An interval counts as common from three distances, and one in so many, on.
 _COMMON = 20
 
@@ -57,6 +61,9 @@ class Census:
         self._distances: Counter[int] = Counter()
         self._places: Counter[int] = Counter()
         self._rows = 0
+        #: Readings of local days or months, by calendar; none of them is off the grid.
+        self._calendars: Counter[str] = Counter()
+        self._spacings: dict[str, Spacing | None] = {}
 
     def watch(self, blocks: Iterable[list[Row]]) -> Iterator[list[Row]]:
         """The same blocks, counted."""
@@ -69,14 +76,15 @@ class Census:
         refused = self.refusals.refused
         self._rows += len(block)
         for row in block:
-            time, name, kwh, interval, _ = row
+            time, name, kwh, interval, members = row
+            days = self._days_of(members) if interval >= DAY_MINUTES else None
             micro_kwh = round(kwh * 1_000_000)
             accepted = None if refused(row) else micro_kwh
             meter = meters.get(name)
             if meter is None:
                 meter = meters[name] = MeterFigures(time, kwh, 0, 0, 0)
                 self._count(meter, micro_kwh, accepted)
-            elif distance := time - meter.time:
+            elif distance := _distance(days, meter.time, time):
                 distances[distance] += 1
                 meter.follow(distance)
                 meter.stands = meter.accepted = 0
@@ -89,13 +97,15 @@ class Census:
                 self._count(meter, micro_kwh, accepted)
             meter.changed |= kwh != meter.kwh
             meter.time, meter.kwh = time, kwh
-            meter.covers(time, interval)
-            places[time % HOUR] += 1
-            if kwh <= 0:
-                if kwh < 0:
-                    self.negative += 1
-                else:
-                    self.zero += 1
+            if days is None:
+                meter.covers(time, interval)
+                places[time % HOUR] += 1
+            else:
+                self._calendars[days.calendar] += 1
+                meter.covers_until(days.after(time), days.days(time))
+                meter.behind += time - days.nearest(time, time) > _GRACE
+            self.negative += kwh < 0
+            self.zero += kwh == 0
         for counter in (distances, places):
             if len(counter) > 2 * _KINDS:
                 for kind, _ in counter.most_common()[_KINDS:]:
@@ -106,6 +116,20 @@ class Census:
                 if self._by_time
                 else sum(change.start <= row[0] < change.end for row in block)
             )
+
+    def _days_of(self, members: str) -> Spacing | None:
+        """The calendar that a row with these members gives."""
+        if members not in self._spacings:
+            if len(self._spacings) >= _KINDS:
+                self._spacings.clear()
+            self._spacings[members] = calendar_given(members)
+        return self._spacings[members]
+
+    @property
+    def calendar(self) -> str:
+        """The calendar of most readings, such as `1d Europe/Berlin`; empty where their interval is fixed."""
+        calendars = self._calendars
+        return calendars.most_common(1)[0][0] if 2 * calendars.total() > self._rows else ""
 
     def _count(self, meter: MeterFigures, micro_kwh: int, accepted: int | None) -> None:
         """A value takes the place of what stood for its time; one that is refused, only in the files."""
@@ -140,6 +164,7 @@ class Census:
         """Readings that lie off the common grid by more than the worker's tolerance."""
         interval = self._grid
         phases: Counter[int] = Counter()
+        fixed = self._rows - self._calendars.total()
         for place, count in self._places.items():
             phases[place % interval] += count
         if not phases:
@@ -151,7 +176,7 @@ class Census:
             for phase, count in phases.items()
             if min((phase - grid) % interval, (grid - phase) % interval) <= near
         )
-        return self._rows - on
+        return fixed - on
 
     @property
     def intervals(self) -> list[tuple[float, int]]:
@@ -163,6 +188,7 @@ class Census:
         plausible = self.plausible
         return {
             "interval_minutes": self.interval,
+            "calendar": self.calendar or None,
             "intervals": [{"minutes": minutes, "count": count} for minutes, count in self.intervals],
             "duplicates": self.repeated,
             "contradicting_duplicates": self.contradicting,
@@ -186,6 +212,13 @@ class Census:
                 for change in self.changes
             ],
         }
+
+
+def _distance(days: Spacing | None, before: int, time: int) -> int:
+    """How far apart two readings are; of local days or months, in those, each taken for as long as others."""
+    if days is None:
+        return time - before
+    return days.steps(before, time) * days.length or time - before
 
 
 def clock_changes(survey: Survey, zone: str) -> list[ClockChange]:

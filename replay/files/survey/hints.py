@@ -47,11 +47,21 @@ class MeterFigures:
     #: Until when the readings reach, by the intervals that they give, and how many begin well before that.
     reach: int = 0
     overlapping: int = 0
+    #: How many local days readings cover that say so.
+    days: int = 0
+    #: Readings that come long after the beginning of their local day or month.
+    behind: int = 0
 
     def covers(self, time: int, interval: int) -> None:
         """A reading covers so many minutes (0 unknown), a day an hour less: some have 23 hours."""
         reach = time + interval * MINUTE - (HOUR if interval == DAY_MINUTES else 0)
         self.reach = max(self.reach, reach)
+
+    def covers_until(self, end: int, days: int) -> None:
+        """A reading covers all of a local day or month, which has so many days."""
+        if end > self.reach:
+            self.reach = end
+            self.days += days
 
     def follow(self, distance: int) -> None:
         """The next reading comes `distance` later."""
@@ -68,7 +78,8 @@ class MeterFigures:
     @property
     def a_day(self) -> float | None:
         """kWh a day, over the time that has readings; None where that is not known."""
-        return self.energy / 1e6 / (self.stamps * self.step / DAY) if self.step else None
+        days = self.days or self.stamps * self.step / DAY
+        return self.energy / 1e6 / days if days else None
 
 
 class Plausibility:
@@ -100,6 +111,7 @@ class Plausibility:
             *self._units(),
             *self._series(),
             *self._overlaps(),
+            *self._behind(),
             *self._once(),
             *self._steps(),
             *self._frozen(),
@@ -136,6 +148,15 @@ class Plausibility:
                 f"{len(overlapping):,} meters (such as {min(overlapping)}) have readings that begin before "
                 "those before them end, by the intervals they give: is the interval right, or are these two "
                 "series of one meter, whose energy would count twice?"
+            )
+
+    def _behind(self) -> Iterator[str]:
+        behind = [name for name, one in self._meters.items() if one.behind > one.stamps * _MANY]
+        if behind:
+            yield (
+                f"{len(behind):,} meters (such as {min(behind)}) have readings of local days or months that "
+                "come long after these begin, and are missing until then: days that begin at another hour "
+                'are interval = "24h"'
             )
 
     def _once(self) -> Iterator[str]:

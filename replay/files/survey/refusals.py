@@ -30,6 +30,9 @@ _REMEDIES = {
 }
 
 
+_CALENDAR = ("interval", "timezone")
+
+
 class Refusals:
     """Counts refused readings by reason, with the first one of each."""
 
@@ -70,7 +73,9 @@ class Refusals:
     def _probe(self, members: str) -> OpenedReading:
         if len(self._probes) >= _REMEMBERED:
             self._probes.clear()
-        probe = self._probes[members] = OpenedReading("", "", 0.0, **_opened(members))
+        # A calendar comes from a profile: its zone is a known one.
+        fields = {name: value for name, value in _opened(members).items() if name not in _CALENDAR}
+        probe = self._probes[members] = OpenedReading("", "", 0.0, **fields)
         return probe
 
     def _judged(self, row: Row) -> bool:

@@ -10,5 +10,6 @@ stages.py           which stages the values of a file go through
 registers.py        the energy between two values of a register
 register_check.py   values that never fall: a register that the profile takes for energy?
 steps.py            power to energy, over steps that vary or over one interval
+long_intervals.py   local days and months, and seconds, as the intervals that rows give
 in_order.py         samples of a meter in order of time, for registers and steps
 """

@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 from typing import Final
 
+from gridwatch.domain.calendar import is_zone
 from gridwatch.domain.policy import Policy
 from gridwatch.domain.validation.intervals import allowed_intervals, interval_of
 from replay.files.job import BadCell
 from replay.files.profile import TEXT_FIELDS
+from replay.files.spacing import MINUTES_OF, giving
 from replay.files.values.cells import CONTROL, Numbers, given
 
 _POLICY: Final = Policy()
@@ -25,10 +27,15 @@ def optional_members(
 
     `interval_too`: the interval is among the members. BadCell for a cell that is none of its field.
     """
-    members, interval = [], 0
+    members, interval, calendar = [], 0, False
     for name, at in columns:
         text = cells[at].strip()
-        if not text:
+        if not text or (calendar and name in _INTERVALS):
+            continue
+        if name == "calendar":
+            interval, said = _calendar(text)
+            members.append(said)
+            calendar = True
             continue
         if name in TEXT_FIELDS:
             if CONTROL.search(text):
@@ -48,3 +55,11 @@ def optional_members(
             if interval_too:
                 members.append(given(interval))
     return "".join(members), interval
+
+
+def _calendar(text: str) -> tuple[int, str]:
+    """The minutes that a calendar such as `1d Europe/Berlin` is taken for, and the member that gives it."""
+    unit, _, zone = text.partition(" ")
+    if unit not in MINUTES_OF or not is_zone(zone):
+        raise BadCell("calendar", text, "neither 1d nor 1mo with a time zone, such as 1d Europe/Berlin")
+    return MINUTES_OF[unit], giving(unit, zone)

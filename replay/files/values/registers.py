@@ -13,9 +13,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gridwatch.domain.policy import HOUR, MINUTE
+from gridwatch.domain.policy import HOUR
 from replay.files.job import Job
 from replay.files.rows import Row
+from replay.files.spacing import UNIT_OF, Spacing, minutes_between
 from replay.files.values.cells import DECIMALS
 from replay.files.values.in_order import InOrder
 from replay.files.values.samples import Sample, Stage, minutes
@@ -49,7 +50,9 @@ class Registers:
         profile = job.profile
         self._after = after
         self._order = InOrder()
-        self._interval = profile.interval * MINUTE
+        self._interval = profile.step
+        self._zone = job.zone_of_days
+        self._days = Spacing(self._interval, UNIT_OF[profile.interval], self._zone) if job.of_days else None
         self._turn = float(profile.kwh_per_unit()) * 10.0**profile.digits if profile.digits else 0.0
         self._most = profile.max_kw
         self._remembered = job.tally.registers
@@ -89,8 +92,10 @@ class Registers:
         register.time, register.base, register.suspect = sample.time, base, None
         register.least = min(register.least or step, step)
         if usual and step > _GAP * usual:
-            start, step, codes = sample.time - usual, usual, (*codes, "GAP_ENERGY")
-        self._after.take(sample.energy(kwh, start, minutes(step), *codes), block)
+            start = self._days.after(sample.time, -1) if self._days else sample.time - usual
+            step, codes = sample.time - start, (*codes, "GAP_ENERGY")
+        day = minutes_between(self._zone, start, start + step) if self._zone else 0
+        self._after.take(sample.energy(kwh, start, day or minutes(step), *codes), block)
 
     def _between(
         self, sample: Sample, value: float, register: _Register, step: int

@@ -23,7 +23,7 @@ def stage_of(job: Job, clocks: Clocks, *, power: bool) -> Stage:
         return Registers(job, Renamed(stage))
     if profile.steps == "stamps":
         return VaryingSteps(job, clocks, Renamed(stage))
-    if power and profile.interval:
+    if power and profile.step:
         return OneStep(job, Renamed(stage), checked="slot" not in job.layout.columns)
     return Renamed(stage)
 

@@ -56,7 +56,7 @@ class VaryingSteps:
         self._after = after
         self._order = InOrder()
         self._ends = job.profile.anchor == "end"
-        self._interval = job.profile.interval * MINUTE
+        self._interval = job.profile.step
         self._clocks = clocks
         self._walks: dict[str, _Walk] = {}
         self._steps: Counter[int] = Counter()
@@ -159,7 +159,7 @@ class OneStep:
         self._checked = checked
         self._notes = job.tally.notes
         self._file = job.layout.file
-        self._step = job.profile.interval * MINUTE
+        self._step = job.profile.step
         self._last: dict[str, tuple[int, int, int]] = {}
         self._farther: Counter[int] = Counter()
 

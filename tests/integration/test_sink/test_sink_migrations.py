@@ -56,8 +56,8 @@ def test_rows_of_the_version_before_keep_their_values(empty_database: str, query
     before, after = migrate(empty_database)
     assert (before.revision, after.state) == ("0003", "current")
     for table in ("validated_readings", "reading_revisions", "gap_alerts"):
-        assert query(f"SELECT interval_minutes, interval_seconds, received_at FROM {table}") == [
-            (15.0, None, None)
+        assert query(f"SELECT interval_minutes, interval_seconds, received_at, calendar FROM {table}") == [
+            (15.0, None, None, None)
         ]
     # A later revision of an old row brings the columns along.
     query("UPDATE gap_alerts SET interval_minutes = 1.0 / 6, interval_seconds = 10")

@@ -363,3 +363,21 @@ def test_a_record_of_an_older_worker_is_stored_without_the_new_columns(writer: W
         (30.0, 1800, False),
     ]
     assert query(f"SELECT {columns} FROM gap_alerts") == [(30.0, None, True)]
+
+
+def test_the_calendar_of_local_days_is_stored(writer: Writer, query: Any) -> None:
+    more: dict[str, Any] = {
+        "interval_minutes": 1440,
+        "interval_seconds": 86_400,
+        "calendar": "1d Europe/Berlin",
+    }
+    first, again = reading(2, minute=1, **more), reading(3, minute=1, kwh=2.0, flags=["REVISED"], **more)
+    batch = [rows(VALIDATED.name, first, again, reading(4, minute=2))]
+    assert writer.write([*batch, rows(GAP_ALERTS.name, msgspec.structs.replace(gap(1), **more))]) == []
+    days = "1d Europe/Berlin"
+    assert query("SELECT calendar FROM validated_readings ORDER BY time") == [(days,), (None,)]
+    assert (
+        query("SELECT calendar FROM reading_revisions")
+        == query("SELECT calendar FROM gap_alerts")
+        == [(days,)]
+    )

@@ -10,9 +10,11 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
-from gridwatch.durations import parse_duration
+from gridwatch.domain.policy import DAY, SECOND
+from gridwatch.domain.spans import interval_named
 from gridwatch.errors import UsageProblem
 from replay.files.profile import OPTIONAL_FIELDS, REQUIRED_FIELDS, RFC_3339, UNITS, Series
+from replay.files.spacing import Spacing
 
 SHAPES = ("long", "day", "meters")
 _FIELDS = (*REQUIRED_FIELDS, "series", "slot", "until", "unit", "device", *OPTIONAL_FIELDS)
@@ -189,19 +191,19 @@ def truth(path: Path, found: dict[str, Any], key: str) -> bool:
     return value
 
 
-def interval(path: Path, found: dict[str, Any]) -> tuple[int, bool]:
-    """Minutes, 0 where none are given; and whether stamps say how long each value is."""
+def interval(path: Path, found: dict[str, Any]) -> tuple[Spacing, bool]:
+    """The interval, of length 0 where none is given; and whether stamps say how long each value is."""
     if "interval" not in found:
-        return 0, False
-    if found["interval"] == "stamps":
-        return 0, True
+        return Spacing(0), False
+    text = str(found["interval"]).strip()
+    if text == "stamps":
+        return Spacing(0), True
     try:
-        minutes = parse_duration(found["interval"]).total_seconds() / 60
-    except ValueError as problem:
-        raise wrong(path, "interval", f"{problem}; or stamps") from problem
-    if not (minutes.is_integer() and 1 <= minutes <= 1440):
-        raise wrong(path, "interval", "a whole number of minutes from 1m to 1d, or stamps")
-    return int(minutes), False
+        length, calendar = interval_named(text, "UTC", SECOND, DAY)
+    except (ValueError, OverflowError) as problem:
+        allowed = "write a whole number of seconds from 1s to 24h, 1d or 1mo (of the zone), or stamps"
+        raise wrong(path, "interval", allowed) from problem
+    return Spacing(length, calendar.unit if calendar else ""), False
 
 
 def multiply(path: Path, found: dict[str, Any]) -> Fraction:

@@ -8,7 +8,8 @@ delimiter = ";"
 decimal = ","
 thousands = "."                      # or , ' or a blank
 unit = "kW"                          # kWh, Wh, MWh, kW or W
-interval = "15m"                     # or "stamps": a value covers the time between two stamps of its meter
+interval = "15m"                     # from 1s on; 1d, 1mo: days, months of the zone (24h: always 24 hours)
+                                     # or "stamps": a value covers the time between two stamps of its meter
 zone = "Europe/Lisbon"
 anchor = "end"                       # or "start": what a stamp names
 midnight = "end"                     # 00:00 ends the day of its date, as 24:00 does
@@ -45,12 +46,13 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from gridwatch.domain.policy import MINUTE, SECOND
 from replay.files.formats.day_rows import DayParser
 from replay.files.formats.field_rows import FieldParser
 from replay.files.formats.long_rows import LongParser
 from replay.files.formats.tariff_rows import TariffParser
 from replay.files.formats.wide_rows import MeterColumnsParser
-from replay.files.profile import POWER, Profile, has_hour
+from replay.files.profile import POWER, RFC_3339, Profile, has_hour
 from replay.files.profiles.custom import keys, marks
 from replay.files.profiles.custom.rules import check
 from replay.files.profiles.custom.units import kwh_headers
@@ -64,7 +66,9 @@ def load_custom(path: Path) -> Profile:
     columns = keys.columns(path, found)
     values = keys.values(path, found)
     series = keys.series(path, found)
-    minutes, by_stamps = keys.interval(path, found)
+    spacing, by_stamps = keys.interval(path, found)
+    stamps = keys.stamps(path, found)
+    minutes, odd = divmod(spacing.length, MINUTE)
     profile = Profile(
         name="custom",
         meaning=str(found.get("meaning", path.name)),
@@ -78,11 +82,13 @@ def load_custom(path: Path) -> Profile:
         null_tokens=frozenset(keys.texts(path, found, "nulls")),
         unit=str(found.get("unit", "kWh")),
         multiply=keys.multiply(path, found),
-        interval=minutes,
+        interval=0 if odd else minutes,
+        seconds=spacing.length // SECOND if odd else 0,
+        by_calendar=bool(spacing.unit) or (not spacing.length and "zone" in found and _are_local(stamps)),
         steps="stamps" if by_stamps else "fixed",
         zone=keys.zone(path, found),
         zone_known="zone" in found,
-        stamps=keys.stamps(path, found),
+        stamps=stamps,
         anchor=found.get("anchor", "unknown"),
         midnight=found.get("midnight", "start"),
         dst=found.get("dst", "order"),
@@ -109,6 +115,11 @@ def load_custom(path: Path) -> Profile:
     )
     check(path, found, profile)
     return replace(profile, parser=_parser(shape, profile))
+
+
+def _are_local(stamps: tuple[str, ...]) -> bool:
+    """Whether no stamp has an offset: days from stamp to stamp are then those of the zone."""
+    return bool(stamps) and not any(form == RFC_3339 or "%z" in form.lower() for form in stamps)
 
 
 def _joins(shape: str, found: dict[str, Any]) -> bool:

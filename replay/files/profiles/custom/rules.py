@@ -59,6 +59,7 @@ def _pairs(path: Path, found: dict[str, Any], profile: Profile, shape: str) -> N
     device = "device" in profile.columns
     across = split and shape == "meters"
     power, further = profile.unit in POWER, difference or by_stamps or slot or spans
+    of_minutes = not profile.seconds and profile.interval <= DAY_MINUTES
     late, dated = profile.midnight == "end", profile.stamps and not all(map(has_hour, profile.stamps))
     refused = (
         ("difference", difference and shape == "day", "shape day"),
@@ -74,10 +75,11 @@ def _pairs(path: Path, found: dict[str, Any], profile: Profile, shape: str) -> N
         ("span", bool(profile.span) and shape == "day", "shape day"),
         ("interval", by_stamps and shape == "day", "shape day: its columns say the interval"),
         ("interval", by_stamps and (slot or spans), "columns.slot and until, span"),
+        ("interval", not of_minutes and (shape == "day" or slot), "shape day and columns.slot"),
         ("midnight", late and profile.anchor == "start", 'anchor = "start"'),
         ("midnight", late and (slot or spans), "columns.slot and until, span"),
         ("midnight", late and (shape == "day" or across), "shape day and dst = 'split' in shape meters"),
-        ("midnight", late and (bool(dated) or profile.interval == DAY_MINUTES), "stamps of whole days"),
+        ("midnight", late and (bool(dated) or profile.interval >= DAY_MINUTES), "stamps of whole days"),
         ("dst", split and further, "difference, interval = 'stamps', columns.slot and until, span"),
         ("negative", across and profile.negative != "send", "dst = 'split' in shape meters"),
         (
@@ -86,7 +88,7 @@ def _pairs(path: Path, found: dict[str, Any], profile: Profile, shape: str) -> N
         ),
         ("columns.device", device and further, "difference, interval = 'stamps', slot, until, span"),
         ("off_grid", profile.off_grid != "send" and shape != "long", f"shape {shape}"),
-        ("off_grid", profile.off_grid != "send" and not profile.interval, "a file without an interval"),
+        ("off_grid", profile.off_grid != "send" and not profile.step, "a file without an interval"),
         ("quality", across and profile.quality is not None, "dst = 'split' in shape meters"),
     )  # fmt: skip
     for key, holds, other in refused:
@@ -96,7 +98,7 @@ def _pairs(path: Path, found: dict[str, Any], profile: Profile, shape: str) -> N
 
 def _interval(path: Path, found: dict[str, Any], profile: Profile, shape: str) -> None:
     spans = bool(profile.span) or "until" in profile.columns
-    known = profile.interval or profile.steps == "stamps" or spans or shape == "day"
+    known = profile.step or profile.steps == "stamps" or spans or shape == "day"
     columns = profile.columns
     if not known:
         needs = (

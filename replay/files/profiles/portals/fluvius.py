@@ -66,6 +66,7 @@ FLUVIUS = Profile(
     delimiters=(";", ","),
     null_tokens=frozenset({""}),
     zone="Europe/Brussels",
+    by_calendar=True,
     zone_known=True,
     anchor="start",
     order="meter",

@@ -82,6 +82,7 @@ SCE = Profile(
     decimal_marks=(".",),
     null_tokens=frozenset({""}),
     zone="America/Los_Angeles",
+    by_calendar=True,
     zone_known=True,
     anchor="start",
     order="time",

@@ -16,6 +16,7 @@ from replay.files.tally import Tally
 from tests.unit.replay.rig import MINUTE, at
 
 MINIMAL = '[columns]\nmeter_id = "m"\ntimestamp = "t"\nconsumption_kwh = "v"\n'
+DAYS, HOURS = ',"interval":"1d","timezone":"Europe/Berlin"', ',"interval_minutes":1440'
 FROM_FILE = 'meter_from_file = true\n[columns]\ntimestamp = "t"\nconsumption_kwh = "v"\n'
 
 
@@ -379,3 +380,96 @@ def test_bytes_of_another_encoding_name_the_key_for_it(tmp_path: Path) -> None:
 def test_a_row_without_a_value_needs_no_unit(tmp_path: Path) -> None:
     lines = "m,t,v,u\nA,2024-01-01T10:00Z,,\nA,2024-01-01T11:00Z,2,kWh\n"
     assert [row[2] for row in read(tmp_path, 'nulls = [""]\n' + MINIMAL + 'unit = "u"\n', lines)] == [2.0]
+
+
+@pytest.mark.parametrize(
+    ("interval", "given"),
+    [
+        ("10s", ',"interval_seconds":10'),
+        ("90s", ',"interval_seconds":90'),
+        ("2m", ',"interval_minutes":2'),
+        ("24h", ',"interval_minutes":1440'),
+        ("1d", ',"interval":"1d","timezone":"Europe/Berlin"'),
+        ("1mo", ',"interval":"1mo","timezone":"Europe/Berlin"'),
+    ],
+)
+@pytest.mark.parametrize("shape", ["long", "meters"])
+def test_an_interval_is_given_with_each_reading(
+    interval: str, given: str, shape: str, tmp_path: Path
+) -> None:
+    toml = f'interval = "{interval}"\nzone = "Europe/Berlin"\nshape = "{shape}"\n'
+    if shape == "long":
+        toml += MINIMAL
+    else:
+        toml += 'cells = "M.*"\n[columns]\ntimestamp = "t"\n'
+    text = "m,t,v\nM7,2024-01-01T00:00,1\n" if shape == "long" else "t,M7\n2024-01-01T00:00,1\n"
+    assert [row[:3] + row[4:] for row in read(tmp_path, toml, text)] == [
+        (at("00:00") - 60 * MINUTE, "M7", 1, given)
+    ]
+
+
+def test_power_counts_over_ten_seconds_and_over_days_and_months_as_long_as_they_are(tmp_path: Path) -> None:
+    toml = 'unit = "kW"\nzone = "Europe/Berlin"\ninterval = "{}"\nanchor = "{}"\n' + MINIMAL
+    lines = {"10s": "2024-01-01T00:00:10", "1d": "2024-10-28", "1mo": "2024-04-01"}
+    for (interval, stamp), hours in zip(lines.items(), (1 / 360, 25, 31 * 24 - 1), strict=True):
+        form = "" if interval == "10s" else 'stamps = ["%Y-%m-%d"]\n'
+        rows = read(tmp_path, form + toml.format(interval, "end"), f"m,t,v\nM,{stamp},36\n")
+        assert [round(row[2], 9) for row in rows] == [round(36 * hours, 9)]
+
+
+def test_a_day_without_a_zone_is_one_of_utc_and_as_long_as_any(tmp_path: Path) -> None:
+    rows = read(tmp_path, 'interval = "1d"\n' + MINIMAL, "m,t,v\nM,2024-03-31T00:00,36\n")
+    assert rows[0][3:] == (1440, ',"interval_minutes":1440')
+    rows = read(tmp_path, 'interval = "1mo"\n' + MINIMAL, "m,t,v\nM,2024-03-01T00:00,36\n")
+    assert rows[0][4] == ',"interval":"1mo","timezone":"UTC"'
+
+
+@pytest.mark.parametrize(
+    ("form", "stamps", "given"),
+    [
+        (
+            "%Y-%m-%d",
+            ["2024-03-30", "2024-03-31", "2024-04-01"],
+            ',"interval":"1d","timezone":"Europe/Berlin"',
+        ),
+        ("%Y-%m-%d %H", ["2024-03-30 06", "2024-03-31 06", "2024-04-01 06"], HOURS),
+        (
+            "%Y-%m-%d %z",
+            ["2024-03-30 +0000", "2024-03-31 +0000", "2024-04-01 +0000"],
+            ',"interval_minutes":1440',
+        ),
+    ],
+)
+def test_days_from_stamp_to_stamp_are_local_ones_from_midnight_to_midnight(
+    form: str, stamps: list[str], given: str, tmp_path: Path
+) -> None:
+    toml = f'interval = "stamps"\nzone = "Europe/Berlin"\nstamps = ["{form}"]\n{MINIMAL}'
+    rows = read(tmp_path, toml, "m,t,v\n" + "".join(f"M,{stamp},1\n" for stamp in stamps))
+    assert {row[4] for row in rows} == {given}
+
+
+@pytest.mark.parametrize("kind", ["until", "registers", "registers of days"])
+def test_days_of_spans_and_registers_are_local_ones_of_any_length(kind: str, tmp_path: Path) -> None:
+    dates = ["2024-03-29", "2024-03-30", "2024-03-31", "2024-04-01", "2024-04-02"]
+    ends = [*dates[1:], "2024-04-03"]
+    toml = 'zone = "Europe/Berlin"\nstamps = ["%Y-%m-%d"]\n'
+    if kind == "until":
+        text = "m,t,u,v\n" + "".join(f"M,{day},{end},1\n" for day, end in zip(dates, ends, strict=True))
+        rows = read(tmp_path, toml + MINIMAL + 'until = "u"\n', text)
+    else:
+        toml += "difference = true\n" + ('interval = "1d"\n' if "of days" in kind else "")
+        text = "m,t,v\n" + "".join(f"M,{day},{n}\n" for n, day in enumerate([*dates, ends[-1]]))
+        rows = read(tmp_path, toml + MINIMAL, text)
+    start = at("00:00") + (88 * 24 - 1) * 60 * MINUTE
+    hours = (0, 24, 48, 71, 95)
+    assert [(row[0], *row[2:]) for row in rows] == [
+        (start + hour * 60 * MINUTE, 1.0, 1440, DAYS) for hour in hours
+    ]
+
+
+def test_a_register_that_was_not_read_for_days_counts_them_in_the_last_one(tmp_path: Path) -> None:
+    toml = 'zone = "Europe/Berlin"\nstamps = ["%Y-%m-%d"]\ninterval = "1d"\ndifference = true\n' + MINIMAL
+    rows = read(tmp_path, toml, "m,t,v\nM,2024-03-28,0\nM,2024-03-29,1\nM,2024-04-01,4\n")
+    last = at("00:00") + (90 * 24 - 1) * 60 * MINUTE
+    assert brief(rows)[1] == ("M", last, 3.0)
+    assert rows[1][4] == DAYS + ',"flags":["GAP_ENERGY"]'
