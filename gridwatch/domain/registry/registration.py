@@ -241,12 +241,8 @@ class Registration:
         entry = self.entry
         if entry is None or entry.interval is None:
             return policy.default_interval, None, self.watch_from
-        calendar = entry.calendar
-        return (
-            entry.interval,
-            calendar,
-            first_from(self.watch_from, self.watch_from, entry.interval, calendar),
-        )
+        first = first_from(self.watch_from, self.watch_from, entry.interval, entry.calendar)
+        return entry.interval, entry.calendar, first
 
     def grace_of(self, interval: int, policy: Policy) -> int:
         """The grace of its slots of this ``interval``."""

@@ -107,6 +107,8 @@ def test_the_meter_page_says_the_calendar() -> None:
     data = state.describe_meter_fully("M", 0, one, GRACE, None) | {
         "readings": [],
         "readings_whole_from": None,
+        "registry": None,
+        "outages": [],
     }
     html = cast(
         str,
