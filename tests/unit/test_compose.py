@@ -50,7 +50,7 @@ def _commands(service: dict[str, Any]) -> list[list[str]]:
 def test_the_services_are_those_of_the_picture() -> None:
     assert set(SERVICES) == {
         *("kafka", "timescaledb", "setup", "worker-1", "worker-2"),
-        *("sink", "replay", "prometheus", "grafana"),
+        *("sink", "relay", "replay", "prometheus", "grafana"),
     }
 
 
@@ -173,7 +173,7 @@ def test_a_service_waits_for_what_it_needs(name: str) -> None:
 
 
 def test_nothing_of_ours_starts_before_topics_and_schema_are_there() -> None:
-    for name in ("worker-1", "worker-2", "sink"):
+    for name in ("worker-1", "worker-2", "sink", "relay"):
         assert {"kafka", "setup"} <= SERVICES[name]["depends_on"].keys()
     assert {"kafka", "timescaledb"} <= SERVICES["setup"]["depends_on"].keys()
 

@@ -8,14 +8,13 @@ from gridwatch.cli.doctor.findings import Finding, good, wrong
 from gridwatch.errors import GridwatchError
 from gridwatch.registry.advice import advice_on
 from gridwatch.registry.comparison import Comparison, Published, compare_book, read_published
+from gridwatch.registry.relay.outbox import backlog
 from gridwatch.settings import Settings
 from gridwatch.topics import METER_REGISTRY
 from sinks.database import connect
 from sinks.schema.version import read_status
 
 REGISTRY, SETUP, OUTBOX, PUBLISHED = "registry", "registry setup", "outbox", "registry topic"
-#: A change is published within a second or so.
-BEHIND_SECONDS = 60
 #: How long the compacted topic is read.
 READ_SECONDS = 12.0
 
@@ -72,17 +71,11 @@ def _setup(connection: Connection, settings: Settings) -> list[Finding]:
 
 
 def _outbox(connection: Connection) -> Finding:
-    count, age = connection.exec_driver_sql(
-        "SELECT count(*), coalesce(extract(epoch FROM now() - min(created_at)), 0)::double precision"
-        " FROM outbox WHERE published_at IS NULL"
-    ).one()
-    details = {"unpublished": count, "oldest_seconds": age}
-    if not count:
-        return good(OUTBOX, "everything is published", **details)
-    message = f"{count:,} changes are not published, the oldest for {age:.0f} s"
-    if age <= BEHIND_SECONDS:
-        return good(OUTBOX, message, **details)
-    return wrong(OUTBOX, message, "start gridwatch relay; its log says what it waits for", **details)
+    waiting = backlog(connection)
+    details = {"unpublished": waiting.rows, "oldest_seconds": waiting.oldest_seconds}
+    if not waiting.late:
+        return good(OUTBOX, str(waiting), **details)
+    return wrong(OUTBOX, str(waiting), "start gridwatch relay; its log says what it waits for", **details)
 
 
 def topic_finding(comparison: Comparison, published: Published) -> Finding:

@@ -10,16 +10,22 @@ from typing import Any
 
 import click
 
+from gridwatch.errors import GridwatchError
 from gridwatch.logs import logging_config
+from gridwatch.registry.relay.outbox import backlog
 from gridwatch.registry.relay.service import Relay
 from gridwatch.settings import Settings, load_settings
 from replay.run.progress import Terminal
+from sinks.database import connect
 
 
 @click.command(epilog="Example:  gridwatch relay --once")
 @click.option("--once", is_flag=True, help="Publish what is there, and end.")
+@click.option(
+    "--check", is_flag=True, help="Only say what is not published yet; exit 1 if that is so for a minute."
+)
 @click.option("--json", "as_json", is_flag=True, help="One JSON object on stdout at the end.")
-def command(once: bool, as_json: bool) -> None:
+def command(once: bool, check: bool, as_json: bool) -> None:
     """Publish changes of the registry, of regions and planned outages, until Ctrl-C.
 
     Each goes to the raw topics as control records, and to the compacted topic meter_registry. One relay runs
@@ -27,6 +33,9 @@ def command(once: bool, as_json: bool) -> None:
     be killed at any time: records are repeated then, never lost.
     """
     settings = load_settings()
+    if check:
+        _check(settings, as_json=as_json)
+        return
     _log_to_stderr(settings)
     with Terminal() as terminal:
         terminal.stage("publishing", None)
@@ -45,6 +54,14 @@ def command(once: bool, as_json: bool) -> None:
         click.echo(json.dumps({"published": published}))
     else:
         click.echo(f"{published:,} changes published")
+
+
+def _check(settings: Settings, *, as_json: bool) -> None:
+    with connect(settings.database) as connection:
+        waiting = backlog(connection)
+    click.echo(json.dumps(waiting._asdict()) if as_json else str(waiting))
+    if waiting.late:
+        raise GridwatchError("the relay is behind", "start gridwatch relay; its log says what it waits for")
 
 
 def _log_to_stderr(settings: Settings) -> None:

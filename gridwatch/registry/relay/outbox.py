@@ -11,6 +11,7 @@ from datetime import timedelta
 from typing import Any, NamedTuple
 
 import psycopg2
+from sqlalchemy import Connection
 
 from gridwatch.errors import GridwatchError
 from sinks.database import CONNECT_TIMEOUT, KEEPALIVE, address_of, read_url
@@ -26,11 +27,41 @@ SELECT id, topic, partition, key, headers::text, value FROM outbox
 WHERE published_at IS NULL ORDER BY id LIMIT %s
 """
 _MARK = "UPDATE outbox SET published_at = now() WHERE id = ANY (%s::bigint[]) AND published_at IS NULL"
+_BACKLOG = """
+SELECT count(*), coalesce(extract(epoch FROM now() - min(created_at)), 0)::double precision
+FROM outbox WHERE published_at IS NULL
+"""
 _REMOVE = """
 DELETE FROM outbox WHERE id IN (
     SELECT id FROM outbox WHERE published_at < now() - %s::interval ORDER BY id LIMIT %s
 )
 """
+
+
+#: A change that is not published for longer than this is late.
+LATE_SECONDS = 60.0
+
+
+class Backlog(NamedTuple):
+    """What is not published yet."""
+
+    rows: int
+    oldest_seconds: float
+
+    @property
+    def late(self) -> bool:
+        """Whether the relay is behind."""
+        return self.oldest_seconds > LATE_SECONDS
+
+    def __str__(self) -> str:
+        if not self.rows:
+            return "everything is published"
+        return f"{self.rows:,} changes are not published, the oldest for {self.oldest_seconds:.0f} s"
+
+
+def backlog(connection: Connection) -> Backlog:
+    """What is not published yet."""
+    return Backlog(*connection.exec_driver_sql(_BACKLOG).one())
 
 
 class OutboxRow(NamedTuple):

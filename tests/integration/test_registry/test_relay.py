@@ -280,3 +280,11 @@ def test_resending_repeats_what_stands_in_the_book_with_its_versions(
     assert some == {"meters": 1, "regions": 0, "outages": 0}
     assert book.outbox()[-1][2]["as_of"] == "2024-01-01T00:00:00Z"
     assert book.run("registry", "resend", "--flow", "elsewhere") == 2
+
+
+def test_a_change_that_waits_for_a_minute_is_late(book: Book, query: Query) -> None:
+    assert book.json("relay", "--check") == {"rows": 0, "oldest_seconds": 0.0}
+    book.meters("meter_id,region\nM1,R01\n")
+    assert book.json("relay", "--check")["rows"] == 1
+    query("UPDATE outbox SET created_at = now() - interval '61 s'")
+    assert book.run("relay", "--check") == 1
