@@ -14,11 +14,11 @@ from functools import lru_cache
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
-from gridwatch.domain.policy import DAY, MINUTE, SECOND
+from gridwatch.domain.policy import DAY, MINUTE, MONTH, SECOND
 
 DAILY: Final = "1d"
 MONTHLY: Final = "1mo"
-NOMINAL: Final = {DAILY: DAY, MONTHLY: 30 * DAY}
+NOMINAL: Final = {DAILY: DAY, MONTHLY: MONTH}
 """The units, and the length that each is taken for where it has to be one number, µs."""
 NEAR: Final = 5 * MINUTE
 """A stamp so little before a slot belongs to it."""

@@ -15,6 +15,10 @@ SECOND: Final = 1_000_000
 MINUTE: Final = 60 * SECOND
 HOUR: Final = 60 * MINUTE
 DAY: Final = 24 * HOUR
+MONTH: Final = 30 * DAY
+"""What a month is taken for where it has to be one number."""
+_THREE_MONTHS: Final = 3 * 32 * DAY
+"""Longer than any three months, and three of the longest intervals."""
 NEVER: Final = 1 << 62
 """After every instant; its negative is before every one."""
 _SHORTEST_GRACE: Final = 30 * SECOND
@@ -103,7 +107,7 @@ class Policy:
 
     def life_of(self, interval: int) -> int:
         """Silence after which the state of a meter with this interval is removed."""
-        return max(self.state_ttl, 3 * interval)
+        return max(self.state_ttl, 3 * interval if interval < MONTH else _THREE_MONTHS)
 
     def jump_of(self, interval: int) -> int:
         """How far a meter with this interval alone may advance the watermark."""

@@ -30,7 +30,10 @@ from gridwatch.topics import (
     GAP_ALERTS,
     LATE_EVENTS,
     METRICS,
+    OUTAGE_HEADER,
     RAW,
+    REGION_HEADER,
+    REGISTRY_HEADER,
     REPLAY_HEADER,
     TICK_HEADER,
     VALIDATED,
@@ -88,6 +91,9 @@ CASES = [
 ]
 
 
+CONTROLS = {"registry": REGISTRY_HEADER, "region": REGION_HEADER, "outage": OUTAGE_HEADER}
+
+
 def trouble(policy: Parameters, seed: int) -> Iterator[Raw]:
     """For each partition random logs one after the other, up to now: the broker's clock sees fast stamps."""
     ends_at = time.time_ns() // 1000 // SECOND * SECOND
@@ -100,6 +106,7 @@ def trouble(policy: Parameters, seed: int) -> Iterator[Raw]:
             maker.now = ends_at - (LOGS - number) * 30 * HOUR
             for record in maker.make():
                 headers = [(TICK_HEADER, b"1")] if record.tick else []
+                headers += [(CONTROLS[record.control], record.version)] if record.control else []
                 headers += [(REPLAY_HEADER, b"run")] if record.replayed else []
                 headers += [(END_HEADER, record.end)] if record.end is not None else []
                 yield Raw(partition, None if record.tick else b"key", record.value, tuple(headers))

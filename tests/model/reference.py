@@ -607,8 +607,9 @@ class Reference:
         return due and self.has_work(meter)
 
     def dies(self, meter: Meter) -> int:
-        """When its state is dropped: after three intervals of silence at least."""
-        return int(meter.last_seen + max(self.policy.state_ttl, 3 * meter.interval))
+        """When its state is dropped: after three intervals of silence at least; of months, 96 days."""
+        three = 3 * meter.interval if meter.interval < 30 * DAY else 96 * DAY
+        return int(meter.last_seen + max(self.policy.state_ttl, three))
 
     def has_work(self, meter: Meter) -> bool:
         """Whether something is due that does not wait for the end of a replay to be passed."""

@@ -30,7 +30,7 @@ from sinks.schema.storage import Storage
 from sinks.schema.timescale import read_timescale_status, statements
 from sinks.schema.version import SchemaStatus, migrate
 from sinks.tables.table import metadata
-from tests.integration.dashboard_data import METERS, Period, Source, gaps, readings
+from tests.integration.dashboard_data import METERS, Period, Source, gaps, readings, register
 from tests.outside import timescale_steps as steps
 from tests.outside.conftest import timescaledb
 
@@ -128,6 +128,7 @@ def test_later_revisions_reach_compressed_chunks(empty: str) -> None:
 def test_every_query_of_the_dashboards_runs(grown: Became) -> None:
     chosen = {"flow": "smartmeter", "meter": "O'Brien", "region": ALL, "partition": ALL, "interval": "1h"}
     view = View(OLD.start, NOW, chosen, timescaledb=True)
+    register(grown.url, NEW)
     answers = 0
     for question in panel_queries():
         for way in (view, replace(view, timescaledb=False)):

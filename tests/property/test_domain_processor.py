@@ -206,13 +206,13 @@ def test_every_reading_is_counted_once(records: list[LogRecord]) -> None:
     elements = sum(
         len(content) or 1 if isinstance(content := json.loads(record.value or b"0"), list) else 1
         for record in records
-        if not record.tick
+        if record.control is None
     )
 
     def total(name: str) -> float:
         return sum(value for (metric, _), value in log.metrics.items() if metric == name)
 
-    ticks = {record.offset for record in records if record.tick}
+    ticks = {record.offset for record in records if record.control is not None}
     invalid = [letter for letter in log.of(DeadLetter) if letter.offset not in ticks]
     assert total("readings_received") == elements
     assert total("readings_validated") == len(log.of(Validated))
