@@ -24,6 +24,7 @@ NEAR: Final = 5 * MINUTE
 """A stamp so little before a slot belongs to it."""
 _MONTHS: Final = 12
 _ZONES: Final = 2000
+_MICROSECOND: Final = timedelta(microseconds=1)
 
 
 class Calendar(NamedTuple):
@@ -50,6 +51,17 @@ class Calendar(NamedTuple):
         lies in."""
         after = self.shift(slot := self.slot_at(time), 1)
         return after if after - time <= NEAR else slot
+
+    def delay(self, seen: int, slot: int) -> int:
+        """How long after the beginning of ``slot`` its reading is due, if one of ``seen`` is as usual.
+
+        Not all meters report at local midnight: the same time of day, or day of the month, is expected again,
+        by the local clock. A slot that is longer than usual has the difference more.
+        """
+        since = (local(self.zone, seen) - local(self.zone, self.slot_of(seen))) // _MICROSECOND
+        if since <= NEAR:
+            return 0
+        return since + max(0, self.shift(slot, 1) - slot - NOMINAL[self.unit])
 
     def first_from(self, time: int) -> int:
         """The first slot that does not begin before ``time``."""

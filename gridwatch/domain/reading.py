@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
+from sys import intern
 from typing import Final, NamedTuple, Protocol
 
 from gridwatch.domain.calendar import Calendar
@@ -60,6 +61,9 @@ def flag_names(flags: int) -> tuple[str, ...]:
     """The names of the flags whose bits are set."""
     return tuple(name for bit, name in enumerate(FLAG_NAMES) if flags >> bit & 1)
 
+
+MAX_REGION: Final = 256
+"""Characters of a region that are stored with its meter."""
 
 TICK: Final = "tick"
 METER: Final = "registry"
@@ -172,6 +176,11 @@ class HeldReading(NamedTuple):
     value: float
     """What it came with: its energy, register or power."""
     calendar: Calendar | None = None
+
+
+def stored_region(region: str | None) -> str | None:
+    """A region as it is stored in a state: truncated, since a reading may have one of a megabyte."""
+    return None if region is None else intern(region[:MAX_REGION])
 
 
 def all_flags(flags: int, reading: Reading) -> tuple[str, ...]:

@@ -126,7 +126,10 @@ def describe_meter_fully(
         "region": meter.region,
         "interval_given": meter.given,
         "watermark": instant(watermark),
-        "gaps": [describe_gap(meter_id, partition, gap, grace_of_slots(gap, grace, given)) for gap in gaps],
+        "gaps": [
+            describe_gap(meter_id, partition, gap, grace_of_slots(gap, grace, given, meter.last_seen))
+            for gap in gaps
+        ],
         "recent_readings": [
             {"timestamp": format_instant(at), "consumption_kwh": energy} for at, energy in energies_of(meter)
         ],
@@ -139,9 +142,13 @@ def energies_of(meter: MeterState) -> list[tuple[int, float]]:
     return [(at, counted.get(at, value)) for at, value in readings_of(meter.recent)]
 
 
-def grace_of_slots(gap: Gap, grace: int, given: int | None) -> int:
-    """The grace of the slots of a gap, µs: the one that the registry has `given`, else by the setting."""
-    return grace_of(gap.interval, grace) if given is None else given
+def grace_of_slots(gap: Gap, grace: int, given: int | None, last_seen: int | None) -> int:
+    """The grace of the slots of a gap, µs: the one that the registry has `given`, else by the setting; of
+    local days and months it begins when the meter usually reports."""
+    slots = grace_of(gap.interval, grace) if given is None else given
+    if gap.calendar is None or last_seen is None:
+        return slots
+    return slots + gap.calendar.delay(last_seen, gap.last)
 
 
 def calendar_name(calendar: Calendar | None) -> str | None:

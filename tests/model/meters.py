@@ -173,7 +173,9 @@ class Meter:
         """When the slot becomes missing: after the grace of its grid, or a later one's if that is shorter."""
         later = [s for s in self.stretches if s.start > slot]
         own = [s for s in self.stretches if s.start <= slot][-1:]
-        return int(slot + min(self.grace_of(stretch.ruler, policy) for stretch in own + later))
+        grace = min(self.grace_of(stretch.ruler, policy) for stretch in own + later)
+        ruler = (own or later)[0].ruler
+        return int(slot + grace + ruler.usual_delay(self.last_seen, slot))
 
     def growth(self, policy: Any) -> int:
         """When the next slot is called missing: of a gap of seconds that is open, only on the minute, after

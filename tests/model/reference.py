@@ -682,6 +682,7 @@ class Reference:
         for first in sorted(meter.touched):
             gap = next((gap for gap in meter.gaps if gap.first == first), None) or meter.retracted[first]
             grace = meter.grace_of(gap.ruler, self.policy)
+            grace += gap.ruler.usual_delay(meter.last_seen, gap.last)
             self.alert(meter.meter_id, gap, meter.last_seen, meter.region, grace)
         meter.touched, meter.retracted = set(), {}
         assert self.watermark is not None

@@ -55,6 +55,20 @@ class Ruler(NamedTuple):
         here = self.holding(instant)
         return here if here == instant else self.after(here, instant)
 
+    def usual_delay(self, seen: int, slot: int) -> int:
+        """Of a calendar whose last reading was not at the start of its slot: how long after its start a slot
+        is waited for, by the local clock; and longer where the slot is."""
+        if self.unit is None:
+            return 0
+        assert self.zone is not None
+        clock, start = (
+            datetime.fromtimestamp(at // SECOND, ZoneInfo(self.zone)).replace(tzinfo=None)
+            for at in (seen, self.nearest(0, seen))
+        )
+        since = round((clock - start).total_seconds()) * SECOND
+        nominal = DAY if self.unit == "1d" else 30 * DAY
+        return since + max(0, self.after(0, slot) - slot - nominal) if since > NEAR else 0
+
     def before(self, slot: int) -> int:
         """The slot before this one."""
         return slot - self.interval if self.unit is None else self.holding(slot - 1)

@@ -56,9 +56,15 @@ def catch_up(meter: MeterState, changes: GapChanges, end: int) -> None:
 def _pass_over(meter: MeterState, changes: GapChanges, end: int) -> None:
     """Let the slots that are due pass: nobody expects a reading there."""
     for place, grid in enumerate((*meter.older, meter)):
-        due = min(changes.watermark - meter.grace_at(place, changes.policy), end)
-        while count := grid.due_count(due):
+        while count := _due_count(meter, grid, place, changes, end):
             grid.advance(count)
+
+
+def _due_count(meter: MeterState, grid: Grid, place: int, changes: GapChanges, end: int) -> int:
+    """How many slots of a grid are due; of a calendar one at a time, since each has a grace of its own."""
+    due = min(changes.watermark - meter.grace_at(place, changes.policy), end)
+    count = grid.due_count(due)
+    return count if grid.calendar is None else min(count, 1)
 
 
 def _settle_slots(meter: MeterState, changes: GapChanges, end: int, *, rationed: bool) -> None:
@@ -78,13 +84,12 @@ def _settle_grid(
     meter: MeterState, grid: Grid, place: int, changes: GapChanges, end: int, *, rationed: bool
 ) -> None:
     watermark = changes.watermark
-    grace = meter.grace_at(place, changes.policy)
-    while count := grid.due_count(min(watermark - grace, end)):
+    while count := _due_count(meter, grid, place, changes, end):
         slot = grid.cursor
         last = shift(slot, count - 1, grid.interval, grid.calendar)
         gap = meter.open_gap
         if gap is not None:
-            if rationed and watermark < gap.growth_due(grid, grace):
+            if rationed and watermark < gap.growth_due(grid, meter.grace_at(place, changes.policy)):
                 return
             changes.touch(gap)
             gap.planned = gap.planned and changes.is_planned(slot, last, grid.interval, grid.calendar)

@@ -8,7 +8,6 @@ late reading may need them.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from sys import intern
 from typing import Final
 
 from gridwatch.domain.calendar import Calendar
@@ -18,16 +17,10 @@ from gridwatch.domain.meter.grid import Grid, shift, tolerance_of
 from gridwatch.domain.meter.terms import Terms
 from gridwatch.domain.meter.timeliness import Recent, remember
 from gridwatch.domain.policy import NEVER, Policy, grace_of
+from gridwatch.domain.reading import stored_region
 
 MAX_OLDER_GRIDS: Final = 16
 """Grids without pending slots that are retained for late readings."""
-MAX_REGION: Final = 256
-"""Characters of a region that are stored with its meter."""
-
-
-def stored_region(region: str | None) -> str | None:
-    """A region as it is stored in a state: truncated, since a reading may have one of a megabyte."""
-    return None if region is None else intern(region[:MAX_REGION])
 
 
 class MeterState(Grid):
@@ -158,12 +151,20 @@ class MeterState(Grid):
     def grace_at(self, place: int, policy: Policy) -> int:
         """The grace of the slots of ``older[place]``; of the current grid from ``len(older)`` on.
 
-        Never more than that of a grid after it, so that slots become missing in their order.
+        Never more than that of a grid after it, so that slots become missing in their order. A slot of a
+        calendar waits until the meter usually reports.
         """
         grace = self.grace_of(self.interval, policy)
         for grid in self.older[place:]:
             grace = min(grace, self.grace_of(grid.interval, policy))
-        return grace
+        judged = self.older[place] if place < len(self.older) else self
+        calendar = judged.calendar
+        return grace if calendar is None else grace + calendar.delay(self.last_seen, judged.cursor)
+
+    def grace_of_gap(self, gap: Gap, policy: Policy) -> int:
+        """The grace of the slots of ``gap``."""
+        grace, calendar = self.grace_of(gap.interval, policy), gap.calendar
+        return grace if calendar is None else grace + calendar.delay(self.last_seen, gap.last)
 
     def update_calm(self) -> None:
         """Recompute ``calm``."""

@@ -10,12 +10,11 @@ from math import isnan
 from gridwatch.domain.calendar import Calendar
 from gridwatch.domain.meter.arrival import accept
 from gridwatch.domain.meter.energy import measured, micro_kwh
-from gridwatch.domain.meter.state import stored_region
 from gridwatch.domain.partition.schedule import Schedule, Touched
 from gridwatch.domain.partition.watermark import confirmed_time, leaps
 from gridwatch.domain.partition.windows import window_at
 from gridwatch.domain.partition.workbench import Workbench
-from gridwatch.domain.reading import AHEAD, OK, HeldReading, LogRecord, Reading, all_flags
+from gridwatch.domain.reading import AHEAD, OK, HeldReading, LogRecord, Reading, all_flags, stored_region
 
 
 class JumpGuard:

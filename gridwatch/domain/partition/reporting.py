@@ -18,9 +18,18 @@ from gridwatch.domain.policy import Policy
 
 
 def report_gaps(
-    part: PartitionState, policy: Policy, meter_id: str, meter: MeterState, changes: GapChanges
+    part: PartitionState,
+    policy: Policy,
+    meter_id: str,
+    meter: MeterState,
+    changes: GapChanges,
+    *,
+    heard: bool = True,
 ) -> list[GapAlert]:
-    """One alert for each gap of ``changes``, in order of their first slots; counts them in ``part``."""
+    """One alert for each gap of ``changes``, in order of their first slots; counts them in ``part``.
+
+    heard: whether the meter had a reading, so that it is known when it usually reports.
+    """
     if not changes.was_open or part.watermark is None:
         return []
     opened = closed = 0
@@ -28,6 +37,7 @@ def report_gaps(
     alerts = []
     for gap in changes.in_order():
         opened += gap.revise() == 1
+        grace = meter.grace_of_gap(gap, policy) if heard else meter.grace_of(gap.interval, policy)
         closed += changes.was_open[gap] and gap.state in {CLOSED, PARTIAL, FILLED}
         part.open_gaps += gap.state == OPEN
         alerts.append(
@@ -36,7 +46,7 @@ def report_gaps(
                 gap.revision,
                 gap.state,
                 gap.first,
-                gap.missing_to(meter.grace_of(gap.interval, policy)),
+                gap.missing_to(grace),
                 gap.missing_count,
                 gap.ranges(),
                 gap.filled_count,
@@ -44,7 +54,7 @@ def report_gaps(
                 gap.first,
                 gap.detected,
                 meter.last_seen,
-                meter.grace_of(gap.interval, policy),
+                grace,
                 changes.reason(gap),
                 meter.region,
                 part.partition,

@@ -133,7 +133,9 @@ class Schedule:
             bench.keep(REGISTERED + name, registration)
             if changes.was_open:
                 stand_in = registration.stand_in(self._policy)
-                bench.outputs += report_gaps(self._partition, self._policy, name, stand_in, changes)
+                bench.outputs += report_gaps(
+                    self._partition, self._policy, name, stand_in, changes, heard=False
+                )
             due = registration.due
         else:
             return

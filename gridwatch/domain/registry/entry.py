@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from gridwatch.domain.calendar import Calendar
-from gridwatch.domain.meter.state import stored_region
+from gridwatch.domain.reading import stored_region
 from gridwatch.domain.registry.records import ACTIVE, INSTALLED, SUSPENDED, MeterRecord
 
 

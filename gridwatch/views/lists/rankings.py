@@ -196,7 +196,8 @@ class GapOrder(ListOrder):
             kind = "open" if gap.state == OPEN else "ended"
             if kind in self.kinds and self._is_asked_for(gap, never_heard=never_heard):
                 seconds = state.missing_time(gap) // SECOND
-                made_of = partition, key, gap, head.grace, never_heard
+                last_seen = head.last_seen if isinstance(head, Head) else None
+                made_of = partition, key, gap, head.grace, last_seen, never_heard
                 yield self._rank(kind, seconds, gap.first, key), made_of
 
     def _is_asked_for(self, gap: Gap, *, never_heard: bool) -> bool:
@@ -207,8 +208,8 @@ class GapOrder(ListOrder):
 
     def record(self, made_of: Any) -> Record:
         """A list row as JSON."""
-        partition, key, gap, given, never_heard = made_of
-        grace = state.grace_of_slots(gap, self.grace, given)
+        partition, key, gap, given, last_seen, never_heard = made_of
+        grace = state.grace_of_slots(gap, self.grace, given, last_seen)
         return state.describe_gap(key.decode(), partition, gap, grace, never_heard=never_heard)
 
     def rank(self, record: Record) -> Rank:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from gridwatch.domain.meter.state import MAX_REGION
 from gridwatch.domain.outputs import GapAlert, Validated
 from gridwatch.domain.policy import MINUTE, Policy
+from gridwatch.domain.reading import MAX_REGION
 from tests.unit.domain.log import DAY, Log, alerts, reading
 
 REMEMBERED = 32
