@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from gridwatch.domain.meter.state import MAX_REGION
 from gridwatch.domain.policy import DAY, HOUR, Policy
+from gridwatch.domain.reading import MAX_REGION
 from tests.unit.domain.log import Log, at, reading
 
 #: No window ends and no slot becomes missing while these logs run.
