@@ -58,7 +58,8 @@ class Start:
 
 def meter_row(number: int) -> bytes:
     """The row of a meter that has been reporting for a while."""
-    meter = MeterState(FIRST - number % 1000, INTERVAL, region=f"north-{number % 4}")
+    meter = MeterState(FIRST - number % 1000, INTERVAL)
+    meter.region = f"north-{number % 4}"
     stamps = [meter.start + slot * INTERVAL for slot in range(REMEMBERED)]
     meter.recent = tuple(part for at in stamps for part in (at, 0.5 + number % 7))
     meter.last_seen = meter.last_slot = stamps[-1]

@@ -223,13 +223,14 @@ def register(url: str, period: Period) -> None:
     session = psycopg2.connect(url)
     with session, session.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO regions (region, capacity_kw, version, updated_at) VALUES ('north', 900, 1, %s)",
+            "INSERT INTO regions (region, capacity_kw, version, updated_at) VALUES ('north', 900, 1, %s)"
+            " ON CONFLICT DO NOTHING",
             (now - hour,),
         )
         for number, meter in enumerate(METERS):
             cursor.execute(
                 "INSERT INTO meters (meter_id, flow, status, region, customer_class, version, updated_at)"
-                " VALUES (%s, 'smartmeter', %s, %s, %s, 1, %s)",
+                " VALUES (%s, 'smartmeter', %s, %s, %s, 1, %s) ON CONFLICT DO NOTHING",
                 (
                     *(meter, STATUSES[number % 5], REGIONS[number % 3], CLASSES[number % 3]),
                     now - number * hour,
@@ -238,7 +239,7 @@ def register(url: str, period: Period) -> None:
         for number, start in enumerate((now - 9 * hour, now - hour, now + 9 * hour)):
             cursor.execute(
                 "INSERT INTO planned_outages (outage_id, scope, target, outage_from, outage_until, version)"
-                " VALUES (%s, 'region', 'north', %s, %s, 1)",
+                " VALUES (%s, 'region', 'north', %s, %s, 1) ON CONFLICT DO NOTHING",
                 (f"works-{number}", start, start + 5 * hour),
             )
         for number in range(6):

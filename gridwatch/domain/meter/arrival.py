@@ -51,7 +51,8 @@ def accept(
         # Slots that a wider grid has where the one before had none count as filled, without a reading; those
         # that passed while nothing was expected, too.
         terms = meter.terms
-        surely = grid is meter and (terms is None or (terms.expected and slot >= terms.resumed))
+        known = terms is None or (terms.expected and slot >= terms.resumed) or slot == meter.last_slot
+        surely = grid is meter and known
         flags = EXTRA if surely or _has_reading(grid, slot, changes) else 0
     before = meter.last_seen
     meter.last_seen = max(before, time)
