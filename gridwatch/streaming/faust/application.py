@@ -94,6 +94,8 @@ class Application(faust.App):  # type: ignore[misc, unused-ignore]
             logger.critical("%s", problem)
             # The loop cannot be unwound from here, and nothing has been started that needs it.
             os._exit(problem.exit_code)
+        # Faust creates the last folder of the path only; that of a flow lies in the data folder.
+        self.conf.datadir.mkdir(parents=True, exist_ok=True)
         await super().on_first_start()
         self.add_future(collect_garbage())
         self.add_future(log_progress(self))
