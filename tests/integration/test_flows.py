@@ -110,6 +110,7 @@ def run(
         ) as site,
     ):
         services = site.worker("live"), site.worker("daily", **OF_DAILY), site.sink()
+        services[1].start().wait_until_ready()  # it finds no data folder
         for service in services:
             service.start()
         for service in services:
