@@ -129,7 +129,7 @@ class Reception:
         if record.control == METER:
             meter, found = read_meter(fields, policy.timezone)
             self._check_place(meter, found)
-            known = meter.meter_id if is_meter_id(meter.meter_id or "", policy) else None
+            known = meter.meter_id if is_meter_id(meter.meter_id, policy) else None
             return self._checked(meter, found, known, record)
         if record.control == OUTAGE:
             return self._checked(*read_outage(fields, policy.timezone), None, record)

@@ -98,7 +98,7 @@ ControlRecord = MeterRecord | RegionRecord | OutageRecord
 def meter_record(fields: Mapping[str, object], zone: str) -> MeterRecord | Refusal:
     """A registry record from its fields; ``zone`` is that of a calendar interval without one."""
     record, found = read_meter(fields, zone)
-    return found.refusal(record.meter_id) if found else record
+    return found.refusal(record.meter_id or None) if found else record
 
 
 def region_record(fields: Mapping[str, object], zone: str) -> RegionRecord | Refusal:
@@ -116,7 +116,7 @@ def outage_record(fields: Mapping[str, object], zone: str) -> OutageRecord | Ref
 def read_meter(fields: Mapping[str, object], zone: str) -> tuple[MeterRecord, Findings]:
     """A registry record, and what is wrong with it; not to be used if anything is."""
     of = Fields(fields)
-    meter_id = of.text("meter_id", MAX_METER_ID, required=True, reason=BAD_METER_ID)
+    meter_id = of.text("meter_id", MAX_METER_ID, required=True, reason=BAD_METER_ID) or ""
     timezone = of.zone("timezone")
     interval, calendar = of.interval("interval", timezone or zone)
     installed, removed = of.instant("installed_at"), of.instant("removed_at")
@@ -152,7 +152,7 @@ def read_region(fields: Mapping[str, object], zone: str) -> tuple[RegionRecord, 
     """A region record, and what is wrong with it."""
     of = Fields(fields)
     record = RegionRecord(
-        of.text("region", required=True),
+        of.text("region", required=True) or "",
         of.version(),
         of.number("capacity_kw", required=True) or 0.0,
         of.number("base_price_per_kwh", zero=True),
@@ -172,10 +172,10 @@ def read_outage(fields: Mapping[str, object], zone: str) -> tuple[OutageRecord, 
     if since is not None and until is not None and until <= since:
         of.found.add(BAD_VALUE, "until", "is not after from")
     record = OutageRecord(
-        of.text("outage_id", required=True),
+        of.text("outage_id", required=True) or "",
         of.version(),
         of.choice("scope", SCOPES, required=True, reason=UNKNOWN_SCOPE) or "",
-        of.text("target", MAX_METER_ID, required=True),
+        of.text("target", MAX_METER_ID, required=True) or "",
         since or 0,
         until or 0,
         None if fields.get("why") == "" else of.text("why", MAX_WHY),
