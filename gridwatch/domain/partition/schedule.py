@@ -129,7 +129,7 @@ class Schedule:
         elif registration is not None:
             registration.take_turns(None, changes)
             registration.await_reading(changes, self.end)
-            registration.refresh(None, watermark, self._policy)
+            registration.refresh(None, self._policy)
             bench.keep(REGISTERED + name, registration)
             if changes.was_open:
                 stand_in = registration.stand_in(self._policy)
@@ -159,9 +159,11 @@ class Schedule:
         else:
             before = registration.applied, len(registration.entries), registration.due
             registration.take_turns(meter, changes)
-            registration.refresh(meter, watermark, policy)
+            registration.refresh(meter, policy)
             dropped = settle(meter, changes, self.end)
-            registration.refresh(None if dropped else meter, watermark, policy)
+            registration.refresh(None if dropped else meter, policy)
+            if self.end == NEVER:
+                registration.tidy(watermark, policy)
             if not dropped:
                 meter.refresh(policy)
             if (registration.applied, len(registration.entries), registration.due) != before:
@@ -215,7 +217,7 @@ class Schedule:
         registration: Registration = bench.state(REGISTERED + meter_id) or Registration()
         if not registration.add(record, watermark):
             return
-        registration.refresh(meter, watermark, self._policy)
+        registration.refresh(meter, self._policy)
         bench.keep(REGISTERED + meter_id, registration)
         due = registration.due
         if meter is not None:

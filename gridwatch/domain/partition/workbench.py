@@ -104,7 +104,7 @@ class Workbench:
         else:
             meter = registration.create(time, interval, calendar, given is not None)
             registration.hear(meter, time, changes)
-            registration.refresh(meter, changes.watermark, self.policy)
+            registration.refresh(meter, self.policy)
             self.keep(REGISTERED + meter_id, registration)
         kept: Register | None = self.state(KEPT + meter_id)
         if kept is not None:

@@ -194,9 +194,8 @@ class Registration:
             if gap.missing:
                 meter.add_gaps([gap])
 
-    def refresh(self, meter: MeterState | None, watermark: int, policy: Policy) -> None:
-        """After a change: drop what is not needed any more, recompute deadlines and terms."""
-        self._tidy(watermark, policy)
+    def refresh(self, meter: MeterState | None, policy: Policy) -> None:
+        """After a change: recompute deadlines and terms."""
         pending = self.entries[self.applied][0] if self.applied < len(self.entries) else NEVER
         if meter is None:
             self.due = min(pending, self._unheard_due(policy)) if self._is_awaited() else pending
@@ -223,9 +222,10 @@ class Registration:
             turn,
         )
 
-    def _tidy(self, watermark: int, policy: Policy) -> None:
-        """Drop the entries before those that a late reading or a slot can still ask for: one of the longest
-        interval is judged within the longest grace, and judged again as long as its gap is remembered."""
+    def tidy(self, watermark: int, policy: Policy) -> None:
+        """After all slots due were judged: drop the entries before those that can still be asked for. A slot
+        of the longest interval is judged within the longest grace, and again as long as its gap is
+        remembered."""
         bound = watermark - policy.allowed_lateness - policy.gap_memory - 2 * LONGEST
         first = 0
         while first + 1 < self.applied and self.entries[first + 1][0] <= bound:
