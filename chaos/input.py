@@ -21,9 +21,8 @@ from typing import Any, NamedTuple
 from chaos.controls import Controls
 from gridwatch.domain.instants import format_instant
 from gridwatch.domain.partitioning import partition_of
-from gridwatch.domain.reading import METER, OUTAGE, REGION
+from gridwatch.domain.reading import CONTROL_VERSION, METER, OUTAGE, REGION
 from gridwatch.topics import (
-    CONTROL_VERSION,
     END_HEADER,
     OUTAGE_HEADER,
     REGION_HEADER,

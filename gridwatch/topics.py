@@ -25,11 +25,10 @@ TICK_HEADER = "gridwatch-tick"
 #: not become missing until a reading raises the watermark.
 END_HEADER = "gridwatch-end"
 #: Control records: what a meter, a region, a planned outage is. The value of the header is the version of
-#: their format.
+#: their format (`domain.reading.CONTROL_VERSION`).
 REGISTRY_HEADER = "gridwatch-registry"
 REGION_HEADER = "gridwatch-region"
 OUTAGE_HEADER = "gridwatch-outage"
-CONTROL_VERSION = b"1"
 #: The run of a replay that a record belongs to.
 REPLAY_HEADER = "gridwatch-replay"
 #: The row number of a replayed record, ticks too: where `replay --resume` finds its position.

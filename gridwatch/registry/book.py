@@ -12,6 +12,7 @@ from typing import Any
 
 from sqlalchemy import Connection
 
+from gridwatch.domain.reading import CONTROL_VERSION
 from gridwatch.registry.advice import advice_on, advice_on_outages
 from gridwatch.registry.checking import Checker, Known
 from gridwatch.registry.entities import METER, OUTAGE, VALID_FROM, VERSION, Entity
@@ -19,7 +20,7 @@ from gridwatch.registry.files import Table, check_columns
 from gridwatch.registry.problems import Problems, RefusedError
 from gridwatch.registry.staging import compare, find_problems, known_regions, lock_book, prepare, stage
 from gridwatch.settings import Settings
-from gridwatch.topics import CONTROL_VERSION, RAW_SUFFIX, REGISTRY_HEADER
+from gridwatch.topics import RAW_SUFFIX, REGISTRY_HEADER
 from replay.run.progress import Progress, Quiet
 
 _MANY_ROWS = 10_000

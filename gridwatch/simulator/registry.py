@@ -13,12 +13,13 @@ from typing import Any
 import numpy as np
 
 from gridwatch.domain.instants import format_instant
+from gridwatch.domain.reading import CONTROL_VERSION
 from gridwatch.domain.registry.records import ACTIVE
 from gridwatch.errors import GridwatchError
 from gridwatch.simulator.model.classes import KINDS
 from gridwatch.simulator.model.draws import draw, keys
 from gridwatch.simulator.model.fleet import Fleet
-from gridwatch.topics import CONTROL_VERSION, REGION_HEADER, REGISTRY_HEADER
+from gridwatch.topics import REGION_HEADER, REGISTRY_HEADER
 from replay.order.emission import Control
 
 METERS_HEAD = (

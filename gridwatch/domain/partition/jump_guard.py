@@ -98,11 +98,13 @@ class JumpGuard:
                 window = window_at(part.windows, held.time, policy.metrics_window)
                 window.micro_kwh -= micro_kwh(held.kwh)
                 continue
-            changes = touched.get(held.meter_id)
+            name = held.meter_id
+            registration = bench.registry.registration(name, meter)
+            changes = touched.get(name)
             if changes is None:
-                changes = touched[held.meter_id] = bench.changes_of(held.meter_id, meter, watermark)
+                changes = touched[name] = bench.changes_of(name, meter, watermark, registration)
             if meter is None:
-                meter = bench.create(held.meter_id, held.time, held.interval, held.calendar, changes)
+                meter = bench.create(name, held.time, held.interval, held.calendar, registration, changes)
             else:
                 # Its slot is not due: it was applied as soon as the watermark came near.
                 accept(meter, held.time, held.interval, held.calendar, changes)

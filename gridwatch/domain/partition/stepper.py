@@ -33,6 +33,7 @@ from gridwatch.domain.reading import (
     all_flags,
 )
 from gridwatch.domain.reading import LATE as LATE_STATUS
+from gridwatch.domain.registry.registration import Registration
 from gridwatch.domain.validation.findings import Refusal
 
 
@@ -103,10 +104,12 @@ class Stepper:
             return
         timeliness = classify(time, watermark, policy.allowed_lateness)
         if timeliness == TOO_LATE:
-            self._too_late(record, reading, index, watermark)
+            self._too_late(record, reading, registration, index, watermark)
             return
         touched: Touched = {}
-        if not self._accept(record, reading, index, watermark, timeliness=timeliness, touched=touched):
+        if not self._accept(
+            record, reading, registration, index, watermark, timeliness=timeliness, touched=touched
+        ):
             return
         if lead > watermark:
             self._schedule.advance(lead)
@@ -135,6 +138,7 @@ class Stepper:
         self,
         record: LogRecord,
         reading: Reading,
+        registration: Registration | None,
         index: int,
         watermark: int,
         *,
@@ -152,11 +156,11 @@ class Stepper:
         if current == value:
             window.duplicate += 1
             return False
-        changes = touched[raw.meter_id] = bench.changes_of(raw.meter_id, meter, watermark)
+        changes = touched[raw.meter_id] = bench.changes_of(raw.meter_id, meter, watermark, registration)
         counted = None if archive is None or current is None else archive.energy_at(time)
         before: int | None = None
         if meter is None or archive is None:
-            meter = bench.create(raw.meter_id, time, given, calendar, changes)
+            meter = bench.create(raw.meter_id, time, given, calendar, registration, changes)
             flags = FIRST
         else:
             before = meter.last_seen if time > meter.last_seen else archive.stamp_before(time)
@@ -217,7 +221,14 @@ class Stepper:
         apart = power is not None and not agree(kwh, power, meter.interval)
         return None, energy, ENERGY_POWER_MISMATCH if apart else 0
 
-    def _too_late(self, record: LogRecord, reading: Reading, index: int, watermark: int) -> None:
+    def _too_late(
+        self,
+        record: LogRecord,
+        reading: Reading,
+        registration: Registration | None,
+        index: int,
+        watermark: int,
+    ) -> None:
         bench, part, policy = self._bench, self._partition, self._policy
         raw, time = reading.raw, reading.time
         if isnan(raw.consumption_kwh):
@@ -226,7 +237,7 @@ class Stepper:
         touched: Touched = {}
         meter = bench.find(raw.meter_id)
         if meter is not None:
-            changes = touched[raw.meter_id] = bench.changes_of(raw.meter_id, meter, watermark)
+            changes = touched[raw.meter_id] = bench.changes_of(raw.meter_id, meter, watermark, registration)
             catch_up(meter, changes, self._schedule.end)
             flags |= accept_too_late(meter, time, changes)
             meter.late_count += 1

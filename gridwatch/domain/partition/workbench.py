@@ -75,21 +75,20 @@ class Workbench:
         meter_id: str,
         meter: MeterState | None,
         watermark: int,
-        registration: Registration | None = None,
+        registration: Registration | None,
     ) -> GapChanges:
         """The changes of the gaps of a meter in this step; none yet."""
         archive = None if meter is None else self.archive(meter_id, meter)
-        if registration is None:
-            registration = self.registry.registration(meter_id, meter)
         plan = self.registry.plan(meter_id, meter, registration)
         return GapChanges(self.policy, watermark, archive, plan)
 
-    def create(
+    def create(  # noqa: PLR0917 - all that it begins with
         self,
         meter_id: str,
         time: int,
         given: int | None,
         calendar: Calendar | None,
+        registration: Registration | None,
         changes: GapChanges,
     ) -> MeterState:
         """A new state of a meter whose first reading is of ``time``; ``note`` adds it to the outcome.
@@ -97,7 +96,6 @@ class Workbench:
         It gets the register that was kept when an earlier state was dropped.
         """
         self.partition.meters += 1
-        registration = self.registry.registration(meter_id, None)
         interval = self.policy.default_interval if given is None else given
         if registration is None:
             meter = MeterState(time, interval, given is not None, calendar)

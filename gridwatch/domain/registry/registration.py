@@ -47,8 +47,8 @@ class Registration:
 
     __slots__ = ("applied", "due", "entries", "gap", "heard", "resumed", "version", "watch_from")
 
-    def __init__(self, version: int = 0) -> None:
-        self.version = version
+    def __init__(self) -> None:
+        self.version = 0
         self.entries: tuple[tuple[int, Entry], ...] = ()
         """Each with the instant from which on it holds, ascending."""
         self.applied = 0

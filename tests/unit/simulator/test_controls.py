@@ -6,10 +6,11 @@ import json
 
 from gridwatch.domain.instants import parse_instant
 from gridwatch.domain.policy import MINUTE
+from gridwatch.domain.reading import CONTROL_VERSION
 from gridwatch.domain.registry.records import MeterRecord, RegionRecord, meter_record, region_record
 from gridwatch.simulator.model.fleet import make_fleet
 from gridwatch.simulator.registry import controls
-from gridwatch.topics import CONTROL_VERSION, REGION_HEADER, REGISTRY_HEADER
+from gridwatch.topics import REGION_HEADER, REGISTRY_HEADER
 
 AS_OF = parse_instant("2026-03-02T06:00Z")[0]
 

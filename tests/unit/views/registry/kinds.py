@@ -17,7 +17,8 @@ DAY = 48 * HALF_HOUR
 
 def registered(*entries: tuple[int, Entry], applied: int = 1, **changes: Any) -> Registration:
     """One with these entries, of which the first `applied` hold; active since ten if there are none."""
-    made = Registration(3)
+    made = Registration()
+    made.version = 3
     made.entries = entries or ((TEN, Entry("active", region="R01")),)
     made.applied = applied
     made.watch_from = TEN
