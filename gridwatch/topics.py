@@ -13,10 +13,14 @@ from functools import cache, cached_property
 from typing import Final
 
 from gridwatch.domain.policy import Policy
+from gridwatch.models.aggregate import Aggregate
 from gridwatch.models.dead_letter import DeadLetter
 from gridwatch.models.gap_alert import GapAlert
+from gridwatch.models.incident import Incident
 from gridwatch.models.late_event import LateEvent
 from gridwatch.models.metric import Metric
+from gridwatch.models.partial import Partial
+from gridwatch.models.regional_aggregate import RegionalAggregate
 from gridwatch.models.validated import Validated
 
 #: Marks a control record that advances event time; its value is an RFC 3339 instant.
@@ -29,6 +33,8 @@ END_HEADER = "gridwatch-end"
 REGISTRY_HEADER = "gridwatch-registry"
 REGION_HEADER = "gridwatch-region"
 OUTAGE_HEADER = "gridwatch-outage"
+#: In the topic of partials: a source that is not waited for any more.
+SOURCE_OUT_HEADER = "gridwatch-source-out"
 #: The run of a replay that a record belongs to.
 REPLAY_HEADER = "gridwatch-replay"
 #: The row number of a replayed record, ticks too: where `replay --resume` finds its position.
@@ -105,6 +111,41 @@ DEAD_LETTERS = Topic(
     DeadLetter,
     _retained_days(30),
 )
+AGGREGATES_1M = Topic(
+    "aggregates_1m",
+    "consumption of a meter by minute, one record a revision",
+    "meter_id",
+    Aggregate,
+    _retained_days(7),
+)
+AGGREGATES_15M = Topic(
+    "aggregates_15m",
+    "consumption of a meter by quarter of an hour, one record a revision",
+    "meter_id",
+    Aggregate,
+    _retained_days(30),
+)
+REGIONAL_PARTIALS = Topic(
+    "regional_partials",
+    "sums of the regions by source partition, which the stage `regions` adds up",
+    "flow/partition",
+    Partial,
+    _retained_days(7),
+)
+REGIONAL_AGGREGATES = Topic(
+    "regional_aggregates",
+    "load of the regions by quarter of an hour, one record a revision",
+    "region",
+    RegionalAggregate,
+    _retained_days(30),
+)
+INCIDENTS = Topic(
+    "incidents",
+    "many meters that fell silent together, one record a revision",
+    "id",
+    Incident,
+    _retained_days(30),
+)
 METER_REGISTRY = Topic(
     "meter_registry",
     "the newest version of every meter, region and planned outage",
@@ -113,8 +154,10 @@ METER_REGISTRY = Topic(
     {"cleanup.policy": "compact", "max.message.bytes": str(_RECORD_BYTES)},
 )
 
-#: The outputs of the worker, which are the inputs of the sink.
-OUTPUTS = (VALIDATED, GAP_ALERTS, LATE_EVENTS, METRICS, DEAD_LETTERS)
+#: The outputs of the readings stage of a flow, which are the inputs of the sink.
+OUTPUTS = (VALIDATED, GAP_ALERTS, LATE_EVENTS, METRICS, DEAD_LETTERS, AGGREGATES_1M, AGGREGATES_15M)
+#: The topics of the stage `regions`, which there is once for all flows.
+REGIONAL = (REGIONAL_PARTIALS, REGIONAL_AGGREGATES, INCIDENTS)
 
 DEFAULT_FLOW: Final = Policy().flow
 _PREFIX: Final = f"{DEFAULT_FLOW}_"
@@ -163,6 +206,11 @@ class Flow:
         return self.of(DEAD_LETTERS)
 
     @cached_property
+    def aggregates(self) -> dict[int, Topic]:
+        """The topics of windows, by the length in seconds."""
+        return {60: self.of(AGGREGATES_1M), 900: self.of(AGGREGATES_15M)}
+
+    @cached_property
     def outputs(self) -> tuple[Topic, ...]:
         """What its worker writes, and the sink reads."""
         return tuple(map(self.of, OUTPUTS))
@@ -191,6 +239,8 @@ def flow_of(topic: str, declared: Iterable[Topic] = OUTPUTS) -> tuple[Flow, Topi
 
 #: The Faust table of the worker; Faust names its changelog after application and table.
 STATE_TABLE = "meters"
+#: That of the stage `regions`.
+REGIONS_TABLE = "regions"
 
 
 def changelog(app_id: str, table: str = STATE_TABLE) -> Topic:
@@ -211,7 +261,8 @@ def changelog(app_id: str, table: str = STATE_TABLE) -> Topic:
 
 def all_topics(app_id: str, of: Flow = SMARTMETER) -> tuple[Topic, ...]:
     """Every topic of a flow that has to exist before its worker or a sink starts."""
-    return (of.raw, *of.outputs, METER_REGISTRY, changelog(app_id))
+    regional = (*REGIONAL, changelog(app_id, REGIONS_TABLE)) if of == SMARTMETER else ()
+    return (of.raw, *of.outputs, METER_REGISTRY, changelog(app_id), *regional)
 
 
 def topics_of(applications: Mapping[str, str]) -> tuple[Topic, ...]:

@@ -162,4 +162,85 @@ class DeadLetter(NamedTuple):
         return f"{topic}-{self.partition}-{self.offset}-{self.index}"
 
 
-Output: TypeAlias = Validated | LateEvent | GapAlert | Metric | DeadLetter
+class Aggregate(NamedTuple):
+    """One window of consumption of one meter, at one revision. Energy µWh, power mW, voltage mV, current mA,
+    power factor in millionths; None where nothing is known."""
+
+    meter_id: str
+    start: int
+    length: int
+    revision: int
+    region: str | None
+    readings: int
+    expected: int | None
+    """None until the interval of the meter is known."""
+    energy: int
+    power: int | None
+    lowest_power: int | None
+    highest_power: int | None
+    voltage: int | None
+    current: int | None
+    power_factor: int | None
+    partition: int
+    received: int
+    """Timestamp of the record of this revision."""
+
+
+class RegionWindow(NamedTuple):
+    """The sums of one region and quarter of an hour in one source partition. Energy µWh, durations µs."""
+
+    region: str
+    start: int
+    revision: int
+    initial: bool
+    """It was emitted when the watermark passed the end of the window."""
+    final: bool
+    """Nothing can change it any more."""
+    flat: int
+    """Energy of slots that cover the whole quarter."""
+    minutes: tuple[int, ...]
+    """Energy of the others, by minute."""
+    received: int
+    expected: int
+    active: int
+    uncovered: int
+    reporting: int
+    prorated: int
+
+
+class RegionGroup(NamedTuple):
+    """The meters of one transformer in one source partition, and which of them have an open gap."""
+
+    region: str
+    feeder: str | None
+    transformer: str | None
+    active: int
+    open: int
+    openings: tuple[tuple[int, int], ...]
+    """Those by the minute in which their gap was detected."""
+    meters: tuple[str, ...]
+    """The first of them by id."""
+
+
+class RegionLimit(NamedTuple):
+    """What a region can carry from ``valid_from`` on."""
+
+    region: str
+    version: int
+    capacity_kw: float
+    valid_from: int | None
+
+
+class Bundle(NamedTuple):
+    """All that one source partition says to one target partition as its watermark crosses a minute."""
+
+    flow: str
+    partition: int
+    target: int
+    watermark: int
+    windows: tuple[RegionWindow, ...]
+    groups: tuple[RegionGroup, ...]
+    limits: tuple[RegionLimit, ...]
+
+
+Output: TypeAlias = Validated | LateEvent | GapAlert | Metric | DeadLetter | Aggregate | Bundle

@@ -69,6 +69,10 @@ class Policy:
     """How long a registered meter may take until its first reading, before that is a gap."""
     flow: str = "smartmeter"
     """The flow of these readings; control records of others do not belong here."""
+    windows: tuple[int, ...] = ()
+    """Lengths of the windows of consumption, ascending, each a number of minutes that divides an hour."""
+    regional: bool = False
+    """Whether the meters of this flow count in the load of their regions."""
     max_kwh: float = 1000.0
     """Highest consumption of one reading."""
     max_power_kw: float = 1000.0
@@ -94,7 +98,7 @@ class Policy:
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
-            if isinstance(value, (int, float)) and not value > 0:
+            if isinstance(value, (int, float)) and value is not False and not value > 0:
                 raise ValueError(f"{field.name} must be above zero, not {value!r}")
         if self.min_interval > self.max_interval:
             raise ValueError("min_interval must not be above max_interval")

@@ -7,6 +7,7 @@ named by `--config` or `GRIDWATCH_CONFIG`), then from the default here. Duration
     flows.py       the flow of a worker, and the flows of the sink
     brokers.py     address, security, consumer group, partitions
     rules.py       the rules of the stream, and the policy made from them
+    windows.py     windows of consumption, and the flows whose regions are added up
     worker.py      local state, sessions, batches, idle ticks
     readiness.py   when a service is not ready
     database.py    the database, what is kept in it, and the sink

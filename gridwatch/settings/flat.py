@@ -10,26 +10,34 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, Settings
 from pydantic_settings import TomlConfigSettingsSource as TomlSource
 
 from gridwatch.domain.policy import Policy
+from gridwatch.durations import micros
 from gridwatch.settings.brokers import Brokers
 from gridwatch.settings.database import Database
 from gridwatch.settings.flows import DEFAULT_FLOW, Flows, application, base_of
 from gridwatch.settings.pages import Pages
 from gridwatch.settings.readiness import Readiness
 from gridwatch.settings.rules import Rules, make_policy
+from gridwatch.settings.windows import Windows
 from gridwatch.settings.worker import Worker
 
 PREFIX: Final = "GRIDWATCH_"
 
 
 # The last base's fields come first, in errors and in the table of README.md.
-class Settings(Pages, Database, Readiness, Worker, Rules, Brokers, Flows, BaseSettings):
+class Settings(Pages, Database, Readiness, Worker, Windows, Rules, Brokers, Flows, BaseSettings):
     """All settings, read once and frozen."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid", env_ignore_empty=True)
 
     def policy(self) -> Policy:
         """The part of the settings that the rules of the stream depend on."""
-        return make_policy(self, self.partitions, self.flow)
+        return make_policy(
+            self,
+            self.partitions,
+            self.flow,
+            windows=tuple(map(micros, self.windows)),
+            regional=self.flow in self.region_flows,
+        )
 
     @property
     def applications(self) -> dict[str, str]:

@@ -33,7 +33,7 @@ class Flows(BaseModel):
     @field_validator("flow")
     @classmethod
     def _flow_is_a_name(cls, value: str) -> str:
-        return _checked(value)
+        return checked_name(value)
 
     @field_validator("flows", mode="before")
     @classmethod
@@ -45,10 +45,11 @@ class Flows(BaseModel):
     def _flows_are_names(cls, value: tuple[str, ...], info: ValidationInfo) -> tuple[str, ...]:
         if repeated := sorted({name for name in value if value.count(name) > 1}):
             raise ValueError(f"{repeated[0]} is there twice; name each flow once")
-        return tuple(map(_checked, value)) or (info.data.get("flow", DEFAULT_FLOW),)
+        return tuple(map(checked_name, value)) or (info.data.get("flow", DEFAULT_FLOW),)
 
 
-def _checked(name: str) -> str:
+def checked_name(name: str) -> str:
+    """The name of a flow; ValueError if it cannot be one."""
     if not _NAME.fullmatch(name):
         raise ValueError(
             f"{name!r} is no name of a flow: a lower-case letter, then at most 30 of a-z, 0-9 and _"

@@ -84,7 +84,9 @@ class Rules(BaseModel):
         return value
 
 
-def make_policy(rules: Rules, partitions: int, flow: str) -> Policy:
+def make_policy(
+    rules: Rules, partitions: int, flow: str, *, windows: tuple[int, ...], regional: bool
+) -> Policy:
     """The rules in the units of the domain, for a flow whose topics have so many partitions."""
     return Policy(
         partitions=partitions,
@@ -101,6 +103,8 @@ def make_policy(rules: Rules, partitions: int, flow: str) -> Policy:
         anchor=rules.anchor,
         never_heard_after=micros(rules.never_heard_after),
         flow=flow,
+        windows=windows,
+        regional=regional,
         max_kwh=rules.max_reading_kwh,
         max_power_kw=rules.max_power_kw,
         register_digits=rules.register_digits,
