@@ -1,11 +1,15 @@
-"""Exact rounding of ratios of integers."""
+"""Rounds quotients of integers exactly: no figure passes through a float before it is rounded."""
 
 from __future__ import annotations
 
 
 def half_even(numerator: int, denominator: int) -> int:
-    """The whole number nearest to a ratio, of two equally near ones the even one; ``denominator`` > 0."""
+    """``numerator / denominator``, rounded to the nearest integer; halfway between two, to the even one.
+
+    ``denominator`` is above zero.
+    """
     quotient, rest = divmod(numerator, denominator)
-    if 2 * rest > denominator or (2 * rest == denominator and quotient & 1):
+    twice = 2 * rest
+    if twice > denominator or (twice == denominator and quotient % 2):
         return quotient + 1
     return quotient
