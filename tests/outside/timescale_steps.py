@@ -142,9 +142,7 @@ def make_older(url: str) -> None:
         for statement in _BACK_TO_0002:
             connection.exec_driver_sql(statement)
     assert version.create_if_possible(url) == ""
-    older = tuple(
-        _OLDER.get(table.name, table) for table in tables.TABLES if table.name not in LATER_TABLES
-    )
+    older = tuple(_OLDER.get(table.name, table) for table in tables.TABLES if table.name not in LATER_TABLES)
     with connect(url) as connection, patch.object(tables, "TABLES", older):
         timescale.apply(connection, Storage())
 
