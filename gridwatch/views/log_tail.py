@@ -40,13 +40,17 @@ class Record:
 
 @dataclass(frozen=True)
 class OffsetRange:
-    """Part of a partition to read: the last `count` offsets, or the last `count` before an offset."""
+    """Part of a partition to read: the last `count` offsets, the last `count` before an offset, or the first
+    `count` from an offset on."""
 
     count: int
     before: int | None = None
+    since: int | None = None
 
     @property
     def start(self) -> int:
+        if self.since is not None:
+            return self.since
         return _FROM_END - self.count if self.before is None else max(0, self.before - self.count)
 
 

@@ -100,10 +100,13 @@ class Log:
         tail = Tail()
         for number, offset_range in ranges.items():
             records = self.topics.get(topic, {}).get(number, [])
-            before = [
-                one for one in records if offset_range.before is None or one.offset < offset_range.before
-            ]
-            looked = before[-offset_range.count :]
+            if offset_range.since is not None:
+                looked = [one for one in records if one.offset >= offset_range.since][: offset_range.count]
+            else:
+                before = [
+                    one for one in records if offset_range.before is None or one.offset < offset_range.before
+                ]
+                looked = before[-offset_range.count :]
             if looked:
                 tail.first[number] = looked[0]
             tail.records += [one for one in looked if wanted(one.key)]

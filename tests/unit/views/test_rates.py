@@ -15,6 +15,7 @@ from gridwatch.views.overview import Overview
 from gridwatch.views.rates import Throughput, last_hour, late_share, merged, merged_minutes, windows_of
 from gridwatch.views.rendering import render
 from tests.unit.views.fakes import OTHER, SETTINGS, Watch, partition, pipeline, request
+from tests.unit.views.regional.kinds import regional
 from tests.unit.views.test_state import MINUTE, TEN
 
 FIVE = 5 * MINUTE
@@ -108,7 +109,7 @@ def test_the_overview_adds_up_what_all_workers_say() -> None:
     }
     watch = Watch({"/rates/": theirs})
     watch.partitions = [partition(0, watermark="2024-01-01T10:01:00Z")]
-    page = Overview(SETTINGS, pipeline({}), cast(Any, watch), cast(Any, Counted()))
+    page = Overview(SETTINGS, pipeline({}), cast(Any, watch), cast(Any, Counted()), regional())
     cast(Any, page)._own_windows = lambda: mine
     reply = asyncio.run(page.page(request()))
     assert (reply.data["readings_received"], reply.data["late_share"]) == (11, 3 / 11)
@@ -123,7 +124,7 @@ def test_the_overview_adds_up_what_all_workers_say() -> None:
 
 def test_before_the_first_reading_the_overview_is_there_all_the_same() -> None:
     watch = Watch({"/rates/": {"windows": [], "minutes": [], "partitions": []}})
-    page = Overview(SETTINGS, pipeline({}), cast(Any, watch), cast(Any, Counted()))
+    page = Overview(SETTINGS, pipeline({}), cast(Any, watch), cast(Any, Counted()), regional())
     cast(Any, page)._own_windows = list
     reply = asyncio.run(page.page(request()))
     assert (reply.data["late_share"], reply.data["windows"]) == (None, [])
