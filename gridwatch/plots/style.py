@@ -11,7 +11,7 @@ STYLE = """
   --plot-filled: #2f9e55; --plot-unknown: #8b98a6; --plot-processed: #2b8a83;
   --plot-2: #c4571b; --plot-4: #8a5bb5;
   --level-0: #fff3cf; --level-1: #fedf85; --level-2: #fdb63c;
-  --level-3: #ef7818; --level-4: #c23b08; --level-5: #6d1a05;
+  --level-none: #eef1f4; --level-3: #ef7818; --level-4: #c23b08; --level-5: #6d1a05;
 }
 @media (prefers-color-scheme: dark) {
   :root {
@@ -20,7 +20,7 @@ STYLE = """
     --plot-filled: #6cc98a; --plot-unknown: #a3afbb; --plot-processed: #5cc4bb;
     --plot-2: #f09b62; --plot-4: #c09be6;
     --level-0: #33270f; --level-1: #5e400d; --level-2: #95600b;
-    --level-3: #d3851a; --level-4: #ffb04a; --level-5: #ffe7b0;
+    --level-none: #1b222a; --level-3: #d3851a; --level-4: #ffb04a; --level-5: #ffe7b0;
   }
 }
 .plot { display: block; width: 100%; height: auto; overflow: visible; font: 11px system-ui, sans-serif; }
@@ -51,7 +51,7 @@ STYLE = """
 .plot .level.warn { stroke: var(--plot-late); }
 .plot .level.bad { stroke: var(--plot-open); stroke-dasharray: none; }
 .strip, .small-line { display: block; width: 100%; }
-.strip { height: 1.5rem; background: var(--plot-grid); }
+.strip { height: 1.5rem; background: var(--level-none); }
 .strip .level-0 { fill: var(--level-0); } .strip .level-1 { fill: var(--level-1); }
 .strip .level-2 { fill: var(--level-2); }
 .strip .level-3 { fill: var(--level-3); } .strip .level-4 { fill: var(--level-4); }

@@ -23,7 +23,7 @@ from gridwatch.views.state import Record, instant
 LOAD, REGION = "load", "region"
 #: The order of a list: highest load first, or by name.
 SORTS: Final = (LOAD, REGION)
-#: A region takes about 10 KB of a page.
+#: A region takes about 15 KB of a page.
 DEFAULT_LIMIT, MAX_LIMIT = 30, 200
 
 

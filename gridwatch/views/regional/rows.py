@@ -103,7 +103,7 @@ class RegionalRows:
     def complete_from(self) -> int | None:
         """Windows that start before it may be missing; None if all of the day are here."""
         since = max(self._floor, self._read_from)
-        return since if since > self.start else None
+        return since if self._regions and since > self.start else None
 
     def newest(self) -> list[RegionalAggregate]:
         """The newest window of each region."""
