@@ -12,12 +12,15 @@ import time
 from collections.abc import Callable, Iterable
 from typing import Protocol
 
+from gridwatch.http.reply import Problem
 from gridwatch.views.log_tail import LogTail, OffsetRange, Record
 
 #: How long what was read is served without asking the brokers again, seconds.
 FRESH_SECONDS = 2.0
 #: After how long without a request a topic is read from its end again, seconds.
 IDLE_SECONDS = 600.0
+#: Reads that one request waits for while a long topic is read; the next request goes on from there.
+MOST_READS = 3
 #: Records that are decoded before batches and heartbeats on the same event loop get their turn.
 SLICE_RECORDS = 500
 
@@ -80,23 +83,31 @@ class Following:
                     return
                 if now - self._read_at > IDLE_SECONDS:
                     self._restart()
-            ranges = {
-                partition: OffsetRange(self._scanned, since=self._next.get(partition))
-                for partition in self._partitions
-            }
-            tail = await self._tail.read(self._topic, ranges, lambda key: True)
-            if any(one.offset < self._next.get(one.partition, 0) for one in tail.first.values()):
-                self._restart()  # another topic of this name has taken its place
-            for partition, first in tail.first.items():
-                if partition not in self._next:
-                    self._reader.begin_at(first)
-            for count, record in enumerate(tail.records, 1):
-                self._reader.take(record)
-                self._next[record.partition] = record.offset + 1
-                if not count % SLICE_RECORDS:
-                    await asyncio.sleep(0)
-            self._reader.settle()
-            self._read_at = self._clock()
+            for _ in range(MOST_READS):
+                if await self._read():
+                    self._reader.settle()
+                    self._read_at = self._clock()
+                    return
+            raise Problem(503, f"{self._topic} is still being read; try again")
+
+    async def _read(self) -> bool:
+        """Take what one read finds, and return whether that is all."""
+        ranges = {
+            partition: OffsetRange(self._scanned, since=self._next.get(partition))
+            for partition in self._partitions
+        }
+        tail = await self._tail.read(self._topic, ranges, lambda key: True, cut_short=True)
+        if any(one.offset < self._next.get(one.partition, 0) for one in tail.first.values()):
+            self._restart()  # another topic of this name has taken its place
+        for partition, first in tail.first.items():
+            if partition not in self._next:
+                self._reader.begin_at(first)
+        for count, record in enumerate(tail.records, 1):
+            self._reader.take(record)
+            self._next[record.partition] = record.offset + 1
+            if not count % SLICE_RECORDS:
+                await asyncio.sleep(0)
+        return tail.whole
 
     def _restart(self) -> None:
         self._next.clear()

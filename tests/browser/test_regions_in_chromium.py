@@ -104,8 +104,8 @@ def test_regions_are_shown_with_a_cell_for_each_quarter_of_the_day(worker: Servi
     assert page.run(COLUMN.format("#heat", 2)) == ["92.5 %", "81.0 %", "55.0 %", "INSUFFICIENT"]
     cells = "[...document.querySelectorAll('#heat .strip')].map((one) => one.querySelectorAll('rect').length)"
     assert page.run(cells) == [96] * 4
-    colours = "[...document.querySelectorAll('#heat rect:first-child')].map((one) => getComputedStyle(one).fill)"
-    assert len(set(page.run(colours))) == 4
+    first = "[...document.querySelectorAll('#heat rect:first-child')]"
+    assert len(set(page.run(f"{first}.map((one) => getComputedStyle(one).fill)"))) == 4
     assert "partition 5" in page.text("#sources")
     assert "partition 4" in page.text("#sources")
     assert page.run("document.querySelectorAll('main img, main script').length") == 0

@@ -95,7 +95,7 @@ class Log:
         self.topics = topics
         self.looks = 0
 
-    async def read(self, topic: str, ranges: Any, wanted: Any) -> Tail:
+    async def read(self, topic: str, ranges: Any, wanted: Any, *, cut_short: bool = False) -> Tail:
         self.looks += 1
         tail = Tail()
         for number, offset_range in ranges.items():

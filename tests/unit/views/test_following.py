@@ -102,7 +102,7 @@ def test_another_topic_of_the_same_name_is_read_anew() -> None:
     following, kept, clock, log = follow(topic)
     asyncio.run(following.update())
 
-    async def from_the_beginning(*asked: Any) -> Tail:
+    async def from_the_beginning(*asked: Any, **how: Any) -> Tail:
         # What a broker answers when an offset is beyond its end: the earliest records.
         return Tail(records(0, 0, 1), {0: records(0, 0)[0]})
 
@@ -118,7 +118,7 @@ def test_a_failed_read_is_said_and_the_next_one_goes_on_where_it_was() -> None:
     asyncio.run(following.update())
     read = log.read
 
-    async def away(*asked: Any) -> Tail:
+    async def away(*asked: Any, **how: Any) -> Tail:
         raise Problem(503, "t cannot be read")
 
     cast(Any, log).read = away
@@ -146,3 +146,23 @@ def test_a_read_that_is_cancelled_half_way_takes_nothing_twice(monkeypatch: pyte
 
     asyncio.run(cut())
     assert kept.taken == [(0, 0), (0, 1), (0, 2)]
+
+
+def test_a_long_topic_is_read_in_several_goes_and_none_is_lost() -> None:
+    topic = {0: records(0, *range(9)), 1: []}
+    following, kept, _, log = follow(topic, scanned=9)
+    read = log.read
+
+    async def one_at_a_time(name: str, ranges: Any, wanted: Any, *, cut_short: bool) -> Tail:
+        assert cut_short
+        found = await read(name, ranges, wanted)
+        return Tail(found.records[:1], found.first, whole=len(found.records) <= 1)
+
+    cast(Any, log).read = one_at_a_time
+    for done in (3, 6):
+        with pytest.raises(Problem, match="still being read"):
+            asyncio.run(following.update())
+        assert (len(kept.taken), kept.settled, following.begun) == (done, 0, False)
+    asyncio.run(following.update())
+    assert kept.taken == [(0, offset) for offset in range(9)]
+    assert (kept.settled, following.begun) == (1, True)

@@ -155,11 +155,11 @@ def test_the_overview_has_the_highest_load_and_the_open_incidents() -> None:
 
 def test_the_overview_is_there_when_regions_cannot_be_read() -> None:
     class Away:
-        async def read(self, *asked: Any) -> None:
+        async def read(self, *asked: Any, **how: Any) -> None:
             raise Problem(503, "regional_aggregates cannot be read: away")
 
     class Slow:
-        async def read(self, *asked: Any) -> None:
+        async def read(self, *asked: Any, **how: Any) -> None:
             await asyncio.sleep(60)
 
     for log, problem in ((Away(), "regional_aggregates cannot be read: away"), (Slow(), "")):
