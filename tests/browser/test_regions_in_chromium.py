@@ -14,7 +14,14 @@ from benchmarks.measuring.chromium import DESKTOP, PHONE, Chromium, Page
 from gridwatch.deployment.service import Service
 from gridwatch.domain.partitioning import partition_of
 from gridwatch.embedded import EmbeddedKafka
-from gridwatch.topics import AGGREGATES_1M, INCIDENTS, REGIONAL_AGGREGATES, REGIONAL_PARTIALS, Topic
+from gridwatch.topics import (
+    AGGREGATES_1M,
+    INCIDENTS,
+    REGIONAL_AGGREGATES,
+    REGIONAL_PARTIALS,
+    SOURCE_OUT_HEADER,
+    Topic,
+)
 from gridwatch.views.following import FRESH_SECONDS
 from tests.browser.test_pages_in_chromium import COLUMN, CONTRAST, TOO_WIDE
 from tests.processes import Site
@@ -60,10 +67,10 @@ def site(kafka: EmbeddedKafka, tmp_path_factory: pytest.TempPathFactory) -> Iter
         rows = [row(region, quarter, load) for region, load in LOADS.items() for quarter in QUARTERS]
         write(site, REGIONAL_AGGREGATES, ((one.region, one) for one in rows))
         write(site, INCIDENTS, ((one.id, one) for one in (STORM, FEEDER, OVER, closed(OVER))))
-        sources = [*(bundle(number, 140) for number in range(4)), bundle(4, 100), bundle(5, 30), out(5)]
-        produce(
-            site.bootstrap, [Raw(0, b"", msgspec.json.encode(one)) for one in sources], REGIONAL_PARTIALS.name
-        )
+        sources = [*(bundle(number, 140) for number in range(4)), bundle(4, 100), bundle(5, 30)]
+        said = [Raw(0, b"", msgspec.json.encode(one)) for one in sources]
+        said.append(Raw(0, b"", msgspec.json.encode(out(5)), ((SOURCE_OUT_HEADER, b"1"),)))
+        produce(site.bootstrap, said, REGIONAL_PARTIALS.name)
         windows = (window(number, meter_id=METER) for number in range(40))
         produce(
             site.bootstrap,

@@ -29,6 +29,8 @@ class RegionalLog:
     def __init__(self, settings: Settings, tail: LogTail) -> None:
         partitions = range(settings.partitions)
         sources = list(product(settings.region_flows, partitions))
+        #: The flows whose meters count; with none there are no regions.
+        self.flows = settings.region_flows
         self.rows = RegionalRows()
         self.incidents = Incidents()
         self._sources = Sources(sources)

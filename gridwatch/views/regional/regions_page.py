@@ -93,6 +93,7 @@ class RegionsPage:
             "prefix": prefix,
             "sort": sort,
             "limit": limit,
+            "flows": list(self._log.flows),
             "total": len(rows),
             "capacities": any(row.capacity_kw is not None for row in rows.newest()),
             "start": instant(rows.start) if len(rows) else None,

@@ -66,7 +66,7 @@ class Sources:
         key = (said.flow, said.partition)
         known = self._known.get(key) or Source(*key, None, out=False)
         if watermark is None:
-            self._known[key] = known._replace(out=not self._is_ahead(known))
+            self._known[key] = known._replace(out=known.out or self._holds_up(known))
         elif known.watermark is None or watermark > known.watermark:
             self._known[key] = Source(*key, watermark, out=False)
 
@@ -79,14 +79,12 @@ class Sources:
             return []
         return [self._known.get(key) or Source(*key, None, out=False) for key in self._expected]
 
-    def _is_ahead(self, source: Source) -> bool:
-        """Whether it is ahead of all others, so that nobody waits for it."""
-        if source.watermark is None:
-            return False
-        others = (self._known.get(key) for key in self._expected if key != source[:2])
-        return all(
-            one is not None and one.watermark is not None and one.watermark < source.watermark
-            for one in others
+    def _holds_up(self, source: Source) -> bool:
+        """Whether another source is ahead of it; one that nobody waits for is never out."""
+        watermark = -1 if source.watermark is None else source.watermark
+        others = (self._known.get(key) for key in self._expected)
+        return any(
+            one is not None and one.watermark is not None and one.watermark > watermark for one in others
         )
 
 

@@ -11,6 +11,7 @@ from gridwatch.domain.instants import format_instant
 from gridwatch.domain.partitioning import partition_of
 from gridwatch.models.incident import Incident
 from gridwatch.models.regional_aggregate import RegionalAggregate
+from gridwatch.settings import Settings
 from gridwatch.topics import INCIDENTS, REGIONAL_AGGREGATES, REGIONAL_PARTIALS
 from gridwatch.views.log_tail import Record
 from gridwatch.views.regional.log import RegionalLog
@@ -118,5 +119,5 @@ def log_of(
     )
 
 
-def regional(log: Log | None = None) -> RegionalLog:
-    return RegionalLog(SETTINGS, cast(Any, log_of() if log is None else log))
+def regional(log: Log | None = None, settings: Settings = SETTINGS) -> RegionalLog:
+    return RegionalLog(settings, cast(Any, log_of() if log is None else log))

@@ -9,6 +9,7 @@ import pytest
 
 from gridwatch.http.reply import Problem, Reply
 from gridwatch.http.reply import encode as encoded
+from gridwatch.settings import load_settings
 from gridwatch.views.regional.region_page import RegionPage
 from gridwatch.views.regional.regions_page import MAX_LIMIT, RegionsPage
 from gridwatch.views.regional.rows import WINDOWS
@@ -87,6 +88,9 @@ def test_an_empty_list_says_what_to_do() -> None:
     page = html(ask(log_of(nowhere)))
     assert "gridwatch regions set" in page
     assert "the capacity is not known" in page
+    none = regional(log_of(), load_settings(partitions=4, region_flows="none"))
+    page = html(cast(Reply, asyncio.run(RegionsPage(none, RegionPage(none)).page(request()))))
+    assert "GRIDWATCH_REGION_FLOWS" in page
     assert "No region begins with “Q”" in html(ask(log_of(ROWS), "prefix=Q"))
 
 

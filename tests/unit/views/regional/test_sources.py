@@ -50,8 +50,11 @@ def test_a_source_is_out_until_its_next_bundle() -> None:
     assert said(*fast, out(2), bundle(2, 31)) == []
 
 
-def test_a_source_that_is_ahead_of_all_is_not_out() -> None:
-    assert said(bundle(0, 10), bundle(1, 10), bundle(2, 11), out(2)) == []
+def test_a_source_that_nobody_waits_for_is_not_out() -> None:
+    for minute in (10, 11):
+        sources = read(bundle(0, 10), bundle(1, 10), bundle(2, minute), out(2)).all()
+        assert not any(one.out for one in sources)
+    assert [one.out for one in read(bundle(0, 10), bundle(1, 10), bundle(2, 9), out(2)).all()][2]
 
 
 def test_a_source_that_was_never_heard_is_named() -> None:
