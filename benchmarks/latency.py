@@ -89,7 +89,7 @@ def _awake(started: Run, pacer: subprocess.Popen[bytes]) -> None:
     def validated() -> bool:
         if pacer.poll() is not None:
             raise RuntimeError("the sender of readings has ended")
-        return sum(started.output_ends()) >= FIRST
+        return started.written()[0].count >= FIRST
 
     until("the first readings are validated", validated, TIMEOUT_SECONDS, pause=0.1)
 
@@ -107,8 +107,9 @@ def _waits(started: Run, site: Site, wanted: int, seconds: float) -> list[float]
         {"bootstrap.servers": site.bootstrap, "group.id": "benchmarks", "enable.auto.commit": False}
         | {"fetch.wait.max.ms": 10, "fetch.min.bytes": 1, "log_level": 0}
     )
+    output = started.written()[0]
     consumer.assign(
-        [TopicPartition(started.output, number, offset) for number, offset in enumerate(started.first)]
+        [TopicPartition(output.topic, number, offset) for number, offset in enumerate(output.first)]
     )
     decode = msgspec.json.Decoder(_Stamped).decode
     arrived: list[tuple[int, int]] = []
@@ -120,7 +121,7 @@ def _waits(started: Run, site: Site, wanted: int, seconds: float) -> list[float]
         if messages:
             last = max(last, time.monotonic())
         elif time.monotonic() > last + _OUTPUT_SECONDS:
-            started.output_ends()
+            started.written()
             raise RuntimeError(f"{len(arrived):,} of {wanted:,} readings validated, then nothing more")
     consumer.close()
     return steady(arrived, seconds)

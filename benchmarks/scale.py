@@ -93,7 +93,7 @@ def _work(site: Site, folder: Path, wanted: int) -> _Work:
     folder.mkdir()
     started = Run(GRIDWATCH, site, RAW.name, folder)
     try:
-        result, _ = race.watch(GRIDWATCH, started, wanted, 0.0)
+        result, _ = race.watch(GRIDWATCH, started, wanted, [wanted], 0.0)
     finally:
         started.kill()
     return _Work(started.mark, result.cpu, result.wall_rate, result.memory)

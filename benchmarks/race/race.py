@@ -13,7 +13,7 @@ import click
 import psutil
 
 from benchmarks.race.contestants import Contestant, Run, Site
-from benchmarks.race.readings import Feed, read_outputs
+from benchmarks.race.readings import Feed, Span, values_of
 
 TIMEOUT_SECONDS = 600.0
 _POLL_SECONDS = 0.1
@@ -88,35 +88,41 @@ def run(contestant: Contestant, site: Site, feed: Feed) -> Result:
     with tempfile.TemporaryDirectory(prefix="run-", dir=site.folder) as folder:
         started = Run(contestant, site, feed.topic, Path(folder))
         try:
-            result, last = watch(contestant, started, feed.count, load)
+            wanted = feed.wanted(started.outputs)
+            result, spans = watch(contestant, started, feed.count, wanted, load)
         finally:
             started.kill()
-        outputs = read_outputs(site.bootstrap, started.output, started.first, last)
+        for span in spans:
+            if wrong := feed.problem(span.topic, values_of(site.bootstrap, span)):
+                raise WrongOutputs(f"{contestant.name} {wrong}")
         started.clear()
-    if outputs != feed.expected:
-        raise WrongOutputs(f"{contestant.name} wrote: {outputs}; expected: {feed.expected}")
     return result
 
 
-def watch(contestant: Contestant, started: Run, wanted: int, load: float) -> tuple[Result, list[int]]:
-    """Wait until a contestant has written `wanted` readings; returns also its end offsets, by partition."""
+def watch(
+    contestant: Contestant, started: Run, readings: int, wanted: Sequence[int], load: float
+) -> tuple[Result, list[Span]]:
+    """Wait until a contestant has written the `wanted` records of each output; returns also what it wrote.
+
+    readings: those of the input, of which the part counts as done that the least complete output has.
+    """
     begun = time.monotonic()
     trees = [psutil.Process(process.process.pid) for process in started.processes]
-    before = sum(started.first)
     peak = 0
     start: tuple[int, float, float] | None = None
     while True:
-        ends = started.output_ends()
+        spans = started.written()
         wall = time.monotonic() - begun
         cpu = sum(map(cpu_seconds, trees))
         peak = max(peak, sum(map(memory, trees)))
-        done = sum(ends) - before
+        shares = [min(1.0, span.count / of) for span, of in zip(spans, wanted, strict=True) if of]
+        done = int(readings * min(shares))
         if done and start is None:
             start = (done, cpu, wall)
-        if done >= wanted and start is not None:
-            return Result(contestant.name, done, cpu, wall, peak, *start, load), ends
+        if done >= readings and start is not None:
+            return Result(contestant.name, done, cpu, wall, peak, *start, load), spans
         if wall > TIMEOUT_SECONDS:
-            raise RuntimeError(f"{contestant.name}: {done:,} of {wanted:,} readings after {wall:.0f} s")
+            raise RuntimeError(f"{contestant.name}: {done:,} of {readings:,} readings after {wall:.0f} s")
         time.sleep(_POLL_SECONDS)
 
 
