@@ -22,6 +22,7 @@ from gridwatch.kafka.broker import Broker
 from gridwatch.settings import load_settings
 from gridwatch.topics import RAW
 
+PARTITIONS = 6
 _SMALL_PART = 4
 #: A paced contestant holds half of the rate that it reached unpaced.
 _PACE = 0.5
@@ -81,6 +82,24 @@ def _rounds(
             f"{result.cpu:.1f} CPU-s, {result.wall:.1f} s; first after {result.start_cpu:.1f} CPU-s)"
         )
     return results
+
+
+def running_rates(
+    contestants: Sequence[Contestant], *, count: int, meters: int, rounds: int, feed: type[Feed] = Feed
+) -> dict[str, list[float]]:
+    """Readings per CPU-second of each contestant once it has started, round by round, on a short input."""
+    rates: dict[str, list[float]] = {one.name: [] for one in contestants}
+    with (
+        tempfile.TemporaryDirectory(prefix="gridwatch-quick-") as folder,
+        EmbeddedKafka(Path(folder) / "kafka", overrides=BROKER) as kafka,
+    ):
+        Broker(load_settings(broker=kafka.bootstrap, partitions=PARTITIONS)).create()
+        site = Site(kafka.bootstrap, PARTITIONS, Path(folder))
+        whole = feed(kafka.bootstrap, RAW.name, PARTITIONS, meters)
+        whole.extend(count)
+        for _, one in race.interleaved(contestants, rounds):
+            rates[one.name].append(race.run(one, site, whole).running_rate)
+    return rates
 
 
 def available(

@@ -13,7 +13,7 @@ import click
 import psutil
 
 from benchmarks.race.contestants import Contestant, Run, Site
-from benchmarks.race.readings import Feed, Span, values_of
+from benchmarks.race.readings import Feed, Span, records_of
 
 TIMEOUT_SECONDS = 600.0
 _POLL_SECONDS = 0.1
@@ -88,23 +88,21 @@ def run(contestant: Contestant, site: Site, feed: Feed) -> Result:
     with tempfile.TemporaryDirectory(prefix="run-", dir=site.folder) as folder:
         started = Run(contestant, site, feed.topic, Path(folder))
         try:
-            wanted = feed.wanted(started.outputs)
-            result, spans = watch(contestant, started, feed.count, wanted, load)
+            result, spans = watch(contestant, started, feed, load)
         finally:
             started.kill()
         for span in spans:
-            if wrong := feed.problem(span.topic, values_of(site.bootstrap, span)):
+            values = (record.value() for record in records_of(site.bootstrap, span))
+            if wrong := feed.problem(span.topic, values):
                 raise WrongOutputs(f"{contestant.name} {wrong}")
         started.clear()
     return result
 
 
-def watch(
-    contestant: Contestant, started: Run, readings: int, wanted: Sequence[int], load: float
-) -> tuple[Result, list[Span]]:
-    """Wait until a contestant has written the `wanted` records of each output; returns also what it wrote.
+def watch(contestant: Contestant, started: Run, feed: Feed, load: float) -> tuple[Result, list[Span]]:
+    """Wait until a contestant has written all records of each output; returns also what it wrote.
 
-    readings: those of the input, of which the part counts as done that the least complete output has.
+    Its first output tells how far it is.
     """
     begun = time.monotonic()
     trees = [psutil.Process(process.process.pid) for process in started.processes]
@@ -115,14 +113,13 @@ def watch(
         wall = time.monotonic() - begun
         cpu = sum(map(cpu_seconds, trees))
         peak = max(peak, sum(map(memory, trees)))
-        shares = [min(1.0, span.count / of) for span, of in zip(spans, wanted, strict=True) if of]
-        done = int(readings * min(shares))
+        done = feed.processed(spans[0])
         if done and start is None:
             start = (done, cpu, wall)
-        if done >= readings and start is not None:
-            return Result(contestant.name, done, cpu, wall, peak, *start, load), spans
+        if start is not None and all(span.count >= feed.wanted(span.topic) for span in spans):
+            return Result(contestant.name, feed.count, cpu, wall, peak, *start, load), spans
         if wall > TIMEOUT_SECONDS:
-            raise RuntimeError(f"{contestant.name}: {done:,} of {readings:,} readings after {wall:.0f} s")
+            raise RuntimeError(f"{contestant.name}: {done:,} of {feed.count:,} readings after {wall:.0f} s")
         time.sleep(_POLL_SECONDS)
 
 

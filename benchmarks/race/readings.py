@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import random
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
@@ -12,7 +12,7 @@ from itertools import islice
 from typing import Any
 
 import msgspec
-from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, Message, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from benchmarks.peers.rules import Rules
@@ -131,9 +131,13 @@ class Feed:
         self._rules = Rules()
         self._places: dict[str, int] = {}
 
-    def wanted(self, outputs: Sequence[str]) -> list[int]:
-        """How many records belong into each of these topics: one per reading."""
-        return [self.count for _ in outputs]
+    def wanted(self, output: str) -> int:
+        """How many records belong into an output: one per reading."""
+        return self.count
+
+    def processed(self, output: Span) -> int:
+        """How many readings a contestant has processed that has written these records."""
+        return output.count
 
     def problem(self, output: str, values: Iterable[bytes]) -> str:
         """What is wrong with the records that a contestant wrote to `output`; empty if nothing is."""
@@ -208,8 +212,13 @@ def end_offsets(bootstrap: str, topic: str, partitions: int) -> list[int]:
     return until("every partition has a leader", ends, LEADER_SECONDS, pause=0.1, transient=(KafkaException,))
 
 
-def values_of(bootstrap: str, span: Span) -> Iterator[bytes]:
-    """The values of the records of a span, partition by partition in order."""
+def written_to(bootstrap: str, topic: str, partitions: int) -> Span:
+    """All that is in a topic now."""
+    return Span(topic, [0] * partitions, end_offsets(bootstrap, topic, partitions))
+
+
+def records_of(bootstrap: str, span: Span) -> Iterator[Message]:
+    """The records of a span, each partition in order."""
     consumer = Consumer(
         {
             "bootstrap.servers": bootstrap,
@@ -223,6 +232,6 @@ def values_of(bootstrap: str, span: Span) -> Iterator[bytes]:
     while left > 0:
         for message in consumer.consume(10_000, timeout=10):
             if message.offset() < span.last[message.partition()]:
-                yield message.value()
+                yield message
                 left -= 1
     consumer.close()

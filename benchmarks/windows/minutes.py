@@ -7,14 +7,14 @@ ends 10 s after a minute's end with a reading of every meter, so that all of its
 from __future__ import annotations
 
 import random
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from datetime import timedelta
 from typing import Any
 
 import msgspec
 
 from benchmarks.peers.windows.rules import LENGTH, WAIT, minute_of, time_of
-from benchmarks.race.readings import START, Feed
+from benchmarks.race.readings import START, Feed, Span
 from gridwatch.topics import AGGREGATES_1M, AGGREGATES_15M, VALIDATED
 
 INTERVAL_SECONDS = 10
@@ -96,12 +96,17 @@ class MinuteFeed(Feed):
         self._minutes = max(1, round(count / self._meters / _SLOTS))
         super().extend(self._meters * (self._minutes * _SLOTS + _AFTER))
 
-    def wanted(self, outputs: Sequence[str]) -> list[int]:
+    def wanted(self, output: str) -> int:
         """One record per window that is over; of validated readings, one per reading."""
-        return [
-            self.count if output == VALIDATED.name else self._meters * (self._end // _length(output))
-            for output in outputs
-        ]
+        if output == VALIDATED.name:
+            return super().wanted(output)
+        return self._meters * (self._end // _length(output))
+
+    def processed(self, output: Span) -> int:
+        """By minutes, when they come: those that close them were processed, too."""
+        if output.topic == VALIDATED.name or not output.count:
+            return super().processed(output)
+        return output.count * _SLOTS + self._meters * _AFTER
 
     def problem(self, output: str, values: Iterable[bytes]) -> str:
         """What is wrong with the records of an output: each window has to be there once, with its sum."""

@@ -314,11 +314,11 @@ def test_more_meters_need_more_of_everything() -> None:
 
 def test_a_quick_run_is_compared_with_the_kept_one() -> None:
     now = {"floor": report.Spread(0.5, 0.4, 0.6)}
-    kept = {"1000": {"floor": {"median": 0.45, "low": 0.44, "high": 0.46}}}
-    assert quick.compared(1000, now, kept) == [
+    kept = {"floor": {"median": 0.45, "low": 0.44, "high": 0.46}}
+    assert quick.compared("1,000 meters", now, kept) == [
         "  1,000 meters   gridwatch / floor    0.50 (0.40–0.60)   kept: 0.45 (0.44–0.46)"
     ]
-    assert quick.compared(1000, now, {})[0].endswith("kept: none")
+    assert quick.compared("1,000 meters", now, {})[0].endswith("kept: none")
 
 
 def test_only_kept_results_change_the_repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
