@@ -93,7 +93,6 @@ def _sent(bootstrap: str, partitions: int) -> Iterable[tuple[int, int, int]]:
 def _rows(site: Deployed, meters: int, minutes: range) -> list[tuple[int, int, int]]:
     """(partition, minute, when it could be read) of the row of every meter and minute, µs."""
     with psycopg2.connect(site.database) as session, session.cursor() as cursor:
-        session.autocommit = True
 
         def stored() -> list[tuple[int, int, int]]:
             cursor.execute(

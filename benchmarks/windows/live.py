@@ -18,9 +18,6 @@ from gridwatch.domain.instants import format_instant
 from gridwatch.domain.partitioning import partition_of
 from gridwatch.domain.policy import SECOND
 
-#: What is sent beyond the last minute, so that every partition has a reading that closes it.
-_AFTER_SECONDS = 2
-
 
 def whole_minutes(first: int, count: int) -> range:
     """The starts of so many whole minutes from the instant `first` on, µs."""
@@ -38,7 +35,8 @@ def main() -> None:
     producer = prompt_producer(bootstrap)
     pause = INTERVAL_SECONDS * SECOND // len(names)
     begun = time.time_ns() // 1000
-    end = whole_minutes(begun, int(minutes)).stop + (WAIT + _AFTER_SECONDS) * SECOND
+    # With a reading of every meter that closes the last minute.
+    end = whole_minutes(begun, int(minutes)).stop + (WAIT + INTERVAL_SECONDS) * SECOND
 
     def send(start: int, stop: int) -> None:
         for number in range(start, stop):
