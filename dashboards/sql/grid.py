@@ -52,8 +52,11 @@ def _foremost(worst: str, regions: int) -> str:
 def _over_time(value: str, worst: str, regions: int) -> str:
     """A series for each of the foremost regions."""
     return f"""
-SELECT {BY_QUARTERS}, region AS metric, {value} AS value FROM regional_aggregates_15m
-WHERE $__timeFilter("time") AND region IN ({_foremost(worst, regions)}) GROUP BY 1, 2 ORDER BY 1, 2
+SELECT series."time", foremost.region AS metric, value FROM ({_foremost(worst, regions)}) AS foremost
+CROSS JOIN LATERAL (
+    SELECT {BY_QUARTERS}, {value} AS value FROM regional_aggregates_15m
+    WHERE $__timeFilter("time") AND region = foremost.region GROUP BY 1
+) AS series ORDER BY 1, 2
 """
 
 
