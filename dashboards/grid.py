@@ -37,8 +37,8 @@ PUBLISHED_SOON: Steps = ((None, GREEN), (300, ORANGE), (1800, RED))
 QUARTER, MINUTE = "15m", "1m"
 #: Which regions a plot shows, if not all.
 LAST_WEEK = " in the last week of the time range"
-#: Columns of the heat map: two days of single windows.
-COLUMNS = 192
+#: Columns of the heat map: two days of single windows. Points of a series where there is one a region.
+COLUMNS, POINTS = 192, 400
 
 
 def build() -> Dashboard:
@@ -165,6 +165,7 @@ def _over_time(board: Dashboard) -> None:
             unit="percent",
             steps=LOAD,
             least=QUARTER,
+            most=POINTS,
         )
     ).with_panel(
         lines(
@@ -183,6 +184,7 @@ def _over_time(board: Dashboard) -> None:
             unit="kwatth",
             bars=True,
             least=QUARTER,
+            most=POINTS,
         )
     ).with_panel(
         bars(
@@ -213,6 +215,7 @@ def _trust(board: Dashboard) -> None:
             sql.COMPLETENESS,
             unit="percent",
             least=QUARTER,
+            most=POINTS,
         )
     ).with_panel(
         rows(

@@ -119,11 +119,12 @@ def lines(
     height: int = 8,
     steps: Steps | None = None,
     least: str = "10s",
+    most: int | None = None,
 ) -> Any:
     """Values over time, as lines or stacked bars; a plain string is SQL for time series.
 
     `steps` are drawn as dashed lines. `least` is the shortest interval asked for: metrics are reported every
-    ten seconds.
+    ten seconds. At `most` so many points a series; None: as many as the panel is wide.
     """
     asked = [SqlQuery(query, "time_series") if isinstance(query, str) else query for query in queries]
     panel = (
@@ -143,6 +144,8 @@ def lines(
         .height(height)
         .span(width)
     )
+    if most is not None:
+        panel.max_data_points(most)
     if bars:
         panel.stacking(StackingConfig().mode(StackingMode.NORMAL))
     if steps is not None:
