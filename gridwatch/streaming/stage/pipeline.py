@@ -216,7 +216,7 @@ class Pipeline(Generic[P]):
                 for (topic, target), packed in messages.items()
             )
         )
-        for topic, packed in messages.items():
+        for (topic, _), packed in messages.items():
             self.emitted[partition][topic] += sum(one.count for one in packed)
         self.watch("outputs acked")
         if not self._still_owned(owned):
