@@ -16,6 +16,7 @@ import msgspec
 
 from gridwatch.codecs.encoded import Encoded, Feed
 from gridwatch.codecs.origin import origin_of
+from gridwatch.codecs.sums import WindowMessages, encode_bundles
 from gridwatch.domain import outputs as emitted
 from gridwatch.domain.calendar import Calendar
 from gridwatch.domain.instants import instant_text, minutes_of
@@ -104,11 +105,18 @@ class ValidatedMessages(emitted.Accepted):
 
 
 def encode_outputs(outputs: Iterable[emitted.Output], flow: Flow = SMARTMETER) -> dict[str, list[Message]]:
-    """(key, value) messages by name of the flow's topic, in the order of the outputs."""
+    """(key, value) messages by name of the flow's topic, in the order of the outputs, without bundles: those
+    have partitions of their own (`encode_bundles`)."""
     messages: dict[str, list[Message]] = {}
     validated = ValidatedMessages()
+    windows = WindowMessages(flow)
     metrics: list[Message] = []
     for output in outputs:
+        if type(output) is emitted.Aggregate:
+            windows.add(output)
+            continue
+        if type(output) is emitted.Bundle:
+            continue
         if type(output) is emitted.Validated:
             validated.emit(*output)
         elif type(output) is emitted.Metric:
@@ -120,6 +128,7 @@ def encode_outputs(outputs: Iterable[emitted.Output], flow: Flow = SMARTMETER) -
         messages[flow.validated.name] = validated.messages
     if metrics:
         messages[flow.metrics.name] = metrics
+    messages |= {topic: some for topic, some in windows.messages.items() if some}
     return messages
 
 
@@ -135,11 +144,12 @@ class ReadingsEncoder:
         """The outputs since the last call, as messages by topic name."""
         outputs, validated, flow = self.outcome.outputs, self._validated.messages, self._flow
         messages = encode_outputs(outputs, flow)
+        targeted = encode_bundles(outputs)
         messages[flow.validated.name] = validated
         feed = _feed(outputs, [validated, messages.get(flow.late_events.name, [])])
         self.outcome.outputs.clear()
         self._validated.messages = []
-        return Encoded(messages, feed)
+        return Encoded(messages, feed, targeted)
 
 
 def _feed(outputs: list[emitted.Output], accepted: list[list[Message]]) -> Feed:
@@ -218,27 +228,28 @@ def _metric(output: emitted.Metric) -> Message:
 
 
 def _dead_letter(output: emitted.DeadLetter, flow: Flow) -> tuple[str, str, DeadLetter]:
+    letter = dead_letter(output, flow.raw.name)
+    return flow.dead_letters.name, letter.id, letter
+
+
+def dead_letter(output: emitted.DeadLetter, topic: str) -> DeadLetter:
+    """The dead letter of a record of a topic."""
     text, encoding = raw_text(output.raw)
-    letter_id = output.id(flow.raw.name)
-    return (
-        flow.dead_letters.name,
-        letter_id,
-        DeadLetter(
-            id=letter_id,
-            reasons=list(output.reasons),
-            message=output.message,
-            field=output.field,
-            raw=text,
-            raw_encoding=encoding,  # type: ignore[arg-type]
-            raw_size=len(output.raw),
-            raw_truncated=len(output.raw) > RAW_MAX_BYTES,
-            topic=flow.raw.name,
-            partition=output.partition,
-            offset=output.offset,
-            index=output.index,
-            record_timestamp=instant_text(output.record_timestamp),
-            meter_id=output.meter_id,
-        ),
+    return DeadLetter(
+        id=output.id(topic),
+        reasons=list(output.reasons),
+        message=output.message,
+        field=output.field,
+        raw=text,
+        raw_encoding=encoding,  # type: ignore[arg-type]
+        raw_size=len(output.raw),
+        raw_truncated=len(output.raw) > RAW_MAX_BYTES,
+        topic=topic,
+        partition=output.partition,
+        offset=output.offset,
+        index=output.index,
+        record_timestamp=instant_text(output.record_timestamp),
+        meter_id=output.meter_id,
     )
 
 
