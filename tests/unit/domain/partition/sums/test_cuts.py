@@ -24,7 +24,7 @@ def policy() -> Policy:
 
 
 def log_of(seed: int) -> list[tuple[str, Any]]:
-    """Readings of some kinds of meters, about in order of time, with late and repeated ones, and the registry."""
+    """Readings of some kinds of meters, about in order of time, late and repeated ones, and the registry."""
     draw = random.Random(seed)
     items: list[tuple[int, str, Any]] = []
     for meter, seconds in INTERVALS.items():
