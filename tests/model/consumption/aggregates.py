@@ -84,11 +84,14 @@ class Aggregates:
         end, lag, settled = start + length, self.reference.lag(meter), meter.settled(self.policy)
         inside = [kept for kept in meter.kept.values() if start <= kept.stamp - lag < end]
         energy = sum(kept.energy for kept in inside if kept.span is None)
-        for kept in meter.kept.values():
-            if kept.span is not None and overlap(*kept.span, start, end):
-                energy += share(kept.energy, kept.span, start, end)
-        if not inside and not energy:
+        spread = [
+            share(kept.energy, kept.span, start, end)
+            for kept in meter.kept.values()
+            if kept.span is not None and overlap(*kept.span, start, end)
+        ]
+        if not inside and not spread:
             return None
+        energy += sum(spread)
         powers = [self.power(kept, meter) for kept in inside]
         known = [power for power in powers if power is not None]
 

@@ -25,6 +25,7 @@ class Consumption:
         self.regional = Regional(reference)
         self.begun = 0  # the watermark before the step raises it
         self.crossed = 0  # the minute of the last crossing
+        self.lost = 0  # states that were dropped
         self.gone: list[Meter] = []  # whose state is dropped in this step
 
     def begin(self, watermark: int) -> None:
@@ -52,13 +53,14 @@ class Consumption:
         meter.kept[item.time] = kept
         more = kept.energy - (before.energy if before is not None else 0)
         self.aggregates.accepted(meter, kept, lag, self.crossed, self.begun)
-        unplaced = 0
+        unplaced: int | None = None
         if self.policy.regional:
             self.regional.places.look(meter.meter_id, since)
             unplaced = self.regional.contribute(meter, kept, flags, more, self.begun)
-        if QUARTER in self.policy.windows and self.aggregates.takes_part(meter, QUARTER):
+        takes_part = QUARTER in self.policy.windows and self.aggregates.takes_part(meter, QUARTER)
+        if unplaced is None and takes_part:
             unplaced = self.aggregates.unplaced(kept, lag, more, self.begun, revised)
-        self.reference.windows.unplaced(unplaced)
+        self.reference.windows.unplaced(unplaced or 0)
 
     def turned(self, name: str, since: int) -> None:
         if self.policy.regional:
@@ -67,6 +69,7 @@ class Consumption:
     def dropped(self, meter: Meter, since: int) -> None:
         """The state of a meter is dropped; its windows are emitted for the last time in this step."""
         self.gone.append(meter)
+        self.lost += 1
         if self.policy.regional:
             self.regional.places.look(meter.meter_id, since)
 
