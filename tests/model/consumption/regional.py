@@ -119,7 +119,7 @@ class Regional:
         assert kept.slot is not None
         slot, since, until = kept.slot
         unexpected = meter.meter_id not in self.places.of or slot < meter.known[0].start
-        others = [self.on_grid(meter, stamp) for stamp in meter.kept if stamp != kept.stamp]
+        others = [one.slot for one in meter.kept.values() if one is not kept and one.slot is not None]
         for window in pieces(since, until, QUARTER):
             sums = self.live(region, window, begun)
             if sums is None:
@@ -128,7 +128,9 @@ class Regional:
             sums.received += time
             sums.extra += time * unexpected
             sums.prorated += until - since > QUARTER
-            sums.reporting += not any(overlap(*other, window, window + QUARTER) for other in others if other)
+            sums.reporting += not any(
+                overlap(one.since, one.until, window, window + QUARTER) for one in others
+            )
 
     def learn(self, record: Region) -> None:
         """A record of a region."""
