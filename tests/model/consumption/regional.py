@@ -119,7 +119,8 @@ class Regional:
         assert kept.slot is not None
         slot, since, until = kept.slot
         unexpected = meter.meter_id not in self.places.of or slot < meter.known[0].start
-        others = [one.slot for one in meter.kept.values() if one is not kept and one.slot is not None]
+        others = [one.slot for one in meter.kept.values() if one.received and one.slot is not None]
+        kept.received = True
         for window in pieces(since, until, QUARTER):
             sums = self.live(region, window, begun)
             if sums is None:

@@ -41,7 +41,7 @@ class Consumption:
         before, revised = meter.kept.get(item.time), "REVISED" in flags
         kept = Kept(item.time, micro_wh(item.kwh), measures_of(item.body), None, None, item.region)
         if before is not None:
-            kept.span, kept.slot = before.span, before.slot
+            kept.span, kept.slot, kept.received = before.span, before.slot, before.received
         elif "GAP_ENERGY" in flags and item.since is not None:
             until = item.time - lag + meter.interval
             kept.span = (until - (item.time - item.since), until)
