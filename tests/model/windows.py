@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from tests.model.stamps import show
@@ -41,7 +42,8 @@ class Windows:
     def count(self, time: int, metric: str, amount: float) -> None:
         window = self.counts.setdefault(self.start_of(time), {})
         scale = MICRO if metric == "consumption_kwh" else 1
-        window[metric] = window.get(metric, 0) + round(amount * scale)
+        whole = math.floor(abs(amount) * scale + 0.5)  # half up
+        window[metric] = window.get(metric, 0) + (whole if amount > 0 else -whole)
 
     def active(self, time: int, meter_id: str) -> None:
         self.meters.setdefault(self.start_of(time), set()).add(meter_id)
