@@ -52,7 +52,7 @@ class Consumption:
             kept.slot = Slot(start, since, since + interval)
         meter.kept[item.time] = kept
         more = kept.energy - (before.energy if before is not None else 0)
-        self.aggregates.accepted(meter, kept, lag, self.crossed, self.begun)
+        self.aggregates.accepted(meter, kept, before, lag, self.crossed, self.begun)
         unplaced: int | None = None
         if self.policy.regional:
             self.regional.places.look(meter.meter_id, since)
