@@ -13,6 +13,7 @@ from gridwatch.kafka.broker import Broker
 from gridwatch.kafka.positions import Position, Positions
 from gridwatch.settings import Settings
 from gridwatch.topics import flow
+from sinks import tables
 
 BROKER, TOPICS, CLOCK = "broker", "topics", "broker clock"
 TRANSACTIONS = "open transactions"
@@ -55,14 +56,17 @@ def check_broker(settings: Settings) -> list[Finding]:
         findings.append(good(TOPICS, f"all exist, {settings.partitions} partitions each"))
     positions = Positions(settings, timeout=REACH_SECONDS)
     workers = {flow(name).raw.name: app_id for name, app_id in settings.applications.items()}
-    outputs = [topic.name for name in settings.flows for topic in flow(name).outputs]
     newest = [time for raw in workers if (time := positions.newest_record_time(raw)) is not None]
     return [
         *findings,
         _clock(max(newest, default=None), settings.bootstrap),
         *(_transactions(positions, raw) for raw in workers),
         *(_lag(WORKER_LAG, group, positions.of_group(group, [raw])) for raw, group in workers.items()),
-        _lag(SINK_LAG, settings.sink_group, positions.of_group(settings.sink_group, outputs)),
+        _lag(
+            SINK_LAG,
+            settings.sink_group,
+            positions.of_group(settings.sink_group, tables.topics(settings.flows)),
+        ),
     ]
 
 
