@@ -2,9 +2,9 @@
 
 Half of all meters report every 10 s and are registered. Others are of a minute, a quarter, half an hour and
 an hour, have a register, stamp the end of the interval, or are known by their readings alone; some report by
-the day and take no part. Readings come late, too late, twice, revised, beside their slot, or not at all. A meter
-in forty changes its region in the middle, one region gets another capacity, and one feeder is planned to be
-out for a while. With a storm, many meters of the largest region are silent together.
+the day and take no part. Readings come late, too late, twice, revised, beside their slot, or not at all. A
+meter in forty changes its region in the middle, one region gets another capacity, and one feeder is planned
+to be out for a while. With a storm, many meters of the largest region are silent together.
 """
 
 from __future__ import annotations

@@ -187,7 +187,7 @@ def test_rows_add_up_partitions_and_keep_their_capacity() -> None:
     ]
     heard = [entry(TEN, region=region), *tens(0, 95, given=False, region=region)]
     end = tick(TEN + QUARTER + HOUR)
-    first = run(Step("region", rated[0]), *heard, Step("region", rated[1]), tick(TEN + QUARTER), end)
+    first = run(Step("region", rated[0]), *heard, Step("region", rated[1]), tick(TEN + QUARTER + MINUTE), end)
     second = run(*heard, tick(TEN + QUARTER), end, number=1)
     both = Regions([first.bundles, second.bundles], HOUR)
     rows = {name: (early, final) for name, early, final in both.rows()}
