@@ -29,12 +29,14 @@ _PAUSE_SECONDS = 0.3
 WORKERS = 3
 SINKS = 2
 
-#: Settings of every run. Without idle ticks: they depend on the wall clock.
+#: Settings of every run. Without idle ticks, and without sources that are put out: both depend on the wall
+#: clock.
 RULES: dict[str, Any] = {
     "partitions": 6,
     "metrics_window": "1h",
     "state_ttl": "2d",
     "idle_timeout": "30d",
+    "source_out_after": "30d",
     "session_timeout": f"{SESSION_SECONDS}s",
 }
 

@@ -8,6 +8,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from gridwatch.agents.readings import READINGS
+from gridwatch.agents.regions import REGIONS
 from gridwatch.domain.meter.archive import COLD, Archive
 from gridwatch.domain.meter.changes import GapChanges
 from gridwatch.domain.meter.settlement import settle
@@ -15,9 +16,11 @@ from gridwatch.domain.meter.state import MeterState
 from gridwatch.domain.partition.state import PartitionState
 from gridwatch.domain.partition.workbench import horizon_of
 from gridwatch.domain.policy import Policy
+from gridwatch.domain.regions.state import PartitionState as RegionsState
 from gridwatch.errors import UsageProblem
 from gridwatch.settings import Settings
 from gridwatch.streaming.stage.declaration import Stage
+from gridwatch.tables import region_rows
 from gridwatch.tables.meter_rows import METER, due_of
 from gridwatch.tables.partition_rows import plain_state
 from gridwatch.tables.readings import METERS
@@ -101,8 +104,33 @@ def _states(settings: Settings, state: PartitionState, rows: Mapping[str, bytes]
     return found
 
 
+def _plain_regions(state: RegionsState) -> Any:
+    # Not the position: a crash upstream repeats bundles.
+    position, record_time = state.next_offset, state.record_time
+    state.next_offset, state.record_time = 0, None
+    plain = region_rows.plain_state(state)
+    state.next_offset, state.record_time = position, record_time
+    return plain
+
+
+def _states_of_regions(settings: Settings, state: RegionsState, rows: Mapping[str, bytes]) -> dict[str, Any]:
+    """Everything but what was emitted of a window: updates depend on how the sources ran ahead of each other."""
+    found = {name: decode_plain(row[1:]) for name, row in rows.items()}
+    for name, plain in found.items():
+        if REGIONS.layout.is_state(name.encode()):
+            region, start, _, _, *entries = plain
+            found[name] = [region, start, *entries]
+    return found
+
+
 #: gridwatch's own worker.
-GRIDWATCH = Subject("gridwatch.app", (Observed(READINGS, _plain, _is_complete, _states),))
+GRIDWATCH = Subject(
+    "gridwatch.app",
+    (
+        Observed(READINGS, _plain, _is_complete, _states),
+        Observed(REGIONS, _plain_regions, states=_states_of_regions),
+    ),
+)
 
 
 def subject_of(place: str) -> Subject:

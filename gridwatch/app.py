@@ -8,12 +8,10 @@ from __future__ import annotations
 from gridwatch import agents, views
 from gridwatch.settings import load_settings
 from gridwatch.streaming.stage.worker import Worker
-from gridwatch.tables.readings import METERS
 
 settings = load_settings()
 worker = Worker(settings, agents.stages(settings))
 app = worker.app
-readings = worker.pipelines[METERS.stage]
 
-agents.register(app, settings, readings, worker.emitter)
+agents.register(app, settings, worker.pipelines, worker.emitter)
 views.register(worker, settings)

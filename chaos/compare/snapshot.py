@@ -22,11 +22,15 @@ from chaos.subject import Subject
 from gridwatch.errors import GridwatchError
 from gridwatch.kafka.topic_identity import describe_topic
 from gridwatch.settings import Settings
-from gridwatch.topics import DEAD_LETTERS, GAP_ALERTS, OUTPUTS
+from gridwatch.topics import DEAD_LETTERS, GAP_ALERTS, INCIDENTS, OUTPUTS, REGIONAL_AGGREGATES
 from sinks import tables
 from sinks.tables.dead_letters import AHEAD
 from sinks.tables.table import DatabaseTable
 
+#: The outputs of the stage `regions`.
+REGIONAL_OUTPUTS = (REGIONAL_AGGREGATES, INCIDENTS)
+#: States of rows of regions that depend on how the sources ran ahead of each other.
+_ON_THE_WAY = ("UPDATED",)
 #: In outputs. Records that repeat within a run must agree on it; two runs never do.
 ARRIVAL = "received_at"
 
@@ -59,7 +63,7 @@ def take_snapshot(settings: Settings, subject: Subject, folders: Iterable[Path])
             snapshot.inconsistencies += find_inconsistencies(state.rows, databases)
         finally:
             state.close()
-    for topic in (*OUTPUTS, *subject.outputs):
+    for topic in dict.fromkeys((*OUTPUTS, *REGIONAL_OUTPUTS, *subject.outputs)):
         reader = Reader(settings, topic.name)
         try:
             values = [json.loads(message.value() or b"") for message in reader.new()]
@@ -91,7 +95,7 @@ def last_revisions(topic: str, records: Iterable[dict[str, Any]]) -> tuple[dict[
         if topic == DEAD_LETTERS.name:
             del record["record_timestamp"]
             record["message"] = AHEAD.sub("", record["message"])
-        name, revision = record["gap_id" if topic == GAP_ALERTS.name else "id"], record.get("revision", 0)
+        name, revision = _name_of(topic, record), record.get("revision", 0)
         if by_revision.setdefault((name, revision), record) != record:
             before = by_revision[name, revision]
             inconsistencies.append(f"{topic}: {name} revision {revision}: {before} and {record}")
@@ -99,7 +103,14 @@ def last_revisions(topic: str, records: Iterable[dict[str, Any]]) -> tuple[dict[
             last[name] = record
     for record in last.values():
         record.pop(ARRIVAL, None)
-    return last, inconsistencies
+    return {name: one for name, one in last.items() if one.get("state") not in _ON_THE_WAY}, inconsistencies
+
+
+def _name_of(topic: str, record: dict[str, Any]) -> str:
+    """The id of a record; of a row of a region with its state, as the first one counts as well as the last."""
+    if topic == REGIONAL_AGGREGATES.name:
+        return f"{record['id']} {record['state']}"
+    return str(record["gap_id" if topic == GAP_ALERTS.name else "id"])
 
 
 def read_database(url: str) -> Contents:

@@ -2,6 +2,7 @@
 
 decode.py   decodes raw records
 wire.py     encodes outputs as messages
+regions.py  records and outputs of the stage `regions`
 encoded.py  encoded outputs
 origin.py   reads the origin of an encoded output
 """

@@ -218,27 +218,28 @@ def _metric(output: emitted.Metric) -> Message:
 
 
 def _dead_letter(output: emitted.DeadLetter, flow: Flow) -> tuple[str, str, DeadLetter]:
+    letter = dead_letter(output, flow.raw.name)
+    return flow.dead_letters.name, letter.id, letter
+
+
+def dead_letter(output: emitted.DeadLetter, topic: str) -> DeadLetter:
+    """The dead letter of a record of a topic."""
     text, encoding = raw_text(output.raw)
-    letter_id = output.id(flow.raw.name)
-    return (
-        flow.dead_letters.name,
-        letter_id,
-        DeadLetter(
-            id=letter_id,
-            reasons=list(output.reasons),
-            message=output.message,
-            field=output.field,
-            raw=text,
-            raw_encoding=encoding,  # type: ignore[arg-type]
-            raw_size=len(output.raw),
-            raw_truncated=len(output.raw) > RAW_MAX_BYTES,
-            topic=flow.raw.name,
-            partition=output.partition,
-            offset=output.offset,
-            index=output.index,
-            record_timestamp=instant_text(output.record_timestamp),
-            meter_id=output.meter_id,
-        ),
+    return DeadLetter(
+        id=output.id(topic),
+        reasons=list(output.reasons),
+        message=output.message,
+        field=output.field,
+        raw=text,
+        raw_encoding=encoding,  # type: ignore[arg-type]
+        raw_size=len(output.raw),
+        raw_truncated=len(output.raw) > RAW_MAX_BYTES,
+        topic=topic,
+        partition=output.partition,
+        offset=output.offset,
+        index=output.index,
+        record_timestamp=instant_text(output.record_timestamp),
+        meter_id=output.meter_id,
     )
 
 

@@ -15,7 +15,7 @@ from gridwatch.deployment.service import Service
 from gridwatch.errors import GridwatchError
 from gridwatch.kafka.positions import Positions
 from gridwatch.settings import Settings
-from gridwatch.topics import flow
+from gridwatch.topics import REGIONAL_PARTIALS, flow
 from sinks import tables
 
 #: Without progress for this long, worker or sink counts as stalled.
@@ -33,9 +33,13 @@ def no_report(done: int, wanted: int) -> None:
 
 
 def wait_for_worker(settings: Settings, service: Service, report: Report = no_report) -> None:
-    """Return when the worker's group has committed the end of the raw topic; `service` is a member."""
+    """Return when the worker's group has committed the end of the raw topic, then that of the partials which
+    came of it; `service` is a member. Only the first is reported."""
     positions = Positions(settings)
     _wait(positions, settings.app_id, positions.ends([flow(settings.flow).raw.name]), service, report)
+    if settings.adds_up_regions:
+        ends = positions.ends([REGIONAL_PARTIALS.name])
+        _wait(positions, settings.app_id, ends, service, no_report)
 
 
 def wait_for_sink(settings: Settings, service: Service, report: Report = no_report) -> None:

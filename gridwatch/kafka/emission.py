@@ -92,17 +92,26 @@ class Emitter:
     async def offer_tick(self, topic: str, partition: int, instant: str, timestamp: int) -> bool:
         """Write a tick to a raw partition, best effort: no key, the tick header, the instant as value.
         Whether it was acked; if not, a later tick supersedes it."""
+        return await self.offer_control(topic, partition, (None, instant.encode()), TICK_HEADER, timestamp)
+
+    async def offer_control(
+        self, topic: str, partition: int, message: tuple[bytes | None, bytes], header: str, timestamp: int
+    ) -> bool:
+        """Write a control record, key and value, best effort: the header says what it is. Whether it was
+        acked."""
+        key, value = message
 
         async def attempt(producer: AIOKafkaProducer) -> None:
             await producer.send_and_wait(
                 topic,
-                value=instant.encode(),
+                value=value,
+                key=key,
                 partition=partition,
                 timestamp_ms=timestamp,
-                headers=[(TICK_HEADER, b"1")],
+                headers=[(header, b"1")],
             )
 
-        return await self._try_once(f"{topic}[{partition}]: no tick sent", attempt)
+        return await self._try_once(f"{topic}[{partition}]: no {header} sent", attempt)
 
     async def _try_once(self, otherwise: str, attempt: Callable[[AIOKafkaProducer], Awaitable[None]]) -> bool:
         """Try once. Whether it succeeded; if not, `otherwise` is logged and the next try has a new

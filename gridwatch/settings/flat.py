@@ -40,6 +40,11 @@ class Settings(Pages, Database, Readiness, Worker, Windows, Rules, Brokers, Flow
         )
 
     @property
+    def adds_up_regions(self) -> bool:
+        """Whether the worker of this flow has the stage `regions`: there is one for all flows."""
+        return self.flow == DEFAULT_FLOW and bool(self.region_flows)
+
+    @property
     def applications(self) -> dict[str, str]:
         """Each of `flows` with the application id of its worker."""
         base = base_of(self.app_id, self.flow)

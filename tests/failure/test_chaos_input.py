@@ -92,7 +92,7 @@ def test_a_meter_that_waits_for_the_end_of_a_run_to_be_passed_is_not_due() -> No
     outcome = processor.process(log)
     assert not any(isinstance(output, GapAlert) for output in outcome.outputs)
     rows = [METER.encode(changed) for changed in outcome.changed.values() if changed is not None]
-    [observed] = GRIDWATCH.stages
+    observed = GRIDWATCH.stages[0]
     assert observed.is_complete(settings, state, rows)
     state.end = None
     assert not observed.is_complete(settings, state, rows)

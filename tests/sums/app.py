@@ -10,7 +10,6 @@ from tests.sums.stage import STAGE
 settings = load_settings()
 worker = Worker(settings, [*agents.stages(settings), STAGE])
 app = worker.app
-readings = worker.pipelines["readings"]
 
-agents.register(app, settings, readings, worker.emitter)
+agents.register(app, settings, worker.pipelines, worker.emitter)
 views.register(worker, settings)

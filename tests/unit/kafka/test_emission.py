@@ -208,6 +208,7 @@ def test_a_tick_has_no_key_the_tick_header_and_the_instant(emitter: Any) -> None
     ((topic, record),) = good.sent
     assert topic == "raw"
     assert record == {
+        "key": None,
         "value": b"2024-01-01T00:00:00Z",
         "partition": 2,
         "timestamp_ms": 7,
