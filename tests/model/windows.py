@@ -7,11 +7,13 @@ from typing import Any
 from tests.model.stamps import show
 
 MICRO = 1_000_000
+SCALES = {"consumption_kwh": MICRO, "energy_unplaced_kwh": 1000 * MICRO}
 METRICS = sorted((
     "readings_received", "readings_validated", "readings_late", "readings_too_late", "readings_invalid",
     "readings_duplicate", "readings_revised", "gaps_opened", "gaps_closed", "missing_intervals",
-    "active_meters", "consumption_kwh",
+    "active_meters", "consumption_kwh", "energy_unplaced_kwh",
 ))  # fmt: skip
+UNPLACED = "energy_unplaced_kwh"  # counted in µWh, and emitted only where there is some
 
 
 class Windows:
@@ -50,6 +52,13 @@ class Windows:
         else:
             self.count(self.stands, metric, amount)
 
+    def unplaced(self, micro_wh: int) -> None:
+        """Energy that belongs to windows which are dropped."""
+        if micro_wh:
+            assert self.stands is not None
+            window = self.counts.setdefault(self.stands, {})
+            window[UNPLACED] = window.get(UNPLACED, 0) + micro_wh
+
     def move(self, watermark: int) -> None:
         self.stands = self.start_of(watermark)
 
@@ -66,7 +75,8 @@ class Windows:
             if values == emitted:
                 continue
             self.shown[start] = (revision + 1, values)
-            found += [self.metric(start, name, values.get(name, 0), revision + 1) for name in METRICS]
+            named = [name for name in METRICS if name != UNPLACED or values.get(name, 0) > 0]
+            found += [self.metric(start, name, values.get(name, 0), revision + 1) for name in named]
         over = watermark - self.policy.metrics_window - self.policy.allowed_lateness
         for start in [start for start in {*self.counts, *self.meters} if start <= over]:
             self.counts.pop(start, None)
@@ -77,7 +87,7 @@ class Windows:
         return {
             "id": f"{name}@{show(start)}/{self.partition}",
             "metric": name,
-            "value": value / MICRO if name == "consumption_kwh" else value,
+            "value": value / SCALES[name] if name in SCALES else value,
             "window_start": show(start),
             "window_end": show(start + self.policy.metrics_window),
             "revision": revision,
