@@ -72,16 +72,13 @@ class _Watch:
             self._decide(minute, scope, standing, self._parent(scope, feeders[scope]))
 
     def _parent(self, scope: Scope, feeders: set[str | None]) -> str | None:
-        """The open incident of the widest scope that contains this one."""
-        if scope.kind != "storm":
-            region = Scope("storm", scope.region, scope.region)
-            if region in self._open:
-                return str(self._open[region]["id"])
+        """The open incident of the narrowest scope around this one."""
+        around = []
         if scope.kind == "transformer" and len(feeders) == 1:
-            feeder = Scope("feeder", scope.region, str(next(iter(feeders))))
-            if feeder in self._open:
-                return str(self._open[feeder]["id"])
-        return None
+            around.append(Scope("feeder", scope.region, str(next(iter(feeders)))))
+        if scope.kind != "storm":
+            around.append(Scope("storm", scope.region, scope.region))
+        return next((str(self._open[one]["id"]) for one in around if one in self._open), None)
 
     def _decide(self, minute: int, scope: Scope, now: Standing, parent: str | None) -> None:
         known = self._open.get(scope)
@@ -101,7 +98,7 @@ class _Watch:
                 self._emit(minute, scope, begun, now, "OPEN")
         else:
             over = _is_over(scope.kind, now)
-            known = {**known, "parent_id": parent or known["parent_id"]}
+            known = known if over else {**known, "parent_id": parent}
             self._emit(minute, scope, known, now, "CLOSED" if over else "OPEN")
 
     def _emit(self, minute: int, scope: Scope, known: dict[str, Any], now: Standing, state: str) -> None:

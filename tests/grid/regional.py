@@ -105,11 +105,11 @@ class Regional:
         region = accepted.region
         if region is None or (meter.settled and meter.interval > self._lateness):
             return
-        slot = accepted.slot
-        start, end = self._covered(meter, accepted)
-        self._add_energy(region, accepted.energy, start, end, watermark)
-        if slot is None or not meter.settled:
+        self._add_energy(region, accepted.energy, *self._span(meter, accepted), watermark)
+        if accepted.slot is None or not meter.settled:
             return
+        start = accepted.slot - meter.lag
+        end = start + meter.interval
         for quarter in range(down(start, QUARTER), end, QUARTER):
             if not self._takes(quarter, watermark):
                 continue
@@ -121,7 +121,7 @@ class Regional:
             meter.reported.add(quarter)
             sums.prorated += end - start > QUARTER
 
-    def _covered(self, meter: Meter, accepted: Accepted) -> tuple[int, int]:
+    def _span(self, meter: Meter, accepted: Accepted) -> tuple[int, int]:
         """The span that the energy is of; of one instant it is 1 µs long."""
         if accepted.span is not None and not accepted.revised:
             return accepted.span
