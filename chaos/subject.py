@@ -114,7 +114,7 @@ def _plain_regions(state: RegionsState) -> Any:
 
 
 def _states_of_regions(settings: Settings, state: RegionsState, rows: Mapping[str, bytes]) -> dict[str, Any]:
-    """Everything but what was emitted of a window: updates depend on how the sources ran ahead of each other."""
+    """Everything but what was emitted of a window: updates depend on how far the sources are apart."""
     found = {name: decode_plain(row[1:]) for name, row in rows.items()}
     for name, plain in found.items():
         if REGIONS.layout.is_state(name.encode()):

@@ -107,7 +107,7 @@ def last_revisions(topic: str, records: Iterable[dict[str, Any]]) -> tuple[dict[
 
 
 def _name_of(topic: str, record: dict[str, Any]) -> str:
-    """The id of a record; of a row of a region with its state, as the first one counts as well as the last."""
+    """The id of a record; of a row of a region with its state: the first one counts as the last does."""
     if topic == REGIONAL_AGGREGATES.name:
         return f"{record['id']} {record['state']}"
     return str(record["gap_id" if topic == GAP_ALERTS.name else "id"])

@@ -47,6 +47,7 @@ class Windows:
                 region.limits = without_past(limits, self._oldest())
                 onto.change(region.name, region)
         for entry in bundle.windows:
+            self._note_meters(entry, source, onto)
             end = entry.start + QUARTER
             if end + self._lateness <= self._state.finalized:
                 continue
@@ -61,11 +62,6 @@ class Windows:
             onto.change(window.name, window)
             if end <= before and end <= self._state.passed:
                 self._set_stale(window, stale=True)
-            region = self._region(entry.region)
-            last = region.last.get(source)
-            if last is None or entry.start >= last.start:
-                region.last[source] = Last(entry.start, entry.active, entry.uncovered)
-                onto.change(region.name, region)
         self._publish_again(before, bundle.watermark, onto)
 
     def advance(self, onto: Outcome) -> None:
@@ -163,6 +159,14 @@ class Windows:
             window = windows[region] = Window(region, start)
             self._state.row_count += 1
         return window
+
+    def _note_meters(self, entry: RegionWindow, source: str, onto: Outcome) -> None:
+        """Remember the meters of the newest window: they count while the source is out."""
+        region = self._region(entry.region)
+        known = region.last.get(source)
+        if known is None or entry.start >= known.start:
+            region.last[source] = Last(entry.start, entry.active, entry.uncovered)
+            onto.change(region.name, region)
 
     def _region(self, name: str) -> Region:
         region = self._state.regions.get(name)

@@ -213,12 +213,13 @@ def test_a_cut_commit_is_several_with_the_position_inside_and_the_last_one_at_th
     rig.pipeline.commit_bytes = 1
     array = [reading(0, f"M{number}") for number in range(3)]
     assert rig.work(batch([record(0, array), record(1, reading(1), 30)], 0, 5)) == [5]
-    # Before the last one the readings are done, and what the watermark has reached is not settled yet.
-    assert rig.changelog.positions() == [(0, 1), (0, 2), (1, 0), (2, 0), (5, 0)]
+    # Before the last ones the readings are done; what the watermark has reached is settled, and then its
+    # windows are emitted, each with a commit of its own.
+    assert rig.changelog.positions() == [(0, 1), (0, 2), (1, 0), *[(2, 0)] * 4, (5, 0)]
     emitted = [(one["offset"], one["index"]) for one in rig.emitter.delivered[VALIDATED.name]]
     assert emitted == [(0, 0), (0, 1), (0, 2), (1, 0)]
     steps = [line for line in rig.journal if line in ("append", "buffered")]
-    assert steps == ["append", "buffered"] * 5
+    assert steps == ["append", "buffered"] * 8
 
 
 @pytest.mark.parametrize("commits", [1, 2, 3])
