@@ -2,9 +2,9 @@
 
 Half of all meters report every 10 s and are registered. Others are of a minute, a quarter, half an hour and
 an hour, have a register, stamp the end of the interval, or are known by their readings alone; some report by
-the day and take no part. Readings come late, too late, twice, revised, beside their slot, or not at all. A
-meter in forty changes its region in the middle, one region gets another capacity, and one feeder is planned
-to be out for a while. With a storm, many meters of the largest region are silent together.
+the day and take no part. Readings come late, too late, twice, revised, beside their slot, or not at all. One
+of forty that take part changes its region in the middle, one region gets another capacity, and one feeder is
+planned to be out for a while. With a storm, many meters of the largest region are silent together.
 """
 
 from __future__ import annotations
@@ -166,7 +166,7 @@ class Fleet:
             if not meter.kind.registered:
                 continue
             yield _entry(START - 1, meter, 1, None)
-            if chance.random() < 1 / 40:
+            if chance.random() < 1 / 40 and meter.kind.interval <= HOUR // SECOND:
                 moved = meter._replace(region=chance.choice(REGIONS), feeder="moved", transformer="moved")
                 at = middle + chance.randrange(-10, 10) * MINUTE
                 # Some of them are known in advance, others hold from when they are said.

@@ -151,4 +151,5 @@ class Partition:
         self.regional.silence(name, next(iter(self._open[name].values()), None))
 
     def _planned(self, meter: Meter, slot: int) -> bool:
-        return self._plan.planned(meter.name, self.regional.places.get(meter.name), slot)
+        """A slot counts by the beginning of the time that it covers."""
+        return self._plan.planned(meter.name, self.regional.places.get(meter.name), slot - meter.lag)
