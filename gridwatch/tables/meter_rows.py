@@ -110,16 +110,21 @@ def _plain_terms(meter: MeterState) -> tuple[Any, ...]:
     plain = (meter.given, None if terms is None else tuple(terms), meter.calendar)
     if usage is None or not has_usage(usage):
         return plain
-    return (*plain, usage.measures, usage.spans, usage.place)
+    return (*plain, usage.measures, usage.spans, usage.place, usage.reported_last, usage.reported)
 
 
 def has_usage(usage: Usage | None) -> bool:
     """Whether there is something to store of what windows and regions know of a meter."""
-    return usage is not None and (usage.place is not None or bool(usage.measures) or bool(usage.spans))
+    return usage is not None and (
+        usage.place is not None or bool(usage.measures) or bool(usage.spans) or bool(usage.reported)
+    )
 
 
-def _usage(measures: bytes, spans: Sequence[Sequence[int]], place: Sequence[Any] | None) -> Usage:
+def _usage(
+    measures: bytes, spans: Sequence[Sequence[int]], place: Sequence[Any] | None, last: int, reported: int
+) -> Usage:
     usage = Usage()
+    usage.reported_last, usage.reported = last, reported
     usage.measures = measures
     usage.spans = tuple((time, first, last) for time, first, last in spans)
     usage.place = None if place is None else place_of(place)

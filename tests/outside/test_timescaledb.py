@@ -126,15 +126,17 @@ def test_later_revisions_reach_compressed_chunks(empty: str) -> None:
 
 
 def test_every_query_of_the_dashboards_runs(grown: Became) -> None:
-    chosen = {"flow": "smartmeter", "meter": "O'Brien", "region": ALL, "partition": ALL, "interval": "1h"}
-    view = View(OLD.start, NOW, chosen, timescaledb=True)
+    chosen = {"flow": "smartmeter", "meter": "O'Brien", "region": ALL, "partition": ALL}
+    view = View(OLD.start, NOW, {**chosen, "interval": "1h", "window": "auto"}, timescaledb=True)
     register(grown.url, NEW)
     answers = 0
     for question in panel_queries():
         for way in (view, replace(view, timescaledb=False)):
             with connect(grown.url) as connection:
                 found = connection.exec_driver_sql(expand(question.sql, way).replace("%", "%%"), ()).all()
-            assert found or question.dashboard == "gridwatch-health", question
+            # The meters have no window as new as the regions' newest.
+            expected = question.dashboard != "gridwatch-health" and question.title != "Top meters A"
+            assert found or not expected, question
             answers += bool(found)
     assert answers > 80
 
@@ -152,9 +154,8 @@ def test_from_nothing_to_chunks_policies_and_summaries(
     assert kind.message.startswith("TimescaleDB 2.")
     assert schema.ok
     # Nothing in it yet: no question may be an error.
-    view = View(
-        NOW - DAY, NOW, {"flow": "smartmeter", "meter": "", "region": ALL, "partition": ALL, "interval": "5m"}
-    )
+    chosen = {"flow": "smartmeter", "meter": "", "region": ALL, "partition": ALL}
+    view = View(NOW - DAY, NOW, {**chosen, "interval": "5m", "window": "auto"})
     for question in panel_queries():
         with connect(empty) as connection:
             sql = expand(question.sql, replace(view, timescaledb=True)).replace("%", "%%")

@@ -120,7 +120,7 @@ class Place(NamedTuple):
 class Usage:
     """What windows and regions know of one meter."""
 
-    __slots__ = ("marks", "measures", "place", "spans")
+    __slots__ = ("marks", "measures", "place", "reported", "reported_last", "spans")
 
     def __init__(self) -> None:
         self.measures: Measures = b""
@@ -129,6 +129,10 @@ class Usage:
         """Remembered readings with energy over a gap: the stamp, and the time [from, to) that it is of."""
         self.place: Place | None = None
         """Where it counts since its last step."""
+        self.reported_last = 0
+        """The last quarter of an hour that a slot filled by it reaches into, as a count of them."""
+        self.reported = 0
+        """Which quarters there are: bit n stands for the one n before the last."""
         self.marks = (-NEVER, -NEVER)
         """Ends of the windows that it was last noted to be in, by length: not stored."""
 
@@ -142,3 +146,17 @@ class Usage:
         before ``horizon``."""
         kept = [span for span in self.spans if span[0] >= horizon]
         self.spans = tuple(sorted([*kept, (time, first, last)]))
+
+    def report(self, quarter: int, oldest: int) -> bool:
+        """Note that a filled slot reaches into a quarter, given by its number. Whether it is the first one
+        there. Quarters before ``oldest`` need not be remembered."""
+        ahead = quarter - self.reported_last
+        if ahead <= 0:
+            bit = 1 << -ahead
+            fresh = not self.reported & bit
+            self.reported |= bit
+            return fresh
+        kept = max(1, quarter - oldest + 1)
+        self.reported = (self.reported << ahead | 1) & ((1 << kept) - 1) if ahead < kept else 1
+        self.reported_last = quarter
+        return True

@@ -17,7 +17,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Generic
@@ -74,6 +74,8 @@ class Pipeline(Generic[P]):
         self.feeds: defaultdict[int, DeadLetterLimit] = defaultdict(
             lambda: DeadLetterLimit(DeadLetterPolicy.of(settings))
         )
+        #: Outputs of each partition that were acked, by topic; for metrics.
+        self.emitted: defaultdict[int, Counter[str]] = defaultdict(Counter)
         #: End offsets of the source's partitions at the last assignment, as far as known.
         self._source_ends: Mapping[int, int] = {}
         #: Called with the name of each step of a commit (STEPS): fault injection hooks in here.
@@ -214,6 +216,8 @@ class Pipeline(Generic[P]):
                 for (topic, target), packed in messages.items()
             )
         )
+        for topic, packed in messages.items():
+            self.emitted[partition][topic] += sum(one.count for one in packed)
         self.watch("outputs acked")
         if not self._still_owned(owned):
             logger.info(

@@ -13,6 +13,7 @@ from gridwatch.domain.consumption.aggregate import micro_wh, share, takes_part
 from gridwatch.domain.meter.grid import Grid
 from gridwatch.domain.meter.intervals import is_settled, lag_of
 from gridwatch.domain.meter.state import MeterState
+from gridwatch.domain.meter.usage import Usage
 from gridwatch.domain.partials.group import QUARTER
 from gridwatch.domain.partials.place import is_covered
 from gridwatch.domain.partition.windows import window_at
@@ -90,6 +91,11 @@ class Contribution:
         return self._applied.time - self._lag if self.slot is None else self.slot[0]
 
     @property
+    def usage(self) -> Usage:
+        """What windows and regions know of its meter."""
+        return self._meter.use()
+
+    @property
     def is_expected(self) -> bool:
         """Whether its meter counts."""
         return self._meter.usage is not None and self._meter.usage.place is not None
@@ -120,19 +126,6 @@ class Contribution:
             lost = sign * share(abs(self.energy), first, last, first, max(first, limit))
         if lost:
             window_at(bench.partition.windows, watermark, policy.metrics_window).unplaced += lost
-
-    def is_first_in(self, start: int) -> bool:
-        """Whether no other remembered reading of its meter has a slot that reaches into a quarter."""
-        meter, lag, end = self._meter, self._lag, start + QUARTER
-        archive = self._bench.archive(self._applied.meter_id, meter)
-        reach = max([meter.interval, *(grid.interval for grid in meter.older)])
-        for stamp in archive.stamps_between(start + lag - reach, end + lag + reach):
-            grid, slot = slot_at(meter, stamp)
-            if stamp != self._applied.time and slot is not None:
-                first = slot - lag
-                if first < end and start < first + grid.interval:
-                    return False
-        return True
 
 
 def slot_at(meter: MeterState, time: int) -> tuple[Grid, int | None]:

@@ -12,7 +12,7 @@ from typing import Any, Final, NamedTuple
 
 from gridwatch.domain.meter.gaps import Gap
 from gridwatch.domain.meter.state import MeterState
-from gridwatch.domain.meter.usage import Place
+from gridwatch.domain.meter.usage import Place, Usage
 from gridwatch.domain.partials.group import QUARTER, Group
 from gridwatch.domain.partials.place import place_of
 from gridwatch.domain.partials.quarter import Quarter
@@ -95,6 +95,12 @@ class Regions:
         watermark = self._bench.partition.watermark
         return -1 if watermark is None else watermark - self._policy.allowed_lateness
 
+    @property
+    def done(self) -> int:
+        """Quarters that end at or before this instant were emitted as well."""
+        crossed = self._bench.partition.crossed
+        return -1 if crossed is None else min(self.dropped, crossed)
+
     def touch(self, region: str, start: int) -> Quarter:
         """The sums of a region and quarter, noted as changed."""
         known = self.quarters.get(region)
@@ -109,7 +115,12 @@ class Regions:
             self._touched.append(quarter)
         return quarter
 
-    def add_clean(self, region: str, energy: int, covered: int, interval: int) -> None:
+    @property
+    def oldest(self) -> int:
+        """The number of the first quarter that a slot may still reach into."""
+        return ((self._bench.partition.crossed or 0) - self._policy.allowed_lateness) // QUARTER - 1
+
+    def add_clean(self, region: str, usage: Usage, energy: int, covered: int, interval: int) -> None:
         """Add a clean reading: of the slot after the one before it. No quarter of it can be dropped yet."""
         start = covered - covered % QUARTER
         known = self.quarters.get(region)
@@ -128,13 +139,15 @@ class Regions:
             else:
                 quarter.place(energy, covered, last)
             quarter.received += interval
-            quarter.reporting += covered == start
+            number = start // QUARTER
+            if number != usage.reported_last:
+                quarter.reporting += usage.report(number, self.oldest)
             return
         for at in range(start, last, QUARTER):
             quarter = self.touch(region, at)
             quarter.place(energy, covered, last)
             quarter.received += min(last, at + QUARTER) - max(covered, at)
-            quarter.reporting += covered <= at  # else the slot before reaches into it
+            quarter.reporting += usage.report(at // QUARTER, self.oldest)
             quarter.prorated += interval > QUARTER
 
     def contribute(self, of: Contribution) -> None:
@@ -163,7 +176,7 @@ class Regions:
             part = min(last, start + QUARTER) - max(first, start)
             quarter.received += part
             quarter.extra += 0 if of.is_expected else part
-            quarter.reporting += of.is_first_in(start)
+            quarter.reporting += of.usage.report(start // QUARTER, self.oldest)
             quarter.prorated += last - first > QUARTER
 
     # -- meters
@@ -192,7 +205,7 @@ class Regions:
 
     def _step(self, place: Place, at: int, joined: int) -> None:
         group = self.group(place)
-        group.step(at, joined, self.dropped)
+        group.step(at, joined, self.done)
         self.change(group)
         crossed = self._bench.partition.crossed
         if crossed is None:

@@ -95,7 +95,7 @@ class Totals:
                 usage.place = regions.move(raw.meter_id, meter, None, None, slot - lag)
             if interval <= lateness:
                 energy = micro_wh(raw.consumption_kwh)
-                regions.add_clean(region, energy, slot - lag, interval)
+                regions.add_clean(region, usage, energy, slot - lag, interval)
         self.clean.clear()
 
     def note(self, applied: Applied, meter: MeterState, registration: Registration | None) -> None:

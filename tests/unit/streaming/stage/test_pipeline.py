@@ -122,6 +122,18 @@ def test_outputs_of_a_dropped_batch_are_emitted_again_with_the_same_ids_and_coun
 # -- where a batch lies
 
 
+def test_outputs_are_counted_by_topic_once_they_are_acked_and_again_where_they_are_repeated(rig: Rig) -> None:
+    rig.on("outputs acked", rig.pipeline.owned.clear)
+    given = [*readings(0, 1), record(2, b"no reading")]
+    rig.work(batch(given))
+    assert rig.pipeline.emitted[0] == {topic: len(some) for topic, some in rig.emitter.delivered.items()}
+    assert rig.pipeline.emitted[0][VALIDATED.name] == 2
+    rig.on("outputs acked", lambda: None)
+    rig.work(batch(given))
+    assert rig.pipeline.emitted[0] == {topic: len(some) for topic, some in rig.emitter.delivered.items()}
+    assert rig.pipeline.emitted[0][VALIDATED.name] == 4
+
+
 def test_a_batch_that_begins_after_the_position_changes_nothing(rig: Rig) -> None:
     rig.work(batch(readings(0)))
     rig.journal.clear()
