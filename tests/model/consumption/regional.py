@@ -183,7 +183,7 @@ class Regional:
         for group in sorted((one for one in places.changed if one.covered), key=Group.order):
             members = places.members(group)
             silent = [name for name in members if name in places.silent]
-            minutes = [floor_to(places.silent[name][1], MINUTE) for name in silent]
+            minutes = [places.silent[name] for name in silent]
             found.append({
                 "region": group.region,
                 "feeder": group.feeder,
