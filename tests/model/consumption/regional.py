@@ -208,7 +208,7 @@ class Regional:
             for region in regions:
                 known, initial = self.shown.get((region, start), 0), before < end
                 changed = (region, start) in self.touched or self.places.moved.get(region, end) < end
-                if known and not changed:
+                if not changed and not initial:
                     continue
                 sums = self.sums.get((region, start), Sums())
                 if not sums.received and not sums.energy and end <= now - DAY:
