@@ -125,8 +125,13 @@ class Totals:
             now = regions.move(meter_id, meter, registration, before, at)
             if now != before:
                 meter.use().place = now
+                regions.watch(meter_id, now, meter.open_gap)
         elif registration is not None:
-            registration.place = regions.move(meter_id, None, registration, registration.place, at)
+            before = registration.place
+            now = regions.move(meter_id, None, registration, before, at)
+            if now != before:
+                registration.place = now
+                regions.watch(meter_id, now, registration.gap)
 
     def settled(
         self,
