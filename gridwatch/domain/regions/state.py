@@ -20,6 +20,9 @@ GROUP: Final = "\x02"
 WAITING: Final = "\x03"
 INCIDENT: Final = "\x04"
 
+#: So many meters of a group or an incident are named.
+LISTED: Final = 100
+
 #: The watermark of a source before its first bundle: before every instant.
 UNHEARD: Final = -NEVER
 
@@ -97,16 +100,34 @@ class Region:
         return REGION + self.region
 
 
-class Group:
-    """The meters of one transformer, by source."""
+def first_meters(lists: Iterable[tuple[str, ...]]) -> tuple[str, ...]:
+    """The first meters of some lists, by id: as many as are named."""
+    meters = [meter for one in lists for meter in one]
+    meters.sort()  # lists are sorted, which makes it quick
+    return tuple(meters[:LISTED])
 
-    __slots__ = ("feeder", "parts", "region", "transformer")
+
+class Group:
+    """The meters of one transformer, by source, and their sums: a minute adds up all groups of a region."""
+
+    __slots__ = ("active", "feeder", "meters", "open", "parts", "region", "transformer")
 
     def __init__(self, region: str, feeder: str | None, transformer: str | None) -> None:
         self.region = region
         self.feeder = feeder
         self.transformer = transformer
         self.parts: dict[str, RegionGroup] = {}
+        self.open = 0
+        self.active = 0
+        self.meters: tuple[str, ...] = ()
+        """The first meters with an open gap, by id."""
+
+    def add_up(self) -> None:
+        """Renew the sums after a change of the parts."""
+        parts = self.parts.values()
+        self.open = sum(part.open for part in parts)
+        self.active = sum(part.active for part in parts)
+        self.meters = first_meters(part.meters for part in parts)
 
     @property
     def name(self) -> str:
@@ -201,6 +222,7 @@ class PartitionState:
         for groups in self.groups.values():
             for group in groups.values():
                 group.parts = {name: group.parts[name] for name in names if name in group.parts}
+                group.add_up()
         for minute in list(self.waiting):
             known = {name: one for name, one in self.waiting[minute].items() if name in self.sources}
             if known:
