@@ -8,7 +8,7 @@ from gridwatch.domain.outputs import Bundle, DeadLetter
 from gridwatch.domain.regions import groups
 from gridwatch.domain.regions.outcome import Outcome
 from gridwatch.domain.regions.records import UNKNOWN_SOURCE, Record, Refused, SourceOut, source_name
-from gridwatch.domain.regions.state import PartitionState, State
+from gridwatch.domain.regions.state import UNHEARD, PartitionState, State
 from gridwatch.domain.regions.windows import Windows
 
 
@@ -84,8 +84,11 @@ class Processor:
         groups.take(self.partition, bundle, name, onto)
 
     def _holds_up(self, watermark: int) -> bool:
-        """Whether another source is ahead of one that stands at a watermark."""
-        return any(other.watermark > watermark for other in self.partition.sources.values())
+        """Whether others may wait for a source that stands at a watermark: one is ahead, or it was never
+        heard."""
+        return watermark == UNHEARD or any(
+            other.watermark > watermark for other in self.partition.sources.values()
+        )
 
 
 def _dead_letter(record: Record, refused: Refused, partition: int) -> DeadLetter:

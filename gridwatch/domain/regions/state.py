@@ -212,11 +212,11 @@ class PartitionState:
                 self.incidents[one.kind, one.region, one.target] = one
 
     def limit_to(self, names: Sequence[str]) -> None:
-        """Know these sources, and forget what others have sent, which take no part any more."""
+        """Know these sources, and forget the meters and gaps of others, which take no part any more.
+
+        What those have sent of windows stays in the windows: no revision falls.
+        """
         self.sources = {name: self.sources.get(name) or Source() for name in names}
-        for windows in self.windows.values():
-            for window in windows.values():
-                window.entries = {name: window.entries[name] for name in names if name in window.entries}
         for region in self.regions.values():
             region.last = {name: region.last[name] for name in names if name in region.last}
         for groups in self.groups.values():
