@@ -1,5 +1,5 @@
-"""Produces the input to the raw topic, in bursts, whatever happens to the broker. Before it, sources of regions
-whose partition is empty are put out.
+"""Produces the input to the raw topic, in bursts, whatever happens to the broker. Before it, the sources of
+regions whose partition is empty are put out.
 
 One idempotent producer: each record once and in order, also across a restart of the broker.
 """

@@ -11,8 +11,9 @@ from __future__ import annotations
 from gridwatch.domain.outputs import Bundle, RegionGroup
 from gridwatch.domain.policy import MINUTE
 from gridwatch.domain.regions.incidents import evaluate
+from gridwatch.domain.regions.kept import Group, Waiting
 from gridwatch.domain.regions.outcome import Outcome
-from gridwatch.domain.regions.state import Group, PartitionState, Waiting
+from gridwatch.domain.regions.state import PartitionState
 
 
 def take(state: PartitionState, bundle: Bundle, source: str, onto: Outcome) -> None:

@@ -14,9 +14,10 @@ from __future__ import annotations
 from typing import Final
 
 from gridwatch.domain.policy import MINUTE
+from gridwatch.domain.regions.kept import Group, Scope, first_meters, incident_name
 from gridwatch.domain.regions.outcome import Outcome
 from gridwatch.domain.regions.records import CLOSED, OPEN, Incident
-from gridwatch.domain.regions.state import Group, PartitionState, Scope, first_meters, incident_name
+from gridwatch.domain.regions.state import PartitionState
 
 STORM: Final = "storm"
 FEEDER: Final = "feeder"

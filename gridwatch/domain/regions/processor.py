@@ -6,9 +6,10 @@ from collections.abc import Iterable, Sequence
 
 from gridwatch.domain.outputs import Bundle, DeadLetter
 from gridwatch.domain.regions import groups
+from gridwatch.domain.regions.kept import UNHEARD, State
 from gridwatch.domain.regions.outcome import Outcome
 from gridwatch.domain.regions.records import UNKNOWN_SOURCE, Record, Refused, SourceOut, source_name
-from gridwatch.domain.regions.state import UNHEARD, PartitionState, State
+from gridwatch.domain.regions.state import PartitionState
 from gridwatch.domain.regions.windows import Windows
 
 
@@ -65,7 +66,7 @@ class Processor:
             takes_part = ", ".join(self.partition.sources)
             return Refused((UNKNOWN_SOURCE,), f"{name} takes no part; those that do: {takes_part}", None)
         if isinstance(content, SourceOut):
-            if source.out or not self._holds_up(source.watermark):
+            if not self._holds_up(source.watermark):
                 return None
             source.out = True
         else:

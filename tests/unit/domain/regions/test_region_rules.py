@@ -6,8 +6,8 @@ import pytest
 
 from gridwatch.domain.outputs import DeadLetter, RegionLimit
 from gridwatch.domain.policy import DAY, HOUR, MINUTE
+from gridwatch.domain.regions.kept import UNHEARD
 from gridwatch.domain.regions.records import FINAL, PRELIMINARY, QUARTER, UPDATED, Refused, RegionRow
-from gridwatch.domain.regions.state import UNHEARD
 from tests.unit.domain.regions.feed import NOON, Run, bundle, group, names, out, window
 
 END = NOON + QUARTER
@@ -227,8 +227,9 @@ def test_a_capacity_that_is_valid_later_holds_from_the_first_window_after() -> N
 
 def test_a_newer_version_takes_the_place_of_one_that_is_valid_later() -> None:
     run = Run(1)
-    run.take(bundle(0, NOON, limits=[limit(1, 50.0, END), limit(2, 60.0)]))
-    assert capacities(run, NOON, END) == [60_000_000] * 2
+    run.take(bundle(0, NOON, limits=[limit(1, 50.0, END), limit(2, 60.0), limit(3, 70.0)]))
+    assert [one.version for one in run.state.regions["north"].limits] == [3]
+    assert capacities(run, NOON, END) == [70_000_000] * 2
 
 
 @pytest.mark.parametrize("version", [1, 2])
