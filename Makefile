@@ -12,7 +12,7 @@ READY := $(VENV)/.ready
 COMPILED := build/compiled
 
 .DEFAULT_GOAL := help
-.PHONY: compiled test-compiled help setup demo test browser outside check lint format docs dashboards bench bench-quick bench-scale bench-latency profile bench-dashboards bench-replay bench-simulator bench-merge bench-sink bench-score bench-pages screenshots soak restarts chaos mutants clean
+.PHONY: compiled test-compiled help setup demo test browser outside check lint format docs dashboards bench bench-quick bench-windows bench-rows bench-pair bench-scale bench-latency profile bench-dashboards bench-replay bench-simulator bench-merge bench-sink bench-score bench-pages screenshots soak restarts chaos mutants clean
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-17s %s\n", $$1, $$2}' Makefile
@@ -52,8 +52,17 @@ dashboards: $(READY) ## write the JSON of the Grafana dashboards from their code
 bench: $(READY) ## speed, compared with Faust, Quix Streams, Bytewax and a plain loop (an hour); takes ARGS
 	@$(BIN)/python -m benchmarks $(ARGS)
 
-bench-quick: $(READY) ## regression check: ratios compared with the kept ones, in three minutes; takes ARGS
+bench-quick: $(READY) ## regression check: ratios compared with the kept ones, in four minutes; takes ARGS
 	@$(BIN)/python -m benchmarks.quick $(ARGS)
+
+bench-windows: $(READY) ## sums by meter and minute, compared with the same others (an hour); takes ARGS
+	@$(BIN)/python -m benchmarks.windows $(ARGS)
+
+bench-rows: $(READY) ## from the end of a minute to the rows of its windows; takes ARGS
+	@$(BIN)/python -m benchmarks.windows.latency $(ARGS)
+
+bench-pair: $(READY) ## meters without windows, with windows switched on and off; takes ARGS
+	@$(BIN)/python -m benchmarks.windows.pair $(ARGS)
 
 bench-scale: $(READY) ## cost, memory and start time from 1,000 to 1,000,000 meters, and by partitions; takes ARGS
 	@$(BIN)/python -m benchmarks.scale $(ARGS)

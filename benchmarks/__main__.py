@@ -2,101 +2,15 @@
 
 from __future__ import annotations
 
-import json
-import statistics
-import tempfile
-from collections.abc import Sequence
-from pathlib import Path
-from typing import Any
+from collections.abc import Iterator, Sequence
 
 import click
 
-from benchmarks import latency
-from benchmarks.race import options, race
-from benchmarks.race.contestants import BROKER, CONTESTANTS, Contestant, Site
-from benchmarks.race.environments import NotInstallable, compiled, python_of
-from benchmarks.race.readings import Feed
-from benchmarks.reporting import figures, published, report
+from benchmarks.race import options
+from benchmarks.race.comparison import available, compare, publish
+from benchmarks.race.contestants import CONTESTANTS
+from benchmarks.reporting.report import Comparison
 from gridwatch.deployment.signals import exit_when_terminated
-from gridwatch.embedded import EmbeddedKafka
-from gridwatch.kafka.broker import Broker
-from gridwatch.settings import load_settings
-from gridwatch.topics import RAW
-
-_SMALL_PART = 4
-#: A paced contestant holds half of the rate that it reached unpaced.
-_PACE = 0.5
-
-
-def compare(
-    contestants: Sequence[Contestant],
-    left_out: dict[str, str],
-    *,
-    count: int,
-    meters: int,
-    rounds: int,
-    partitions: int,
-    latency_seconds: float,
-) -> report.Comparison:
-    """Run all contestants on one input, at a quarter of its size and at full size, then at a steady rate."""
-    with (
-        tempfile.TemporaryDirectory(prefix="gridwatch-bench-") as folder,
-        EmbeddedKafka(Path(folder) / "kafka", overrides=BROKER) as kafka,
-    ):
-        Broker(load_settings(broker=kafka.bootstrap, partitions=partitions)).create()
-        site = Site(kafka.bootstrap, partitions, Path(folder))
-        feeds = {1.0: Feed(kafka.bootstrap, RAW.name, partitions, meters)}
-        for share in {one.share for one in contestants} - {1.0}:
-            topic = site.topic(f"part-{share}")
-            feeds[share] = Feed(kafka.bootstrap, topic, partitions, meters)
-        small = _rounds(contestants, site, feeds, count // _SMALL_PART, rounds)
-        large = _rounds(contestants, site, feeds, count, rounds)
-    latencies = {}
-    for one in contestants:
-        if latency_seconds:
-            rate = _PACE * statistics.median(run.wall_rate for run in large[one.name])
-            latencies[one.name] = measured = latency.measure(one, partitions, meters, rate, latency_seconds)
-            click.echo(
-                f"{one.title:<42} {rate:>9,.0f} readings/s: "
-                f"p50 {measured.p50:,.0f} ms, p99 {measured.p99:,.0f} ms"
-            )
-    return report.Comparison(meters, count, partitions, contestants, small, large, latencies, left_out)
-
-
-def _rounds(
-    contestants: Sequence[Contestant], site: Site, feeds: dict[float, Feed], count: int, rounds: int
-) -> dict[str, list[race.Result]]:
-    for share, feed in feeds.items():
-        feed.extend(int(count * share))
-    results: dict[str, list[race.Result]] = {one.name: [] for one in contestants}
-    for number, one in race.interleaved(contestants, rounds):
-        result = race.run(one, site, feeds[one.share])
-        results[one.name].append(result)
-        click.echo(
-            f"round {number}  {one.title:<42} {result.rate:>10,.0f} readings/CPU-s   ({result.readings:,} in "
-            f"{result.cpu:.1f} CPU-s, {result.wall:.1f} s; first after {result.start_cpu:.1f} CPU-s)"
-        )
-    return results
-
-
-def available(names: Sequence[str]) -> tuple[list[Contestant], dict[str, str]]:
-    """The contestants that can run on this machine, and why the others cannot."""
-    ready, left_out = [], {}
-    for one in CONTESTANTS:
-        if names and one.name not in names and one.name not in ("floor", "gridwatch"):
-            continue
-        try:
-            if one.environment is not None:
-                python_of(one.environment)
-            if one.compiled:
-                compiled()
-            ready.append(one)
-        except NotInstallable as problem:
-            if one.name == "floor":
-                raise
-            left_out[one.title] = str(problem)
-            click.echo(f"left out: {problem}", err=True)
-    return ready, left_out
 
 
 @click.command(epilog="Example:  python -m benchmarks --readings 200000 --meters 1000 --rounds 1 --only quix")
@@ -105,12 +19,7 @@ def available(names: Sequence[str]) -> tuple[list[Contestant], dict[str, str]]:
 @options.whole("rounds", 5, "Interleaved rounds at each size of input.")
 @options.whole("partitions", 6, "Partitions of every topic.")
 @options.real("latency", "seconds", 15.0, "Seconds at a steady rate; 0: none.", least=0)
-@click.option(
-    "--only",
-    multiple=True,
-    type=click.Choice([one.name for one in CONTESTANTS]),
-    help="Contestants besides the floor and gridwatch. Default: all.",
-)
+@options.only(CONTESTANTS)
 @options.KEEP
 def main(
     count: int,
@@ -123,35 +32,22 @@ def main(
 ) -> None:
     """Measure gridwatch and other frameworks on the same job and the same real Apache Kafka."""
     exit_when_terminated()
-    contestants, left_out = available(only)
-    site = report.machine()
-    comparisons: list[dict[str, Any]] = []
-    for number in meters:
-        click.echo(f"\n{number:,} meters")
-        compared = compare(
-            contestants,
-            left_out,
-            count=count,
-            meters=number,
-            rounds=rounds,
-            partitions=partitions,
-            latency_seconds=seconds,
-        )
-        comparisons.append(compared.as_json())
-        click.echo("\n" + report.markdown(comparisons[-1]))
-        # A run that is stopped early still has its finished inputs.
-        results = {"machine": site, "comparisons": comparisons}
-        whole = len(comparisons) == len(meters)
-        published.write("race", results, keep=keep and whole, pictures={"race": report.picture(comparisons)})
-    if keep:
-        figures.renew()
-    text = [
-        f"# {report.where(site)}\n",
-        *map(report.markdown, comparisons),
-        report.settings_table(contestants),
-    ]
-    (published.RESULTS / "race.md").write_text("\n".join(text), encoding="utf-8")
-    click.echo(json.dumps(report.where(site)))
+    contestants, left_out = available(CONTESTANTS, only)
+
+    def compared() -> Iterator[Comparison]:
+        for number in meters:
+            click.echo(f"\n{number:,} meters")
+            yield compare(
+                contestants,
+                left_out,
+                count=count,
+                meters=number,
+                rounds=rounds,
+                partitions=partitions,
+                latency_seconds=seconds,
+            )
+
+    publish("race", contestants, compared(), len(meters), keep=keep)
 
 
 if __name__ == "__main__":

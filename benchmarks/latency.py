@@ -15,7 +15,9 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import asdict
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 
@@ -30,6 +32,7 @@ from benchmarks.race import options
 from benchmarks.race.contestants import BROKER, GRIDWATCH, Contestant, Run, Site, gridwatch_settings
 from benchmarks.race.environments import ROOT
 from benchmarks.race.race import TIMEOUT_SECONDS
+from benchmarks.race.readings import records_of, written_to
 from benchmarks.reporting import figures, published, report
 from gridwatch.deployment.polling import until
 from gridwatch.deployment.service import Service
@@ -43,10 +46,15 @@ from sinks.schema.version import migrate
 
 #: How long after the last sent reading its output is waited for, seconds.
 _OUTPUT_SECONDS = 60.0
+#: Of a row: when it could be read, µs since the epoch.
+COMMITTED_AT = "(extract(epoch FROM pg_xact_commit_timestamp(xmin)) * 1e6)::bigint"
 
 
 class _Stamped(msgspec.Struct):
     sent_at: str
+
+
+_decode_stamped = msgspec.json.Decoder(_Stamped).decode
 
 
 def measure(contestant: Contestant, partitions: int, meters: int, rate: float, seconds: float) -> Latency:
@@ -89,7 +97,7 @@ def _awake(started: Run, pacer: subprocess.Popen[bytes]) -> None:
     def validated() -> bool:
         if pacer.poll() is not None:
             raise RuntimeError("the sender of readings has ended")
-        return sum(started.output_ends()) >= FIRST
+        return started.written()[0].count >= FIRST
 
     until("the first readings are validated", validated, TIMEOUT_SECONDS, pause=0.1)
 
@@ -107,28 +115,37 @@ def _waits(started: Run, site: Site, wanted: int, seconds: float) -> list[float]
         {"bootstrap.servers": site.bootstrap, "group.id": "benchmarks", "enable.auto.commit": False}
         | {"fetch.wait.max.ms": 10, "fetch.min.bytes": 1, "log_level": 0}
     )
+    output = started.written()[0]
     consumer.assign(
-        [TopicPartition(started.output, number, offset) for number, offset in enumerate(started.first)]
+        [TopicPartition(output.topic, number, offset) for number, offset in enumerate(output.first)]
     )
-    decode = msgspec.json.Decoder(_Stamped).decode
     arrived: list[tuple[int, int]] = []
     last = time.monotonic() + seconds
     while len(arrived) < wanted:
         messages = consumer.consume(1000, timeout=0.05)
         now = time.time_ns() // 1000
-        arrived += [(int(decode(message.value()).sent_at), now) for message in messages]
+        arrived += [(int(_decode_stamped(message.value()).sent_at), now) for message in messages]
         if messages:
             last = max(last, time.monotonic())
         elif time.monotonic() > last + _OUTPUT_SECONDS:
-            started.output_ends()
+            started.written()
             raise RuntimeError(f"{len(arrived):,} of {wanted:,} readings validated, then nothing more")
     consumer.close()
     return steady(arrived, seconds)
 
 
-def to_database(partitions: int, meters: int, rate: float, seconds: float) -> tuple[Latency, float]:
-    """A worker and a sink at a steady rate; also the bytes of a row in PostgreSQL, indexes included."""
-    load = os.getloadavg()[0]
+@dataclass(frozen=True)
+class Deployed:
+    """A worker and a sink that run, on a Kafka and a PostgreSQL of their own, which knows when rows came."""
+
+    bootstrap: str
+    database: str
+    sink: Service
+
+
+@contextmanager
+def deployed(contestant: Contestant, partitions: int) -> Iterator[Deployed]:
+    """Start gridwatch with the settings of a contestant, and its sink; end both after the block."""
     with (
         tempfile.TemporaryDirectory(prefix="gridwatch-latency-") as name,
         EmbeddedKafka(Path(name) / "kafka", overrides=BROKER) as kafka,
@@ -136,26 +153,35 @@ def to_database(partitions: int, meters: int, rate: float, seconds: float) -> tu
     ):
         Broker(load_settings(broker=kafka.bootstrap, partitions=partitions)).create()
         migrate(postgres.url)
-        started = Run(GRIDWATCH, Site(kafka.bootstrap, partitions, Path(name)), RAW.name, Path(name))
+        started = Run(contestant, Site(kafka.bootstrap, partitions, Path(name)), RAW.name, Path(name))
         settings = gridwatch_settings(kafka.bootstrap, partitions, started.mark)
         make = partial(Service, arguments=("-l", "warn", "--without-web"))
         sink = Deployment(Path(name), settings | {"database_url": postgres.url}, make).add("sink").start()
-        pacer = pace(kafka.bootstrap, partitions, meters, rate, seconds)
         try:
-            _until_rows(postgres.url, sink, FIRST, TIMEOUT_SECONDS)
+            yield Deployed(kafka.bootstrap, postgres.url, sink)
+        finally:
+            sink.kill()
+            started.kill()
+
+
+def to_database(partitions: int, meters: int, rate: float, seconds: float) -> tuple[Latency, float]:
+    """A worker and a sink at a steady rate; also the bytes of a row in PostgreSQL, indexes included."""
+    load = os.getloadavg()[0]
+    with deployed(GRIDWATCH, partitions) as site:
+        pacer = pace(site.bootstrap, partitions, meters, rate, seconds)
+        try:
+            _until_rows(site, FIRST, TIMEOUT_SECONDS)
             go(pacer)
-            _until_rows(postgres.url, sink, int(rate * seconds), seconds + _OUTPUT_SECONDS)
+            _until_rows(site, int(rate * seconds), seconds + _OUTPUT_SECONDS)
         finally:
             pacer.kill()
             pacer.wait()
-            sink.kill()
-            started.kill()
-        sent = _sent(kafka.bootstrap, partitions, int(rate * seconds))
-        with psycopg2.connect(postgres.url) as session, session.cursor() as cursor:
-            cursor.execute(
-                "SELECT source_partition, source_offset,"
-                " (extract(epoch FROM pg_xact_commit_timestamp(xmin)) * 1e6)::bigint FROM validated_readings"
-            )
+        sent = {
+            (record.partition(), record.offset()): int(_decode_stamped(record.value()).sent_at)
+            for record in records_of(site.bootstrap, written_to(site.bootstrap, RAW.name, partitions))
+        }
+        with psycopg2.connect(site.database) as session, session.cursor() as cursor:
+            cursor.execute(f"SELECT source_partition, source_offset, {COMMITTED_AT} FROM validated_readings")
             arrived = [(sent[partition, offset], at) for partition, offset, at in cursor.fetchall()]
             cursor.execute("SELECT pg_total_relation_size('validated_readings')")
             row_bytes = cursor.fetchone()[0] / len(arrived)
@@ -163,8 +189,8 @@ def to_database(partitions: int, meters: int, rate: float, seconds: float) -> tu
     return latency_of("gridwatch to the database", rate, seconds, steady(arrived, seconds), load), row_bytes
 
 
-def _until_rows(database: str, sink: Service, wanted: int, seconds: float) -> None:
-    session = psycopg2.connect(database)
+def _until_rows(site: Deployed, wanted: int, seconds: float) -> None:
+    session = psycopg2.connect(site.database)
     session.autocommit = True
 
     def stored() -> bool:
@@ -173,21 +199,8 @@ def _until_rows(database: str, sink: Service, wanted: int, seconds: float) -> No
         return (cursor.fetchone() or (0,))[0] >= wanted
 
     with session.cursor() as cursor:
-        sink.until(f"{wanted:,} rows are in the database", stored, seconds, pause=0.2)
+        site.sink.until(f"{wanted:,} rows are in the database", stored, seconds, pause=0.2)
     session.close()
-
-
-def _sent(bootstrap: str, partitions: int, count: int) -> dict[tuple[int, int], int]:
-    """When each raw record was sent, by (partition, offset)."""
-    decode = msgspec.json.Decoder(_Stamped).decode
-    consumer = Consumer({"bootstrap.servers": bootstrap, "group.id": "benchmarks", "log_level": 0})
-    consumer.assign([TopicPartition(RAW.name, number, 0) for number in range(partitions)])
-    sent: dict[tuple[int, int], int] = {}
-    while len(sent) < count:
-        for message in consumer.consume(10_000, timeout=10):
-            sent[message.partition(), message.offset()] = int(decode(message.value()).sent_at)
-    consumer.close()
-    return sent
 
 
 def say(measured: Latency) -> None:

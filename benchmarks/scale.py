@@ -69,10 +69,10 @@ def measure(meters: int, partitions: int, count: int) -> Point:
         topics = kafka.folder / "data"
         feed = Feed(kafka.bootstrap, RAW.name, partitions, meters)
         feed.extend(meters)
-        known = _work(site, Path(name) / "known", feed.count)
+        known = _work(site, Path(name) / "known", feed)
         before = _size(topics, f"{VALIDATED.name}-*")
         feed.extend(meters + count)
-        done = _work(site, Path(name) / "done", feed.count)
+        done = _work(site, Path(name) / "done", feed)
         return Point(
             meters,
             partitions,
@@ -88,12 +88,12 @@ def measure(meters: int, partitions: int, count: int) -> Point:
         )
 
 
-def _work(site: Site, folder: Path, wanted: int) -> _Work:
+def _work(site: Site, folder: Path, feed: Feed) -> _Work:
     """Run a fresh worker on the whole topic."""
     folder.mkdir()
-    started = Run(GRIDWATCH, site, RAW.name, folder)
+    started = Run(GRIDWATCH, site, feed.topic, folder)
     try:
-        result, _ = race.watch(GRIDWATCH, started, wanted, 0.0)
+        result, _ = race.watch(GRIDWATCH, started, feed, 0.0)
     finally:
         started.kill()
     return _Work(started.mark, result.cpu, result.wall_rate, result.memory)

@@ -3,8 +3,9 @@
     overview.py    Data Quality Overview: problems now, since when, one meter or a region
     drill_down.py  Meter Drill-Down: one meter's readings, gaps, late ones and revisions
     fleet.py       Fleet: the meters of the registry, what is planned, what has changed
+    grid.py        Grid Load: incidents, the load of the regions, what is known too little of
     health.py      System & Stream Health: whether gridwatch itself works
-    overview_sql.py, drill_down_sql.py, fleet_sql.py, health_sql.py  the queries of each
+    sql/           the queries of each
     frame.py       what all dashboards share
     panels.py      the kinds of panels, each with its options
     variables.py   meter, flow, region, partition, interval

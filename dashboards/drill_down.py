@@ -9,7 +9,6 @@ from grafana_foundation_sdk.builders.dashboard import Dashboard
 from grafana_foundation_sdk.cog.builder import Builder
 from grafana_foundation_sdk.models import dashboard as models
 
-from dashboards import drill_down_sql as sql
 from dashboards import variables
 from dashboards.frame import dashboard
 from dashboards.panels import (
@@ -23,6 +22,7 @@ from dashboards.panels import (
     rows,
 )
 from dashboards.queries import POSTGRES, AnnotationQuery, SqlQuery
+from dashboards.sql import drill_down as sql
 
 
 def _missing_regions() -> builders.AnnotationQuery:

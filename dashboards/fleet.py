@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
-from dashboards import fleet_sql as sql
 from dashboards import variables
 from dashboards.frame import dashboard
 from dashboards.panels import (
@@ -20,6 +19,7 @@ from dashboards.panels import (
     number,
     rows,
 )
+from dashboards.sql import fleet as sql
 
 #: Age in seconds of a change that is not published: the relay publishes at once.
 PUBLISHED_SOON: Steps = ((None, GREEN), (60, ORANGE), (600, RED))

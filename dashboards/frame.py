@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from grafana_foundation_sdk.builders.dashboard import (
+    CustomVariable,
     Dashboard,
     DashboardLink,
     IntervalVariable,
@@ -14,7 +15,7 @@ TAG = "gridwatch"
 
 
 def dashboard(
-    uid: str, title: str, description: str, *variables: QueryVariable | IntervalVariable
+    uid: str, title: str, description: str, *variables: QueryVariable | CustomVariable | IntervalVariable
 ) -> Dashboard:
     """An empty dashboard with its variables, and links to the others that keep the time range."""
     made = (

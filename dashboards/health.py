@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
-from dashboards import health_sql as sql
 from dashboards import variables
 from dashboards.frame import dashboard
 from dashboards.panels import GREEN, MUST_BE_ONE, ORANGE, RED, Steps, heading, lines, number, rows, status
 from dashboards.queries import PrometheusQuery
+from dashboards.sql import health as sql
 
 #: Age in seconds of a report that is due every ten.
 FRESH: Steps = ((None, GREEN), (60, ORANGE), (300, RED))

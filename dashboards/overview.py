@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 
-from dashboards import overview_sql as sql
 from dashboards import variables
 from dashboards.frame import dashboard
 from dashboards.panels import (
@@ -18,6 +17,7 @@ from dashboards.panels import (
     number,
     rows,
 )
+from dashboards.sql import overview as sql
 
 
 def build() -> Dashboard:

@@ -5,19 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from grafana_foundation_sdk.builders import barchart, stat, table, timeseries
+from grafana_foundation_sdk.builders import barchart, stat, statushistory, table, timeseries
 from grafana_foundation_sdk.builders.common import (
+    GraphThresholdsStyleConfig,
     ReduceDataOptions,
     StackingConfig,
     VizLegendOptions,
     VizTooltipOptions,
 )
-from grafana_foundation_sdk.builders.dashboard import DashboardLink, Row, ThresholdsConfig
+from grafana_foundation_sdk.builders.dashboard import DashboardLink, FieldColor, Row, ThresholdsConfig
 from grafana_foundation_sdk.models.common import (
     BigValueColorMode,
     BigValueGraphMode,
     FieldTextAlignment,
     GraphDrawStyle,
+    GraphThresholdsStyleMode,
     LegendDisplayMode,
     LegendPlacement,
     StackingMode,
@@ -29,13 +31,14 @@ from grafana_foundation_sdk.models.common import (
 from grafana_foundation_sdk.models.dashboard import (
     DashboardLinkType,
     DynamicConfigValue,
+    FieldColorModeId,
     Threshold,
     ThresholdsMode,
 )
 
 from dashboards.queries import POSTGRES, PROMETHEUS, PrometheusQuery, QueryBuilder, SqlQuery
 
-GREEN, ORANGE, RED, BLUE = "green", "orange", "red", "blue"
+GREEN, YELLOW, ORANGE, RED, BLUE = "green", "yellow", "orange", "red", "blue"
 #: (value, colour): the colour applies from the value on; None is the lowest.
 Steps = Sequence[tuple[float | None, str]]
 
@@ -46,8 +49,14 @@ NEUTRAL: Steps = ((None, BLUE),)
 SHARE_THERE: Steps = ((None, RED), (95, ORANGE), (99, GREEN))
 #: Percentage of faulty data: low is good.
 SHARE_WRONG: Steps = ((None, GREEN), (5, ORANGE), (15, RED))
+#: Percentage of what a region can carry.
+LOAD: Steps = ((None, GREEN), (60, YELLOW), (80, ORANGE), (90, RED))
 
-METER_LINK = "/d/gridwatch-meter?${__url_time_range}&var-meter=${__value.raw:percentencode}"
+#: Where a column of a table leads, by its name.
+LINKS = {
+    "meter": "/d/gridwatch-meter?${__url_time_range}&var-meter=${__value.raw:percentencode}",
+    "region": "/d/gridwatch-grid?${__url_time_range}&var-region=${__value.raw:percentencode}",
+}
 
 
 def _thresholds(steps: Steps) -> ThresholdsConfig:
@@ -109,14 +118,20 @@ def lines(
     width: int = 12,
     height: int = 8,
     steps: Steps | None = None,
+    least: str = "10s",
+    most: int | None = None,
 ) -> Any:
-    """Values over time, as lines or stacked bars; a plain string is SQL for time series."""
+    """Values over time, as lines or stacked bars; a plain string is SQL for time series.
+
+    `steps` are drawn as dashed lines. `least` is the shortest interval asked for: metrics are reported every
+    ten seconds. At `most` so many points a series; None: as many as the panel is wide.
+    """
     asked = [SqlQuery(query, "time_series") if isinstance(query, str) else query for query in queries]
     panel = (
         _described(timeseries.Panel(), title, description, asked)
         .unit(unit)
         .min(0)
-        .interval("10s")  # metrics are reported every ten seconds
+        .interval(least)
         .legend(
             VizLegendOptions()
             .display_mode(LegendDisplayMode.LIST)
@@ -129,10 +144,13 @@ def lines(
         .height(height)
         .span(width)
     )
+    if most is not None:
+        panel.max_data_points(most)
     if bars:
         panel.stacking(StackingConfig().mode(StackingMode.NORMAL))
     if steps is not None:
         panel.thresholds(_thresholds(steps))
+        panel.thresholds_style(GraphThresholdsStyleConfig().mode(GraphThresholdsStyleMode.DASHED))
     return panel
 
 
@@ -146,6 +164,52 @@ def as_points(panel: Any, name: str, color: str) -> Any:
             DynamicConfigValue(id_val="custom.pointSize", value=9),
             DynamicConfigValue(id_val="color", value={"mode": "fixed", "fixedColor": color}),
         ],
+    )
+
+
+def band(panel: Any, lowest: str, highest: str) -> Any:
+    """Fill a line panel between two of its series."""
+    return panel.override_by_name(
+        highest,
+        [
+            DynamicConfigValue(id_val="custom.fillBelowTo", value=lowest),
+            DynamicConfigValue(id_val="custom.fillOpacity", value=20),
+        ],
+    )
+
+
+def cells(
+    title: str,
+    description: str,
+    sql: str,
+    *,
+    unit: str,
+    steps: Steps,
+    least: str,
+    most: int,
+    width: int = 24,
+    height: int = 12,
+) -> Any:
+    """A heat map: a row for each series, coloured by thresholds over time; at most so many columns."""
+    return (
+        _described(statushistory.Panel(), title, description, [SqlQuery(sql, "time_series")])
+        .unit(unit)
+        .thresholds(_thresholds(steps))
+        .color_scheme(FieldColor().mode(FieldColorModeId.THRESHOLDS))
+        .interval(least)
+        .max_data_points(most)
+        .show_value(VisibilityMode.NEVER)
+        .row_height(0.95)
+        .col_width(1.0)
+        .legend(
+            VizLegendOptions()
+            .display_mode(LegendDisplayMode.LIST)
+            .placement(LegendPlacement.BOTTOM)
+            .show_legend(True)
+        )
+        .tooltip(VizTooltipOptions().mode(TooltipDisplayMode.SINGLE))
+        .height(height)
+        .span(width)
     )
 
 
@@ -174,10 +238,12 @@ def rows(
     sql: str,
     *,
     units: dict[str, str] | None = None,
+    links: Sequence[str] = (),
     width: int = 12,
     height: int = 8,
 ) -> Any:
-    """A table; `units` by column. A column named `meter` links to that meter's dashboard."""
+    """A table; `units` by column. A column named `meter`, and those of `links`, lead to the dashboard of what
+    is in them."""
     panel = (
         _described(table.Panel(), title, description, [SqlQuery(sql, "table")])
         .unit("none")
@@ -193,13 +259,26 @@ def rows(
     panel.build().options.footer = None  # Grafana 12.2 dropped the option; the SDK still writes an empty one
     for column, unit in (units or {}).items():
         panel.override_by_name(column, [DynamicConfigValue(id_val="unit", value=unit)])
-    if "AS meter" in sql:
-        link = DashboardLink("this meter").type(DashboardLinkType.LINK).url(METER_LINK).build()
+    for column in (*links, *(("meter",) if "AS meter" in sql else ())):
+        link = DashboardLink(f"this {column}").type(DashboardLinkType.LINK).url(LINKS[column]).build()
         panel.override_by_name(
-            "meter",
+            column,
             [DynamicConfigValue(id_val="links", value=[{"title": link.title, "url": link.url}])],
         )
     return panel
+
+
+def as_gauge(panel: Any, column: str, steps: Steps, highest: float) -> Any:
+    """Draw a column of a table as bars, coloured by thresholds."""
+    return panel.override_by_name(
+        column,
+        [
+            DynamicConfigValue(id_val="custom.cellOptions", value={"type": "gauge", "mode": "basic"}),
+            DynamicConfigValue(id_val="min", value=0),
+            DynamicConfigValue(id_val="max", value=highest),
+            DynamicConfigValue(id_val="thresholds", value=_thresholds(steps).build()),
+        ],
+    )
 
 
 def heading(title: str) -> Row:

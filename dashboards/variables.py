@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from grafana_foundation_sdk.builders.dashboard import IntervalVariable, QueryVariable
+from grafana_foundation_sdk.builders.dashboard import CustomVariable, IntervalVariable, QueryVariable
 from grafana_foundation_sdk.models.dashboard import VariableOption, VariableRefresh, VariableSort
 
 from dashboards.queries import ALL, NO_REGION, POSTGRES
@@ -41,6 +41,19 @@ UNION
 SELECT '{NO_REGION}' WHERE EXISTS (SELECT 1 FROM meters WHERE region IS NULL)
 UNION
 SELECT coalesce(region, '{NO_REGION}') COLLATE "C" FROM gap_alerts WHERE state = 'OPEN'
+ORDER BY 1
+"""
+
+# The registry's, those with windows in the last day of the time range, and those of open incidents.
+GRID_REGIONS = """
+SELECT region FROM regions
+UNION
+SELECT region FROM regional_aggregates_15m
+WHERE $__timeFilter("time") AND "time" > (
+    SELECT max("time") FROM regional_aggregates_15m WHERE $__timeFilter("time")
+) - INTERVAL '1 day'
+UNION
+SELECT region FROM incidents WHERE state = 'OPEN'
 ORDER BY 1
 """
 
@@ -103,6 +116,24 @@ def region() -> QueryVariable:
 def fleet_region() -> QueryVariable:
     """Some or all regions of the registry."""
     return _choice("region", "Region", "regions as the registry has them", FLEET_REGIONS)
+
+
+def grid_region() -> QueryVariable:
+    """Some or all regions of the registry, of windows and of incidents."""
+    return _choice("region", "Region", "regions of the grid", GRID_REGIONS)
+
+
+def window() -> CustomVariable:
+    """The length of a meter's windows; by default the minutes of a short time range, else the quarters."""
+    return (
+        CustomVariable("window")
+        .label("Window")
+        .description("windows of the meter's power; auto: minutes up to six hours")
+        .values("auto,1m,15m")
+        .multi(False)
+        .include_all(False)
+        .current(VariableOption(selected=True, text="auto", value="auto"))
+    )
 
 
 def partition() -> QueryVariable:

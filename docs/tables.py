@@ -18,7 +18,7 @@ from gridwatch.health.checks import CHECKS
 from gridwatch.health.metrics import SINK, SYSTEM_METRICS, WORKER, Service, metrics_of
 from gridwatch.settings import PREFIX, Settings
 from gridwatch.simulator.model.classes import KINDS, Appliance, Hours
-from gridwatch.topics import OUTPUTS, RAW
+from gridwatch.topics import OUTPUTS, RAW, REGIONAL
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = (
@@ -70,7 +70,7 @@ def topics() -> str:
                 topic.meaning,
                 _written(timedelta(milliseconds=int(topic.config["retention.ms"]))),
             )
-            for topic in (RAW, *OUTPUTS)
+            for topic in (RAW, *OUTPUTS, *REGIONAL)
         ),
     )
 
@@ -214,7 +214,7 @@ def _written(value: Any) -> str:
         unit, length = next((unit, length) for unit, length in _UNITS if not value % length)
         return f"{value // length}{unit}"
     if isinstance(value, tuple):
-        return ",".join(value)
+        return ",".join(map(_written, value))
     if isinstance(value, SecretStr):
         return value.get_secret_value()
     return "" if value is None else str(value)

@@ -59,7 +59,7 @@ REGIONAL_LOAD = TopicTable(
     columns=_values,
     newer=("revision",),
     compression=Compression("region", '"time" DESC, id'),
-    compress_after="regional_compress_after",
-    retention="regional_retention",
+    compress_after="load_compress_after",
+    retention="load_retention",
     comparison=Comparison(without=("computed_at",)),
 )

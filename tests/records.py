@@ -127,11 +127,11 @@ def ends(asking: Consumer, topic: str) -> dict[int, tuple[int, int]]:
     return found
 
 
-def read(bootstrap: str, topic: str) -> list[Message]:
-    """All records of a topic at this moment, by partition and offset."""
+def read(bootstrap: str, topic: str, partition: int | None = None) -> list[Message]:
+    """All records of a topic, or of one partition, at this moment, by partition and offset."""
     reader = consumer(bootstrap)
     try:
-        found = ends(reader, topic)
+        found = {p: edges for p, edges in ends(reader, topic).items() if partition in {None, p}}
         return _read_to(reader, topic, {p: low for p, (low, _) in found.items()}, found)
     finally:
         reader.close()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sys
 import time
+from collections.abc import Callable
 from itertools import islice
 
 from confluent_kafka import Producer
@@ -21,13 +22,29 @@ FIRST = 100
 _BEAT_SECONDS = 0.002
 
 
-def main() -> None:
-    """Send, in step with the clock."""
-    bootstrap, topic, partitions, meters, rate, seconds = sys.argv[1:]
-    producer = Producer(
+def prompt_producer(bootstrap: str) -> Producer:
+    """A producer that hardly waits for more to send."""
+    return Producer(
         {"bootstrap.servers": bootstrap, "enable.idempotence": True, "log_level": 0, "linger.ms": 1}
         | {"queue.buffering.max.messages": 2_000_000}
     )
+
+
+def send_in_step(send: Callable[[int, int], None], first: int, total: int, rate: float) -> None:
+    """Call `send` with [from, to) of what is due by the clock, from the number `first` on up to `total`."""
+    begun = time.monotonic()
+    sent = first
+    while sent < total:
+        due = min(total, max(sent, int((time.monotonic() - begun) * rate)))
+        send(sent, due)
+        sent = due
+        time.sleep(_BEAT_SECONDS)
+
+
+def main() -> None:
+    """Send, in step with the clock."""
+    bootstrap, topic, partitions, meters, rate, seconds = sys.argv[1:]
+    producer = prompt_producer(bootstrap)
     total = int(float(rate) * float(seconds))
     source = [
         (name, value[:-1], partition_of(name, int(partitions)))
@@ -43,13 +60,7 @@ def main() -> None:
     send(0, FIRST)
     producer.flush()
     sys.stdin.readline()
-    begun = time.monotonic()
-    sent = FIRST
-    while sent < total:
-        due = min(total, max(sent, int((time.monotonic() - begun) * float(rate))))
-        send(sent, due)
-        sent = due
-        time.sleep(_BEAT_SECONDS)
+    send_in_step(send, FIRST, total, float(rate))
     producer.flush()
 
 

@@ -15,6 +15,11 @@ Reading = dict[str, Any]
 State = list[float]
 
 
+def instant_of(stamp: str) -> float:
+    """Seconds since the epoch of an RFC 3339 text in UTC."""
+    return datetime.fromisoformat(stamp.replace("Z", "+00:00")).timestamp()
+
+
 class Rules:
     """Watermark a partition, and what is decided by it. Times in seconds since the epoch."""
 
@@ -27,7 +32,7 @@ class Rules:
         stamp = reading["timestamp"]
         time = self._instants.get(stamp)
         if time is None:
-            time = self._instants[stamp] = datetime.fromisoformat(stamp.replace("Z", "+00:00")).timestamp()
+            time = self._instants[stamp] = instant_of(stamp)
         highest = self._highest.get(partition, time)
         if time >= highest:
             self._highest[partition] = time

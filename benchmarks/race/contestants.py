@@ -13,13 +13,13 @@ from confluent_kafka import TopicPartition
 from confluent_kafka.admin import AdminClient, NewTopic
 
 from benchmarks.race.environments import ROOT, compiled, python_of
-from benchmarks.race.readings import end_offsets
+from benchmarks.race.readings import Span, end_offsets
 from gridwatch.deployment.environment import environment_of
 from gridwatch.deployment.process import ChildProcess
 from gridwatch.embedded.ports import free_ports
 from gridwatch.kafka.broker import Broker
 from gridwatch.settings import load_settings
-from gridwatch.topics import OUTPUTS, VALIDATED
+from gridwatch.topics import OUTPUTS, REGIONAL, VALIDATED
 
 
 @dataclass(frozen=True)
@@ -39,7 +39,10 @@ class Contestant:
     processes: int = 1
     #: Of gridwatch: with its hot path compiled.
     compiled: bool = False
+    #: Of gridwatch: settings. Of others: environment variables.
     extra: tuple[tuple[str, str], ...] = ()
+    #: Of gridwatch: the topics whose records are awaited; others write one of their own.
+    outputs: tuple[str, ...] = (VALIDATED.name,)
 
 
 _PRODUCER = "producer: linger 20 ms, batches of 1 MB"
@@ -156,16 +159,17 @@ class Site:
 
 
 class Run:
-    """A running contestant. `output`: the topic it writes; `first`: that topic's end offsets before it."""
+    """A running contestant. `outputs`: the topics whose records are awaited."""
 
     def __init__(self, contestant: Contestant, site: Site, source: str, folder: Path) -> None:
         self._site = site
         #: In the name of every topic of its own, changelogs too.
         self.mark = uuid.uuid4().hex[:8]
         if contestant.environment is None:
-            settings = gridwatch_settings(site.bootstrap, site.partitions, self.mark)
+            settings = gridwatch_settings(site.bootstrap, site.partitions, self.mark) | dict(contestant.extra)
             Broker(load_settings(**settings)).create()
-            self.output = VALIDATED.name
+            self.outputs = contestant.outputs
+            self._emptied = tuple(topic.name for topic in (*OUTPUTS, *REGIONAL))
             command = [sys.executable, "-m", "gridwatch", "worker", "-l", "warn", "--without-web"]
             path = {"PYTHONPATH": str(compiled())} if contestant.compiled else {}
             environments = [
@@ -174,31 +178,36 @@ class Run:
             ]
         else:
             command = [str(python_of(contestant.environment)), *contestant.arguments]
-            self.output = site.topic(f"bench-{contestant.name}-{self.mark}")
+            self.outputs = (site.topic(f"bench-{contestant.name}-{self.mark}"),)
+            self._emptied = ()
             environments = [
                 os.environ
                 | {
                     "BENCH_BOOTSTRAP": site.bootstrap,
                     "BENCH_INPUT": source,
-                    "BENCH_OUTPUT": self.output,
+                    "BENCH_OUTPUT": self.outputs[0],
                     "BENCH_PARTITIONS": str(site.partitions),
                     "BENCH_DATADIR": str(folder / "data"),
                     "PYTHONPATH": str(ROOT),
                 }
                 | dict(contestant.extra)
             ]
-        self.first = end_offsets(site.bootstrap, self.output, site.partitions)
+        self._before = [self._ends(topic) for topic in self.outputs]
         # From a folder without packages, or those in it would come before the compiled ones.
         self.processes = [
             ChildProcess(f"{contestant.name}-{number}", command, folder, environment).start()
             for number, environment in enumerate(environments)
         ]
 
-    def output_ends(self) -> list[int]:
-        """The end offsets of its output, by partition; GridwatchError if it has exited."""
+    def written(self) -> list[Span]:
+        """What it has written so far, one span per output; GridwatchError if it has exited."""
         for process in self.processes:
             process.require_running()
-        return end_offsets(self._site.bootstrap, self.output, self._site.partitions)
+        before = zip(self.outputs, self._before, strict=True)
+        return [Span(topic, first, self._ends(topic)) for topic, first in before]
+
+    def _ends(self, topic: str) -> list[int]:
+        return end_offsets(self._site.bootstrap, topic, self._site.partitions)
 
     def kill(self) -> None:
         """Kill it."""
@@ -208,8 +217,8 @@ class Run:
     def clear(self) -> None:
         """Delete its topics."""
         self._site.remove(self.mark)
-        if self.output == VALIDATED.name:
-            self._site.empty(*(topic.name for topic in OUTPUTS))
+        if self._emptied:
+            self._site.empty(*self._emptied)
 
 
 def gridwatch_settings(bootstrap: str, partitions: int, mark: str = "0") -> dict[str, Any]:

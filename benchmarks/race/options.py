@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import click
+
+from benchmarks.race.contestants import Contestant
 
 Option = Callable[[Any], Any]
 
@@ -30,3 +32,10 @@ def real(name: str, argument: str, default: float, meaning: str, *, least: float
     """An option `--name` that takes numbers, as `argument`."""
     kind = click.FloatRange(min=least)
     return click.option(f"--{name}", argument, default=default, show_default=True, type=kind, help=meaning)
+
+
+def only(contestants: Sequence[Contestant]) -> Option:
+    """`--only`: which of the contestants take part."""
+    names = click.Choice([one.name for one in contestants])
+    meaning = "Contestants besides the floor and gridwatch. Default: all."
+    return click.option("--only", multiple=True, type=names, help=meaning)

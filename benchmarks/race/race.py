@@ -13,7 +13,7 @@ import click
 import psutil
 
 from benchmarks.race.contestants import Contestant, Run, Site
-from benchmarks.race.readings import Feed, read_outputs
+from benchmarks.race.readings import Feed, Span, records_of
 
 TIMEOUT_SECONDS = 600.0
 _POLL_SECONDS = 0.1
@@ -88,35 +88,38 @@ def run(contestant: Contestant, site: Site, feed: Feed) -> Result:
     with tempfile.TemporaryDirectory(prefix="run-", dir=site.folder) as folder:
         started = Run(contestant, site, feed.topic, Path(folder))
         try:
-            result, last = watch(contestant, started, feed.count, load)
+            result, spans = watch(contestant, started, feed, load)
         finally:
             started.kill()
-        outputs = read_outputs(site.bootstrap, started.output, started.first, last)
+        for span in spans:
+            values = (record.value() for record in records_of(site.bootstrap, span))
+            if wrong := feed.problem(span.topic, values):
+                raise WrongOutputs(f"{contestant.name} {wrong}")
         started.clear()
-    if outputs != feed.expected:
-        raise WrongOutputs(f"{contestant.name} wrote: {outputs}; expected: {feed.expected}")
     return result
 
 
-def watch(contestant: Contestant, started: Run, wanted: int, load: float) -> tuple[Result, list[int]]:
-    """Wait until a contestant has written `wanted` readings; returns also its end offsets, by partition."""
+def watch(contestant: Contestant, started: Run, feed: Feed, load: float) -> tuple[Result, list[Span]]:
+    """Wait until a contestant has written all records of each output; returns also what it wrote.
+
+    Its first output tells how far it is.
+    """
     begun = time.monotonic()
     trees = [psutil.Process(process.process.pid) for process in started.processes]
-    before = sum(started.first)
     peak = 0
     start: tuple[int, float, float] | None = None
     while True:
-        ends = started.output_ends()
+        spans = started.written()
         wall = time.monotonic() - begun
         cpu = sum(map(cpu_seconds, trees))
         peak = max(peak, sum(map(memory, trees)))
-        done = sum(ends) - before
+        done = feed.processed(spans[0])
         if done and start is None:
             start = (done, cpu, wall)
-        if done >= wanted and start is not None:
-            return Result(contestant.name, done, cpu, wall, peak, *start, load), ends
+        if start is not None and all(span.count >= feed.wanted(span.topic) for span in spans):
+            return Result(contestant.name, feed.count, cpu, wall, peak, *start, load), spans
         if wall > TIMEOUT_SECONDS:
-            raise RuntimeError(f"{contestant.name}: {done:,} of {wanted:,} readings after {wall:.0f} s")
+            raise RuntimeError(f"{contestant.name}: {done:,} of {feed.count:,} readings after {wall:.0f} s")
         time.sleep(_POLL_SECONDS)
 
 

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import random
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from functools import lru_cache
 from itertools import islice
 from typing import Any
 
 import msgspec
-from confluent_kafka import Consumer, KafkaException, Producer, TopicPartition
+from confluent_kafka import Consumer, KafkaException, Message, Producer, TopicPartition
 from confluent_kafka.admin import AdminClient, OffsetSpec
 
 from benchmarks.peers.rules import Rules
@@ -34,6 +35,9 @@ class Record(msgspec.Struct):
     status: str
     consumption_kwh: float
     delay_seconds: float
+
+
+_decode_record = msgspec.json.Decoder(Record).decode
 
 
 class Outputs:
@@ -100,6 +104,20 @@ def readings(count: int, meters: int, seed: int = 1) -> Iterator[tuple[str, byte
         slot += 1
 
 
+@dataclass(frozen=True)
+class Span:
+    """The records of a topic from the offsets `first` up to `last`, by partition."""
+
+    topic: str
+    first: list[int]
+    last: list[int]
+
+    @property
+    def count(self) -> int:
+        """How many they are."""
+        return sum(self.last) - sum(self.first)
+
+
 class Feed:
     """A topic that is filled with the input, and the expected outputs."""
 
@@ -109,9 +127,24 @@ class Feed:
         self.expected = Outputs()
         self._bootstrap = bootstrap
         self._partitions = partitions
-        self._readings = readings(sys.maxsize, meters)
+        self._readings = self._endless(meters)
         self._rules = Rules()
         self._places: dict[str, int] = {}
+
+    def wanted(self, output: str) -> int:
+        """How many records belong into an output: one per reading."""
+        return self.count
+
+    def processed(self, output: Span) -> int:
+        """How many readings a contestant has processed that has written these records."""
+        return output.count
+
+    def problem(self, output: str, values: Iterable[bytes]) -> str:
+        """What is wrong with the records that a contestant wrote to `output`; empty if nothing is."""
+        outputs = Outputs()
+        for value in values:
+            outputs.add(_decode_record(value))
+        return "" if outputs == self.expected else f"wrote: {outputs}; expected: {self.expected}"
 
     def extend(self, count: int) -> None:
         """Go on until the topic holds `count` readings."""
@@ -127,21 +160,28 @@ class Feed:
                 place = self._places[name] = partition_of(name, self._partitions)
             reading = _decode_reading(value)
             time, watermark = self._rules.place(place, reading)
-            late = time < watermark
-            self.expected.add(
-                Record(
-                    name,
-                    reading["timestamp"],
-                    "LATE" if late else "OK",
-                    reading["consumption_kwh"],
-                    watermark - time if late else 0.0,
-                )
-            )
+            self._expect(reading, time, watermark)
             producer.produce(self.topic, key=name, value=value, partition=place)
             self.count += 1
             if self.count % 10_000 == 0:
                 producer.poll(0)
         producer.flush()
+
+    def _endless(self, meters: int) -> Iterator[tuple[str, bytes]]:
+        return readings(sys.maxsize, meters)
+
+    def _expect(self, reading: dict[str, Any], time: float, watermark: float) -> None:
+        """Take note of the outputs that belong to one more reading. Times in seconds since the epoch."""
+        late = time < watermark
+        self.expected.add(
+            Record(
+                reading["meter_id"],
+                reading["timestamp"],
+                "LATE" if late else "OK",
+                reading["consumption_kwh"],
+                watermark - time if late else 0.0,
+            )
+        )
 
 
 def load(bootstrap: str, partitions: int, count: int, meters: int) -> None:
@@ -172,9 +212,13 @@ def end_offsets(bootstrap: str, topic: str, partitions: int) -> list[int]:
     return until("every partition has a leader", ends, LEADER_SECONDS, pause=0.1, transient=(KafkaException,))
 
 
-def read_outputs(bootstrap: str, topic: str, first: list[int], last: list[int]) -> Outputs:
-    """What a contestant wrote from the offsets `first` up to `last`."""
-    decode = msgspec.json.Decoder(Record).decode
+def written_to(bootstrap: str, topic: str, partitions: int) -> Span:
+    """All that is in a topic now."""
+    return Span(topic, [0] * partitions, end_offsets(bootstrap, topic, partitions))
+
+
+def records_of(bootstrap: str, span: Span) -> Iterator[Message]:
+    """The records of a span, each partition in order."""
     consumer = Consumer(
         {
             "bootstrap.servers": bootstrap,
@@ -183,13 +227,11 @@ def read_outputs(bootstrap: str, topic: str, first: list[int], last: list[int]) 
             "log_level": 0,
         }
     )
-    consumer.assign([TopicPartition(topic, number, offset) for number, offset in enumerate(first)])
-    outputs = Outputs()
-    left = sum(last) - sum(first)
+    consumer.assign([TopicPartition(span.topic, number, offset) for number, offset in enumerate(span.first)])
+    left = span.count
     while left > 0:
         for message in consumer.consume(10_000, timeout=10):
-            if message.offset() < last[message.partition()]:
-                outputs.add(decode(message.value()))
+            if message.offset() < span.last[message.partition()]:
+                yield message
                 left -= 1
     consumer.close()
-    return outputs

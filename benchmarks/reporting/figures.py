@@ -6,11 +6,13 @@ names the command that measures them.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from benchmarks.race.contestants import CONTESTANTS
 from benchmarks.race.environments import ROOT
 from benchmarks.reporting import capacity, published, report
+from benchmarks.windows.contestants import CONTESTANTS as WINDOWS
 from docs import marked
 
 PAGES = (ROOT / "docs" / "speed.md", ROOT / "docs" / "capacity.md")
@@ -19,17 +21,45 @@ _MEBIBYTE = 1024 * 1024
 
 def race() -> str:
     """The comparison, input by input."""
-    kept = published.kept("race")
+    return _comparison("race", "make bench")
+
+
+def windows() -> str:
+    """That of sums by minute."""
+    return _comparison("windows", "make bench-windows")
+
+
+def _comparison(name: str, command: str) -> str:
+    kept = published.kept(name)
     if not kept:
-        return _nothing("make bench ARGS=--keep")
+        return _nothing(f"{command} ARGS=--keep")
     tables = [report.markdown(one) for one in kept["comparisons"]]
-    image = _image("race", "Readings per CPU-second of each contestant, the floor being 1")
+    image = _image(name, "Readings per CPU-second of each contestant, the floor being 1")
     return f"{report.where(kept['machine'])}.\n\n" + "\n".join(tables) + image
 
 
 def contestants() -> str:
     """With what each of them runs."""
     return report.settings_table(CONTESTANTS)
+
+
+def windows_contestants() -> str:
+    """Likewise, for sums by minute."""
+    return report.settings_table(WINDOWS)
+
+
+def windows_pair() -> str:
+    """Meters without windows: the speed with windows by that without."""
+    kept = published.kept("windows-pair")
+    if not kept:
+        return _nothing("make bench-pair ARGS=--keep")
+    inputs = kept["inputs"]
+    head = ["of the speed without", *(f"{one['meters']:,} meters" for one in inputs)]
+    rows = [
+        [f"with {name}", *(str(report.Spread(**one["ratios"][name])) for one in inputs)]
+        for name in inputs[0]["ratios"]
+    ]
+    return f"{report.where(kept['machine'])}, {kept['rounds']} rounds.\n\n{marked.table(head, rows)}"
 
 
 def profile() -> str:
@@ -99,19 +129,34 @@ def latency() -> str:
     kept = published.kept("latency")
     if not kept:
         return _nothing("make bench-latency ARGS=--keep")
+    ways = {"to the validated record": kept["validated"], "to the committed database row": kept["database"]}
+    return _latencies("from sent", ways, kept["machine"])
+
+
+def windows_latency() -> str:
+    """From the end of a minute to its rows."""
+    kept = published.kept("windows-latency")
+    if not kept:
+        return _nothing("make bench-rows ARGS=--keep")
+    return _latencies(
+        "from the reading that ends a minute", {"to the row of a meter": kept["rows"]}, kept["machine"]
+    )
+
+
+def _latencies(start: str, ways: Mapping[str, Any], machine: Mapping[str, Any]) -> str:
     rows = [
         [
-            "to the validated record" if one == "validated" else "to the committed database row",
-            f"{kept[one]['rate']:,.0f}",
-            f"{kept[one]['p50']:,.0f} ms",
-            f"{kept[one]['p99']:,.0f} ms",
-            f"{kept[one]['worst']:,.0f} ms",
-            f"{kept[one]['load']:.1f}",
+            way,
+            f"{found['rate']:,.0f}",
+            f"{found['p50']:,.0f} ms",
+            f"{found['p99']:,.0f} ms",
+            f"{found['worst']:,.0f} ms",
+            f"{found['load']:.1f}",
         ]
-        for one in ("validated", "database")
+        for way, found in ways.items()
     ]
-    head = ["from sent", "readings a second", "p50", "p99", "longest", "load"]
-    return f"{report.where(kept['machine'])}.\n\n" + marked.table(head, rows)
+    head = [start, "readings a second", "p50", "p99", "longest", "load"]
+    return f"{report.where(machine)}.\n\n" + marked.table(head, rows)
 
 
 def reckoning() -> str:
@@ -139,6 +184,10 @@ TABLES: dict[str, Callable[[], str]] = {
     "scale": scale,
     "partitions": partitions,
     "latency": latency,
+    "windows": windows,
+    "aggregators": windows_contestants,
+    "rows": windows_latency,
+    "pair": windows_pair,
     "reckoning": reckoning,
     "assumptions": assumptions,
 }

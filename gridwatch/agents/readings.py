@@ -16,14 +16,14 @@ from gridwatch.settings import Settings
 from gridwatch.streaming.stage.declaration import Stage
 from gridwatch.tables.readings import METERS, due_times
 from gridwatch.tables.states import StoredStates
-from gridwatch.topics import SMARTMETER, STATE_TABLE, Flow
+from gridwatch.topics import REGIONAL_PARTIALS, SMARTMETER, STATE_TABLE, Flow
 
 
 def _open(
     settings: Settings,
     partition: PartitionState,
     meters: StoredStates[MeterState],
-    due: Iterable[tuple[int, str]],
+    due: Iterable[tuple[int, str, int]],
 ) -> Processor:
     return Processor(
         settings.policy(),
@@ -42,7 +42,7 @@ def readings_of(flow: Flow) -> Stage[PartitionState]:
         name=METERS.stage,
         meaning="Validate readings, tell late from on time, notice missing ones, keep each meter's state.",
         source=flow.raw,
-        outputs=flow.outputs,
+        outputs=(*flow.outputs, REGIONAL_PARTIALS),
         table=STATE_TABLE,
         layout=METERS,
         unpack=log_records,

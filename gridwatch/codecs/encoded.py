@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import NamedTuple
 
 Message = tuple[bytes, bytes]
@@ -25,3 +26,5 @@ class Encoded(NamedTuple):
 
     messages: Mapping[str, Sequence[Message]]
     feed: Feed = Feed()
+    targeted: Mapping[tuple[str, int], Sequence[Message]] = MappingProxyType({})
+    """Those of other partitions than that of the source: by topic name and partition."""

@@ -16,6 +16,7 @@ import msgspec
 
 from gridwatch.codecs.encoded import Encoded, Feed
 from gridwatch.codecs.origin import origin_of
+from gridwatch.codecs.sums import WindowMessages, encode_bundles
 from gridwatch.domain import outputs as emitted
 from gridwatch.domain.calendar import Calendar
 from gridwatch.domain.instants import instant_text, minutes_of
@@ -104,11 +105,18 @@ class ValidatedMessages(emitted.Accepted):
 
 
 def encode_outputs(outputs: Iterable[emitted.Output], flow: Flow = SMARTMETER) -> dict[str, list[Message]]:
-    """(key, value) messages by name of the flow's topic, in the order of the outputs."""
+    """(key, value) messages by name of the flow's topic, in the order of the outputs, without bundles: those
+    have partitions of their own (`encode_bundles`)."""
     messages: dict[str, list[Message]] = {}
     validated = ValidatedMessages()
+    windows = WindowMessages(flow)
     metrics: list[Message] = []
     for output in outputs:
+        if type(output) is emitted.Aggregate:
+            windows.add(output)
+            continue
+        if type(output) is emitted.Bundle:
+            continue
         if type(output) is emitted.Validated:
             validated.emit(*output)
         elif type(output) is emitted.Metric:
@@ -120,6 +128,7 @@ def encode_outputs(outputs: Iterable[emitted.Output], flow: Flow = SMARTMETER) -
         messages[flow.validated.name] = validated.messages
     if metrics:
         messages[flow.metrics.name] = metrics
+    messages |= {topic: some for topic, some in windows.messages.items() if some}
     return messages
 
 
@@ -135,11 +144,12 @@ class ReadingsEncoder:
         """The outputs since the last call, as messages by topic name."""
         outputs, validated, flow = self.outcome.outputs, self._validated.messages, self._flow
         messages = encode_outputs(outputs, flow)
+        targeted = encode_bundles(outputs)
         messages[flow.validated.name] = validated
         feed = _feed(outputs, [validated, messages.get(flow.late_events.name, [])])
         self.outcome.outputs.clear()
         self._validated.messages = []
-        return Encoded(messages, feed)
+        return Encoded(messages, feed, targeted)
 
 
 def _feed(outputs: list[emitted.Output], accepted: list[list[Message]]) -> Feed:

@@ -16,6 +16,7 @@ from gridwatch.errors import GridwatchError
 from gridwatch.kafka.positions import Positions
 from gridwatch.settings import Settings
 from gridwatch.topics import REGIONAL_PARTIALS, flow
+from sinks import tables
 
 #: Without progress for this long, worker or sink counts as stalled.
 STALLED_SECONDS = 60.0
@@ -48,8 +49,8 @@ def wait_for_sink(settings: Settings, service: Service, report: Report = no_repo
 
 
 def output_ends(settings: Settings, positions: Positions) -> Ends:
-    """The end offsets of the output topics of every flow now."""
-    return positions.ends([topic.name for name in settings.flows for topic in flow(name).outputs])
+    """The end offsets of the topics that the sink reads, those of every flow, now."""
+    return positions.ends(tables.topics(settings.flows))
 
 
 def committed(positions: Positions, group: str, ends: Ends) -> int:

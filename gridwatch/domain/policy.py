@@ -19,6 +19,7 @@ MONTH: Final = 30 * DAY
 """What a month is taken for where it has to be one number."""
 _THREE_MONTHS: Final = 3 * 32 * DAY
 """Longer than any three months, and three of the longest intervals."""
+DEFAULT_FLOW: Final = "smartmeter"
 NEVER: Final = 1 << 62
 """After every instant; its negative is before every one."""
 _SHORTEST_GRACE: Final = 30 * SECOND
@@ -67,7 +68,7 @@ class Policy:
     """Whether a reading covers the interval from its stamp on (``start``), or up to it (``end``)."""
     never_heard_after: int = DAY
     """How long a registered meter may take until its first reading, before that is a gap."""
-    flow: str = "smartmeter"
+    flow: str = DEFAULT_FLOW
     """The flow of these readings; control records of others do not belong here."""
     windows: tuple[int, ...] = ()
     """Lengths of the windows of consumption, ascending, each a number of minutes that divides an hour."""
@@ -98,7 +99,7 @@ class Policy:
     def __post_init__(self) -> None:
         for field in fields(self):
             value = getattr(self, field.name)
-            if isinstance(value, (int, float)) and value is not False and not value > 0:
+            if isinstance(value, (int, float)) and not isinstance(value, bool) and not value > 0:
                 raise ValueError(f"{field.name} must be above zero, not {value!r}")
         if self.min_interval > self.max_interval:
             raise ValueError("min_interval must not be above max_interval")

@@ -176,6 +176,8 @@ class HeldReading(NamedTuple):
     value: float
     """What it came with: its energy, register or power."""
     calendar: Calendar | None = None
+    measures: bytes = b""
+    """What else it measured (``meter.usage``)."""
 
 
 def stored_region(region: str | None) -> str | None:

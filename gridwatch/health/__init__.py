@@ -15,6 +15,7 @@ Of a worker:
     worker.py          readiness and metrics of the whole worker: its stages, the brokers, the application
     stage.py           observes the partitions of one stage
     readings.py        what only the readings stage has: event time, meters, gaps
+    regions.py         what only the stage `regions` has: windows that wait, sources that are out, incidents
 
 A new service needs a name in metrics.py, entries in both registries, and an object that implements
 `pages.Health`. Only faust_pages.py and the modules of the worker need Faust.

@@ -99,6 +99,8 @@ SYSTEM_METRICS: Final = (
 #: A partition of a stage's source.
 _PARTITION = ("stage", "partition")
 _TOPIC_PARTITION = ("topic", "partition")
+#: Of a partition, those that have a series of their own for their load.
+MOST_REGIONS: Final = 200
 _REREAD = "times that a partition was read again because a fetched batch was not delivered"
 
 METRICS: Final = (
@@ -133,6 +135,29 @@ METRICS: Final = (
         ("stage",),
     ),
     Metric(WORKER, "reread_batches", COUNTER, _REREAD, ("cause",)),
+    # Outputs that the brokers acknowledged since the worker started, by the partition that they come from. A
+    # crash repeats some.
+    Metric(
+        WORKER,
+        "windows_emitted",
+        COUNTER,
+        "windows of meters that were emitted, every revision, by their length",
+        (*_PARTITION, "length"),
+    ),
+    Metric(
+        WORKER,
+        "bundles_emitted",
+        COUNTER,
+        "bundles that were emitted: what a partition of readings says of the regions as it crosses a minute",
+        _PARTITION,
+    ),
+    Metric(
+        WORKER,
+        "regional_windows_emitted",
+        COUNTER,
+        "windows of regions that were emitted, every revision",
+        _PARTITION,
+    ),
     # Of each partition that the worker owns. The first ones are the system metrics of the metrics topic.
     *(
         Metric(WORKER, one.name, GAUGE, one.meaning, _PARTITION)
@@ -204,6 +229,39 @@ METRICS: Final = (
         _PARTITION,
         replaces="watermark_standing_seconds",
     ),
+    # Of the partitions of the stage `regions`.
+    Metric(WORKER, "regions_known", GAUGE, "regions that a source has told of", _PARTITION),
+    Metric(
+        WORKER,
+        "region_load_percent",
+        GAUGE,
+        "load of the region's newest published window, of its capacity; no value without a load, and for"
+        f" regions below the {MOST_REGIONS} with the highest one",
+        (*_PARTITION, "region"),
+    ),
+    Metric(
+        WORKER,
+        "windows_unpublished",
+        GAUGE,
+        "windows of regions that wait for a source to pass their end",
+        _PARTITION,
+    ),
+    Metric(
+        WORKER,
+        "unpublished_age_seconds",
+        GAUGE,
+        "event time from the end of the oldest window that is not published to the most advanced source, 0 if"
+        " all are published",
+        _PARTITION,
+    ),
+    Metric(
+        WORKER,
+        "sources_out",
+        GAUGE,
+        "source partitions that are not waited for, so that windows are incomplete without them",
+        _PARTITION,
+    ),
+    Metric(WORKER, "incidents_open", GAUGE, "incidents that are open now, by kind", (*_PARTITION, "kind")),
     # Of the sink.
     Metric(SINK, "ready", GAUGE, "1 when the sink is ready, 0 when not (the reasons are at /ready/)"),
     Metric(SINK, "last_commit_seconds", GAUGE, "time the last transaction took, seconds"),

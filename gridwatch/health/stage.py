@@ -6,7 +6,7 @@ Nothing is changed here. Committed offsets come from the state, end offsets from
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any, Generic
 
 from faust.exceptions import ConsumerNotStarted
@@ -20,6 +20,22 @@ from gridwatch.streaming.stage.declaration import P
 from gridwatch.streaming.stage.pipeline import Pipeline
 from gridwatch.streaming.stage.take_over import OwnedPartition
 from gridwatch.tables.layout import PARTITION_KEY
+from gridwatch.topics import REGIONAL_AGGREGATES, REGIONAL_PARTIALS, Flow, flow
+
+#: A metric's name, value, and the labels that it has beside stage and partition.
+Labelled = tuple[str, float, tuple[str, ...]]
+
+
+def _counted(of: Flow) -> dict[str, tuple[str, tuple[str, ...]]]:
+    """The topics of a flow whose records are counted: the metric, and its further labels."""
+    return {
+        **{
+            topic.name: ("windows_emitted", (f"{seconds // 60}m",))
+            for seconds, topic in of.aggregates.items()
+        },
+        REGIONAL_PARTIALS.name: ("bundles_emitted", ()),
+        REGIONAL_AGGREGATES.name: ("regional_windows_emitted", ()),
+    }
 
 
 def assigned(app: Any, topic: str) -> list[int]:
@@ -189,3 +205,12 @@ class StageWatch(Generic[P]):
     def measured(self, owned: OwnedPartition[P], now: int) -> dict[str, float | None]:
         """The measurements of the last batch, by name."""
         return {"batch_seconds": owned.batch_seconds, "batch_records": owned.batch_records}
+
+    def labelled(self, partition: int) -> Iterator[Labelled]:
+        """What a partition has emitted since the worker started, of the topics that are counted."""
+        counts = self._pipeline.emitted[partition]
+        counted = _counted(flow(self._app.settings.flow))
+        for topic in self.stage.outputs:
+            if topic.name in counted:
+                name, labels = counted[topic.name]
+                yield name, float(counts[topic.name]), labels

@@ -16,6 +16,7 @@ from gridwatch.health.checks import Observed, foreign_rows_reason, held_reason
 from gridwatch.health.exposition import Samples
 from gridwatch.health.metrics import WORKER
 from gridwatch.health.readings import ReadingsWatch
+from gridwatch.health.regions import RegionsWatch
 from gridwatch.health.stage import StageWatch
 from gridwatch.kafka.broker_monitor import BrokerMonitor, BrokerView
 from gridwatch.kafka.open_transactions import MENTIONED_AFTER
@@ -24,6 +25,7 @@ from gridwatch.streaming.faust.recovery import progress_words, recovered
 from gridwatch.streaming.stage.pipeline import Pipeline
 from gridwatch.streaming.stage.worker import Worker
 from gridwatch.tables.readings import METERS
+from gridwatch.topics import REGIONS_TABLE
 
 
 class WorkerHealth:
@@ -55,6 +57,8 @@ class WorkerHealth:
     def _watch(self, pipeline: Pipeline[Any], *, named: bool) -> StageWatch[Any]:
         if pipeline.stage.name == METERS.stage:
             return ReadingsWatch(self._app, self._settings, pipeline, named=named)
+        if pipeline.stage.table == REGIONS_TABLE:
+            return RegionsWatch(self._app, pipeline, named=named)
         return StageWatch(self._app, pipeline, named=named)
 
     # -- readiness
@@ -147,4 +151,6 @@ class WorkerHealth:
                     values = stage.values(one, now, state_ready=observed.state_ready)
                     for metric, value in values.items():
                         samples.put(metric, value, name, one.number)
+                    for metric, value, labels in stage.labelled(one.number):
+                        samples.put(metric, value, name, one.number, *labels)
         return samples

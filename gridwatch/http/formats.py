@@ -64,6 +64,13 @@ def number(value: float | None) -> str:
     return "–" if value is None else f"{value:,}".replace(",", "\u202f")
 
 
+def quantity(value: float | None) -> str:
+    """A measured value with four significant digits, from 1000 on a whole number; a dash for None."""
+    if value is None:
+        return "–"
+    return f"{value:.4g}" if abs(value) < 1000 else number(round(value))
+
+
 def percent(share: float | None) -> str:
     """A share of 1 as per cent; a dash for None. A share above zero is never shown as zero."""
     if share is None:

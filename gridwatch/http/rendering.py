@@ -39,6 +39,7 @@ def environment(package: str, service: str, navigation: Sequence[tuple[str, str]
         duration=formats.duration,
         number=formats.number,
         percent=formats.percent,
+        quantity=formats.quantity,
         span=formats.span,
         query=urlencode,
     )

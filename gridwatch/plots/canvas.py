@@ -73,6 +73,16 @@ class Canvas:
         self._floor = frame.height - _BOTTOM + _LINE * rows
         self._height = frame.height + _LINE * rows
 
+    @property
+    def lowest(self) -> float:
+        """The lower end of the value axis."""
+        return self._low
+
+    @property
+    def highest(self) -> float:
+        """The upper end of the value axis."""
+        return self._high
+
     @staticmethod
     def columns(frame: Frame) -> int:
         """How many places beside each other a plot has for its data."""

@@ -4,10 +4,22 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
+from typing import Annotated, Any, Final
 
-from pydantic import BaseModel, Field, SecretStr, field_validator
+from pydantic import BaseModel, BeforeValidator, Field, SecretStr, field_validator
 
-from gridwatch.durations import Duration
+from gridwatch.durations import Duration, parse_duration
+
+_NONE: Final = "none"
+
+
+def _parse_retention(value: Any) -> timedelta | None:
+    # An empty variable counts as not set, so a default is taken away by a word.
+    return None if value in (None, _NONE) else parse_duration(value)
+
+
+#: The age at which rows are removed; None: never.
+Retention = Annotated[timedelta | None, BeforeValidator(_parse_retention)]
 
 
 class Database(BaseModel):
@@ -32,12 +44,34 @@ class Database(BaseModel):
         timedelta(days=30),
         description="TimescaleDB: age at which chunks are compressed; later than anything is still revised",
     )
-    retention: Duration | None = Field(
+    retention: Retention = Field(
         None,
-        description="age by event time at which rows other than metrics are removed; empty: kept for ever",
+        description="age by event time at which rows are removed whose table has no setting of its own;"
+        " empty: kept for ever",
     )
-    metrics_retention: Duration | None = Field(
+    metrics_retention: Retention = Field(
         None, description="age at which metrics are removed; empty: kept for ever"
+    )
+    aggregates_1m_chunk_interval: Duration = Field(
+        timedelta(days=1), description="TimescaleDB: length of a chunk of windows of 1 min"
+    )
+    aggregates_1m_compress_after: Duration = Field(
+        timedelta(days=7), description="TimescaleDB: age at which windows of 1 min are compressed"
+    )
+    aggregates_1m_retention: Retention = Field(
+        timedelta(days=30),
+        description="age by event time at which windows of 1 min are removed; `none`: kept for ever",
+    )
+    aggregates_15m_compress_after: Duration = Field(
+        timedelta(days=14), description="TimescaleDB: age at which windows of 15 min are compressed"
+    )
+    aggregates_15m_retention: Retention = Field(
+        timedelta(days=90),
+        description="age by event time at which windows of 15 min are removed; `none`: kept for ever",
+    )
+    regional_retention: Retention = Field(
+        timedelta(days=90),
+        description="age by event time at which the load of the regions is removed; `none`: kept for ever",
     )
 
     outbox_retention: Duration = Field(

@@ -26,7 +26,8 @@ class Request:
 
     `start` and `end` in µs, `end` None for ever; `every` in seconds; rates from 0 to 1. `speed` None is as
     fast as possible; 1 is the clock on the wall: what is past at once, then live. With `final` the last
-    tick is so late that everything becomes final. With `registry` the fleet is registered first.
+    tick is so late that everything becomes final, but not so late that it would be refused. With `registry`
+    the fleet is registered first.
     """
 
     meters: int
@@ -78,6 +79,10 @@ class Request:
         step = self.every * SECOND
         return max(0, -(-self.end // step) - -(-self.start // step)) * self.meters
 
+    def settle_after(self, policy: Policy) -> int:
+        """How far after the end the last tick is (µs)."""
+        return final_after(policy, self.every * SECOND) if self.final else policy.grace
+
     def sequence_options(self, policy: Policy) -> dict[str, Any]:
         """Everything that decides which items there are, and in which order."""
         return {
@@ -87,7 +92,7 @@ class Request:
             "events": [asdict(event) for event in self.events],
             "rates": [self.drop, self.duplicate, self.late, self.late_by],
             "every_minute": self.speed is not None,
-            "settle": final_after(policy) if self.final else self.settle,
+            "settle": self.settle_after(policy) if self.final else self.settle,
             "registry": self.registry,
             "partitions": policy.partitions,
             "out_of_orderness": policy.max_out_of_orderness,

@@ -11,7 +11,7 @@ from typing import Any
 
 from gridwatch.clock import now_micros
 from gridwatch.domain.instants import format_instant
-from gridwatch.domain.policy import SECOND, Policy
+from gridwatch.domain.policy import NEVER, SECOND, Policy
 from gridwatch.errors import UsageProblem
 from gridwatch.settings import Settings
 from gridwatch.simulator.events import Injected
@@ -23,11 +23,11 @@ from gridwatch.simulator.registry import controls
 from gridwatch.simulator.request import Request
 from gridwatch.simulator.rows import Rows
 from replay.files.rows import Row
-from replay.order.emission import Control, EmissionPlan, Item, emit, final_after
+from replay.order.emission import Control, EmissionPlan, Item, emit
 from replay.order.undisturbed import undisturbed
 from replay.run.delivery import Delivered, Delivery
 from replay.run.progress import Progress
-from replay.run.replay import REFUSED_TICK, rarely_collected
+from replay.run.replay import rarely_collected, settling_remark
 from replay.sending.placement import Placement
 from replay.sending.position import identity_of
 from replay.truth.manifest import ManifestWriter
@@ -111,7 +111,7 @@ class Simulation:
             latest = None if request.speed == 1 else now + policy.max_future_skew
             partition_of = Placement(policy.partitions).partition
             truth = Truth(policy, partition_of, manifest.report, latest) if manifest else None
-            parts = chain(self._controls(), self._sequence(policy, truth))
+            parts = chain(self._controls(), self._sequence(policy, truth, latest))
             self._progress.stage("planning" if mode is None else "simulating", request.readings)
             if mode is None:
                 Delivery(None, None, summary, self._progress).take(parts)
@@ -135,7 +135,9 @@ class Simulation:
         first = -(-request.start // step) * step
         return controls(self.fleet, request.zone, request.every, first)
 
-    def _sequence(self, policy: Policy, truth: Truth | None) -> Iterator[list[Row] | Item]:
+    def _sequence(
+        self, policy: Policy, truth: Truth | None, latest: int | None
+    ) -> Iterator[list[Row] | Item]:
         request = self.request
         plan = EmissionPlan(
             policy.max_out_of_orderness,
@@ -143,6 +145,7 @@ class Simulation:
             every_minute=request.speed is not None,
             settle=request.settle,
             settle_after=self._settle_after(policy),
+            settle_by=NEVER if latest is None or not request.final else latest,
         )
         faults = Injected(request.faults, request.boosts, request.every * SECOND)
         if request.speed is None and not faults.active and truth is None:
@@ -153,7 +156,7 @@ class Simulation:
     def _settle_after(self, policy: Policy) -> int:
         """How far after the end the last tick is. Live it is sent at the end itself, and one from further
         ahead than clocks may be would be refused."""
-        after = final_after(policy) if self.request.final else policy.grace
+        after = self.request.settle_after(policy)
         return min(after, policy.max_future_skew) if self.request.speed == 1 else after
 
     def _warn_of_the_future(self, policy: Policy, now: int) -> None:
@@ -166,8 +169,16 @@ class Simulation:
                 f"--until is {format_instant(request.end)}, in the future: the worker refuses such readings "
                 "(FUTURE_TIMESTAMP) unless --speed 1 holds them back"
             )
-        elif request.settle and request.end + self._settle_after(policy) > latest + request.every * SECOND:
-            self._warn(REFUSED_TICK)
+        elif request.settle and (
+            remark := settling_remark(
+                request.end - request.every * SECOND,
+                self._settle_after(policy),
+                policy,
+                latest,
+                final=request.final,
+            )
+        ):
+            self._warn(remark)
 
     def _send(self, parts: Iterator[list[Row] | Item | Control], mode: Mode, identity: str, now: int) -> None:
         request, summary = self.request, self.summary

@@ -4,13 +4,14 @@ The deadline of the meter comes first, so that the deadline index can be rebuilt
 reading one number of each. Version 1 wrote the remembered readings as stamp, value, stamp …; from version 3
 on a list stands in their place where energy is derived, or older readings are in blocks, and slots filled
 ahead are runs. From version 4 on a list with its terms and its calendar stands in the place of ``given`` for
-a meter that has one of them.
+a meter that has one of them; from version 5 on what windows and regions know of it is in that list, too.
 """
 
 from __future__ import annotations
 
 import struct
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import Any, Final
 
 from gridwatch.domain.calendar import Calendar
@@ -21,11 +22,12 @@ from gridwatch.domain.meter.grid import Grid, runs_of, slots_of
 from gridwatch.domain.meter.state import MeterState
 from gridwatch.domain.meter.terms import Terms
 from gridwatch.domain.meter.timeliness import recent_of
+from gridwatch.domain.meter.usage import Place, Usage
 from gridwatch.tables.row_kind import RowKind, decode_plain
 
 _FIELDS: Final = 17
 _WITH_RUNS: Final = 3
-_WITH_TERMS: Final = 4
+_WITH_USAGE: Final = 5
 #: A msgpack array of so many elements.
 _HEAD: Final = b"\xdc" + struct.pack(">H", _FIELDS)
 
@@ -48,7 +50,7 @@ def _plain(meter: MeterState) -> tuple[Any, ...]:
         meter.gap_count,
         meter.late_count,
         meter.region,
-        meter.given if meter.terms is None and meter.calendar is None else _plain_terms(meter),
+        _plain_terms(meter) if meter.terms or meter.calendar or has_usage(meter.usage) else meter.given,
         meter.forgotten,
     )
 
@@ -75,9 +77,11 @@ def _state(row: Any, version: int) -> MeterState:
         meter.forgotten,
     ) = row
     if isinstance(given, list):
-        given, terms, calendar = given
+        given, terms, calendar, *usage = given
         meter.terms = None if terms is None else Terms(*terms)
         meter.calendar = None if calendar is None else Calendar(*calendar)
+        if usage:
+            meter.usage = _usage(*usage)
     meter.given = given
     meter.ahead = _ahead(ahead, meter.interval, meter.calendar, version)
     if version == 1:
@@ -102,8 +106,44 @@ def _plain_readings(meter: MeterState) -> tuple[Any, ...]:
 
 
 def _plain_terms(meter: MeterState) -> tuple[Any, ...]:
-    terms = meter.terms
-    return meter.given, None if terms is None else tuple(terms), meter.calendar
+    terms, usage = meter.terms, meter.usage
+    plain = (meter.given, None if terms is None else tuple(terms), meter.calendar)
+    if usage is None or not has_usage(usage):
+        return plain
+    return (*plain, usage.measures, usage.spans, usage.place, usage.reported_last, usage.reported)
+
+
+def has_usage(usage: Usage | None) -> bool:
+    """Whether there is something to store of what windows and regions know of a meter."""
+    return usage is not None and (
+        usage.place is not None or bool(usage.measures) or bool(usage.spans) or bool(usage.reported)
+    )
+
+
+def _usage(
+    measures: bytes, spans: Sequence[Sequence[int]], place: Sequence[Any] | None, last: int, reported: int
+) -> Usage:
+    usage = Usage()
+    usage.reported_last, usage.reported = last, reported
+    usage.measures = measures
+    usage.spans = tuple((time, first, last) for time, first, last in spans)
+    usage.place = None if place is None else place_of(place)
+    return usage
+
+
+def place_of(plain: Sequence[Any]) -> Place:
+    """A place from its plain values. A million meters share a few of them, so they share the text, too."""
+    region, feeder, transformer, covered = plain
+    return _place(region, feeder, transformer, covered)
+
+
+@lru_cache(maxsize=100_000)
+def _place(region: str, feeder: str | None, transformer: str | None, covered: bool) -> Place:
+    return Place(region, feeder, transformer, covered)
+
+
+def _plain_block(block: Block) -> tuple[bytes, ...]:
+    return tuple(block) if block.measures else (block.readings, block.energies)
 
 
 def _block(plain: Sequence[bytes], version: int) -> Block:
@@ -154,15 +194,18 @@ def _ahead(plain: Sequence[int], interval: int, calendar: Calendar | None, versi
     return slots_of(plain, interval, calendar) if version >= _WITH_RUNS else tuple(plain)
 
 
-METER: Final = RowKind("meter", _WITH_TERMS, _plain, _state, head=_HEAD)
+METER: Final = RowKind("meter", _WITH_USAGE, _plain, _state, head=_HEAD)
 #: Older readings of a meter.
-BLOCK: Final = RowKind("block", 1, tuple, _block)
+BLOCK: Final = RowKind("block", 2, _plain_block, _block)
 #: The register of a meter whose state was dropped.
 REGISTER: Final = RowKind("register", 1, _plain_register, _register)
 
-#: The same where the due time is an unsigned integer of eight bytes, as it is since 1970.
+#: The same where the due time and the time of the last reading are unsigned integers of eight bytes, as they
+#: are since 1970.
 _DUE_FIRST: Final = bytes([METER.version]) + _HEAD + b"\xcf"
 _DUE: Final = struct.Struct(">Q")
+_SEEN_NEXT: Final = 0xCF
+_SEEN: Final = struct.Struct(">QBQ")
 
 
 def due_of(row: bytes, kind: RowKind[Any] = METER) -> int:
@@ -170,3 +213,13 @@ def due_of(row: bytes, kind: RowKind[Any] = METER) -> int:
     if row.startswith(_DUE_FIRST):
         return int(_DUE.unpack_from(row, len(_DUE_FIRST))[0])
     return int(decode_plain(kind.body_of(row))[0])
+
+
+def due_and_seen(row: bytes) -> tuple[int, int]:
+    """The earliest deadline in a meter's row, and when it was seen last, µs."""
+    if row.startswith(_DUE_FIRST):
+        due, kind, seen = _SEEN.unpack_from(row, len(_DUE_FIRST))
+        if kind == _SEEN_NEXT:
+            return int(due), int(seen)
+    plain = decode_plain(METER.body_of(row))
+    return int(plain[0]), int(plain[1])

@@ -25,10 +25,12 @@ _COUNTS: Final = (
     "revised",
     "revision",
     "too_late",
+    "unplaced",
 )
 
 _WITH_END: Final = 4
 _WITH_REGISTRY: Final = 5
+_WITH_SUMS: Final = 6
 
 
 def plain_state(state: PartitionState) -> tuple[Any, ...]:
@@ -53,6 +55,9 @@ def plain_state(state: PartitionState) -> tuple[Any, ...]:
         state.end,
         state.end_reached,
         state.tick_time,
+        state.crossed,
+        state.crossing,
+        state.new_regions,
     )
 
 
@@ -66,6 +71,10 @@ def _state(row: Any, version: int) -> PartitionState:
     if version >= _WITH_END:
         state.end, state.end_reached = row[16:18]
     state.tick_time = row[18] if version >= _WITH_REGISTRY else state.record_time
+    if version >= _WITH_SUMS:
+        state.crossed, crossing, new_regions = row[19:22]
+        state.crossing = None if crossing is None else tuple(crossing)
+        state.new_regions = tuple(new_regions)
     return state
 
 
@@ -74,7 +83,8 @@ def _held(reading: Any, version: int) -> HeldReading:
     value = reading[5] if version >= _WITH_END else kwh
     calendar = reading[6] if version >= _WITH_REGISTRY else None
     known = None if calendar is None else Calendar(*calendar)
-    return HeldReading(meter_id, time, kwh, interval, region, value, known)
+    measures = reading[7] if version >= _WITH_SUMS else b""
+    return HeldReading(meter_id, time, kwh, interval, region, value, known, measures)
 
 
 def _plain_window(window: Window) -> tuple[Any, ...]:
@@ -83,9 +93,9 @@ def _plain_window(window: Window) -> tuple[Any, ...]:
 
 def _window(counts: Any) -> Window:
     window = Window()
-    for name, value in zip(_COUNTS, counts, strict=True):
+    for name, value in zip(_COUNTS, counts, strict=False):  # older ones have fewer
         setattr(window, name, value)
     return window
 
 
-PARTITION: Final = RowKind("partition", _WITH_REGISTRY, plain_state, _state)
+PARTITION: Final = RowKind("partition", _WITH_SUMS, plain_state, _state)

@@ -1,4 +1,5 @@
-"""The table of the readings stage: a row a meter, blocks of its older readings, kept registers, the registry.
+"""The table of the readings stage: a row a meter, blocks of its older readings, kept registers, the registry,
+and what the partition adds up.
 
 A meter's deadline is in its own row, or, as long as it has none, in that of its registration.
 """
@@ -11,12 +12,14 @@ from typing import Final
 from gridwatch.domain.meter.archive import COLD
 from gridwatch.domain.partition import registry
 from gridwatch.domain.partition.state import PartitionState
+from gridwatch.domain.partition.sums import regions, windows
 from gridwatch.domain.partition.workbench import KEPT
 from gridwatch.domain.policy import NEVER
 from gridwatch.tables.layout import TableLayout
-from gridwatch.tables.meter_rows import BLOCK, METER, REGISTER, due_of
+from gridwatch.tables.meter_rows import BLOCK, METER, REGISTER, due_and_seen, due_of
 from gridwatch.tables.partition_rows import PARTITION
 from gridwatch.tables.registry_rows import OUTAGE, REGION, REGISTRATION
+from gridwatch.tables.sum_rows import ENDED, GROUP, SILENT, SUMS
 
 METERS: Final[TableLayout[PartitionState]] = TableLayout(
     "readings",
@@ -28,22 +31,34 @@ METERS: Final[TableLayout[PartitionState]] = TableLayout(
         registry.REGISTERED: REGISTRATION,
         registry.OUTAGE: OUTAGE,
         registry.REGION: REGION,
+        windows.ENDED: ENDED,
+        regions.SUMS: SUMS,
+        regions.GROUP: GROUP,
+        regions.SILENT: SILENT,
     },
 )
 _REGISTERED: Final = registry.REGISTERED.encode()
 _OUTAGE: Final = registry.OUTAGE.encode()
+#: Begin the names of what is held in memory as a whole.
+_RESIDENT: Final = tuple(
+    kind.encode() for kind in (windows.ENDED, regions.SUMS, regions.GROUP, regions.SILENT)
+)
 
 
-def due_times(rows: Sequence[tuple[bytes, bytes]]) -> list[tuple[int, str]]:
-    """(due, name) of each row that has a deadline: the entries of the deadline index."""
+def due_times(rows: Sequence[tuple[bytes, bytes]]) -> list[tuple[int, str, int]]:
+    """The deadline (or `NEVER`) and name of each row that has one or is held in memory; of a meter when it
+    was seen last, too."""
     index = []
     for key, row in rows:
         if METERS.is_state(key):
-            index.append((due_of(row), key.decode()))
+            due, seen = due_and_seen(row)
+            index.append((due, key.decode(), seen))
         elif key.startswith(_REGISTERED):
             due = due_of(row, REGISTRATION)
             if due < NEVER:
-                index.append((due, key[1:].decode()))
+                index.append((due, key[1:].decode(), -NEVER))
         elif key.startswith(_OUTAGE):
-            index.append((due_of(row, OUTAGE), key.decode()))
+            index.append((due_of(row, OUTAGE), key.decode(), -NEVER))
+        elif key.startswith(_RESIDENT):
+            index.append((NEVER, key.decode(), -NEVER))
     return index

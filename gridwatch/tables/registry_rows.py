@@ -13,7 +13,7 @@ from gridwatch.domain.registry.entry import Entry
 from gridwatch.domain.registry.outages import Outage, Piece
 from gridwatch.domain.registry.records import RegionRecord
 from gridwatch.domain.registry.registration import Registration
-from gridwatch.tables.meter_rows import gap_of, plain_gap
+from gridwatch.tables.meter_rows import gap_of, place_of, plain_gap
 from gridwatch.tables.row_kind import RowKind
 
 _CALENDAR: Final = Entry._fields.index("calendar")
@@ -30,13 +30,15 @@ def _plain_registration(known: Registration) -> tuple[Any, ...]:
         known.resumed,
         known.watch_from,
         None if known.gap is None else plain_gap(known.gap),
+        known.place,
     )
 
 
 def _registration(plain: Sequence[Any], version: int) -> Registration:
     known = Registration()
     known.due, known.version, entries, known.applied, known.heard = plain[:5]
-    known.resumed, known.watch_from, gap = plain[5:]
+    known.resumed, known.watch_from, gap, *place = plain[5:]
+    known.place = None if not place or place[0] is None else place_of(place[0])
     known.entries = tuple((since, _entry(entry)) for since, entry in entries)
     known.gap = None if gap is None else gap_of(gap)
     return known
@@ -65,6 +67,6 @@ def _region(plain: Sequence[Any], version: int) -> RegionRecord:
     return RegionRecord._make((*plain[:_HOLIDAYS], tuple(plain[_HOLIDAYS]), *plain[_HOLIDAYS + 1 :]))
 
 
-REGISTRATION: Final = RowKind("registration", 1, _plain_registration, _registration)
+REGISTRATION: Final = RowKind("registration", 2, _plain_registration, _registration)
 OUTAGE: Final = RowKind("outage", 1, _plain_outage, _outage)
 REGION: Final = RowKind("region", 1, _plain_region, _region)

@@ -4,9 +4,11 @@ server.py        the pages on Faust's own web server
 pages.py         every page by its address
 overview.py      the overview; rates.py: the numbers behind its plots
 lists/           meters and gaps in any order
+regional/        regions and incidents
 registry/        what the registry says: registered meters, regions, planned outages
 meter/           one meter: its state, its last readings, their plot
-dead_letters.py  the newest dead letters; log_tail.py: reads the newest records of a topic
+dead_letters.py  the newest dead letters
+log_tail.py      reads the newest records of a topic; following.py: keeps up with one while its pages are open
 state.py         meters and partitions, read from committed state
 watch.py         health and partitions of this worker and of the others
 rendering.py     templates/: the worker's pages as HTML

@@ -40,22 +40,28 @@ class Record:
 
 @dataclass(frozen=True)
 class OffsetRange:
-    """Part of a partition to read: the last `count` offsets, or the last `count` before an offset."""
+    """Part of a partition to read: the last `count` offsets, the last `count` before an offset, or the first
+    `count` from an offset on."""
 
     count: int
     before: int | None = None
+    since: int | None = None
 
     @property
     def start(self) -> int:
+        if self.since is not None:
+            return self.since
         return _FROM_END - self.count if self.before is None else max(0, self.before - self.count)
 
 
 @dataclass
 class Tail:
-    """The matching records, and the first record read of each partition, matching or not."""
+    """The matching records, and the first record read of each partition, matching or not. It is whole unless
+    a read that may be cut short took too long."""
 
     records: list[Record] = field(default_factory=list)
     first: dict[int, Record] = field(default_factory=dict)
+    whole: bool = True
 
 
 class LogTail:
@@ -67,11 +73,20 @@ class LogTail:
         self._consumer: Consumer | None = None
 
     async def read(
-        self, topic: str, ranges: Mapping[int, OffsetRange], wanted: Callable[[bytes | None], bool]
+        self,
+        topic: str,
+        ranges: Mapping[int, OffsetRange],
+        wanted: Callable[[bytes | None], bool],
+        *,
+        cut_short: bool = False,
     ) -> Tail:
-        """The records in these ranges (by partition) whose key is wanted; Problem 503 without brokers."""
+        """The records in these ranges (by partition) whose key is wanted; Problem 503 without brokers.
+
+        Args:
+            cut_short: what was read is returned when the time is over, if it is anything.
+        """
         return await asyncio.get_running_loop().run_in_executor(
-            self._thread, self._read, topic, ranges, wanted
+            self._thread, self._read, topic, ranges, wanted, cut_short
         )
 
     async def close(self) -> None:
@@ -80,29 +95,41 @@ class LogTail:
         self._thread.shutdown(wait=False)
 
     def _read(
-        self, topic: str, ranges: Mapping[int, OffsetRange], wanted: Callable[[bytes | None], bool]
+        self,
+        topic: str,
+        ranges: Mapping[int, OffsetRange],
+        wanted: Callable[[bytes | None], bool],
+        cut_short: bool,
     ) -> Tail:
+        found = Tail()
         try:
-            return self._consume(self._connected(), topic, ranges, wanted)
+            self._consume(topic, ranges, wanted, found)
+            return found
+        except TimeoutError as late:
+            if cut_short and found.first:
+                found.whole = False
+                return found
+            raise Problem(503, f"{topic} cannot be read: {late}") from late
         except KafkaException as problem:
             self._disconnect()
             raise Problem(503, f"{topic} cannot be read: {problem.args[0].str()}") from problem
 
     def _consume(
         self,
-        consumer: Consumer,
         topic: str,
         ranges: Mapping[int, OffsetRange],
         wanted: Callable[[bytes | None], bool],
-    ) -> Tail:
-        found = Tail()
+        found: Tail,
+    ) -> None:
+        """Add the records to what is found; TimeoutError when the time is over."""
+        consumer = self._connected()
         left = {partition: offset_range.count for partition, offset_range in ranges.items()}
         consumer.assign([TopicPartition(topic, number, one.start) for number, one in ranges.items()])
         until = time.monotonic() + TIMEOUT_SECONDS
         try:
             while left:
                 if time.monotonic() > until:
-                    raise Problem(503, f"{topic} cannot be read: no answer within {TIMEOUT_SECONDS:g} s")
+                    raise TimeoutError(f"no answer within {TIMEOUT_SECONDS:g} s")
                 for message in consumer.consume(_MAX_POLL_RECORDS, timeout=0.05):
                     partition, error = message.partition(), message.error()
                     if error is not None:
@@ -125,7 +152,6 @@ class LogTail:
                         del left[partition]
         finally:
             consumer.unassign()
-        return found
 
     def _connected(self) -> Consumer:
         if self._consumer is None:

@@ -19,11 +19,14 @@ from gridwatch.plots.charts import Layer, layered
 from gridwatch.settings import Settings
 from gridwatch.streaming.stage.pipeline import Pipeline
 from gridwatch.views import rates, state
+from gridwatch.views.regional.log import RegionalLog
 from gridwatch.views.registry.counts import UNCOUNTED, RegistryCounts, added_up
 from gridwatch.views.registry.orders import NEVER_HEARD
 from gridwatch.views.state import Record, sums
 from gridwatch.views.watch import Watch
 
+#: How long the page waits for what regions and incidents have written, seconds.
+REGIONAL_SECONDS = 0.25
 _WIDTH, _HEIGHT = 460, 150
 
 
@@ -36,6 +39,7 @@ class Overview:
         pipeline: Pipeline[PartitionState],
         watch: Watch,
         counts: RegistryCounts,
+        regional: RegionalLog,
     ) -> None:
         self._flow = settings.flow
         self._partitions = settings.partitions
@@ -43,6 +47,7 @@ class Overview:
         self._pipeline = pipeline
         self._watch = watch
         self._counts = counts
+        self._regional = regional
 
     async def page(self, request: Any) -> Reply:
         """Status in a few numbers and plots. The cost does not grow with the number of meters,
@@ -78,6 +83,7 @@ class Overview:
             "never_heard": registry["by_hearing"][NEVER_HEARD],
             "registry_counted": registry["complete"],
             "active_meters": max((one["active_meters"] for one in hour), default=0),
+            **await self._load_and_incidents(),
             "watermark_lowest": watermarks[0][1] if watermarks else None,
             "watermark_highest": watermarks[-1][1] if watermarks else None,
             "watermark_lag_seconds": rates.age_seconds(watermarks[0][1]) if watermarks else None,
@@ -122,6 +128,24 @@ class Overview:
             return [await self._counts.own()]
         except Problem:  # a partition is moving, or many lists are being built
             return [UNCOUNTED]
+
+    async def _load_and_incidents(self) -> Record:
+        """How many incidents are open and which region is loaded most; null until that was read."""
+        problem = await self._regional.read_within(REGIONAL_SECONDS)
+        known = problem == ""
+        highest = self._regional.rows.highest() if known else None
+        return {
+            "regions": len(self._regional.rows) if known else None,
+            "incidents_open": len(self._regional.incidents.open()) if known else None,
+            "highest_load": None
+            if highest is None
+            else {
+                "region": highest.region,
+                "load_percentage": highest.load_percentage,
+                "window_start": highest.window_start,
+            },
+            "regional_problem": problem or "",
+        }
 
     def _own_windows(self) -> list[Record]:
         self._watch.require_state()

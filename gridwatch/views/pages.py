@@ -22,6 +22,10 @@ from gridwatch.views.lists.pages import Lists, surveys_of
 from gridwatch.views.log_tail import LogTail
 from gridwatch.views.meter.page import MeterPage
 from gridwatch.views.overview import Overview
+from gridwatch.views.regional.incident_pages import IncidentPages
+from gridwatch.views.regional.log import RegionalLog
+from gridwatch.views.regional.region_page import RegionPage
+from gridwatch.views.regional.regions_page import RegionsPage
 from gridwatch.views.registry.counts import RegistryCounts
 from gridwatch.views.registry.outage_page import OutagePage
 from gridwatch.views.registry.page import RegistryPage
@@ -46,7 +50,11 @@ class Pages:
         self._registry = RegistryPage(pipeline, watch, self._surveys, counts)
         self._outages = OutagePage(pipeline, watch, settings.partitions)
         self._meter = MeterPage(settings, pipeline, watch, self._tail)
-        self._overview = Overview(settings, pipeline, watch, counts)
+        self._regional = RegionalLog(settings, self._tail)
+        self._region = RegionPage(self._regional)
+        self._regions = RegionsPage(self._regional, self._region)
+        self._incidents = IncidentPages(self._regional, self._tail)
+        self._overview = Overview(settings, pipeline, watch, counts, self._regional)
         self._dead_letters = DeadLetters(settings, self._tail)
 
     def routes(self) -> dict[str, Handler]:
@@ -58,6 +66,10 @@ class Pages:
             "/meters/{meter_id}/": self._meter.page,
             f"/table/{STATE_TABLE}/{{meter_id}}/": self._meter.table_row,
             "/gaps/": self._lists.gaps,
+            "/regions/": self._regions.page,
+            "/regions/{region}/": self._region.page,
+            "/incidents/": self._incidents.page,
+            "/incidents/{incident_id}/": self._incidents.one,
             "/registry/": self._registry.page,
             "/outages/": self._outages.page,
             "/partitions/": self.partitions,
@@ -69,6 +81,7 @@ class Pages:
     async def close(self) -> None:
         """Cancel surveys and disconnect."""
         self._surveys.close()
+        self._regional.close()
         await self._tail.close()
 
     async def meters(self, request: Any) -> Reply | Answer:

@@ -16,6 +16,8 @@ NAVIGATION = (
     ("/", "Overview"),
     ("/meters/", "Meters"),
     ("/gaps/", "Gaps"),
+    ("/regions/", "Regions"),
+    ("/incidents/", "Incidents"),
     ("/registry/", "Registry"),
     ("/outages/", "Outages"),
     ("/partitions/", "Partitions"),
@@ -25,10 +27,25 @@ NAVIGATION = (
 
 
 def meter_path(meter_id: str) -> str:
-    """Path of a meter's page. Browsers resolve `.` and `..` even when encoded, so those go in the query."""
-    if meter_id in (".", ".."):
-        return "/meters/?" + urlencode({"id": meter_id})
-    return f"/meters/{quote(meter_id, safe='')}/"
+    """Path of a meter's page."""
+    return _path("meters", meter_id)
+
+
+def region_path(region: str) -> str:
+    """Path of a region's page."""
+    return _path("regions", region)
+
+
+def incident_path(incident_id: str) -> str:
+    """Path of an incident's page."""
+    return _path("incidents", incident_id)
+
+
+def _path(list_name: str, name: str) -> str:
+    """Browsers resolve `.` and `..` even when encoded, so those go in the query."""
+    if name in (".", ".."):
+        return f"/{list_name}/?" + urlencode({"id": name})
+    return f"/{list_name}/{quote(name, safe='')}/"
 
 
 def interval(record: dict[str, Any]) -> str:
@@ -46,6 +63,6 @@ def render(template: str, **data: Any) -> str:
 @cache
 def _environment() -> Environment:
     made = environment("gridwatch.views", "Worker", NAVIGATION)
-    made.globals.update(meter_path=meter_path)
+    made.globals.update(meter_path=meter_path, region_path=region_path, incident_path=incident_path)
     made.filters.update(interval=interval)
     return made

@@ -87,17 +87,24 @@ class EmissionPlan:
     settle: bool = True
     #: How far after the end the settle tick is, if not the grace.
     settle_after: int | None = None
+    #: The latest instant that it may have, where it is cut there.
+    settle_by: int = NEVER
 
     def settling(self, arrival: int, end: int) -> Item:
         """The last tick of a run whose highest own time is `end`."""
         after = self.grace if self.settle_after is None else self.settle_after
-        return Item(Kind.SETTLE, arrival, None, 0, end + after, (), end)
+        return Item(Kind.SETTLE, arrival, None, 0, min(end + after, self.settle_by), (), end)
 
 
-def final_after(policy: Policy) -> int:
+def final_after(policy: Policy, interval: int) -> int:
     """How far after the end of a run everything is final: no reading within the allowed lateness, no slot
-    within its grace, and no window of a quarter of an hour is waited for any more (µs)."""
-    return max(policy.allowed_lateness + _LONGEST_WINDOW, policy.grace)
+    within its grace, and no window of a quarter of an hour is waited for any more (µs).
+
+    The last readings cover an `interval` from their time on, and the regions leave out what is longer than
+    the lateness.
+    """
+    covered = min(interval, policy.allowed_lateness)
+    return max(policy.allowed_lateness + covered + _LONGEST_WINDOW, policy.grace)
 
 
 def emit(blocks: Iterable[list[Row]], faults: Faults, plan: EmissionPlan) -> Iterator[Item]:

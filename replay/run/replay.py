@@ -11,7 +11,7 @@ from typing import Any
 
 from gridwatch.clock import now_micros
 from gridwatch.domain.instants import format_instant
-from gridwatch.domain.policy import Policy
+from gridwatch.domain.policy import NEVER, Policy
 from gridwatch.errors import GridwatchError
 from gridwatch.settings import Settings
 from replay.faults import Faults
@@ -37,10 +37,26 @@ from replay.truth.perfect_detector import Truth
 #: Rows are no garbage in circles: looking for it among them every 700 would take as long as reading them.
 _COLLECT_EVERY = 200_000
 
-REFUSED_TICK = (
+_REFUSED_TICK = (
     "the last tick lies in the future: the worker refuses it (FUTURE_TIMESTAMP), so that what is missing at "
     "the very end stays undecided. --no-settle leaves it out"
 )
+
+
+def settling_remark(last: int, after: int, policy: Policy, latest: int, *, final: bool) -> str | None:
+    """What to say of a last tick that is to come `after` the `last` event time, where the worker refuses what
+    is later than `latest`; with `final` the tick is brought forward to there (µs)."""
+    beyond = last + after - latest
+    if beyond <= 0:
+        return None
+    if not final:
+        return _REFUSED_TICK
+    return (
+        f"the last tick is brought forward to {format_instant(latest)}, since the worker refuses what is "
+        f"further ahead: windows that end after {format_instant(latest - policy.allowed_lateness)} do not "
+        f"become final. They do if this is sent after {format_instant(now_micros() + beyond)}, or with the "
+        "newest readings left out by --end or --until"
+    )
 
 
 class Replay:
@@ -82,7 +98,8 @@ class Replay:
         with ExitStack() as stack:
             stack.enter_context(rarely_collected())
             blocks = self._in_order(inputs, name, stack)
-            self._look_ahead(inputs, policy, sending=position is not None)
+            latest = now_micros() + policy.max_future_skew
+            self._look_ahead(inputs, policy, latest, sending=position is not None)
             if position is None:
                 summary.census = Census(
                     summary.survey, summary.zone, request.by_time, Refusals(policy, now_micros())
@@ -90,9 +107,8 @@ class Replay:
                 blocks = summary.census.watch(blocks)
             placement = Placement(policy.partitions)
             manifest = stack.enter_context(ManifestWriter(request.truth)) if request.truth else None
-            latest = now_micros() + policy.max_future_skew
             truth = Truth(policy, placement.partition, manifest.report, latest) if manifest else None
-            parts = self._sequence(blocks, policy, truth)
+            parts = self._sequence(blocks, policy, truth, latest)
             progress.stage("planning" if position is None else "replaying", summary.survey.rows)
             summary.reading_seconds = time.monotonic() - began
             began = time.monotonic()
@@ -133,7 +149,7 @@ class Replay:
         return order.blocks()
 
     def _sequence(
-        self, blocks: Iterable[list[Row]], policy: Policy, truth: Truth | None
+        self, blocks: Iterable[list[Row]], policy: Policy, truth: Truth | None, latest: int
     ) -> Iterator[list[Row] | Item]:
         request = self.request
         plan = EmissionPlan(
@@ -143,13 +159,14 @@ class Replay:
             every_minute=request.speed is not None,
             settle=request.settle,
             settle_after=request.settle_after(policy),
+            settle_by=latest if request.final else NEVER,
         )
         if request.by_time and request.speed is None and not request.faults.active and truth is None:
             return undisturbed(blocks, plan)
         items = emit(blocks, Faults(request.faults), plan)
         return items if truth is None else truth.watch(items)
 
-    def _look_ahead(self, inputs: Inputs, policy: Policy, *, sending: bool) -> None:
+    def _look_ahead(self, inputs: Inputs, policy: Policy, latest: int, *, sending: bool) -> None:
         """Say before anything is sent what will not go well. A dry run reports the notes itself."""
         survey = self.summary.survey
         if not survey.rows:
@@ -170,17 +187,17 @@ class Replay:
                 "no reading is left to replay" + (f": {', '.join(why)}" if why else ""),
                 "give files with rows, or widen --start, --end, --meters and --flow",
             )
-        if survey.last > now_micros() + policy.max_future_skew:
+        after = self.request.settle_after(policy)
+        if survey.last > latest:
             self.summary.in_the_future = True
             self._warn(
                 f"the last reading is of {format_instant(survey.last)}, in the future: the worker refuses "
                 "such readings (FUTURE_TIMESTAMP). Leave them out with --end, or make older data"
             )
-        elif (
-            self.request.settle
-            and survey.last + self.request.settle_after(policy) > now_micros() + policy.max_future_skew
+        elif self.request.settle and (
+            remark := settling_remark(survey.last, after, policy, latest, final=self.request.final)
         ):
-            self._warn(REFUSED_TICK)
+            self._warn(remark)
         if self.summary.tally.ambiguous:
             self._warn(
                 "some stamps name two instants, at the change from summer time: told apart by the order of "

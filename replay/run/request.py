@@ -24,8 +24,8 @@ class Request:
 
     `files` may be folders, patterns and archives; `profile` None finds out. `speed` None is as fast as
     possible; `interval` (seconds) is given with readings that have none. With `final` the last tick is so
-    late that everything becomes final. `memory` (bytes) bounds the whole replay, None for what suits most
-    machines. `rejected` is a file for the rows that were not taken.
+    late that everything becomes final, but not so late that it would be refused. `memory` (bytes) bounds the
+    whole replay, None for what suits most machines. `rejected` is a file for the rows that were not taken.
     """
 
     files: tuple[Path, ...]
@@ -46,7 +46,7 @@ class Request:
 
     def settle_after(self, policy: Policy) -> int:
         """How far after the end the last tick is (µs)."""
-        return final_after(policy) if self.final else policy.grace
+        return final_after(policy, policy.allowed_lateness) if self.final else policy.grace
 
     def sequence_options(self, profile: Profile, zone: str, policy: Policy) -> dict[str, Any]:
         """Everything but the files that decides which items there are, and in which order."""
@@ -59,7 +59,7 @@ class Request:
             "faults": asdict(self.faults),
             "selection": asdict(self.selection),
             "interval": self.interval,
-            "settle": final_after(policy) if self.final else self.settle,
+            "settle": self.settle_after(policy) if self.final else self.settle,
             "skip_bad": self.skip_bad,
             "partitions": policy.partitions,
             "out_of_orderness": policy.max_out_of_orderness,

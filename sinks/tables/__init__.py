@@ -10,10 +10,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from gridwatch.topics import DEFAULT_FLOW, Flow, flow, flow_of
+from sinks.tables.aggregates import AGGREGATES_1M, AGGREGATES_15M
 from sinks.tables.dead_letters import DEAD_LETTERS
 from sinks.tables.gap_alerts import GAP_ALERTS
+from sinks.tables.incidents import INCIDENTS
 from sinks.tables.late_events import LATE_EVENTS
 from sinks.tables.metrics import METRICS
+from sinks.tables.regional_aggregates_15m import REGIONAL_AGGREGATES_15M
 from sinks.tables.table import DatabaseTable, DerivedTable, TopicTable
 from sinks.tables.validated_readings import READING_REVISIONS, VALIDATED_READINGS
 
@@ -25,6 +28,10 @@ TABLES: tuple[DatabaseTable, ...] = (
     LATE_EVENTS,
     METRICS,
     DEAD_LETTERS,
+    AGGREGATES_1M,
+    AGGREGATES_15M,
+    REGIONAL_AGGREGATES_15M,
+    INCIDENTS,
 )
 
 
@@ -34,9 +41,13 @@ def fed_by_topics() -> tuple[TopicTable, ...]:
 
 
 def topics(flows: Iterable[str] = (DEFAULT_FLOW,)) -> tuple[str, ...]:
-    """The names of the topics that a sink of these flows reads."""
-    names = (table.topic_of(flow(name)).name for name in flows for table in fed_by_topics())
-    return tuple(dict.fromkeys(names))
+    """The names of the topics that a sink of these flows reads; the default one has what exists once, too."""
+    return tuple(
+        table.topic_of(flow(name)).name
+        for name in flows
+        for table in fed_by_topics()
+        if table.of_flows or name == DEFAULT_FLOW
+    )
 
 
 def of_topic(topic: str) -> TopicTable:
@@ -46,7 +57,9 @@ def of_topic(topic: str) -> TopicTable:
 
 def source_of(topic: str) -> tuple[Flow, TopicTable]:
     """The flow of a topic, and the table that its records go to. KeyError when there is none."""
-    fed = {table.topic.name: table for table in fed_by_topics()}
+    fed = {
+        table.topic.name: table for table in fed_by_topics() if table.of_flows or table.topic.name == topic
+    }
     of, declared = flow_of(topic, [table.topic for table in fed.values()])
     return of, fed[declared.name]
 

@@ -34,6 +34,13 @@ metadata = MetaData()
 #: The condition on the staged rows that all statements of a merge have: those of one flow.
 OF_FLOW = "flow = %(flow)s"
 
+#: The condition on a staged row to replace one of another flow (`between_flows`): that it was received later,
+#: at the same time that its flow has the later name.
+LATER_RECEIVED = (
+    "(coalesce(excluded.received_at, '-infinity'), excluded.flow)"
+    " > (coalesce({there}.received_at, '-infinity'), {there}.flow)"
+)
+
 #: Marks columns that are not in the records, but computed in the merge (`Column(..., info=COMPUTED)`).
 COMPUTED = {"computed": True}
 

@@ -40,6 +40,7 @@ from sinks.tables.copy_text import (
 )
 from sinks.tables.table import (
     COMPUTED,
+    LATER_RECEIVED,
     OF_FLOW,
     Comparison,
     Compression,
@@ -137,10 +138,6 @@ reading_revisions = Table(
 
 #: In `first_offset` and `first_index`: before every position, so that no first value comes before it.
 _UNKNOWN = -1
-_LATER_RECEIVED = (
-    "(coalesce(excluded.received_at, '-infinity'), excluded.flow)"
-    " > (coalesce({there}.received_at, '-infinity'), {there}.flow)"
-)
 #: A row that is replaced for the first time is the first one, as far as known by then. Of values of two flows
 #: the one that gives way is not kept, so which came first is not known.
 _KEEP_FIRST = "".join(
@@ -181,7 +178,7 @@ VALIDATED_READINGS = TopicTable(
     comparison=_COMPARISON,
     columns=_values,
     newer=("source_offset", "source_index", "source_partition"),
-    between_flows=_LATER_RECEIVED,
+    between_flows=LATER_RECEIVED,
     replaced=_KEEP_FIRST,
     merge_repeated=_FIRST_OF_REPEATED,
     compression=Compression("meter_id", '"time" DESC'),

@@ -17,9 +17,21 @@ from gridwatch.models.gap_alert import GapAlert
 from gridwatch.models.late_event import LateEvent
 from gridwatch.models.metric import Metric
 from gridwatch.models.validated import Validated
-from gridwatch.topics import DEAD_LETTERS, GAP_ALERTS, LATE_EVENTS, METRICS, RAW, VALIDATED
+from gridwatch.topics import (
+    AGGREGATES_1M,
+    AGGREGATES_15M,
+    DEAD_LETTERS,
+    GAP_ALERTS,
+    INCIDENTS,
+    LATE_EVENTS,
+    METRICS,
+    RAW,
+    REGIONAL_AGGREGATES,
+    VALIDATED,
+)
 from sinks.rows import Rows
 from sinks.writer import Writer
+from tests.integration import window_data
 
 METERS = (
     *("METER_0001", "METER_0002", "O'Brien", 'a "b" <i>/c\\', "Zähler €", "100%_$meter"),
@@ -209,6 +221,20 @@ def records(period: Period) -> dict[str, list[Any]]:
         LATE_EVENTS.name: list(late_events(period)),
         METRICS.name: list(metrics(period)),
         DEAD_LETTERS.name: list(dead_letters(period)),
+        **windows(period),
+    }
+
+
+def windows(period: Period) -> dict[str, list[Any]]:
+    """Of the meters and regions above; windows of a minute for two hours only, as there are many."""
+    places = {meter: REGIONS[number % 3] for number, meter in enumerate(METERS)}
+    regions = [region for region in REGIONS if region is not None]
+    start, end, soon = period.start, period.end, period.start + timedelta(hours=2)
+    return {
+        AGGREGATES_1M.name: list(window_data.aggregates(places, start, soon, window_data.MINUTE)),
+        AGGREGATES_15M.name: list(window_data.aggregates(places, start, end, window_data.QUARTER)),
+        REGIONAL_AGGREGATES.name: list(window_data.regional_aggregates(regions, start, end)),
+        INCIDENTS.name: list(window_data.incidents(regions[0], list(METERS[:4]), start, end)),
     }
 
 

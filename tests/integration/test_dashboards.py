@@ -21,11 +21,23 @@ from sinks.database import read_url
 from sinks.rows import Rows
 from sinks.schema.version import migrate
 from sinks.writer import Writer
-from tests.integration.dashboard_data import METERS, PARTITIONS, Period, Source, gaps, readings, write
+from tests.integration import grid_data
+from tests.integration.dashboard_data import (
+    METERS,
+    PARTITIONS,
+    REGIONS,
+    Period,
+    Source,
+    gaps,
+    readings,
+    write,
+)
 
 pytestmark = pytest.mark.integration
 
 ALL = Raw("'*'")
+#: The region near its limit, and the one of which too little is known.
+NEAR, UNKNOWN = "north", "south'; --"
 
 
 @cache
@@ -39,7 +51,8 @@ def period() -> Period:
 @cache
 def whole_view() -> View:
     """All of it, with nothing chosen."""
-    variables = {"flow": "smartmeter", "meter": "O'Brien", "region": ALL, "partition": ALL, "interval": "1h"}
+    variables: dict[str, Value] = {"flow": "smartmeter", "meter": "O'Brien", "region": ALL, "partition": ALL}
+    variables |= {"interval": "1h", "window": "auto"}
     return View(period().start, period().now, variables)
 
 
@@ -53,6 +66,7 @@ CHOICES: dict[str, list[Value]] = {
     "partition": [ALL, ["0", "1"], "1"],
     "interval": ["5m", "1d"],
     "meter": [*METERS, "nobody"],
+    "window": ["auto", "1m", "15m"],
 }
 
 
@@ -90,7 +104,16 @@ def ask_empty(postgres: EmbeddedPostgres) -> Iterator[Ask]:
 def ask(postgres: EmbeddedPostgres) -> Iterator[Ask]:
     url = _database(postgres)
     write(url, period())
+    places = {meter: REGIONS[number % 3] for number, meter in enumerate(METERS)}
+    _add(url, grid_data.records(places, NEAR, UNKNOWN, period().end))
     yield from _asking(url)
+
+
+def _add(url: str, records: dict[str, list[Any]]) -> None:
+    writer = Writer(url)
+    for topic, of_it in records.items():
+        assert writer.write([Rows(topic, of_it, [Source(topic)] * len(of_it))]) == []
+    writer.disconnect()
 
 
 def _sql(title: str) -> str:
@@ -106,11 +129,7 @@ def ask_of_seconds(postgres: EmbeddedPostgres) -> Iterator[Ask]:
     day = replace(period(), start=period().end - timedelta(days=1))
     brief = [replace_fields(one, **given) for one in readings(day)]
     short = [replace_fields(one, gap_minutes=one.missing_intervals * 10 / 60, **given) for one in gaps(day)]
-    writer = Writer(url)
-    records: dict[str, list[Any]] = {VALIDATED.name: brief, GAP_ALERTS.name: short}
-    for topic, of_it in records.items():
-        assert writer.write([Rows(topic, of_it, [Source(topic)] * len(of_it))]) == []
-    writer.disconnect()
+    _add(url, {VALIDATED.name: brief, GAP_ALERTS.name: short})
     yield from _asking(url)
 
 
@@ -162,6 +181,11 @@ def test_whatever_is_chosen_there_is_an_answer(ask: Ask, query: PanelQuery) -> N
         ("gridwatch-fleet: Silent A", 5),
         ("gridwatch-fleet: Planned outages now A", 1),
         ("gridwatch-fleet: Changes not published A", 2),
+        ("gridwatch-grid: Open incidents A", 3),
+        ("gridwatch-grid: Meters out A", 4 + grid_data.SILENT),  # the transformer's are the feeder's, too
+        ("gridwatch-grid: Highest load A", 95.0),
+        ("gridwatch-grid: Regions from 90 % on A", 1),
+        ("gridwatch-grid: Regions without a sure load A", 1),
     ],
 )
 def test_numbers_are_right(ask: Ask, title: str, expected: float) -> None:
@@ -258,3 +282,98 @@ def test_missing_seconds_add_up(ask_of_seconds: Ask, title: str) -> None:
     missing, seconds = (3, 4) if title.startswith("Top") else (4, 5)
     assert rows
     assert all(row[seconds] == 10 * row[missing] > 0 for row in rows)
+
+
+# -- the grid
+
+
+def _choosing(start: datetime | None = None, end: datetime | None = None, **variables: Value) -> View:
+    """The whole view, but for what is given."""
+    view = whole_view()
+    return replace(
+        view, start=start or view.start, end=end or view.end, variables={**view.variables, **variables}
+    )
+
+
+def test_the_region_near_its_limit_comes_first_and_what_another_lacks_is_said(ask: Ask) -> None:
+    near, unknown = ask(_sql("gridwatch-grid: Load now A"), whole_view())
+    assert near[:7] == (NEAR, 95.0, 855.0, 900.0, 45.0, 90.0, "")
+    assert unknown[:7] == (
+        *(UNKNOWN, None, None, None, None, 50.0),
+        "a source partition, readings, a capacity",
+    )
+    assert near[-1] == unknown[-1] == period().end + grid_data.QUARTER
+
+
+def test_now_is_the_newest_window_of_the_time_range(ask: Ask) -> None:
+    earlier = _choosing(end=period().end - timedelta(minutes=1))
+    assert ask(_sql("gridwatch-grid: Highest load A"), earlier) == [(50.0,)]
+    assert ask(_sql("gridwatch-grid: Regions from 90 % on A"), earlier) == [(0,)]
+    end = period().end.timestamp() * 1000
+    assert ask(_sql("gridwatch-grid: Newest window A"), earlier) == [(end,)]
+
+
+def test_open_incidents_come_first_with_their_meters_and_last_until_the_newest_window(ask: Ask) -> None:
+    listed = ask(_sql("gridwatch-grid: Incidents A"), whole_view())
+    assert [row[:2] for row in listed] == [
+        ("OPEN", "storm"),
+        ("OPEN", "feeder"),
+        ("OPEN", "transformer"),
+        ("CLOSED", "feeder"),
+    ]
+    assert [row[6] / 60 for row in listed] == [15, 75, 135, 60]
+    assert listed[0][7:10] == (grid_data.SILENT, grid_data.SILENT + 5, 90)
+    assert listed[0][-1] == ", ".join(METERS[:3])
+    assert listed[2][-2].startswith(f"feeder:{NEAR}/F2@")
+
+
+def test_an_open_incident_is_shown_whatever_the_time_range_a_closed_one_only_in_it(ask: Ask) -> None:
+    long_ago = _choosing(start=period().start - timedelta(days=9), end=period().start - timedelta(days=8))
+    listed = ask(_sql("gridwatch-grid: Incidents A"), long_ago)
+    assert [row[0] for row in listed] == ["OPEN"] * 3
+    assert all(row[6] > 0 for row in listed)
+
+
+def test_windows_are_counted_by_state_and_those_in_doubt_are_named(ask: Ask) -> None:
+    [(preliminary, updated, final, incomplete, insufficient)] = ask(
+        _sql("gridwatch-grid: Windows by state A"), whole_view()
+    )
+    assert (preliminary, updated, final, incomplete) == (2, 1, 2 * 192 - 1, 1)
+    doubtful = ask(_sql("gridwatch-grid: Incomplete and insufficient windows A"), whole_view())
+    assert doubtful[0][:3] == (UNKNOWN, "a source partition, readings, a capacity", 1)
+    assert {row[1] for row in doubtful[1:]} == {"readings"}
+    assert sum(row[2] for row in doubtful) == insufficient > 2
+
+
+def test_energy_over_time_adds_up_to_that_of_the_regions(ask: Ask) -> None:
+    over_time = ask(_sql("gridwatch-grid: Energy over time A"), whole_view())
+    by_region = dict(ask(_sql("gridwatch-grid: Energy by region A"), whole_view()))
+    assert set(by_region) == {NEAR, UNKNOWN} == {region for _, region, _ in over_time}
+    for region, energy in by_region.items():
+        assert sum(value for _, named, value in over_time if named == region) == pytest.approx(energy)
+
+
+def test_groups_are_of_whole_windows_whatever_grafana_asks_for(ask: Ask) -> None:
+    sql = _sql("gridwatch-grid: Energy over time A")
+    for interval, minutes in (("10s", 15), ("20m", 30), ("1h", 60)):
+        times = sorted({row[0] for row in ask(sql, replace(whole_view(), interval=interval))})
+        steps = {after - before for before, after in itertools.pairwise(times)}
+        assert steps == {timedelta(minutes=minutes)}
+
+
+def test_the_meter_with_the_most_energy_of_the_newest_window_comes_first(ask: Ask) -> None:
+    top = ask(_sql("gridwatch-grid: Top meters A"), whole_view())
+    assert [row[0] for row in top] == list(reversed(METERS))
+    of_region = ask(_sql("gridwatch-grid: Top meters A"), _choosing(region=NEAR))
+    assert {row[1] for row in of_region} == {NEAR}
+
+
+def test_the_power_of_a_meter_is_that_of_minutes_in_a_short_range_else_of_quarters(ask: Ask) -> None:
+    sql = _sql("gridwatch-grid: Power of the meter A")
+    start = period().start
+    for end, length in ((start + timedelta(hours=6), "1m"), (start + timedelta(hours=7), "15m")):
+        auto, chosen = (ask(sql, _choosing(end=end, window=window)) for window in ("auto", length))
+        assert auto == chosen
+        assert auto[0][1:] == (1.0, 1.5, 2.0)
+    minutes, quarters = (ask(sql, _choosing(window=window)) for window in ("1m", "15m"))
+    assert len(minutes) == 4 < len(quarters)  # there are minutes for two hours

@@ -147,7 +147,7 @@ def test_meters_of_ten_seconds_are_scored_as_exactly(site: Site, tmp_path: Path)
         "--outage", "R01-F0001-T1-M000001@2026-03-02T10:20Z+20m",
         "--drop", "0.02", "--dup", "0.01", "--late", "0.05", "--late-by", "3m", "--truth", "truth.jsonl",
     )  # fmt: skip
-    assert sent["settled_to"] == "2026-03-02T11:54:50Z"
+    assert sent["settled_to"] == "2026-03-02T11:55:00Z"
     site.wait_processed()
     site.wait_stored()
     ended = gridwatch("score", "truth.jsonl", "--json", env=site.environment(), folder=tmp_path)

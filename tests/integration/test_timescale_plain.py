@@ -129,12 +129,26 @@ def test_without_retention_nothing_is_removed(
     write(empty, OLD)
     there = counts(empty)
     monkeypatch.setenv("GRIDWATCH_DATABASE_URL", empty)
+    for name in ("AGGREGATES_1M", "AGGREGATES_15M", "REGIONAL"):
+        monkeypatch.setenv(f"GRIDWATCH_{name}_RETENTION", "none")
     assert run(["db", "maintain"]) == 0
     assert "nothing to do" in capsys.readouterr().out
     assert counts(empty) == there
     monkeypatch.setenv("GRIDWATCH_RETENTION", "30d")
     assert run(["db", "maintain", "--json"]) == 0
     assert json.loads(capsys.readouterr().out)["gap_alerts"] == there["gap_alerts"]
+
+
+def test_windows_and_the_load_of_regions_have_an_age_by_default(empty: str) -> None:
+    migrate(empty)
+    write(empty, NEW)
+    fresh = counts(empty)
+    write(empty, OLD)
+    both = counts(empty)
+    removed = maintain(empty, Storage())
+    assert removed.keys() == {"aggregates_1m", "aggregates_15m", "regional_aggregates_15m"}
+    assert removed == {table: both[table] - fresh[table] for table in removed}
+    assert all(removed.values())
 
 
 def test_a_database_without_the_schema_is_not_maintained(empty: str) -> None:

@@ -12,14 +12,14 @@ from typing import Any
 
 from gridwatch.domain.meter.state import MeterState
 from tests.model.contender import Contender
-from tests.model.controls import maker_of
 from tests.model.logs import Parameters
+from tests.model.measured import maker_of
 from tests.model.meters import Meter
 from tests.model.reference import Reference
-from tests.model.stamps import show
+from tests.model.stamps import MINUTE, show
 from tests.model.wire import Record
 
-KINDS = ("validated", "late_event", "dead_letter", "gap_alert", "metric")
+KINDS = ("validated", "late_event", "dead_letter", "gap_alert", "aggregate", "bundle", "metric")
 FREE_TEXT = {"reason", "message"}
 WORDS = {"PLANNED", "NEVER_HEARD", "REMOVED", "NOT_INSTALLED"}  # reasons that are no free text
 UNCLEAR = {"UNCLEAR", "OFF_GRID", "SLOT_FILLED"}
@@ -30,7 +30,8 @@ def difference(records: list[Record], policy: Parameters, partition: int, seed: 
     """The first thing that the domain says otherwise than the model; None if they agree."""
     model: Said = {kind: [] for kind in KINDS}
     reference, contender = Reference(policy, partition), Contender(policy, partition, seed)
-    for kind, record in reference.run(records):
+    outputs = reference.run(records)
+    for kind, record in outputs:
         model[kind].append(json.loads(json.dumps(record)))
     domain = contender.run(records)
     controls = {record.offset for record in records if record.control is not None}
@@ -38,16 +39,38 @@ def difference(records: list[Record], policy: Parameters, partition: int, seed: 
         if letter["offset"] in controls:  # which of several bad fields is named first is left open
             del letter["field"]
     unclear = {event["id"] for event in model["late_event"] if "UNCLEAR" in event["flags"]}
+    in_order = not reference.consumption.lost  # windows of a state that is dropped come with its gaps
     for kind in KINDS:
-        ours, theirs = (comparable(kind, records[kind], unclear) for records in (model, domain))
+        ours, theirs = (comparable(kind, records[kind], unclear, in_order) for records in (model, domain))
         for place in range(max(len(ours), len(theirs))):
             left, right = (records[place] if place < len(records) else {} for records in (ours, theirs))
             if left != right:
-                names = [name for name in {**left, **right} if left.get(name) != right.get(name)]
-                differing = {name: (left.get(name), right.get(name)) for name in names}
-                return f"{kind} {left.get('id') or left.get('gap_id')}: (model, domain) {differing}"
+                return f"{kind} {named(left or right)}: (model, domain) {apart(left, right)}"
+    order = [kind for kind, _ in outputs]
+    if in_order and order != contender.order:
+        place = next(at for at, kind in enumerate(order) if contender.order[at : at + 1] != [kind])
+        return f"order from output {place} on: (model, domain) {order[place:]} {contender.order[place:]}"
     differing = {"meters": (remembered(reference.meters), remembered(contender.meters))}
     return None if len(set(map(str, differing["meters"]))) == 1 else f"state: (model, domain) {differing}"
+
+
+def named(record: dict[str, Any]) -> str:
+    if "meter_id" in record and "length" in record:
+        return f"{record['meter_id']}@{show(record['start'])}/{record['length'] // MINUTE}m"
+    if "target" in record:
+        return f"to {record['target']} at {show(record['watermark'])}"
+    return str(record.get("id") or record.get("gap_id"))
+
+
+def apart(left: Any, right: Any) -> Any:
+    """What differs, as pairs; of lists the places that do."""
+    if isinstance(left, dict) and isinstance(right, dict):
+        names = [name for name in {**left, **right} if left.get(name) != right.get(name)]
+        return {name: apart(left.get(name), right.get(name)) for name in names}
+    if isinstance(left, list) and isinstance(right, list) and len(left) == len(right):
+        pairs = enumerate(zip(left, right, strict=True))
+        return {at: apart(one, other) for at, (one, other) in pairs if one != other}
+    return left, right
 
 
 def remembered(meters: Mapping[str, Meter | MeterState]) -> dict[str, tuple[str, int, int]]:
@@ -58,7 +81,9 @@ def remembered(meters: Mapping[str, Meter | MeterState]) -> dict[str, tuple[str,
     }
 
 
-def comparable(kind: str, records: list[dict[str, Any]], unclear: set[str]) -> list[dict[str, Any]]:
+def comparable(
+    kind: str, records: list[dict[str, Any]], unclear: set[str], in_order: bool = True
+) -> list[dict[str, Any]]:
     """Without free text; gaps of one record in order of their meters: within a meter their order counts."""
     found = [{name: value for name, value in record.items() if name not in FREE_TEXT} for record in records]
     for record, whole in zip(found, records, strict=True):
@@ -70,6 +95,8 @@ def comparable(kind: str, records: list[dict[str, Any]], unclear: set[str]) -> l
             record["flags"] = [flag for flag in record["flags"] if flag not in UNCLEAR]
         if kind == "dead_letter":
             comparable_raw(record)
+    if kind == "aggregate" and in_order is False:
+        found.sort(key=lambda one: (one["meter_id"], one["length"], one["start"], one["revision"]))
     if kind == "gap_alert":
         found.sort(key=lambda alert: (alert["offset"], alert["meter_id"]))
     return found

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import json
 import random
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -12,6 +13,7 @@ from gridwatch import topics
 from gridwatch.codecs.decode import decode_readings, decode_telemetry
 from gridwatch.codecs.wire import encode_outputs
 from gridwatch.domain.meter.state import MeterState
+from gridwatch.domain.outputs import Aggregate, Bundle, Output
 from gridwatch.domain.partition.processor import Processor
 from gridwatch.domain.partition.state import PartitionState
 from gridwatch.domain.policy import Policy
@@ -29,6 +31,21 @@ KINDS = {
 }
 
 
+GRID: dict[type[Any], str] = {Aggregate: "aggregate", Bundle: "bundle"}  # compared before they are encoded
+TYPES = ("validated", "late_event", "gap_alert", "metric", "dead_letter", *GRID.values())
+
+
+def kind_of(output: Output) -> str:
+    return re.sub("(?<!^)(?=[A-Z])", "_", type(output).__name__).lower()
+
+
+def plain(value: Any) -> Any:
+    """A named tuple as a dict, all that is in it too."""
+    if hasattr(value, "_asdict"):
+        return {name: plain(inner) for name, inner in value._asdict().items()}
+    return [plain(inner) for inner in value] if isinstance(value, tuple) else value
+
+
 class Contender:
     """One partition worked by the domain, committed as a worker would."""
 
@@ -39,6 +56,7 @@ class Contender:
         self.states: dict[str, Any] = {}
         self.stored: dict[str, bytes] = {}
         self.decode = decode_readings if self.random.random() < 0.7 else None
+        self.order: list[str] = []  # of all outputs, by kind
         self.processor = self.open()
 
     def open(self, due: Iterable[tuple[int, str]] = ()) -> Processor:
@@ -49,7 +67,7 @@ class Contender:
 
     def run(self, records: list[Record]) -> dict[str, list[dict[str, Any]]]:
         """What came out, kind by kind, in order, as read back from the wire."""
-        emitted: dict[str, list[dict[str, Any]]] = {kind: [] for kind in KINDS.values()}
+        emitted: dict[str, list[dict[str, Any]]] = {kind: [] for kind in TYPES}
         log = [LogRecord(*record) for record in records]
         sizes = [len(log)] if self.random.random() < 0.2 else [1, 1, 2, 5, 20]
         at = 0
@@ -61,7 +79,12 @@ class Contender:
                 outcome = self.processor.process(log[again : at + size], budget=budget)
                 complete = outcome.complete
                 self.processor.seal(outcome)
-                for topic, messages in encode_outputs(outcome.outputs).items():
+                for output in outcome.outputs:
+                    self.order.append(kind_of(output))
+                    if type(output) in GRID:
+                        emitted[kind_of(output)].append(plain(output))
+                wired = [output for output in outcome.outputs if type(output) not in GRID]
+                for topic, messages in encode_outputs(wired).items():
                     emitted[KINDS[topic]] += [json.loads(value) for _, value in messages]
                 self.commit(outcome.changed)
                 if self.random.random() < 0.15:

@@ -58,6 +58,8 @@ class Region:
     region: str
     version: int
     as_of: int | None
+    capacity_kw: float
+    valid_from: int | None
 
 
 class Judge:
@@ -180,7 +182,7 @@ class Judge:
     def region(self) -> Region:
         name = self.text("region", required=True)
         version = self.whole("version", 1, required=True)
-        self.number("capacity_kw", required=True)
+        capacity = self.number("capacity_kw", required=True)
         self.number("base_price_per_kwh", zero=True)
         currency = self.given("currency")
         if currency is not None and not (isinstance(currency, str) and re.fullmatch("[A-Z]{3}", currency)):
@@ -189,8 +191,8 @@ class Judge:
         days = self.given("holidays")
         if days is not None and not (isinstance(days, list) and all(is_day(day) for day in days)):
             self.wrong("BAD_VALUE", "holidays")
-        self.instant("valid_from")
-        return Region(str(name), version or 0, self.as_of())
+        valid_from = self.instant("valid_from")
+        return Region(str(name), version or 0, self.as_of(), capacity or 0.0, valid_from)
 
     def outage(self) -> Outage:
         name = self.text("outage_id", required=True)

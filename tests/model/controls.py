@@ -61,11 +61,6 @@ BAD_OUTAGE: tuple[dict[str, Any], ...] = (
 BAD = {"registry": BAD_REGISTRY, "region": BAD_REGION, "outage": BAD_OUTAGE}
 
 
-def maker_of(seed: int) -> LogMaker:
-    """Every other log has control records."""
-    return ControlledLogMaker(seed) if seed % 2 else LogMaker(seed)
-
-
 class ControlledLogMaker(LogMaker):
     """One random log with control records, and with meters of days if `days`."""
 

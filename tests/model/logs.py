@@ -49,6 +49,8 @@ class Parameters:
     anchor: str = "start"
     never_heard_after: int = DAY
     flow: str = "smartmeter"
+    windows: tuple[int, ...] = ()
+    regional: bool = False
     max_kwh: float = 1000.0
     max_meter_id_bytes: int = 128
     max_record_bytes: int = 1_000_000

@@ -12,10 +12,12 @@ from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
 
+from tests.model.consumption.kept import Kept
 from tests.model.rulers import NEAR, Ruler
 from tests.model.stamps import HOUR, MINUTE, QUARTER
 
 MOST_STRETCHES = 8  # that are sure to be known
+MOST_DONE = 16  # ended grids without pending slots that are known
 SHORT_RUN, LONG_RUN, PHASE_RUN = 3, 6, 3
 
 
@@ -29,6 +31,21 @@ class Stretch:
     @property
     def interval(self) -> int:
         return self.ruler.interval
+
+
+@dataclass
+class Known:
+    """A grid as windows count its slots: unlike a stretch it is forgotten, too late for any reading."""
+
+    start: int
+    ruler: Ruler
+    end: int | None = None
+
+    def points(self) -> Iterator[int]:
+        slot = self.start
+        while self.end is None or slot < self.end:
+            yield slot
+            slot = self.ruler.after(self.start, slot)
 
 
 @dataclass(eq=False)
@@ -111,6 +128,11 @@ class Meter:
     gap_count: int = 0
     late_count: int = 0
     energies: dict[int, Fraction] = field(default_factory=dict)  # of each stamp, as counted last
+    known: list[Known] = field(default_factory=list)  # grids, the current one last
+    regridded: bool = False  # in this step
+    kept: dict[int, Kept] = field(default_factory=dict)  # by stamp
+    shown: dict[tuple[int, int], int] = field(default_factory=dict)  # revisions by (length, start)
+    marked: set[tuple[int, int]] = field(default_factory=set)  # windows that changed after their end
 
     # -- grid -----------------------------------------------------------------------------------------------
 
@@ -121,6 +143,11 @@ class Meter:
     @property
     def ruler(self) -> Ruler:
         return self.stretches[-1].ruler
+
+    def settled(self, policy: Any) -> bool:
+        """Whether its interval is known: given, learned, or shown by a second reading on the grid."""
+        other = self.ruler != Ruler(policy.default_interval)
+        return self.given or other or self.last_slot > self.changed_at
 
     def grace_of(self, ruler: Ruler, policy: Any) -> int:
         return int(policy.grace_of(ruler.interval)) if self.grace is None else self.grace
@@ -315,12 +342,29 @@ class Meter:
                 gap.slots = {slot: still for slot, still in gap.slots.items() if slot < start}
                 gap.state = gap.ended_state()
         self.stretches = [s for s in self.stretches if s.start < start] + [Stretch(start, ruler)]
+        self.known = [grid for grid in self.known if grid.start < start]
+        if self.known and (self.known[-1].end is None or start < self.known[-1].end):
+            self.known[-1].end = start
+        self.known.append(Known(start, ruler))
+        self.regridded = True
         self.place_anew(start)
         gap_left = self.open_gap()
         if gap_left is not None:
             self.end_if_over(gap_left)
             if gap_left.state != "OPEN":
                 self.touched.add(gap_left.first)
+
+    def is_pending(self, grid: Known) -> bool:
+        """Whether a slot of it can still become missing."""
+        judged = (self.filled, self.ever_missing, self.void, self.passed)
+        return any(not any(slot in done for done in judged) for slot in grid.points())
+
+    def forget_grids(self, horizon: int) -> None:
+        """After a change of the grid: those that ended before the horizon, unless they are pending."""
+        self.regridded = False
+        older = [grid for grid in self.known[:-1] if self.is_pending(grid) or (grid.end or 0) > horizon]
+        done = [grid for grid in older if not self.is_pending(grid)][:-MOST_DONE]
+        self.known = [grid for grid in older if grid not in done] + self.known[-1:]
 
     def take_back(self, gap: Gap, why: str = "") -> None:
         gap.state, gap.why = "RETRACTED", why
@@ -344,6 +388,14 @@ class Meter:
         self.stretches[-1] = Stretch(start, ruler)
         self.place_anew(start)
         self.changed_at = anchor
+        begin = self.known.pop().start
+        if ruler.unit is None:
+            begin = anchor - (anchor - begin) // ruler.interval * ruler.interval
+        else:
+            begin = ruler.first_from(begin)
+        self.known += [Known(begin, ruler, anchor)] if begin < anchor else []
+        self.known.append(Known(anchor, ruler))
+        self.regridded = begin < anchor
         lost = {slot for gap in taken for slot in gap.missing()}
         if ruler.unit is not None:  # a missing slot is one of the day that holds it, unless that has another
             lost = {ruler.nearest(0, slot) for slot in lost} - set(self.filled)

@@ -16,8 +16,19 @@ from itertools import takewhile
 from typing import Any
 
 from tests.model import control_judging, energy, judging, wire
-from tests.model.control_judging import Entry, Outage, Region
-from tests.model.meters import LONG_RUN, PHASE_RUN, SHORT_RUN, Gap, Meter, Stretch, round_half_up, tolerance
+from tests.model.consumption.steps import Consumption
+from tests.model.control_judging import Entry, Outage
+from tests.model.meters import (
+    LONG_RUN,
+    PHASE_RUN,
+    SHORT_RUN,
+    Gap,
+    Known,
+    Meter,
+    Stretch,
+    round_half_up,
+    tolerance,
+)
 from tests.model.registry import Outages, Registration, Since, places
 from tests.model.rulers import NEAR, Ruler, has_changes, wall_minute
 from tests.model.stamps import DAY, HOUR, MINUTE, SECOND, BadStampError, both, parse
@@ -53,6 +64,7 @@ class Reference:
         self.by_ticks = 0  # how far ticks have raised the watermark since
         self.registrations: dict[str, Registration] = {}
         self.outages = Outages()
+        self.consumption = Consumption(self)
 
     def run(self, records: Iterable[Record]) -> list[tuple[str, dict[str, Any]]]:
         """All outputs of these records: (kind, record) in the order of emission."""
@@ -70,6 +82,16 @@ class Reference:
                 for index, item in enumerate(items):
                     self.element(record, index, item, array)
         return self.outputs
+
+    def begin(self, watermark: int) -> None:
+        """The first watermark."""
+        self.watermark = watermark
+        self.windows.begin(watermark)
+        self.consumption.begin(watermark)
+
+    def now(self) -> int:
+        assert self.watermark is not None
+        return self.watermark
 
     # -- one element ----------------------------------------------------------------------------------------
 
@@ -130,11 +152,12 @@ class Reference:
         before = self.watermark
         reach = item.time - self.policy.max_out_of_orderness
         if before is not None and reach - before > self.jump(item):
+            self.consumption.begun = before
             self.far_ahead(item)
             return
         if before is None:
-            self.watermark = reach
-            self.windows.begin(reach)
+            self.begin(reach)
+        self.consumption.begun = reach if before is None else before
         delay = max(0, (reach if before is None else before) - item.time)
         if delay > self.policy.allowed_lateness:
             self.too_late(item, delay)
@@ -169,16 +192,16 @@ class Reference:
             self.refuse(record, 0, bad, record.value or b"", meter_id)
             return
         if self.watermark is None:
-            self.watermark = record.timestamp if found.as_of is None else found.as_of
-            self.windows.begin(self.watermark)
+            self.begin(record.timestamp if found.as_of is None else found.as_of)
+        self.consumption.begun = self.now()
         if isinstance(found, Entry):
             registration = self.registrations.setdefault(found.meter_id, Registration(found.meter_id))
             if found.version > registration.version:
-                registration.add(found, self.watermark)
+                registration.add(found, self.now())
         elif isinstance(found, Outage):
-            self.outages.add(found, self.watermark)
+            self.outages.add(found, self.now())
         else:
-            assert isinstance(found, Region)
+            self.consumption.regional.learn(found)
         self.close_step(None)
 
     def take_turn(self, registration: Registration, one: Since) -> None:
@@ -189,6 +212,8 @@ class Reference:
         one.taken, registration.applied = True, entry
         if was_expected and not registration.expected():
             self.expect_nothing(registration, "REMOVED" if entry.status == "removed" else "NOT_INSTALLED")
+        if not was_expected and registration.expected():
+            registration.resumed = one.since
         if meter is not None and not was_expected and registration.expected():
             meter.expected, meter.expected_from = True, one.since
             for slot in list(takewhile(lambda slot: slot < one.since, meter.waiting())):
@@ -206,12 +231,17 @@ class Reference:
             if entry.ruler != meter.ruler:
                 start = self.first_of_new(meter, entry.ruler, one.since)
                 meter.lay_from(start, entry.ruler)
+                self.forget_grids(meter)
         elif before is not None and before.ruler is not None:
             meter.given = meter.registered = False
             meter.steps = []
         meter.grace = entry.grace
         if entry.region is not None:
             meter.region = entry.region
+
+    def forget_grids(self, meter: Meter) -> None:
+        if meter.regridded:
+            meter.forget_grids(self.now() - max(self.policy.gap_memory, self.policy.allowed_lateness))
 
     def first_of_new(self, meter: Meter, ruler: Ruler, since: int) -> int:
         """Where the grid that an entry gives begins."""
@@ -262,13 +292,21 @@ class Reference:
 
     def planned(self, name: str, slot: int, ruler: Ruler, region: str | None) -> bool:
         """Whether the beginning of what a slot covers lies in a planned outage or a suspension."""
-        registration, applied = self.registrations.get(name), self.applied(name)
-        anchor = applied.anchor if applied and applied.anchor else self.policy.anchor
-        begin = slot if anchor == "start" else ruler.before(slot)
+        registration = self.registrations.get(name)
+        begin = slot if self.anchor(name) == "start" else ruler.before(slot)
         entry = registration.at(begin) if registration else None
         if entry is not None and entry.status == "suspended":
             return True
         return self.outages.cover(begin, places(name, registration, begin, region))
+
+    def anchor(self, name: str) -> str:
+        applied = self.applied(name)
+        return str(applied.anchor if applied and applied.anchor else self.policy.anchor)
+
+    def lag(self, meter: Meter) -> int:
+        """How long before its stamp the time that a reading covers begins."""
+        at_end = meter.settled(self.policy) and self.anchor(meter.meter_id) == "end"
+        return meter.interval if at_end else 0
 
     def hear(self, meter: Meter, stamp: int) -> None:
         """The first accepted reading of a meter that is registered."""
@@ -308,10 +346,10 @@ class Reference:
             self.refuse(record, 0, [(reason, None)], value, None)
             return
         if self.watermark is None:
-            self.watermark = instant
-            self.windows.begin(instant)
+            self.begin(instant)
+        self.consumption.begun = self.now()
         self.end = self.end if end is None else end
-        self.by_ticks = max(self.watermark, instant)
+        self.by_ticks = max(self.now(), instant)
         self.close_step(instant)
 
     def far_ahead(self, item: Item) -> None:
@@ -363,9 +401,13 @@ class Reference:
             meter = self.new_meter(item)
             meter.late_count = int(late)
             self.hear(meter, item.time)
+            flags = {"FIRST"}
             if held:
                 meter.energies[item.time] = Fraction(item.kwh)
-            return {"FIRST"} if held else {"FIRST"} | self.measure(meter, item, first=True)
+            else:
+                flags |= self.measure(meter, item, first=True)
+            self.consumption.accepted(meter, item, flags, (meter.changed_at, meter.interval))
+            return flags
         earlier = [value for time, value in meter.readings if time == item.time]
         if earlier and held:
             self.windows.count(item.time, "consumption_kwh", -item.kwh)
@@ -384,11 +426,13 @@ class Reference:
         if earlier:
             self.windows.count(item.time, "consumption_kwh", -float(meter.energies[item.time]))
         slot = meter.slot_of(item.time)
+        missing: tuple[int, int] | None = None  # a slot of the time when it had never been heard
         if slot is None:
             flags.add("OFF_GRID")
         elif slot < meter.stretches[0].start:
             unheard = meter.slot_unheard(item.time)
             if unheard is not None:
+                missing = unheard, next(gap.interval for gap in meter.gaps if unheard in gap.slots)
                 meter.fill(unheard, item.time)
             elif any(meter.slot_of(time) == slot for time, _ in meter.readings[:-1] if time != item.time):
                 flags.add("EXTRA")
@@ -408,7 +452,18 @@ class Reference:
             meter.energies[item.time] = Fraction(item.kwh)
         else:
             flags |= self.measure(meter, item, first=not earlier, in_order=item.time > before)
+        self.forget_grids(meter)
+        if missing is None and not flags & {"EXTRA", "OFF_GRID", "REVISED"}:
+            missing = self.slot_filled(meter, item.time)
+        self.consumption.accepted(meter, item, flags, missing)
         return flags
+
+    def slot_filled(self, meter: Meter, stamp: int) -> tuple[int, int] | None:
+        """The slot in which a reading lies, with its interval; None before the first slot."""
+        slot = meter.slot_of(stamp)
+        if slot is None or slot < meter.known[0].start:
+            return None
+        return slot, self.interval_at(meter, stamp)
 
     def new_meter(self, item: Item) -> Meter:
         applied, by_registry = self.applied(item.meter_id), self.by_registry(item.meter_id)
@@ -418,6 +473,7 @@ class Reference:
         meter.registered = by_registry is not None
         meter.given = meter.registered or item.ruler is not None
         meter.changed_at = slot
+        meter.known = [Known(slot, ruler)]
         if applied is not None:
             meter.grace = applied.grace
             meter.region = item.region if applied.region is None else applied.region
@@ -574,6 +630,8 @@ class Reference:
         names |= {name for name, one in self.registrations.items() if one.pending() or not one.heard}
         for name in sorted(names):
             self.settle_one(name)
+        for kind, record in self.consumption.close():
+            self.emit(kind, record)
         for metric in self.windows.crossed(now):
             self.emit("metric", metric)
 
@@ -582,15 +640,21 @@ class Reference:
         now = self.watermark
         assert now is not None
         registration = self.registrations.get(name)
-        for one in registration.pending() if registration else []:
-            if registration is not None and one.since <= now:
-                self.take_turn(registration, one)
+        turned = [one for one in registration.pending() if one.since <= now] if registration else []
+        for one in turned:
+            assert registration is not None
+            self.take_turn(registration, one)
         meter = self.meters.get(name)
+        if turned and (meter is None or self.dies(meter) > now):
+            self.consumption.turned(name, turned[-1].since)
         if meter is not None:
             self.settle(meter)
             self.emit_gaps(meter)
             if self.dies(meter) <= now:
+                cursor = next(slot for slot in meter.waiting() if slot >= meter.changed_at)
+                since = cursor - self.lag(meter)
                 del self.meters[name]
+                self.consumption.dropped(meter, since)
         if registration is not None:
             new = self.watch(registration)
             for gap in registration.taken_back:

@@ -28,6 +28,7 @@ class Registration:
     entries: list[Since] = field(default_factory=list)  # ascending
     applied: Entry | None = None
     watch_from: int = 0
+    resumed: int = -(1 << 62)  # since when readings are expected again
     heard: bool = False
     gap: Gap | None = None  # the one of a meter never heard, while it is open
     taken_back: list[Gap] = field(default_factory=list)  # such gaps, in this step

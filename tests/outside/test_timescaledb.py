@@ -62,7 +62,7 @@ def became(url: str) -> Became:
     before = steps.contents(url), steps.summaries(url), steps.columns(url)
     assert all(before[0].values())
     assert all(before[1].values())
-    return Became(url, *before, migrate(url)[1])
+    return Became(url, *before, migrate(url, steps.KEPT)[1])
 
 
 @pytest.fixture(scope="module")
@@ -81,11 +81,11 @@ def test_a_plain_database_is_converted_with_every_row(grown: Became) -> None:
 
 
 def test_a_second_migration_finds_nothing_to_do(grown: Became) -> None:
-    migrate(grown.url)
+    migrate(grown.url, steps.KEPT)
     with connect(grown.url) as connection:
         status = read_timescale_status(connection)
     assert status.complete
-    left = list(statements(status, Storage()))
+    left = list(statements(status, steps.KEPT))
     assert len(left) == len(tables.TABLES)
     assert all("set_chunk_time_interval" in statement for statement in left)
 
@@ -103,10 +103,10 @@ def test_later_revisions_reach_compressed_chunks(empty: str) -> None:
     contents, summaries = steps.contents(empty), steps.summaries(empty)
     steps.make_older(empty)
     steps.run_policies(empty)
-    assert steps.compressed_chunks(empty).keys() == NAMES
-    before, after = migrate(empty)
+    assert steps.compressed_chunks(empty).keys() == NAMES - {*steps.LATER_TABLES}
+    before, after = migrate(empty, steps.KEPT)
     assert (before.state, after.state) == ("older", "current")
-    assert steps.contents(empty) == contents
+    assert steps.contents(empty) == contents | dict.fromkeys(steps.LATER_TABLES)
     with connect(empty) as connection:
         status = read_timescale_status(connection)
         found = MigrationContext.configure(connection, opts={"compare_type": True})
@@ -126,15 +126,17 @@ def test_later_revisions_reach_compressed_chunks(empty: str) -> None:
 
 
 def test_every_query_of_the_dashboards_runs(grown: Became) -> None:
-    chosen = {"flow": "smartmeter", "meter": "O'Brien", "region": ALL, "partition": ALL, "interval": "1h"}
-    view = View(OLD.start, NOW, chosen, timescaledb=True)
+    chosen = {"flow": "smartmeter", "meter": "O'Brien", "region": ALL, "partition": ALL}
+    view = View(OLD.start, NOW, {**chosen, "interval": "1h", "window": "auto"}, timescaledb=True)
     register(grown.url, NEW)
     answers = 0
     for question in panel_queries():
         for way in (view, replace(view, timescaledb=False)):
             with connect(grown.url) as connection:
                 found = connection.exec_driver_sql(expand(question.sql, way).replace("%", "%%"), ()).all()
-            assert found or question.dashboard == "gridwatch-health", question
+            # The meters have no window as new as the regions' newest.
+            expected = question.dashboard != "gridwatch-health" and question.title != "Top meters A"
+            assert found or not expected, question
             answers += bool(found)
     assert answers > 80
 
@@ -152,9 +154,8 @@ def test_from_nothing_to_chunks_policies_and_summaries(
     assert kind.message.startswith("TimescaleDB 2.")
     assert schema.ok
     # Nothing in it yet: no question may be an error.
-    view = View(
-        NOW - DAY, NOW, {"flow": "smartmeter", "meter": "", "region": ALL, "partition": ALL, "interval": "5m"}
-    )
+    chosen = {"flow": "smartmeter", "meter": "", "region": ALL, "partition": ALL}
+    view = View(NOW - DAY, NOW, {**chosen, "interval": "5m", "window": "auto"})
     for question in panel_queries():
         with connect(empty) as connection:
             sql = expand(question.sql, replace(view, timescaledb=True)).replace("%", "%%")
@@ -214,7 +215,15 @@ def test_retention_follows_its_settings(empty: str) -> None:
     steps.run_policies(empty, "policy_retention")
     with connect(empty) as connection:
         assert connection.scalar(text('SELECT min("time") FROM validated_readings')) > NOW - 40 * DAY
+        assert connection.scalar(text('SELECT min("time") FROM aggregates_15m')) > NOW - 40 * DAY
     migrate(empty)
+    with connect(empty) as connection:
+        assert read_timescale_status(connection).dropped_after == {
+            "aggregates_1m": 30 * DAY,
+            "aggregates_15m": 90 * DAY,
+            "regional_aggregates_15m": 90 * DAY,
+        }
+    migrate(empty, steps.KEPT)
     with connect(empty) as connection:
         assert read_timescale_status(connection).dropped_after == {}
 

@@ -251,7 +251,7 @@ def short_faults(draw: st.DrawFn) -> Fault:
 def test_the_truth_of_intervals_from_a_second_on_is_what_the_rules_report(
     rows: list[Row], chosen: tuple[Fault, ...], seed: int, policy: Policy, settling: str
 ) -> None:
-    after = final_after(policy) if settling == "final" else None
+    after = final_after(policy, policy.allowed_lateness) if settling == "final" else None
     plan = FaultPlan(seed, faults=chosen)
     items = sequence(rows, plan, policy, settle=settling != "not", settle_after=after)
     with tempfile.TemporaryDirectory() as folder:

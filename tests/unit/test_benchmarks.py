@@ -12,12 +12,11 @@ from pathlib import Path
 import psutil
 import pytest
 
-from benchmarks import __main__ as comparison_command
 from benchmarks import quick
 from benchmarks.measuring import stages
 from benchmarks.measuring.percentiles import percentile, steady
 from benchmarks.peers.rules import Rules, State, judge
-from benchmarks.race import race
+from benchmarks.race import comparison, race
 from benchmarks.race.contestants import BYTEWAX, CONTESTANTS, FLOOR, GRIDWATCH, GRIDWATCH_COMPILED
 from benchmarks.race.environments import NotInstallable
 from benchmarks.race.race import Result
@@ -315,11 +314,11 @@ def test_more_meters_need_more_of_everything() -> None:
 
 def test_a_quick_run_is_compared_with_the_kept_one() -> None:
     now = {"floor": report.Spread(0.5, 0.4, 0.6)}
-    kept = {"1000": {"floor": {"median": 0.45, "low": 0.44, "high": 0.46}}}
-    assert quick.compared(1000, now, kept) == [
+    kept = {"floor": {"median": 0.45, "low": 0.44, "high": 0.46}}
+    assert quick.compared("1,000 meters", now, kept) == [
         "  1,000 meters   gridwatch / floor    0.50 (0.40–0.60)   kept: 0.45 (0.44–0.46)"
     ]
-    assert quick.compared(1000, now, {})[0].endswith("kept: none")
+    assert quick.compared("1,000 meters", now, {})[0].endswith("kept: none")
 
 
 def test_only_kept_results_change_the_repository(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -350,13 +349,14 @@ def test_a_contestant_that_cannot_be_installed_is_skipped_but_not_the_floor(
             raise NotInstallable(f"{name}: no wheel for this Python")
         return Path(sys.executable)
 
-    monkeypatch.setattr(comparison_command, "python_of", refuse)
-    monkeypatch.setattr(comparison_command, "compiled", Path)
+    monkeypatch.setattr(comparison, "python_of", refuse)
+    monkeypatch.setattr(comparison, "compiled", Path)
     refused = {"bytewax"}
-    ready, left_out = comparison_command.available(())
+    ready, left_out = comparison.available(CONTESTANTS, ())
     assert left_out == {BYTEWAX.title: "bytewax: no wheel for this Python"}
     assert ready == [one for one in CONTESTANTS if one is not BYTEWAX]
-    assert [one.name for one in comparison_command.available(["faust"])[0]] == ["floor", "faust", "gridwatch"]
+    chosen = comparison.available(CONTESTANTS, ["faust"])[0]
+    assert [one.name for one in chosen] == ["floor", "faust", "gridwatch"]
     refused = {"floor"}
     with pytest.raises(NotInstallable, match="no wheel"):
-        comparison_command.available(())
+        comparison.available(CONTESTANTS, ())

@@ -68,7 +68,7 @@ def test_the_readme_has_every_setting_and_every_command() -> None:
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)
 def test_every_variable_that_is_spoken_of_exists(page: Path) -> None:
     known = {f"{PREFIX}{name.upper()}" for name in Settings.model_fields} | _OTHER_VARIABLES
-    assert set(re.findall(r"GRIDWATCH_[A-Z_]*[A-Z]", page.read_text(encoding="utf-8"))) <= known
+    assert set(re.findall(r"GRIDWATCH_[A-Z0-9_]*[A-Z]", page.read_text(encoding="utf-8"))) <= known
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda path: path.name)

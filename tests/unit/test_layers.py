@@ -19,6 +19,8 @@ LAYERS = (
     ("gridwatch.domain", "gridwatch.errors", "gridwatch.clock", "gridwatch.backoff", "gridwatch.plots"),
     ("gridwatch.domain.meter", "gridwatch.domain.validation", "gridwatch.domain.regions"),
     ("gridwatch.domain.registry",),
+    ("gridwatch.domain.consumption",),
+    ("gridwatch.domain.partials",),
     ("gridwatch.domain.partition",),
     ("gridwatch.durations", "gridwatch.models", "gridwatch.http", "gridwatch.embedded", "dashboards"),
     ("gridwatch.settings", "gridwatch.topics"),

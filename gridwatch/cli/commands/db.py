@@ -64,7 +64,7 @@ def status_command(context: click.Context, as_json: bool) -> None:
 @command.command("maintain", epilog="Example:  GRIDWATCH_RETENTION=730d gridwatch db maintain")
 @_json_option
 def maintain_command(as_json: bool) -> None:
-    """Delete rows older than GRIDWATCH_RETENTION and GRIDWATCH_METRICS_RETENTION from plain tables.
+    """Delete rows past their retention from plain tables: GRIDWATCH_RETENTION, and those of single tables.
 
     For a daily timer on plain PostgreSQL; hypertables of TimescaleDB have policies for it.
     """

@@ -1,17 +1,16 @@
-"""`gridwatch export`: readings, or the completeness of days, from the database to CSV or Parquet."""
+"""`gridwatch export`: readings, completeness, windows, regions or incidents, from the database to a file."""
 
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
-from dataclasses import dataclass
-from decimal import Decimal
 from pathlib import Path
-from typing import Any
+from typing import Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
 
+from gridwatch.cli.export.aggregated import INCIDENTS, REGIONS, WINDOWS
+from gridwatch.cli.export.counts import Counts
 from gridwatch.cli.export.files import format_of, open_writer
 from gridwatch.cli.export.queries import COMPLETENESS, READINGS, Query, Selection, fetch
 from gridwatch.domain.instants import format_instant
@@ -21,10 +20,15 @@ from replay.cli.options import InstantType
 from replay.run.progress import Terminal
 from sinks.database import connect
 
+_LENGTH: Final = "15m"
+
 
 @click.command(
     epilog="Example:  gridwatch export --meters 'METER_00*' --start 2024-01-01 -o january.parquet",
-    short_help="Readings, or the completeness of days, from the database to CSV or Parquet.",
+    short_help="Readings, windows, regions or incidents from the database to CSV or Parquet.",
+)
+@click.argument(
+    "what", type=click.Choice(["readings", "windows", "regions", "incidents"]), default="readings"
 )
 @click.option(
     "-o",
@@ -48,27 +52,43 @@ from sinks.database import connect
     metavar="GLOB",
     help="Only meters whose id matches, such as 'METER_00*'.",
 )
-@click.option("--flow", help="Only readings of this flow. Default: of all flows.")
+@click.option(
+    "--regions",
+    default="*",
+    show_default=True,
+    metavar="GLOB",
+    help="Of windows, regions and incidents: only those of regions that match.",
+)
+@click.option(
+    "--length",
+    type=click.Choice(list(WINDOWS)),
+    help=f"Of windows: their length. Default: {_LENGTH}.",
+)
+@click.option("--flow", help="Only readings or windows of this flow. Default: of all flows.")
 @click.option("--zone", help="Time zone of the days of --completeness. Default: GRIDWATCH_TIMEZONE.")
 @click.option("--database-url", help="Database to read. Default: GRIDWATCH_DATABASE_URL.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object about the file on stdout.")
 def command(
     *,
+    what: str,
     output: str,
     completeness: bool,
     start: int | None,
     end: int | None,
     meters: str,
+    regions: str,
+    length: str | None,
     flow: str | None,
     zone: str | None,
     database_url: str | None,
     as_json: bool,
 ) -> None:
-    """Write the readings of the database, in order of meter and time.
+    """Write rows of the database, in order of meter or region, and time.
 
     Readings are the validated ones (of several values for a timestamp the last), and the late events, with
-    status TOO_LATE. The CSV is what `gridwatch replay --profile spec` reads. The file is written atomically.
-    In the completeness of a day, expected = had + missing: slots filled by a reading, and slots in gaps.
+    status TOO_LATE; their CSV is what `gridwatch replay --profile spec` reads. In the completeness of a day,
+    expected = had + missing: slots filled by a reading, and slots in gaps. Windows of consumption, the load
+    of the regions and incidents are as their latest revision has them. The file is written atomically.
     """
     settings = load_settings(**({"database_url": database_url} if database_url else {}))
     path = None if output == "-" else Path(output)
@@ -77,28 +97,48 @@ def command(
     if start is not None and end is not None and start >= end:
         raise UsageProblem("--start must lie before --end", "change one of them")
     kind = format_of(path)
-    query = COMPLETENESS if completeness else READINGS
+    query = _query(what, completeness=completeness, length=length)
+    _require_used(query, what, meters=meters != "*", regions=regions != "*", flow=flow is not None)
     selection = Selection(
         "-infinity" if start is None else format_instant(start),
         "infinity" if end is None else format_instant(end),
         meters,
+        regions,
         _zone(zone) if zone else settings.timezone,
         flow,
     )
     with Terminal() as terminal, connect(settings.database) as connection:
         terminal.stage("exporting", None)
-        counts = _Counts(query)
+        counts = Counts(query)
         with open_writer(path, query.columns) as file:
             for rows in fetch(connection, query, selection):
                 file.write(rows)
                 counts.add(rows)
                 terminal.at(counts.rows)
         if not counts.rows:
-            terminal.warn(f"nothing in the database matches: no row of meters {meters!r} in that time")
+            pattern = meters if query.of == "meters" else regions
+            terminal.warn(f"nothing in the database matches: no row of {query.of} {pattern!r} in that time")
     if as_json:
         click.echo(json.dumps({"file": output, "format": kind, **counts.as_dict()}))
     else:
         click.echo(f"{output}: {counts}", err=path is None)
+
+
+def _query(what: str, *, completeness: bool, length: str | None) -> Query:
+    if completeness and what != "readings":
+        raise UsageProblem("--completeness is that of readings", f"leave it out, or leave out {what!r}")
+    if length is not None and what != "windows":
+        raise UsageProblem("--length is that of windows", "gridwatch export windows --length …")
+    if what == "windows":
+        return WINDOWS[length or _LENGTH]
+    readings = COMPLETENESS if completeness else READINGS
+    return {"regions": REGIONS, "incidents": INCIDENTS}.get(what, readings)
+
+
+def _require_used(query: Query, what: str, **given: bool) -> None:
+    for name, is_given in given.items():
+        if is_given and name not in query.parameters:
+            raise UsageProblem(f"--{name} does nothing for {what}", "leave it out")
 
 
 def _zone(name: str) -> str:
@@ -106,52 +146,3 @@ def _zone(name: str) -> str:
         return ZoneInfo(name).key
     except (ZoneInfoNotFoundError, ValueError, OSError) as problem:
         raise UsageProblem(f"--zone: {name!r} is no zone", "name one such as Europe/London") from problem
-
-
-@dataclass
-class _Counts:
-    """Counts of what was written."""
-
-    query: Query
-    rows: int = 0
-    meters: int = 0
-    too_late: int = 0
-    had: int = 0
-    expected: int = 0
-    kwh: Decimal = Decimal(0)
-    _meter: str | None = None
-
-    def add(self, rows: Sequence[Sequence[Any]]) -> None:
-        """Count rows, which are in order of meter."""
-        at = {column.name: place for place, column in enumerate(self.query.columns)}
-        for row in rows:
-            if row[0] != self._meter:
-                self._meter = row[0]
-                self.meters += 1
-        self.rows += len(rows)
-        self.kwh += sum((Decimal(repr(row[at["consumption_kwh"]])) for row in rows), Decimal(0))
-        if "status" in at:
-            self.too_late += sum(row[at["status"]] == "TOO_LATE" for row in rows)
-        else:
-            self.had += sum(row[at["had"]] for row in rows)
-            self.expected += sum(row[at["expected"]] for row in rows)
-
-    def as_dict(self) -> dict[str, Any]:
-        """For `--json`."""
-        found: dict[str, Any] = {"rows": self.rows, "meters": self.meters, "consumption_kwh": float(self.kwh)}
-        if self.query is READINGS:
-            return found | {"too_late": self.too_late}
-        percent = 100 * self.had / self.expected if self.expected else None
-        return found | {"had": self.had, "expected": self.expected, "completeness_percent": percent}
-
-    def __str__(self) -> str:
-        if self.query is READINGS:
-            return (
-                f"{self.rows:,} readings of {self.meters:,} meters, {self.kwh:,.6f} kWh; "
-                f"{self.too_late:,} of them came too late"
-            )
-        percent = f", {100 * self.had / self.expected:.3f} %" if self.expected else ""
-        return (
-            f"{self.rows:,} days of {self.meters:,} meters; "
-            f"{self.had:,} of {self.expected:,} slots had a reading{percent}"
-        )

@@ -13,6 +13,7 @@ from gridwatch.kafka.broker import Broker
 from gridwatch.kafka.positions import Position, Positions
 from gridwatch.settings import Settings
 from gridwatch.topics import REGIONAL_PARTIALS, flow
+from sinks import tables
 
 BROKER, TOPICS, CLOCK = "broker", "topics", "broker clock"
 TRANSACTIONS = "open transactions"
@@ -56,14 +57,17 @@ def check_broker(settings: Settings) -> list[Finding]:
     positions = Positions(settings, timeout=REACH_SECONDS)
     raws = [flow(name).raw.name for name in settings.flows]
     sources = {app_id: _sources(settings, name) for name, app_id in settings.applications.items()}
-    outputs = [topic.name for name in settings.flows for topic in flow(name).outputs]
     newest = [time for raw in raws if (time := positions.newest_record_time(raw)) is not None]
     return [
         *findings,
         _clock(max(newest, default=None), settings.bootstrap),
         *(_transactions(positions, topic) for topics in sources.values() for topic in topics),
         *(_lag(WORKER_LAG, group, positions.of_group(group, topics)) for group, topics in sources.items()),
-        _lag(SINK_LAG, settings.sink_group, positions.of_group(settings.sink_group, outputs)),
+        _lag(
+            SINK_LAG,
+            settings.sink_group,
+            positions.of_group(settings.sink_group, tables.topics(settings.flows)),
+        ),
     ]
 
 

@@ -1,8 +1,8 @@
 """Writes rows as CSV or Parquet: to a file that is replaced atomically, or to stdout.
 
 CSV is what `gridwatch replay --profile spec` reads: UTC as RFC 3339, numbers in the shortest text that reads
-back as the same number, empty for NULL. Parquet has the same columns, typed; it needs pyarrow, which is
-large, so it is an extra: `gridwatch[parquet]`.
+back as the same number, empty for NULL; a list of names is a JSON array. Parquet has the same columns, typed;
+it needs pyarrow, which is large, so it is an extra: `gridwatch[parquet]`.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 import csv
 import gzip
 import io
+import json
 import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -69,7 +70,7 @@ class CsvWriter:
 
 
 class ParquetWriter:
-    """Writes typed columns; instants as timestamps in UTC, flags as lists of strings."""
+    """Writes typed columns; instants as timestamps in UTC, flags and names as lists of strings."""
 
     def __init__(self, raw: BinaryIO, columns: Sequence[Column]) -> None:
         pa, parquet = _pyarrow()
@@ -80,6 +81,8 @@ class ParquetWriter:
             "whole": pa.int32(),
             "instant": pa.timestamp("us", tz="UTC"),
             "words": pa.list_(pa.string()),
+            "names": pa.list_(pa.string()),
+            "truth": pa.bool_(),
         }
         self._pa = pa
         self._schema = pa.schema([(column.name, types[column.kind]) for column in columns])
@@ -201,9 +204,15 @@ def _minutes(value: float | None) -> str:
     return "" if value is None else repr(int(value) if value == int(value) else value)
 
 
+def _names(value: list[str]) -> str:
+    return json.dumps(value, ensure_ascii=False)
+
+
 #: How values of a kind are written; the others are written as they are.
 _TEXTS: dict[str, Callable[[Any], str]] = {
     "instant": _stamp,
     "minutes": _minutes,
     "words": " ".join,
+    "names": _names,
+    "truth": {True: "true", False: "false"}.__getitem__,
 }

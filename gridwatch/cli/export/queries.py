@@ -10,14 +10,15 @@ slot a day or month of its own zone, under the date at which that begins.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from typing import Any, Literal
 
 from sqlalchemy import Connection, text
 
-#: "minutes" are a number that is written without a fraction where it has none.
-Kind = Literal["text", "number", "minutes", "whole", "instant", "words"]
+#: "minutes" are a number that is written without a fraction where it has none; "words" have no spaces,
+#: "names" may have any character.
+Kind = Literal["text", "number", "minutes", "whole", "instant", "words", "names", "truth"]
 
 #: Rows fetched, and written, per batch.
 FETCH_ROWS = 10_000
@@ -138,15 +139,30 @@ class Column:
 
 @dataclass(frozen=True)
 class Query:
-    """SQL with the parameters of a Selection, and the columns of its result."""
+    """SQL with parameters of a Selection, the columns of its result, and what is counted in it.
+
+    Rows are in order of their first column, which names one of `of`. `energy` is the column that is added up.
+    `tallies`: name → column, and whether a value of it counts, or for how much. `summary` has the fields
+    `rows`, `groups`, `energy` and the names of the tallies.
+    """
 
     sql: str
     columns: tuple[Column, ...]
+    summary: str
+    of: str = "meters"
+    energy: str = ""
+    tallies: Mapping[str, tuple[str, Callable[[Any], int]]] = field(default_factory=dict)
+
+    @property
+    def parameters(self) -> frozenset[str]:
+        """The fields of a Selection that it goes by."""
+        return frozenset(text(self.sql).compile().params)
 
 
 @dataclass(frozen=True)
 class Selection:
-    """The rows: `start` ≤ time < `end` (RFC 3339, or the database's `infinity`), meters by a shell pattern.
+    """The rows: `start` ≤ time < `end` (RFC 3339, or the database's `infinity`), meters and regions by shell
+    patterns.
 
     `zone` is the time zone of the days of completeness; `flow` None: of all flows.
     """
@@ -154,6 +170,7 @@ class Selection:
     start: str = "-infinity"
     end: str = "infinity"
     meters: str = "*"
+    regions: str = "*"
     zone: str = "UTC"
     flow: str | None = None
 
@@ -180,6 +197,9 @@ READINGS = Query(
         Column("received_at", "instant"),
         Column("flow", "text"),
     ),
+    "{rows} readings of {groups} meters, {energy} kWh; {too_late} of them came too late",
+    energy="consumption_kwh",
+    tallies={"too_late": ("status", lambda status: status == "TOO_LATE")},
 )
 COMPLETENESS = Query(
     _COMPLETENESS,
@@ -198,21 +218,21 @@ COMPLETENESS = Query(
         Column("too_late", "whole"),
         Column("consumption_kwh", "number"),
     ),
+    "{rows} days of {groups} meters; {had} of {expected} slots had a reading",
+    energy="consumption_kwh",
+    tallies={"had": ("had", int), "expected": ("expected", int)},
 )
 
 
 def fetch(connection: Connection, query: Query, selection: Selection) -> Iterator[Sequence[Sequence[Any]]]:
-    """The rows of the result, in batches, in order of meter and time; instants are in UTC."""
+    """The rows of the result, in batches, in order of meter or region, and time; instants are in UTC."""
     connection.execute(text("SET LOCAL TimeZone = 'UTC'"))
+    values = asdict(selection) | {
+        "meters": regex_of(selection.meters),
+        "regions": regex_of(selection.regions),
+    }
     found = connection.execution_options(stream_results=True, yield_per=FETCH_ROWS).execute(
-        text(query.sql),
-        {
-            "start": selection.start,
-            "end": selection.end,
-            "meters": regex_of(selection.meters),
-            "flow": selection.flow,
-            **({"zone": selection.zone} if query is COMPLETENESS else {}),
-        },
+        text(query.sql), {name: values[name] for name in query.parameters}
     )
     yield from found.partitions(FETCH_ROWS)
 

@@ -21,6 +21,7 @@ from gridwatch.domain.meter.timeliness import (
     Recent,
     key_of,
     last_stamp,
+    part_within,
     recall,
     remember,
     seen_within,
@@ -28,6 +29,7 @@ from gridwatch.domain.meter.timeliness import (
     stamp_before,
     stamps_of,
 )
+from gridwatch.domain.meter.usage import Measures, measures_within, parted_measures, with_measures
 from gridwatch.domain.policy import NEVER, Policy
 
 COLD: Final = "\x02"
@@ -35,10 +37,11 @@ COLD: Final = "\x02"
 
 
 class Block(NamedTuple):
-    """Some older readings, and the energies counted for them where those are derived."""
+    """Some older readings, the energies counted for them where those are derived, and their measures."""
 
     readings: Recent
     energies: Recent
+    measures: Measures = b""
 
 
 _NONE: Final = Block(b"", b"")
@@ -113,6 +116,36 @@ class Archive:
         parts: Iterable[Recent] = (*(self._block(number).readings for number in numbers), meter.recent)
         return [stamp for part in parts for stamp in stamps_of(part) if stamp >= horizon]
 
+    def between(self, start: int, end: int) -> Block:
+        """The remembered readings with stamps in [start, end)."""
+        meter = self._meter
+        low, high = key_of(max(start, self._horizon)), key_of(end)
+        energies = b"" if meter.derived is None else meter.derived.energies
+        measured = b"" if meter.usage is None else meter.usage.measures
+        parts = [Block(meter.recent, energies, measured)]
+        if start <= meter.cold_last:
+            numbers = range(self._number_of(start), meter.cold_next)
+            parts = [*(self._block(number) for number in numbers), *parts]
+        return Block(
+            b"".join([part_within(part.readings, low, high) for part in parts]),
+            b"".join([part_within(part.energies, low, high) for part in parts]),
+            b"".join([measures_within(part.measures, low, high) for part in parts]),
+        )
+
+    def first_from(self, start: int) -> int | None:
+        """The first remembered stamp from ``start`` on."""
+        meter = self._meter
+        if start <= meter.cold_last:
+            for number in range(self._number_of(start), meter.cold_next):
+                for stamp in stamps_of(self._block(number).readings):
+                    if stamp >= start:
+                        return stamp
+        return next((stamp for stamp in stamps_of(meter.recent) if stamp >= start), None)
+
+    def stamps_between(self, start: int, end: int) -> list[int]:
+        """The remembered stamps in [start, end), ascending."""
+        return stamps_of(self.between(start, end).readings)
+
     def note(self, time: int, value: float, energy: float) -> None:
         """Remember a reading that was applied; forget those in the state from before the horizon."""
         meter = self._meter
@@ -120,11 +153,24 @@ class Archive:
             meter.note(time, value, energy, self._horizon)
             return
         number = self._number_of(time)
-        readings, energies = self._block(number)
-        readings = remember(readings, time, value, -NEVER)
+        block = self._block(number)
+        readings, energies = remember(block.readings, time, value, -NEVER), block.energies
         if meter.derived is not None:
             energies = remember(energies, time, energy, -NEVER)
-        self._changed[block_name(self._meter_id, number)] = Block(readings, energies)
+        self._changed[block_name(self._meter_id, number)] = Block(readings, energies, block.measures)
+
+    def measure(self, time: int, values: bytes) -> None:
+        """Remember what else a remembered reading measured, as ``measures_of``; nothing if empty."""
+        meter = self._meter
+        if time > meter.cold_last:
+            if values or (meter.usage is not None and meter.usage.measures):
+                usage = meter.use()
+                usage.measures = with_measures(usage.measures, time, values, key_of(self._horizon))
+            return
+        number = self._number_of(time)
+        block = self._block(number)
+        known = with_measures(block.measures, time, values, b"")
+        self._changed[block_name(self._meter_id, number)] = block._replace(measures=known)
 
     def seal(self, policy: Policy) -> None:
         """Move readings beyond the limit into blocks, and remove the blocks before the horizon."""
@@ -136,18 +182,26 @@ class Archive:
         energies: Recent = b""
         if meter.derived is not None:
             energies, meter.derived.energies = _parted(meter.derived.energies, meter.cold_last)
+        measured: Measures = b""
+        if meter.usage is not None:
+            measured, meter.usage.measures = parted_measures(
+                meter.usage.measures, key_of(meter.cold_last + 1)
+            )
         most = policy.block_readings * READING_BYTES
-        if meter.derived is not None:
+        if meter.is_wide:
             most = (policy.block_readings + 1) // 2 * READING_BYTES
         if meter.cold_first < meter.cold_next:
             newest = self._block(meter.cold_next - 1)
             if len(newest.readings) < most:
                 moved, energies = newest.readings + moved, newest.energies + energies
+                measured = newest.measures + measured
                 meter.cold_next -= 1
         while moved:
             readings, moved = moved[:most], moved[most:]
-            own, energies = _parted(energies, last_stamp(readings))
-            self._changed[block_name(self._meter_id, meter.cold_next)] = Block(readings, own)
+            last = last_stamp(readings)
+            own, energies = _parted(energies, last)
+            known, measured = parted_measures(measured, key_of(last + 1))
+            self._changed[block_name(self._meter_id, meter.cold_next)] = Block(readings, own, known)
             meter.cold_next += 1
         self._remove_before(self._horizon)
 
@@ -160,6 +214,9 @@ class Archive:
         if meter.derived is not None:
             energies = b"".join([*(block.energies for block in blocks), meter.derived.energies])
             meter.derived.energies = since(energies, horizon)
+        if meter.usage is not None:
+            measured = b"".join([*(block.measures for block in blocks), meter.usage.measures])
+            meter.usage.measures = parted_measures(measured, horizon)[1]
         meter.cold_first = meter.cold_next = 0
         meter.cold_last = -NEVER
 

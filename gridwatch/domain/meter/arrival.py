@@ -19,10 +19,10 @@ from __future__ import annotations
 
 from gridwatch.domain.calendar import Calendar
 from gridwatch.domain.meter.changes import GapChanges
-from gridwatch.domain.meter.gaps import Gap
+from gridwatch.domain.meter.gaps import Gap, remembered
 from gridwatch.domain.meter.grid import Grid, slot_of, tolerance_of
 from gridwatch.domain.meter.intervals import follow_phase, give, learn
-from gridwatch.domain.meter.state import MeterState, remembered
+from gridwatch.domain.meter.state import MeterState
 from gridwatch.domain.reading import EXTRA, INTERVAL_CHANGED, OFF_GRID, SLOT_FILLED
 
 

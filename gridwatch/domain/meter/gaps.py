@@ -27,11 +27,12 @@ A gap whose slots were all planned to be missing when they became so (``Plan``) 
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections.abc import Sequence
 from typing import Final
 
 from gridwatch.domain.calendar import Calendar
 from gridwatch.domain.meter.grid import Grid, first_from, shift, slots_of, steps
-from gridwatch.domain.policy import HOUR, MINUTE
+from gridwatch.domain.policy import HOUR, MINUTE, NEVER, Policy
 
 OPEN: Final = "OPEN"
 CLOSED: Final = "CLOSED"
@@ -191,3 +192,26 @@ class Gap:
             return due
         unit = MINUTE if grid.cursor - self.first < HOUR else _QUARTER
         return min(-(-due // unit) * unit, grid.last_due() + grace)
+
+
+def remembered(gap: Gap, watermark: int, policy: Policy) -> bool:
+    """Whether ``gap`` can still be filled: OPEN, or ended within the gap memory."""
+    return gap.state == OPEN or watermark < gap.end + policy.gap_memory
+
+
+def tidied(gaps: Sequence[Gap], watermark: int, policy: Policy) -> tuple[tuple[Gap, ...], int]:
+    """The gaps of a meter without those that are final or too old, and without the oldest ones beyond the
+    limit; and the last slot of those that could be filled before."""
+    retained, forgotten = [], -NEVER
+    for gap in gaps:
+        if gap.state in {RETRACTED, EXPIRED}:
+            continue
+        if remembered(gap, watermark, policy):
+            retained.append(gap)
+        else:
+            forgotten = max(forgotten, gap.last)
+    surplus = len(retained) - policy.max_remembered_gaps - bool(gaps and gaps[-1].state == OPEN)
+    if surplus > 0:
+        forgotten = max(forgotten, *(gap.last for gap in retained[:surplus]))
+        del retained[:surplus]
+    return tuple(retained), forgotten

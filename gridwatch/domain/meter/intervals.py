@@ -40,6 +40,8 @@ from gridwatch.domain.meter.regrid import grow, restart
 from gridwatch.domain.meter.state import MeterState
 from gridwatch.domain.policy import DAY, HOUR, MINUTE, SECOND, Policy
 
+END: Final = "end"
+"""The anchor of readings that cover the time up to their stamp."""
 ROW_TO_SHRINK: Final = 3
 ROW_TO_GROW: Final = 6
 ROW_TO_MOVE: Final = 3
@@ -50,6 +52,19 @@ def rounded(duration: int) -> int:
     up; microseconds."""
     unit = SECOND if duration < MINUTE else MINUTE
     return (duration + unit // 2) // unit * unit
+
+
+def is_settled(meter: MeterState, policy: Policy) -> bool:
+    """Whether the interval of a meter is known: given, learned, or seen between two readings on its grid."""
+    return meter.given or meter.interval != policy.default_interval or meter.last_slot > meter.start
+
+
+def lag_of(meter: MeterState, policy: Policy) -> int:
+    """How long before its stamp the time begins that a reading covers: one interval where readings cover the
+    time up to their stamp, else nothing."""
+    terms = meter.terms
+    anchor = policy.anchor if terms is None or terms.anchor is None else terms.anchor
+    return meter.interval if anchor == END and is_settled(meter, policy) else 0
 
 
 def give(meter: MeterState, time: int, given: int, calendar: Calendar | None, changes: GapChanges) -> bool:

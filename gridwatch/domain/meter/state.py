@@ -12,10 +12,11 @@ from typing import Final
 
 from gridwatch.domain.calendar import Calendar
 from gridwatch.domain.meter.energy import Derived
-from gridwatch.domain.meter.gaps import EXPIRED, OPEN, RETRACTED, Gap
+from gridwatch.domain.meter.gaps import OPEN, RETRACTED, Gap, tidied
 from gridwatch.domain.meter.grid import Grid, shift, tolerance_of
 from gridwatch.domain.meter.terms import Terms
 from gridwatch.domain.meter.timeliness import Recent, remember
+from gridwatch.domain.meter.usage import Usage
 from gridwatch.domain.policy import NEVER, Policy, grace_of
 from gridwatch.domain.reading import stored_region
 
@@ -46,6 +47,7 @@ class MeterState(Grid):
         "region",
         "run",
         "terms",
+        "usage",
     )
 
     def __init__(
@@ -81,6 +83,8 @@ class MeterState(Grid):
         self.region: str | None = None
         self.terms: Terms | None = None
         """Of a registered meter."""
+        self.usage: Usage | None = None
+        """Of a meter that windows or regions are made of."""
         self.given = given
         """Its interval was given, so it is not learned."""
         self.forgotten = -NEVER
@@ -118,6 +122,17 @@ class MeterState(Grid):
         if self.derived is None:
             self.derived = Derived()
         return self.derived
+
+    def use(self) -> Usage:
+        """What windows and regions need to know of it, from now on."""
+        if self.usage is None:
+            self.usage = Usage()
+        return self.usage
+
+    @property
+    def is_wide(self) -> bool:
+        """Whether each of its remembered readings takes more room than stamp and value."""
+        return self.derived is not None or (self.usage is not None and self.usage.measures != b"")
 
     def held_since(self, time: int, before: int | None) -> int:
         """How long a power measured at ``time`` has held, if the reading before is of ``before``: see
@@ -221,19 +236,8 @@ class MeterState(Grid):
 
     def tidy_gaps(self, watermark: int, policy: Policy) -> None:
         """Forget gaps that are final or too old, and the oldest ones beyond the limit."""
-        retained = []
-        for gap in self.gaps:
-            if gap.state in {RETRACTED, EXPIRED}:
-                continue
-            if remembered(gap, watermark, policy):
-                retained.append(gap)
-            else:
-                self.forgotten = max(self.forgotten, gap.last)
-        surplus = len(retained) - policy.max_remembered_gaps - (self.open_gap is not None)
-        if surplus > 0:
-            self.forgotten = max(self.forgotten, *(gap.last for gap in retained[:surplus]))
-            del retained[:surplus]
-        self.gaps = tuple(retained)
+        self.gaps, forgotten = tidied(self.gaps, watermark, policy)
+        self.forgotten = max(self.forgotten, forgotten)
 
     def keep_older(self, grids: Sequence[Grid], watermark: int, policy: Policy) -> None:
         """Retain those of the earlier ``grids`` that late readings or pending slots may need."""
@@ -247,13 +251,10 @@ class MeterState(Grid):
         weight = 72 + len(self.recent) + 9 * len(self.ahead) + (len(self.region) if self.region else 0)
         if self.derived is not None:
             weight += 48 + len(self.derived.energies)
+        if self.usage is not None:
+            weight += 16 + len(self.usage.measures)
         if self.gaps:  # most meters have none, and an empty sum takes longer than all the rest
             weight += sum(48 + 9 * len(gap.missing) for gap in self.gaps)
         if self.older:
             weight += sum(36 + 9 * len(grid.ahead) for grid in self.older)
         return weight
-
-
-def remembered(gap: Gap, watermark: int, policy: Policy) -> bool:
-    """Whether ``gap`` can still be filled: OPEN, or ended within the gap memory."""
-    return gap.state == OPEN or watermark < gap.end + policy.gap_memory

@@ -28,6 +28,8 @@ class Terms(NamedTuple):
     register_digits: int | None = None
     turn: int = NEVER
     """When another entry takes over."""
+    anchor: str | None = None
+    """Whether readings cover the time from their stamp on, or up to it; None: as the policy says."""
 
     @property
     def calm(self) -> bool:

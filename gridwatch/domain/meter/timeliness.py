@@ -30,6 +30,8 @@ _STAMP: Final = struct.Struct(">Q")
 _READING: Final = struct.Struct(">Qd")
 _STAMP_BYTES: Final = _STAMP.size
 READING_BYTES: Final = _READING.size
+#: Up to so many bytes are walked through from their end.
+_FEW_BYTES: Final = 16 * READING_BYTES
 
 
 def packed(time: int, value: float) -> Recent:
@@ -111,6 +113,20 @@ def seen_within(recent: Recent, start: int, end: int) -> bool:
     """Whether a stamp in [start, end) is remembered."""
     after = recent[_place(recent, key_of(start)) :]
     return bool(after) and after < key_of(end)
+
+
+def part_within(recent: Recent, start: bytes, end: bytes) -> Recent:
+    """The readings from one stamp on and before another one, given as their ``key_of``. What is asked for is
+    usually new, and stands at the end."""
+    stop = len(recent)
+    while stop and recent[stop - READING_BYTES : stop] >= end:
+        stop -= READING_BYTES
+    if stop > _FEW_BYTES:
+        return recent[_place(recent, start) : stop]
+    at = stop
+    while at and recent[at - READING_BYTES : at] >= start:
+        at -= READING_BYTES
+    return recent[at:stop]
 
 
 def _place(recent: Recent, key: bytes) -> int:

@@ -10,7 +10,10 @@ from math import isnan
 from gridwatch.domain.calendar import Calendar
 from gridwatch.domain.meter.arrival import accept
 from gridwatch.domain.meter.energy import measured, micro_kwh
+from gridwatch.domain.meter.usage import measures_of
 from gridwatch.domain.partition.schedule import Schedule, Touched
+from gridwatch.domain.partition.sums.contribution import Applied
+from gridwatch.domain.partition.sums.totals import Totals
 from gridwatch.domain.partition.watermark import confirmed_time, leaps
 from gridwatch.domain.partition.windows import window_at
 from gridwatch.domain.partition.workbench import Workbench
@@ -20,9 +23,10 @@ from gridwatch.domain.reading import AHEAD, OK, HeldReading, LogRecord, Reading,
 class JumpGuard:
     """The held readings of one partition."""
 
-    def __init__(self, bench: Workbench, schedule: Schedule) -> None:
+    def __init__(self, bench: Workbench, schedule: Schedule, totals: Totals) -> None:
         self._bench = bench
         self._schedule = schedule
+        self._totals = totals
 
     def stops(self, reading: Reading, lead: int, watermark: int) -> bool:
         """Whether a reading that would raise the watermark to ``lead`` is to be held."""
@@ -69,7 +73,8 @@ class JumpGuard:
             shown,
         )
         region = stored_region(raw.region)
-        held = HeldReading(raw.meter_id, time, raw.consumption_kwh, given, region, value, calendar)
+        measures = measures_of(raw)
+        held = HeldReading(raw.meter_id, time, raw.consumption_kwh, given, region, value, calendar, measures)
         twin = part.hold(held)
         window = window_at(part.windows, time, policy.metrics_window)
         window.on_time += 1
@@ -103,11 +108,14 @@ class JumpGuard:
             changes = touched.get(name)
             if changes is None:
                 changes = touched[name] = bench.changes_of(name, meter, watermark, registration)
+            flags = 0
             if meter is None:
                 meter = bench.create(name, held.time, held.interval, held.calendar, registration, changes)
             else:
                 # Its slot is not due: it was applied as soon as the watermark came near.
-                accept(meter, held.time, held.interval, held.calendar, changes)
+                flags = accept(meter, held.time, held.interval, held.calendar, changes)
             if held.value != held.kwh:
                 meter.derive()
-            bench.note(held.meter_id, meter, held.time, held.value, held.kwh, held.region)
+            bench.note(name, meter, held.time, held.value, held.kwh, held.region)
+            applied = Applied(name, held.time, flags, held.kwh, None, held.region, held.measures, None)
+            self._totals.note(applied, meter, registration)

@@ -7,9 +7,10 @@
 3. apply it to its meter (``arrival``);
 4. raise the watermark, apply the held readings that it reached;
 5. settle every meter with a deadline at or before it, in order of (its earliest deadline, meter_id);
-6. emit the metric windows if it crossed the end of one.
+6. emit the windows of consumption, and a bundle for each target partition, if it crossed a minute (``sums``);
+7. emit the metric windows if it crossed the end of one.
 
-A tick is a step of 4 to 6; a control record of the registry one of 5, at the watermark as it is. Outputs are
+A tick is a step of 4 to 7; a control record of the registry one of 5, at the watermark as it is. Outputs are
 emitted in that order: the reading's own; then the gaps it changed (its meter is settled with it, so that each
 gap has exactly one revision, with its state at the end of the step); then the settled meters. The same log
 gives the same outputs however it is split: ``process`` may stop between two elements or two settled meters,
@@ -34,6 +35,7 @@ from gridwatch.domain.partition.reception import Reception
 from gridwatch.domain.partition.schedule import Schedule
 from gridwatch.domain.partition.state import PartitionState
 from gridwatch.domain.partition.stepper import Stepper
+from gridwatch.domain.partition.sums.totals import Totals
 from gridwatch.domain.partition.windows import Window, window_at
 from gridwatch.domain.partition.workbench import Meters, Workbench
 from gridwatch.domain.policy import MINUTE, SECOND, Policy, short_grace
@@ -52,8 +54,9 @@ class Processor:
     """The rules of one partition, over states that it changes in place.
 
     If an outcome cannot be committed, discard the processor with its states and rebuild it from the stored
-    ones. ``due`` has the deadline of every stored meter. After a recovery call ``process(())`` once: it
-    finishes what the last step left. ``decode_other`` is tried where ``decode`` fails.
+    ones. ``due`` has the deadline and the name of every stored state, and when a meter was seen last. After a
+    recovery call ``process(())`` once: it finishes what the last step left. ``decode_other`` is tried where
+    ``decode`` fails.
     """
 
     def __init__(
@@ -62,7 +65,7 @@ class Processor:
         partition: PartitionState,
         meters: Meters,
         *,
-        due: Iterable[tuple[int, str]] = (),
+        due: Iterable[tuple[int, str, int]] = (),
         decode: Decode | None = None,
         decode_other: Decode | None = None,
     ) -> None:
@@ -72,9 +75,10 @@ class Processor:
         self._decode = decode
         self._decode_other = decode_other
         self._bench = Workbench(policy, partition, meters)
-        self._schedule = Schedule(self._bench, due)
+        self._totals = Totals(self._bench)
+        self._schedule = Schedule(self._bench, self._totals, due)
         self._reception = Reception(policy, partition, self._bench.find)
-        self._stepper = Stepper(self._bench, self._schedule, self._reception)
+        self._stepper = Stepper(self._bench, self._schedule, self._reception, self._totals)
 
     def process(
         self, records: Sequence[LogRecord], *, budget: int = 0, onto: Outcome | None = None
@@ -88,6 +92,7 @@ class Processor:
         bench = self._bench
         bench.begin(outcome, budget)
         outcome.complete = self._stepper.finish_step() and self._run(records, outcome)
+        self._totals.flush()
         outcome.weight = bench.weight
         return outcome
 
@@ -114,6 +119,7 @@ class Processor:
         instants, max_bytes = stamps.known, policy.max_record_bytes
         slack, jump, skew = policy.max_out_of_orderness, policy.max_watermark_jump, policy.max_future_skew
         grace, ttl, max_kwh = policy.grace, policy.state_ttl, float(policy.max_kwh)
+        clean = self._totals.clean if self._totals.is_on else None
         length, windows, partition, budget = policy.metrics_window, part.windows, part.partition, bench.budget
         start = end = 0  # of ``window``, the window that the last clean reading was in
         window = Window()
@@ -230,6 +236,8 @@ class Processor:
                             if budget:
                                 bench.weight += meter.weight()
                         emit(raw, time, interval, OK, 0, flags, watermark, partition, offset, index, stamped)
+                        if clean is not None:
+                            clean.append((raw, time, meter, slot, interval))
                         if lead > watermark:
                             part.watermark = lead
                     else:

@@ -11,6 +11,7 @@ from typing import Any, Final
 
 from gridwatch.domain.meter.changes import Plan
 from gridwatch.domain.meter.state import MeterState
+from gridwatch.domain.meter.usage import Place
 from gridwatch.domain.policy import Policy
 from gridwatch.domain.registry.outages import Outage, Outages, revised
 from gridwatch.domain.registry.plan import MeterPlan
@@ -67,3 +68,24 @@ class PartitionRegistry:
 
     def forget_outage(self, name: str) -> None:
         self._outages.put(name[1:], None)
+
+    def has_outages_within(self, start: int, end: int) -> bool:
+        """Whether a planned outage of anything overlaps [start, end)."""
+        return bool(self._outages) and self._outages.any_within(start, end)
+
+    def outages_of(self, place: Place, start: int, end: int) -> list[tuple[int, int]]:
+        """The times within [start, end) in which all meters of a place are planned to be without supply."""
+        targets = [("region", place.region)]
+        if place.feeder is not None:
+            targets.append(("feeder", place.feeder))
+        if place.transformer is not None:
+            targets.append(("transformer", place.transformer))
+        return self._outages.union(targets, start, end)
+
+    def outages_of_meters(self, start: int, end: int) -> list[tuple[str, int, int]]:
+        """The times within [start, end) in which single meters are: meter, from, to."""
+        return [
+            (meter_id, since, until)
+            for meter_id in self._outages.meters()
+            for since, until in self._outages.union([("meter", meter_id)], start, end)
+        ]

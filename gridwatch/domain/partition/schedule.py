@@ -18,6 +18,7 @@ from gridwatch.domain.meter.settlement import settle
 from gridwatch.domain.meter.state import MeterState
 from gridwatch.domain.partition.registry import OUTAGE, REGION, REGISTERED
 from gridwatch.domain.partition.reporting import report_gaps
+from gridwatch.domain.partition.sums.totals import Totals
 from gridwatch.domain.partition.workbench import KEPT, Workbench
 from gridwatch.domain.policy import NEVER
 from gridwatch.domain.registry.records import ControlRecord, MeterRecord, OutageRecord
@@ -30,8 +31,9 @@ Touched = dict[str, GapChanges]
 class Schedule:
     """What is due in one partition."""
 
-    def __init__(self, bench: Workbench, due: Iterable[tuple[int, str]]) -> None:
+    def __init__(self, bench: Workbench, totals: Totals, due: Iterable[tuple[int, str, int]]) -> None:
         self._bench = bench
+        self._totals = totals
         self._policy = bench.policy
         self._partition = bench.partition
         self._deadlines = Deadlines(self._due_of)
@@ -39,15 +41,19 @@ class Schedule:
         """The watermark at which ``finish_step`` has work to do."""
         self._postponed: dict[str, None] = {}
         """Meters with slots after the end of the run that is settled."""
-        for deadline, name in due:
-            self._deadlines.add(deadline, name)
+        totals.start()
+        for deadline, name, last_seen in due:
+            self._add(deadline, name)
             if name.startswith(OUTAGE):
                 bench.registry.load(name)
+            elif totals.is_on:
+                totals.load(name, last_seen)
 
     def advance(self, to: int) -> None:
         """Raise the watermark. The first one also sets the horizon and the first window."""
         if self._partition.advance(to, self._policy.metrics_window):
             self._bench.move_horizon()
+            self._totals.start()
             self.fire_timer()
 
     @property
@@ -109,7 +115,8 @@ class Schedule:
         part, policy = self._partition, self._policy
         bench.move_horizon()
         ahead = min((held.time for held in part.held), default=NEVER) - policy.max_out_of_orderness
-        self.timer = min(self._deadlines.earliest(), part.emitted_until + policy.metrics_window, ahead)
+        windows = min(part.emitted_until + policy.metrics_window, self._totals.timer)
+        self.timer = min(self._deadlines.earliest(), windows, ahead)
         if part.end is not None:
             self.fire_timer()  # the next reading may pass the end
 
@@ -127,7 +134,7 @@ class Schedule:
                 return
             due = meter.due
         elif registration is not None:
-            registration.take_turns(None, changes)
+            turned = registration.take_turns(None, changes)
             registration.await_reading(changes, self.end)
             registration.refresh(None, self._policy)
             bench.keep(REGISTERED + name, registration)
@@ -136,6 +143,7 @@ class Schedule:
                 bench.outputs += report_gaps(
                     self._partition, self._policy, name, stand_in, changes, heard=False
                 )
+            self._totals.settled(name, None, registration, turned, bool(changes.was_open))
             due = registration.due
         else:
             return
@@ -154,11 +162,12 @@ class Schedule:
         """Settle a meter, report its gaps. Whether it was dropped."""
         bench = self._bench
         part, policy, watermark = self._partition, self._policy, changes.watermark
+        turned: int | None = None
         if registration is None:
             dropped = settle(meter, changes, self.end)
         else:
             before = registration.applied, len(registration.entries), registration.due
-            registration.take_turns(meter, changes)
+            turned = registration.take_turns(meter, changes)
             registration.refresh(meter, policy)
             dropped = settle(meter, changes, self.end)
             registration.refresh(None if dropped else meter, policy)
@@ -171,8 +180,12 @@ class Schedule:
         bench.mark(meter_id, meter)
         bench.outputs += report_gaps(part, policy, meter_id, meter, changes)
         if not dropped:
+            self._totals.settled(meter_id, meter, registration, turned, bool(changes.was_open))
             meter.tidy_gaps(watermark, policy)
             return False
+        self._totals.dropping(meter_id, meter, registration, bool(changes.was_open))
+        if registration is not None:
+            bench.keep(REGISTERED + meter_id, registration)
         bench.archive(meter_id, meter).remove()
         bench.changed[meter_id] = None
         part.meters -= 1
@@ -209,6 +222,7 @@ class Schedule:
                 self._deadlines.add(outage.due, OUTAGE + record.outage_id)
         elif bench.registry.is_news(record):
             bench.keep(REGION + record.region, record)
+            self._totals.note_region(record.region)
 
     def _register(self, record: MeterRecord, watermark: int) -> None:
         bench = self._bench

@@ -57,6 +57,12 @@ class PartitionState:
     meters: int = 0
     """Meters known."""
     open_gaps: int = 0
+    crossed: int | None = None
+    """The minute up to which windows and bundles have been emitted; None if there are none."""
+    crossing: tuple[int, int, str] | None = None
+    """The last window emitted in a crossing that is not finished: end, length, meter."""
+    new_regions: tuple[str, ...] = ()
+    """Regions whose records are new since the last bundles."""
 
     @property
     def next_offset(self) -> int:

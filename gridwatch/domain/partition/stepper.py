@@ -9,19 +9,20 @@ from __future__ import annotations
 from math import isnan
 
 from gridwatch.domain.meter.arrival import accept, accept_too_late, revise
-from gridwatch.domain.meter.energy import MICRO, agree, energy_of, measured, micro_kwh
+from gridwatch.domain.meter.energy import measured, micro_kwh
 from gridwatch.domain.meter.settlement import catch_up
-from gridwatch.domain.meter.state import MeterState
 from gridwatch.domain.meter.timeliness import LATE, TOO_LATE, classify
+from gridwatch.domain.meter.usage import measures_of
 from gridwatch.domain.outputs import LateEvent
 from gridwatch.domain.partition.jump_guard import JumpGuard
 from gridwatch.domain.partition.reception import Reception
 from gridwatch.domain.partition.repeated_hour import resolve
 from gridwatch.domain.partition.schedule import Schedule, Touched
+from gridwatch.domain.partition.sums.contribution import Applied
+from gridwatch.domain.partition.sums.totals import Totals
 from gridwatch.domain.partition.windows import window_at
 from gridwatch.domain.partition.workbench import Workbench
 from gridwatch.domain.reading import (
-    ENERGY_POWER_MISMATCH,
     FIRST,
     GAP_ENERGY,
     OK,
@@ -31,8 +32,10 @@ from gridwatch.domain.reading import (
     RawReading,
     Reading,
     all_flags,
+    stored_region,
 )
 from gridwatch.domain.reading import LATE as LATE_STATUS
+from gridwatch.domain.registry.reading import prepare
 from gridwatch.domain.registry.registration import Registration
 from gridwatch.domain.validation.findings import Refusal
 
@@ -40,11 +43,12 @@ from gridwatch.domain.validation.findings import Refusal
 class Stepper:
     """The steps of one partition, with the states on its workbench."""
 
-    def __init__(self, bench: Workbench, schedule: Schedule, reception: Reception) -> None:
+    def __init__(self, bench: Workbench, schedule: Schedule, reception: Reception, totals: Totals) -> None:
         self._bench = bench
         self._schedule = schedule
         self._reception = reception
-        self._guard = JumpGuard(bench, schedule)
+        self._totals = totals
+        self._guard = JumpGuard(bench, schedule, totals)
         self._policy = bench.policy
         self._partition = bench.partition
 
@@ -64,6 +68,7 @@ class Stepper:
     def control(self, record: LogRecord) -> None:
         """Process a control record: a tick, or one of the registry. Those never raise the watermark; in a
         partition without one they set it to when they were said, so that time passes there."""
+        self._totals.drain()
         if record.control == TICK:
             self._partition.tick_time, self._partition.replayed = record.timestamp, record.replayed
             self._tick(record)
@@ -81,6 +86,7 @@ class Stepper:
 
     def element(self, record: LogRecord, item: RawReading | Reading | Refusal, index: int) -> None:
         """Process one element of ``record``, except for what ``finish_step`` does."""
+        self._totals.drain()
         bench, part, policy = self._bench, self._partition, self._policy
         reading = self._reception.admit(record, item, index, bench.outputs)
         if reading is None:
@@ -93,7 +99,7 @@ class Stepper:
         meter_id = reading.raw.meter_id
         registration = bench.registry.registration(meter_id, bench.find(meter_id))
         if registration is not None:
-            registration.prepare(reading.raw, time, self._policy)
+            prepare(registration, reading.raw, time, self._policy)
         lead = time - policy.max_out_of_orderness
         watermark = part.watermark
         if watermark is None:
@@ -123,12 +129,16 @@ class Stepper:
         watermark = part.watermark
         if watermark is None:
             return True
+        self._totals.drain()
         self._schedule.pass_end()
         if part.held:
             touched: Touched = {}
             self._guard.apply(touched)
             self._schedule.end_step(touched)
         if not self._schedule.settle_due(watermark):
+            return False
+        if not self._totals.cross():
+            self._schedule.fire_timer()
             return False
         bench.outputs += part.emit_windows(policy.metrics_window, policy.allowed_lateness)
         self._schedule.set_timer()
@@ -172,9 +182,20 @@ class Stepper:
                 flags = REVISED | revise(meter, time, given, calendar, changes)
                 window.revised += 1
                 window.micro_kwh -= micro_kwh(counted or 0.0)
-        base, energy, more = self._measure(raw, time, meter, before, counted)
+        base, energy, more = bench.measure(raw, time, meter, before, counted)
         flags |= more
         bench.note(raw.meter_id, meter, time, value, raw.consumption_kwh, raw.region)
+        applied = Applied(
+            raw.meter_id,
+            time,
+            flags,
+            raw.consumption_kwh,
+            counted,
+            stored_region(raw.region),
+            measures_of(raw),
+            base if flags & GAP_ENERGY else None,
+        )
+        self._totals.note(applied, meter, registration)
         window.micro_kwh += energy
         status = OK
         if timeliness == LATE:
@@ -199,27 +220,6 @@ class Stepper:
             meter.calendar,
         )
         return True
-
-    def _measure(
-        self, raw: RawReading, time: int, meter: MeterState, before: int | None, counted: float | None
-    ) -> tuple[int | None, int, int]:
-        """Set the energy of a reading. Returns the stamp that it counts from, if it is of a register, the
-        energy in micro-kWh, and flags. before: the stamp before it. counted: of a revision, the energy so
-        far, kWh."""
-        kwh, power = raw.consumption_kwh, raw.power_kw
-        if isnan(kwh):
-            derived = meter.derive()
-            base = None if derived.register is None else derived.register.time
-            held = meter.held_since(time, before)
-            policy = self._policy if meter.terms is None else meter.terms.policy(self._policy)
-            energy, flags = energy_of(derived, raw, time, held, meter.interval, counted, policy)
-            raw.consumption_kwh = energy / MICRO
-            return base, energy, flags
-        energy = micro_kwh(kwh)
-        if meter.derived is not None and counted is None:
-            meter.derived.add_other(time, energy)
-        apart = power is not None and not agree(kwh, power, meter.interval)
-        return None, energy, ENERGY_POWER_MISMATCH if apart else 0
 
     def _too_late(
         self,

@@ -7,8 +7,11 @@ Windows that are new or changed are emitted, with their next revision, whenever 
 of a window: all twelve counts of each, ordered by window and name. A window is dropped once the watermark
 is at or beyond its end + allowed lateness: nothing can count in it any more. Empty windows do not exist.
 
-``readings_received`` = validated + duplicate + too_late + invalid. Consumption is summed in whole
-micro-kWh, half up.
+Energy over a gap of which a part came too late for the windows of consumption is counted in
+``energy_unplaced_kwh``, where there is some.
+
+``readings_received`` = validated + duplicate + too_late + invalid. Consumption is summed in whole micro-kWh,
+half up.
 """
 
 from __future__ import annotations
@@ -40,6 +43,8 @@ class Window:
         self.active = 0
         """Meters with an applied reading in this window."""
         self.micro_kwh = 0
+        self.unplaced = 0
+        """Energy that is of windows of consumption which could not change any more, micro-Wh."""
         self.revision = 0
         """Revisions emitted so far."""
         self.changed = False
@@ -65,6 +70,10 @@ METRICS: Final[dict[str, Callable[[Window], int | float]]] = {
     "readings_validated": lambda window: window.on_time + window.late,
 }
 """Every count by its name, in order of the names."""
+
+
+UNPLACED: Final = "energy_unplaced_kwh"
+"""A count that is emitted only where there is something."""
 
 
 def window_start(time: int, length: int) -> int:
@@ -93,6 +102,9 @@ def emit_changed(windows: Windows, partition: int, length: int) -> list[Metric]:
             _new(Metric, (name, count(window), start, start + length, window.revision, partition))
             for name, count in METRICS.items()
         ]
+        if window.unplaced > 0:
+            lost = window.unplaced / 1_000_000_000
+            emitted.append(_new(Metric, (UNPLACED, lost, start, start + length, window.revision, partition)))
     return emitted
 
 

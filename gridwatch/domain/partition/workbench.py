@@ -6,12 +6,13 @@ The rules of a step are in ``stepper``, and what is due when in ``schedule``; no
 
 from __future__ import annotations
 
+from math import isnan
 from typing import Any, Final, Protocol
 
 from gridwatch.domain.calendar import Calendar
 from gridwatch.domain.meter.archive import Archive
 from gridwatch.domain.meter.changes import GapChanges
-from gridwatch.domain.meter.energy import Derived, Register
+from gridwatch.domain.meter.energy import MICRO, Derived, Register, agree, energy_of, micro_kwh
 from gridwatch.domain.meter.state import MeterState
 from gridwatch.domain.meter.timeliness import READING_BYTES, key_of
 from gridwatch.domain.partition.outcome import Outcome
@@ -19,6 +20,7 @@ from gridwatch.domain.partition.registry import REGISTERED, PartitionRegistry
 from gridwatch.domain.partition.state import PartitionState
 from gridwatch.domain.partition.windows import window_at, window_start
 from gridwatch.domain.policy import Policy
+from gridwatch.domain.reading import ENERGY_POWER_MISMATCH, RawReading
 from gridwatch.domain.registry.registration import Registration
 
 
@@ -36,7 +38,9 @@ _ROW_BYTES: Final = 200
 
 def horizon_of(partition: PartitionState, policy: Policy) -> int:
     """Readings with earlier stamps are not remembered."""
-    return window_start(partition.emitted_until - policy.allowed_lateness, policy.metrics_window)
+    oldest = partition.emitted_until - policy.allowed_lateness
+    horizon = window_start(oldest, policy.metrics_window)
+    return min(horizon, window_start(oldest, policy.windows[-1])) if policy.windows else horizon
 
 
 class Workbench:
@@ -103,6 +107,8 @@ class Workbench:
             meter = registration.create(time, interval, calendar, given is not None)
             registration.hear(meter, time, changes)
             registration.refresh(meter, self.policy)
+            if registration.place is not None:
+                meter.use().place, registration.place = registration.place, None
             self.keep(REGISTERED + meter_id, registration)
         kept: Register | None = self.state(KEPT + meter_id)
         if kept is not None:
@@ -121,11 +127,31 @@ class Workbench:
         full = [
             (name, state)
             for name, state in self.changed.items()
-            if type(state) is MeterState
-            and len(state.recent) > (most if state.derived is None else most // 2)
+            if type(state) is MeterState and len(state.recent) > (most // 2 if state.is_wide else most)
         ]
         for meter_id, meter in full:
             self.archive(meter_id, meter).seal(self.policy)
+
+    def measure(
+        self, raw: RawReading, time: int, meter: MeterState, before: int | None, counted: float | None
+    ) -> tuple[int | None, int, int]:
+        """Set the energy of a reading. Returns the stamp that it counts from, if it is of a register, the
+        energy in micro-kWh, and flags. before: the stamp before it. counted: of a revision, the energy so
+        far, kWh."""
+        kwh, power = raw.consumption_kwh, raw.power_kw
+        if isnan(kwh):
+            derived = meter.derive()
+            base = None if derived.register is None else derived.register.time
+            held = meter.held_since(time, before)
+            policy = self.policy if meter.terms is None else meter.terms.policy(self.policy)
+            energy, flags = energy_of(derived, raw, time, held, meter.interval, counted, policy)
+            raw.consumption_kwh = energy / MICRO
+            return base, energy, flags
+        energy = micro_kwh(kwh)
+        if meter.derived is not None and counted is None:
+            meter.derived.add_other(time, energy)
+        apart = power is not None and not agree(kwh, power, meter.interval)
+        return None, energy, ENERGY_POWER_MISMATCH if apart else 0
 
     def note(  # noqa: PLR0917 - what is known of the reading
         self,

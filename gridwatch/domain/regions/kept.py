@@ -84,7 +84,7 @@ class Limit(NamedTuple):
 class Region:
     """What is known of a region beyond a window."""
 
-    __slots__ = ("last", "limits", "region")
+    __slots__ = ("last", "limits", "load", "published", "region")
 
     def __init__(self, region: str) -> None:
         self.region = region
@@ -92,6 +92,11 @@ class Region:
         """In order of ``since``, and of the version."""
         self.last: dict[str, Last] = {}
         """By source."""
+        # For metrics, and not stored: nothing is decided by them.
+        self.published = UNHEARD
+        """Start of the newest window that was published since the partition was taken over."""
+        self.load: int | None = None
+        """Its load of the capacity in units of 0.1%; None if there is none."""
 
     @property
     def name(self) -> str:

@@ -93,6 +93,11 @@ class PartitionState:
         return len(self.regions)
 
     @property
+    def loads(self) -> dict[str, float]:
+        """Load of the newest published window of each region that has one, percent."""
+        return {name: region.load / 10 for name, region in self.regions.items() if region.load is not None}
+
+    @property
     def sources_out(self) -> list[str]:
         """Sources that are not waited for."""
         return [name for name, source in self.sources.items() if source.out]

@@ -7,6 +7,7 @@ there, and takes its place from there on.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Final, NamedTuple
 
 from gridwatch.domain.policy import DAY
@@ -95,3 +96,32 @@ class Outages:
                     if piece.since <= time < piece.until:
                         found = max(found, piece.until)
         return found
+
+    def any_within(self, start: int, end: int) -> bool:
+        """Whether an outage of anything overlaps [start, end)."""
+        return any(
+            piece.since < end and start < piece.until
+            for outage in self._by_id.values()
+            for piece in outage.pieces
+        )
+
+    def union(self, targets: Iterable[tuple[str, str]], start: int, end: int) -> list[tuple[int, int]]:
+        """The times within [start, end) in which one of the targets (scope, name) is out, disjoint."""
+        pieces = [
+            (max(piece.since, start), min(piece.until, end))
+            for target in targets
+            for known in self._by_target.get(target, {}).values()
+            for piece in known
+            if piece.since < end and start < piece.until
+        ]
+        merged: list[tuple[int, int]] = []
+        for since, until in sorted(pieces):
+            if merged and since <= merged[-1][1]:
+                merged[-1] = (merged[-1][0], max(until, merged[-1][1]))
+            else:
+                merged.append((since, until))
+        return merged
+
+    def meters(self) -> list[str]:
+        """The meters that have an outage of their own."""
+        return sorted(target for scope, target in self._by_target if scope == "meter")

@@ -6,15 +6,12 @@ readings cover the time up to their stamp (``anchor`` ``end``).
 
 from __future__ import annotations
 
-from typing import Final
-
 from gridwatch.domain.calendar import Calendar
 from gridwatch.domain.meter.grid import first_from, shift
+from gridwatch.domain.meter.intervals import END
 from gridwatch.domain.meter.state import MeterState
 from gridwatch.domain.registry.outages import Outages
 from gridwatch.domain.registry.registration import Registration
-
-END: Final = "end"
 
 
 class MeterPlan:

@@ -18,7 +18,6 @@ more are dropped.
 
 from __future__ import annotations
 
-from math import nan
 from typing import Final
 
 from gridwatch.domain.calendar import Calendar
@@ -28,12 +27,11 @@ from gridwatch.domain.meter.grid import first_from, shift, tolerance_of
 from gridwatch.domain.meter.intervals import register
 from gridwatch.domain.meter.state import MeterState
 from gridwatch.domain.meter.terms import Terms
+from gridwatch.domain.meter.usage import Place
 from gridwatch.domain.policy import NEVER, Policy, grace_of
-from gridwatch.domain.reading import RawReading
 from gridwatch.domain.registry.entry import Entry, entry_of
 from gridwatch.domain.registry.fields import LONGEST
 from gridwatch.domain.registry.records import PLANNED, REMOVED, SUSPENDED, MeterRecord
-from gridwatch.domain.validation.energy_fields import has_energy
 
 MAX_ENTRIES: Final = 16
 HEARD: Final = "heard for the first time"
@@ -45,7 +43,7 @@ _ENDED: Final = {REMOVED: "REMOVED", PLANNED: "NOT_INSTALLED"}
 class Registration:
     """What is known of one meter."""
 
-    __slots__ = ("applied", "due", "entries", "gap", "heard", "resumed", "version", "watch_from")
+    __slots__ = ("applied", "due", "entries", "gap", "heard", "place", "resumed", "version", "watch_from")
 
     def __init__(self) -> None:
         self.version = 0
@@ -61,6 +59,8 @@ class Registration:
         """Since when a reading is awaited."""
         self.gap: Gap | None = None
         """The OPEN gap of a meter that was never heard."""
+        self.place: Place | None = None
+        """Where it counts as long as it has no state."""
         self.due = NEVER
         """When there is something to do while the meter has no state."""
 
@@ -68,6 +68,11 @@ class Registration:
     def entry(self) -> Entry | None:
         """The entry that holds now."""
         return self.entries[self.applied - 1][1] if self.applied else None
+
+    @property
+    def was_suspended(self) -> bool:
+        """Whether it was or will be suspended, as far as is known."""
+        return any(entry.status == SUSPENDED for _, entry in self.entries)
 
     def entry_at(self, time: int) -> Entry | None:
         """The entry that holds at ``time``, as far as is known."""
@@ -89,22 +94,6 @@ class Registration:
                     return time
                 return entries[place + 1][0] if place + 1 < len(entries) else NEVER
         return time
-
-    def prepare(self, raw: RawReading, time: int, policy: Policy) -> None:
-        """Set in a reading of ``time`` what the registry knows better: its region, and what its energy is
-        taken from."""
-        there = self.entry_at(time)
-        if there is not None and there.region is not None:
-            raw.region = there.region
-        entry = self.entry
-        mode = None if entry is None else entry.energy_mode
-        came = raw.consumption_kwh, raw.energy_register_kwh
-        if mode == "register" and raw.energy_register_kwh is not None:
-            raw.consumption_kwh = nan
-        elif mode == "power" and raw.power_kw is not None:
-            raw.consumption_kwh, raw.energy_register_kwh = nan, None
-        if not has_energy(raw, policy):  # as it came it is valid
-            raw.consumption_kwh, raw.energy_register_kwh = came
 
     def stand_in(self, policy: Policy) -> MeterState:
         """A state for a meter that has none: what its gap is reported with."""
@@ -130,11 +119,14 @@ class Registration:
         self.entries, self.applied = tuple(before[dropped:]), max(0, applied - dropped)
         return True
 
-    def take_turns(self, meter: MeterState | None, changes: GapChanges) -> None:
-        """Let the entries take over whose time has come. ``meter``: its state, if it has one."""
+    def take_turns(self, meter: MeterState | None, changes: GapChanges) -> int | None:
+        """Let the entries take over whose time has come. ``meter``: its state, if it has one. Returns since
+        when the last of them holds."""
+        last: int | None = None
         while self.applied < len(self.entries) and self.entries[self.applied][0] <= changes.watermark:
             before = self.entry
             since, entry = self.entries[self.applied]
+            last = since
             self.applied += 1
             if before is None or before.expected:
                 if not entry.expected:
@@ -151,6 +143,7 @@ class Registration:
                     meter.given = False
                 if entry.region is not None:
                     meter.region = entry.region
+        return last
 
     def _end_gap(self, meter: MeterState | None, reason: str, changes: GapChanges) -> None:
         gap = self.gap if meter is None else meter.open_gap
@@ -220,6 +213,7 @@ class Registration:
             entry.max_kw,
             entry.register_digits,
             turn,
+            entry.anchor,
         )
 
     def tidy(self, watermark: int, policy: Policy) -> None:

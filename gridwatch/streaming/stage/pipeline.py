@@ -17,7 +17,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any, Generic
@@ -38,8 +38,8 @@ from gridwatch.topics import CHANGELOG_BATCH_BYTES
 
 logger = logging.getLogger(__name__)
 
-Messages = dict[str, list[Packed]]
-"""Outputs, packed, by topic name."""
+Messages = dict[tuple[str, int], list[Packed]]
+"""Outputs, packed, by topic name and partition."""
 
 #: Target size of a commit, in estimated bytes of changed state. Rows with long keys take several times the
 #: estimate, and a commit has to fit into one record batch.
@@ -74,6 +74,8 @@ class Pipeline(Generic[P]):
         self.feeds: defaultdict[int, DeadLetterLimit] = defaultdict(
             lambda: DeadLetterLimit(DeadLetterPolicy.of(settings))
         )
+        #: Outputs of each partition of the source that were acked, by topic; for metrics.
+        self.emitted: defaultdict[int, Counter[str]] = defaultdict(Counter)
         #: End offsets of the source's partitions at the last assignment, as far as known.
         self._source_ends: Mapping[int, int] = {}
         #: Called with the name of each step of a commit (STEPS): fault injection hooks in here.
@@ -184,16 +186,17 @@ class Pipeline(Generic[P]):
         return owned.state.next_offset
 
     def _process(self, owned: OwnedPartition[P], portions: Portions) -> tuple[Outcome, Messages]:
-        """The results of the records, up to the size of one commit, and the packed outputs by topic."""
+        """The results of the records, up to the size of one commit, and the packed outputs."""
         encoder = self.stage.encoder()
         outcome = encoder.outcome
         messages: Messages = {}
         while True:
             owned.processor.process(portions.current, budget=self.commit_bytes, onto=outcome)
             encoded = encoder.drain()
-            for topic, some in encoded.messages.items():
+            own = {(topic, owned.partition): some for topic, some in encoded.messages.items()}
+            for place, some in (*own.items(), *encoded.targeted.items()):
                 if some:
-                    messages[topic] = pack(some, messages.get(topic))
+                    messages[place] = pack(some, messages.get(place))
             feed = encoded.feed
             if feed.good or feed.bad:
                 self.feeds[owned.partition].observe(feed.good, feed.bad, feed.run, feed.example)
@@ -209,10 +212,12 @@ class Pipeline(Generic[P]):
         timestamp = (owned.state.record_time or 0) // 1000
         await asyncio.gather(
             *(
-                self._emitter.deliver(topic, partition, packed, timestamp)
-                for topic, packed in messages.items()
+                self._emitter.deliver(topic, target, packed, timestamp)
+                for (topic, target), packed in messages.items()
             )
         )
+        for (topic, _), packed in messages.items():
+            self.emitted[partition][topic] += sum(one.count for one in packed)
         self.watch("outputs acked")
         if not self._still_owned(owned):
             logger.info(

@@ -8,7 +8,6 @@ a silent meter.
 
 from __future__ import annotations
 
-import time
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -21,13 +20,11 @@ from gridwatch.models.late_event import LateEvent
 from gridwatch.models.validated import Validated
 from gridwatch.topics import LATE_EVENTS, SMARTMETER, VALIDATED, Flow, Topic
 from gridwatch.views.log_tail import LogTail, OffsetRange
+from gridwatch.views.meter.recent import Recent
 from gridwatch.views.state import Record
 
 #: Records scanned in the partition, by topic; another flow has topics of its own.
 SCANNED_RECORDS = {VALIDATED.name: 20_000, LATE_EVENTS.name: 2_000}
-#: How long a history is served from the cache, seconds; and how many meters are cached.
-CACHE_SECONDS = 4.0
-CACHED_METERS = 32
 
 _validated = msgspec.json.Decoder(Validated).decode
 _late_event = msgspec.json.Decoder(LateEvent).decode
@@ -43,7 +40,7 @@ class History:
 
 
 class Histories:
-    """Reads histories and caches them, so that requests for one meter share a read.
+    """Reads histories.
 
     Args:
         slack: highest event time minus watermark (`max_out_of_orderness`), µs.
@@ -53,21 +50,17 @@ class Histories:
         self._tail = tail
         self._slack = slack
         self._flow = flow
-        self._known: dict[str, tuple[float, History]] = {}
+        self._recent = Recent(self._read_if_possible)
 
     async def of(self, meter_id: str, partition: int) -> History:
         """The history of a meter; an empty one with the reason when the brokers do not answer."""
-        asked, known = self._known.pop(meter_id, (0.0, History()))
-        if not asked or time.monotonic() - asked > CACHE_SECONDS:
-            try:
-                known = await self._read(meter_id, partition)
-            except Problem as problem:
-                known = History(problem=problem.reasons[0])
-            asked = time.monotonic()
-        self._known[meter_id] = asked, known
-        while len(self._known) > CACHED_METERS:
-            del self._known[next(iter(self._known))]
-        return known
+        return await self._recent.of(meter_id, partition)
+
+    async def _read_if_possible(self, meter_id: str, partition: int) -> History:
+        try:
+            return await self._read(meter_id, partition)
+        except Problem as problem:
+            return History(problem=problem.reasons[0])
 
     async def _read(self, meter_id: str, partition: int) -> History:
         key = meter_id.encode()

@@ -1,4 +1,5 @@
-"""The page of one meter: its state row, a plot of its last readings and gaps, and what the registry says."""
+"""The page of one meter: its state row, a plot of its last readings and gaps, its windows of consumption, and
+what the registry says."""
 
 from __future__ import annotations
 
@@ -20,6 +21,7 @@ from gridwatch.views import state
 from gridwatch.views.log_tail import LogTail
 from gridwatch.views.meter.history import SCANNED_RECORDS, Histories, History
 from gridwatch.views.meter.plot import meter_plot, picture
+from gridwatch.views.meter.windows import MeterWindows, window_plots
 from gridwatch.views.registry.outages import covering, read_outages
 from gridwatch.views.registry.registrations import describe_registration, describe_silent, read_registration
 from gridwatch.views.state import Record
@@ -36,6 +38,8 @@ class MeterPage:
         self._pipeline = pipeline
         self._watch = watch
         self._histories = Histories(tail, micros(settings.max_out_of_orderness), flow(settings.flow))
+        lengths = [int(length.total_seconds()) for length in settings.windows]
+        self._windows = MeterWindows(tail, flow(settings.flow), lengths)
         self._policy = settings.policy()
 
     async def page(self, request: Any, meter_id: str) -> Reply | Answer:
@@ -63,6 +67,7 @@ class MeterPage:
         if self._known(partition, meter_id) == (None, None):
             raise unknown
         history = await self._histories.of(meter_id, partition)
+        windows = await self._windows.of(meter_id, partition)
         self._watch.require_state()
         outages, _ = await read_outages(lambda: self._pipeline.store, partition)
         # Read the state after the log, so that the state is not older than the history.
@@ -77,14 +82,18 @@ class MeterPage:
         data: Record = {
             "registry": registry,
             "outages": covering(outages, meter_id, registration, region, watermark),
+            "windows": [],
         }
         only_html: Record = {
             "history_problem": history.problem,
             "scanned_records": sum(SCANNED_RECORDS.values()),
+            "window_plots": {},
         }
         plots: Record = {}
         if meter is not None:
             described, plots = self._described(meter_id, partition, meter, history, watermark)
+            data["windows"] = self._windows.describe(meter, windows)
+            only_html["window_plots"] = window_plots(meter_id, windows)
         elif registration is not None:
             described = {
                 **describe_silent(meter_id, partition, registration, self._policy, watermark),

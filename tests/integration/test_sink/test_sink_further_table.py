@@ -110,8 +110,8 @@ def test_on_plain_postgresql_its_rows_are_deleted_by_its_own_setting(
 ) -> None:
     write(writer, *(load(1, time=NOW - days * DAY) for days in (1, 20, 40)))
     writer.write([rows(METRICS.name, metric(1, 2.0))])
-    assert maintain(database, Storage(regional_retention=30 * DAY)) == {"regional_load": 1}
-    assert maintain(database, Storage(regional_retention=None)) == {}
+    assert maintain(database, Storage(load_retention=30 * DAY))["regional_load"] == 1
+    assert "regional_load" not in maintain(database, Storage(load_retention=None))
     assert query("SELECT time FROM regional_load ORDER BY 1") == [(NOW - 20 * DAY,), (NOW - DAY,)]
     assert query("SELECT count(*) FROM metrics") == [(1,)]
 

@@ -22,17 +22,23 @@ from sinks.tables.table import metadata
 pytestmark = pytest.mark.integration
 
 
-def test_the_migrated_schema_is_the_declared_one(database: str) -> None:
+def differences(url: str) -> list[Any]:
+    """What the schema of a database has otherwise than it is declared."""
+
     # The tables of the registry are declared in gridwatch/registry/; tests/integration/test_registry.
     def is_ours(name: str | None, kind: str, _parents: Any) -> bool:
         return kind != "table" or name in metadata.tables
 
-    with connect(database) as connection:
+    with connect(url) as connection:
         context = MigrationContext.configure(
             connection,
             opts={"version_table": VERSION_TABLE, "compare_type": True, "include_name": is_ours},
         )
-        assert compare_metadata(context, metadata) == []
+        return list(compare_metadata(context, metadata))
+
+
+def test_the_migrated_schema_is_the_declared_one(database: str) -> None:
+    assert differences(database) == []
 
 
 def test_rows_of_the_version_before_keep_their_values(empty_database: str, query: Any) -> None:
@@ -64,6 +70,15 @@ def test_rows_of_the_version_before_keep_their_values(empty_database: str, query
     assert query("SELECT interval_minutes FROM gap_alerts") == [(pytest.approx(1 / 6),)]
 
 
+@pytest.mark.parametrize("revision", known_revisions()[1:])
+def test_every_older_schema_becomes_the_declared_one(empty_database: str, revision: str) -> None:
+    upgrade_to(empty_database, revision)
+    assert status(empty_database).state == "older"
+    before, after = migrate(empty_database)
+    assert (before.revision, after.state) == (revision, "current")
+    assert differences(empty_database) == []
+
+
 def upgrade_to(url: str, revision: str) -> None:
     """The schema as an older gridwatch made it."""
     with connect(url) as connection:
@@ -87,6 +102,10 @@ def test_the_keys_are_those_of_the_contract(database: str) -> None:
         "late_events": ["id", "time"],
         "metrics": ["id", "time"],
         "dead_letters": ["id", "time"],
+        "aggregates_1m": ["meter_id", "time"],
+        "aggregates_15m": ["meter_id", "time"],
+        "regional_aggregates_15m": ["region", "time"],
+        "incidents": ["id", "time"],
     }
 
 

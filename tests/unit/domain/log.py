@@ -8,9 +8,12 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from gridwatch.domain.instants import format_instant, parse_instant
+from gridwatch.domain.meter.archive import COLD, Archive
+from gridwatch.domain.meter.state import MeterState
 from gridwatch.domain.outputs import DeadLetter, GapAlert, LateEvent, Metric, Output, Validated
 from gridwatch.domain.partition.processor import Processor
 from gridwatch.domain.partition.state import PartitionState
+from gridwatch.domain.partition.workbench import horizon_of
 from gridwatch.domain.policy import Policy
 from gridwatch.domain.reading import LogRecord, OpenedReading, RawReading
 from gridwatch.tables.readings import METERS, due_times
@@ -130,6 +133,19 @@ class Log:
                 break
         self.outputs += came
         return came
+
+    def rows(self) -> dict[str, Any]:
+        """The stored states as plain values, each meter with all that it remembers: how that is parted into
+        blocks depends on where commits were cut."""
+        horizon = horizon_of(self.partition, self.policy)
+        plain = {}
+        for name, state in self.meters.items():
+            copy = METERS.decode(name, METERS.encode(name, state))
+            if isinstance(copy, MeterState):
+                Archive(name, copy, self.meters.get, {}, horizon).join()
+            if not name.startswith(COLD):
+                plain[name] = METERS.encode(name, copy)
+        return plain
 
     def next_free_offset(self) -> int:
         self.next_offset += 1

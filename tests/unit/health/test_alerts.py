@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from gridwatch.health.metrics import METRICS
+from gridwatch.models.incident import IncidentKind
 
 RULES = (Path(__file__).parents[3] / "dashboards" / "alerts.yml").read_text(encoding="utf-8")
 ALERTS = {block.split("\n", 1)[0].strip(): block for block in RULES.split("- alert:")[1:]}
@@ -59,10 +61,26 @@ def test_an_alert_waits_says_how_bad_it_is_and_names_the_remedy(alert: str) -> N
         "gridwatch_open_transaction_seconds",
         "gridwatch_dead_letter_run",
         "gridwatch_reread_batches_total",
+        "gridwatch_regional_windows_emitted_total",
+        "gridwatch_unpublished_age_seconds",
+        "gridwatch_sources_out",
+        "gridwatch_incidents_open",
+        "gridwatch_region_load_percent",
     ],
 )
 def test_every_kind_of_silence_has_an_alert(metric: str) -> None:
     assert any(metric in re.findall(r"gridwatch_\w+", field(block, "expr")) for block in ALERTS.values())
+
+
+@pytest.mark.parametrize(
+    ("alert", "severity"), [("GridwatchStorm", "critical"), ("GridwatchIncident", "warning")]
+)
+def test_a_storm_is_critical_and_a_narrower_incident_is_a_warning(alert: str, severity: str) -> None:
+    assert f"severity: {severity}" in field(ALERTS[alert], "labels")
+    kinds = [kind for kind in get_args(IncidentKind) if (kind == "storm") == (severity == "critical")]
+    matched = re.search(r'kind(!?=)"(\w+)"', field(ALERTS[alert], "expr"))
+    assert matched
+    assert [kind for kind in get_args(IncidentKind) if (kind == matched[2]) == (matched[1] == "=")] == kinds
 
 
 def test_no_plain_value_reads_as_yaml_of_another_kind() -> None:

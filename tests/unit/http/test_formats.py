@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from gridwatch.http.formats import duration, number, percent, readable, span, time_range
+from gridwatch.http.formats import duration, number, percent, quantity, readable, span, time_range
 
 
 @pytest.mark.parametrize(
@@ -24,7 +24,7 @@ def test_fractions_are_left_out_where_nobody_reads_them() -> None:
 
 
 def test_what_is_not_known_is_a_dash() -> None:
-    assert readable(None) == number(None) == duration(None) == percent(None) == "–"
+    assert readable(None) == number(None) == quantity(None) == duration(None) == percent(None) == "–"
 
 
 @pytest.mark.parametrize(
@@ -70,3 +70,11 @@ def test_durations_are_in_units_that_fit(seconds: float, shown: str) -> None:
 )
 def test_a_length_of_time_is_exact_to_the_second(seconds: float, shown: str) -> None:
     assert span(seconds) == shown
+
+
+@pytest.mark.parametrize(
+    ("value", "shown"),
+    [(0.0, "0"), (0.015061, "0.01506"), (31.6249, "31.62"), (999.96, "1000"), (12_345.6, "12\u202f346")],
+)
+def test_a_measured_value_has_four_digits_and_large_ones_are_whole(value: float, shown: str) -> None:
+    assert quantity(value) == shown

@@ -71,6 +71,20 @@ def test_an_empty_variable_counts_as_not_set(monkeypatch: pytest.MonkeyPatch) ->
     assert load_settings().grace == timedelta(minutes=15)
 
 
+def test_a_retention_that_is_given_by_default_is_taken_away_by_a_word(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GRIDWATCH_AGGREGATES_1M_RETENTION", "")
+    assert load_settings().aggregates_1m_retention == timedelta(days=30)
+    monkeypatch.setenv("GRIDWATCH_AGGREGATES_1M_RETENTION", "none")
+    config = tmp_path / "gridwatch.toml"
+    config.write_text('regional_retention = "none"\naggregates_15m_retention = "1d"\nretention = "none"\n')
+    monkeypatch.setenv("GRIDWATCH_CONFIG", str(config))
+    settings = load_settings()
+    assert settings.aggregates_1m_retention is settings.regional_retention is settings.retention is None
+    assert settings.aggregates_15m_retention == timedelta(days=1)
+
+
 @pytest.mark.parametrize(
     ("key", "value"),
     [
@@ -80,6 +94,8 @@ def test_an_empty_variable_counts_as_not_set(monkeypatch: pytest.MonkeyPatch) ->
         ("grace", "15 parsecs"),
         ("grace", "nan"),
         ("state_ttl", "99999999999999d"),
+        ("retention", "0s"),
+        ("aggregates_1m_retention", "never"),
         ("default_interval", "1.5s"),
         ("default_interval", "33d"),
         ("partitions", "0"),

@@ -105,6 +105,18 @@ def test_a_last_tick_that_would_be_refused_is_foretold_and_a_live_run_has_none()
     assert "FUTURE_TIMESTAMP" in said[0]
 
 
+def test_a_final_tick_that_would_be_refused_is_brought_forward_and_that_is_said() -> None:
+    now = now_micros()
+    said: list[str] = []
+    for end in (now - 3 * 3_600_000_000, now - 3_600_000_000):
+        request = Request(2, 10, 1, now - 4 * 3_600_000_000, end, final=True)
+        settled = Simulation(request, load_settings(), Quiet(), said.append).plan().settled_to
+        assert settled is not None
+        assert settled <= now_micros() + 300_000_000
+        assert (settled - end > 4_500_000_000 - 10_000_000) == (not said)
+    assert "brought forward" in said[0]
+
+
 def test_what_is_written_is_what_replay_reads(tmp_path: Path) -> None:
     path = tmp_path / "meters.csv"
     run("--meters", 25, "--every", "15m", *WINDOW, "-o", path)

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 from gridwatch.settings import Settings
-from gridwatch.topics import OUTPUTS, SMARTMETER, flow
+from gridwatch.topics import INCIDENTS, OUTPUTS, REGIONAL_AGGREGATES, SMARTMETER, flow
 from sinks import tables
 from sinks.tables.table import COMPUTED, DatabaseTable, TopicTable, metadata
 
@@ -27,7 +27,8 @@ each_of_a_topic = pytest.mark.parametrize("table", tables.fed_by_topics(), ids=l
 
 
 def test_every_output_topic_is_stored() -> None:
-    assert set(tables.topics()) == {topic.name for topic in OUTPUTS}
+    # Partials are the input of the stage `regions`, and nothing else.
+    assert set(tables.topics()) == {topic.name for topic in (*OUTPUTS, REGIONAL_AGGREGATES, INCIDENTS)}
 
 
 def test_every_table_of_the_schema_is_in_the_list() -> None:
@@ -45,13 +46,25 @@ def test_a_topic_goes_to_one_table() -> None:
 def test_a_sink_of_several_flows_reads_the_topics_of_each() -> None:
     both = tables.topics(("smartmeter", "daily"))
     assert both == (*tables.topics(), *tables.topics(("daily",)))
+    daily = flow("daily")
     for table in tables.fed_by_topics():
-        daily = flow("daily")
-        assert tables.source_of(daily.of(table.topic).name) == (daily, table)
+        if table.of_flows:
+            assert tables.source_of(daily.of(table.topic).name) == (daily, table)
 
 
-def test_every_table_says_the_flow_of_its_rows() -> None:
-    assert all(table.of_flows for table in tables.TABLES)
+def test_what_exists_once_is_read_by_the_sink_of_the_default_flow_alone() -> None:
+    once = {REGIONAL_AGGREGATES.name, INCIDENTS.name}
+    assert set(tables.topics(("daily",))) == {topic.name for topic in flow("daily").outputs}
+    assert once < set(tables.topics(("daily", "smartmeter")))
+    for name in once:
+        assert tables.source_of(name) == (SMARTMETER, tables.of_topic(name))
+        with pytest.raises(KeyError, match=f"daily_{name}"):
+            tables.source_of(f"daily_{name}")
+
+
+def test_every_table_but_those_of_the_regions_says_the_flow_of_its_rows() -> None:
+    once = [table.name for table in tables.TABLES if not table.of_flows]
+    assert once == ["regional_aggregates_15m", "incidents"]
 
 
 @each_of_a_topic

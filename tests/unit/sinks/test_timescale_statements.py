@@ -14,12 +14,17 @@ from sinks.schema.timescale import TimescaleStatus, is_supported, statements
 from tests.further_table import REGIONAL_LOAD
 
 DAY = timedelta(days=1)
+#: As the defaults of the settings are, which are those of the contract.
+CHUNKS = {"aggregates_1m": DAY}
+COMPRESSED = {"aggregates_1m": 7 * DAY, "aggregates_15m": 14 * DAY}
+KEPT = {"aggregates_1m": 30 * DAY, "aggregates_15m": 90 * DAY, "regional_aggregates_15m": 90 * DAY}
 NAMES = [table.name for table in tables.TABLES]
 VIEWS = tables.summaries()
 COMPLETE = TimescaleStatus(
     hypertables=dict.fromkeys(NAMES, True),
     aggregates=frozenset(VIEWS),
-    compressed_after=dict.fromkeys(NAMES, 30 * DAY),
+    compressed_after={**dict.fromkeys(NAMES, 30 * DAY), **COMPRESSED},
+    dropped_after=KEPT,
     refreshed=dict.fromkeys(VIEWS, True),
 )
 
@@ -39,6 +44,7 @@ def test_every_table_becomes_a_hypertable_and_every_summary_a_continuous_aggrega
             "SELECT create_hypertable",
             "SELECT remove_compression_policy",
             "SELECT add_compression_policy",
+            *(["SELECT remove_retention_policy", "SELECT add_retention_policy"] if table in KEPT else []),
         ]
     assert sum("WITH NO DATA" in statement for statement in run) == len(VIEWS)
 
@@ -64,6 +70,9 @@ def test_where_all_exists_only_the_length_of_new_chunks_is_set() -> None:
     assert run == [
         f"SELECT set_chunk_time_interval('{table}', INTERVAL '1 days 0 seconds')" for table in NAMES
     ]
+    assert [one for one in _run(COMPLETE) if "'1 days" in one] == [
+        f"SELECT set_chunk_time_interval('{table}', INTERVAL '1 days 0 seconds')" for table in CHUNKS
+    ]
 
 
 def test_a_changed_setting_replaces_its_policy_and_nothing_else() -> None:
@@ -72,7 +81,9 @@ def test_a_changed_setting_replaces_its_policy_and_nothing_else() -> None:
         "SELECT remove_compression_policy",
         "SELECT add_compression_policy",
     }
-    assert len(changed) == 2 * len(NAMES)
+    assert len(changed) == 2 * (len(NAMES) - len(COMPRESSED))
+    [removed, added] = set(_run(COMPLETE, Storage(aggregates_1m_compress_after=DAY))) - set(_run(COMPLETE))
+    assert all("'aggregates_1m'" in statement for statement in (removed, added))
 
 
 def test_a_refresh_in_batches_is_set_to_a_single_one() -> None:
@@ -99,7 +110,7 @@ def test_a_further_table_has_its_chunks_compression_and_retention_by_its_declara
 ) -> None:
     monkeypatch.setattr(tables, "TABLES", (*tables.TABLES, REGIONAL_LOAD))
     assert not COMPLETE.complete
-    storage = Storage(regional_compress_after=2 * DAY, regional_retention=400 * DAY, retention=730 * DAY)
+    storage = Storage(load_compress_after=2 * DAY, load_retention=400 * DAY, retention=730 * DAY)
     assert [one for one in _run(COMPLETE, storage) if "regional_load" in one] == [
         "SELECT create_hypertable('regional_load', 'time', chunk_time_interval => "
         "INTERVAL '7 days 0 seconds', create_default_indexes => FALSE, migrate_data => TRUE)",
@@ -114,7 +125,7 @@ def test_a_further_table_has_its_chunks_compression_and_retention_by_its_declara
         COMPLETE,
         hypertables={**COMPLETE.hypertables, "regional_load": True},
         compressed_after={**COMPLETE.compressed_after, "regional_load": 2 * DAY},
-        dropped_after={"regional_load": 400 * DAY},
+        dropped_after={**KEPT, "regional_load": 400 * DAY},
     )
     assert stands.complete
     assert [one for one in _run(stands, storage) if "regional_load" in one] == [
@@ -126,18 +137,29 @@ def test_a_setting_that_is_not_given_has_its_default() -> None:
     storage, given = Storage(), Storage(retention=9 * DAY)
     settings = Storage.of(load_settings())
     for table in tables.TABLES:
-        assert storage.chunk_interval(table) == settings.chunk_interval(table) == 7 * DAY
-        assert storage.compress_after(table) == settings.compress_after(table) == 30 * DAY
-        assert storage.retention(table) is settings.retention(table) is None
-        assert given.retention(table) == (None if table.name == "metrics" else 9 * DAY)
+        name = table.name
+        assert storage.chunk_interval(table) == settings.chunk_interval(table) == CHUNKS.get(name, 7 * DAY)
+        assert (
+            storage.compress_after(table) == settings.compress_after(table) == COMPRESSED.get(name, 30 * DAY)
+        )
+        assert storage.retention(table) == settings.retention(table) == KEPT.get(name)
+        assert given.retention(table) == KEPT.get(name, None if name == "metrics" else 9 * DAY)
 
 
 def test_the_retention_of_a_table_comes_from_the_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("GRIDWATCH_RETENTION", "730d")
     monkeypatch.setenv("GRIDWATCH_METRICS_RETENTION", "90d")
+    monkeypatch.setenv("GRIDWATCH_AGGREGATES_15M_RETENTION", "400d")
+    monkeypatch.setenv("GRIDWATCH_REGIONAL_RETENTION", "none")
     storage = Storage.of(load_settings())
     kept = {table.name: storage.retention(table) for table in tables.TABLES}
-    assert kept == {**dict.fromkeys(NAMES, 730 * DAY), "metrics": 90 * DAY}
+    assert kept == {
+        **dict.fromkeys(NAMES, 730 * DAY),
+        "metrics": 90 * DAY,
+        "aggregates_1m": 30 * DAY,
+        "aggregates_15m": 400 * DAY,
+        "regional_aggregates_15m": None,
+    }
 
 
 def test_a_missing_chunk_length_is_an_error() -> None:
@@ -146,9 +168,12 @@ def test_a_missing_chunk_length_is_an_error() -> None:
 
 
 def test_without_retention_nothing_is_dropped_any_more() -> None:
-    run = _run(replace(COMPLETE, dropped_after={"late_events": DAY}))
+    run = _run(replace(COMPLETE, dropped_after={**KEPT, "late_events": DAY}))
     assert "SELECT remove_retention_policy('late_events', if_exists => TRUE)" in run
     assert not any("add_retention_policy" in statement for statement in run)
+    assert "SELECT remove_retention_policy('aggregates_1m', if_exists => TRUE)" in _run(
+        COMPLETE, Storage(aggregates_1m_retention=None)
+    )
 
 
 def test_under_the_apache_licence_there_are_chunks_and_plain_views() -> None:

@@ -95,15 +95,18 @@ class Log:
         self.topics = topics
         self.looks = 0
 
-    async def read(self, topic: str, ranges: Any, wanted: Any) -> Tail:
+    async def read(self, topic: str, ranges: Any, wanted: Any, *, cut_short: bool = False) -> Tail:
         self.looks += 1
         tail = Tail()
         for number, offset_range in ranges.items():
             records = self.topics.get(topic, {}).get(number, [])
-            before = [
-                one for one in records if offset_range.before is None or one.offset < offset_range.before
-            ]
-            looked = before[-offset_range.count :]
+            if offset_range.since is not None:
+                looked = [one for one in records if one.offset >= offset_range.since][: offset_range.count]
+            else:
+                before = [
+                    one for one in records if offset_range.before is None or one.offset < offset_range.before
+                ]
+                looked = before[-offset_range.count :]
             if looked:
                 tail.first[number] = looked[0]
             tail.records += [one for one in looked if wanted(one.key)]

@@ -109,6 +109,7 @@ def test_the_meter_page_says_the_calendar() -> None:
         "readings_whole_from": None,
         "registry": None,
         "outages": [],
+        "windows": [],
     }
     html = cast(
         str,
@@ -116,6 +117,7 @@ def test_the_meter_page_says_the_calendar() -> None:
             "meter.html",
             meter=data,
             plots={},
+            window_plots={},
             history_problem="",
             scanned_records=1,
             here="/meters/",

@@ -10,11 +10,13 @@ import pytest
 from gridwatch.domain.instants import format_instant
 from gridwatch.domain.partition.state import PartitionState
 from gridwatch.domain.partition.windows import Window
+from gridwatch.http.reply import Problem, Reply
 from gridwatch.views import rates
 from gridwatch.views.overview import Overview
 from gridwatch.views.rates import Throughput, last_hour, late_share, merged, merged_minutes, windows_of
 from gridwatch.views.rendering import render
 from tests.unit.views.fakes import OTHER, SETTINGS, Watch, partition, pipeline, request
+from tests.unit.views.regional.kinds import closed, incident, log_of, regional, row
 from tests.unit.views.test_state import MINUTE, TEN
 
 FIVE = 5 * MINUTE
@@ -108,7 +110,7 @@ def test_the_overview_adds_up_what_all_workers_say() -> None:
     }
     watch = Watch({"/rates/": theirs})
     watch.partitions = [partition(0, watermark="2024-01-01T10:01:00Z")]
-    page = Overview(SETTINGS, pipeline({}), cast(Any, watch), cast(Any, Counted()))
+    page = Overview(SETTINGS, pipeline({}), cast(Any, watch), cast(Any, Counted()), regional())
     cast(Any, page)._own_windows = lambda: mine
     reply = asyncio.run(page.page(request()))
     assert (reply.data["readings_received"], reply.data["late_share"]) == (11, 3 / 11)
@@ -123,8 +125,47 @@ def test_the_overview_adds_up_what_all_workers_say() -> None:
 
 def test_before_the_first_reading_the_overview_is_there_all_the_same() -> None:
     watch = Watch({"/rates/": {"windows": [], "minutes": [], "partitions": []}})
-    page = Overview(SETTINGS, pipeline({}), cast(Any, watch), cast(Any, Counted()))
+    page = Overview(SETTINGS, pipeline({}), cast(Any, watch), cast(Any, Counted()), regional())
     cast(Any, page)._own_windows = list
     reply = asyncio.run(page.page(request()))
     assert (reply.data["late_share"], reply.data["windows"]) == (None, [])
     assert render(reply.template, **reply.data, **reply.shown, here="/", own_url="w").count("<svg") == 4
+
+
+def overview(log: Any) -> Reply:
+    watch = Watch({"/rates/": {"windows": [], "minutes": [], "partitions": []}})
+    page = Overview(SETTINGS, pipeline({}), cast(Any, watch), cast(Any, Counted()), regional(log))
+    cast(Any, page)._own_windows = list
+    return asyncio.run(page.page(request()))
+
+
+def test_the_overview_has_the_highest_load_and_the_open_incidents() -> None:
+    incidents = [incident("F1"), incident("F2"), closed(incident("F3"))]
+    reply = overview(log_of([row("A", 0, 99.0), row("A", 1, 70.0), row("B", 1, 85.0)], incidents))
+    assert (reply.data["regions"], reply.data["incidents_open"]) == (2, 2)
+    assert reply.data["highest_load"] == {
+        "region": "B",
+        "load_percentage": 85.0,
+        "window_start": "2024-01-01T10:15:00Z",
+    }
+    html = render(reply.template, **reply.data, **reply.shown, here="/", own_url="w")
+    assert '<dd id="highest_load">85.0 %</dd>' in html
+    assert '<a href="/regions/B/">' in html
+
+
+def test_the_overview_is_there_when_regions_cannot_be_read() -> None:
+    class Away:
+        async def read(self, *asked: Any, **how: Any) -> None:
+            raise Problem(503, "regional_aggregates cannot be read: away")
+
+    class Slow:
+        async def read(self, *asked: Any, **how: Any) -> None:
+            await asyncio.sleep(60)
+
+    for log, problem in ((Away(), "regional_aggregates cannot be read: away"), (Slow(), "")):
+        reply = overview(log)
+        shown = (reply.data["incidents_open"], reply.data["highest_load"], reply.data["regional_problem"])
+        assert shown == (None, None, problem)
+        html = render(reply.template, **reply.data, **reply.shown, here="/", own_url="w")
+        assert '<dd id="incidents_open">–</dd>' in html
+        assert problem in html

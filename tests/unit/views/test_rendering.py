@@ -2,26 +2,33 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from urllib.parse import unquote, urlsplit
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from gridwatch.views.lists.rankings import USUAL
-from gridwatch.views.rendering import NAVIGATION, meter_path, render
+from gridwatch.views.rendering import NAVIGATION, incident_path, meter_path, region_path, render
 
 EVIL = "\"><script>alert(1)</script>'&/../é"
 
 
-@given(st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1))
-def test_the_link_to_a_meter_is_one_segment_that_decodes_to_its_id(meter_id: str) -> None:
-    path = meter_path(meter_id)
-    if meter_id in (".", ".."):
-        assert path == f"/meters/?id={meter_id}"
+@pytest.mark.parametrize(
+    ("room", "path_of"), [("meters", meter_path), ("regions", region_path), ("incidents", incident_path)]
+)
+@given(name=st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1))
+def test_a_link_is_one_segment_that_decodes_to_the_name(
+    room: str, path_of: Callable[[str], str], name: str
+) -> None:
+    path = path_of(name)
+    if name in (".", ".."):
+        assert path == f"/{room}/?id={name}"
         return
     parts = urlsplit(path)
     assert (parts.query, parts.fragment) == ("", "")
-    assert [unquote(part) for part in parts.path.split("/")] == ["", "meters", meter_id, ""]
+    assert [unquote(part) for part in parts.path.split("/")] == ["", room, name, ""]
 
 
 def test_a_meter_id_that_is_html_stays_text() -> None:

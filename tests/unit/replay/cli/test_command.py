@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 
 from gridwatch.cli import run
+from gridwatch.clock import now_micros
+from gridwatch.domain.instants import format_instant, parse_instant
+from gridwatch.domain.policy import MINUTE, Policy
 from replay.truth.manifest import read_manifest
 
 
@@ -118,6 +121,20 @@ def test_readings_of_the_future_are_warned_of(tmp_path: Path, capsys: pytest.Cap
     assert "FUTURE_TIMESTAMP" in capsys.readouterr().err
 
 
+def test_a_final_tick_of_what_is_hardly_over_is_brought_forward_and_that_is_said(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    now = now_micros()
+    path = tmp_path / "file.csv"
+    path.write_text(f"id,timestamp,kwh\nM,{format_instant(now - 30 * MINUTE)},1\n")
+    assert run(["replay", str(path), "--dry-run", "--json", "--final"]) == 0
+    shown = capsys.readouterr()
+    settled = parse_instant(json.loads(shown.out)["settled_to"])[0]
+    assert now < settled <= now_micros() + Policy().max_future_skew
+    assert f"brought forward to {format_instant(settled)}" in shown.err
+    assert "do not become final" in shown.err
+
+
 def test_an_interval_is_added_to_readings_that_have_none(sample: str, tmp_path: Path) -> None:
     truth = tmp_path / "truth.jsonl"
     assert run(["replay", sample, "--dry-run", "--interval", "15m", "--truth", str(truth)]) == 0
@@ -148,7 +165,7 @@ def test_a_manifest_that_is_none_is_told(tmp_path: Path, capsys: pytest.CaptureF
     assert run(["score", str(tmp_path / "none")]) == 1
 
 
-@pytest.mark.parametrize(("options", "settled"), [([], "23:45:00"), (["--final"], "T00:45:00")])
+@pytest.mark.parametrize(("options", "settled"), [([], "23:45:00"), (["--final"], "T01:45:00")])
 def test_the_last_tick_is_at_the_end_and_the_grace_or_later(
     sample: str, options: list[str], settled: str, capsys: pytest.CaptureFixture[str]
 ) -> None:

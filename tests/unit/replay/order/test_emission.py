@@ -118,9 +118,23 @@ def test_ticks_among_the_last_readings_that_were_put_off_say_the_end_too() -> No
 def test_a_final_tick_is_so_late_that_nothing_is_waited_for() -> None:
     policy = Policy(allowed_lateness=2 * HOUR)
     plain, final = (
-        sequence(every(30, "M", at("10:00"), 3), settle_after=after)[-1]
-        for after in (None, final_after(policy))
+        sequence(every(15, "M", at("10:00"), 5), settle_after=after)[-1]
+        for after in (None, final_after(policy, 15 * MINUTE))
     )
-    assert (plain.instant, final.instant) == (at("11:15"), at("13:15"))
+    assert (plain.instant, final.instant) == (at("11:15"), at("13:30"))
     assert plain.end == final.end == at("11:00")
-    assert final_after(Policy(grace=3 * HOUR)) == 3 * HOUR
+    assert final_after(Policy(grace=3 * HOUR), 10 * SECOND) == 3 * HOUR
+
+
+def test_a_final_tick_waits_for_the_last_window_of_a_slot_that_is_longer_than_it() -> None:
+    policy = Policy(allowed_lateness=HOUR)
+    # 23:46 to 00:16 touches the window that ends at 00:30, which is final at 01:30.
+    assert final_after(policy, 30 * MINUTE) >= 104 * MINUTE
+    # A day takes no part in regions: only its own lateness is waited for.
+    assert final_after(policy, 24 * HOUR) == 2 * HOUR + 15 * MINUTE
+
+
+def test_a_final_tick_comes_no_later_than_it_may() -> None:
+    rows = every(15, "M", at("10:00"), 5)
+    last = sequence(rows, settle_after=2 * HOUR, settle_by=at("12:00"))[-1]
+    assert (last.instant, last.end) == (at("12:00"), at("11:00"))

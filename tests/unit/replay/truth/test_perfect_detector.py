@@ -240,7 +240,7 @@ def test_a_meter_of_ten_seconds_has_a_grace_of_thirty() -> None:
 
 def test_nothing_is_missing_after_the_end_of_a_run(tmp_path: Path) -> None:
     rows = [*seconds(10, "M", 40), *seconds(10, "N", 30)]
-    for after in (None, final_after(Policy())):
+    for after in (None, final_after(Policy(), HOUR)):
         items = sequence(rows, settle_after=after)
         assert spans(items) == [("OPEN", "10:05:00", "10:07:00", 10)]
         assert scored(items, tmp_path).perfect
@@ -250,7 +250,7 @@ def test_an_open_gap_is_as_long_as_it_has_grown_by_the_end(tmp_path: Path) -> No
     rows = [*seconds(10, "M", 600), *seconds(10, "N", 30)]
     # After an hour it grows once in a quarter of an hour, in its partition with the tick of 11:30:50.
     assert spans(sequence(rows, settle=False)) == [("OPEN", "10:05:00", "11:30:50", 513)]
-    for after in (None, 20 * MINUTE, final_after(Policy())):
+    for after in (None, 20 * MINUTE, final_after(Policy(), HOUR)):
         assert scored(sequence(rows, settle_after=after), tmp_path).perfect
     assert spans(sequence(rows, settle_after=20 * MINUTE)) == [("OPEN", "10:05:00", "11:40:20", 570)]
 

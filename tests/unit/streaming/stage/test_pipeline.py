@@ -17,7 +17,15 @@ from gridwatch.streaming.stage import pipeline as module
 from gridwatch.streaming.stage.changelog import FencedError
 from gridwatch.streaming.stage.pipeline import PORTION, STEPS
 from gridwatch.tables.store import TopicIdentity
-from gridwatch.topics import DEAD_LETTERS, GAP_ALERTS, LATE_EVENTS, RAW, VALIDATED, changelog
+from gridwatch.topics import (
+    DEAD_LETTERS,
+    GAP_ALERTS,
+    LATE_EVENTS,
+    RAW,
+    REGIONAL_PARTIALS,
+    VALIDATED,
+    changelog,
+)
 from tests.batches import batch_of
 from tests.unit.streaming.stage.rig import Rig
 
@@ -122,6 +130,19 @@ def test_outputs_of_a_dropped_batch_are_emitted_again_with_the_same_ids_and_coun
 # -- where a batch lies
 
 
+def test_outputs_are_counted_by_topic_once_they_are_acked_and_again_where_they_are_repeated(rig: Rig) -> None:
+    rig.on("outputs acked", rig.pipeline.owned.clear)
+    given = [*readings(0, 1), record(2, b"no reading")]
+    rig.work(batch(given))
+    assert rig.pipeline.emitted[0] == {topic: len(some) for topic, some in rig.emitter.delivered.items()}
+    assert rig.pipeline.emitted[0][VALIDATED.name] == 2
+    rig.on("outputs acked", lambda: None)
+    rig.work(batch(given))
+    assert rig.pipeline.emitted[0] == {topic: len(some) for topic, some in rig.emitter.delivered.items()}
+    assert rig.pipeline.emitted[0][VALIDATED.name] == 4
+    assert rig.pipeline.emitted[0][REGIONAL_PARTIALS.name] > 0  # of the source, wherever they went
+
+
 def test_a_batch_that_begins_after_the_position_changes_nothing(rig: Rig) -> None:
     rig.work(batch(readings(0)))
     rig.journal.clear()
@@ -213,12 +234,13 @@ def test_a_cut_commit_is_several_with_the_position_inside_and_the_last_one_at_th
     rig.pipeline.commit_bytes = 1
     array = [reading(0, f"M{number}") for number in range(3)]
     assert rig.work(batch([record(0, array), record(1, reading(1), 30)], 0, 5)) == [5]
-    # Before the last one the readings are done, and what the watermark has reached is not settled yet.
-    assert rig.changelog.positions() == [(0, 1), (0, 2), (1, 0), (2, 0), (5, 0)]
+    # Before the last ones the readings are done; what the watermark has reached is settled, and then its
+    # windows are emitted, each with a commit of its own.
+    assert rig.changelog.positions() == [(0, 1), (0, 2), (1, 0), *[(2, 0)] * 4, (5, 0)]
     emitted = [(one["offset"], one["index"]) for one in rig.emitter.delivered[VALIDATED.name]]
     assert emitted == [(0, 0), (0, 1), (0, 2), (1, 0)]
     steps = [line for line in rig.journal if line in ("append", "buffered")]
-    assert steps == ["append", "buffered"] * 5
+    assert steps == ["append", "buffered"] * 8
 
 
 @pytest.mark.parametrize("commits", [1, 2, 3])

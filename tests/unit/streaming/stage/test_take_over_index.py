@@ -39,7 +39,7 @@ def test_every_deadline_is_read_exactly_once(monkeypatch: pytest.MonkeyPatch, co
     meters = {"M" * (number + 1): 1_000 + number for number in range(count)}
     store: Any = Stored(meters)
     due = asyncio.run(module._index(READINGS, store, 4))
-    assert due == (count, [(at, meter_id) for meter_id, at in meters.items()])
+    assert due == (count, [(at, meter_id, 0) for meter_id, at in meters.items()])
 
 
 def test_others_have_their_turn_between_two_slices(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,0 +1,143 @@
+"""Encodes windows of consumption and bundles as JSON messages.
+
+Windows come by the thousand as time crosses a minute, so they are formatted directly, in the shape of
+`models.aggregate.Aggregate`; what neighbours share is formatted once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Final
+
+import msgspec
+
+from gridwatch.domain import outputs as emitted
+from gridwatch.domain.instants import instant_text
+from gridwatch.domain.policy import MINUTE, SECOND
+from gridwatch.domain.rounding import half_even
+from gridwatch.models.partial import Partial, PartialGroup, PartialRegion, PartialWindow
+from gridwatch.topics import REGIONAL_PARTIALS, Flow
+
+Message = tuple[bytes, bytes]
+
+#: The version of the format of bundles.
+BUNDLE_VERSION: Final = 1
+
+_encode: Final = msgspec.json.Encoder().encode
+_MICRO_WH: Final = 1_000_000_000
+_MICRO: Final = 1_000_000
+_MILLI: Final = 1_000
+_SHARES: Final = 10_000
+
+
+class WindowMessages:
+    """The windows of a commit, encoded, by topic name."""
+
+    def __init__(self, flow: Flow) -> None:
+        self.messages: dict[str, list[Message]] = {topic.name: [] for topic in flow.aggregates.values()}
+        self._of: dict[int, list[Message]] = {
+            seconds * SECOND: self.messages[topic.name] for seconds, topic in flow.aggregates.items()
+        }
+        self._start = self._length = self._received = self._partition = -1
+        self._window = self._name = self._arrival = self._region = ""
+        self._in: str | None = None
+
+    def add(self, window: emitted.Aggregate) -> None:
+        """Encode the next one."""
+        if window.start != self._start or window.length != self._length:
+            self._start, self._length = window.start, window.length
+            start = instant_text(window.start)
+            self._name = f"@{start}/{window.length // MINUTE}m"
+            self._window = (
+                f',"window_start":"{start}","window_end":"{instant_text(window.start + window.length)}",'
+            )
+        if window.received != self._received or window.partition != self._partition:
+            self._received, self._partition = window.received, window.partition
+            self._arrival = (
+                f',"partition":{window.partition},"received_at":"{instant_text(window.received)}"}}'
+            )
+        if window.region != self._in:
+            self._in = window.region
+            self._region = "null" if window.region is None else _encode(window.region).decode()
+        meter = _encode(window.meter_id).decode()
+        count, expected = window.readings, window.expected
+        whole = min(count, expected) if expected else 0
+        completeness = repr(half_even(_SHARES * whole, expected) / _SHARES) if expected else "null"
+        value = (
+            f'{{"id":{meter[:-1]}{self._name}","meter_id":{meter}{self._window}"revision":{window.revision},'
+            f'"region":{self._region or "null"},"reading_count":{count},'
+            f'"expected_readings":{"null" if expected is None else expected},"completeness":{completeness},'
+            f'"energy_kwh_sum":{window.energy / _MICRO_WH!r},"power_kw_avg":{_number(window.power, _MICRO)},'
+            f'"power_kw_min":{_number(window.lowest_power, _MICRO)},'
+            f'"power_kw_max":{_number(window.highest_power, _MICRO)},'
+            f'"voltage_avg":{_number(window.voltage, _MILLI)},'
+            f'"current_avg":{_number(window.current, _MILLI)},'
+            f'"power_factor_avg":{_number(window.power_factor, _MICRO)}{self._arrival}'
+        )
+        self._of[window.length].append((window.meter_id.encode(), value.encode()))
+
+
+def _number(value: int | None, scale: int) -> str:
+    return "null" if value is None else repr(value / scale)
+
+
+def encode_bundles(outputs: Iterable[emitted.Output]) -> dict[tuple[str, int], list[Message]]:
+    """The bundles among outputs, as messages by topic name and target partition."""
+    messages: dict[tuple[str, int], list[Message]] = {}
+    for output in outputs:
+        if type(output) is emitted.Bundle:
+            key = f"{output.flow}/{output.partition}".encode()
+            message = (key, _encode(_partial(output)))
+            messages.setdefault((REGIONAL_PARTIALS.name, output.target), []).append(message)
+    return messages
+
+
+def _partial(bundle: emitted.Bundle) -> Partial:
+    return Partial(
+        version=BUNDLE_VERSION,
+        flow=bundle.flow,
+        partition=bundle.partition,
+        watermark=instant_text(bundle.watermark),
+        windows=[_window(window) for window in bundle.windows],
+        groups=[_group(group) for group in bundle.groups],
+        regions=[_limit(limit) for limit in bundle.limits],
+    )
+
+
+def _window(window: emitted.RegionWindow) -> PartialWindow:
+    return PartialWindow(
+        region=window.region,
+        window_start=instant_text(window.start),
+        revision=window.revision,
+        initial=window.initial,
+        final=window.final,
+        flat=window.flat,
+        minutes=list(window.minutes),
+        received=window.received,
+        expected=window.expected,
+        active=window.active,
+        uncovered=window.uncovered,
+        reporting=window.reporting,
+        prorated=window.prorated,
+    )
+
+
+def _group(group: emitted.RegionGroup) -> PartialGroup:
+    return PartialGroup(
+        region=group.region,
+        feeder=group.feeder,
+        transformer=group.transformer,
+        active=group.active,
+        open=group.open,
+        openings=[(instant_text(minute), count) for minute, count in group.openings],
+        meters=list(group.meters),
+    )
+
+
+def _limit(limit: emitted.RegionLimit) -> PartialRegion:
+    return PartialRegion(
+        region=limit.region,
+        version=limit.version,
+        capacity_kw=limit.capacity_kw,
+        valid_from=None if limit.valid_from is None else instant_text(limit.valid_from),
+    )

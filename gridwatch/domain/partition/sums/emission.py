@@ -1,0 +1,161 @@
+"""When windows of consumption are emitted.
+
+A window is emitted in the first step whose watermark has reached its end (revision 1), and with its next
+revision when the watermark crosses a minute after one of its readings changed. It is dropped at its end +
+allowed lateness: then no reading can be in it any more. What is left of a meter whose state is dropped comes
+right before that.
+
+Emission may be interrupted by the budget of a commit. ``crossing`` of the partition then has the last window
+that was emitted, by end, length and meter; those that were changed after their end come first, and are known
+by their own rows.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from gridwatch.domain.consumption.aggregate import aggregate, takes_part
+from gridwatch.domain.meter.changes import Plan
+from gridwatch.domain.meter.intervals import lag_of
+from gridwatch.domain.meter.state import MeterState
+from gridwatch.domain.partition.sums.windows import Windows
+from gridwatch.domain.partition.workbench import Workbench
+
+_WEIGHT: Final = 400
+"""About the bytes of an emitted window."""
+_LOOK_WEIGHT: Final = 8
+
+
+class Emission:
+    """Emits the windows of one partition."""
+
+    def __init__(self, bench: Workbench, windows: Windows) -> None:
+        self._bench = bench
+        self._policy = bench.policy
+        self._windows = windows
+        self._rest: list[str] = []
+        """The meters of an interrupted window, with that window."""
+        self._interrupted = (0, 0)
+
+    def cross(self, reached: int) -> bool:
+        """Emit the windows that changed, and those that ended at or before ``reached``. False if the budget
+        ran out before the last one."""
+        bench, part = self._bench, self._bench.partition
+        for end, length, meter_id in self._windows.ended.in_order():
+            if 0 < bench.budget <= bench.weight:
+                return False
+            meter = bench.find(meter_id)
+            if meter is not None:
+                self._revise(meter_id, meter, end - length, length)
+        while True:
+            if not self._rest:
+                end, length = self._windows.due.earliest()
+                if end > reached:
+                    break
+                self._rest, self._interrupted = self._windows.due.pop(), (end, length)
+                self._rest.reverse()
+            end, length = self._interrupted
+            plans = bench.registry.has_outages_within(end - length, end)
+            while self._rest:
+                if 0 < bench.budget <= bench.weight:
+                    return False
+                meter_id = self._rest.pop()
+                cursor = (end, length, meter_id)
+                if part.crossing is None or cursor > part.crossing:
+                    self._emit_first(meter_id, end, length, plans=plans)
+                    part.crossing = cursor
+        part.crossing = None
+        for meter_id in self._windows.ended.drop((part.watermark or 0) - self._policy.allowed_lateness):
+            self._windows.keep(meter_id)
+        return True
+
+    def _emit_first(self, meter_id: str, end: int, length: int, *, plans: bool) -> None:
+        meter = self._bench.find(meter_id)
+        if meter is None or not takes_part(meter, length, self._policy):
+            return
+        start = end - length
+        self._emit(meter_id, meter, start, length, 1, self._plan(meter_id, meter, plans=plans))
+        usage, lag = meter.use(), lag_of(meter, self._policy)
+        last = meter.last_seen - lag
+        if last < end and not usage.spans:
+            return
+        noted = usage.longest_until if length == self._windows.longest else usage.shortest_until
+        if noted != last - last % length + length:
+            self._mark_next(meter_id, meter, end, length, lag)
+
+    def _mark_next(self, meter_id: str, meter: MeterState, end: int, length: int, lag: int) -> None:
+        """Note the next window, ending after ``end``, that has something in it."""
+        time = self._bench.archive(meter_id, meter).first_from(end + lag)
+        following = [] if time is None else [time - lag]
+        if meter.usage is not None:
+            following += [max(first, end) for _, first, last in meter.usage.spans if last > end]
+        if following:
+            covered = min(following)
+            self._windows.due.add(covered - covered % length + length, length, meter_id)
+
+    def _revise(self, meter_id: str, meter: MeterState, start: int, length: int) -> None:
+        known = self._windows.ended.of(meter_id)
+        if known is None:
+            return
+        revision = known[start, length][0]
+        plans = self._bench.registry.has_outages_within(start, start + length)
+        if self._emit(meter_id, meter, start, length, revision + 1, self._plan(meter_id, meter, plans=plans)):
+            revision += 1
+        self._windows.ended.emitted(meter_id, start, length, revision)
+        self._windows.keep(meter_id)
+
+    def _emit(  # noqa: PLR0917 - what is known of the window
+        self, meter_id: str, meter: MeterState, start: int, length: int, revision: int, plan: Plan | None
+    ) -> bool:
+        bench, part = self._bench, self._bench.partition
+        bench.weight += _LOOK_WEIGHT
+        window = aggregate(
+            meter_id,
+            meter,
+            bench.archive(meter_id, meter),
+            start,
+            length,
+            revision,
+            self._policy,
+            plan,
+            part.partition,
+            part.record_time or 0,
+        )
+        if window is None:
+            return False
+        bench.outputs.append(window)
+        bench.weight += _WEIGHT
+        return True
+
+    def _plan(self, meter_id: str, meter: MeterState, *, plans: bool) -> Plan | None:
+        """When the meter is planned not to deliver, if that may be."""
+        registry = self._bench.registry
+        registration = registry.registration(meter_id, meter) if meter.terms is not None else None
+        if not plans and (registration is None or not registration.was_suspended):
+            return None
+        return registry.plan(meter_id, meter, registration)
+
+    def finish(self, meter_id: str, meter: MeterState, reached: int) -> None:
+        """Emit what is left of a meter that is dropped: the windows that ended at or before ``reached``."""
+        known = self._windows.ended.of(meter_id)
+        if known is not None:
+            for start, length in sorted(known, key=lambda window: (window[0] + window[1], window[1])):
+                if known[start, length][1]:
+                    self._revise(meter_id, meter, start, length)
+            self._windows.ended.forget(meter_id)
+            self._windows.keep(meter_id)
+        for end, length in self._left(meter, reached):
+            self._emit(meter_id, meter, end - length, length, 1, self._plan(meter_id, meter, plans=True))
+
+    def _left(self, meter: MeterState, reached: int) -> list[tuple[int, int]]:
+        """Windows of a meter that are not emitted yet: end and length, in order."""
+        crossed = self._bench.partition.crossed
+        if crossed is None:
+            return []
+        lag = lag_of(meter, self._policy)
+        last = meter.last_seen - lag
+        return sorted(
+            (end, length)
+            for length in self._policy.windows
+            for end in range(crossed - crossed % length + length, min(reached, last + 2 * length) + 1, length)
+        )

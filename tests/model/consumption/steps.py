@@ -1,0 +1,91 @@
+"""What every step adds for windows and regions, and what it emits when the watermark crosses a minute."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from tests.model.consumption.aggregates import Aggregates
+from tests.model.consumption.kept import Kept, Slot, floor_to, measures_of, micro_wh
+from tests.model.consumption.regional import Regional
+from tests.model.stamps import MINUTE, QUARTER
+from tests.model.wire import Item
+
+if TYPE_CHECKING:
+    from tests.model.meters import Meter
+    from tests.model.reference import Reference
+
+
+class Consumption:
+    """Windows and regions of one partition, as far as its policy has them."""
+
+    def __init__(self, reference: Reference) -> None:
+        self.reference = reference
+        self.policy = reference.policy
+        self.aggregates = Aggregates(reference)
+        self.regional = Regional(reference)
+        self.begun = 0  # the watermark before the step raises it
+        self.crossed = 0  # the minute of the last crossing
+        self.lost = 0  # states that were dropped
+        self.gone: list[Meter] = []  # whose state is dropped in this step
+
+    def begin(self, watermark: int) -> None:
+        """The first watermark: nothing is emitted for what ended before."""
+        self.crossed = floor_to(watermark, MINUTE)
+        self.regional.last = watermark
+
+    def accepted(self, meter: Meter, item: Item, flags: set[str], slot: tuple[int, int] | None) -> None:
+        """A reading was applied, and filled a slot of some interval or none."""
+        if not self.policy.windows and not self.policy.regional:
+            return
+        lag, settled = self.reference.lag(meter), meter.settled(self.policy)
+        before, revised = meter.kept.get(item.time), "REVISED" in flags
+        kept = Kept(item.time, micro_wh(item.kwh), measures_of(item.body), None, None, item.region)
+        if before is not None:
+            kept.span, kept.slot, kept.received = before.span, before.slot, before.received
+        elif "GAP_ENERGY" in flags and item.since is not None:
+            until = item.time - lag + meter.interval
+            kept.span = (until - (item.time - item.since), until)
+        since = item.time - lag
+        if slot is not None and settled:
+            start, interval = slot
+            since = start - lag
+            kept.slot = Slot(start, since, since + interval)
+        meter.kept[item.time] = kept
+        more = kept.energy - (before.energy if before is not None else 0)
+        self.aggregates.accepted(meter, kept, before, lag, self.crossed, self.begun)
+        unplaced: int | None = None
+        if self.policy.regional:
+            self.regional.places.look(meter.meter_id, since)
+            unplaced = self.regional.contribute(meter, kept, flags, more, self.begun)
+        takes_part = QUARTER in self.policy.windows and self.aggregates.takes_part(meter, QUARTER)
+        if unplaced is None and takes_part:
+            unplaced = self.aggregates.unplaced(kept, lag, more, self.begun, revised)
+        self.reference.windows.unplaced(unplaced or 0)
+
+    def turned(self, name: str, since: int) -> None:
+        if self.policy.regional:
+            self.regional.places.turned(name, since)
+
+    def dropped(self, meter: Meter, since: int) -> None:
+        """The state of a meter is dropped; its windows are emitted for the last time in this step."""
+        self.gone.append(meter)
+        self.lost += 1
+        if self.policy.regional:
+            self.regional.places.look(meter.meter_id, since)
+
+    def close(self) -> list[tuple[str, dict[str, Any]]]:
+        """At the end of a step, before its metrics."""
+        reference, found = self.reference, []
+        if self.policy.regional:
+            for name in {*self.regional.places.of, *reference.meters, *reference.registrations}:
+                self.regional.places.look(name, reference.now())
+            self.regional.places.listen()
+        minute = floor_to(reference.now(), MINUTE)
+        if minute > self.crossed:
+            meters = [*reference.meters.values(), *self.gone]
+            found += [("aggregate", one) for one in self.aggregates.crossing(meters, self.crossed)]
+            if self.policy.regional:
+                found += [("bundle", one) for one in self.regional.crossing(self.crossed)]
+            self.crossed = minute
+        self.gone = []
+        return found
