@@ -85,6 +85,8 @@ class Totals:
             terms = meter.terms
             lag = 0 if always_start and (terms is None or terms.anchor is None) else lag_of(meter, policy)
             if interval <= longest:
+                if lag and slot - interval == meter.start:
+                    windows.change(raw.meter_id, meter)  # its interval is known from here on
                 if time - lag >= usage.shortest_until:
                     windows.mark(raw.meter_id, meter, usage, time - lag, lag)
                 values = measures_of(raw)
