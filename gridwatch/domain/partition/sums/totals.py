@@ -7,7 +7,7 @@ happens to the meters: so it sees each of them as it was at its reading.
 from __future__ import annotations
 
 from gridwatch.domain.consumption.aggregate import micro_wh
-from gridwatch.domain.meter.grid import Grid
+from gridwatch.domain.meter.grid import first_from
 from gridwatch.domain.meter.intervals import lag_of
 from gridwatch.domain.meter.state import MeterState
 from gridwatch.domain.meter.timeliness import key_of
@@ -153,8 +153,7 @@ class Totals:
             at = turned
             if meter is not None:
                 lag = lag_of(meter, policy)
-                grid = meter if meter.calendar is None else None
-                at = turned if grid is None else _first_from(turned + lag, grid) - lag
+                at = first_from(turned + lag, meter.cursor, meter.interval, meter.calendar) - lag
             self._move(meter_id, meter, registration, at)
             if meter is not None:
                 bench.mark(meter_id, meter)
@@ -207,11 +206,6 @@ class Totals:
         """Note that there is a new record of a region."""
         if self._bundles is not None:
             self._bundles.note_region(name)
-
-
-def _first_from(time: int, grid: Grid) -> int:
-    """The first slot of a grid that is not before ``time``."""
-    return grid.cursor - (grid.cursor - time) // grid.interval * grid.interval
 
 
 def minute_of(time: int) -> int:
