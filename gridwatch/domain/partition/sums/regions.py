@@ -132,6 +132,8 @@ class Regions:
             else:
                 quarter.place(energy, covered, last)
             quarter.received += interval
+            if usage.place is None:
+                quarter.extra += interval
             number = start // QUARTER
             if number != usage.reported_last:
                 quarter.reporting += usage.report(number, self.oldest)
@@ -139,7 +141,9 @@ class Regions:
         for at in range(start, last, QUARTER):
             quarter = self.touch(region, at)
             quarter.place(energy, covered, last)
-            quarter.received += min(last, at + QUARTER) - max(covered, at)
+            part = min(last, at + QUARTER) - max(covered, at)
+            quarter.received += part
+            quarter.extra += part if usage.place is None else 0
             quarter.reporting += usage.report(at // QUARTER, self.oldest)
             quarter.prorated += interval > QUARTER
 

@@ -13,7 +13,7 @@ from gridwatch.domain.meter.usage import Usage
 from gridwatch.domain.partition.sums.contribution import Applied
 from gridwatch.domain.partition.workbench import Workbench
 from gridwatch.domain.policy import NEVER
-from gridwatch.domain.reading import INTERVAL_CHANGED
+from gridwatch.domain.reading import INTERVAL_CHANGED, OFF_GRID
 
 ENDED: Final = "\x06"
 """Before a meter id: the name of its windows that changed after their end."""
@@ -104,7 +104,7 @@ class Windows:
             return
         over = part.over(policy.allowed_lateness)
         archive = self._bench.archive(applied.meter_id, meter)
-        if lag or applied.flags & INTERVAL_CHANGED:  # with the interval known, readings may cover other times
+        if lag or applied.flags & (INTERVAL_CHANGED | OFF_GRID):  # its grid may be another one, or known
             self.change(applied.meter_id, meter)
         for length in self._lengths:
             if not takes_part(meter, length, policy):
