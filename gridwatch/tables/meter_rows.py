@@ -127,7 +127,7 @@ def _usage(
     usage = Usage()
     usage.reported_last, usage.reported = last, int.from_bytes(reported, "big")
     usage.measures = measures
-    usage.spans = tuple((time, first, last) for time, first, last in spans)
+    usage.spans = tuple((time, first, last, energy) for time, first, last, energy in spans)
     usage.place = None if place is None else place_of(place)
     return usage
 

@@ -152,12 +152,10 @@ class Reference:
         before = self.watermark
         reach = item.time - self.policy.max_out_of_orderness
         if before is not None and reach - before > self.jump(item):
-            self.consumption.begun = before
             self.far_ahead(item)
             return
         if before is None:
             self.begin(reach)
-        self.consumption.begun = reach if before is None else before
         delay = max(0, (reach if before is None else before) - item.time)
         if delay > self.policy.allowed_lateness:
             self.too_late(item, delay)
@@ -193,7 +191,6 @@ class Reference:
             return
         if self.watermark is None:
             self.begin(record.timestamp if found.as_of is None else found.as_of)
-        self.consumption.begun = self.now()
         if isinstance(found, Entry):
             registration = self.registrations.setdefault(found.meter_id, Registration(found.meter_id))
             if found.version > registration.version:
@@ -308,6 +305,11 @@ class Reference:
         at_end = meter.settled(self.policy) and self.anchor(meter.meter_id) == "end"
         return meter.interval if at_end else 0
 
+    def reach(self, meter: Meter) -> int:
+        """The longest that it can have been for the readings of a meter."""
+        at_end = self.anchor(meter.meter_id) == "end"
+        return max(grid.ruler.interval for grid in meter.known) if at_end else 0
+
     def hear(self, meter: Meter, stamp: int) -> None:
         """The first accepted reading of a meter that is registered."""
         registration = self.registrations.get(meter.meter_id)
@@ -347,7 +349,6 @@ class Reference:
             return
         if self.watermark is None:
             self.begin(instant)
-        self.consumption.begun = self.now()
         self.end = self.end if end is None else end
         self.by_ticks = max(self.now(), instant)
         self.close_step(instant)

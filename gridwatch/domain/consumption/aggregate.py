@@ -53,16 +53,25 @@ def share(energy: int, first: int, last: int, start: int, end: int) -> int:
     return energy * (min(end, last) - first) // length - energy * (max(start, first) - first) // length
 
 
-def has_content(  # noqa: PLR0917 - all that it depends on
-    meter: MeterState, archive: Archive, start: int, end: int, lag: int, time: int
+def may_have_content(  # noqa: PLR0917 - all that it depends on
+    meter: MeterState, archive: Archive, start: int, end: int, time: int, reach: int
 ) -> bool:
-    """Whether there is a reading in a window, of another stamp than ``time``, or energy over a gap."""
-    if archive.seen_within(start + lag, min(time, end + lag)):
+    """Whether there was a reading in a window, of another stamp than ``time``, or energy over a gap.
+
+    ``reach``: how long after its covered time the stamp of a reading may be. Where it is not zero, it may
+    have been another one when the window was emitted, and this is true for more windows than it should be.
+    """
+    if archive.seen_within(start, min(time, end + reach)):
         return True
-    if archive.seen_within(max(time + 1, start + lag), end + lag):
+    if archive.seen_within(max(time + 1, start), end + reach):
         return True
+    return has_spans(meter, start, end)
+
+
+def has_spans(meter: MeterState, start: int, end: int) -> bool:
+    """Whether energy over a gap is of the time of a window."""
     usage = meter.usage
-    return usage is not None and any(first < end and start < last for _, first, last in usage.spans)
+    return usage is not None and any(first < end and start < last for _, first, last, _ in usage.spans)
 
 
 def expected_readings(
@@ -124,11 +133,11 @@ def aggregate(  # noqa: PLR0917 - all that it depends on
     over_gaps: set[bytes] = set()
     energy, shared = 0, False
     if usage is not None and usage.spans:
-        for time, first, last in usage.spans:
+        for time, first, last, spread in usage.spans:
             over_gaps.add(key_of(time))
             if first < end and start < last:
                 shared = True
-                energy += share(micro_wh(archive.energy_at(time) or 0.0), first, last, start, end)
+                energy += share(spread, first, last, start, end)
     if not found.readings and not shared:
         return None
     measured = Measured(found.measures)

@@ -62,9 +62,19 @@ def is_settled(meter: MeterState, policy: Policy) -> bool:
 def lag_of(meter: MeterState, policy: Policy) -> int:
     """How long before its stamp the time begins that a reading covers: one interval where readings cover the
     time up to their stamp, else nothing."""
+    return meter.interval if _anchor(meter, policy) == END and is_settled(meter, policy) else 0
+
+
+def longest_lag(meter: MeterState, policy: Policy) -> int:
+    """The longest that ``lag_of`` can have been for remembered readings, as far as is known."""
+    if _anchor(meter, policy) != END:
+        return 0
+    return max([meter.interval, *(grid.interval for grid in meter.older)])
+
+
+def _anchor(meter: MeterState, policy: Policy) -> str:
     terms = meter.terms
-    anchor = policy.anchor if terms is None or terms.anchor is None else terms.anchor
-    return meter.interval if anchor == END and is_settled(meter, policy) else 0
+    return policy.anchor if terms is None or terms.anchor is None else terms.anchor
 
 
 def give(meter: MeterState, time: int, given: int, calendar: Calendar | None, changes: GapChanges) -> bool:

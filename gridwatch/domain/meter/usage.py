@@ -133,8 +133,8 @@ class Usage:
     def __init__(self) -> None:
         self.measures: Measures = b""
         """What else its newest readings measured; of older ones it is in their blocks."""
-        self.spans: tuple[tuple[int, int, int], ...] = ()
-        """Remembered readings with energy over a gap: the stamp, and the time [from, to) that it is of."""
+        self.spans: tuple[tuple[int, int, int, int], ...] = ()
+        """Energies over a gap: the stamp of the reading, the time [from, to) that it is of, micro-Wh."""
         self.place: Place | None = None
         """Where it counts since its last step."""
         self.reported_last = 0
@@ -149,11 +149,11 @@ class Usage:
         ``horizon``."""
         self.measures = parted_measures(self.measures, horizon)[1] + key + values
 
-    def note_span(self, time: int, first: int, last: int, horizon: int) -> None:
-        """Remember that the energy of a reading of ``time`` is of [first, last); forget those of readings
-        before ``horizon``."""
-        kept = [span for span in self.spans if span[0] >= horizon]
-        self.spans = tuple(sorted([*kept, (time, first, last)]))
+    def note_span(self, time: int, first: int, last: int, energy: int, horizon: int) -> None:
+        """Remember that the energy of a reading of ``time`` is of [first, last); forget those that are of the
+        time before ``horizon``."""
+        kept = [span for span in self.spans if span[2] > horizon]
+        self.spans = tuple(sorted([*kept, (time, first, last, energy)]))
 
     def report(self, quarter: int, oldest: int) -> bool:
         """Note that a filled slot reaches into a quarter, given by its number. Whether it is the first one

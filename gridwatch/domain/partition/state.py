@@ -79,9 +79,7 @@ class PartitionState:
 
     def over(self, allowed_lateness: int) -> int:
         """Windows that ended at or before this instant were emitted, and can change no more."""
-        if self.watermark is None or self.crossed is None:
-            return -NEVER
-        return min(self.watermark - allowed_lateness, self.crossed)
+        return -NEVER if self.crossed is None else self.crossed - allowed_lateness
 
     @property
     def row_count(self) -> int:

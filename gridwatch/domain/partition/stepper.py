@@ -241,6 +241,7 @@ class Stepper:
             catch_up(meter, changes, self._schedule.end)
             flags |= accept_too_late(meter, time, changes)
             meter.late_count += 1
+            self._totals.touched(raw.meter_id, meter, registration)
             bench.mark(raw.meter_id, meter)
         window_at(part.windows, watermark, policy.metrics_window).too_late += 1
         bench.outputs.append(

@@ -25,19 +25,35 @@ class Aggregates:
 
     # -- a reading ------------------------------------------------------------------------------------------
 
-    def accepted(
-        self, meter: Meter, kept: Kept, before: Kept | None, lag: int, crossed: int, begun: int
-    ) -> None:
+    def accepted(self, meter: Meter, kept: Kept, before: Kept | None, lag: int, crossed: int) -> None:
         """Mark the windows that a new or revised reading changes after they have ended. `before`: what it
-        revises. `crossed`: the last minute that the watermark crossed. `begun`: the watermark before the
-        reading raised it."""
+        revises. `crossed`: the last minute that the watermark crossed."""
         for length in self.policy.windows:
             changed = {floor_to(kept.stamp - lag, length)}
             if kept.span is not None and (before is None or before.energy != kept.energy):
-                changed |= set(pieces(max(kept.span[0], begun - self.memory(length)), kept.span[1], length))
+                changed |= set(pieces(max(kept.span[0], crossed - self.memory(length)), kept.span[1], length))
             for start in changed:
-                if start + length <= crossed and not self.dropped(start, length, begun):
+                if start + length <= crossed and not self.dropped(start, length, crossed):
+                    known = (length, start) in meter.marked
+                    if not known and self.filled(meter, kept, before, start, length):
+                        meter.shown.setdefault((length, start), 1)
                     meter.marked.add((length, start))
+
+    def filled(self, meter: Meter, kept: Kept, before: Kept | None, start: int, length: int) -> bool:
+        """Whether something may have been in a window before: then its first revision counts as emitted."""
+        reach = self.reference.reach(meter)
+        return any(
+            start <= one.stamp < start + length + reach
+            for one in meter.kept.values()
+            if one is not kept or (before is not None and self.own(meter, kept, start, length))
+        ) or any(
+            one.span is not None and overlap(*one.span, start, start + length)
+            for one in meter.kept.values()
+            if one is not kept or before is not None
+        )
+
+    def own(self, meter: Meter, kept: Kept, start: int, length: int) -> bool:
+        return bool(start <= kept.stamp - self.reference.lag(meter) < start + length)
 
     def unplaced(self, kept: Kept, lag: int, more: int, begun: int, revised: bool) -> int:
         """What of the energy of a reading, which is so much `more` than before, lies in windows of 15 minutes

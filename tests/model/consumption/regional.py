@@ -203,7 +203,7 @@ class Regional:
         first = floor_to(min(before, self.last) - lateness - QUARTER, QUARTER)
         for start in range(first, now - QUARTER + 1, QUARTER):
             end = start + QUARTER
-            if end <= before and end + lateness <= self.last:
+            if end + lateness <= before:
                 continue  # dropped
             for region in regions:
                 known, initial = self.shown.get((region, start), 0), before < end
@@ -211,7 +211,7 @@ class Regional:
                 if not changed and not initial:
                     continue
                 sums = self.sums.get((region, start), Sums())
-                if not sums.received and not sums.energy and end <= now - DAY:
+                if not known and not sums.received and not sums.energy and end <= now - DAY:
                     continue
                 window = self.window(region, start, sums)
                 if not known and not any(window[name] for name in CONTENT) and not sums.energy:
@@ -229,7 +229,7 @@ class Regional:
             "flat": sums.flat,
             "minutes": list(sums.minutes),
             "received": sums.received,
-            "expected": sum(places.expected(group, start) for group in covered) + sums.extra,
+            "expected": max(0, sum(places.expected(group, start) for group in covered)) + sums.extra,
             "active": sum(places.present(group, start) for group in covered),
             "uncovered": sum(places.present(group, start) for group in others),
             "reporting": sums.reporting,

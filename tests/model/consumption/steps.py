@@ -23,7 +23,6 @@ class Consumption:
         self.policy = reference.policy
         self.aggregates = Aggregates(reference)
         self.regional = Regional(reference)
-        self.begun = 0  # the watermark before the step raises it
         self.crossed = 0  # the minute of the last crossing
         self.lost = 0  # states that were dropped
         self.gone: list[Meter] = []  # whose state is dropped in this step
@@ -39,7 +38,9 @@ class Consumption:
             return
         lag, settled = self.reference.lag(meter), meter.settled(self.policy)
         before, revised = meter.kept.get(item.time), "REVISED" in flags
-        kept = Kept(item.time, micro_wh(item.kwh), measures_of(item.body), None, None, item.region)
+        takes_part = any(self.aggregates.takes_part(meter, length) for length in self.policy.windows)
+        measures = measures_of(item.body) if takes_part else {}  # of no use to any window as it is now
+        kept = Kept(item.time, micro_wh(item.kwh), measures, None, None, item.region)
         if before is not None:
             kept.span, kept.slot, kept.received = before.span, before.slot, before.received
         elif "GAP_ENERGY" in flags and item.since is not None:
@@ -52,14 +53,14 @@ class Consumption:
             kept.slot = Slot(start, since, since + interval)
         meter.kept[item.time] = kept
         more = kept.energy - (before.energy if before is not None else 0)
-        self.aggregates.accepted(meter, kept, before, lag, self.crossed, self.begun)
+        self.aggregates.accepted(meter, kept, before, lag, self.crossed)
         unplaced: int | None = None
         if self.policy.regional:
             self.regional.places.look(meter.meter_id, since)
-            unplaced = self.regional.contribute(meter, kept, flags, more, self.begun)
+            unplaced = self.regional.contribute(meter, kept, flags, more, self.crossed)
         takes_part = QUARTER in self.policy.windows and self.aggregates.takes_part(meter, QUARTER)
         if unplaced is None and takes_part:
-            unplaced = self.aggregates.unplaced(kept, lag, more, self.begun, revised)
+            unplaced = self.aggregates.unplaced(kept, lag, more, self.crossed, revised)
         self.reference.windows.unplaced(unplaced or 0)
 
     def turned(self, name: str, since: int) -> None:

@@ -64,7 +64,7 @@ class Bundles:
             )
             for target in range(policy.partitions)
         ]
-        self._drop()
+        self._drop(reached - policy.allowed_lateness)
 
     # -- windows
 
@@ -92,7 +92,7 @@ class Bundles:
             return None
         quarter = Quarter(region, start) if known is None else known
         expected, active, uncovered = self._members(region, start)
-        expected += quarter.extra
+        expected = max(0, expected) + quarter.extra
         counts = bool(expected or active or uncovered) and start + QUARTER > watermark - DAY
         if not quarter.revision and quarter.is_empty and not counts:
             return None
@@ -161,10 +161,9 @@ class Bundles:
         registration = self._bench.registry.registration(meter_id, None)
         return None if registration is None else registration.place
 
-    def _drop(self) -> None:
-        """Drop the sums that nothing can change any more."""
+    def _drop(self, limit: int) -> None:
+        """Drop the sums that nothing can change any more: of quarters that ended at or before ``limit``."""
         regions = self._regions
-        limit = (self._bench.partition.watermark or 0) - self._policy.allowed_lateness
         for region in list(regions.quarters):
             known = regions.quarters[region]
             for start in [start for start in known if start + QUARTER <= limit]:

@@ -104,7 +104,7 @@ class Contribution:
         """Remember what windows need of it, and count what is of windows that can change no more."""
         bench, meter, applied, policy = self._bench, self._meter, self._applied, self._bench.policy
         if self.span is not None:
-            meter.use().note_span(applied.time, *self.span, bench.horizon)
+            meter.use().note_span(applied.time, *self.span, self.energy, bench.horizon)
         windowed = any(takes_part(meter, length, policy) for length in policy.windows)
         if windowed:
             bench.archive(applied.meter_id, meter).measure(applied.time, applied.measures)

@@ -66,7 +66,7 @@ class Emission:
                     part.crossing = cursor
                 self._follow(meter_id, end, length)
         part.crossing = None
-        for meter_id in self._windows.ended.drop((part.watermark or 0) - self._policy.allowed_lateness):
+        for meter_id in self._windows.ended.drop(reached - self._policy.allowed_lateness):
             self._windows.keep(meter_id)
         return True
 
@@ -95,7 +95,7 @@ class Emission:
         time = self._bench.archive(meter_id, meter).first_from(end + lag)
         following = [] if time is None else [time - lag]
         if meter.usage is not None:
-            following += [max(first, end) for _, first, last in meter.usage.spans if last > end]
+            following += [max(first, end) for _, first, last, _ in meter.usage.spans if last > end]
         if following:
             covered = min(following)
             self._windows.due.add(covered - covered % length + length, length, meter_id)

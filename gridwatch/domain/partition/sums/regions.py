@@ -111,7 +111,7 @@ class Regions:
     @property
     def oldest(self) -> int:
         """The number of the first quarter that a slot may still reach into."""
-        return ((self._bench.partition.crossed or 0) - self._policy.allowed_lateness) // QUARTER - 1
+        return self.over // QUARTER - 1
 
     def add_clean(self, region: str, usage: Usage, energy: int, covered: int, interval: int) -> None:
         """Add a clean reading: of the slot after the one before it. No quarter of it can be dropped yet."""
@@ -203,8 +203,7 @@ class Regions:
     def _step(self, place: Place, at: int, joined: int) -> None:
         group = self.group(place)
         crossed = self._bench.partition.crossed
-        # What changed in a quarter that is over now may not be emitted yet.
-        group.step(at, joined, -1 if crossed is None else crossed - self._policy.allowed_lateness)
+        group.step(at, joined, self.over)
         self.change(group)
         if crossed is None:
             return

@@ -113,6 +113,11 @@ class Totals:
         self._move(applied.meter_id, meter, registration, shares.since)
         self._regions.contribute(shares)
 
+    def touched(self, meter_id: str, meter: MeterState, registration: Registration | None) -> None:
+        """After a reading that is too late: with it, the interval of its meter may be known."""
+        if self._regions is not None:
+            self._move(meter_id, meter, registration, self._bench.partition.watermark or 0)
+
     # -- meters
 
     def _move(

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from gridwatch.domain.consumption.aggregate import has_content, takes_part
+from gridwatch.domain.consumption.aggregate import has_spans, may_have_content, takes_part
 from gridwatch.domain.consumption.due import DueWindows
 from gridwatch.domain.consumption.ended import Ended, EndedWindows
-from gridwatch.domain.meter.intervals import lag_of
+from gridwatch.domain.meter.intervals import lag_of, longest_lag
 from gridwatch.domain.meter.state import MeterState
 from gridwatch.domain.meter.usage import Usage
 from gridwatch.domain.partition.sums.contribution import Applied
@@ -89,10 +89,7 @@ class Windows:
         """A clean reading in a window that has ended: those before it decide whether that was emitted."""
         archive = self._bench.archive(meter_id, meter)
         start = end - length
-        usage = meter.usage
-        was_there = archive.seen_within(start + lag, covered + lag) or (
-            usage is not None and any(first < end and start < last for _, first, last in usage.spans)
-        )
+        was_there = archive.seen_within(start, covered + lag) or has_spans(meter, start, end)
         self._change(meter_id, start, length, was_there=was_there)
 
     def note(self, applied: Applied, meter: MeterState, span: tuple[int, int] | None) -> None:
@@ -104,6 +101,7 @@ class Windows:
             return
         over = part.over(policy.allowed_lateness)
         archive = self._bench.archive(applied.meter_id, meter)
+        reach = longest_lag(meter, policy)
         if lag or applied.flags & (INTERVAL_CHANGED | OFF_GRID):  # its grid may be another one, or known
             self.change(applied.meter_id, meter)
         for length in self._lengths:
@@ -122,7 +120,7 @@ class Windows:
                     self.due.add(end, length, applied.meter_id)
                     continue
                 revised = applied.is_revision and start == own
-                was_there = revised or has_content(meter, archive, start, end, lag, time)
+                was_there = revised or may_have_content(meter, archive, start, end, time, reach)
                 self._change(applied.meter_id, start, length, was_there=was_there)
 
     def _change(self, meter_id: str, start: int, length: int, *, was_there: bool) -> None:
