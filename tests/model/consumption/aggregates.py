@@ -29,6 +29,8 @@ class Aggregates:
         """Mark the windows that a new or revised reading changes after they have ended. `before`: what it
         revises. `crossed`: the last minute that the watermark crossed."""
         for length in self.policy.windows:
+            if not self.takes_part(meter, length):
+                continue
             changed = {floor_to(kept.stamp - lag, length)}
             if kept.span is not None and (before is None or before.energy != kept.energy):
                 changed |= set(pieces(max(kept.span[0], crossed - self.memory(length)), kept.span[1], length))
