@@ -8,12 +8,13 @@ from pathlib import Path
 
 from sqlalchemy import Connection, func, select
 
-from gridwatch.cli.scoring.database import score_database
+from gridwatch.cli.scoring.database import detected
+from gridwatch.cli.scoring.sums import Sums, score_sums
 from gridwatch.domain.instants import parse_instant
 from gridwatch.durations import micros
 from gridwatch.settings import Settings
 from replay.run.summary import Summary
-from replay.scoring.score import Rates, Score
+from replay.scoring.score import Rates, Score, score
 from replay.truth.manifest import read_manifest
 from sinks import tables
 from sinks.database import connect
@@ -39,13 +40,15 @@ class Figures:
     gap_states: dict[str, int]
     late: Rates
     score: Score
+    sums: Sums
     send_seconds: float
     whole_seconds: float
 
     @property
     def perfect(self) -> bool:
-        """Every gap and every late reading found as it was injected, and nothing else."""
-        return self.score.perfect and self.late.precision == 1 and self.late.recall == 1
+        """Every gap and every late reading found as it was injected, and nothing else; and every window and
+        region is what its readings add up to."""
+        return self.score.perfect and self.late.precision == self.late.recall == 1 and self.sums.exact
 
     @property
     def sent_per_second(self) -> float:
@@ -59,7 +62,7 @@ class Figures:
 
 def collect(settings: Settings, summary: Summary, truth: Path, days: int, whole_seconds: float) -> Figures:
     """Everything the summary needs. GridwatchError when database or manifest cannot be read."""
-    score = score_database(read_manifest(truth), settings.database)
+    manifest = read_manifest(truth)
     with connect(settings.database) as connection:
         return Figures(
             meters=summary.survey.meters,
@@ -71,7 +74,8 @@ def collect(settings: Settings, summary: Summary, truth: Path, days: int, whole_
             statuses=_by(connection, validated_readings.c.status),
             gap_states=_by(connection, gap_alerts.c.state),
             late=_late(connection, truth),
-            score=score,
+            score=score(manifest, detected(connection, manifest)),
+            sums=score_sums(connection, manifest, settings),
             send_seconds=summary.seconds,
             whole_seconds=whole_seconds,
         )
