@@ -378,6 +378,25 @@ def test_prometheus_reads_every_metric_of_the_partitions_owned(workers: tuple[Se
     assert partitions == {str(number) for number in range(PARTITIONS)}
 
 
+def test_prometheus_is_told_of_the_regions_by_the_owner_of_their_partition(
+    workers: tuple[Service, Service],
+) -> None:
+    def samples(worker: Service, name: str) -> list[Any]:
+        page = get(worker, "/metrics/", "text/plain").body.decode()
+        families = {family.name: family for family in text_string_to_metric_families(page)}
+        return list(families[WORKER.prefix + name].samples)
+
+    def of_both(name: str) -> list[Any]:
+        return [one for worker in workers for one in samples(worker, name)]
+
+    until("all partitions are taken over", lambda: len(of_both("sources_out")) == PARTITIONS, 20)
+    partitions = {one.labels["partition"] for one in of_both("sources_out")}
+    assert partitions == {str(number) for number in range(PARTITIONS)}
+    kinds = {one.labels["kind"] for one in of_both("incidents_open")}
+    assert kinds == {"storm", "feeder", "transformer"}
+    assert sum(one.value for one in of_both("bundles_emitted")) > 0
+
+
 def test_a_question_is_handed_on_once_only(workers: tuple[Service, Service]) -> None:
     answers = [
         get(worker, f"/meters/{SILENT[0]}/", **{ASKED_BY: "http://somebody"}).status for worker in workers

@@ -644,9 +644,9 @@ class Reference:
         for one in turned:
             assert registration is not None
             self.take_turn(registration, one)
-        if turned:
-            self.consumption.turned(name, turned[-1].since)
         meter = self.meters.get(name)
+        if turned and (meter is None or self.dies(meter) > now):
+            self.consumption.turned(name, turned[-1].since)
         if meter is not None:
             self.settle(meter)
             self.emit_gaps(meter)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 from tests.model.stamps import show
@@ -11,7 +12,7 @@ SCALES = {"consumption_kwh": MICRO, "energy_unplaced_kwh": 1000 * MICRO}
 METRICS = sorted((
     "readings_received", "readings_validated", "readings_late", "readings_too_late", "readings_invalid",
     "readings_duplicate", "readings_revised", "gaps_opened", "gaps_closed", "missing_intervals",
-    "active_meters", "consumption_kwh", "energy_unplaced_kwh",
+    "active_meters", "consumption_kwh",
 ))  # fmt: skip
 UNPLACED = "energy_unplaced_kwh"  # counted in µWh, and emitted only where there is some
 
@@ -41,7 +42,8 @@ class Windows:
     def count(self, time: int, metric: str, amount: float) -> None:
         window = self.counts.setdefault(self.start_of(time), {})
         scale = MICRO if metric == "consumption_kwh" else 1
-        window[metric] = window.get(metric, 0) + round(amount * scale)
+        whole = math.floor(abs(amount) * scale + 0.5)  # half up
+        window[metric] = window.get(metric, 0) + (whole if amount > 0 else -whole)
 
     def active(self, time: int, meter_id: str) -> None:
         self.meters.setdefault(self.start_of(time), set()).add(meter_id)
@@ -75,7 +77,7 @@ class Windows:
             if values == emitted:
                 continue
             self.shown[start] = (revision + 1, values)
-            named = [name for name in METRICS if name != UNPLACED or values.get(name, 0) > 0]
+            named = [*METRICS, *([UNPLACED] if values.get(UNPLACED, 0) > 0 else [])]
             found += [self.metric(start, name, values.get(name, 0), revision + 1) for name in named]
         over = watermark - self.policy.metrics_window - self.policy.allowed_lateness
         for start in [start for start in {*self.counts, *self.meters} if start <= over]:

@@ -120,7 +120,15 @@ class Place(NamedTuple):
 class Usage:
     """What windows and regions know of one meter."""
 
-    __slots__ = ("marks", "measures", "place", "reported", "reported_last", "spans")
+    __slots__ = (
+        "longest_until",
+        "measures",
+        "place",
+        "reported",
+        "reported_last",
+        "shortest_until",
+        "spans",
+    )
 
     def __init__(self) -> None:
         self.measures: Measures = b""
@@ -133,8 +141,8 @@ class Usage:
         """The last quarter of an hour that a slot filled by it reaches into, as a count of them."""
         self.reported = 0
         """Which quarters there are: bit n stands for the one n before the last."""
-        self.marks = (-NEVER, -NEVER)
-        """Ends of the windows that it was last noted to be in, by length: not stored."""
+        self.shortest_until = self.longest_until = -NEVER
+        """Ends of the shortest and the longest window that it was last noted to be in: not stored."""
 
     def add_measures(self, key: bytes, values: bytes, horizon: bytes) -> None:
         """Append the measures of the newest reading, by the ``key_of`` of its stamp; forget those before

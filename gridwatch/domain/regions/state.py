@@ -83,7 +83,7 @@ class Limit(NamedTuple):
 class Region:
     """What is known of a region beyond a window."""
 
-    __slots__ = ("last", "limits", "region")
+    __slots__ = ("last", "limits", "load", "published", "region")
 
     def __init__(self, region: str) -> None:
         self.region = region
@@ -91,6 +91,11 @@ class Region:
         """In order of ``since``, and of the version."""
         self.last: dict[str, Last] = {}
         """By source."""
+        # For metrics, and not stored: nothing is decided by them.
+        self.published = UNHEARD
+        """Start of the newest window that was published since the partition was taken over."""
+        self.load: int | None = None
+        """Its load of the capacity in units of 0.1%; None if there is none."""
 
     @property
     def name(self) -> str:
@@ -219,6 +224,11 @@ class PartitionState:
     def known_regions(self) -> int:
         """Regions that were heard of."""
         return len(self.regions)
+
+    @property
+    def loads(self) -> dict[str, float]:
+        """Load of the newest published window of each region that has one, percent."""
+        return {name: region.load / 10 for name, region in self.regions.items() if region.load is not None}
 
     @property
     def sources_out(self) -> list[str]:

@@ -144,6 +144,8 @@ class Windows:
             capacity=capacity_at(region.limits, window.start),
         )
         onto.outputs.append(row)
+        if row.start >= region.published:
+            region.published, region.load = row.start, row.percentage
 
     # -- states
 

@@ -74,7 +74,7 @@ class Pipeline(Generic[P]):
         self.feeds: defaultdict[int, DeadLetterLimit] = defaultdict(
             lambda: DeadLetterLimit(DeadLetterPolicy.of(settings))
         )
-        #: Outputs of each partition that were acked, by topic; for metrics.
+        #: Outputs of each partition of the source that were acked, by topic; for metrics.
         self.emitted: defaultdict[int, Counter[str]] = defaultdict(Counter)
         #: End offsets of the source's partitions at the last assignment, as far as known.
         self._source_ends: Mapping[int, int] = {}
@@ -216,7 +216,7 @@ class Pipeline(Generic[P]):
                 for (topic, target), packed in messages.items()
             )
         )
-        for topic, packed in messages.items():
+        for (topic, _), packed in messages.items():
             self.emitted[partition][topic] += sum(one.count for one in packed)
         self.watch("outputs acked")
         if not self._still_owned(owned):

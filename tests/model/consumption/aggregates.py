@@ -25,12 +25,15 @@ class Aggregates:
 
     # -- a reading ------------------------------------------------------------------------------------------
 
-    def accepted(self, meter: Meter, kept: Kept, lag: int, crossed: int, begun: int) -> None:
-        """Mark the windows that a new or revised reading changes after they have ended. `crossed`: the last
-        minute that the watermark crossed. `begun`: the watermark before the reading raised it."""
+    def accepted(
+        self, meter: Meter, kept: Kept, before: Kept | None, lag: int, crossed: int, begun: int
+    ) -> None:
+        """Mark the windows that a new or revised reading changes after they have ended. `before`: what it
+        revises. `crossed`: the last minute that the watermark crossed. `begun`: the watermark before the
+        reading raised it."""
         for length in self.policy.windows:
             changed = {floor_to(kept.stamp - lag, length)}
-            if kept.span is not None:
+            if kept.span is not None and (before is None or before.energy != kept.energy):
                 changed |= set(pieces(max(kept.span[0], begun - self.memory(length)), kept.span[1], length))
             for start in changed:
                 if start + length <= crossed and not self.dropped(start, length, begun):
@@ -84,11 +87,14 @@ class Aggregates:
         end, lag, settled = start + length, self.reference.lag(meter), meter.settled(self.policy)
         inside = [kept for kept in meter.kept.values() if start <= kept.stamp - lag < end]
         energy = sum(kept.energy for kept in inside if kept.span is None)
-        for kept in meter.kept.values():
-            if kept.span is not None and overlap(*kept.span, start, end):
-                energy += share(kept.energy, kept.span, start, end)
-        if not inside and not energy:
+        spread = [
+            share(kept.energy, kept.span, start, end)
+            for kept in meter.kept.values()
+            if kept.span is not None and overlap(*kept.span, start, end)
+        ]
+        if not inside and not spread:
             return None
+        energy += sum(spread)
         powers = [self.power(kept, meter) for kept in inside]
         known = [power for power in powers if power is not None]
 

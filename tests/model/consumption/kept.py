@@ -35,6 +35,7 @@ class Kept:
     span: tuple[int, int] | None  # of energy that came over a gap
     slot: Slot | None  # that it filled, of a meter whose interval was known
     region: str | None
+    received: bool = False  # the slot counts in the sums of a region
 
 
 def micro_wh(kwh: float) -> int:

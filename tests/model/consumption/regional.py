@@ -52,13 +52,13 @@ class Regional:
 
     # -- readings -------------------------------------------------------------------------------------------
 
-    def contribute(self, meter: Meter, kept: Kept, flags: set[str], more: int, begun: int) -> int:
+    def contribute(self, meter: Meter, kept: Kept, flags: set[str], more: int, begun: int) -> int | None:
         """Add a reading, whose energy is so much `more` than before, to the sums of its region. Returns what
-        of it lies in dropped quarters."""
+        of it lies in dropped quarters; None if it has no region to count in."""
         settled = meter.settled(self.policy)
         region = meter.region if kept.region is None else kept.region
         if region is None or (settled and not self.places.covers(meter.ruler)):
-            return 0
+            return None
         unplaced = self.add_energy(region, meter, kept, flags, more, begun)
         if kept.slot is not None and settled and "REVISED" not in flags:
             self.add_time(region, meter, kept, begun)
@@ -95,12 +95,18 @@ class Regional:
             return kept.stamp
         if kept.slot is not None and "REVISED" not in flags:
             return kept.slot.since, kept.slot.until
-        lag = self.reference.lag(meter)
-        point = meter.slot_of(kept.stamp)
-        if point is not None and flags & {"EXTRA", "REVISED"}:
-            since = point - lag
-            return since, since + meter.stretch_at(kept.stamp)[0].interval
-        return kept.stamp - lag
+        time = self.on_grid(meter, kept.stamp)
+        if time is not None and flags & {"EXTRA", "REVISED"}:
+            return time
+        return kept.stamp - self.reference.lag(meter)
+
+    def on_grid(self, meter: Meter, stamp: int) -> Span | None:
+        """What the slot covers in which a reading lies, whoever filled it."""
+        point = meter.slot_of(stamp)
+        if point is None:
+            return None
+        since = point - self.reference.lag(meter)
+        return since, since + meter.stretch_at(stamp)[0].interval
 
     def live(self, region: str, window: int, begun: int) -> Sums | None:
         """The sums of a quarter that changes; None if it is dropped."""
@@ -113,7 +119,8 @@ class Regional:
         assert kept.slot is not None
         slot, since, until = kept.slot
         unexpected = meter.meter_id not in self.places.of or slot < meter.known[0].start
-        others = [one.slot for one in meter.kept.values() if one is not kept and one.slot is not None]
+        others = [one.slot for one in meter.kept.values() if one.received and one.slot is not None]
+        kept.received = True
         for window in pieces(since, until, QUARTER):
             sums = self.live(region, window, begun)
             if sums is None:

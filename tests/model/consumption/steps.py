@@ -25,6 +25,7 @@ class Consumption:
         self.regional = Regional(reference)
         self.begun = 0  # the watermark before the step raises it
         self.crossed = 0  # the minute of the last crossing
+        self.lost = 0  # states that were dropped
         self.gone: list[Meter] = []  # whose state is dropped in this step
 
     def begin(self, watermark: int) -> None:
@@ -40,7 +41,7 @@ class Consumption:
         before, revised = meter.kept.get(item.time), "REVISED" in flags
         kept = Kept(item.time, micro_wh(item.kwh), measures_of(item.body), None, None, item.region)
         if before is not None:
-            kept.span, kept.slot = before.span, before.slot
+            kept.span, kept.slot, kept.received = before.span, before.slot, before.received
         elif "GAP_ENERGY" in flags and item.since is not None:
             until = item.time - lag + meter.interval
             kept.span = (until - (item.time - item.since), until)
@@ -51,14 +52,15 @@ class Consumption:
             kept.slot = Slot(start, since, since + interval)
         meter.kept[item.time] = kept
         more = kept.energy - (before.energy if before is not None else 0)
-        self.aggregates.accepted(meter, kept, lag, self.crossed, self.begun)
-        unplaced = 0
+        self.aggregates.accepted(meter, kept, before, lag, self.crossed, self.begun)
+        unplaced: int | None = None
         if self.policy.regional:
             self.regional.places.look(meter.meter_id, since)
             unplaced = self.regional.contribute(meter, kept, flags, more, self.begun)
-        if QUARTER in self.policy.windows and self.aggregates.takes_part(meter, QUARTER):
+        takes_part = QUARTER in self.policy.windows and self.aggregates.takes_part(meter, QUARTER)
+        if unplaced is None and takes_part:
             unplaced = self.aggregates.unplaced(kept, lag, more, self.begun, revised)
-        self.reference.windows.unplaced(unplaced)
+        self.reference.windows.unplaced(unplaced or 0)
 
     def turned(self, name: str, since: int) -> None:
         if self.policy.regional:
@@ -67,6 +69,7 @@ class Consumption:
     def dropped(self, meter: Meter, since: int) -> None:
         """The state of a meter is dropped; its windows are emitted for the last time in this step."""
         self.gone.append(meter)
+        self.lost += 1
         if self.policy.regional:
             self.regional.places.look(meter.meter_id, since)
 

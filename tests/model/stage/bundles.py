@@ -119,22 +119,22 @@ class BundleMaker:
         region = self.random.choice(REGIONS)
         return [{"region": region, "version": self.version, "capacity_kw": capacity, "valid_from": valid}]
 
-    def mixed(self, sent: Sent) -> list[Bundle]:
-        """All of them in some order that keeps that of each source, some of them twice or again later."""
+    def mixed(self, sent: Sent, out: float = 0.0) -> list[Bundle | str]:
+        """All of them in some order that keeps that of each source, some of them again later; and sources
+        that are put out, by their name."""
         waiting = {source: list(bundles) for source, bundles in sent.items()}
-        log: list[Bundle] = []
+        log: list[Bundle | str] = []
         favourite = self.random.choice(list(waiting))
         while waiting:
-            source = (
-                favourite
-                if favourite in waiting and self.random.random() < 0.5
-                else self.random.choice(list(waiting))
-            )
+            often = favourite in waiting and self.random.random() < 0.5
+            source = favourite if often else self.random.choice(list(waiting))
             log.append(waiting[source].pop(0))
             if self.random.random() < 0.1:
-                log.append(
-                    self.random.choice([one for one in log if f"{one['flow']}/{one['partition']}" == source])
-                )
+                log.append(self.random.choice(log))
+            if self.random.random() < out:
+                log.append(self.random.choice(self.sources))
+            if self.random.random() < out:
+                favourite = self.random.choice(self.sources)
             if not waiting[source]:
                 del waiting[source]
         return log

@@ -10,7 +10,7 @@ import pytest
 
 from gridwatch.health.checks import Partition
 from gridwatch.health.metrics import MOST_REGIONS, WORKER, metrics_of
-from gridwatch.health.regions import RegionsWatch
+from gridwatch.health.regions import RegionsState, RegionsWatch
 from gridwatch.settings import load_settings
 from gridwatch.streaming.stage.dead_letter_limit import DeadLetterLimit, DeadLetterPolicy
 from gridwatch.topics import AGGREGATES_1M, INCIDENTS, REGIONAL_AGGREGATES, REGIONAL_PARTIALS
@@ -38,7 +38,9 @@ def state() -> State:
     return State()
 
 
-def watch(state: State, *, owned: bool = True, emitted: dict[str, int] | None = None) -> RegionsWatch:
+def watch(
+    state: RegionsState | State, *, owned: bool = True, emitted: dict[str, int] | None = None
+) -> RegionsWatch:
     """Partition 0 of the stage with this state."""
     partition = SimpleNamespace(
         state=state, batch_seconds=0.0, batch_records=0, last_commit=1.0, taken_over_at=1.0
@@ -57,11 +59,11 @@ def watch(state: State, *, owned: bool = True, emitted: dict[str, int] | None = 
     return RegionsWatch(app, pipeline, named=True)
 
 
-def values(state: State) -> dict[str, float | None]:
+def values(state: RegionsState | State) -> dict[str, float | None]:
     return watch(state).values(ONE, NOON, state_ready=False)
 
 
-def labelled(state: State) -> dict[tuple[str, ...], float]:
+def labelled(state: RegionsState | State) -> dict[tuple[str, ...], float]:
     return {(name, *labels): value for name, value, labels in watch(state).labelled(0)}
 
 

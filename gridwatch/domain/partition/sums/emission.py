@@ -79,8 +79,8 @@ class Emission:
         last = meter.last_seen - lag
         if last < end and not usage.spans:
             return
-        at = self._policy.windows.index(length)
-        if usage.marks[at] != last - last % length + length:
+        noted = usage.longest_until if length == self._windows.longest else usage.shortest_until
+        if noted != last - last % length + length:
             self._mark_next(meter_id, meter, end, length, lag)
 
     def _mark_next(self, meter_id: str, meter: MeterState, end: int, length: int, lag: int) -> None:

@@ -85,7 +85,8 @@ class Totals:
             terms = meter.terms
             lag = 0 if always_start and (terms is None or terms.anchor is None) else lag_of(meter, policy)
             if interval <= longest:
-                windows.mark(raw.meter_id, meter, usage, time - lag, lag)
+                if time - lag >= usage.shortest_until:
+                    windows.mark(raw.meter_id, meter, usage, time - lag, lag)
                 values = measures_of(raw)
                 if values:
                     usage.add_measures(key_of(time), values, horizon)
@@ -138,7 +139,7 @@ class Totals:
         """After a meter was settled. ``turned``: since when the entry holds that has just taken over."""
         regions, bench, policy = self._regions, self._bench, self._policy
         if turned is not None and meter is not None and self.is_on:
-            self._windows.expect(meter_id, meter.last_seen)
+            self._windows.change(meter_id, meter)
         if regions is None:
             return
         if turned is not None:

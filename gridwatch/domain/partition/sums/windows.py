@@ -12,6 +12,7 @@ from gridwatch.domain.meter.state import MeterState
 from gridwatch.domain.meter.usage import Usage
 from gridwatch.domain.partition.sums.contribution import Applied
 from gridwatch.domain.partition.workbench import Workbench
+from gridwatch.domain.policy import NEVER
 from gridwatch.domain.reading import INTERVAL_CHANGED
 
 ENDED: Final = "\x06"
@@ -40,8 +41,7 @@ class Windows:
         self.ended.load(meter_id, ended)
 
     def expect(self, meter_id: str, last_seen: int) -> None:
-        """Note that a meter may have something in windows that have not ended, up to when it was seen last:
-        after a recovery, or a change of its interval."""
+        """Note that a meter may have something in windows that have not ended, until it was seen last."""
         crossed = self._bench.partition.crossed
         if crossed is None:
             return
@@ -50,12 +50,19 @@ class Windows:
             if last_seen > start - length:
                 self.due.add(start + length, length, meter_id)
 
+    def change(self, meter_id: str, meter: MeterState) -> None:
+        """After a change of a meter's interval, or of what its readings cover: its windows may be others."""
+        self.expect(meter_id, meter.last_seen)
+        if meter.usage is not None:
+            meter.usage.shortest_until = meter.usage.longest_until = -NEVER
+
     # -- readings
 
     def mark(self, meter_id: str, meter: MeterState, usage: Usage, covered: int, lag: int) -> None:
-        """Note that a clean reading, which covers the time from ``covered`` on, is in its windows."""
+        """Note that a clean reading, the first one in a window, is in its windows. It covers the time from
+        ``covered`` on."""
         crossed = self._bench.partition.crossed or 0
-        interval, marks = meter.interval, usage.marks
+        longest, interval = self.longest, meter.interval
         for at, length in enumerate(self._lengths):
             if interval > length:
                 continue
@@ -66,9 +73,15 @@ class Windows:
                     self._names[at] = self.due.names(end, length)
             if end <= crossed:  # its covered time lies before its stamp
                 self._change_late(meter_id, meter, covered, lag, end, length)
-            elif marks[at] != end:
+                continue
+            if length != longest:
                 self._names[at].append(meter_id)
-                usage.marks = marks = (end, marks[1]) if at == 0 else (marks[0], end)
+                usage.shortest_until = end
+            elif usage.longest_until != end:
+                self._names[at].append(meter_id)
+                usage.longest_until = end
+                if interval > self._lengths[0] or at == 0:
+                    usage.shortest_until = end
 
     def _change_late(  # noqa: PLR0917 - what is known of the reading
         self, meter_id: str, meter: MeterState, covered: int, lag: int, end: int, length: int
@@ -92,7 +105,7 @@ class Windows:
         dropped = (part.watermark or 0) - policy.allowed_lateness
         archive = self._bench.archive(applied.meter_id, meter)
         if applied.flags & INTERVAL_CHANGED:
-            self.expect(applied.meter_id, meter.last_seen)
+            self.change(applied.meter_id, meter)
         for length in self._lengths:
             if not takes_part(meter, length, policy):
                 continue

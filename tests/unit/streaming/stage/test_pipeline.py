@@ -17,7 +17,15 @@ from gridwatch.streaming.stage import pipeline as module
 from gridwatch.streaming.stage.changelog import FencedError
 from gridwatch.streaming.stage.pipeline import PORTION, STEPS
 from gridwatch.tables.store import TopicIdentity
-from gridwatch.topics import DEAD_LETTERS, GAP_ALERTS, LATE_EVENTS, RAW, VALIDATED, changelog
+from gridwatch.topics import (
+    DEAD_LETTERS,
+    GAP_ALERTS,
+    LATE_EVENTS,
+    RAW,
+    REGIONAL_PARTIALS,
+    VALIDATED,
+    changelog,
+)
 from tests.batches import batch_of
 from tests.unit.streaming.stage.rig import Rig
 
@@ -132,6 +140,7 @@ def test_outputs_are_counted_by_topic_once_they_are_acked_and_again_where_they_a
     rig.work(batch(given))
     assert rig.pipeline.emitted[0] == {topic: len(some) for topic, some in rig.emitter.delivered.items()}
     assert rig.pipeline.emitted[0][VALIDATED.name] == 4
+    assert rig.pipeline.emitted[0][REGIONAL_PARTIALS.name] > 0  # of the source, wherever they went
 
 
 def test_a_batch_that_begins_after_the_position_changes_nothing(rig: Rig) -> None:
