@@ -19,6 +19,7 @@ from replay.truth.manifest import read_manifest
 from sinks import tables
 from sinks.database import connect
 from sinks.tables.gap_alerts import gap_alerts
+from sinks.tables.regional_aggregates_15m import regional_aggregates_15m
 from sinks.tables.table import DatabaseTable
 from sinks.tables.validated_readings import validated_readings
 
@@ -28,7 +29,8 @@ GAP_STATES = ("OPEN", "CLOSED", "PARTIAL", "FILLED", "EXPIRED", "RETRACTED")
 
 @dataclass(frozen=True)
 class Figures:
-    """All figures of the summary. `late`: late readings within the allowed lateness; times in seconds."""
+    """All figures of the summary. `late`: late readings within the allowed lateness; `loads`: the highest of
+    each region, in percent; times in seconds."""
 
     meters: int
     days: int
@@ -41,6 +43,7 @@ class Figures:
     late: Rates
     score: Score
     sums: Sums
+    loads: dict[str, float]
     send_seconds: float
     whole_seconds: float
 
@@ -76,6 +79,7 @@ def collect(settings: Settings, summary: Summary, truth: Path, days: int, whole_
             late=_late(connection, truth),
             score=score(manifest, detected(connection, manifest)),
             sums=score_sums(connection, manifest, settings),
+            loads=_loads(connection),
             send_seconds=summary.seconds,
             whole_seconds=whole_seconds,
         )
@@ -88,6 +92,14 @@ def _count(connection: Connection, table: DatabaseTable) -> int:
 def _by(connection: Connection, column: object) -> dict[str, int]:
     found = connection.execute(select(column, func.count()).group_by(column))  # type: ignore[call-overload]
     return {str(value): int(count) for value, count in found}
+
+
+def _loads(connection: Connection) -> dict[str, float]:
+    """The highest load of each region whose load is known, in percent."""
+    columns = regional_aggregates_15m.c
+    highest = func.max(columns.load_percentage)
+    query = select(columns.region, highest).group_by(columns.region).order_by(columns.region)
+    return {region: load for region, load in connection.execute(query) if load is not None}
 
 
 def _late(connection: Connection, truth: Path) -> Rates:

@@ -38,6 +38,7 @@ def _figures(*differences: Difference, late: Rates | None = None, windows: int =
         late=late or Rates(10, 10, 10),
         score=Score(Rates(5, 5, 5 - len(differences)), Rates(), list(differences)),
         sums=Sums({"windows of 1 min": Tally(12_345, windows)}),
+        loads={"North": 71.5, "South": 60.0},
         send_seconds=0.5,
         whole_seconds=2.0,
     )
@@ -58,6 +59,7 @@ def test_the_summary_has_every_count() -> None:
         ("gaps", "1 OPEN, 4 CLOSED"),
         ("rows in validated_readings", "1,000"),
         ("windows of 1 min", "12,345 of 12,345 exact"),
+        ("highest load", "North 71.5%, South 60%"),
         ("readings a second", "2,000 sent, 500 to the database"),
     ):
         assert any(name in line and value in line for line in shown.splitlines()), name
