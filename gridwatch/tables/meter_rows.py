@@ -110,7 +110,8 @@ def _plain_terms(meter: MeterState) -> tuple[Any, ...]:
     plain = (meter.given, None if terms is None else tuple(terms), meter.calendar)
     if usage is None or not has_usage(usage):
         return plain
-    return (*plain, usage.measures, usage.spans, usage.place, usage.reported_last, usage.reported)
+    reported = usage.reported.to_bytes((usage.reported.bit_length() + 7) // 8, "big")
+    return (*plain, usage.measures, usage.spans, usage.place, usage.reported_last, reported)
 
 
 def has_usage(usage: Usage | None) -> bool:
@@ -121,10 +122,10 @@ def has_usage(usage: Usage | None) -> bool:
 
 
 def _usage(
-    measures: bytes, spans: Sequence[Sequence[int]], place: Sequence[Any] | None, last: int, reported: int
+    measures: bytes, spans: Sequence[Sequence[int]], place: Sequence[Any] | None, last: int, reported: bytes
 ) -> Usage:
     usage = Usage()
-    usage.reported_last, usage.reported = last, reported
+    usage.reported_last, usage.reported = last, int.from_bytes(reported, "big")
     usage.measures = measures
     usage.spans = tuple((time, first, last) for time, first, last in spans)
     usage.place = None if place is None else place_of(place)

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 from gridwatch.domain.outputs import Metric
 from gridwatch.domain.partition.watermark import hold, reached
 from gridwatch.domain.partition.windows import Windows, drop_passed, emit_changed, window_at, window_start
+from gridwatch.domain.policy import NEVER
 from gridwatch.domain.reading import HeldReading
 
 
@@ -75,6 +76,12 @@ class PartitionState:
         if self.reading_time is None or self.tick_time is None:
             return self.reading_time if self.tick_time is None else self.tick_time
         return max(self.reading_time, self.tick_time)
+
+    def over(self, allowed_lateness: int) -> int:
+        """Windows that ended at or before this instant were emitted, and can change no more."""
+        if self.watermark is None or self.crossed is None:
+            return -NEVER
+        return min(self.watermark - allowed_lateness, self.crossed)
 
     @property
     def row_count(self) -> int:

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from tests.model.consumption.kept import overlap
+from tests.model.consumption.kept import floor_to, overlap
 from tests.model.registry import Piece
 from tests.model.rulers import Ruler
-from tests.model.stamps import QUARTER
+from tests.model.stamps import MINUTE, QUARTER
 
 if TYPE_CHECKING:
     from tests.model.meters import Meter
@@ -39,7 +39,7 @@ class Places:
         self.events: dict[Group, list[tuple[int, int]]] = {}  # (τ, +1 or -1)
         self.moved: dict[str, int] = {}  # the earliest event of a region since the last crossing
         self.changed: set[Group] = set()  # since the last bundle
-        self.silent: dict[str, tuple[int, int]] = {}  # first slot and detection of an unplanned OPEN gap
+        self.silent: dict[str, int] = {}  # the minute in which an unplanned OPEN gap was detected
 
     # -- one meter ------------------------------------------------------------------------------------------
 
@@ -91,7 +91,7 @@ class Places:
         for name in {*self.of, *self.silent}:
             meter, registration = reference.meters.get(name), reference.registrations.get(name)
             gap = meter.open_gap() if meter else registration.gap if registration else None
-            now = None if gap is None or gap.planned else (gap.first, gap.detected)
+            now = None if gap is None or gap.planned else floor_to(gap.detected, MINUTE)
             if now != self.silent.get(name) and name in self.of:
                 self.changed.add(self.of[name])
             self.silent.pop(name, None)

@@ -183,7 +183,7 @@ class Regional:
         for group in sorted((one for one in places.changed if one.covered), key=Group.order):
             members = places.members(group)
             silent = [name for name in members if name in places.silent]
-            minutes = [floor_to(places.silent[name][1], MINUTE) for name in silent]
+            minutes = [places.silent[name] for name in silent]
             found.append({
                 "region": group.region,
                 "feeder": group.feeder,
@@ -208,7 +208,7 @@ class Regional:
             for region in regions:
                 known, initial = self.shown.get((region, start), 0), before < end
                 changed = (region, start) in self.touched or self.places.moved.get(region, end) < end
-                if known and not changed:
+                if not changed and not initial:
                     continue
                 sums = self.sums.get((region, start), Sums())
                 if not sums.received and not sums.energy and end <= now - DAY:

@@ -163,9 +163,10 @@ class Bundles:
     def _drop(self) -> None:
         """Drop the sums that nothing can change any more."""
         regions = self._regions
+        limit = (self._bench.partition.watermark or 0) - self._policy.allowed_lateness
         for region in list(regions.quarters):
             known = regions.quarters[region]
-            for start in [start for start in known if start + QUARTER <= regions.dropped]:
+            for start in [start for start in known if start + QUARTER <= limit]:
                 del known[start]
                 self._bench.keep(sums_name(region, start), None)
             if not known:

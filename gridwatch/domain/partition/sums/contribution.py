@@ -113,8 +113,7 @@ class Contribution:
 
     def _count_unplaced(self) -> None:
         bench, policy = self._bench, self._bench.policy
-        watermark = bench.partition.watermark or 0
-        limit = watermark - policy.allowed_lateness
+        limit = bench.partition.over(policy.allowed_lateness)
         limit -= limit % QUARTER
         first, last = self.covered
         if self.region is None and self.span is None:
@@ -125,6 +124,7 @@ class Contribution:
             sign = 1 if self.energy >= 0 else -1
             lost = sign * share(abs(self.energy), first, last, first, max(first, limit))
         if lost:
+            watermark = bench.partition.watermark or 0
             window_at(bench.partition.windows, watermark, policy.metrics_window).unplaced += lost
 
 

@@ -80,7 +80,7 @@ class Emission:
         if last < end and not usage.spans:
             return
         noted = usage.longest_until if length == self._windows.longest else usage.shortest_until
-        if noted != last - last % length + length:
+        if noted != end + length or last >= noted:  # else the next window is the last one, and is noted
             self._mark_next(meter_id, meter, end, length, lag)
 
     def _mark_next(self, meter_id: str, meter: MeterState, end: int, length: int, lag: int) -> None:

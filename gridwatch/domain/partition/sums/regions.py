@@ -90,16 +90,9 @@ class Regions:
     # -- sums
 
     @property
-    def dropped(self) -> int:
+    def over(self) -> int:
         """Quarters that end at or before this instant can change no more."""
-        watermark = self._bench.partition.watermark
-        return -1 if watermark is None else watermark - self._policy.allowed_lateness
-
-    @property
-    def done(self) -> int:
-        """Quarters that end at or before this instant were emitted as well."""
-        crossed = self._bench.partition.crossed
-        return -1 if crossed is None else min(self.dropped, crossed)
+        return self._bench.partition.over(self._policy.allowed_lateness)
 
     def touch(self, region: str, start: int) -> Quarter:
         """The sums of a region and quarter, noted as changed."""
@@ -157,12 +150,12 @@ class Regions:
             return
         if first == last:
             start = first - first % QUARTER
-            if start + QUARTER > self.dropped:
+            if start + QUARTER > self.over:
                 self.touch(region, start).place_at(of.energy, first)
             return
-        begin = max(first, self.dropped)
+        begin = max(first, self.over)
         for start in range(begin - begin % QUARTER, last, QUARTER):
-            if start + QUARTER > self.dropped:
+            if start + QUARTER > self.over:
                 self.touch(region, start).place(of.energy, first, last)
         if of.slot is not None:
             self._fill(region, of, *of.slot)
@@ -170,7 +163,7 @@ class Regions:
     def _fill(self, region: str, of: Contribution, first: int, last: int) -> None:
         """Count the slot that a reading filled, which covers [first, last)."""
         for start in range(first - first % QUARTER, last, QUARTER):
-            if start + QUARTER <= self.dropped:
+            if start + QUARTER <= self.over:
                 continue
             quarter = self.touch(region, start)
             part = min(last, start + QUARTER) - max(first, start)
@@ -205,14 +198,14 @@ class Regions:
 
     def _step(self, place: Place, at: int, joined: int) -> None:
         group = self.group(place)
-        group.step(at, joined, self.done)
+        group.step(at, joined, self.over)
         self.change(group)
         crossed = self._bench.partition.crossed
         if crossed is None:
             return
-        start = max(at, self.dropped + 1)
+        start = max(at, self.over + 1)
         for quarter in range(start - start % QUARTER, crossed - QUARTER + 1, QUARTER):
-            if quarter + QUARTER > self.dropped:
+            if quarter + QUARTER > self.over:
                 self.touch(place.region, quarter)
 
     def group(self, place: Place) -> Group:

@@ -102,7 +102,7 @@ class Windows:
         crossed, lag = part.crossed, lag_of(meter, self._policy)
         if crossed is None:
             return
-        dropped = (part.watermark or 0) - policy.allowed_lateness
+        over = part.over(policy.allowed_lateness)
         archive = self._bench.archive(applied.meter_id, meter)
         if applied.flags & INTERVAL_CHANGED:
             self.change(applied.meter_id, meter)
@@ -112,11 +112,11 @@ class Windows:
             own = time - lag - (time - lag) % length
             starts = {own}
             if span is not None:
-                first = max(span[0], dropped)
+                first = max(span[0], over)
                 starts |= set(range(first - first % length, span[1], length))
             for start in sorted(starts):
                 end = start + length
-                if end <= dropped:
+                if end <= over:
                     continue
                 if end > crossed:
                     self.due.add(end, length, applied.meter_id)
