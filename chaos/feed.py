@@ -1,4 +1,5 @@
-"""Produces the input to the raw topic, in bursts, whatever happens to the broker.
+"""Produces the input to the raw topic, in bursts, whatever happens to the broker. Before it, the sources of
+regions whose partition is empty are put out.
 
 One idempotent producer: each record once and in order, also across a restart of the broker.
 """
@@ -12,10 +13,11 @@ from collections.abc import Sequence
 from confluent_kafka import KafkaError, Message, Producer
 
 from chaos.input import Raw
+from gridwatch.codecs.regions import source_out_record
 from gridwatch.errors import GridwatchError
 from gridwatch.kafka.security import librdkafka_config
 from gridwatch.settings import Settings
-from gridwatch.topics import RAW
+from gridwatch.topics import RAW, REGIONAL_PARTIALS, SOURCE_OUT_HEADER
 
 _BEAT_SECONDS = 0.25
 #: A broker may restart slowly on a busy machine.
@@ -26,6 +28,7 @@ class Feed:
     """Sends records up to the allowed share, in bursts, from a thread of its own."""
 
     def __init__(self, settings: Settings, records: Sequence[Raw], burst: int) -> None:
+        self._flow, self._partitions = settings.flow, settings.partitions
         self._records = records
         self._burst = burst
         self._allowed = 0
@@ -43,8 +46,24 @@ class Feed:
                 "error_cb": self._on_error,
             }
         )
+        if settings.adds_up_regions:
+            self._put_out(sorted(set(range(settings.partitions)) - {one.partition for one in records}))
         self._thread = threading.Thread(target=self._run, name="feed", daemon=True)
         self._thread.start()
+
+    def _put_out(self, empty: Sequence[int]) -> None:
+        """Put the empty partitions out, where no worker may do so: regions would wait for them for ever."""
+        for source in empty:
+            key, value = source_out_record(self._flow, source)
+            for target in range(self._partitions):
+                self._producer.produce(
+                    REGIONAL_PARTIALS.name,
+                    value,
+                    key,
+                    target,
+                    headers=[(SOURCE_OUT_HEADER, b"1")],
+                    on_delivery=self._delivered,
+                )
 
     def allow(self, share: float) -> None:
         """Allow sending up to this share of the input, 0 to 1."""

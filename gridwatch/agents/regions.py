@@ -5,9 +5,10 @@ from __future__ import annotations
 from typing import Any, Final
 
 from gridwatch.codecs.regions import RegionsEncoder, partial_records
+from gridwatch.domain.regions.kept import State
 from gridwatch.domain.regions.processor import Processor
 from gridwatch.domain.regions.records import source_name
-from gridwatch.domain.regions.state import PartitionState, State
+from gridwatch.domain.regions.state import PartitionState
 from gridwatch.settings import Settings
 from gridwatch.streaming.stage.declaration import Stage
 from gridwatch.tables.regions import REGIONS as LAYOUT

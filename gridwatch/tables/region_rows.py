@@ -6,18 +6,9 @@ from collections.abc import Sequence
 from typing import Any, Final
 
 from gridwatch.domain.outputs import RegionGroup, RegionWindow
+from gridwatch.domain.regions.kept import Group, Kept, Last, Limit, Region, Source, Waiting, Window
 from gridwatch.domain.regions.records import Incident
-from gridwatch.domain.regions.state import (
-    Group,
-    Kept,
-    Last,
-    Limit,
-    PartitionState,
-    Region,
-    Source,
-    Waiting,
-    Window,
-)
+from gridwatch.domain.regions.state import PartitionState
 from gridwatch.tables.row_kind import RowKind
 
 #: In place of an initial entry: it is the newest one.

@@ -6,8 +6,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Final
 
-from gridwatch.domain.regions import state
-from gridwatch.domain.regions.state import PartitionState, State
+from gridwatch.domain.regions import kept
+from gridwatch.domain.regions.kept import State
+from gridwatch.domain.regions.state import PartitionState
 from gridwatch.tables.layout import FENCE_KEY, PARTITION_KEY, TableLayout
 from gridwatch.tables.region_rows import GROUP, INCIDENT, PARTITION, REGION, WAITING, WINDOW
 
@@ -16,10 +17,10 @@ REGIONS: Final[TableLayout[PartitionState]] = TableLayout(
     PARTITION,
     {
         "": WINDOW,
-        state.REGION: REGION,
-        state.GROUP: GROUP,
-        state.WAITING: WAITING,
-        state.INCIDENT: INCIDENT,
+        kept.REGION: REGION,
+        kept.GROUP: GROUP,
+        kept.WAITING: WAITING,
+        kept.INCIDENT: INCIDENT,
     },
 )
 

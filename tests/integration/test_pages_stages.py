@@ -37,6 +37,7 @@ SETTINGS = {
     "stalled_after": "2s",
     "idle_timeout": "1d",
     "dead_letter_run": "3",
+    "region_flows": "none",
 }
 NUMBERS = {str(number) for number in range(PARTITIONS)}
 

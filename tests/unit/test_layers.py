@@ -17,7 +17,7 @@ PACKAGES = ("gridwatch", "sinks", "replay", "dashboards", "chaos")
 #: has a place of its own; the rest of the outer one is one room.
 LAYERS = (
     ("gridwatch.domain", "gridwatch.errors", "gridwatch.clock", "gridwatch.backoff", "gridwatch.plots"),
-    ("gridwatch.domain.meter", "gridwatch.domain.validation"),
+    ("gridwatch.domain.meter", "gridwatch.domain.validation", "gridwatch.domain.regions"),
     ("gridwatch.domain.registry",),
     ("gridwatch.domain.consumption",),
     ("gridwatch.domain.partials",),

@@ -12,7 +12,7 @@ from gridwatch.errors import GridwatchError
 from gridwatch.kafka.broker import Broker
 from gridwatch.kafka.positions import Position, Positions
 from gridwatch.settings import Settings
-from gridwatch.topics import flow
+from gridwatch.topics import REGIONAL_PARTIALS, flow
 from sinks import tables
 
 BROKER, TOPICS, CLOCK = "broker", "topics", "broker clock"
@@ -55,19 +55,26 @@ def check_broker(settings: Settings) -> list[Finding]:
     else:
         findings.append(good(TOPICS, f"all exist, {settings.partitions} partitions each"))
     positions = Positions(settings, timeout=REACH_SECONDS)
-    workers = {flow(name).raw.name: app_id for name, app_id in settings.applications.items()}
-    newest = [time for raw in workers if (time := positions.newest_record_time(raw)) is not None]
+    raws = [flow(name).raw.name for name in settings.flows]
+    sources = {app_id: _sources(settings, name) for name, app_id in settings.applications.items()}
+    newest = [time for raw in raws if (time := positions.newest_record_time(raw)) is not None]
     return [
         *findings,
         _clock(max(newest, default=None), settings.bootstrap),
-        *(_transactions(positions, raw) for raw in workers),
-        *(_lag(WORKER_LAG, group, positions.of_group(group, [raw])) for raw, group in workers.items()),
+        *(_transactions(positions, topic) for topics in sources.values() for topic in topics),
+        *(_lag(WORKER_LAG, group, positions.of_group(group, topics)) for group, topics in sources.items()),
         _lag(
             SINK_LAG,
             settings.sink_group,
             positions.of_group(settings.sink_group, tables.topics(settings.flows)),
         ),
     ]
+
+
+def _sources(settings: Settings, name: str) -> list[str]:
+    """What the worker of a flow reads: the sources of its stages."""
+    regional = name == settings.flow and settings.adds_up_regions
+    return [flow(name).raw.name, *([REGIONAL_PARTIALS.name] if regional else [])]
 
 
 def _clock(newest: float | None, address: str) -> Finding:
@@ -78,17 +85,17 @@ def _clock(newest: float | None, address: str) -> Finding:
     return check_clock(CLOCK, ahead, f"the broker at {address}")
 
 
-def _transactions(positions: Positions, raw: str) -> Finding:
-    """Show where open transactions hold back raw readings; the worker's own page reports stalls."""
-    stable, ends = positions.stable_ends([raw]), positions.ends([raw])
+def _transactions(positions: Positions, topic: str) -> Finding:
+    """Show where open transactions hold back what a worker reads; its own page reports stalls."""
+    stable, ends = positions.stable_ends([topic]), positions.ends([topic])
     held = {place[1]: (first, ends[place] - first) for place, first in stable.items() if first < ends[place]}
     if not held:
-        return good(TRANSACTIONS, f"none in {raw}")
+        return good(TRANSACTIONS, f"none in {topic}")
     message = ", ".join(
         f"partition {partition} from offset {first} on ({offsets} held back)"
         for partition, (first, offsets) in sorted(held.items())
     )
-    return good(TRANSACTIONS, f"a transaction is open in {raw}: {message}", partitions=sorted(held))
+    return good(TRANSACTIONS, f"a transaction is open in {topic}: {message}", partitions=sorted(held))
 
 
 def _lag(check: str, group: str, positions: list[Position]) -> Finding:

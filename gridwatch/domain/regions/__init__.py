@@ -16,12 +16,13 @@ A source that stands still holds all of this up, until a record in the log puts 
 published without it, as incomplete. It is in again with its next bundle; windows whose end it passes late are
 published again.
 
-All state of a partition is in memory, and in rows of its own (``state``), of which a commit writes those that
+All state of a partition is in memory, and in rows of its own (``kept``), of which a commit writes those that
 changed. Outputs and rows are functions of the log: of which records there are, in which order, and of nothing
 else.
 
 records.py     what comes in, and what goes out
-state.py       the state of a partition: sources, windows, regions, groups, incidents
+kept.py        what is kept of sources, windows, regions, groups
+state.py       the state of a partition
 outcome.py     outputs and changed rows of some records
 capacity.py    what a region can carry, and from when
 load.py        the figures of a row

@@ -8,8 +8,8 @@ change by it.
 from __future__ import annotations
 
 from gridwatch.domain.outputs import RegionLimit
+from gridwatch.domain.regions.kept import Limit
 from gridwatch.domain.regions.records import QUARTER
-from gridwatch.domain.regions.state import Limit
 
 _MILLIWATTS = 1_000_000
 

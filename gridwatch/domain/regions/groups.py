@@ -11,8 +11,9 @@ from __future__ import annotations
 from gridwatch.domain.outputs import Bundle, RegionGroup
 from gridwatch.domain.policy import MINUTE
 from gridwatch.domain.regions.incidents import evaluate
+from gridwatch.domain.regions.kept import Group, Waiting
 from gridwatch.domain.regions.outcome import Outcome
-from gridwatch.domain.regions.state import Group, PartitionState, Waiting
+from gridwatch.domain.regions.state import PartitionState
 
 
 def take(state: PartitionState, bundle: Bundle, source: str, onto: Outcome) -> None:
@@ -34,21 +35,23 @@ def advance(state: PartitionState, onto: Outcome) -> None:
         minute = max(min(state.waiting), state.evaluated + MINUTE)
         if minute > slowest:
             return
-        touched: set[str] = set()
+        touched: dict[str, dict[tuple[str | None, str | None], Group]] = {}
         for past in sorted(one for one in state.waiting if one <= minute):
             waiting = state.waiting.pop(past)
             for source in sorted(waiting):
-                for group in waiting[source].groups:
-                    _apply(state, source, group, onto)
-                    touched.add(group.region)
+                for part in waiting[source].groups:
+                    group = _apply(state, source, part)
+                    touched.setdefault(part.region, {})[part.feeder, part.transformer] = group
                 onto.remove(waiting[source].name)
         state.evaluated = minute
         for region in sorted(touched):
+            for group in touched[region].values():
+                _renew(state, group, onto)
             evaluate(state, region, minute, onto)
 
 
-def _apply(state: PartitionState, source: str, part: RegionGroup, onto: Outcome) -> None:
-    """The group as its source has it now; without members and open gaps it is none."""
+def _apply(state: PartitionState, source: str, part: RegionGroup) -> Group:
+    """Put a group in as its source has it now; without members and open gaps it is none there."""
     groups = state.groups.setdefault(part.region, {})
     key = (part.feeder, part.transformer)
     group = groups.get(key)
@@ -58,8 +61,14 @@ def _apply(state: PartitionState, source: str, part: RegionGroup, onto: Outcome)
         group.parts[source] = part
     else:
         group.parts.pop(source, None)
+    return group
+
+
+def _renew(state: PartitionState, group: Group, onto: Outcome) -> None:
+    """Add up a group that has changed; one of no source is removed."""
     if group.parts:
+        group.add_up()
         onto.change(group.name, group)
     else:
         onto.remove(group.name)
-        del groups[key]
+        del state.groups[group.region][group.feeder, group.transformer]

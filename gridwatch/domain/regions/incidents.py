@@ -11,14 +11,13 @@ it had. Planned outages are no matter here: the sources count neither their mete
 
 from __future__ import annotations
 
-from heapq import merge
-from itertools import islice
 from typing import Final
 
 from gridwatch.domain.policy import MINUTE
+from gridwatch.domain.regions.kept import Group, Scope, first_meters, incident_name
 from gridwatch.domain.regions.outcome import Outcome
 from gridwatch.domain.regions.records import CLOSED, OPEN, Incident
-from gridwatch.domain.regions.state import Group, PartitionState, Scope, incident_name
+from gridwatch.domain.regions.state import PartitionState
 
 STORM: Final = "storm"
 FEEDER: Final = "feeder"
@@ -28,7 +27,6 @@ TRANSFORMER: Final = "transformer"
 _TOGETHER: Final = 15 * MINUTE
 _STORM_METERS: Final = 20
 _METERS: Final = 3
-_LISTED: Final = 100
 
 
 class Tally:
@@ -42,17 +40,17 @@ class Tally:
         self.active = 0
 
     def add(self, group: Group) -> None:
-        """Add a group, with the parts of all sources."""
+        """Add a group."""
         self.groups.append(group)
-        for part in group.parts.values():
-            self.open += part.open
-            self.active += part.active
+        self.open += group.open
+        self.active += group.active
 
     def openings_after(self, minute: int) -> int:
         """Meters with an open gap that was detected after a minute."""
         return sum(
             count
             for group in self.groups
+            if group.open
             for part in group.parts.values()
             for detected, count in part.openings
             if detected > minute
@@ -60,8 +58,7 @@ class Tally:
 
     def meters(self) -> tuple[str, ...]:
         """The first meters with an open gap, by id."""
-        lists = [part.meters for group in self.groups for part in group.parts.values() if part.meters]
-        return tuple(islice(merge(*lists), _LISTED))
+        return first_meters(group.meters for group in self.groups)
 
     @property
     def is_silent(self) -> bool:

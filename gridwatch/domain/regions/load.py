@@ -10,8 +10,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from gridwatch.domain.outputs import RegionWindow
+from gridwatch.domain.regions.kept import Last
 from gridwatch.domain.regions.records import QUARTER, RegionRow
-from gridwatch.domain.regions.state import Last
 from gridwatch.domain.rounding import half_even
 
 _MINUTES = 15

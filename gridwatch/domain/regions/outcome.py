@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from gridwatch.domain.regions.kept import Group, Region, State, Waiting, Window
 from gridwatch.domain.regions.records import Output
-from gridwatch.domain.regions.state import Group, Region, State, Waiting, Window
 
 _ROW = 60
 _ENTRY = 200
@@ -29,7 +29,7 @@ class Outcome:
 
     def change(self, name: str, state: State) -> None:
         """A row is to be written."""
-        if self.changed.get(name) is None:
+        if name not in self.changed:
             self.weight += _weight(state)
         self.changed[name] = state
 

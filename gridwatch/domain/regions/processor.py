@@ -6,9 +6,10 @@ from collections.abc import Iterable, Sequence
 
 from gridwatch.domain.outputs import Bundle, DeadLetter
 from gridwatch.domain.regions import groups
+from gridwatch.domain.regions.kept import UNHEARD, State
 from gridwatch.domain.regions.outcome import Outcome
 from gridwatch.domain.regions.records import UNKNOWN_SOURCE, Record, Refused, SourceOut, source_name
-from gridwatch.domain.regions.state import PartitionState, State
+from gridwatch.domain.regions.state import PartitionState
 from gridwatch.domain.regions.windows import Windows
 
 
@@ -65,7 +66,7 @@ class Processor:
             takes_part = ", ".join(self.partition.sources)
             return Refused((UNKNOWN_SOURCE,), f"{name} takes no part; those that do: {takes_part}", None)
         if isinstance(content, SourceOut):
-            if source.out or not self._holds_up(source.watermark):
+            if not self._holds_up(source.watermark):
                 return None
             source.out = True
         else:
@@ -84,8 +85,11 @@ class Processor:
         groups.take(self.partition, bundle, name, onto)
 
     def _holds_up(self, watermark: int) -> bool:
-        """Whether another source is ahead of one that stands at a watermark."""
-        return any(other.watermark > watermark for other in self.partition.sources.values())
+        """Whether others may wait for a source that stands at a watermark: one is ahead, or it was never
+        heard."""
+        return watermark == UNHEARD or any(
+            other.watermark > watermark for other in self.partition.sources.values()
+        )
 
 
 def _dead_letter(record: Record, refused: Refused, partition: int) -> DeadLetter:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from gridwatch.domain.regions.state import Source
+from gridwatch.domain.regions.kept import Source
 
 
 class Standstill:

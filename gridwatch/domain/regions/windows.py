@@ -19,10 +19,11 @@ from __future__ import annotations
 from gridwatch.domain.outputs import Bundle, RegionWindow
 from gridwatch.domain.policy import MINUTE
 from gridwatch.domain.regions.capacity import capacity_at, with_limit, without_past
+from gridwatch.domain.regions.kept import Kept, Last, Region, Window
 from gridwatch.domain.regions.load import row_of
 from gridwatch.domain.regions.outcome import Outcome
 from gridwatch.domain.regions.records import FINAL, PRELIMINARY, QUARTER, UPDATED
-from gridwatch.domain.regions.state import Kept, Last, PartitionState, Region, Window
+from gridwatch.domain.regions.state import PartitionState
 
 
 class Windows:
@@ -60,7 +61,7 @@ class Windows:
             else:
                 continue
             onto.change(window.name, window)
-            if end <= before and end <= self._state.passed:
+            if end <= self._state.passed:
                 self._set_stale(window, stale=True)
         self._publish_again(before, bundle.watermark, onto)
 

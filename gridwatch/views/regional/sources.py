@@ -80,11 +80,12 @@ class Sources:
         return [self._known.get(key) or Source(*key, None, out=False) for key in self._expected]
 
     def _holds_up(self, source: Source) -> bool:
-        """Whether another source is ahead of it; one that nobody waits for is never out."""
-        watermark = -1 if source.watermark is None else source.watermark
+        """Whether another source is ahead of it, or it was never heard; one that nobody waits for is never
+        out."""
         others = (self._known.get(key) for key in self._expected)
-        return any(
-            one is not None and one.watermark is not None and one.watermark > watermark for one in others
+        return source.watermark is None or any(
+            one is not None and one.watermark is not None and one.watermark > source.watermark
+            for one in others
         )
 
 

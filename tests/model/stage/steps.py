@@ -52,7 +52,8 @@ class Steps:
 
     def put_out(self, source: str) -> list[Row]:
         others = [self.watermark(other) for other in self.sent if other != source]
-        if source in self.out or self.watermark(source) >= max(others, default=UNHEARD):
+        leads = self.sent[source] and self.watermark(source) >= max(others, default=UNHEARD)
+        if source in self.out or leads:
             return []
         self.out.add(source)
         return self.rows(None)

@@ -10,8 +10,9 @@ import pytest
 
 from gridwatch.agents.source_out import SourceCheck
 from gridwatch.codecs.regions import partial_records
+from gridwatch.domain.regions.kept import Source
 from gridwatch.domain.regions.records import SourceOut
-from gridwatch.domain.regions.state import PartitionState, Source
+from gridwatch.domain.regions.state import PartitionState
 from gridwatch.settings import load_settings
 from gridwatch.topics import REGIONAL_PARTIALS, SOURCE_OUT_HEADER
 

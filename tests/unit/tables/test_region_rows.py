@@ -7,9 +7,10 @@ from random import Random
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from gridwatch.domain.regions.kept import Group
 from gridwatch.domain.regions.outcome import Outcome
 from gridwatch.domain.regions.processor import Processor
-from gridwatch.domain.regions.state import Group, PartitionState
+from gridwatch.domain.regions.state import PartitionState
 from gridwatch.tables.layout import FENCE_KEY, PARTITION_KEY
 from gridwatch.tables.region_rows import plain_state
 from gridwatch.tables.regions import REGIONS, stored_states

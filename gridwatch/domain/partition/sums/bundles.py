@@ -93,7 +93,8 @@ class Bundles:
         quarter = Quarter(region, start) if known is None else known
         expected, active, uncovered = self._members(region, start)
         expected += quarter.extra
-        if quarter.is_empty and (start + QUARTER <= watermark - DAY or not (expected or active or uncovered)):
+        counts = bool(expected or active or uncovered) and start + QUARTER > watermark - DAY
+        if not quarter.revision and quarter.is_empty and not counts:
             return None
         quarter = regions.touch(region, start)
         quarter.revision += 1

@@ -64,6 +64,7 @@ class Emission:
                 if part.crossing is None or cursor > part.crossing:
                     self._emit_first(meter_id, end, length, plans=plans)
                     part.crossing = cursor
+                self._follow(meter_id, end, length)
         part.crossing = None
         for meter_id in self._windows.ended.drop((part.watermark or 0) - self._policy.allowed_lateness):
             self._windows.keep(meter_id)
@@ -75,6 +76,12 @@ class Emission:
             return
         start = end - length
         self._emit(meter_id, meter, start, length, 1, self._plan(meter_id, meter, plans=plans))
+
+    def _follow(self, meter_id: str, end: int, length: int) -> None:
+        """After a window: note the next one of its meter that has something in it, if it is not noted yet."""
+        meter = self._bench.find(meter_id)
+        if meter is None or not takes_part(meter, length, self._policy):
+            return
         usage, lag = meter.use(), lag_of(meter, self._policy)
         last = meter.last_seen - lag
         if last < end and not usage.spans:

@@ -198,9 +198,10 @@ class Regions:
 
     def _step(self, place: Place, at: int, joined: int) -> None:
         group = self.group(place)
-        group.step(at, joined, self.over)
-        self.change(group)
         crossed = self._bench.partition.crossed
+        # What changed in a quarter that is over now may not be emitted yet.
+        group.step(at, joined, -1 if crossed is None else crossed - self._policy.allowed_lateness)
+        self.change(group)
         if crossed is None:
             return
         start = max(at, self.over + 1)

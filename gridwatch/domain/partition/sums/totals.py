@@ -7,7 +7,7 @@ happens to the meters: so it sees each of them as it was at its reading.
 from __future__ import annotations
 
 from gridwatch.domain.consumption.aggregate import micro_wh
-from gridwatch.domain.meter.grid import Grid
+from gridwatch.domain.meter.grid import first_from
 from gridwatch.domain.meter.intervals import lag_of
 from gridwatch.domain.meter.state import MeterState
 from gridwatch.domain.meter.timeliness import key_of
@@ -85,6 +85,8 @@ class Totals:
             terms = meter.terms
             lag = 0 if always_start and (terms is None or terms.anchor is None) else lag_of(meter, policy)
             if interval <= longest:
+                if lag and slot - interval == meter.start:
+                    windows.change(raw.meter_id, meter)  # its interval is known from here on
                 if time - lag >= usage.shortest_until:
                     windows.mark(raw.meter_id, meter, usage, time - lag, lag)
                 values = measures_of(raw)
@@ -125,8 +127,13 @@ class Totals:
             now = regions.move(meter_id, meter, registration, before, at)
             if now != before:
                 meter.use().place = now
+                regions.watch(meter_id, now, meter.open_gap)
         elif registration is not None:
-            registration.place = regions.move(meter_id, None, registration, registration.place, at)
+            before = registration.place
+            now = regions.move(meter_id, None, registration, before, at)
+            if now != before:
+                registration.place = now
+                regions.watch(meter_id, now, registration.gap)
 
     def settled(
         self,
@@ -146,8 +153,7 @@ class Totals:
             at = turned
             if meter is not None:
                 lag = lag_of(meter, policy)
-                grid = meter if meter.calendar is None else None
-                at = turned if grid is None else _first_from(turned + lag, grid) - lag
+                at = first_from(turned + lag, meter.cursor, meter.interval, meter.calendar) - lag
             self._move(meter_id, meter, registration, at)
             if meter is not None:
                 bench.mark(meter_id, meter)
@@ -200,11 +206,6 @@ class Totals:
         """Note that there is a new record of a region."""
         if self._bundles is not None:
             self._bundles.note_region(name)
-
-
-def _first_from(time: int, grid: Grid) -> int:
-    """The first slot of a grid that is not before ``time``."""
-    return grid.cursor - (grid.cursor - time) // grid.interval * grid.interval
 
 
 def minute_of(time: int) -> int:

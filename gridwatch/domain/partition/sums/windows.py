@@ -104,7 +104,7 @@ class Windows:
             return
         over = part.over(policy.allowed_lateness)
         archive = self._bench.archive(applied.meter_id, meter)
-        if applied.flags & INTERVAL_CHANGED:
+        if lag or applied.flags & INTERVAL_CHANGED:  # with the interval known, readings may cover other times
             self.change(applied.meter_id, meter)
         for length in self._lengths:
             if not takes_part(meter, length, policy):

@@ -44,7 +44,8 @@ class Slow:
             name = f"{content.flow}/{content.partition}"
             before = self.at(name)
             if isinstance(content, SourceOut):
-                if name in self.out or all(self.at(one) <= before for one in self.sources):
+                ahead = before == NEVER or any(self.at(one) > before for one in self.sources)
+                if name in self.out or not ahead:
                     continue
                 self.out.add(name)
                 self.step(None, before)

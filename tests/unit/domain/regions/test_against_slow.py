@@ -34,7 +34,7 @@ def feeds_of(chance: Random, sources: int, end: int = NOON + 5 * HOUR) -> list[l
     return [[*random_source(chance, number, end)] for number in range(sources)]
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(seeds, st.integers(1, 4), st.booleans())
 def test_outputs_are_those_of_the_definitions(seed: int, sources: int, outs: bool) -> None:
     chance = Random(seed)
@@ -42,7 +42,7 @@ def test_outputs_are_those_of_the_definitions(seed: int, sources: int, outs: boo
     assert Run(sources).take(*log) == Slow(names(sources), LATENESS).run(log)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=40, deadline=None)
 @given(seeds)
 def test_first_and_final_rows_and_incidents_do_not_depend_on_the_order_among_the_sources(seed: int) -> None:
     chance = Random(seed)

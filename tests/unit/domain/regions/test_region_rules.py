@@ -6,9 +6,9 @@ import pytest
 
 from gridwatch.domain.outputs import DeadLetter, RegionLimit
 from gridwatch.domain.policy import DAY, HOUR, MINUTE
+from gridwatch.domain.regions.kept import UNHEARD
 from gridwatch.domain.regions.records import FINAL, PRELIMINARY, QUARTER, UPDATED, Refused, RegionRow
-from gridwatch.domain.regions.state import UNHEARD
-from tests.unit.domain.regions.feed import NOON, Run, bundle, group, out, window
+from tests.unit.domain.regions.feed import NOON, Run, bundle, group, names, out, window
 
 END = NOON + QUARTER
 
@@ -165,6 +165,12 @@ def test_a_source_that_was_never_heard_and_is_out_is_not_waited_for() -> None:
     assert (row.state, row.complete) == (FINAL, False)
 
 
+def test_a_source_may_be_put_out_before_anything_was_heard() -> None:
+    run = Run()
+    assert run.rows(out(1)) == []
+    assert told(run.rows(bundle(0, END, [window()]))) == [(PRELIMINARY, 1, 10)]
+
+
 def test_a_source_that_holds_nothing_up_stays_in() -> None:
     run = Run()
     run.take(bundle(0, END, [window()]), bundle(1, END))
@@ -221,8 +227,9 @@ def test_a_capacity_that_is_valid_later_holds_from_the_first_window_after() -> N
 
 def test_a_newer_version_takes_the_place_of_one_that_is_valid_later() -> None:
     run = Run(1)
-    run.take(bundle(0, NOON, limits=[limit(1, 50.0, END), limit(2, 60.0)]))
-    assert capacities(run, NOON, END) == [60_000_000] * 2
+    run.take(bundle(0, NOON, limits=[limit(1, 50.0, END), limit(2, 60.0), limit(3, 70.0)]))
+    assert [one.version for one in run.state.regions["north"].limits] == [3]
+    assert capacities(run, NOON, END) == [70_000_000] * 2
 
 
 @pytest.mark.parametrize("version", [1, 2])
@@ -285,3 +292,23 @@ def test_what_waits_is_seen_from_outside() -> None:
     assert run.state.oldest_unpublished == END
     run.take(bundle(1, END + QUARTER))
     assert (run.state.oldest_unpublished, run.state.open_incidents) == (None, 1)
+
+
+# -- other sources than before
+
+
+def test_what_a_source_sent_that_takes_no_part_any_more_stays_in_its_windows() -> None:
+    run = Run(3)
+    run.take(*(bundle(number, END, [window()], [group(4, 4)]) for number in range(3)))
+    run.state.limit_to(names(2))
+    assert [list(one.parts) for one in run.state.groups["north"].values()] == [names(2)]
+    rows = run.rows(*(bundle(number, END + HOUR) for number in range(2)))
+    assert told(rows) == [(FINAL, 4, 30)]
+
+
+def test_a_source_that_is_new_is_waited_for() -> None:
+    run = Run(1)
+    run.take(bundle(0, END, [window()]))
+    run.state.limit_to(names(2))
+    assert run.rows(bundle(0, END + DAY)) == []
+    assert told(run.rows(bundle(1, END + DAY))) == [(PRELIMINARY, 2, 10), (FINAL, 3, 10)]

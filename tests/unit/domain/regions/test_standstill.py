@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from gridwatch.domain.regions.kept import Source
 from gridwatch.domain.regions.standstill import Standstill
-from gridwatch.domain.regions.state import Source
 
 AFTER = 300
 

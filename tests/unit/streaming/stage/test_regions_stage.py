@@ -129,7 +129,7 @@ class Worker:
         return {key: row for key, row in self.rig.store.rows(0) if key != FENCE_KEY}
 
 
-@settings(max_examples=20, deadline=None)
+@settings(max_examples=12, deadline=None)
 @given(st.integers(0, 1 << 32), st.data())
 def test_rows_and_incidents_are_those_of_one_run_whatever_is_cut_or_crashed(
     seed: int, data: st.DataObject

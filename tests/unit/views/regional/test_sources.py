@@ -60,6 +60,7 @@ def test_a_source_that_nobody_waits_for_is_not_out() -> None:
 def test_a_source_that_was_never_heard_is_named() -> None:
     assert said(bundle(0, 10), bundle(1, 10)) == [(2, "unheard", None)]
     assert said(bundle(0, 10), bundle(1, 10), out(2)) == [(2, "out", None)]
+    assert said(out(2), bundle(0, 10), bundle(1, 10)) == [(2, "out", None)]
 
 
 def test_incidents_are_judged_up_to_the_last_source_that_is_waited_for() -> None:
