@@ -140,7 +140,8 @@ class Fleet:
         for one in sent:
             while one.arrival >= minute + MINUTE:
                 minute += MINUTE
-                yield from _ticks(minute - _OUT_OF_ORDERNESS)
+                # Once only late readings are to come nobody is missing, as in a replay.
+                yield from _ticks(minute - _OUT_OF_ORDERNESS, self.end if minute > self.end else None)
             yield from _raw(one)
         # The longest slot that takes part may have begun at the very end.
         yield from _ticks(self.end + 2 * _LATENESS + QUARTER, self.end)

@@ -7,7 +7,9 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from gridwatch.deployment.catching_up import wait_for_worker
+from chaos.compare.changelog import State
+from chaos.subject import GRIDWATCH
+from gridwatch.kafka.positions import Positions
 from gridwatch.topics import AGGREGATES_1M, AGGREGATES_15M, INCIDENTS, REGIONAL_AGGREGATES
 from tests.grid.compare import Exact
 from tests.grid.fleet import Fleet
@@ -16,6 +18,7 @@ from tests.grid.partition import Partition, Rules
 from tests.processes import Site
 from tests.records import PARTITIONS, decoded, produce, read
 
+_LONGEST_SECONDS = 3600.0
 RULES = Rules(partitions=PARTITIONS)
 
 
@@ -32,8 +35,29 @@ def processed(bootstrap: str, folder: Path, *, workers: int = 1, **settings: Any
         started = [site.worker(f"worker-{number}") for number in range(workers)]
         for worker in started:
             worker.start()
-        wait_for_worker(site.settings, started[0])
+        _wait(site)
         yield site
+
+
+def _wait(site: Site) -> None:
+    """Return when every stage has committed all of its source, which is the output of the stage before.
+
+    By the state of the stages: a worker that takes a partition over at its end has no offset to commit.
+    """
+    for observed in GRIDWATCH.stages:
+        ends = Positions(site.settings).ends([observed.stage.source.name])
+        wanted = {partition: end for (_, partition), end in ends.items()}
+        state = State(site.settings, observed)
+
+        def done(state: State = state, wanted: dict[int, int] = wanted) -> bool:
+            state.read()
+            reached = state.positions()
+            return all(reached.get(partition, 0) >= end for partition, end in wanted.items())
+
+        try:
+            site.until(f"stage {observed.stage.name} is done", done, _LONGEST_SECONDS)
+        finally:
+            state.close()
 
 
 def exact(bootstrap: str) -> Exact:

@@ -30,9 +30,10 @@ _POLL_SECONDS = 0.5
 def command(context: click.Context, meters: int, days: int, keep: bool) -> None:
     """Run the whole chain: a real Kafka and PostgreSQL, a replay with injected faults, and the score.
 
-    Sends half-hourly readings of synthetic households, 5% of them withheld and 10% delayed by up to 5
-    minutes; compares what was found with what was injected, and writes a report with plots,
-    gridwatch-report.html, to the current folder. Exit 1 unless everything was found and nothing else. The
+    Registers synthetic households in three regions and sends their half-hourly readings, 5% of them withheld
+    and 10% delayed by up to 5 minutes; compares what was found with what was injected, and windows and
+    regions with what their readings add up to; and writes a report with plots, gridwatch-report.html, to the
+    current folder. Exit 1 unless everything was found and nothing else, and every sum is exact. The
     servers run in a temporary folder and end with this command. The first run fetches Apache Kafka (43 MB)
     into the user's cache.
     """

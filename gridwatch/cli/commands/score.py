@@ -9,6 +9,7 @@ import click
 
 from gridwatch.cli.scoring.database import detected, nearby_readings
 from gridwatch.cli.scoring.page import write_page
+from gridwatch.cli.scoring.sums import score_sums
 from gridwatch.cli.scoring.text import text
 from gridwatch.errors import GridwatchError
 from gridwatch.settings import load_settings
@@ -54,7 +55,8 @@ def command(
     """Compare what the database has of the flow with the manifest that `replay --truth` wrote.
 
     Gaps, late events, late and revised readings, dead letters: precision, recall, edges, time to detect,
-    false alarms, by kind of fault, and every difference. docs/scoring.md defines each figure.
+    false alarms, by kind of fault, and every difference; and whether windows and regions are exactly what
+    the stored readings add up to. docs/scoring.md defines each figure.
     The flow is the one that GRIDWATCH_FLOW names.
     Exit 0 whenever it could be scored, unless --min-precision or --min-recall is not reached.
     """
@@ -66,15 +68,17 @@ def command(
         result = score(manifest, found)
         shown = result.differences[: show or None]
         named = [(one, nearby_readings(connection, one, replayed)) for one in shown]
+        sums = score_sums(connection, manifest, settings)
     if html is not None:
-        write_page(html, manifest, found, result, named)
+        write_page(html, manifest, found, result, named, sums=sums)
     if as_json:
         data = result.as_dict()
         for line, (_, readings) in zip(data["differences"], named, strict=False):
             line["readings"] = [reading.as_dict() for reading in readings]
+        data["sums"] = sums.as_dict()
         click.echo(json.dumps(data))
     else:
-        click.echo(text(result, named))
+        click.echo(text(result, named, sums, show))
     for name, least, reached in (
         ("precision", min_precision, result.overall.precision),
         ("recall", min_recall, result.overall.recall),

@@ -8,16 +8,18 @@ from pathlib import Path
 
 from sqlalchemy import Connection, func, select
 
-from gridwatch.cli.scoring.database import score_database
+from gridwatch.cli.scoring.database import detected
+from gridwatch.cli.scoring.sums import Sums, score_sums
 from gridwatch.domain.instants import parse_instant
 from gridwatch.durations import micros
 from gridwatch.settings import Settings
 from replay.run.summary import Summary
-from replay.scoring.score import Rates, Score
+from replay.scoring.score import Rates, Score, score
 from replay.truth.manifest import read_manifest
 from sinks import tables
 from sinks.database import connect
 from sinks.tables.gap_alerts import gap_alerts
+from sinks.tables.regional_aggregates_15m import regional_aggregates_15m
 from sinks.tables.table import DatabaseTable
 from sinks.tables.validated_readings import validated_readings
 
@@ -27,7 +29,8 @@ GAP_STATES = ("OPEN", "CLOSED", "PARTIAL", "FILLED", "EXPIRED", "RETRACTED")
 
 @dataclass(frozen=True)
 class Figures:
-    """All figures of the summary. `late`: late readings within the allowed lateness; times in seconds."""
+    """All figures of the summary. `late`: late readings within the allowed lateness; `loads`: the highest of
+    each region, in percent; times in seconds."""
 
     meters: int
     days: int
@@ -39,13 +42,16 @@ class Figures:
     gap_states: dict[str, int]
     late: Rates
     score: Score
+    sums: Sums
+    loads: dict[str, float]
     send_seconds: float
     whole_seconds: float
 
     @property
     def perfect(self) -> bool:
-        """Every gap and every late reading found as it was injected, and nothing else."""
-        return self.score.perfect and self.late.precision == 1 and self.late.recall == 1
+        """Every gap and every late reading found as it was injected, and nothing else; and every window and
+        region is what its readings add up to."""
+        return self.score.perfect and self.late.precision == self.late.recall == 1 and self.sums.exact
 
     @property
     def sent_per_second(self) -> float:
@@ -59,7 +65,7 @@ class Figures:
 
 def collect(settings: Settings, summary: Summary, truth: Path, days: int, whole_seconds: float) -> Figures:
     """Everything the summary needs. GridwatchError when database or manifest cannot be read."""
-    score = score_database(read_manifest(truth), settings.database)
+    manifest = read_manifest(truth)
     with connect(settings.database) as connection:
         return Figures(
             meters=summary.survey.meters,
@@ -71,7 +77,9 @@ def collect(settings: Settings, summary: Summary, truth: Path, days: int, whole_
             statuses=_by(connection, validated_readings.c.status),
             gap_states=_by(connection, gap_alerts.c.state),
             late=_late(connection, truth),
-            score=score,
+            score=score(manifest, detected(connection, manifest)),
+            sums=score_sums(connection, manifest, settings),
+            loads=_loads(connection),
             send_seconds=summary.seconds,
             whole_seconds=whole_seconds,
         )
@@ -84,6 +92,14 @@ def _count(connection: Connection, table: DatabaseTable) -> int:
 def _by(connection: Connection, column: object) -> dict[str, int]:
     found = connection.execute(select(column, func.count()).group_by(column))  # type: ignore[call-overload]
     return {str(value): int(count) for value, count in found}
+
+
+def _loads(connection: Connection) -> dict[str, float]:
+    """The highest load of each region whose load is known, in percent."""
+    columns = regional_aggregates_15m.c
+    highest = func.max(columns.load_percentage)
+    query = select(columns.region, highest).group_by(columns.region).order_by(columns.region)
+    return {region: load for region, load in connection.execute(query) if load is not None}
 
 
 def _late(connection: Connection, truth: Path) -> Rates:

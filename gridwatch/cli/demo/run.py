@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 
 from gridwatch.cli.demo.figures import Figures, collect
+from gridwatch.cli.demo.grid import register
 from gridwatch.cli.demo.report import FILE, write_report
 from gridwatch.cli.demo.stages import Stage, Stages
 from gridwatch.deployment.catching_up import Report, wait_for_sink, wait_for_worker
@@ -95,6 +96,8 @@ class Demo:
             with source.open("w", encoding="utf-8") as file:
                 file.writelines(lines(self._meters, self._days, _INTERVAL_MINUTES, FAULTS.seed, MONDAY, True))
             stage.detail(f"{self._meters:,} meters, {self._days:,} days, every {_INTERVAL_MINUTES} min")
+        with self._stages.stage("registering meters and regions") as stage:
+            stage.detail(f"{register(running.settings, self._meters, MONDAY):,} records")
         began = time.monotonic()
         summary = self._replay(running.settings, source, truth)
         with self._stages.stage("worker: validating, finding gaps") as stage:

@@ -17,9 +17,9 @@ def print_summary(console: Console, figures: Figures, report: Path) -> None:
     """Print the counts, the score, the first twenty differences, and the path of the report."""
     console.print(counts(figures))
     console.print(scores(figures))
-    differences = figures.score.differences
+    differences = [*map(str, figures.score.differences), *figures.sums.differences]
     for difference in differences[:_NAMED_DIFFERENCES]:
-        console.print(str(difference), style="red", highlight=False, markup=False)
+        console.print(difference, style="red", highlight=False, markup=False)
     if len(differences) > _NAMED_DIFFERENCES:
         console.print(f"… and {len(differences) - _NAMED_DIFFERENCES:,} more")
     console.print(f"report: {report}", highlight=False, markup=False, soft_wrap=True)
@@ -30,6 +30,7 @@ def rows_of(figures: Figures) -> list[tuple[str, str]]:
     gaps = ", ".join(
         f"{figures.gap_states[state]:,} {state}" for state in GAP_STATES if figures.gap_states.get(state)
     )
+    loads = ", ".join(f"{region} {load:g}%" for region, load in figures.loads.items())
     return [
         ("readings sent", f"{figures.sent:,}"),
         ("… of them delayed", f"{figures.delayed:,}"),
@@ -39,6 +40,8 @@ def rows_of(figures: Figures) -> list[tuple[str, str]]:
         ("too late", f"{figures.rows['late_events']:,}"),
         ("dead letters", f"{figures.rows['dead_letters']:,}"),
         ("gaps", gaps or "none"),
+        *((name, str(part)) for name, part in figures.sums.parts.items() if part.judged),
+        ("highest load", loads or "none"),
         *((f"rows in {table}", f"{count:,}") for table, count in figures.rows.items()),
         (
             "readings a second",

@@ -14,6 +14,7 @@ from markupsafe import Markup
 
 from gridwatch import __version__
 from gridwatch.cli.scoring.database import NearbyReading
+from gridwatch.cli.scoring.sums import Sums
 from gridwatch.cli.scoring.text import figures
 from gridwatch.errors import GridwatchError
 from gridwatch.http.assets import stylesheet
@@ -26,6 +27,8 @@ from replay.truth.manifest import Manifest
 #: Longer replays are drawn by the day.
 _HOURLY = 21 * DAY
 _MARGIN = 2 * HOUR
+#: Windows and regions that are named.
+_MOST_SUMS = 100
 
 
 @dataclass(frozen=True)
@@ -43,6 +46,8 @@ def write_page(
     found: Found,
     result: Score,
     named: Sequence[tuple[Difference, Sequence[NearbyReading]]],
+    *,
+    sums: Sums,
 ) -> None:
     """Write the page to `path`. GridwatchError when it cannot be written."""
     environment = Environment(
@@ -51,7 +56,9 @@ def write_page(
         undefined=StrictUndefined,
         trim_blocks=True,
     )
-    page = environment.get_template("score.html").render(
+    page = environment.get_template(
+        "score.html"
+    ).render(
         style=Markup(stylesheet()),  # noqa: S704  our own file
         made_at=f"{datetime.now(UTC):%Y-%m-%d %H:%M}",
         head=truth.head,
@@ -60,7 +67,8 @@ def write_page(
         score=result,
         parts={**result.parts, "overall": result.overall},
         kinds=sorted((key, rates) for key, rates in result.kinds.items() if rates.expected or rates.found),
-        figures=list(figures(result).values()),
+        figures=[*figures(result).values(), *(f"{name}: {part}" for name, part in sums.parts.items())],
+        sums=sums.differences[:_MOST_SUMS],
         plots=_pictures(truth, found, result),
         differences=[(one, readings, _close_up(one, readings)) for one, readings in named],
         version=__version__,

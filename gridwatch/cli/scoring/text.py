@@ -5,17 +5,21 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from gridwatch.cli.scoring.database import NearbyReading
+from gridwatch.cli.scoring.sums import Sums
 from replay.scoring.score import Difference, Rates, Score
 
 _HEAD = f"{'expected':>10}{'found':>10}{'matched':>10}{'precision':>11}{'recall':>9}"
 
 
-def text(result: Score, named: Sequence[tuple[Difference, Sequence[NearbyReading]]]) -> str:
-    """Tables of rates, the other figures, and the differences of `named` with the readings around them."""
+def text(
+    result: Score, named: Sequence[tuple[Difference, Sequence[NearbyReading]]], sums: Sums, show: int
+) -> str:
+    """Tables of rates, the other figures, and the differences of `named` with the readings around them; of
+    `sums` so many as `show` says, 0 for all."""
     lines = [f"{'':<15}{_HEAD}"]
     lines += [_row(name, rates) for name, rates in result.parts.items() if rates.expected or rates.found]
     lines.append(_row("overall", result.overall))
-    lines += ["", *figures(result).values()]
+    lines += ["", *figures(result).values(), *(f"{name}: {part}" for name, part in sums.parts.items())]
     if result.kinds:
         lines += ["", f"{'by fault':<33}{_HEAD}"]
         lines += [
@@ -30,6 +34,8 @@ def text(result: Score, named: Sequence[tuple[Difference, Sequence[NearbyReading
         lines += [f"    {reading}" for reading in readings]
     if len(result.differences) > len(named):
         lines.append(f"… and {len(result.differences) - len(named):,} more (--show 0 names all)")
+    differences = sums.differences
+    lines += ["", *differences[: show or None]] if differences else []
     return "\n".join(lines)
 
 

@@ -19,12 +19,13 @@ from gridwatch.cli.demo import run
 from gridwatch.cli.demo.figures import Figures, late_readings
 from gridwatch.cli.demo.stages import Stages
 from gridwatch.cli.demo.summary import print_summary
+from gridwatch.cli.scoring.sums import Sums, Tally
 from replay.scoring.score import Difference, Rates, Score
 
 _MISSED = Difference("gap", "missed", "METER_0001", "2024-01-01T10:30:00Z", "CLOSED", "nothing")
 
 
-def _figures(*differences: Difference, late: Rates | None = None) -> Figures:
+def _figures(*differences: Difference, late: Rates | None = None, windows: int = 12_345) -> Figures:
     return Figures(
         meters=2,
         days=1,
@@ -36,6 +37,8 @@ def _figures(*differences: Difference, late: Rates | None = None) -> Figures:
         gap_states={"CLOSED": 4, "OPEN": 1},
         late=late or Rates(10, 10, 10),
         score=Score(Rates(5, 5, 5 - len(differences)), Rates(), list(differences)),
+        sums=Sums({"windows of 1 min": Tally(12_345, windows)}),
+        loads={"North": 71.5, "South": 60.0},
         send_seconds=0.5,
         whole_seconds=2.0,
     )
@@ -55,6 +58,8 @@ def test_the_summary_has_every_count() -> None:
         ("dead letters", "7"),
         ("gaps", "1 OPEN, 4 CLOSED"),
         ("rows in validated_readings", "1,000"),
+        ("windows of 1 min", "12,345 of 12,345 exact"),
+        ("highest load", "North 71.5%, South 60%"),
         ("readings a second", "2,000 sent, 500 to the database"),
     ):
         assert any(name in line and value in line for line in shown.splitlines()), name
@@ -66,7 +71,13 @@ def test_missed_gaps_and_readings_are_listed() -> None:
 
 
 @pytest.mark.parametrize(
-    "figures", [_figures(_MISSED), _figures(late=Rates(10, 9, 9)), _figures(late=Rates(10, 11, 10))]
+    "figures",
+    [
+        _figures(_MISSED),
+        _figures(late=Rates(10, 9, 9)),
+        _figures(late=Rates(10, 11, 10)),
+        _figures(windows=12_344),
+    ],
 )
 def test_one_difference_is_not_perfect(figures: Figures) -> None:
     assert not figures.perfect
