@@ -11,7 +11,7 @@ import pytest
 from pydantic import BaseModel
 
 import gridwatch.settings
-from gridwatch.domain.policy import Policy
+from gridwatch.domain.policy import MINUTE, Policy
 from gridwatch.settings import PREFIX, Settings
 
 CONCERNS = tuple(base for base in Settings.__bases__ if base.__module__.startswith("gridwatch.settings."))
@@ -27,7 +27,9 @@ def no_settings_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_defaults_of_the_settings_are_the_defaults_of_the_rules() -> None:
-    assert Settings().policy() == Policy()
+    # Windows and regions are made unless told otherwise; the rules by themselves make none.
+    assert Settings(windows=(), region_flows=()).policy() == Policy()
+    assert Settings().policy() == Policy(windows=(MINUTE, 15 * MINUTE), regional=True)
 
 
 def test_no_key_is_in_two_concerns() -> None:

@@ -76,6 +76,7 @@ class Totals:
             return
         policy, windows, regions = self._policy, self._windows, self._regions
         longest, lateness, horizon = windows.longest, policy.allowed_lateness, self._bench.horizon_key
+        crossed = self._bench.partition.crossed or 0
         always_start = policy.anchor == "start"
         for raw, time, meter, slot, interval in self.clean:
             region = None if regions is None else meter.region
@@ -87,7 +88,7 @@ class Totals:
             if interval <= longest:
                 if lag and slot - interval == meter.start:
                     windows.change(raw.meter_id, meter)  # its interval is known from here on
-                if time - lag >= usage.shortest_until:
+                if time - lag >= usage.shortest_until or usage.shortest_until <= crossed:
                     windows.mark(raw.meter_id, meter, usage, time - lag, lag)
                 values = measures_of(raw)
                 if values:
