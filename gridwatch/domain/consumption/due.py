@@ -24,12 +24,7 @@ class DueWindows:
 
     def add(self, end: int, length: int, meter_id: str) -> None:
         """Note that ``meter_id`` may have something in a window."""
-        names = self._names.get((end, length))
-        if names is None:
-            self._names[end, length] = [meter_id]
-            heappush(self._ends, (end, length))
-        else:
-            names.append(meter_id)
+        self.names(end, length).append(meter_id)
 
     def names(self, end: int, length: int) -> list[str]:
         """The list of a window: to append further names to."""

@@ -56,22 +56,25 @@ class Archive:
     """The remembered readings of one meter.
 
     find: the state of a name. changed: gets the blocks that change; None removes one. horizon: readings of
-    earlier stamps are not remembered.
+    earlier stamps are not remembered. oldest: those of earlier stamps are remembered for windows only, and
+    no other rule knows them; so none depends on whether there are windows.
     """
 
-    def __init__(
+    def __init__(  # noqa: PLR0917 - all that it is
         self,
         meter_id: str,
         meter: MeterState,
         find: Callable[[str], Any],
         changed: dict[str, Any],
         horizon: int,
+        oldest: int = -NEVER,
     ) -> None:
         self._meter_id = meter_id
         self._meter = meter
         self._find = find
         self._changed = changed
         self._horizon = horizon
+        self._oldest = max(horizon, oldest)
 
     def recall(self, time: int) -> float | None:
         """The value of the stamp ``time``, None if it is not remembered."""
@@ -99,7 +102,7 @@ class Archive:
             found = stamp_before(self._block(number).readings, time)
             if found is None and number > meter.cold_first:
                 found = last_stamp(self._block(number - 1).readings)
-        return None if found is None or found < self._horizon else found
+        return None if found is None or found < self._oldest else found
 
     def seen_within(self, start: int, end: int) -> bool:
         """Whether a stamp in [start, end) is remembered."""
@@ -111,7 +114,7 @@ class Archive:
     def stamps(self) -> list[int]:
         """All remembered stamps, ascending."""
         meter = self._meter
-        horizon = min(self._horizon, meter.off_run[0]) if meter.off_run else self._horizon
+        horizon = min(self._oldest, meter.off_run[0]) if meter.off_run else self._oldest
         numbers = range(meter.cold_first, meter.cold_next) if horizon <= meter.cold_last else ()
         parts: Iterable[Recent] = (*(self._block(number).readings for number in numbers), meter.recent)
         return [stamp for part in parts for stamp in stamps_of(part) if stamp >= horizon]
@@ -141,10 +144,6 @@ class Archive:
                     if stamp >= start:
                         return stamp
         return next((stamp for stamp in stamps_of(meter.recent) if stamp >= start), None)
-
-    def stamps_between(self, start: int, end: int) -> list[int]:
-        """The remembered stamps in [start, end), ascending."""
-        return stamps_of(self.between(start, end).readings)
 
     def note(self, time: int, value: float, energy: float) -> None:
         """Remember a reading that was applied; forget those in the state from before the horizon."""

@@ -36,11 +36,17 @@ _ROW_BYTES: Final = 200
 """About how large a row of the registry is."""
 
 
+def oldest_of(partition: PartitionState, policy: Policy) -> int:
+    """Readings with earlier stamps are known to no rules but those of windows of consumption."""
+    return window_start(partition.emitted_until - policy.allowed_lateness, policy.metrics_window)
+
+
 def horizon_of(partition: PartitionState, policy: Policy) -> int:
-    """Readings with earlier stamps are not remembered."""
-    oldest = partition.emitted_until - policy.allowed_lateness
-    horizon = window_start(oldest, policy.metrics_window)
-    return min(horizon, window_start(oldest, policy.windows[-1])) if policy.windows else horizon
+    """Readings with earlier stamps are not remembered: those in windows of consumption longer than others."""
+    oldest = oldest_of(partition, policy)
+    if not policy.windows:
+        return oldest
+    return min(oldest, window_start(partition.emitted_until - policy.allowed_lateness, policy.windows[-1]))
 
 
 class Workbench:
@@ -63,6 +69,7 @@ class Workbench:
     def move_horizon(self) -> None:
         """Recompute the horizon after windows were emitted: stamps before it need not be remembered."""
         self.horizon = horizon_of(self.partition, self.policy)
+        self._oldest = oldest_of(self.partition, self.policy)
         self.horizon_key = key_of(self.horizon)
 
     def find(self, meter_id: str) -> MeterState | None:
@@ -119,7 +126,7 @@ class Workbench:
 
     def archive(self, meter_id: str, meter: MeterState) -> Archive:
         """The remembered readings of ``meter``."""
-        return Archive(meter_id, meter, self.state, self.changed, self.horizon)
+        return Archive(meter_id, meter, self.state, self.changed, self.horizon, self._oldest)
 
     def seal(self) -> None:
         """Before a commit: move readings beyond the limit out of the states that changed."""

@@ -63,7 +63,7 @@ class Contribution:
         self._meter = meter
         self._lag = lag = lag_of(meter, policy)
         settled = is_settled(meter, policy)
-        grid, found = slot_at(meter, time)
+        grid, found = _slot_at(meter, time)
         own = None if found is None else (found - lag, found - lag + grid.interval)
         filled = not flags & (EXTRA | OFF_GRID | REVISED) and found is not None and found >= _first(meter)
         self.slot = own if filled and settled else None
@@ -109,26 +109,28 @@ class Contribution:
         if windowed:
             bench.archive(applied.meter_id, meter).measure(applied.time, applied.measures)
         if self.region is not None or (windowed and QUARTER in policy.windows):
-            self._count_unplaced()
-
-    def _count_unplaced(self) -> None:
-        bench, policy = self._bench, self._bench.policy
-        limit = bench.partition.over(policy.allowed_lateness)
-        limit -= limit % QUARTER
-        first, last = self.covered
-        if self.region is None and self.span is None:
-            first = last = self._applied.time - self._lag
-        if first == last:
-            lost = self.energy if first < limit else 0
-        else:
-            sign = 1 if self.energy >= 0 else -1
-            lost = sign * share(abs(self.energy), first, last, first, max(first, limit))
-        if lost:
-            watermark = bench.partition.watermark or 0
-            window_at(bench.partition.windows, watermark, policy.metrics_window).unplaced += lost
+            first, last = self.covered
+            if self.region is None and self.span is None:
+                first = last = applied.time - self._lag
+            count_unplaced(bench, self.energy, first, last)
 
 
-def slot_at(meter: MeterState, time: int) -> tuple[Grid, int | None]:
+def count_unplaced(bench: Workbench, energy: int, first: int, last: int) -> None:
+    """Count what of the energy of [first, last), or of the instant ``first``, is of quarters that can change
+    no more. It counts in the metrics window of the minute that was crossed last."""
+    part, policy = bench.partition, bench.policy
+    limit = part.over(policy.allowed_lateness)
+    limit -= limit % QUARTER
+    if first == last:
+        lost = energy if first < limit else 0
+    else:
+        sign = 1 if energy >= 0 else -1
+        lost = sign * share(abs(energy), first, last, first, max(first, limit))
+    if lost:
+        window_at(part.windows, part.crossed or 0, policy.metrics_window).unplaced += lost
+
+
+def _slot_at(meter: MeterState, time: int) -> tuple[Grid, int | None]:
     """The grid of a meter that applies to ``time``, and the slot there; None if it is off the grid."""
     grid = meter.grid_at(time)
     slot = grid.slot_of(time)

@@ -12,8 +12,9 @@ from gridwatch.domain.meter.intervals import lag_of
 from gridwatch.domain.meter.state import MeterState
 from gridwatch.domain.meter.timeliness import key_of
 from gridwatch.domain.meter.usage import measures_of
+from gridwatch.domain.partials.group import QUARTER
 from gridwatch.domain.partition.sums.bundles import Bundles
-from gridwatch.domain.partition.sums.contribution import Applied, Contribution
+from gridwatch.domain.partition.sums.contribution import Applied, Contribution, count_unplaced
 from gridwatch.domain.partition.sums.emission import Emission
 from gridwatch.domain.partition.sums.regions import GROUP, SILENT, SUMS, Regions
 from gridwatch.domain.partition.sums.windows import ENDED, Windows
@@ -90,6 +91,8 @@ class Totals:
                     windows.change(raw.meter_id, meter)  # its interval is known from here on
                 if time - lag >= usage.shortest_until or usage.shortest_until <= crossed:
                     windows.mark(raw.meter_id, meter, usage, time - lag, lag)
+                if lag > lateness and QUARTER in policy.windows:
+                    count_unplaced(self._bench, micro_wh(raw.consumption_kwh), time - lag, time - lag)
                 values = measures_of(raw)
                 if values:
                     usage.add_measures(key_of(time), values, horizon)

@@ -87,6 +87,8 @@ class Windows:
         self, meter_id: str, meter: MeterState, covered: int, lag: int, end: int, length: int
     ) -> None:
         """A clean reading in a window that has ended: those before it decide whether that was emitted."""
+        if end <= self._bench.partition.over(self._policy.allowed_lateness):
+            return
         archive = self._bench.archive(meter_id, meter)
         start = end - length
         was_there = archive.seen_within(start, covered + lag) or has_spans(meter, start, end)
