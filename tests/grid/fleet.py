@@ -100,6 +100,11 @@ class Fleet:
         return START + self.minutes * MINUTE
 
     @property
+    def last(self) -> int:
+        """The last event time."""
+        return self.end - 10 * SECOND
+
+    @property
     def storm_at(self) -> int:
         """When the storm begins."""
         return START + down(self.minutes * MINUTE // 3, MINUTE)
@@ -141,10 +146,10 @@ class Fleet:
             while one.arrival >= minute + MINUTE:
                 minute += MINUTE
                 # Once only late readings are to come nobody is missing, as in a replay.
-                yield from _ticks(minute - _OUT_OF_ORDERNESS, self.end if minute > self.end else None)
+                yield from _ticks(minute - _OUT_OF_ORDERNESS, self.last if minute > self.end else None)
             yield from _raw(one)
         # The longest slot that takes part may have begun at the very end.
-        yield from _ticks(self.end + 2 * _LATENESS + QUARTER, self.end)
+        yield from _ticks(self.end + 2 * _LATENESS + QUARTER, self.last)
 
     def _registry(self) -> Iterator[_Sent]:
         chance = random.Random(f"registry {self.seed}")
