@@ -17,7 +17,17 @@ from gridwatch.domain.instants import format_instant
 from gridwatch.domain.partitioning import partition_of
 from gridwatch.tables.layout import PARTITION_KEY
 from gridwatch.tables.readings import METERS
-from gridwatch.topics import DEAD_LETTERS, GAP_ALERTS, LATE_EVENTS, METRICS, RAW, TICK_HEADER, VALIDATED
+from gridwatch.topics import (
+    AGGREGATES_1M,
+    AGGREGATES_15M,
+    DEAD_LETTERS,
+    GAP_ALERTS,
+    LATE_EVENTS,
+    METRICS,
+    RAW,
+    TICK_HEADER,
+    VALIDATED,
+)
 from gridwatch.topics import changelog as changelog_topic
 
 #: The id field of a topic's records.
@@ -27,6 +37,8 @@ ID_FIELD = {
     GAP_ALERTS.name: "gap_id",
     METRICS.name: "id",
     DEAD_LETTERS.name: "id",
+    AGGREGATES_1M.name: "id",
+    AGGREGATES_15M.name: "id",
 }
 PARTITIONS = 6
 _READ_SECONDS = 30.0

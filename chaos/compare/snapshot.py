@@ -63,13 +63,14 @@ def take_snapshot(settings: Settings, subject: Subject, folders: Iterable[Path])
             snapshot.inconsistencies += find_inconsistencies(state.rows, databases)
         finally:
             state.close()
-    for topic in dict.fromkeys((*OUTPUTS, *REGIONAL_OUTPUTS, *subject.outputs)):
-        reader = Reader(settings, topic.name)
+    names = [topic.name for topic in (*OUTPUTS, *REGIONAL_OUTPUTS, *subject.outputs)]
+    for name in dict.fromkeys(names):
+        reader = Reader(settings, name)
         try:
             values = [json.loads(message.value() or b"") for message in reader.new()]
         finally:
             reader.close()
-        snapshot.contents[f"topic {topic.name}"], conflicts = last_revisions(topic.name, values)
+        snapshot.contents[f"topic {name}"], conflicts = last_revisions(name, values)
         snapshot.inconsistencies += conflicts
     for name, found in read_database(settings.database).items():
         snapshot.contents[f"table {name}"] = found

@@ -51,8 +51,8 @@ def with_state(site: Site) -> Service:
 
 
 def databases(site: Site) -> list[Path]:
-    """The RocksDB folders of the worker."""
-    found = sorted({path.parent for path in (site.folder / "worker").rglob("CURRENT")})
+    """The RocksDB folders of the stage `readings`."""
+    found = sorted({path.parent for path in (site.folder / "worker").rglob("meters-*/CURRENT")})
     assert len(found) == PARTITIONS
     return found
 

@@ -18,6 +18,7 @@ import pytest
 
 from gridwatch.codecs.decode import decode_readings
 from gridwatch.codecs.wire import encode_outputs
+from gridwatch.domain.outputs import Aggregate
 from gridwatch.domain.partition.processor import Processor
 from gridwatch.domain.partition.state import PartitionState
 from gridwatch.domain.policy import Policy
@@ -25,6 +26,8 @@ from gridwatch.domain.reading import LogRecord
 from gridwatch.embedded import EmbeddedKafka
 from gridwatch.settings import load_settings
 from gridwatch.topics import (
+    AGGREGATES_1M,
+    AGGREGATES_15M,
     DEAD_LETTERS,
     END_HEADER,
     GAP_ALERTS,
@@ -55,6 +58,7 @@ TOPIC_OF = {
     "metric": METRICS.name,
     "dead_letter": DEAD_LETTERS.name,
 }
+WINDOWS = (AGGREGATES_1M.name, AGGREGATES_15M.name)
 #: Random logs on each partition.
 LOGS = 5
 
@@ -70,7 +74,8 @@ class Case:
 
 def case(seed: int, **durations: int) -> Case:
     """Durations in µs; all else as it is by default, but records are refused from 20 kB on."""
-    policy = Parameters(max_record_bytes=20_000, **durations)
+    windows = (MINUTE, 15 * MINUTE)
+    policy = Parameters(max_record_bytes=20_000, windows=windows, regional=True, **durations)
     settings = {name: f"{value / SECOND:.0f}s" for name, value in durations.items()}
     return Case(seed, policy, {**settings, "max_record_bytes": "20000"})
 
@@ -137,16 +142,20 @@ def held(bootstrap: str) -> dict[int, list[Record]]:
 
 def of_the_model(policy: Parameters, records: dict[int, list[Record]]) -> Outputs:
     """What the slow model says of it."""
-    said: dict[str, list[dict[str, Any]]] = {topic: [] for topic in TOPIC_OF.values()}
+    said: dict[str, list[dict[str, Any]]] = {topic: [] for topic in (*TOPIC_OF.values(), *WINDOWS)}
     for partition, log in records.items():
         for kind, record in Reference(policy, partition).run(log):
-            said[TOPIC_OF[kind]].append(json.loads(json.dumps(record)))
+            if kind == "aggregate":  # it has no record on the wire, only what is in it
+                for topic, messages in encode_outputs([Aggregate(**record)]).items():
+                    said[topic] += [json.loads(value) for _, value in messages]
+            elif kind in TOPIC_OF:
+                said[TOPIC_OF[kind]].append(json.loads(json.dumps(record)))
     return {topic: last_revisions(topic, of_topic) for topic, of_topic in said.items()}
 
 
 def in_one_piece(policy: Policy, records: dict[int, list[Record]]) -> Outputs:
     """What the rules say when each partition is worked at once, in memory: never cut, never stored."""
-    said: dict[str, list[dict[str, Any]]] = {topic: [] for topic in TOPIC_OF.values()}
+    said: dict[str, list[dict[str, Any]]] = {topic: [] for topic in (*TOPIC_OF.values(), *WINDOWS)}
     for partition, log in records.items():
         processor = Processor(policy, PartitionState(partition), {}, decode=decode_readings)
         outcome = processor.process([LogRecord(*record) for record in log])
@@ -177,7 +186,7 @@ def differences(found: Outputs, wanted: Outputs) -> list[Any]:
 
 def judged(said: Outputs, unclear: set[str]) -> Outputs:
     """What the model and the worker must agree on, by topic and id."""
-    return {
+    return {topic: said[topic] for topic in WINDOWS} | {
         topic: last_revisions(topic, comparable(kind, list(said[topic].values()), unclear))
         for kind, topic in TOPIC_OF.items()
     }
