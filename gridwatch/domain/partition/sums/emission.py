@@ -160,9 +160,11 @@ class Emission:
         if crossed is None:
             return []
         lag = lag_of(meter, self._policy)
-        last = meter.last_seen - lag
+        last = meter.last_seen - lag + 1
+        if meter.usage is not None:
+            last = max([last, *(until for _, _, until, _ in meter.usage.spans)])
         return sorted(
             (end, length)
             for length in self._policy.windows
-            for end in range(crossed - crossed % length + length, min(reached, last + 2 * length) + 1, length)
+            for end in range(crossed - crossed % length + length, min(reached, last + length) + 1, length)
         )
