@@ -363,10 +363,11 @@ class Reference:
                 self.ahead[place] = item
                 break
         else:
-            self.ahead = [*self.ahead, item][-self.policy.max_held :]
+            self.ahead = [*self.ahead, item]
         others = [held.time for held in self.ahead if held.meter_id != item.meter_id]
         if others:
             self.close_step(min(item.time, max(others)) - self.policy.max_out_of_orderness)
+        self.ahead = self.ahead[-self.policy.max_held :]
 
     def too_late(self, item: Item, delay: int) -> None:
         assert self.watermark is not None
