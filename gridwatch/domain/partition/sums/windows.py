@@ -41,13 +41,15 @@ class Windows:
         self.ended.load(meter_id, ended)
 
     def expect(self, meter_id: str, last_seen: int) -> None:
-        """Note that a meter may have something in windows that have not ended, until it was seen last."""
+        """Note that a meter may have something in windows that have not ended, until it was seen last. Energy
+        over a gap reaches one interval further."""
         crossed = self._bench.partition.crossed
         if crossed is None:
             return
+        until = last_seen + max(self.longest, self._policy.default_interval)
         for length in self._lengths:
             start = crossed - crossed % length
-            if last_seen > start - length:
+            if until > start:
                 self.due.add(start + length, length, meter_id)
 
     def change(self, meter_id: str, meter: MeterState) -> None:
