@@ -36,12 +36,17 @@ class TableLayout(Generic[P]):
         partition: the kind of its partition rows.
         kinds: the kind of all other rows, by the control character that their names begin with; "" for the
             main states of the stage.
+        counted: the control characters of kinds that the partition row counts, besides the main states: a
+            row too many, whose tombstone was compacted away, would be wrong.
     """
 
-    def __init__(self, stage: str, partition: RowKind[P], kinds: Mapping[str, RowKind[Any]]) -> None:
+    def __init__(
+        self, stage: str, partition: RowKind[P], kinds: Mapping[str, RowKind[Any]], counted: str = ""
+    ) -> None:
         self.stage = stage
         self._partition = partition
         self._main = kinds[""]
+        self._counted = tuple(one.encode() for one in counted)
         self._special = {prefix.encode(): kind for prefix, kind in kinds.items() if prefix}
 
     # -- states
@@ -104,8 +109,12 @@ class TableLayout(Generic[P]):
     # -- kinds of keys
 
     def is_state(self, key: bytes) -> bool:
-        """Whether a row is one of the main states, which the partition row counts."""
+        """Whether a row is one of the main states."""
         return key[:1] >= b" "
+
+    def is_counted(self, key: bytes) -> bool:
+        """Whether the partition row counts a row: the main states, and what the layout names."""
+        return key[:1] >= b" " or key.startswith(self._counted)
 
     def require_known(self, keys: Iterable[bytes]) -> None:
         """GridwatchError if one of the keys is of an unknown kind."""

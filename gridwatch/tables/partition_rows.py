@@ -58,6 +58,7 @@ def plain_state(state: PartitionState) -> tuple[Any, ...]:
         state.crossed,
         state.crossing,
         state.new_regions,
+        state.resident,
     )
 
 
@@ -72,7 +73,7 @@ def _state(row: Any, version: int) -> PartitionState:
         state.end, state.end_reached = row[16:18]
     state.tick_time = row[18] if version >= _WITH_REGISTRY else state.record_time
     if version >= _WITH_SUMS:
-        state.crossed, crossing, new_regions = row[19:22]
+        state.crossed, crossing, new_regions, state.resident = row[19:23]
         state.crossing = None if crossing is None else tuple(crossing)
         state.new_regions = tuple(new_regions)
     return state

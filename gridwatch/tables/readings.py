@@ -13,7 +13,7 @@ from gridwatch.domain.meter.archive import COLD
 from gridwatch.domain.partition import registry
 from gridwatch.domain.partition.state import PartitionState
 from gridwatch.domain.partition.sums import regions, windows
-from gridwatch.domain.partition.workbench import KEPT
+from gridwatch.domain.partition.workbench import KEPT, RESIDENT
 from gridwatch.domain.policy import NEVER
 from gridwatch.tables.layout import TableLayout
 from gridwatch.tables.meter_rows import BLOCK, METER, REGISTER, due_and_seen, due_of
@@ -36,13 +36,12 @@ METERS: Final[TableLayout[PartitionState]] = TableLayout(
         regions.GROUP: GROUP,
         regions.SILENT: SILENT,
     },
+    counted=RESIDENT,
 )
 _REGISTERED: Final = registry.REGISTERED.encode()
 _OUTAGE: Final = registry.OUTAGE.encode()
 #: Begin the names of what is held in memory as a whole.
-_RESIDENT: Final = tuple(
-    kind.encode() for kind in (windows.ENDED, regions.SUMS, regions.GROUP, regions.SILENT)
-)
+_RESIDENT: Final = tuple(kind.encode() for kind in RESIDENT)
 
 
 def due_times(rows: Sequence[tuple[bytes, bytes]]) -> list[tuple[int, str, int]]:

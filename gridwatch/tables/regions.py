@@ -22,6 +22,7 @@ REGIONS: Final[TableLayout[PartitionState]] = TableLayout(
         kept.WAITING: WAITING,
         kept.INCIDENT: INCIDENT,
     },
+    counted=kept.REGION + kept.GROUP + kept.WAITING + kept.INCIDENT,
 )
 
 

@@ -19,7 +19,7 @@ from gridwatch.domain.meter.state import MeterState
 from gridwatch.domain.partition.registry import OUTAGE, REGION, REGISTERED
 from gridwatch.domain.partition.reporting import report_gaps
 from gridwatch.domain.partition.sums.totals import Totals
-from gridwatch.domain.partition.workbench import KEPT, Workbench
+from gridwatch.domain.partition.workbench import KEPT, RESIDENT, Workbench
 from gridwatch.domain.policy import NEVER
 from gridwatch.domain.registry.records import ControlRecord, MeterRecord, OutageRecord
 from gridwatch.domain.registry.registration import Registration
@@ -44,6 +44,8 @@ class Schedule:
         totals.start()
         for deadline, name, last_seen in due:
             self._add(deadline, name)
+            if name[0] in RESIDENT:
+                bench.count(name, present=True)
             if name.startswith(OUTAGE):
                 bench.registry.load(name)
             elif totals.is_on:

@@ -64,6 +64,8 @@ class PartitionState:
     """The last window emitted in a crossing that is not finished: end, length, meter."""
     new_regions: tuple[str, ...] = ()
     """Regions whose records are new since the last bundles."""
+    resident: int = 0
+    """Stored states that are held in memory as a whole."""
 
     @property
     def next_offset(self) -> int:
@@ -83,8 +85,8 @@ class PartitionState:
 
     @property
     def row_count(self) -> int:
-        """Stored states: the meters known."""
-        return self.meters
+        """Stored states that are counted: the meters known, and what is held in memory."""
+        return self.meters + self.resident
 
     def skip_to(self, offset: int) -> None:
         """Move the position to ``offset``: the offsets before it hold no unprocessed records."""

@@ -32,6 +32,8 @@ class Meters(Protocol):
 
 KEPT: Final = "\x01"
 """Before a meter id: the name of its register, which outlives its state."""
+RESIDENT: Final = "\x06\x07\x08\x0b"
+"""What the names of states begin with that are held in memory as a whole (``sums``), and counted."""
 _ROW_BYTES: Final = 200
 """About how large a row of the registry is."""
 
@@ -57,6 +59,7 @@ class Workbench:
         self.partition = partition
         self._meters = meters
         self.registry = PartitionRegistry(policy, self.state)
+        self._resident: set[str] = set()
         self.move_horizon()
         self.begin(Outcome(), 0)
 
@@ -187,6 +190,16 @@ class Workbench:
             self.weight += meter.weight()
 
     def keep(self, name: str, state: Any) -> None:
-        """Make a state of the registry part of the outcome."""
+        """Make a state other than a meter's part of the outcome; None removes it."""
         self.changed[name] = state
+        if name[0] in RESIDENT:
+            self.count(name, present=state is not None)
         self.weight += _ROW_BYTES
+
+    def count(self, name: str, *, present: bool) -> None:
+        """Count a state that is held in memory, or do not count it any more."""
+        if present:
+            self._resident.add(name)
+        else:
+            self._resident.discard(name)
+        self.partition.resident = len(self._resident)

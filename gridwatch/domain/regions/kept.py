@@ -164,3 +164,10 @@ def incident_name(scope: Scope) -> str:
 
 State: TypeAlias = Window | Region | Group | Waiting | Incident
 """What has a row of its own."""
+
+
+def row_name(state: State) -> str:
+    """The name of the row of a state."""
+    if isinstance(state, Incident):
+        return incident_name((state.kind, state.region, state.target))
+    return state.name

@@ -53,6 +53,7 @@ class Processor:
             else:
                 onto.run += 1
                 onto.outputs.append(_dead_letter(record, refused, part.partition))
+        part.count(onto.changed)
         return onto
 
     def _step(self, record: Record, onto: Outcome) -> Refused | None:

@@ -7,9 +7,19 @@ have rows of their own (``kept``).
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
-from gridwatch.domain.regions.kept import UNHEARD, Group, Region, Scope, Source, State, Waiting, Window
+from gridwatch.domain.regions.kept import (
+    UNHEARD,
+    Group,
+    Region,
+    Scope,
+    Source,
+    State,
+    Waiting,
+    Window,
+    row_name,
+)
 from gridwatch.domain.regions.records import QUARTER, Incident
 
 
@@ -22,7 +32,7 @@ class PartitionState:
         self.record_time: int | None = None
         """Timestamp of the last record."""
         self.row_count = 0
-        """Windows that are kept."""
+        """Rows of its states."""
         self.sources: dict[str, Source] = {}
         self.passed = UNHEARD
         """Windows that end up to here were published, or had nothing in them."""
@@ -42,6 +52,8 @@ class PartitionState:
         """By minute, by source."""
         self.incidents: dict[Scope, Incident] = {}
         """Those that are open."""
+        self.names: set[str] = set()
+        """The names of all rows, which are counted."""
 
     def skip_to(self, offset: int) -> None:
         """All records before an offset are processed."""
@@ -50,6 +62,7 @@ class PartitionState:
     def load(self, states: Iterable[State]) -> None:
         """Add what was stored in rows of its own."""
         for one in states:
+            self.names.add(row_name(one))
             if isinstance(one, Window):
                 self.windows.setdefault(one.start, {})[one.region] = one
             elif isinstance(one, Region):
@@ -60,6 +73,15 @@ class PartitionState:
                 self.waiting.setdefault(one.minute, {})[one.source] = one
             else:
                 self.incidents[one.kind, one.region, one.target] = one
+
+    def count(self, changed: Mapping[str, State | None]) -> None:
+        """Count the rows, some of which have changed; None removes one."""
+        for name, state in changed.items():
+            if state is None:
+                self.names.discard(name)
+            else:
+                self.names.add(name)
+        self.row_count = len(self.names)
 
     def limit_to(self, names: Sequence[str]) -> None:
         """Know these sources, and forget the meters and gaps of others, which take no part any more.

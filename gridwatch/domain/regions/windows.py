@@ -118,7 +118,6 @@ class Windows:
     def _finish(self, window: Window, onto: Outcome) -> None:
         self._emit_newest(window, FINAL, 1, onto)
         onto.remove(window.name)
-        self._state.row_count -= 1
 
     def _emit_newest(self, window: Window, name: str, more: int, onto: Outcome) -> None:
         self._set_stale(window, stale=False)
@@ -160,7 +159,6 @@ class Windows:
         window = windows.get(region)
         if window is None:
             window = windows[region] = Window(region, start)
-            self._state.row_count += 1
         return window
 
     def _note_meters(self, entry: RegionWindow, source: str, onto: Outcome) -> None:

@@ -113,7 +113,7 @@ async def _index(stage: Stage[P], store: Store, partition: int) -> tuple[int, li
     start = b""
     while True:
         rows = list(islice(store.rows_from(partition, start), SLICE_ROWS))
-        states = sum(layout.is_state(key) for key, _ in rows)
+        states = sum(map(layout.is_counted, (key for key, _ in rows)))
         if states < len(rows):
             layout.require_known(key for key, _ in rows)
         count += states

@@ -83,6 +83,7 @@ class Log:
     def restart(self) -> None:
         """A new processor from what is stored, and from nothing else."""
         self.partition, _ = METERS.decode_partition(METERS.encode_partition(self.partition, 1))
+        assert self.partition.row_count == sum(METERS.is_counted(name.encode()) for name in self.meters)
         rows = {name: METERS.encode(name, state) for name, state in self.meters.items()}
         self.meters = {name: METERS.decode(name, row) for name, row in rows.items()}
         due = due_times([(name.encode(), row) for name, row in rows.items()])

@@ -37,7 +37,7 @@ class Stored:
 
     def load(self, sources: int) -> Processor:
         state, _ = REGIONS.decode_partition(self.rows[PARTITION_KEY])
-        assert state.row_count == sum(map(REGIONS.is_state, self.rows))
+        assert state.row_count == sum(map(REGIONS.is_counted, self.rows)) == len(self.rows) - 2
         return Processor(names(sources), LATENESS, state, stored_states(sorted(self.rows.items())))
 
 

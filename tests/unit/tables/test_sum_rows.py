@@ -125,3 +125,12 @@ def test_the_index_has_deadlines_with_the_last_reading_and_what_is_held_in_memor
     group = METERS.encode("\x08x", Group(PLACE))
     index = due_times([(b"\x08x", group), (b"M", METER.encode(meter))])
     assert [(name, due == FIRST + 5) for due, name, _ in index] == [("\x08x", False), ("M", True)]
+
+
+def test_rows_that_are_held_in_memory_are_counted_so_that_none_too_many_is_taken_for_true() -> None:
+    counted = {key: METERS.is_counted(key.encode()) for key in ("M", "\x06M", "\x07x", "\x08x", "\x0bM")}
+    assert set(counted.values()) == {True}
+    assert not any(METERS.is_counted(key) for key in (b"\x01M", b"\x02M", b"\x03M", b"\x00partition"))
+    state = PartitionState(0, meters=4)
+    state.resident = 3
+    assert PARTITION.decode(PARTITION.encode(state)).row_count == 7

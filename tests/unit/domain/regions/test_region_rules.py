@@ -69,10 +69,10 @@ def test_a_window_that_nobody_had_anything_of_at_its_end_begins_with_an_update()
 def test_a_final_row_counts_one_more_and_its_window_is_gone() -> None:
     run = Run()
     run.take(bundle(0, END, [window()]), bundle(1, END, [window()]))
-    assert run.state.row_count == 1
+    assert len(run.state.windows) == 1
     assert run.rows(bundle(0, END + HOUR)) == []
     assert told(run.rows(bundle(1, END + HOUR))) == [(FINAL, 3, 20)]
-    assert (run.state.row_count, run.state.windows) == (0, {})
+    assert run.state.windows == {}
     late = window(revision=9, initial=False)
     assert run.rows(bundle(0, END + 2 * HOUR, [late]), bundle(1, END + 2 * HOUR)) == []
 
