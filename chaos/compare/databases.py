@@ -67,7 +67,8 @@ def find_inconsistencies(
     found = []
     for partition, end in sorted(changelog.ends.items()):
         state = changelog.partition(partition)
-        states = sum(1 for _ in changelog.states(partition))
+        counted = changelog.layout.is_counted
+        states = sum(of == partition and counted(key) for of, key in changelog.last)
         if state is None or state.row_count != states:
             found.append(
                 f"changelog: partition {partition}: {states} states, counted {state and state.row_count}"
@@ -82,7 +83,7 @@ def find_inconsistencies(
         for rows in whole:
             # A disk that was away while compaction dropped tombstones keeps rows of other kinds that no state
             # names any more: nothing reads them. States are counted, so such a disk is rebuilt for theirs.
-            named = {key for key in rows if changelog.layout.is_state(key) or key == PARTITION_KEY}
+            named = {key for key in rows if counted(key) or key == PARTITION_KEY}
             differing = sorted(key for key in wanted.keys() | named if wanted.get(key) != rows.get(key))
             found += [
                 f"RocksDB: partition {partition}: {key!r} is {rows.get(key)!r}, "
