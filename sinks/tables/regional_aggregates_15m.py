@@ -13,7 +13,7 @@ from gridwatch import topics
 from gridwatch.models.regional_aggregate import RegionalAggregate
 from sinks.tables.columns import Values, identifier, instant
 from sinks.tables.copy_text import booleans, instants, numbers, optional_numbers, texts
-from sinks.tables.table import Compression, TopicTable, metadata
+from sinks.tables.table import Comparison, Compression, TopicTable, metadata
 
 #: `time` is the start of the window.
 regional_aggregates_15m = Table(
@@ -75,6 +75,8 @@ REGIONAL_AGGREGATES_15M = TopicTable(
     topic=topics.REGIONAL_AGGREGATES,
     columns=_values,
     newer=("revision",),
+    # How far a row that is not final has come depends on how far the sources ran ahead of each other.
+    comparison=Comparison(where="state = 'FINAL'"),
     compression=Compression("region", '"time" DESC'),
     retention="regional_retention",
 )
