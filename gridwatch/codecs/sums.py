@@ -11,14 +11,13 @@ from typing import Final
 
 import msgspec
 
+from gridwatch.codecs.encoded import Message
 from gridwatch.domain import outputs as emitted
 from gridwatch.domain.instants import instant_text
 from gridwatch.domain.policy import MINUTE, SECOND
 from gridwatch.domain.rounding import half_even
 from gridwatch.models.partial import Partial, PartialGroup, PartialRegion, PartialWindow
 from gridwatch.topics import REGIONAL_PARTIALS, Flow
-
-Message = tuple[bytes, bytes]
 
 #: The version of the format of bundles.
 BUNDLE_VERSION: Final = 1

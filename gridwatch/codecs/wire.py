@@ -14,7 +14,7 @@ from typing import Any, Final
 
 import msgspec
 
-from gridwatch.codecs.encoded import Encoded, Feed
+from gridwatch.codecs.encoded import Encoded, Feed, Message
 from gridwatch.codecs.origin import origin_of
 from gridwatch.codecs.sums import WindowMessages, encode_bundles
 from gridwatch.domain import outputs as emitted
@@ -33,8 +33,6 @@ from gridwatch.topics import SMARTMETER, Flow
 RAW_MAX_BYTES = 64 * 1024
 
 _encode: Final = msgspec.json.Encoder().encode
-
-Message = tuple[bytes, bytes]
 
 #: The fields that a `RawReading` has, too.
 _FIELDS: Final = tuple(name for name in Raw.__struct_fields__ if name != "interval")

@@ -35,7 +35,7 @@ def accept(
     recompute ``meter.due``.
     """
     grid = meter.grid_at(time)
-    slot = _slot_on(grid, time)
+    slot = slot_on(grid, time)
     flags = 0
     if slot is None:
         flags = OFF_GRID
@@ -73,13 +73,13 @@ def revise(
     meter. Returns its flags."""
     if given is not None and time >= meter.last_seen and give(meter, time, given, calendar, changes):
         return INTERVAL_CHANGED
-    return OFF_GRID if _slot_on(meter.grid_at(time), time) is None else 0
+    return OFF_GRID if slot_on(meter.grid_at(time), time) is None else 0
 
 
 def accept_too_late(meter: MeterState, time: int, changes: GapChanges) -> int:
     """Apply a reading of ``time`` that is TOO_LATE. Returns its flags."""
     grid = meter.grid_at(time)
-    slot = _slot_on(grid, time)
+    slot = slot_on(grid, time)
     if _fill_gap(meter, grid, time, changes):
         return 0
     if slot is None:
@@ -87,7 +87,8 @@ def accept_too_late(meter: MeterState, time: int, changes: GapChanges) -> int:
     return SLOT_FILLED if _is_filled(meter, grid, slot, changes) else 0
 
 
-def _slot_on(grid: Grid, time: int) -> int | None:
+def slot_on(grid: Grid, time: int) -> int | None:
+    """The slot of a grid that ``time`` is of; None if it is off the grid."""
     slot = grid.slot_of(time)
     # Points after the end belong to the next grid, and the reading is too far from that one's.
     return None if slot is not None and grid.end is not None and slot >= grid.end else slot

@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from gridwatch.domain.consumption.aggregate import micro_wh, share, takes_part
-from gridwatch.domain.meter.grid import Grid
+from gridwatch.domain.meter.arrival import slot_on
 from gridwatch.domain.meter.intervals import is_settled, lag_of
 from gridwatch.domain.meter.state import MeterState
 from gridwatch.domain.meter.usage import Usage
@@ -63,7 +63,8 @@ class Contribution:
         self._meter = meter
         self._lag = lag = lag_of(meter, policy)
         settled = is_settled(meter, policy)
-        grid, found = _slot_at(meter, time)
+        grid = meter.grid_at(time)
+        found = slot_on(grid, time)
         own = None if found is None else (found - lag, found - lag + grid.interval)
         filled = not flags & (EXTRA | OFF_GRID | REVISED) and found is not None and found >= _first(meter)
         self.slot = own if filled and settled else None
@@ -128,13 +129,6 @@ def count_unplaced(bench: Workbench, energy: int, first: int, last: int) -> None
         lost = sign * share(abs(energy), first, last, first, max(first, limit))
     if lost:
         window_at(part.windows, part.crossed or 0, policy.metrics_window).unplaced += lost
-
-
-def _slot_at(meter: MeterState, time: int) -> tuple[Grid, int | None]:
-    """The grid of a meter that applies to ``time``, and the slot there; None if it is off the grid."""
-    grid = meter.grid_at(time)
-    slot = grid.slot_of(time)
-    return grid, None if slot is not None and grid.end is not None and slot >= grid.end else slot
 
 
 def _first(meter: MeterState) -> int:
