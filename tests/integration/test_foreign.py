@@ -110,7 +110,7 @@ def test_our_own_rows_are_the_last_of_their_keys_again(site: Site) -> None:
     site.wait_processed()
     until(
         "partition 0 is taken over",
-        lambda: "partition 0: resuming at" in worker.process.log_tail(2000),
+        lambda: "readings, partition 0: resuming at" in worker.process.log_tail(2000),
         SEEN_SECONDS,
     )
     worker.kill()
