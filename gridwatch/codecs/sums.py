@@ -1,7 +1,6 @@
 """Encodes windows of consumption and bundles as JSON messages.
 
-Windows come by the thousand as time crosses a minute, so they are formatted directly, in the shape of
-`models.aggregate.Aggregate`; what neighbours share is formatted once.
+Windows come by the thousand as time crosses a minute; what neighbours share is formatted once.
 """
 
 from __future__ import annotations
@@ -16,6 +15,7 @@ from gridwatch.domain import outputs as emitted
 from gridwatch.domain.instants import instant_text
 from gridwatch.domain.policy import MINUTE, SECOND
 from gridwatch.domain.rounding import half_even
+from gridwatch.models.aggregate import Aggregate
 from gridwatch.models.partial import Partial, PartialGroup, PartialRegion, PartialWindow
 from gridwatch.topics import REGIONAL_PARTIALS, Flow
 
@@ -37,47 +37,48 @@ class WindowMessages:
         self._of: dict[int, list[Message]] = {
             seconds * SECOND: self.messages[topic.name] for seconds, topic in flow.aggregates.items()
         }
-        self._start = self._length = self._received = self._partition = -1
-        self._window = self._name = self._arrival = self._region = ""
-        self._in: str | None = None
+        self._start = self._length = self._received = -1
+        self._name = self._begin = self._end = self._arrival = ""
 
     def add(self, window: emitted.Aggregate) -> None:
         """Encode the next one."""
+        meter_id, count, expected = window.meter_id, window.readings, window.expected
         if window.start != self._start or window.length != self._length:
             self._start, self._length = window.start, window.length
-            start = instant_text(window.start)
-            self._name = f"@{start}/{window.length // MINUTE}m"
-            self._window = (
-                f',"window_start":"{start}","window_end":"{instant_text(window.start + window.length)}",'
-            )
-        if window.received != self._received or window.partition != self._partition:
-            self._received, self._partition = window.received, window.partition
-            self._arrival = (
-                f',"partition":{window.partition},"received_at":"{instant_text(window.received)}"}}'
-            )
-        if window.region != self._in:
-            self._in = window.region
-            self._region = "null" if window.region is None else _encode(window.region).decode()
-        meter = _encode(window.meter_id).decode()
-        count, expected = window.readings, window.expected
-        whole = min(count, expected) if expected else 0
-        completeness = repr(half_even(_SHARES * whole, expected) / _SHARES) if expected else "null"
-        value = (
-            f'{{"id":{meter[:-1]}{self._name}","meter_id":{meter}{self._window}"revision":{window.revision},'
-            f'"region":{self._region or "null"},"reading_count":{count},'
-            f'"expected_readings":{"null" if expected is None else expected},"completeness":{completeness},'
-            f'"energy_kwh_sum":{window.energy / _MICRO_WH!r},"power_kw_avg":{_number(window.power, _MICRO)},'
-            f'"power_kw_min":{_number(window.lowest_power, _MICRO)},'
-            f'"power_kw_max":{_number(window.highest_power, _MICRO)},'
-            f'"voltage_avg":{_number(window.voltage, _MILLI)},'
-            f'"current_avg":{_number(window.current, _MILLI)},'
-            f'"power_factor_avg":{_number(window.power_factor, _MICRO)}{self._arrival}'
+            self._begin, self._end = instant_text(window.start), instant_text(window.start + window.length)
+            self._name = f"@{self._begin}/{window.length // MINUTE}m"
+        if window.received != self._received:
+            self._received, self._arrival = window.received, instant_text(window.received)
+        completeness: float | None = None
+        if expected:
+            completeness = 1.0
+            if count < expected:
+                completeness = half_even(_SHARES * count, expected) / _SHARES
+        value = Aggregate(
+            meter_id + self._name,
+            meter_id,
+            self._begin,
+            self._end,
+            window.revision,
+            window.region,
+            count,
+            expected,
+            completeness,
+            window.energy / _MICRO_WH,
+            _over(window.power, _MICRO),
+            _over(window.lowest_power, _MICRO),
+            _over(window.highest_power, _MICRO),
+            _over(window.voltage, _MILLI),
+            _over(window.current, _MILLI),
+            _over(window.power_factor, _MICRO),
+            window.partition,
+            self._arrival,
         )
-        self._of[window.length].append((window.meter_id.encode(), value.encode()))
+        self._of[window.length].append((meter_id.encode(), _encode(value)))
 
 
-def _number(value: int | None, scale: int) -> str:
-    return "null" if value is None else repr(value / scale)
+def _over(value: int | None, scale: int) -> float | None:
+    return None if value is None else value / scale
 
 
 def encode_bundles(outputs: Iterable[emitted.Output]) -> dict[tuple[str, int], list[Message]]:

@@ -1,4 +1,4 @@
-"""One window of one meter, computed from its remembered readings. All sums are whole numbers.
+"""One window of one meter. All sums are whole numbers.
 
 A window [start, end) has the readings whose covered time begins in it: at the stamp, or one interval before
 it where readings cover the time up to their stamp. Each counts whole, with its current value; the energy of
@@ -16,28 +16,19 @@ import struct
 from collections.abc import Iterator
 from typing import Final
 
+from gridwatch.domain.consumption.sums import Sums, micro_wh
 from gridwatch.domain.meter.archive import Archive
 from gridwatch.domain.meter.changes import Plan
 from gridwatch.domain.meter.grid import Grid, first_from, shift
 from gridwatch.domain.meter.intervals import is_settled, lag_of
 from gridwatch.domain.meter.state import MeterState
 from gridwatch.domain.meter.timeliness import Recent, key_of
-from gridwatch.domain.meter.usage import Measured
+from gridwatch.domain.meter.usage import values_by_key
 from gridwatch.domain.outputs import Aggregate
 from gridwatch.domain.policy import SECOND, Policy
 from gridwatch.domain.rounding import half_even
 
-MICRO_WH: Final = 1_000_000_000
-"""Micro-Wh in a kWh."""
 _READING: Final = struct.Struct(">8sd")
-#: Power in mW is energy in micro-Wh times this over the duration in seconds: 3.6.
-_TIMES: Final = 18
-_OVER: Final = 5
-
-
-def micro_wh(kwh: float) -> int:
-    """``kwh`` (not negative) in whole micro-Wh, half up."""
-    return int(kwh * MICRO_WH + 0.5)
 
 
 def takes_part(meter: MeterState, length: int, policy: Policy) -> bool:
@@ -110,73 +101,60 @@ def _slots(grid: Grid, low: int, high: int, end: int | None, plan: Plan | None) 
     return sum(not plan.covers(one, one, interval, calendar) for one in slots)
 
 
+def sums_of(meter: MeterState, archive: Archive, start: int, length: int, policy: Policy) -> Sums | None:
+    """The sums of a window, from the remembered readings of its meter; None if nothing is in it."""
+    end, lag = start + length, lag_of(meter, policy)
+    found = archive.between(start + lag, end + lag)
+    settled = is_settled(meter, policy)
+    sums = Sums(start, length, meter.interval // SECOND if settled else 0)
+    over_gaps: set[bytes] = set()
+    shared = False
+    if meter.usage is not None:
+        for time, first, last, spread in meter.usage.spans:
+            over_gaps.add(key_of(time))
+            if first < end and start < last:
+                shared = True
+                sums.energy += share(spread, first, last, start, end)
+    if not found.readings and not shared:
+        return None
+    values = values_by_key(found.measures)
+    readings: Iterator[tuple[bytes, float]] = _READING.iter_unpack(found.readings)
+    for key, value in readings:
+        if key in over_gaps:
+            sums.add_over_gap(values.get(key))
+        else:
+            used = micro_wh(_energy(key, value, found.energies))
+            sums.add(used, values.get(key), known=settled)
+    return sums
+
+
 def aggregate(  # noqa: PLR0917 - all that it depends on
     meter_id: str,
     meter: MeterState,
-    archive: Archive,
-    start: int,
-    length: int,
+    sums: Sums,
     revision: int,
     policy: Policy,
     plan: Plan | None,
     partition: int,
     received: int,
-) -> Aggregate | None:
-    """The window of ``meter`` that begins at ``start``, as it stands now; None if it has none there."""
-    if not takes_part(meter, length, policy):
-        return None
-    end, lag = start + length, lag_of(meter, policy)
-    usage = meter.usage
-    found = archive.between(start + lag, end + lag)
-    settled = is_settled(meter, policy)
-    seconds = meter.interval // SECOND if settled else 0
-    over_gaps: set[bytes] = set()
-    energy, shared = 0, False
-    if usage is not None and usage.spans:
-        for time, first, last, spread in usage.spans:
-            over_gaps.add(key_of(time))
-            if first < end and start < last:
-                shared = True
-                energy += share(spread, first, last, start, end)
-    if not found.readings and not shared:
-        return None
-    measured = Measured(found.measures)
-    power = lowest = highest = count = powers = 0
-    scale = _OVER * seconds if settled else 1
-    readings: Iterator[tuple[bytes, float]] = _READING.iter_unpack(found.readings)
-    for key, value in readings:
-        count += 1
-        used = micro_wh(_energy(key, value, found.energies))
-        if key in over_gaps:
-            used = -1
-        else:
-            energy += used
-        given = measured.powers.get(key)
-        if given is not None:
-            one = given * scale
-        elif settled and used >= 0:
-            one = _TIMES * used
-        else:
-            continue
-        lowest = one if not powers or one < lowest else lowest
-        highest = one if not powers or one > highest else highest
-        power += one
-        powers += 1
+) -> Aggregate:
+    """A window of ``meter``, as it stands now."""
+    start, count, scale, powers = sums.start, sums.readings, sums.scale, sums.powers
     return Aggregate(
         meter_id,
         start,
-        length,
+        sums.length,
         revision,
         meter.region,
         count,
-        expected_readings(meter, start, end, policy, plan, readings=count),
-        energy,
-        half_even(power, scale * powers) if powers else None,
-        half_even(lowest, scale) if powers else None,
-        half_even(highest, scale) if powers else None,
-        half_even(measured.voltage, measured.voltages) if measured.voltages else None,
-        half_even(measured.current, measured.currents) if measured.currents else None,
-        half_even(measured.factor, measured.factors) if measured.factors else None,
+        expected_readings(meter, start, start + sums.length, policy, plan, readings=count),
+        sums.energy,
+        half_even(sums.power, scale * powers) if powers else None,
+        half_even(sums.lowest, scale) if powers else None,
+        half_even(sums.highest, scale) if powers else None,
+        half_even(sums.voltage, sums.voltages) if sums.voltages else None,
+        half_even(sums.current, sums.currents) if sums.currents else None,
+        half_even(sums.factor, sums.factors) if sums.factors else None,
         partition,
         received,
     )

@@ -78,7 +78,7 @@ class EndedWindows:
                 del self._of[meter_id]
         return meters
 
-    def forget(self, meter_id: str) -> bool:
-        """Forget all windows of a meter. Whether it had some."""
+    def forget(self, meter_id: str) -> None:
+        """Forget all windows of a meter."""
         self.changed.pop(meter_id, None)
-        return self._of.pop(meter_id, None) is not None
+        self._of.pop(meter_id, None)

@@ -45,6 +45,8 @@ class Block(NamedTuple):
 
 
 _NONE: Final = Block(b"", b"")
+#: Blocks of less than this part of a full one are added to, and written again: that limits their number.
+_SHORT: Final = 4
 
 
 def block_name(meter_id: str, number: int) -> str:
@@ -189,9 +191,10 @@ class Archive:
         most = policy.block_readings * READING_BYTES
         if meter.is_wide:
             most = (policy.block_readings + 1) // 2 * READING_BYTES
-        if meter.cold_first < meter.cold_next:
-            newest = self._block(meter.cold_next - 1)
-            if len(newest.readings) < most:
+        begun = meter.cold_next
+        if meter.cold_first < begun and len(moved) < most // _SHORT:
+            newest = self._block(begun - 1)
+            if len(newest.readings) < most // _SHORT:
                 moved, energies = newest.readings + moved, newest.energies + energies
                 measured = newest.measures + measured
                 meter.cold_next -= 1
@@ -202,7 +205,8 @@ class Archive:
             known, measured = parted_measures(measured, key_of(last + 1))
             self._changed[block_name(self._meter_id, meter.cold_next)] = Block(readings, own, known)
             meter.cold_next += 1
-        self._remove_before(self._horizon)
+        if meter.cold_next > begun:
+            self._remove_before(self._horizon)
 
     def join(self) -> None:
         """Move all remembered readings into the state, as if there were no blocks: to be looked at."""

@@ -20,13 +20,15 @@ from gridwatch.domain.reading import RawReading
 
 Measures: TypeAlias = bytes
 """Remembered measures."""
+Values: TypeAlias = tuple[int, int, int, int]
+"""Power mW, voltage mV, current mA, power factor in millionths; ``NO_POWER``, ``NO_VALUE`` for none."""
 
 _VALUES: Final = struct.Struct(">qiii")
 _ENTRY: Final = struct.Struct(">8sqiii")
 _STAMP_BYTES: Final = 8
 _BYTES: Final = _ENTRY.size
-_NO_POWER: Final = -(1 << 62)
-_NO_VALUE: Final = -(1 << 31)
+NO_POWER: Final = -(1 << 62)
+NO_VALUE: Final = -(1 << 31)
 _MOST_POWER: Final = 1e9
 _MOST: Final = 2e6
 _MOST_FACTOR: Final = 2e3
@@ -34,21 +36,36 @@ _MILLI: Final = 1_000
 _MICRO: Final = 1_000_000
 
 
-def measures_of(raw: RawReading) -> bytes:
-    """The measures of a reading; empty if it has none."""
+def values_of(raw: RawReading) -> Values | None:
+    """What a reading measured beside its energy; None if nothing."""
     power, voltage, current, factor = raw.power_kw, raw.voltage, raw.current, raw.power_factor
     if power is None and voltage is None and current is None and factor is None:
-        return b""
-    return _VALUES.pack(
+        return None
+    return (
         floor(power * _MICRO + 0.5)
         if power is not None and -_MOST_POWER <= power <= _MOST_POWER
-        else _NO_POWER,
-        floor(voltage * _MILLI + 0.5) if voltage is not None and -_MOST <= voltage <= _MOST else _NO_VALUE,
-        floor(current * _MILLI + 0.5) if current is not None and -_MOST <= current <= _MOST else _NO_VALUE,
+        else NO_POWER,
+        floor(voltage * _MILLI + 0.5) if voltage is not None and -_MOST <= voltage <= _MOST else NO_VALUE,
+        floor(current * _MILLI + 0.5) if current is not None and -_MOST <= current <= _MOST else NO_VALUE,
         floor(factor * _MICRO + 0.5)
         if factor is not None and -_MOST_FACTOR <= factor <= _MOST_FACTOR
-        else _NO_VALUE,
+        else NO_VALUE,
     )
+
+
+def packed_values(values: Values | None) -> bytes:
+    """Values as they are remembered; empty if there are none."""
+    return b"" if values is None else _VALUES.pack(*values)
+
+
+def unpacked_values(packed: bytes) -> Values | None:
+    """The values in ``packed_values``."""
+    return _VALUES.unpack(packed) if packed else None
+
+
+def measures_of(raw: RawReading) -> bytes:
+    """The values of a reading as they are remembered; empty if it has none."""
+    return packed_values(values_of(raw))
 
 
 def with_measures(measures: Measures, time: int, values: bytes, horizon: bytes) -> Measures:
@@ -82,29 +99,10 @@ def measures_within(measures: Measures, start: bytes, end: bytes) -> Measures:
     return measures[at:stop]
 
 
-class Measured:
-    """Sums of the measures of some readings, and which of those have a power."""
-
-    __slots__ = ("current", "currents", "factor", "factors", "powers", "voltage", "voltages")
-
-    def __init__(self, measures: Measures) -> None:
-        self.powers: dict[bytes, int] = {}
-        """Power by the ``key_of`` of the stamp, mW."""
-        self.voltage = self.voltages = self.current = self.currents = self.factor = self.factors = 0
-        """Sum and count of each of the others, in their units."""
-        entries: Iterator[tuple[bytes, int, int, int, int]] = _ENTRY.iter_unpack(measures)
-        for key, power, voltage, current, factor in entries:
-            if power != _NO_POWER:
-                self.powers[key] = power
-            if voltage != _NO_VALUE:
-                self.voltage += voltage
-                self.voltages += 1
-            if current != _NO_VALUE:
-                self.current += current
-                self.currents += 1
-            if factor != _NO_VALUE:
-                self.factor += factor
-                self.factors += 1
+def values_by_key(measures: Measures) -> dict[bytes, Values]:
+    """Remembered measures, by the ``key_of`` of the stamp."""
+    entries: Iterator[tuple[bytes, int, int, int, int]] = _ENTRY.iter_unpack(measures)
+    return {key: (power, voltage, current, factor) for key, power, voltage, current, factor in entries}
 
 
 class Place(NamedTuple):
@@ -144,10 +142,13 @@ class Usage:
         self.shortest_until = self.longest_until = -NEVER
         """Ends of the shortest and the longest window that it was last noted to be in: not stored."""
 
-    def add_measures(self, key: bytes, values: bytes, horizon: bytes) -> None:
-        """Append the measures of the newest reading, by the ``key_of`` of its stamp; forget those before
-        ``horizon``."""
-        self.measures = parted_measures(self.measures, horizon)[1] + key + values
+    def add_values(self, time: int, values: Values, horizon: bytes) -> None:
+        """Append what the newest reading measured; forget what is of stamps before ``horizon``."""
+        known = self.measures
+        while known and known < horizon:
+            known = known[_BYTES:]
+        power, voltage, current, factor = values
+        self.measures = known + _ENTRY.pack(key_of(time), power, voltage, current, factor)
 
     def note_span(self, time: int, first: int, last: int, energy: int, horizon: int) -> None:
         """Remember that the energy of a reading of ``time`` is of [first, last); forget those that are of the

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from gridwatch.domain.consumption.aggregate import micro_wh, share, takes_part
+from gridwatch.domain.consumption.aggregate import share, takes_part
+from gridwatch.domain.consumption.sums import micro_wh
 from gridwatch.domain.meter.arrival import slot_on
 from gridwatch.domain.meter.intervals import is_settled, lag_of
 from gridwatch.domain.meter.state import MeterState

@@ -14,7 +14,8 @@ from __future__ import annotations
 
 from typing import Final
 
-from gridwatch.domain.consumption.aggregate import aggregate, takes_part
+from gridwatch.domain.consumption.aggregate import aggregate, sums_of, takes_part
+from gridwatch.domain.consumption.sums import Sums
 from gridwatch.domain.meter.changes import Plan
 from gridwatch.domain.meter.intervals import lag_of
 from gridwatch.domain.meter.state import MeterState
@@ -60,28 +61,28 @@ class Emission:
                 if 0 < bench.budget <= bench.weight:
                     return False
                 meter_id = self._rest.pop()
+                meter = bench.find(meter_id)
+                takes = meter is not None and takes_part(meter, length, self._policy)
                 cursor = (end, length, meter_id)
                 if part.crossing is None or cursor > part.crossing:
-                    self._emit_first(meter_id, end, length, plans=plans)
+                    if meter is not None and takes:
+                        self._emit_first(meter_id, meter, end, length, plans=plans)
                     part.crossing = cursor
-                self._follow(meter_id, end, length)
+                if meter is not None and takes:
+                    self._follow(meter_id, meter, end, length)
         part.crossing = None
         for meter_id in self._windows.ended.drop(reached - self._policy.allowed_lateness):
             self._windows.keep(meter_id)
         return True
 
-    def _emit_first(self, meter_id: str, end: int, length: int, *, plans: bool) -> None:
-        meter = self._bench.find(meter_id)
-        if meter is None or not takes_part(meter, length, self._policy):
-            return
-        start = end - length
-        self._emit(meter_id, meter, start, length, 1, self._plan(meter_id, meter, plans=plans))
+    def _emit_first(self, meter_id: str, meter: MeterState, end: int, length: int, *, plans: bool) -> None:
+        sums = self._windows.sums(meter_id, meter, end - length, length)
+        if sums is not None:
+            self._emit(meter_id, meter, sums, 1, plans=plans)
+        self._bench.weight += _LOOK_WEIGHT
 
-    def _follow(self, meter_id: str, end: int, length: int) -> None:
+    def _follow(self, meter_id: str, meter: MeterState, end: int, length: int) -> None:
         """After a window: note the next one of its meter that has something in it, if it is not noted yet."""
-        meter = self._bench.find(meter_id)
-        if meter is None or not takes_part(meter, length, self._policy):
-            return
         usage, lag = meter.use(), lag_of(meter, self._policy)
         last = meter.last_seen - lag
         if last < end and not usage.spans:
@@ -106,33 +107,28 @@ class Emission:
             return
         revision = known[start, length][0]
         plans = self._bench.registry.has_outages_within(start, start + length)
-        if self._emit(meter_id, meter, start, length, revision + 1, self._plan(meter_id, meter, plans=plans)):
+        sums = self._computed(meter_id, meter, start, length)
+        if sums is not None:
             revision += 1
+            self._emit(meter_id, meter, sums, revision, plans=plans)
         self._windows.ended.emitted(meter_id, start, length, revision)
         self._windows.keep(meter_id)
 
-    def _emit(  # noqa: PLR0917 - what is known of the window
-        self, meter_id: str, meter: MeterState, start: int, length: int, revision: int, plan: Plan | None
-    ) -> bool:
+    def _computed(self, meter_id: str, meter: MeterState, start: int, length: int) -> Sums | None:
+        if not takes_part(meter, length, self._policy):
+            return None
+        self._bench.weight += _LOOK_WEIGHT
+        return sums_of(meter, self._bench.archive(meter_id, meter), start, length, self._policy)
+
+    def _emit(self, meter_id: str, meter: MeterState, sums: Sums, revision: int, *, plans: bool) -> None:
         bench, part = self._bench, self._bench.partition
-        bench.weight += _LOOK_WEIGHT
-        window = aggregate(
-            meter_id,
-            meter,
-            bench.archive(meter_id, meter),
-            start,
-            length,
-            revision,
-            self._policy,
-            plan,
-            part.partition,
-            part.record_time or 0,
+        plan = self._plan(meter_id, meter, plans=plans)
+        bench.outputs.append(
+            aggregate(
+                meter_id, meter, sums, revision, self._policy, plan, part.partition, part.record_time or 0
+            )
         )
-        if window is None:
-            return False
-        bench.outputs.append(window)
         bench.weight += _WEIGHT
-        return True
 
     def _plan(self, meter_id: str, meter: MeterState, *, plans: bool) -> Plan | None:
         """When the meter is planned not to deliver, if that may be."""
@@ -149,10 +145,11 @@ class Emission:
             for start, length in sorted(known, key=lambda window: (window[0] + window[1], window[1])):
                 if known[start, length][1]:
                     self._revise(meter_id, meter, start, length)
-            self._windows.ended.forget(meter_id)
-            self._windows.keep(meter_id)
+        self._windows.forget(meter_id)
         for end, length in self._left(meter, reached):
-            self._emit(meter_id, meter, end - length, length, 1, self._plan(meter_id, meter, plans=True))
+            sums = self._computed(meter_id, meter, end - length, length)
+            if sums is not None:
+                self._emit(meter_id, meter, sums, 1, plans=True)
 
     def _left(self, meter: MeterState, reached: int) -> list[tuple[int, int]]:
         """Windows of a meter that are not emitted yet: end and length, in order."""

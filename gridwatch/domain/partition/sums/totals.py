@@ -6,12 +6,11 @@ happens to the meters: so it sees each of them as it was at its reading.
 
 from __future__ import annotations
 
-from gridwatch.domain.consumption.aggregate import micro_wh
+from gridwatch.domain.consumption.sums import micro_wh
 from gridwatch.domain.meter.grid import first_from
 from gridwatch.domain.meter.intervals import lag_of
 from gridwatch.domain.meter.state import MeterState
-from gridwatch.domain.meter.timeliness import key_of
-from gridwatch.domain.meter.usage import measures_of
+from gridwatch.domain.meter.usage import values_of
 from gridwatch.domain.partials.group import QUARTER
 from gridwatch.domain.partition.sums.bundles import Bundles
 from gridwatch.domain.partition.sums.contribution import Applied, Contribution, count_unplaced
@@ -83,7 +82,7 @@ class Totals:
             region = None if regions is None else meter.region
             if interval > longest and region is None:
                 continue
-            usage = meter.use()
+            usage, energy = meter.use(), micro_wh(raw.consumption_kwh)
             terms = meter.terms
             lag = 0 if always_start and (terms is None or terms.anchor is None) else lag_of(meter, policy)
             if interval <= longest:
@@ -92,16 +91,18 @@ class Totals:
                 if time - lag >= usage.shortest_until or usage.shortest_until <= crossed:
                     windows.mark(raw.meter_id, meter, usage, time - lag, lag)
                 if lag > lateness and QUARTER in policy.windows:
-                    count_unplaced(self._bench, micro_wh(raw.consumption_kwh), time - lag, time - lag)
-                values = measures_of(raw)
-                if values:
-                    usage.add_measures(key_of(time), values, horizon)
+                    count_unplaced(self._bench, energy, time - lag, time - lag)
+                values = values_of(raw)
+                running = windows.running.get(raw.meter_id)
+                if running is not None:
+                    running.add(time - lag, energy, values)
+                if values is not None:
+                    usage.add_values(time, values, horizon)
             if region is None or regions is None:
                 continue
             if usage.place is None and terms is None:
                 usage.place = regions.move(raw.meter_id, meter, None, None, slot - lag)
             if interval <= lateness:
-                energy = micro_wh(raw.consumption_kwh)
                 regions.add_clean(region, usage, energy, slot - lag, interval)
         self.clean.clear()
 

@@ -4,16 +4,18 @@ from __future__ import annotations
 
 from typing import Final
 
-from gridwatch.domain.consumption.aggregate import has_spans, may_have_content, takes_part
+from gridwatch.domain.consumption.aggregate import has_spans, may_have_content, sums_of, takes_part
 from gridwatch.domain.consumption.due import DueWindows
 from gridwatch.domain.consumption.ended import Ended, EndedWindows
+from gridwatch.domain.consumption.running import Running, is_frequent
+from gridwatch.domain.consumption.sums import Sums, micro_wh
 from gridwatch.domain.meter.intervals import lag_of, longest_lag
 from gridwatch.domain.meter.state import MeterState
-from gridwatch.domain.meter.usage import Usage
+from gridwatch.domain.meter.usage import Usage, unpacked_values
 from gridwatch.domain.partition.sums.contribution import Applied
 from gridwatch.domain.partition.workbench import Workbench
 from gridwatch.domain.policy import NEVER
-from gridwatch.domain.reading import INTERVAL_CHANGED, OFF_GRID
+from gridwatch.domain.reading import FIRST, INTERVAL_CHANGED, OFF_GRID
 
 ENDED: Final = "\x06"
 """Before a meter id: the name of its windows that changed after their end."""
@@ -29,6 +31,8 @@ class Windows:
         self.longest = bench.policy.windows[-1] if bench.policy.windows else 0
         self.due = DueWindows()
         self.ended = EndedWindows()
+        self.running: dict[str, Running] = {}
+        """By meter."""
         self._current = [0] * len(self._lengths)
         """End of the window of each length that the last clean reading was in."""
         self._names: list[list[str]] = [[] for _ in self._lengths]
@@ -55,6 +59,9 @@ class Windows:
     def change(self, meter_id: str, meter: MeterState) -> None:
         """After a change of a meter's interval, or of what its readings cover: its windows may be others."""
         self.expect(meter_id, meter.last_seen)
+        running = self.running.get(meter_id)
+        if running is not None:
+            running.reset()
         if meter.usage is not None:
             meter.usage.shortest_until = meter.usage.longest_until = -NEVER
 
@@ -65,6 +72,7 @@ class Windows:
         ``covered`` on."""
         crossed = self._bench.partition.crossed or 0
         longest, interval = self.longest, meter.interval
+        finest = self._finest(interval) if is_frequent(interval, longest) else 0
         for at, length in enumerate(self._lengths):
             if interval > length:
                 continue
@@ -76,6 +84,8 @@ class Windows:
             if end <= crossed:  # its covered time lies before its stamp
                 self._change_late(meter_id, meter, covered, lag, end, length)
                 continue
+            if length == finest:
+                self._begin(meter_id, end - length, length, interval)
             if length != longest:
                 self._names[at].append(meter_id)
                 usage.shortest_until = end
@@ -84,6 +94,16 @@ class Windows:
                 usage.longest_until = end
                 if interval > self._lengths[0] or at == 0:
                     usage.shortest_until = end
+
+    def _finest(self, interval: int) -> int:
+        """The shortest length of windows that a meter of this interval takes part in."""
+        return self._lengths[0] if interval <= self._lengths[0] else self.longest
+
+    def _begin(self, meter_id: str, start: int, length: int, interval: int) -> None:
+        running = self.running.get(meter_id)
+        if running is None:
+            running = self.running[meter_id] = Running()
+        running.begin(start, length, interval)
 
     def _change_late(  # noqa: PLR0917 - what is known of the reading
         self, meter_id: str, meter: MeterState, covered: int, lag: int, end: int, length: int
@@ -108,6 +128,7 @@ class Windows:
         reach = longest_lag(meter, policy)
         if lag or applied.flags & (INTERVAL_CHANGED | OFF_GRID):  # its grid may be another one, or known
             self.change(applied.meter_id, meter)
+        self._sum(applied, meter, time - lag, span)
         for length in self._lengths:
             if not takes_part(meter, length, policy):
                 continue
@@ -127,9 +148,45 @@ class Windows:
                 was_there = revised or may_have_content(meter, archive, start, end, time, reach)
                 self._change(applied.meter_id, start, length, was_there=was_there)
 
+    def _sum(self, applied: Applied, meter: MeterState, covered: int, span: tuple[int, int] | None) -> None:
+        """Add a reading that was applied to the sums of its open window, or drop what it makes wrong."""
+        running = self.running.get(applied.meter_id)
+        if running is None:
+            if applied.flags & FIRST and is_frequent(meter.interval, self.longest):
+                self.running[applied.meter_id] = Running(covered)
+            return
+        if span is not None:
+            running.reset()
+        elif applied.is_revision:
+            running.drop(covered)
+        else:
+            running.add_other(covered, micro_wh(applied.energy), unpacked_values(applied.measures))
+
     def _change(self, meter_id: str, start: int, length: int, *, was_there: bool) -> None:
+        running = self.running.get(meter_id)
+        if running is not None:
+            running.spoil(start)
         self.ended.change(meter_id, start, length, 1 if was_there else 0)
         self.keep(meter_id)
+
+    def sums(self, meter_id: str, meter: MeterState, start: int, length: int) -> Sums | None:
+        """The sums of a window that is emitted for the first time; None if nothing is in it."""
+        policy, running = self._policy, self.running.get(meter_id)
+        if running is None:
+            return sums_of(meter, self._bench.archive(meter_id, meter), start, length, policy)
+        sums = running.take(start) if length == self._finest(meter.interval) else running.whole(start)
+        if sums is None or has_spans(meter, start, start + length):
+            sums = sums_of(meter, self._bench.archive(meter_id, meter), start, length, policy)
+        if sums is not None and length != self.longest:
+            running.fold(sums, self.longest)
+        return sums
+
+    def forget(self, meter_id: str) -> None:
+        """Forget what ended, and what is open, of a meter that is dropped."""
+        self.running.pop(meter_id, None)
+        if self.ended.of(meter_id) is not None:
+            self.ended.forget(meter_id)
+            self.keep(meter_id)
 
     def keep(self, meter_id: str) -> None:
         """Make the windows of a meter that changed after their end part of the outcome."""

@@ -7,11 +7,18 @@ import random
 
 import pytest
 
-from gridwatch.domain.consumption.aggregate import micro_wh, share
+from gridwatch.domain.consumption.aggregate import share
 from gridwatch.domain.consumption.due import DueWindows
 from gridwatch.domain.consumption.ended import EndedWindows
+from gridwatch.domain.consumption.sums import micro_wh
 from gridwatch.domain.meter.timeliness import key_of
-from gridwatch.domain.meter.usage import Measured, Usage, measures_of, with_measures
+from gridwatch.domain.meter.usage import (
+    NO_VALUE,
+    Usage,
+    measures_of,
+    values_by_key,
+    with_measures,
+)
 from gridwatch.domain.policy import MINUTE, NEVER
 from gridwatch.domain.reading import OpenedReading
 
@@ -77,10 +84,7 @@ def reading(**measures: float) -> OpenedReading:
 def test_measures_are_whole_numbers_and_what_cannot_be_does_not_count() -> None:
     assert measures_of(reading(frequency=50.0)) == b""
     values = measures_of(reading(power_kw=1.2345675, voltage=-5.0, current=2.1e6, power_factor=1e300))
-    measured = Measured(key_of(7) + values)
-    assert measured.powers == {key_of(7): 1_234_568}
-    assert (measured.voltage, measured.voltages) == (-5000, 1)
-    assert (measured.currents, measured.factors) == (0, 0)
+    assert values_by_key(key_of(7) + values) == {key_of(7): (1_234_568, -5000, NO_VALUE, NO_VALUE)}
 
 
 @pytest.mark.parametrize("seed", range(50))
@@ -93,8 +97,9 @@ def test_remembered_measures_are_those_of_the_last_value_of_each_stamp(seed: int
         measures = with_measures(measures, time, values, b"")
         known[time] = power
     expected = {key_of(time): int(power * 1e6) for time, power in sorted(known.items()) if power is not None}
-    assert Measured(measures).powers == expected
-    assert list(Measured(measures).powers) == list(expected)
+    powers = {key: values[0] for key, values in values_by_key(measures).items()}
+    assert powers == expected
+    assert list(powers) == list(expected)
 
 
 @pytest.mark.parametrize("seed", range(100))
