@@ -44,11 +44,6 @@ class Block(NamedTuple):
     measures: Measures = b""
 
 
-_NONE: Final = Block(b"", b"")
-#: Blocks of less than this part of a full one are added to, and written again: that limits their number.
-_SHORT: Final = 4
-
-
 def block_name(meter_id: str, number: int) -> str:
     """The name of a block's state."""
     return f"{COLD}{number}{COLD}{meter_id}"
@@ -87,11 +82,8 @@ class Archive:
     def energy_at(self, time: int) -> float | None:
         """The energy counted for a remembered stamp, kWh."""
         meter = self._meter
-        if time > meter.cold_last:
-            energies = b"" if meter.derived is None else meter.derived.energies
-            block = Block(meter.recent, energies)
-        else:
-            block = self._block_of(time)
+        energies = b"" if meter.derived is None else meter.derived.energies
+        block = Block(meter.recent, energies) if time > meter.cold_last else self._block_of(time)
         energy = recall(block.energies, time)
         return recall(block.readings, time) if energy is None else energy
 
@@ -162,16 +154,15 @@ class Archive:
 
     def measure(self, time: int, values: bytes) -> None:
         """Remember what else a remembered reading measured, as ``measures_of``; nothing if empty."""
-        meter = self._meter
-        if time > meter.cold_last:
-            if values or (meter.usage is not None and meter.usage.measures):
-                usage = meter.use()
+        if time > self._meter.cold_last:
+            usage = self._meter.use()
+            if values or usage.measures:
                 usage.measures = with_measures(usage.measures, time, values, key_of(self._horizon))
             return
         number = self._number_of(time)
         block = self._block(number)
-        known = with_measures(block.measures, time, values, b"")
-        self._changed[block_name(self._meter_id, number)] = block._replace(measures=known)
+        block = block._replace(measures=with_measures(block.measures, time, values, b""))
+        self._changed[block_name(self._meter_id, number)] = block
 
     def seal(self, policy: Policy) -> None:
         """Move readings beyond the limit into blocks, and remove the blocks before the horizon."""
@@ -184,17 +175,13 @@ class Archive:
         if meter.derived is not None:
             energies, meter.derived.energies = _parted(meter.derived.energies, meter.cold_last)
         measured: Measures = b""
-        if meter.usage is not None:
-            measured, meter.usage.measures = parted_measures(
-                meter.usage.measures, key_of(meter.cold_last + 1)
-            )
-        most = policy.block_readings * READING_BYTES
-        if meter.is_wide:
-            most = (policy.block_readings + 1) // 2 * READING_BYTES
-        begun = meter.cold_next
-        if meter.cold_first < begun and len(moved) < most // _SHORT:
+        if (usage := meter.usage) is not None:
+            measured, usage.measures = parted_measures(usage.measures, key_of(meter.cold_last + 1))
+        most = (policy.block_readings + 1) // (2 if meter.is_wide else 1) * READING_BYTES
+        begun, short = meter.cold_next, most // 4  # a short block is written again, so that there are fewer
+        if meter.cold_first < begun and len(moved) < short:
             newest = self._block(begun - 1)
-            if len(newest.readings) < most // _SHORT:
+            if len(newest.readings) < short:
                 moved, energies = newest.readings + moved, newest.energies + energies
                 measured = newest.measures + measured
                 meter.cold_next -= 1
@@ -238,7 +225,7 @@ class Archive:
 
     def _block(self, number: int) -> Block:
         found: Block | None = self._find(block_name(self._meter_id, number))
-        return _NONE if found is None else found
+        return Block(b"", b"") if found is None else found
 
     def _block_of(self, time: int) -> Block:
         return self._block(self._number_of(time))

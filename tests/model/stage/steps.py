@@ -83,7 +83,8 @@ class Steps:
             initial, newest = (self.parts(region, start, initial=first) for first in (True, False))
             others = [source for source in newest if source != came]
             newer = any(newest[source] > initial.get(source, 0) for source in others)
-            known.used = newest if newer else initial
+            mine = {came: newest[came]} if came in newest else {}  # even if it came after the end
+            known.used = newest if newer else {**initial, **mine}
             known.missing, known.complete = missing, not missing
             if known.used:
                 known.again += known.shown
