@@ -56,7 +56,9 @@ def rounded(duration: int) -> int:
 
 def is_settled(meter: MeterState, policy: Policy) -> bool:
     """Whether the interval of a meter is known: given, learned, or seen between two readings on its grid."""
-    return meter.given or meter.interval != policy.default_interval or meter.last_slot > meter.start
+    if meter.given or meter.calendar is not None:
+        return True
+    return meter.interval != policy.default_interval or meter.last_slot > meter.start
 
 
 def lag_of(meter: MeterState, policy: Policy) -> int:

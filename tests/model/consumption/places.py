@@ -126,9 +126,8 @@ class Places:
         last = window + QUARTER - 1
         if self.out(group, None, last):
             return 0
-        return self.count(group, window + QUARTER) - sum(
-            self.out(group, name, last) for name in self.members(group)
-        )
+        out = sum(self.out(group, name, last) for name in self.members(group))
+        return max(0, self.count(group, window + QUARTER) - out)
 
     def expected(self, group: Group, window: int) -> int:
         """For how long readings were expected of its members in a quarter, in all."""

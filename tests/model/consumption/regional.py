@@ -32,8 +32,8 @@ class Sums:
     prorated: int = 0
 
     @property
-    def energy(self) -> int:
-        return self.flat + sum(self.minutes)
+    def counted(self) -> bool:
+        return bool(self.flat) or any(self.minutes)
 
 
 class Regional:
@@ -211,10 +211,10 @@ class Regional:
                 if not changed and not initial:
                     continue
                 sums = self.sums.get((region, start), Sums())
-                if not known and not sums.received and not sums.energy and end <= now - DAY:
+                if not known and not sums.received and not sums.counted and end <= now - DAY:
                     continue
                 window = self.window(region, start, sums)
-                if not known and not any(window[name] for name in CONTENT) and not sums.energy:
+                if not known and not any(window[name] for name in CONTENT) and not sums.counted:
                     continue
                 self.shown[region, start] = known + 1
                 final = now >= end + lateness

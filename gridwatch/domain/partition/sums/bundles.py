@@ -126,7 +126,7 @@ class Bundles:
             members = group.members(start)
             here = members
             if planned:
-                here -= self._out_at(group, end - 1, members)
+                here = max(0, here - self._out_at(group, end - 1, members))
             if not group.place.covered:
                 uncovered += here
                 continue
@@ -196,7 +196,7 @@ class Bundles:
             place.region,
             place.feeder,
             place.transformer,
-            group.size - self._out_at(group, watermark, group.size),
+            max(0, group.size - self._out_at(group, watermark, group.size)),
             len(silent),
             tuple(sorted(openings.items())),
             tuple(sorted(silent)[:_NAMED_METERS]),
