@@ -60,26 +60,27 @@ class Emission:
             while self._rest:
                 if 0 < bench.budget <= bench.weight:
                     return False
-                meter_id = self._rest.pop()
-                meter = bench.find(meter_id)
-                takes = meter is not None and takes_part(meter, length, self._policy)
-                cursor = (end, length, meter_id)
-                if part.crossing is None or cursor > part.crossing:
-                    if meter is not None and takes:
-                        self._emit_first(meter_id, meter, end, length, plans=plans)
-                    part.crossing = cursor
-                if meter is not None and takes:
-                    self._follow(meter_id, meter, end, length)
+                self._pass(self._rest.pop(), end, length, plans=plans)
         part.crossing = None
         for meter_id in self._windows.ended.drop(reached - self._policy.allowed_lateness):
             self._windows.keep(meter_id)
         return True
 
-    def _emit_first(self, meter_id: str, meter: MeterState, end: int, length: int, *, plans: bool) -> None:
-        sums = self._windows.sums(meter_id, meter, end - length, length)
-        if sums is not None:
-            self._emit(meter_id, meter, sums, 1, plans=plans)
-        self._bench.weight += _LOOK_WEIGHT
+    def _pass(self, meter_id: str, end: int, length: int, *, plans: bool) -> None:
+        """Emit a window that has ended, unless that was done before a restart; note the next one."""
+        bench, part, cursor = self._bench, self._bench.partition, (end, length, meter_id)
+        is_due = part.crossing is None or cursor > part.crossing
+        if is_due:
+            part.crossing = cursor
+        meter = bench.find(meter_id)
+        if meter is None or not takes_part(meter, length, self._policy):
+            return
+        if is_due:
+            bench.weight += _LOOK_WEIGHT
+            sums = self._windows.sums(meter_id, meter, end - length, length)
+            if sums is not None:
+                self._emit(meter_id, meter, sums, 1, plans=plans)
+        self._follow(meter_id, meter, end, length)
 
     def _follow(self, meter_id: str, meter: MeterState, end: int, length: int) -> None:
         """After a window: note the next one of its meter that has something in it, if it is not noted yet."""
