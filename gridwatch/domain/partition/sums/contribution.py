@@ -97,11 +97,6 @@ class Contribution:
         """What windows and regions know of its meter."""
         return self._meter.use()
 
-    @property
-    def is_expected(self) -> bool:
-        """Whether its meter counts."""
-        return self._meter.usage is not None and self._meter.usage.place is not None
-
     def remember(self) -> None:
         """Remember what windows need of it, and count what is of windows that can change no more."""
         bench, meter, applied, policy = self._bench, self._meter, self._applied, self._bench.policy

@@ -141,11 +141,7 @@ class Regions:
         for at in range(start, last, QUARTER):
             quarter = self.touch(region, at)
             quarter.place(energy, covered, last)
-            part = min(last, at + QUARTER) - max(covered, at)
-            quarter.received += part
-            quarter.extra += part if usage.place is None else 0
-            quarter.reporting += usage.report(at // QUARTER, self.oldest)
-            quarter.prorated += interval > QUARTER
+            self._receive(quarter, usage, covered, last, expected=usage.place is not None)
 
     def contribute(self, of: Contribution) -> None:
         """Add what another reading contributes."""
@@ -161,20 +157,22 @@ class Regions:
         for start in range(begin - begin % QUARTER, last, QUARTER):
             if start + QUARTER > self.over:
                 self.touch(region, start).place(of.energy, first, last)
-        if of.slot is not None:
-            self._fill(region, of, *of.slot)
-
-    def _fill(self, region: str, of: Contribution, first: int, last: int) -> None:
-        """Count the slot that a reading filled, which covers [first, last)."""
+        if of.slot is None:
+            return
+        first, last = of.slot
         for start in range(first - first % QUARTER, last, QUARTER):
-            if start + QUARTER <= self.over:
-                continue
-            quarter = self.touch(region, start)
-            part = min(last, start + QUARTER) - max(first, start)
-            quarter.received += part
-            quarter.extra += 0 if of.is_expected else part
-            quarter.reporting += of.usage.report(start // QUARTER, self.oldest)
-            quarter.prorated += last - first > QUARTER
+            if start + QUARTER > self.over:
+                quarter = self.touch(region, start)
+                self._receive(quarter, of.usage, first, last, expected=of.usage.place is not None)
+
+    def _receive(self, quarter: Quarter, usage: Usage, first: int, last: int, *, expected: bool) -> None:
+        """Count what lies in a quarter of a slot that was filled, which covers [first, last)."""
+        part = min(last, quarter.end) - max(first, quarter.start)
+        quarter.received += part
+        if not expected:
+            quarter.extra += part
+        quarter.reporting += usage.report(quarter.start // QUARTER, self.oldest)
+        quarter.prorated += last - first > QUARTER
 
     # -- meters
 
