@@ -23,6 +23,7 @@ from gridwatch.domain.meter.state import MeterState
 from gridwatch.domain.meter.terms import Terms
 from gridwatch.domain.meter.timeliness import recent_of
 from gridwatch.domain.meter.usage import Place, Usage
+from gridwatch.domain.policy import NEVER
 from gridwatch.tables.row_kind import RowKind, decode_plain
 
 _FIELDS: Final = 17
@@ -111,20 +112,32 @@ def _plain_terms(meter: MeterState) -> tuple[Any, ...]:
     if usage is None or not has_usage(usage):
         return plain
     reported = usage.reported.to_bytes((usage.reported.bit_length() + 7) // 8, "big")
-    return (*plain, usage.measures, usage.spans, usage.place, usage.reported_last, reported)
+    known = (*plain, usage.measures, usage.spans, usage.place, usage.reported_last, reported)
+    return known if usage.lag_since == -NEVER else (*known, usage.lag, usage.lag_since)
 
 
 def has_usage(usage: Usage | None) -> bool:
     """Whether there is something to store of what windows and regions know of a meter."""
     return usage is not None and (
-        usage.place is not None or bool(usage.measures) or bool(usage.spans) or bool(usage.reported)
+        usage.place is not None
+        or bool(usage.measures)
+        or bool(usage.spans)
+        or bool(usage.reported)
+        or usage.lag_since != -NEVER
     )
 
 
-def _usage(
-    measures: bytes, spans: Sequence[Sequence[int]], place: Sequence[Any] | None, last: int, reported: bytes
+def _usage(  # noqa: PLR0917 - all that is in the row
+    measures: bytes,
+    spans: Sequence[Sequence[int]],
+    place: Sequence[Any] | None,
+    last: int,
+    reported: bytes,
+    lag: int = 0,
+    lag_since: int = -NEVER,
 ) -> Usage:
     usage = Usage()
+    usage.lag, usage.lag_since = lag, lag_since
     usage.reported_last, usage.reported = last, int.from_bytes(reported, "big")
     usage.measures = measures
     usage.spans = tuple((time, first, last, energy) for time, first, last, energy in spans)

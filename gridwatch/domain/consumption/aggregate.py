@@ -44,21 +44,6 @@ def share(energy: int, first: int, last: int, start: int, end: int) -> int:
     return energy * (min(end, last) - first) // length - energy * (max(start, first) - first) // length
 
 
-def may_have_content(  # noqa: PLR0917 - all that it depends on
-    meter: MeterState, archive: Archive, start: int, end: int, time: int, reach: int
-) -> bool:
-    """Whether there was a reading in a window, of another stamp than ``time``, or energy over a gap.
-
-    ``reach``: how long after its covered time the stamp of a reading may be. Where it is not zero, it may
-    have been another one when the window was emitted, and this is true for more windows than it should be.
-    """
-    if archive.seen_within(start, min(time, end + reach)):
-        return True
-    if archive.seen_within(max(time + 1, start), end + reach):
-        return True
-    return has_spans(meter, start, end)
-
-
 def has_spans(meter: MeterState, start: int, end: int) -> bool:
     """Whether energy over a gap is of the time of a window."""
     usage = meter.usage

@@ -119,6 +119,8 @@ class Usage:
     """What windows and regions know of one meter."""
 
     __slots__ = (
+        "lag",
+        "lag_since",
         "longest_until",
         "measures",
         "place",
@@ -139,6 +141,10 @@ class Usage:
         """The last quarter of an hour that a slot filled by it reaches into, as a count of them."""
         self.reported = 0
         """Which quarters there are: bit n stands for the one n before the last."""
+        self.lag = 0
+        """How long before its stamp the time begins that a reading covers (``lag_of``)."""
+        self.lag_since = -NEVER
+        """Windows that ended later were emitted by this lag."""
         self.shortest_until = self.longest_until = -NEVER
         """Ends of the shortest and the longest window that it was last noted to be in: not stored."""
 

@@ -36,13 +36,14 @@ class Aggregates:
                 changed |= set(pieces(max(kept.span[0], crossed - self.memory(length)), kept.span[1], length))
             for start in changed:
                 if start + length <= crossed and not self.dropped(start, length, crossed):
-                    known = (length, start) in meter.marked
+                    known = (length, start) in meter.marked or start + length > meter.lag_since
                     if not known and self.filled(meter, kept, before, start, length):
                         meter.shown.setdefault((length, start), 1)
                     meter.marked.add((length, start))
 
     def filled(self, meter: Meter, kept: Kept, before: Kept | None, start: int, length: int) -> bool:
-        """Whether something may have been in a window before: then its first revision counts as emitted."""
+        """Whether something may have been in a window that ended before what readings cover has changed: then
+        its first revision counts as emitted."""
         reach = self.reference.reach(meter)
         return any(
             start <= one.stamp < start + length + reach

@@ -36,7 +36,7 @@ class Consumption:
         """A reading was applied, and filled a slot of some interval or none."""
         if not self.policy.windows and not self.policy.regional:
             return
-        lag, settled = self.reference.lag(meter), meter.settled(self.policy)
+        lag, settled = self.note_lag(meter), meter.settled(self.policy)
         before, revised = meter.kept.get(item.time), "REVISED" in flags
         takes_part = any(self.aggregates.takes_part(meter, length) for length in self.policy.windows)
         measures = measures_of(item.body) if takes_part else {}  # of no use to any window as it is now
@@ -63,7 +63,16 @@ class Consumption:
             unplaced = self.aggregates.unplaced(kept, lag, more, self.crossed, revised)
         self.reference.windows.unplaced(unplaced or 0)
 
+    def note_lag(self, meter: Meter) -> int:
+        lag = self.reference.lag(meter)
+        if lag != meter.lag:
+            meter.lag, meter.lag_since = lag, self.crossed
+        return lag
+
     def turned(self, name: str, since: int) -> None:
+        meter = self.reference.meters.get(name)
+        if meter is not None:
+            self.note_lag(meter)
         if self.policy.regional:
             self.regional.places.turned(name, since)
 

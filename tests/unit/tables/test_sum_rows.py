@@ -67,6 +67,13 @@ def test_what_windows_and_regions_know_of_a_meter() -> None:
     assert found.given == meter.given
 
 
+def test_what_readings_cover_and_since_when() -> None:
+    meter = MeterState(FIRST, 60_000_000)
+    meter.use().lag, meter.use().lag_since = 60_000_000, FIRST
+    found = again(METER, meter)
+    assert (found.usage.lag, found.usage.lag_since) == (60_000_000, FIRST)
+
+
 def test_a_meter_that_nothing_is_added_up_of_has_a_row_as_before() -> None:
     meter = MeterState(FIRST, 10_000_000)
     plain = METER.plain(meter)

@@ -86,8 +86,8 @@ class Totals:
             terms = meter.terms
             lag = 0 if always_start and (terms is None or terms.anchor is None) else lag_of(meter, policy)
             if interval <= longest:
-                if lag and slot - interval == meter.start:
-                    windows.change(raw.meter_id, meter)  # its interval is known from here on
+                if lag != usage.lag:  # its interval is known from here on
+                    windows.shift(raw.meter_id, meter, usage, lag)
                 if time - lag >= usage.shortest_until or usage.shortest_until <= crossed:
                     windows.mark(raw.meter_id, meter, usage, time - lag, lag)
                 if lag > lateness and QUARTER in policy.windows:
@@ -156,7 +156,11 @@ class Totals:
         """After a meter was settled. ``turned``: since when the entry holds that has just taken over."""
         regions, bench, policy = self._regions, self._bench, self._policy
         if turned is not None and meter is not None and self.is_on:
-            self._windows.change(meter_id, meter)
+            usage, lag = meter.use(), lag_of(meter, policy)
+            if lag == usage.lag:
+                self._windows.change(meter_id, meter)
+            else:
+                self._windows.shift(meter_id, meter, usage, lag)
         if regions is None:
             return
         if turned is not None:

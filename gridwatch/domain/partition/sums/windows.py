@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from gridwatch.domain.consumption.aggregate import has_spans, may_have_content, sums_of, takes_part
+from gridwatch.domain.consumption.aggregate import has_spans, sums_of, takes_part
 from gridwatch.domain.consumption.due import DueWindows
 from gridwatch.domain.consumption.ended import Ended, EndedWindows
 from gridwatch.domain.consumption.running import Running, is_frequent
@@ -65,6 +65,11 @@ class Windows:
         if meter.usage is not None:
             meter.usage.shortest_until = meter.usage.longest_until = -NEVER
 
+    def shift(self, meter_id: str, meter: MeterState, usage: Usage, lag: int) -> None:
+        """What the readings of a meter cover has changed: ``lag`` is not the one that was known."""
+        usage.lag, usage.lag_since = lag, self._bench.partition.crossed or 0
+        self.change(meter_id, meter)
+
     # -- readings
 
     def mark(self, meter_id: str, meter: MeterState, usage: Usage, covered: int, lag: int) -> None:
@@ -82,7 +87,7 @@ class Windows:
                 if end > crossed:
                     self._names[at] = self.due.names(end, length)
             if end <= crossed:  # its covered time lies before its stamp
-                self._change_late(meter_id, meter, covered, lag, end, length)
+                self._change_late(meter_id, meter, usage, covered, end, length)
                 continue
             if length == finest:
                 self._begin(meter_id, end - length, length, interval)
@@ -106,15 +111,12 @@ class Windows:
         running.begin(start, length, interval)
 
     def _change_late(  # noqa: PLR0917 - what is known of the reading
-        self, meter_id: str, meter: MeterState, covered: int, lag: int, end: int, length: int
+        self, meter_id: str, meter: MeterState, usage: Usage, covered: int, end: int, length: int
     ) -> None:
         """A clean reading in a window that has ended: those before it decide whether that was emitted."""
-        if end <= self._bench.partition.over(self._policy.allowed_lateness):
-            return
-        archive = self._bench.archive(meter_id, meter)
-        start = end - length
-        was_there = archive.seen_within(start, covered + lag) or has_spans(meter, start, end)
-        self._change(meter_id, start, length, was_there=was_there)
+        if end > self._bench.partition.over(self._policy.allowed_lateness):
+            was_there = self._was_there(meter_id, meter, usage, end - length, end, covered + usage.lag)
+            self._change(meter_id, end - length, length, was_there=was_there)
 
     def note(self, applied: Applied, meter: MeterState, span: tuple[int, int] | None) -> None:
         """Note a reading that was applied. ``span``: the time that its energy is of, if that is over a gap.
@@ -123,9 +125,9 @@ class Windows:
         crossed, lag = part.crossed, lag_of(meter, self._policy)
         if crossed is None:
             return
-        over = part.over(policy.allowed_lateness)
-        archive = self._bench.archive(applied.meter_id, meter)
-        reach = longest_lag(meter, policy)
+        over, usage = part.over(policy.allowed_lateness), meter.use()
+        if lag != usage.lag:
+            self.shift(applied.meter_id, meter, usage, lag)
         if lag or applied.flags & (INTERVAL_CHANGED | OFF_GRID):  # its grid may be another one, or known
             self.change(applied.meter_id, meter)
         self._sum(applied, meter, time - lag, span)
@@ -145,8 +147,22 @@ class Windows:
                     self.due.add(end, length, applied.meter_id)
                     continue
                 revised = applied.is_revision and start == own
-                was_there = revised or may_have_content(meter, archive, start, end, time, reach)
+                was_there = revised or self._was_there(applied.meter_id, meter, usage, start, end, time)
                 self._change(applied.meter_id, start, length, was_there=was_there)
+
+    def _was_there(  # noqa: PLR0917 - all that it depends on
+        self, meter_id: str, meter: MeterState, usage: Usage, start: int, end: int, time: int
+    ) -> bool:
+        """Whether a window that has ended was emitted: whether a reading of another stamp than ``time``, or
+        energy over a gap, is in it. What was emitted before the lag of its meter changed may have had others:
+        then this is true for more windows than it should be."""
+        low, high = start + usage.lag, end + usage.lag
+        if end <= usage.lag_since:
+            low, high = start, end + longest_lag(meter, self._policy)
+        archive = self._bench.archive(meter_id, meter)
+        if archive.seen_within(low, min(time, high)) or archive.seen_within(max(time + 1, low), high):
+            return True
+        return has_spans(meter, start, end)
 
     def _sum(self, applied: Applied, meter: MeterState, covered: int, span: tuple[int, int] | None) -> None:
         """Add a reading that was applied to the sums of its open window, or drop what it makes wrong."""
