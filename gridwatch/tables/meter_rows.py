@@ -112,8 +112,8 @@ def _plain_terms(meter: MeterState) -> tuple[Any, ...]:
     if usage is None or not has_usage(usage):
         return plain
     reported = usage.reported.to_bytes((usage.reported.bit_length() + 7) // 8, "big")
-    known = (*plain, usage.measures, usage.spans, usage.place, usage.reported_last, reported)
-    return known if usage.lag_since == -NEVER else (*known, usage.lag, usage.lag_since)
+    known = (*plain, usage.measures, usage.spans, usage.place, usage.joined, usage.reported_last, reported)
+    return (*known, usage.lag, usage.lag_since) if usage.lag or usage.lag_since != -NEVER else known
 
 
 def has_usage(usage: Usage | None) -> bool:
@@ -123,6 +123,7 @@ def has_usage(usage: Usage | None) -> bool:
         or bool(usage.measures)
         or bool(usage.spans)
         or bool(usage.reported)
+        or usage.lag != 0
         or usage.lag_since != -NEVER
     )
 
@@ -131,13 +132,14 @@ def _usage(  # noqa: PLR0917 - all that is in the row
     measures: bytes,
     spans: Sequence[Sequence[int]],
     place: Sequence[Any] | None,
+    joined: int,
     last: int,
     reported: bytes,
     lag: int = 0,
     lag_since: int = -NEVER,
 ) -> Usage:
     usage = Usage()
-    usage.lag, usage.lag_since = lag, lag_since
+    usage.lag, usage.lag_since, usage.joined = lag, lag_since, joined
     usage.reported_last, usage.reported = last, int.from_bytes(reported, "big")
     usage.measures = measures
     usage.spans = tuple((time, first, last, energy) for time, first, last, energy in spans)

@@ -31,6 +31,7 @@ def _plain_registration(known: Registration) -> tuple[Any, ...]:
         known.watch_from,
         None if known.gap is None else plain_gap(known.gap),
         known.place,
+        known.joined,
     )
 
 
@@ -38,7 +39,8 @@ def _registration(plain: Sequence[Any], version: int) -> Registration:
     known = Registration()
     known.due, known.version, entries, known.applied, known.heard = plain[:5]
     known.resumed, known.watch_from, gap, *place = plain[5:]
-    known.place = None if not place or place[0] is None else place_of(place[0])
+    if place and place[0] is not None:
+        known.place, known.joined = place_of(place[0]), place[1]
     known.entries = tuple((since, _entry(entry)) for since, entry in entries)
     known.gap = None if gap is None else gap_of(gap)
     return known

@@ -133,8 +133,8 @@ class Meter:
     kept: dict[int, Kept] = field(default_factory=dict)  # by stamp
     shown: dict[tuple[int, int], int] = field(default_factory=dict)  # revisions by (length, start)
     marked: set[tuple[int, int]] = field(default_factory=set)  # windows that changed after their end
-    lag: int = 0  # as it was when a reading or a turn was taken last
-    lag_since: int = -(1 << 62)  # windows that ended after this were emitted by it
+    counted: Any = None  # how its readings counted as one, or a turn, was taken last
+    counted_since: int = -(1 << 62)  # windows that ended after this were emitted so
 
     # -- grid -----------------------------------------------------------------------------------------------
 

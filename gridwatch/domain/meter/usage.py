@@ -119,6 +119,7 @@ class Usage:
     """What windows and regions know of one meter."""
 
     __slots__ = (
+        "joined",
         "lag",
         "lag_since",
         "longest_until",
@@ -137,6 +138,8 @@ class Usage:
         """Energies over a gap: the stamp of the reading, the time [from, to) that it is of, micro-Wh."""
         self.place: Place | None = None
         """Where it counts since its last step."""
+        self.joined = 0
+        """The instant from which on it counts there."""
         self.reported_last = 0
         """The last quarter of an hour that a slot filled by it reaches into, as a count of them."""
         self.reported = 0

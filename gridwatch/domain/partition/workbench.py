@@ -118,7 +118,8 @@ class Workbench:
             registration.hear(meter, time, changes)
             registration.refresh(meter, self.policy)
             if registration.place is not None:
-                meter.use().place, registration.place = registration.place, None
+                usage = meter.use()
+                usage.place, usage.joined, registration.place = registration.place, registration.joined, None
             self.keep(REGISTERED + meter_id, registration)
         kept: Register | None = self.state(KEPT + meter_id)
         if kept is not None:

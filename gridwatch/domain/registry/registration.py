@@ -43,7 +43,18 @@ _ENDED: Final = {REMOVED: "REMOVED", PLANNED: "NOT_INSTALLED"}
 class Registration:
     """What is known of one meter."""
 
-    __slots__ = ("applied", "due", "entries", "gap", "heard", "place", "resumed", "version", "watch_from")
+    __slots__ = (
+        "applied",
+        "due",
+        "entries",
+        "gap",
+        "heard",
+        "joined",
+        "place",
+        "resumed",
+        "version",
+        "watch_from",
+    )
 
     def __init__(self) -> None:
         self.version = 0
@@ -61,6 +72,8 @@ class Registration:
         """The OPEN gap of a meter that was never heard."""
         self.place: Place | None = None
         """Where it counts as long as it has no state."""
+        self.joined = 0
+        """The instant from which on it counts there."""
         self.due = NEVER
         """When there is something to do while the meter has no state."""
 

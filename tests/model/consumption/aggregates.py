@@ -36,7 +36,7 @@ class Aggregates:
                 changed |= set(pieces(max(kept.span[0], crossed - self.memory(length)), kept.span[1], length))
             for start in changed:
                 if start + length <= crossed and not self.dropped(start, length, crossed):
-                    known = (length, start) in meter.marked or start + length > meter.lag_since
+                    known = (length, start) in meter.marked or start + length > meter.counted_since
                     if not known and self.filled(meter, kept, before, start, length):
                         meter.shown.setdefault((length, start), 1)
                     meter.marked.add((length, start))

@@ -36,6 +36,7 @@ class Places:
         self.reference = reference
         self.policy = reference.policy
         self.of: dict[str, Group] = {}
+        self.since: dict[str, int] = {}  # in event time
         self.events: dict[Group, list[tuple[int, int]]] = {}  # (τ, +1 or -1)
         self.moved: dict[str, int] = {}  # the earliest event of a region since the last crossing
         self.changed: set[Group] = set()  # since the last bundle
@@ -66,6 +67,8 @@ class Places:
         before, now = self.of.get(name), self.now_of(name)
         if before == now:
             return
+        if before is not None:
+            since = max(since, self.since[name])  # it does not leave before it came
         for group, sign in ((before, -1), (now, 1)):
             if group is not None:
                 self.events.setdefault(group, []).append((since, sign))
@@ -74,6 +77,7 @@ class Places:
         self.of.pop(name, None)
         if now is not None:
             self.of[name] = now
+            self.since[name] = since
 
     def turned(self, name: str, since: int) -> None:
         """Entries took their turns, the last one from `since` on."""
@@ -121,13 +125,18 @@ class Places:
             for piece in self.outages()
         )
 
+    def is_out(self, group: Group, name: str, instant: int) -> bool:
+        """Whether a member is in a planned outage; in one of its own only once it is there."""
+        own = self.since[name] <= instant and self.out(group, name, instant)
+        return own or self.out(group, None, instant)
+
     def present(self, group: Group, window: int) -> int:
         """The members at the end of a quarter who are not in a planned outage."""
         last = window + QUARTER - 1
         if self.out(group, None, last):
             return 0
-        out = sum(self.out(group, name, last) for name in self.members(group))
-        return max(0, self.count(group, window + QUARTER) - out)
+        out = sum(self.is_out(group, name, last) for name in self.members(group))
+        return self.count(group, window + QUARTER) - out
 
     def expected(self, group: Group, window: int) -> int:
         """For how long readings were expected of its members in a quarter, in all."""
@@ -141,7 +150,7 @@ class Places:
         members = self.members(group)
         for piece in self.outages():
             if piece.scope == "meter" and piece.target in members:
-                own = union([(piece.since, piece.until)], window)
+                own = union([(max(piece.since, self.since[piece.target]), piece.until)], window)
                 time -= length(own) - sum(overlap(*one, *other) for one in own for other in shared)
         return time
 

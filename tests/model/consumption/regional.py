@@ -188,7 +188,7 @@ class Regional:
                 "region": group.region,
                 "feeder": group.feeder,
                 "transformer": group.transformer,
-                "active": sum(not places.out(group, name, now) for name in members),
+                "active": len(members) - sum(places.is_out(group, name, now) for name in members),
                 "open": len(silent),
                 "openings": [[minute, minutes.count(minute)] for minute in sorted(set(minutes))],
                 "meters": silent[:MOST_METERS],

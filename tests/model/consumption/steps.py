@@ -64,9 +64,12 @@ class Consumption:
         self.reference.windows.unplaced(unplaced or 0)
 
     def note_lag(self, meter: Meter) -> int:
+        """How readings count now: when that changes, it is not known any more what was emitted before."""
         lag = self.reference.lag(meter)
-        if lag != meter.lag:
-            meter.lag, meter.lag_since = lag, self.crossed
+        takes_part = [self.aggregates.takes_part(meter, length) for length in self.policy.windows]
+        if meter.counted is not None and (lag, takes_part) != meter.counted:
+            meter.counted_since = self.crossed
+        meter.counted = lag, takes_part
         return lag
 
     def turned(self, name: str, since: int) -> None:

@@ -60,8 +60,9 @@ def test_what_windows_and_regions_know_of_a_meter() -> None:
     meter = MeterState(FIRST, 10_000_000)
     usage = meter.use()
     usage.measures, usage.spans, usage.place = b"m" * 28, ((1, 2, 3, 4),), PLACE
-    usage.reported_last, usage.reported = 77, (1 << 700) + 5
+    usage.reported_last, usage.reported, usage.joined = 77, (1 << 700) + 5, FIRST
     found = again(METER, meter)
+    assert found.usage.joined == FIRST
     assert (found.usage.measures, found.usage.spans, found.usage.place) == (b"m" * 28, ((1, 2, 3, 4),), PLACE)
     assert (found.usage.reported_last, found.usage.reported) == (77, (1 << 700) + 5)
     assert found.given == meter.given
@@ -114,14 +115,15 @@ def test_rows_from_before_there_were_sums() -> None:
     assert (found.crossed, found.crossing, found.new_regions) == (None, None, ())
     assert [window.on_time for window in found.windows.values()] == [4]
     known = Registration()
-    older = list(REGISTRATION.plain(known))[:-1]
+    older = list(REGISTRATION.plain(known))[:-2]
     assert REGISTRATION.decode(b"\x01" + msgspec.msgpack.encode(older)).place is None
 
 
 def test_a_registered_meter_without_a_state_keeps_its_place() -> None:
     known = Registration()
-    known.place = PLACE
-    assert again(REGISTRATION, known).place == PLACE
+    known.place, known.joined = PLACE, FIRST
+    found = again(REGISTRATION, known)
+    assert (found.place, found.joined) == (PLACE, FIRST)
 
 
 def test_the_index_has_deadlines_with_the_last_reading_and_what_is_held_in_memory() -> None:

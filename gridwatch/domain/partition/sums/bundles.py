@@ -17,7 +17,7 @@ from gridwatch.domain.partition.registry import REGION
 from gridwatch.domain.partition.sums.regions import Regions, sums_name
 from gridwatch.domain.partition.workbench import Workbench
 from gridwatch.domain.partitioning import partition_of
-from gridwatch.domain.policy import DAY, DEFAULT_FLOW
+from gridwatch.domain.policy import DAY, DEFAULT_FLOW, NEVER
 from gridwatch.domain.registry.records import RegionRecord
 
 _NAMED_METERS = 100
@@ -126,7 +126,7 @@ class Bundles:
             members = group.members(start)
             here = members
             if planned:
-                here = max(0, here - self._out_at(group, end - 1, members))
+                here -= self._out_at(group, end - 1, members)
             if not group.place.covered:
                 uncovered += here
                 continue
@@ -139,11 +139,11 @@ class Bundles:
         registry = self._bench.registry
         whole = registry.outages_of(group.place, start, end)
         time = members * sum(until - since for since, until in whole)
-        for meter_id, since, until in registry.outages_of_meters(start, end):
-            if self._place_of(meter_id) == group.place:
-                time += (
-                    until - since - sum(max(0, min(until, last) - max(since, first)) for first, last in whole)
-                )
+        for meter_id, begins, until in registry.outages_of_meters(start, end):
+            since = max(begins, self._joined(meter_id, group.place))
+            if since < until:
+                time += until - since
+                time -= sum(max(0, min(until, last) - max(since, first)) for first, last in whole)
         return time
 
     def _out_at(self, group: Group, time: int, members: int) -> int:
@@ -152,14 +152,13 @@ class Bundles:
         if registry.outages_of(group.place, time, time + 1):
             return members
         meters = {meter_id for meter_id, _, _ in registry.outages_of_meters(time, time + 1)}
-        return sum(self._place_of(meter_id) == group.place for meter_id in meters)
+        return sum(self._joined(meter_id, group.place) <= time for meter_id in meters)
 
-    def _place_of(self, meter_id: str) -> Place | None:
+    def _joined(self, meter_id: str, place: Place) -> int:
+        """The instant from which on a meter counts at a place; never if it does not now."""
         meter = self._bench.find(meter_id)
-        if meter is not None:
-            return None if meter.usage is None else meter.usage.place
-        registration = self._bench.registry.registration(meter_id, None)
-        return None if registration is None else registration.place
+        member = self._bench.registry.registration(meter_id, None) if meter is None else meter.usage
+        return NEVER if member is None or member.place != place else member.joined
 
     def _drop(self, limit: int) -> None:
         """Drop the sums that nothing can change any more: of quarters that ended at or before ``limit``."""
@@ -196,7 +195,7 @@ class Bundles:
             place.region,
             place.feeder,
             place.transformer,
-            max(0, group.size - self._out_at(group, watermark, group.size)),
+            group.size - self._out_at(group, watermark, group.size),
             len(silent),
             tuple(sorted(openings.items())),
             tuple(sorted(silent)[:_NAMED_METERS]),

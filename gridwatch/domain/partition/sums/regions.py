@@ -176,27 +176,29 @@ class Regions:
 
     # -- meters
 
-    def move(
+    def move(  # noqa: PLR0917 - where it counted, and what decides where it does
         self,
         meter_id: str,
         meter: MeterState | None,
         registration: Registration | None,
         before: Place | None,
+        joined: int,
         at: int,
-    ) -> Place | None:
-        """Let a meter count where it belongs now, from the instant ``at`` on. ``before``: where it counted.
-        Returns where it counts."""
+    ) -> tuple[Place | None, int]:
+        """Let a meter count where it belongs now, from the instant ``at`` on. ``before``: where it counted,
+        from ``joined`` on; it does not leave earlier. Returns where it counts, and from when on."""
         now = place_of(meter, registration, self._policy)
         if now == before:
-            return before
+            return before, joined
         if before is not None:
+            at = max(at, joined)
             self._step(before, at, -1)
         if now is not None:
             self._step(now, at, 1)
         silent = self.silent.get(meter_id)
         if silent is not None:
             self._set_silent(meter_id, None if now is None or not now.covered else silent._replace(place=now))
-        return now
+        return now, at
 
     def _step(self, place: Place, at: int, joined: int) -> None:
         group = self.group(place)

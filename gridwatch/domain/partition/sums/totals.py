@@ -101,7 +101,8 @@ class Totals:
             if region is None or regions is None:
                 continue
             if usage.place is None and terms is None:
-                usage.place = regions.move(raw.meter_id, meter, None, None, slot - lag)
+                moved = regions.move(raw.meter_id, meter, None, None, 0, slot - lag)
+                usage.place, usage.joined = moved
             if interval <= lateness:
                 regions.add_clean(region, usage, energy, slot - lag, interval)
         self.clean.clear()
@@ -132,18 +133,14 @@ class Totals:
         regions = self._regions
         if regions is None:
             return
-        if meter is not None:
-            before = None if meter.usage is None else meter.usage.place
-            now = regions.move(meter_id, meter, registration, before, at)
-            if now != before:
-                meter.use().place = now
-                regions.watch(meter_id, now, meter.open_gap)
-        elif registration is not None:
-            before = registration.place
-            now = regions.move(meter_id, None, registration, before, at)
-            if now != before:
-                registration.place = now
-                regions.watch(meter_id, now, registration.gap)
+        member = registration if meter is None else meter.use()
+        if member is None:
+            return
+        before = member.place
+        member.place, member.joined = regions.move(meter_id, meter, registration, before, member.joined, at)
+        if member.place != before:
+            gap = meter.open_gap if meter is not None else None if registration is None else registration.gap
+            regions.watch(meter_id, member.place, gap)
 
     def settled(
         self,
@@ -190,10 +187,10 @@ class Totals:
         regions = self._regions
         if regions is None:
             return
-        place = None if meter.usage is None else meter.usage.place
-        now = regions.move(meter_id, None, registration, place, meter.cursor - lag_of(meter, self._policy))
+        usage, at = meter.use(), meter.cursor - lag_of(meter, self._policy)
+        now, joined = regions.move(meter_id, None, registration, usage.place, usage.joined, at)
         if registration is not None:
-            registration.place = now
+            registration.place, registration.joined = now, joined
         if gap_changed:
             regions.watch(meter_id, now, None if registration is None else registration.gap)
 

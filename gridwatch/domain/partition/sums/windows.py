@@ -126,7 +126,9 @@ class Windows:
         if crossed is None:
             return
         over, usage = part.over(policy.allowed_lateness), meter.use()
-        if lag != usage.lag:
+        if applied.flags & FIRST:
+            usage.lag = lag
+        elif lag != usage.lag:
             self.shift(applied.meter_id, meter, usage, lag)
         if lag or applied.flags & (INTERVAL_CHANGED | OFF_GRID):  # its grid may be another one, or known
             self.change(applied.meter_id, meter)
