@@ -71,9 +71,8 @@ class Registration:
         self.gap: Gap | None = None
         """The OPEN gap of a meter that was never heard."""
         self.place: Place | None = None
-        """Where it counts as long as it has no state."""
         self.joined = 0
-        """The instant from which on it counts there."""
+        """Where it counts as long as it has no state, and from when on."""
         self.due = NEVER
         """When there is something to do while the meter has no state."""
 
@@ -89,10 +88,7 @@ class Registration:
 
     def entry_at(self, time: int) -> Entry | None:
         """The entry that holds at ``time``, as far as is known."""
-        for since, entry in reversed(self.entries):
-            if since <= time:
-                return entry
-        return None
+        return next((entry for since, entry in reversed(self.entries) if since <= time), None)
 
     def next_after(self, time: int) -> int:
         """When the first entry after ``time`` begins."""

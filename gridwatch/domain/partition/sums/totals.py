@@ -87,7 +87,7 @@ class Totals:
             lag = 0 if always_start and (terms is None or terms.anchor is None) else lag_of(meter, policy)
             if interval <= longest:
                 if lag != usage.lag:  # its interval is known from here on
-                    windows.shift(raw.meter_id, meter, usage, lag)
+                    windows.note_lag(raw.meter_id, meter)
                 if time - lag >= usage.shortest_until or usage.shortest_until <= crossed:
                     windows.mark(raw.meter_id, meter, usage, time - lag, lag)
                 if lag > lateness and QUARTER in policy.windows:
@@ -133,14 +133,19 @@ class Totals:
         regions = self._regions
         if regions is None:
             return
-        member = registration if meter is None else meter.use()
-        if member is None:
-            return
-        before = member.place
-        member.place, member.joined = regions.move(meter_id, meter, registration, before, member.joined, at)
-        if member.place != before:
-            gap = meter.open_gap if meter is not None else None if registration is None else registration.gap
-            regions.watch(meter_id, member.place, gap)
+        if meter is not None:
+            usage = meter.usage
+            before, joined = (None, 0) if usage is None else (usage.place, usage.joined)
+            now, joined = regions.move(meter_id, meter, registration, before, joined, at)
+            if now != before:
+                meter.use().place, meter.use().joined = now, joined
+                regions.watch(meter_id, now, meter.open_gap)
+        elif registration is not None:
+            before = registration.place
+            now, joined = regions.move(meter_id, None, registration, before, registration.joined, at)
+            if now != before:
+                registration.place, registration.joined = now, joined
+                regions.watch(meter_id, now, registration.gap)
 
     def settled(
         self,
@@ -153,11 +158,8 @@ class Totals:
         """After a meter was settled. ``turned``: since when the entry holds that has just taken over."""
         regions, bench, policy = self._regions, self._bench, self._policy
         if turned is not None and meter is not None and self.is_on:
-            usage, lag = meter.use(), lag_of(meter, policy)
-            if lag == usage.lag:
-                self._windows.change(meter_id, meter)
-            else:
-                self._windows.shift(meter_id, meter, usage, lag)
+            self._windows.note_lag(meter_id, meter)
+            self._windows.change(meter_id, meter)
         if regions is None:
             return
         if turned is not None:
@@ -187,8 +189,9 @@ class Totals:
         regions = self._regions
         if regions is None:
             return
-        usage, at = meter.use(), meter.cursor - lag_of(meter, self._policy)
-        now, joined = regions.move(meter_id, None, registration, usage.place, usage.joined, at)
+        usage, at = meter.usage, meter.cursor - lag_of(meter, self._policy)
+        before, joined = (None, 0) if usage is None else (usage.place, usage.joined)
+        now, joined = regions.move(meter_id, None, registration, before, joined, at)
         if registration is not None:
             registration.place, registration.joined = now, joined
         if gap_changed:

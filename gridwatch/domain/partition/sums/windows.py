@@ -65,10 +65,17 @@ class Windows:
         if meter.usage is not None:
             meter.usage.shortest_until = meter.usage.longest_until = -NEVER
 
-    def shift(self, meter_id: str, meter: MeterState, usage: Usage, lag: int) -> None:
-        """What the readings of a meter cover has changed: ``lag`` is not the one that was known."""
-        usage.lag, usage.lag_since = lag, self._bench.partition.crossed or 0
-        self.change(meter_id, meter)
+    def note_lag(self, meter_id: str, meter: MeterState, *, first: bool = False) -> None:
+        """Note how long before its stamp the time begins that a reading covers. ``first``: it is the first
+        one of its meter."""
+        lag = lag_of(meter, self._policy)
+        if lag == (0 if meter.usage is None else meter.usage.lag):
+            return
+        usage = meter.use()
+        usage.lag = lag
+        if not first:
+            usage.lag_since = self._bench.partition.crossed or 0
+            self.change(meter_id, meter)
 
     # -- readings
 
@@ -87,7 +94,7 @@ class Windows:
                 if end > crossed:
                     self._names[at] = self.due.names(end, length)
             if end <= crossed:  # its covered time lies before its stamp
-                self._change_late(meter_id, meter, usage, covered, end, length)
+                self._change_late(meter_id, meter, covered + lag, end, length)
                 continue
             if length == finest:
                 self._begin(meter_id, end - length, length, interval)
@@ -110,12 +117,10 @@ class Windows:
             running = self.running[meter_id] = Running()
         running.begin(start, length, interval)
 
-    def _change_late(  # noqa: PLR0917 - what is known of the reading
-        self, meter_id: str, meter: MeterState, usage: Usage, covered: int, end: int, length: int
-    ) -> None:
+    def _change_late(self, meter_id: str, meter: MeterState, time: int, end: int, length: int) -> None:
         """A clean reading in a window that has ended: those before it decide whether that was emitted."""
         if end > self._bench.partition.over(self._policy.allowed_lateness):
-            was_there = self._was_there(meter_id, meter, usage, end - length, end, covered + usage.lag)
+            was_there = self._was_there(meter_id, meter, end - length, end, time)
             self._change(meter_id, end - length, length, was_there=was_there)
 
     def note(self, applied: Applied, meter: MeterState, span: tuple[int, int] | None) -> None:
@@ -125,11 +130,8 @@ class Windows:
         crossed, lag = part.crossed, lag_of(meter, self._policy)
         if crossed is None:
             return
-        over, usage = part.over(policy.allowed_lateness), meter.use()
-        if applied.flags & FIRST:
-            usage.lag = lag
-        elif lag != usage.lag:
-            self.shift(applied.meter_id, meter, usage, lag)
+        over = part.over(policy.allowed_lateness)
+        self.note_lag(applied.meter_id, meter, first=bool(applied.flags & FIRST))
         if lag or applied.flags & (INTERVAL_CHANGED | OFF_GRID):  # its grid may be another one, or known
             self.change(applied.meter_id, meter)
         self._sum(applied, meter, time - lag, span)
@@ -149,18 +151,18 @@ class Windows:
                     self.due.add(end, length, applied.meter_id)
                     continue
                 revised = applied.is_revision and start == own
-                was_there = revised or self._was_there(applied.meter_id, meter, usage, start, end, time)
+                was_there = revised or self._was_there(applied.meter_id, meter, start, end, time)
                 self._change(applied.meter_id, start, length, was_there=was_there)
 
-    def _was_there(  # noqa: PLR0917 - all that it depends on
-        self, meter_id: str, meter: MeterState, usage: Usage, start: int, end: int, time: int
-    ) -> bool:
+    def _was_there(self, meter_id: str, meter: MeterState, start: int, end: int, time: int) -> bool:
         """Whether a window that has ended was emitted: whether a reading of another stamp than ``time``, or
         energy over a gap, is in it. What was emitted before the lag of its meter changed may have had others:
         then this is true for more windows than it should be."""
-        low, high = start + usage.lag, end + usage.lag
-        if end <= usage.lag_since:
-            low, high = start, end + longest_lag(meter, self._policy)
+        low, high, usage = start, end, meter.usage
+        if usage is not None:
+            low, high = start + usage.lag, end + usage.lag
+            if end <= usage.lag_since:
+                low, high = start, end + longest_lag(meter, self._policy)
         archive = self._bench.archive(meter_id, meter)
         if archive.seen_within(low, min(time, high)) or archive.seen_within(max(time + 1, low), high):
             return True
