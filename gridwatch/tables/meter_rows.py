@@ -112,7 +112,8 @@ def _plain_terms(meter: MeterState) -> tuple[Any, ...]:
     if usage is None or not has_usage(usage):
         return plain
     reported = usage.reported.to_bytes((usage.reported.bit_length() + 7) // 8, "big")
-    known = (*plain, usage.measures, usage.spans, usage.place, usage.joined, usage.reported_last, reported)
+    joined = 0 if usage.place is None else usage.joined
+    known = (*plain, usage.measures, usage.spans, usage.place, joined, usage.reported_last, reported)
     return (*known, usage.lag, usage.lag_since) if usage.lag or usage.lag_since != -NEVER else known
 
 

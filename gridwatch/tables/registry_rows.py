@@ -31,7 +31,7 @@ def _plain_registration(known: Registration) -> tuple[Any, ...]:
         known.watch_from,
         None if known.gap is None else plain_gap(known.gap),
         known.place,
-        known.joined,
+        0 if known.place is None else known.joined,
     )
 
 
