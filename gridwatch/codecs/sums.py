@@ -49,11 +49,7 @@ class WindowMessages:
             self._name = f"@{self._begin}/{window.length // MINUTE}m"
         if window.received != self._received:
             self._received, self._arrival = window.received, instant_text(window.received)
-        completeness: float | None = None
-        if expected:
-            completeness = 1.0
-            if count < expected:
-                completeness = half_even(_SHARES * count, expected) / _SHARES
+        completeness = half_even(_SHARES * min(count, expected), expected) / _SHARES if expected else None
         value = Aggregate(
             meter_id + self._name,
             meter_id,

@@ -105,8 +105,8 @@ def sums_of(meter: MeterState, archive: Archive, start: int, length: int, policy
     values = values_by_key(found.measures)
     readings: Iterator[tuple[bytes, float]] = _READING.iter_unpack(found.readings)
     for key, value in readings:
-        if key in over_gaps:
-            sums.add_over_gap(values.get(key))
+        if key in over_gaps:  # its energy is in the shares
+            sums.add(0, values.get(key), known=False)
         else:
             used = micro_wh(_energy(key, value, found.energies))
             sums.add(used, values.get(key), known=settled)

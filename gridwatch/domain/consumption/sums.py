@@ -51,30 +51,17 @@ class Sums:
         """Sum and count of each, in the units of ``Values``."""
 
     def add(self, energy: int, values: Values | None, *, known: bool) -> None:
-        """Add a reading that counts whole; its energy in micro-Wh. ``known``: whether its interval is."""
+        """Add a reading, with its energy in micro-Wh. ``known``: whether that gives its power where none
+        came: its interval is known, and its energy is of that alone."""
         self.readings += 1
         self.energy += energy
-        if values is None:
-            if known:
-                self._add_power(_TIMES * energy)
-            return
-        power = values[0]
+        power = NO_POWER if values is None else values[0]
         if power != NO_POWER:
             self._add_power(power * self.scale)
         elif known:
             self._add_power(_TIMES * energy)
-        self.add_others(values)
-
-    def add_over_gap(self, values: Values | None) -> None:
-        """Add a reading whose energy is of other windows, too (``add_share``): it has no power of its own."""
-        self.readings += 1
-        if values is not None:
-            if values[0] != NO_POWER:
-                self._add_power(values[0] * self.scale)
-            self.add_others(values)
-
-    def add_others(self, values: Values) -> None:
-        """Add what was measured besides power."""
+        if values is None:
+            return
         _, voltage, current, factor = values
         if voltage != NO_VALUE:
             self.voltage += voltage

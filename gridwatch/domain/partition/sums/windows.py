@@ -65,17 +65,17 @@ class Windows:
         if meter.usage is not None:
             meter.usage.shortest_until = meter.usage.longest_until = -NEVER
 
-    def note_lag(self, meter_id: str, meter: MeterState, *, first: bool = False) -> None:
-        """Note how long before its stamp the time begins that a reading covers. ``first``: it is the first
-        one of its meter."""
+    def note_lag(self, meter_id: str, meter: MeterState, *, first: bool = False) -> int:
+        """Note and return how long before its stamp the time begins that a reading covers. ``first``: it is
+        the first one of its meter."""
         lag = lag_of(meter, self._policy)
-        if lag == (0 if meter.usage is None else meter.usage.lag):
-            return
-        usage = meter.use()
-        usage.lag = lag
-        if not first:
-            usage.lag_since = self._bench.partition.crossed or 0
-            self.change(meter_id, meter)
+        if lag != (0 if meter.usage is None else meter.usage.lag):
+            usage = meter.use()
+            usage.lag = lag
+            if not first:
+                usage.lag_since = self._bench.partition.crossed or 0
+                self.change(meter_id, meter)
+        return lag
 
     # -- readings
 
@@ -127,11 +127,11 @@ class Windows:
         """Note a reading that was applied. ``span``: the time that its energy is of, if that is over a gap.
         The span is not among those of the meter yet."""
         part, policy, time = self._bench.partition, self._policy, applied.time
-        crossed, lag = part.crossed, lag_of(meter, self._policy)
+        crossed = part.crossed
         if crossed is None:
             return
         over = part.over(policy.allowed_lateness)
-        self.note_lag(applied.meter_id, meter, first=bool(applied.flags & FIRST))
+        lag = self.note_lag(applied.meter_id, meter, first=bool(applied.flags & FIRST))
         if lag or applied.flags & (INTERVAL_CHANGED | OFF_GRID):  # its grid may be another one, or known
             self.change(applied.meter_id, meter)
         self._sum(applied, meter, time - lag, span)
@@ -191,13 +191,12 @@ class Windows:
 
     def sums(self, meter_id: str, meter: MeterState, start: int, length: int) -> Sums | None:
         """The sums of a window that is emitted for the first time; None if nothing is in it."""
-        policy, running = self._policy, self.running.get(meter_id)
-        if running is None:
-            return sums_of(meter, self._bench.archive(meter_id, meter), start, length, policy)
-        sums = running.take(start) if length == self._finest(meter.interval) else running.whole(start)
+        running, sums = self.running.get(meter_id), None
+        if running is not None:
+            sums = running.take(start) if length == self._finest(meter.interval) else running.whole(start)
         if sums is None or has_spans(meter, start, start + length):
-            sums = sums_of(meter, self._bench.archive(meter_id, meter), start, length, policy)
-        if sums is not None and length != self.longest:
+            sums = sums_of(meter, self._bench.archive(meter_id, meter), start, length, self._policy)
+        if running is not None and sums is not None and length != self.longest:
             running.fold(sums, self.longest)
         return sums
 
