@@ -3,7 +3,8 @@
 Each partition has a history of its own, in stretches. Within a stretch readings are missing, late, too late,
 duplicated, revised, off the grid, in changed intervals, ahead of all others, with every kind of energy; they
 arrive one by one or in arrays, with garbage in between, and sometimes a head-end sends its last minutes
-again. Some meters report every few seconds, for some minutes of a stretch. Control records of the registry
+again. Some meters report every few seconds, for some minutes of a stretch. Now and then voltage, frequency or
+power factor of a meter is out of bounds for a while. Control records of the registry
 come in between (``controls``). Between stretches a tick advances
 event time, so that the deadlines of all meters of the partition pass at once; some ticks settle a run, so
 that nothing after its end is missing yet.
@@ -53,6 +54,13 @@ _MEASURED = {
     "power": "power_kw",
 }
 _KINDS = ("energy", "energy", "energy", "alias", "register", "power")
+#: How often what is strange about a meter changes, and what it then reports.
+_STRANGE = 0.1
+_OUT_OF_BOUNDS = {
+    "voltage": (200.5, 200.5, 190.0, 233.0),
+    "frequency": (49.4, 49.4, 48.9, 50.0),
+    "power_factor": (0.7, 0.7, 0.95),
+}
 #: Within the limits of the rules, and larger than a small commit.
 _LONGEST_ARRAY = 40
 
@@ -159,6 +167,8 @@ class _History:
         }
         self._kinds = {name: self._chance.choice(_KINDS) for name in self._meters}
         self._registers = dict.fromkeys(self._meters, 100.0)
+        self._electric = random.Random(f"electric {seed} {partition}")  # noqa: S311  to be repeated
+        self._strange = dict.fromkeys(self._meters, "")
         self._slots = max(2, readings // _STRETCHES // len(self._meters))
         self._now = START + self._chance.randrange(60) * MINUTE
 
@@ -231,6 +241,7 @@ class _History:
             if name in self._given:
                 body |= {"interval_seconds": interval} if brief else {"interval_minutes": interval // 60}
             self._measure(name, body)
+            self._disturb(name, body)
             delays = [3, 15, 25, 60, 5000] if brief else [60, 600, 3000, 4200, 18_000]
             delay = chance.choice(delays) * SECOND if chance.random() < late else 0
             if chance.random() >= missing:
@@ -256,6 +267,14 @@ class _History:
             self._registers[name] = body["energy_register_kwh"] = round(register, 3)
         else:
             body["energy_kwh" if kind == "alias" else "power_kw"] = kwh
+
+    def _disturb(self, name: str, body: dict[str, Any]) -> None:
+        """Let one of its electric values be out of bounds, from time to time and for a while."""
+        chance = self._electric
+        if chance.random() < _STRANGE:
+            self._strange[name] = chance.choice(["", "voltage", "frequency", "power_factor"])
+        if self._strange[name]:
+            body |= {self._strange[name]: chance.choice(_OUT_OF_BOUNDS[self._strange[name]])}
 
     def _repeats(self, arrival: int, stamp: int, body: dict[str, Any]) -> Iterator[_Sent]:
         """A duplicate, a revision or a close neighbour of a reading; or one far ahead."""

@@ -37,6 +37,7 @@ RULES: dict[str, Any] = {
     "state_ttl": "2d",
     "idle_timeout": "30d",
     "source_out_after": "30d",
+    "anomaly_on": "1m",  # windows of some meters, slots of others; and many of both in a stretch
     "session_timeout": f"{SESSION_SECONDS}s",
 }
 

@@ -4,11 +4,13 @@
     drill_down.py  Meter Drill-Down: one meter's readings, gaps, late ones and revisions
     fleet.py       Fleet: the meters of the registry, what is planned, what has changed
     grid.py        Grid Load: incidents, the load of the regions, what is known too little of
+    anomalies.py   Anomalies: what is out of the ordinary, of which kind, and one meter's power against it
     health.py      System & Stream Health: whether gridwatch itself works
     sql/           the queries of each
     frame.py       what all dashboards share
     panels.py      the kinds of panels, each with its options
-    variables.py   meter, flow, region, partition, interval
+    marks.py       regions on plots over time: annotations
+    variables.py   meter, flow, region, partition, interval, kind, confidence
     queries.py     queries to the database and to Prometheus, and the conditions of variables
     expansion.py   expands a query as Grafana does, for tests and benchmarks
 

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
-
-from grafana_foundation_sdk.builders import dashboard as builders
 from grafana_foundation_sdk.builders.dashboard import Dashboard
-from grafana_foundation_sdk.cog.builder import Builder
-from grafana_foundation_sdk.models import dashboard as models
 
 from dashboards import variables
 from dashboards.frame import dashboard
+from dashboards.marks import marks
 from dashboards.panels import (
     NEUTRAL,
     SHARE_THERE,
@@ -21,32 +17,8 @@ from dashboards.panels import (
     number,
     rows,
 )
-from dashboards.queries import POSTGRES, AnnotationQuery, SqlQuery
+from dashboards.queries import SqlQuery
 from dashboards.sql import drill_down as sql
-
-
-def _missing_regions() -> builders.AnnotationQuery:
-    annotation = (
-        builders.AnnotationQuery()
-        .name("Missing intervals")
-        .datasource(POSTGRES)
-        .enable(True)
-        .icon_color("red")
-    )
-    # The SDK types only the targets of Grafana's own annotations; a query works as well.
-    target = cast(models.AnnotationTarget, cast(Any, AnnotationQuery(sql.MISSING_REGIONS, "table", "Anno")))
-    return annotation.target(_Built(target))
-
-
-class _Built(Builder[models.AnnotationTarget]):
-    """Wraps a finished target as a builder, as the SDK expects."""
-
-    def __init__(self, target: models.AnnotationTarget) -> None:
-        self._target = target
-
-    def build(self) -> models.AnnotationTarget:
-        """The target."""
-        return self._target
 
 
 def build() -> Dashboard:
@@ -73,7 +45,7 @@ def build() -> Dashboard:
             "One meter: what it reported, what is missing, late or revised, and why a gap was detected.",
             variables.meter(),
         )
-        .annotation(_missing_regions())
+        .annotation(marks("Missing intervals", sql.MISSING_REGIONS, "red"))
         .with_panel(
             number(
                 "Last reading",

@@ -5,7 +5,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from grafana_foundation_sdk.builders import barchart, stat, statushistory, table, timeseries
+from grafana_foundation_sdk.builders import (
+    barchart,
+    stat,
+    statetimeline,
+    statushistory,
+    table,
+    timeseries,
+)
 from grafana_foundation_sdk.builders.common import (
     GraphThresholdsStyleConfig,
     ReduceDataOptions,
@@ -34,6 +41,8 @@ from grafana_foundation_sdk.models.dashboard import (
     FieldColorModeId,
     Threshold,
     ThresholdsMode,
+    ValueMap,
+    ValueMappingResult,
 )
 
 from dashboards.queries import POSTGRES, PROMETHEUS, PrometheusQuery, QueryBuilder, SqlQuery
@@ -120,17 +129,18 @@ def lines(
     steps: Steps | None = None,
     least: str = "10s",
     most: int | None = None,
+    signed: bool = False,
 ) -> Any:
     """Values over time, as lines or stacked bars; a plain string is SQL for time series.
 
     `steps` are drawn as dashed lines. `least` is the shortest interval asked for: metrics are reported every
-    ten seconds. At `most` so many points a series; None: as many as the panel is wide.
+    ten seconds. At `most` so many points a series; None: as many as the panel is wide. `signed`: values may
+    be below zero.
     """
     asked = [SqlQuery(query, "time_series") if isinstance(query, str) else query for query in queries]
     panel = (
         _described(timeseries.Panel(), title, description, asked)
         .unit(unit)
-        .min(0)
         .interval(least)
         .legend(
             VizLegendOptions()
@@ -144,6 +154,8 @@ def lines(
         .height(height)
         .span(width)
     )
+    if not signed:
+        panel.min(0)
     if most is not None:
         panel.max_data_points(most)
     if bars:
@@ -208,6 +220,43 @@ def cells(
             .show_legend(True)
         )
         .tooltip(VizTooltipOptions().mode(TooltipDisplayMode.SINGLE))
+        .height(height)
+        .span(width)
+    )
+
+
+def stretches(
+    title: str,
+    description: str,
+    sql: str,
+    *,
+    states: Sequence[tuple[str, str]],
+    width: int = 24,
+    height: int = 8,
+) -> Any:
+    """A strip for each series: its value from a point of time on is the number of a state, with its name and
+    colour; 0 is none."""
+    named = {
+        str(number): ValueMappingResult(text=name, color=color, index=number)
+        for number, (name, color) in enumerate((("", "transparent"), *states))
+    }
+    return (
+        _described(statetimeline.Panel(), title, description, [SqlQuery(sql, "time_series")])
+        .unit("none")
+        .mappings([ValueMap(named)])
+        .color_scheme(FieldColor().mode(FieldColorModeId.THRESHOLDS))
+        .show_value(VisibilityMode.NEVER)
+        .merge_values(True)
+        .row_height(0.8)
+        .legend(
+            VizLegendOptions()
+            .display_mode(LegendDisplayMode.LIST)
+            .placement(LegendPlacement.BOTTOM)
+            .show_legend(True)
+        )
+        .tooltip(VizTooltipOptions().mode(TooltipDisplayMode.SINGLE))
+        # A series has no value where another one changes: it stays as it was.
+        .override_by_field_type("number", [DynamicConfigValue(id_val="custom.spanNulls", value=True)])
         .height(height)
         .span(width)
     )

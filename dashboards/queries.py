@@ -25,6 +25,11 @@ REGION_CHOSEN = (
 )
 
 
+def chosen(variable: str, column: str) -> str:
+    """The condition that a variable of some or all values sets on a column that is never NULL."""
+    return f"({ALL} IN (${{{variable}:sqlstring}}) OR {column} IN (${{{variable}:sqlstring}}))"
+
+
 #: One flow at a time: watermarks, lags and partitions of several do not add up.
 FLOW_CHOSEN = "flow = ${flow:sqlstring}"
 

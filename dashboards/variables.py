@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from grafana_foundation_sdk.builders.dashboard import CustomVariable, IntervalVariable, QueryVariable
 from grafana_foundation_sdk.models.dashboard import VariableOption, VariableRefresh, VariableSort
 
 from dashboards.queries import ALL, NO_REGION, POSTGRES
+from gridwatch.domain.anomalies.anomaly import CONFIDENCES, KINDS
 from gridwatch.domain.policy import Policy
 
 DEFAULT_FLOW = Policy().flow
@@ -54,6 +57,19 @@ WHERE $__timeFilter("time") AND "time" > (
 ) - INTERVAL '1 day'
 UNION
 SELECT region FROM incidents WHERE state = 'OPEN'
+ORDER BY 1
+"""
+
+# The registry's, those of the anomalies in the last day of the time range, and those of open ones.
+ANOMALY_REGIONS = f"""
+SELECT region FROM regions
+UNION
+SELECT coalesce(region, '{NO_REGION}') COLLATE "C" FROM anomalies
+WHERE $__timeFilter("time") AND "time" > (
+    SELECT max("time") FROM anomalies WHERE $__timeFilter("time")
+) - INTERVAL '1 day'
+UNION
+SELECT coalesce(region, '{NO_REGION}') COLLATE "C" FROM anomalies WHERE state = 'OPEN'
 ORDER BY 1
 """
 
@@ -123,6 +139,21 @@ def grid_region() -> QueryVariable:
     return _choice("region", "Region", "regions of the grid", GRID_REGIONS)
 
 
+def anomaly_region() -> QueryVariable:
+    """Some or all regions of the registry and of anomalies."""
+    return _choice("region", "Region", "regions of the registry and of anomalies", ANOMALY_REGIONS)
+
+
+def kind() -> CustomVariable:
+    """Some or all kinds of anomalies."""
+    return _listed("kind", "Kind", "kinds of anomalies", KINDS)
+
+
+def confidence() -> CustomVariable:
+    """Anomalies of high or low confidence, or all."""
+    return _listed("confidence", "Confidence", "whether an anomaly is beyond doubt", CONFIDENCES)
+
+
 def window() -> CustomVariable:
     """The length of a meter's windows; by default the minutes of a short time range, else the quarters."""
     return (
@@ -150,6 +181,19 @@ def _choice(name: str, label: str, description: str, sql: str) -> QueryVariable:
         .query(sql.strip())
         .refresh(VariableRefresh.ON_TIME_RANGE_CHANGED)
         .sort(VariableSort.NATURAL_ASC)
+        .multi(True)
+        .include_all(True)
+        .all_value(ALL)
+        .current(VariableOption(selected=True, text="All", value="$__all"))
+    )
+
+
+def _listed(name: str, label: str, description: str, values: Sequence[str]) -> CustomVariable:
+    return (
+        CustomVariable(name)
+        .label(label)
+        .description(description)
+        .values(",".join(values))
         .multi(True)
         .include_all(True)
         .all_value(ALL)

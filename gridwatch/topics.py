@@ -14,6 +14,7 @@ from typing import Final
 
 from gridwatch.domain.policy import Policy
 from gridwatch.models.aggregate import Aggregate
+from gridwatch.models.anomaly import Anomaly
 from gridwatch.models.dead_letter import DeadLetter
 from gridwatch.models.gap_alert import GapAlert
 from gridwatch.models.incident import Incident
@@ -146,6 +147,13 @@ INCIDENTS = Topic(
     Incident,
     _retained_days(30),
 )
+ANOMALIES = Topic(
+    "anomalies",
+    "what a meter used that was out of the ordinary, one record a revision",
+    "meter_id",
+    Anomaly,
+    _retained_days(30),
+)
 METER_REGISTRY = Topic(
     "meter_registry",
     "the newest version of every meter, region and planned outage",
@@ -155,7 +163,10 @@ METER_REGISTRY = Topic(
 )
 
 #: The outputs of the readings stage of a flow, which are the inputs of the sink.
-OUTPUTS = (VALIDATED, GAP_ALERTS, LATE_EVENTS, METRICS, DEAD_LETTERS, AGGREGATES_1M, AGGREGATES_15M)
+OUTPUTS = (
+    *(VALIDATED, GAP_ALERTS, LATE_EVENTS, METRICS, DEAD_LETTERS),
+    *(AGGREGATES_1M, AGGREGATES_15M, ANOMALIES),
+)
 #: The topics of the stage `regions`, which there is once for all flows.
 REGIONAL = (REGIONAL_PARTIALS, REGIONAL_AGGREGATES, INCIDENTS)
 
@@ -209,6 +220,10 @@ class Flow:
     def aggregates(self) -> dict[int, Topic]:
         """The topics of windows, by the length in seconds."""
         return {60: self.of(AGGREGATES_1M), 900: self.of(AGGREGATES_15M)}
+
+    @cached_property
+    def anomalies(self) -> Topic:
+        return self.of(ANOMALIES)
 
     @cached_property
     def outputs(self) -> tuple[Topic, ...]:

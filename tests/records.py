@@ -20,6 +20,7 @@ from gridwatch.tables.readings import METERS
 from gridwatch.topics import (
     AGGREGATES_1M,
     AGGREGATES_15M,
+    ANOMALIES,
     DEAD_LETTERS,
     GAP_ALERTS,
     LATE_EVENTS,
@@ -39,6 +40,7 @@ ID_FIELD = {
     DEAD_LETTERS.name: "id",
     AGGREGATES_1M.name: "id",
     AGGREGATES_15M.name: "id",
+    ANOMALIES.name: "anomaly_id",
 }
 PARTITIONS = 6
 _READ_SECONDS = 30.0

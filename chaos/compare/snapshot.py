@@ -22,7 +22,7 @@ from chaos.subject import Subject
 from gridwatch.errors import GridwatchError
 from gridwatch.kafka.topic_identity import describe_topic
 from gridwatch.settings import Settings
-from gridwatch.topics import DEAD_LETTERS, GAP_ALERTS, INCIDENTS, OUTPUTS, REGIONAL_AGGREGATES
+from gridwatch.topics import ANOMALIES, DEAD_LETTERS, GAP_ALERTS, INCIDENTS, OUTPUTS, REGIONAL_AGGREGATES
 from sinks import tables
 from sinks.tables.dead_letters import AHEAD
 from sinks.tables.table import DatabaseTable
@@ -31,6 +31,8 @@ from sinks.tables.table import DatabaseTable
 REGIONAL_OUTPUTS = (REGIONAL_AGGREGATES, INCIDENTS)
 #: States of rows of regions that depend on how the sources ran ahead of each other.
 _ON_THE_WAY = ("UPDATED",)
+#: The field of the id, where it has a name of its own.
+_ID_FIELDS = {GAP_ALERTS.name: "gap_id", ANOMALIES.name: "anomaly_id"}
 #: In outputs. Records that repeat within a run must agree on it; two runs never do.
 ARRIVAL = "received_at"
 
@@ -111,7 +113,7 @@ def _name_of(topic: str, record: dict[str, Any]) -> str:
     """The id of a record; of a row of a region with its state: the first one counts as the last does."""
     if topic == REGIONAL_AGGREGATES.name:
         return f"{record['id']} {record['state']}"
-    return str(record["gap_id" if topic == GAP_ALERTS.name else "id"])
+    return str(record[_ID_FIELDS.get(topic, "id")])
 
 
 def read_database(url: str) -> Contents:

@@ -51,7 +51,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "score": ("gridwatch.cli.commands.score", "Compare what was detected with the injected truth."),
     "export": (
         "gridwatch.cli.commands.export",
-        "Readings, windows, regions or incidents from the database to CSV or Parquet.",
+        "Readings, windows, regions, incidents or anomalies, from the database to CSV or Parquet.",
     ),
     "chaos": (
         "gridwatch.cli.commands.chaos",

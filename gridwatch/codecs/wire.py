@@ -14,15 +14,18 @@ from typing import Any, Final
 
 import msgspec
 
+from gridwatch.codecs.anomalies import anomaly
 from gridwatch.codecs.encoded import Encoded, Feed, Message
 from gridwatch.codecs.origin import origin_of
 from gridwatch.codecs.sums import WindowMessages, encode_bundles
 from gridwatch.domain import outputs as emitted
+from gridwatch.domain.anomalies import anomaly as emission
 from gridwatch.domain.calendar import Calendar
 from gridwatch.domain.instants import instant_text, minutes_of
 from gridwatch.domain.partition.outcome import Outcome
 from gridwatch.domain.policy import MINUTE, SECOND
 from gridwatch.domain.reading import RawReading
+from gridwatch.models.anomaly import Anomaly
 from gridwatch.models.dead_letter import DeadLetter
 from gridwatch.models.gap_alert import GapAlert
 from gridwatch.models.late_event import LateEvent
@@ -225,6 +228,10 @@ def _metric(output: emitted.Metric) -> Message:
     ).encode()
 
 
+def _anomaly(output: emission.Anomaly, flow: Flow) -> tuple[str, str, Anomaly]:
+    return flow.anomalies.name, output.meter_id, anomaly(output)
+
+
 def _dead_letter(output: emitted.DeadLetter, flow: Flow) -> tuple[str, str, DeadLetter]:
     letter = dead_letter(output, flow.raw.name)
     return flow.dead_letters.name, letter.id, letter
@@ -278,4 +285,5 @@ _WIRE: dict[type, Any] = {
     emitted.LateEvent: _late_event,
     emitted.GapAlert: _gap_alert,
     emitted.DeadLetter: _dead_letter,
+    emission.Anomaly: _anomaly,
 }

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import NamedTuple, TypeAlias
 
+from gridwatch.domain.anomalies.anomaly import Anomaly
 from gridwatch.domain.calendar import Calendar
 from gridwatch.domain.instants import instant_text
 from gridwatch.domain.reading import RawReading
@@ -184,6 +185,8 @@ class Aggregate(NamedTuple):
     partition: int
     received: int
     """Timestamp of the record of this revision."""
+    frequency: int | None = None
+    """mHz; for anomalies only."""
 
 
 class RegionWindow(NamedTuple):
@@ -243,4 +246,4 @@ class Bundle(NamedTuple):
     limits: tuple[RegionLimit, ...]
 
 
-Output: TypeAlias = Validated | LateEvent | GapAlert | Metric | DeadLetter | Aggregate | Bundle
+Output: TypeAlias = Validated | LateEvent | GapAlert | Metric | DeadLetter | Aggregate | Bundle | Anomaly

@@ -74,6 +74,14 @@ class Policy:
     """Lengths of the windows of consumption, ascending, each a number of minutes that divides an hour."""
     regional: bool = False
     """Whether the meters of this flow count in the load of their regions."""
+    judges: bool = False
+    """Whether anomalies are looked for (``anomalies``)."""
+    judged_window: int | None = 15 * MINUTE
+    """The windows that are judged: those of this length, of meters with a longer interval their own slots;
+    None: of all meters."""
+    nominal_voltage: float = 230.0
+    nominal_frequency: float = 50.0
+    """Hz."""
     max_kwh: float = 1000.0
     """Highest consumption of one reading."""
     max_power_kw: float = 1000.0

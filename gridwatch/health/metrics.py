@@ -146,6 +146,13 @@ METRICS: Final = (
     ),
     Metric(
         WORKER,
+        "anomalies_emitted",
+        COUNTER,
+        "anomalies of meters that were emitted, every revision",
+        _PARTITION,
+    ),
+    Metric(
+        WORKER,
         "bundles_emitted",
         COUNTER,
         "bundles that were emitted: what a partition of readings says of the regions as it crosses a minute",

@@ -33,6 +33,7 @@ def _counted(of: Flow) -> dict[str, tuple[str, tuple[str, ...]]]:
             topic.name: ("windows_emitted", (f"{seconds // 60}m",))
             for seconds, topic in of.aggregates.items()
         },
+        of.anomalies.name: ("anomalies_emitted", ()),
         REGIONAL_PARTIALS.name: ("bundles_emitted", ()),
         REGIONAL_AGGREGATES.name: ("regional_windows_emitted", ()),
     }

@@ -19,9 +19,15 @@ def readable(instant: str | None, *, to_seconds: bool = False) -> Markup:
 
 def time_range(start: str, end: str) -> Markup:
     """Two instants as from – to; the second goes without its day if that is the day of the first."""
-    day, clock = end.removesuffix("Z").split("T")
-    until = _time(end, _short(clock)) if start.startswith(day) else readable(end)
-    return readable(start) + " – " + until
+    return readable(start) + " – " + readable_after(end, start)
+
+
+def readable_after(instant: str | None, start: str) -> Markup:
+    """The same as `readable`, without the day if that is the day of `start`."""
+    if instant is None:
+        return readable(None)
+    day, clock = instant.removesuffix("Z").split("T")
+    return _time(instant, _short(clock)) if start.startswith(day) else readable(instant)
 
 
 def _time(instant: str, shown: str) -> Markup:

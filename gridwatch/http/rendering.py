@@ -36,6 +36,7 @@ def environment(package: str, service: str, navigation: Sequence[tuple[str, str]
     )
     made.filters.update(
         readable=formats.readable,
+        readable_after=formats.readable_after,
         duration=formats.duration,
         number=formats.number,
         percent=formats.percent,

@@ -6,14 +6,17 @@ that was not.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import NamedTuple, TypeAlias
 
 from markupsafe import Markup, escape
 
 from gridwatch.plots.axes import number, stamp
 from gridwatch.plots.canvas import Canvas, Frame
+
+Length: TypeAlias = int | Callable[[int], int]
+"""How long what begins at a time is, µs: always, or by that time."""
 
 
 class Step(NamedTuple):
@@ -34,27 +37,61 @@ class Level:
     tone: str
 
 
-def stepped(frame: Frame, steps: Sequence[Step], span: int, levels: Sequence[Level] = ()) -> Markup:
-    """Steps that are `span` µs wide, in order of time, from zero; and levels in front of them."""
-    canvas = Canvas(frame, (value for one in steps for value in one[1:]), from_zero=True)
-    drawn = []
+def stepped(
+    frame: Frame,
+    steps: Sequence[Step],
+    span: int,
+    levels: Sequence[Level] = (),
+    usual: Sequence[Step] = (),
+) -> Markup:
+    """Steps that are `span` µs wide, in order of time, from zero; what is usual behind them, and levels in
+    front of them."""
+    canvas = Canvas(frame, (value for one in (*steps, *usual) for value in one[1:]), from_zero=True)
+    drawn = [usual_band(canvas, usual, span)]
     for run in _runs(steps, span):
-        edges = [(canvas.x(one.at), canvas.x(one.at + span), one) for one in run]
         if any(one.low != one.high for one in run):
-            above = [f"{x:.1f},{canvas.y(one.high):.1f}" for left, right, one in edges for x in (left, right)]
-            below = [f"{x:.1f},{canvas.y(one.low):.1f}" for left, right, one in edges for x in (left, right)]
-            drawn.append(f'<polygon class="band" points="{" ".join([*above, *reversed(below)])}"/>')
-        line = [f"{x:.1f},{canvas.y(one.value):.1f}" for left, right, one in edges for x in (left, right)]
-        drawn.append(f'<polyline class="line s0" points="{" ".join(line)}"/>')
+            drawn.append(_band(canvas, run, span, "band"))
+        drawn.append(_line(canvas, run, span, "line s0"))
     drawn += [_hover(canvas, frame, one, span) for one in steps]
     drawn += [_level(canvas, frame, one) for one in levels]
     return canvas.svg("".join(drawn))
 
 
-def _runs(steps: Iterable[Step], span: int) -> list[list[Step]]:
+def usual_band(canvas: Canvas, steps: Sequence[Step], span: Length) -> str:
+    """What is usual: a range with a dashed line in its middle, as wide as what it is of."""
+    return "".join(
+        _band(canvas, run, span, "usual") + _line(canvas, run, span, "usual-mean")
+        for run in _runs(steps, span)
+    )
+
+
+def _band(canvas: Canvas, run: Sequence[Step], span: Length, kind: str) -> str:
+    above = _points(canvas, run, span, [one.high for one in run])
+    below = _points(canvas, run, span, [one.low for one in run])
+    return f'<polygon class="{kind}" points="{" ".join([*above, *reversed(below)])}"/>'
+
+
+def _line(canvas: Canvas, run: Sequence[Step], span: Length, kind: str) -> str:
+    points = _points(canvas, run, span, [one.value for one in run])
+    return f'<polyline class="{kind}" points="{" ".join(points)}"/>'
+
+
+def _points(canvas: Canvas, run: Sequence[Step], span: Length, values: Sequence[float]) -> list[str]:
+    return [
+        f"{canvas.x(at):.1f},{canvas.y(value):.1f}"
+        for one, value in zip(run, values, strict=True)
+        for at in (one.at, _end(one, span))
+    ]
+
+
+def _end(step: Step, span: Length) -> int:
+    return step.at + (span if isinstance(span, int) else span(step.at))
+
+
+def _runs(steps: Iterable[Step], span: Length) -> list[list[Step]]:
     runs: list[list[Step]] = []
     for step in steps:
-        if runs and runs[-1][-1].at + span == step.at:
+        if runs and _end(runs[-1][-1], span) == step.at:
             runs[-1].append(step)
         else:
             runs.append([step])

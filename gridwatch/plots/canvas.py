@@ -9,6 +9,7 @@ from dataclasses import dataclass
 from markupsafe import Markup, escape
 
 from gridwatch.plots.axes import number, time_ticks, value_ticks
+from gridwatch.plots.spans import Span, drawn, placed
 
 #: Width and height of a plot as wide as the page, and of the one for narrow screens in its place.
 SIZES = {"wide": (960, 240), "narrow": (400, 240)}
@@ -38,7 +39,7 @@ class Mark:
 
 @dataclass(frozen=True)
 class Frame:
-    """Everything of a plot but its data: time range, title, unit, regions and marks."""
+    """Everything of a plot but its data: time range, title, unit, regions, marks and spans."""
 
     title: str
     unit: str
@@ -46,6 +47,7 @@ class Frame:
     end: int
     regions: Sequence[Region] = ()
     marks: Sequence[Mark] = ()
+    spans: Sequence[Span] = ()
     width: int = 760
     height: int = 220
     #: A class of its own for the style sheet.
@@ -68,7 +70,9 @@ class Canvas:
         self._span = max(1, frame.end - frame.start)
         self._right = frame.width - _RIGHT
         self._placed = self._place_marks()
-        rows = 1 + max((row for _, _, row in self._placed), default=-1)
+        self._spans = placed(frame.spans, frame.start, frame.end, self.x)
+        self._mark_rows = 1 + max((row for _, _, row in self._placed), default=-1)
+        rows = self._mark_rows + 1 + max((one.row for one in self._spans), default=-1)
         self._top = _TOP + _LINE * rows
         self._floor = frame.height - _BOTTOM + _LINE * rows
         self._height = frame.height + _LINE * rows
@@ -98,7 +102,7 @@ class Canvas:
         share = (value - self._low) / (self._high - self._low)
         return self._floor - share * (self._floor - self._top)
 
-    def svg(self, drawn: str, key: Sequence[str] = ()) -> Markup:
+    def svg(self, data: str, key: Sequence[str] = ()) -> Markup:
         """The complete SVG: shading, then the data, then marks on top."""
         frame = self._frame
         parts = [
@@ -108,7 +112,8 @@ class Canvas:
             f"<title>{escape(frame.title)}</title>",
             *self._axes(),
             *self._regions(),
-            drawn,
+            data,
+            *self._drawn_spans(),
             *self._marks(),
             *self._key(key),
             "</svg>",
@@ -136,6 +141,16 @@ class Canvas:
                 f'<rect class="region {escape(region.kind)}" x="{left:.1f}" y="{self._top}" '
                 f'width="{max(1.0, right - left):.1f}" height="{self._floor - self._top}">'
                 f"<title>{escape(region.label)}</title></rect>"
+            )
+
+    def _drawn_spans(self) -> Iterable[str]:
+        for one in self._spans:
+            yield drawn(
+                one,
+                _TOP + _LINE * (self._mark_rows + one.row),
+                self._floor,
+                self._right,
+                begun_before=one.span.start < self._frame.start,
             )
 
     def _marks(self) -> Iterable[str]:

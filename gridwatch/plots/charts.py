@@ -9,12 +9,13 @@ Times are int µs since the epoch, UTC; labels are UTC.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup, escape
 
 from gridwatch.plots.axes import number, stamp
+from gridwatch.plots.bands import Length, Step, usual_band
 from gridwatch.plots.canvas import Canvas, Frame
 
 
@@ -30,8 +31,8 @@ class Series:
 class Layer:
     """Points (time, value) in order of time, drawn as bars in one colour.
 
-    `tone` is one of reading, late, too-late, refused, missing, processed; those in `SIGNED` get a sign
-    above each bar, so that they are distinct without colours.
+    `tone` is one of reading, late, too-late, refused, missing, processed, or one of the kinds of anomalies;
+    those in `SIGNED` get a sign above each bar, so that they are distinct without colours.
     """
 
     name: str
@@ -48,12 +49,20 @@ def bars(frame: Frame, points: Sequence[tuple[int, float]], span: int) -> Markup
 
 
 def layered(
-    frame: Frame, layers: Sequence[Layer], span: int | Callable[[int], int], *, stacked: bool = False
+    frame: Frame,
+    layers: Sequence[Layer],
+    span: Length,
+    *,
+    stacked: bool = False,
+    usual: Sequence[Step] = (),
 ) -> Markup:
-    """Bars in several colours; those of one time overlap or are stacked. `span` may differ by their time."""
+    """Bars in several colours; those of one time overlap or are stacked. `span` may differ by their time.
+    What is usual is behind them."""
     based = list(_stacked(layers) if stacked else _overlapping(layers, frame))
-    canvas = Canvas(frame, (base + value for _, _, base, value in based), from_zero=True)
-    drawn = []
+    reached = [base + value for _, _, base, value in based]
+    reached += [value for one in usual for value in one[1:]]
+    canvas = Canvas(frame, reached, from_zero=True)
+    drawn = [usual_band(canvas, usual, span)]
     for layer, at, base, value in based:
         if stacked and not value:
             continue

@@ -33,6 +33,19 @@ STYLE = """
 .plot .bar.refused { fill: var(--plot-refused); }
 .plot .bar.missing { fill: var(--plot-open); }
 .plot .bar.processed { fill: var(--plot-processed); }
+.plot .bar.spike { fill: var(--plot-open); } .plot .bar.drop { fill: var(--plot-reading); }
+.plot .bar.level-shift { fill: var(--plot-refused); } .plot .bar.reverse-flow { fill: var(--plot-filled); }
+.plot .bar.run { fill: var(--plot-unknown); } .plot .bar.supply { fill: var(--plot-late); }
+.plot .span.spike { color: var(--plot-open); } .plot .span.drop { color: var(--plot-reading); }
+.plot .span.level-shift { color: var(--plot-refused); }
+.plot .span.reverse-flow { color: var(--plot-filled); }
+.plot .span.run { color: var(--plot-unknown); } .plot .span.supply { color: var(--plot-late); }
+.plot .span .under { fill: transparent; } .plot .span path { fill: currentColor; }
+.plot .span .range { stroke: currentColor; stroke-width: 2.5; }
+.plot .span .begin { stroke: currentColor; stroke-width: 1; stroke-dasharray: 2 3; }
+.plot .span text { fill: var(--plot-ink); font-size: 10px; }
+.plot .usual { fill: var(--plot-refused); fill-opacity: .26; }
+.plot .usual-mean { fill: none; stroke: var(--plot-refused); stroke-width: 1.2; stroke-dasharray: 4 3; }
 .plot .bar:hover { filter: brightness(1.2); }
 .plot .line { fill: none; stroke-width: 1.6; stroke-linejoin: round; }
 .plot .s0 { stroke: var(--plot-reading); } .plot .s1 { stroke: var(--plot-2); }

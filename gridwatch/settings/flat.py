@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Final
 
@@ -11,6 +12,7 @@ from pydantic_settings import TomlConfigSettingsSource as TomlSource
 
 from gridwatch.domain.policy import Policy
 from gridwatch.durations import micros
+from gridwatch.settings.anomalies import Anomalies
 from gridwatch.settings.brokers import Brokers
 from gridwatch.settings.database import Database
 from gridwatch.settings.flows import DEFAULT_FLOW, Flows, application, base_of
@@ -24,20 +26,21 @@ PREFIX: Final = "GRIDWATCH_"
 
 
 # The last base's fields come first, in errors and in the table of README.md.
-class Settings(Pages, Database, Readiness, Worker, Windows, Rules, Brokers, Flows, BaseSettings):
+class Settings(Pages, Database, Readiness, Worker, Anomalies, Windows, Rules, Brokers, Flows, BaseSettings):
     """All settings, read once and frozen."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid", env_ignore_empty=True)
 
     def policy(self) -> Policy:
         """The part of the settings that the rules of the stream depend on."""
-        return make_policy(
+        policy = make_policy(
             self,
             self.partitions,
             self.flow,
             windows=tuple(map(micros, self.windows)),
             regional=self.flow in self.region_flows,
         )
+        return replace(policy, **self.judging)
 
     @property
     def adds_up_regions(self) -> bool:

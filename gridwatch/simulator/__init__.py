@@ -6,7 +6,8 @@ A reading is a function of (seed, meter, t) in its fleet: started anywhere, cut 
 Everything behind it (order, ticks, faults, manifest, sending, resuming) is that of `replay`.
 
 model/          the physics: fleet, curves, appliances, weather, network
-events.py       outages, spikes and overloads that are asked for
+events.py       what is asked to happen: outages, spikes, flat lines, voltages …
+event_options.py  the options of the command that ask for them
 request.py      what is asked of a simulation
 rows.py         readings as rows of the raw topic
 registry.py     the fleet and its regions: control records, CSV

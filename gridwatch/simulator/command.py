@@ -13,8 +13,9 @@ from gridwatch.domain.policy import MINUTE, SECOND
 from gridwatch.durations import micros
 from gridwatch.errors import UsageProblem
 from gridwatch.settings import Settings, load_settings
+from gridwatch.simulator.event_options import event_options, events_of
 from gridwatch.simulator.events import Event
-from gridwatch.simulator.options import EventType, EveryType, MomentType
+from gridwatch.simulator.options import EveryType, MomentType
 from gridwatch.simulator.request import Request
 from gridwatch.topics import flow
 from replay.cli.options import DurationType, SpeedType, ZoneType, check_settling
@@ -77,30 +78,7 @@ _METERS, _REGIONS = click.IntRange(1, 999_999), click.IntRange(1, 99)
     show_default=True,
     help="Where the meters are: people get up by the clock on the wall.",
 )
-@click.option(
-    "--outage",
-    "outages",
-    type=EventType("outage"),
-    multiple=True,
-    metavar="SCOPE@FROM+DURATION",
-    help="A meter, transformer, feeder or region sends nothing: R02-F0001@-2h+45m.",
-)
-@click.option(
-    "--spike",
-    "spikes",
-    type=EventType("spike"),
-    multiple=True,
-    metavar="METER@FROM+DURATION×FACTOR",
-    help="A meter draws so many times its power: R01-F0001-T1-M000001@-1h+30m×5.",
-)
-@click.option(
-    "--overload",
-    "overloads",
-    type=EventType("overload"),
-    multiple=True,
-    metavar="REGION@FROM+DURATION×FACTOR",
-    help="All meters of a region do: R01@-1h+45m×1.8.",
-)
+@event_options
 @click.option("--drop", type=_RATE, default=0.0, help="Share of readings that are never sent.")
 @click.option("--dup", type=_RATE, default=0.0, help="Share of readings that are sent twice.")
 @click.option("--late", type=_RATE, default=0.0, help="Share of readings that are sent late.")
@@ -140,9 +118,6 @@ def command(
     end: int | None,
     seed: int,
     zone: str,
-    outages: tuple[Event, ...],
-    spikes: tuple[Event, ...],
-    overloads: tuple[Event, ...],
     drop: float,
     dup: float,
     late: float,
@@ -157,6 +132,7 @@ def command(
     resume: bool,
     dry_run: bool,
     as_json: bool,
+    **events: tuple[Event, ...],
 ) -> None:
     """Send what a fleet of meters would measure: households, flats, heat pumps, electric cars, panels,
     businesses, street lighting, industry, with weather, voltage and one frequency for all.
@@ -180,7 +156,7 @@ def command(
     if end is None and speed != 1:
         end = now_micros() // SECOND * SECOND
     request = Request(
-        meters, every, regions, start, end, zone, seed, speed or None, (*outages, *spikes, *overloads),
+        meters, every, regions, start, end, zone, seed, speed or None, events_of(events),
         drop, dup, late, late_by, truth, not no_settle, final, resume, not no_registry,
         flow(settings.flow).raw.name,
     )  # fmt: skip

@@ -11,12 +11,16 @@ from gridwatch.clock import now_micros
 from gridwatch.domain.instants import parse_instant
 from gridwatch.domain.policy import DAY, SECOND
 from gridwatch.durations import micros, parse_duration
-from gridwatch.simulator.events import Event, EventKind
+from gridwatch.simulator.events import MULTIPLY, VALUES, Event, EventKind
 
 #: Registers began in 2020: nothing is known before.
 EARLIEST = parse_instant("2020-01-01T00:00Z")[0]
 _FACTOR = re.compile(r"(.+)[×xX*](\d+(?:\.\d+)?)")
+_VALUE = re.compile(r"(.+)=(\d+(?:\.\d+)?)")
 _MOST_FACTOR = 1000
+#: How long an event without a duration lasts, where it may have none.
+_FOR_EVER = 10 * 365 * DAY
+_ENDLESS: tuple[EventKind, ...] = ("level-shift",)
 
 
 def moment(text: str, now: int) -> int:
@@ -64,7 +68,7 @@ class EveryType(click.ParamType):
 
 
 class EventType(click.ParamType):
-    """`SCOPE@FROM+DURATION`, or `SCOPE@FROM+DURATION×FACTOR`, as an Event."""
+    """`SCOPE@FROM+DURATION`, with `×FACTOR` or `=VALUE` where its kind has one, as an Event."""
 
     name = "event"
 
@@ -83,24 +87,47 @@ class EventType(click.ParamType):
 def event_of(kind: EventKind, text: str, now: int) -> Event:
     """Read an event. ValueError says what is wrong."""
     scope, _, rest = text.partition("@")
-    factor = 1000
-    if kind != "outage":
-        matched = _FACTOR.fullmatch(rest)
-        if matched is None:
-            raise ValueError(f"{text!r}: write the factor at the end, such as R01@-1h+30m×2.5 (or x2.5)")
-        rest, factor = matched[1], round(1000 * float(matched[2]))
-        if not 0 < factor <= 1000 * _MOST_FACTOR:
-            raise ValueError(f"{text!r}: a factor from 0.001 to {_MOST_FACTOR}")
+    rest, factor = _size(kind, text, rest)
     since, plus, length = rest.rpartition("+")
     try:
-        start = moment(since, now)
-        end = start + micros(parse_duration(length))
+        if kind in _ENDLESS and _is_time(rest, now):
+            start = moment(rest, now)
+            end = start + _FOR_EVER
+        else:
+            start = moment(since, now)
+            end = start + micros(parse_duration(length))
     except (ValueError, OverflowError) as problem:
         raise ValueError(
             f"{text!r}: write SCOPE@FROM+DURATION, such as R01@-1h+30m or R01@2026-01-01T10:00Z+2h"
         ) from problem
-    if not plus or start < EARLIEST:
+    if not (plus or kind in _ENDLESS) or start < EARLIEST:
         raise ValueError(f"{text!r}: events are from 2020 on")
     found = Event(kind, scope, start // SECOND * SECOND, -(-end // SECOND) * SECOND, factor)
     found.check()
     return found
+
+
+def _size(kind: EventKind, text: str, rest: str) -> tuple[str, int]:
+    """What lies before the factor or the value of an event, and that in thousandths."""
+    if kind in VALUES:
+        matched, what = _VALUE.fullmatch(rest), "the value at the end, such as R01@-1h+30m=190"
+    elif kind in MULTIPLY:
+        matched, what = _FACTOR.fullmatch(rest), "the factor at the end, such as R01@-1h+30m×2.5 (or x2.5)"
+    else:
+        return rest, 1000
+    if matched is None:
+        raise ValueError(f"{text!r}: write {what}")
+    size = round(1000 * float(matched[2]))
+    if not 0 < size <= 1000 * _MOST_FACTOR:
+        raise ValueError(
+            f"{text!r}: a {'value' if kind in VALUES else 'factor'} from 0.001 to {_MOST_FACTOR}"
+        )
+    return matched[1], size
+
+
+def _is_time(text: str, now: int) -> bool:
+    try:
+        moment(text, now)
+    except (ValueError, OverflowError):
+        return False
+    return True

@@ -67,8 +67,8 @@ class Request:
         return FaultPlan(seed=self.seed, faults=tuple(faults))
 
     @property
-    def boosts(self) -> tuple[Event, ...]:
-        """The events that multiply power."""
+    def injected(self) -> tuple[Event, ...]:
+        """The events that change what readings say."""
         return tuple(event for event in self.events if event.kind != "outage")
 
     @property

@@ -14,10 +14,10 @@ from gridwatch.domain.instants import format_instant
 from gridwatch.domain.policy import NEVER, SECOND, Policy
 from gridwatch.errors import UsageProblem
 from gridwatch.settings import Settings
-from gridwatch.simulator.events import Injected
+from gridwatch.simulator.events import MULTIPLY, STOP, Event, Injected
 from gridwatch.simulator.model.draws import Ints
 from gridwatch.simulator.model.fleet import make_fleet
-from gridwatch.simulator.model.readings import Boost, Meters
+from gridwatch.simulator.model.readings import Boost, Flat, Meters
 from gridwatch.simulator.modes import Mode, pace_of
 from gridwatch.simulator.registry import controls
 from gridwatch.simulator.request import Request
@@ -67,10 +67,12 @@ class Simulation:
         self._warn = warn
         of = {event: self._meters_of(event.scope) for event in request.events}
         boosts = [
-            Boost(of[event], event.start // SECOND, event.end // SECOND, event.factor)
-            for event in request.boosts
+            Boost(of[event], *_seconds(event), event.factor if event.kind in MULTIPLY else 0)
+            for event in request.events
+            if event.kind in (*MULTIPLY, *STOP)
         ]
-        self.meters = Meters(self.fleet, request.zone, request.every, boosts)
+        flats = [Flat(of[event], *_seconds(event)) for event in request.events if event.kind == "flat-line"]
+        self.meters = Meters(self.fleet, request.zone, request.every, boosts, flats)
         self._rows = Rows(self.meters)
 
     def blocks(self) -> Iterator[list[Row]]:
@@ -147,7 +149,7 @@ class Simulation:
             settle_after=self._settle_after(policy),
             settle_by=NEVER if latest is None or not request.final else latest,
         )
-        faults = Injected(request.faults, request.boosts, request.every * SECOND)
+        faults = Injected(request.faults, request.injected, request.every * SECOND)
         if request.speed is None and not faults.active and truth is None:
             return undisturbed(self.blocks(), plan)
         items = emit(self.blocks(), faults, plan)
@@ -211,8 +213,13 @@ class Simulation:
             "gap_rate": request.drop,
             "faults": [asdict(fault) for fault in faults.faults],
             "events": [asdict(event) for event in request.events],
+            **({"timezone": request.zone} if request.injected and request.registry else {}),
             "partitions": policy.partitions,
             "meters": "R??-F????-T?-M??????",
             "rows": request.readings,
             "withheld": summary.withheld,
         }
+
+
+def _seconds(event: Event) -> tuple[int, int]:
+    return event.start // SECOND, event.end // SECOND

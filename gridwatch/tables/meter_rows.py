@@ -4,7 +4,8 @@ The deadline of the meter comes first, so that the deadline index can be rebuilt
 reading one number of each. Version 1 wrote the remembered readings as stamp, value, stamp …; from version 3
 on a list stands in their place where energy is derived, or older readings are in blocks, and slots filled
 ahead are runs. From version 4 on a list with its terms and its calendar stands in the place of ``given`` for
-a meter that has one of them; from version 5 on what windows and regions know of it is in that list, too.
+a meter that has one of them; from version 5 on what windows and regions know of it is in that list, too, and
+from version 6 on what it usually uses. Measures have a frequency from version 6 of meters on, 3 of blocks.
 """
 
 from __future__ import annotations
@@ -22,13 +23,17 @@ from gridwatch.domain.meter.grid import Grid, runs_of, slots_of
 from gridwatch.domain.meter.state import MeterState
 from gridwatch.domain.meter.terms import Terms
 from gridwatch.domain.meter.timeliness import recent_of
-from gridwatch.domain.meter.usage import Place, Usage
+from gridwatch.domain.meter.usage import Place, Usage, with_frequency
 from gridwatch.domain.policy import NEVER
+from gridwatch.tables.anomaly_rows import habit_of, plain_habit
 from gridwatch.tables.row_kind import RowKind, decode_plain
 
 _FIELDS: Final = 17
 _WITH_RUNS: Final = 3
-_WITH_USAGE: Final = 5
+_WITH_FREQUENCY: Final = 6
+_BLOCK_WITH_FREQUENCY: Final = 3
+_USAGE: Final = 8
+"""Values of a usage, before those of a habit."""
 #: A msgpack array of so many elements.
 _HEAD: Final = b"\xdc" + struct.pack(">H", _FIELDS)
 
@@ -51,7 +56,7 @@ def _plain(meter: MeterState) -> tuple[Any, ...]:
         meter.gap_count,
         meter.late_count,
         meter.region,
-        _plain_terms(meter) if meter.terms or meter.calendar or has_usage(meter.usage) else meter.given,
+        _plain_terms(meter) if _has_more(meter) else meter.given,
         meter.forgotten,
     )
 
@@ -82,7 +87,8 @@ def _state(row: Any, version: int) -> MeterState:
         meter.terms = None if terms is None else Terms(*terms)
         meter.calendar = None if calendar is None else Calendar(*calendar)
         if usage:
-            meter.usage = _usage(*usage)
+            meter.usage = _usage(version, *usage[:_USAGE])
+            meter.habit = habit_of(usage[_USAGE]) if len(usage) > _USAGE else None
     meter.given = given
     meter.ahead = _ahead(ahead, meter.interval, meter.calendar, version)
     if version == 1:
@@ -107,14 +113,23 @@ def _plain_readings(meter: MeterState) -> tuple[Any, ...]:
 
 
 def _plain_terms(meter: MeterState) -> tuple[Any, ...]:
-    terms, usage = meter.terms, meter.usage
+    terms, usage, habit = meter.terms, meter.usage, meter.habit
     plain = (meter.given, None if terms is None else tuple(terms), meter.calendar)
-    if usage is None or not has_usage(usage):
+    if habit is not None and usage is None:
+        usage = Usage()
+    if usage is None or (habit is None and not has_usage(usage)):
         return plain
     reported = usage.reported.to_bytes((usage.reported.bit_length() + 7) // 8, "big")
     joined = 0 if usage.place is None else usage.joined
     known = (*plain, usage.measures, usage.spans, usage.place, joined, usage.reported_last, reported)
+    if habit is not None:
+        return (*known, usage.lag, usage.lag_since, plain_habit(habit))
     return (*known, usage.lag, usage.lag_since) if usage.lag or usage.lag_since != -NEVER else known
+
+
+def _has_more(meter: MeterState) -> bool:
+    """Whether a meter is not given by the plainest of rows."""
+    return bool(meter.terms or meter.calendar or meter.habit is not None or has_usage(meter.usage))
 
 
 def has_usage(usage: Usage | None) -> bool:
@@ -130,6 +145,7 @@ def has_usage(usage: Usage | None) -> bool:
 
 
 def _usage(  # noqa: PLR0917 - all that is in the row
+    version: int,
     measures: bytes,
     spans: Sequence[Sequence[int]],
     place: Sequence[Any] | None,
@@ -142,7 +158,7 @@ def _usage(  # noqa: PLR0917 - all that is in the row
     usage = Usage()
     usage.lag, usage.lag_since, usage.joined = lag, lag_since, joined
     usage.reported_last, usage.reported = last, int.from_bytes(reported, "big")
-    usage.measures = measures
+    usage.measures = measures if version >= _WITH_FREQUENCY else with_frequency(measures)
     usage.spans = tuple((time, first, last, energy) for time, first, last, energy in spans)
     usage.place = None if place is None else place_of(place)
     return usage
@@ -164,7 +180,10 @@ def _plain_block(block: Block) -> tuple[bytes, ...]:
 
 
 def _block(plain: Sequence[bytes], version: int) -> Block:
-    return Block(*plain)
+    block = Block(*plain)
+    if version < _BLOCK_WITH_FREQUENCY and block.measures:
+        return block._replace(measures=with_frequency(block.measures))
+    return block
 
 
 def _plain_register(register: Register) -> tuple[int, ...]:
@@ -211,9 +230,9 @@ def _ahead(plain: Sequence[int], interval: int, calendar: Calendar | None, versi
     return slots_of(plain, interval, calendar) if version >= _WITH_RUNS else tuple(plain)
 
 
-METER: Final = RowKind("meter", _WITH_USAGE, _plain, _state, head=_HEAD)
+METER: Final = RowKind("meter", _WITH_FREQUENCY, _plain, _state, head=_HEAD)
 #: Older readings of a meter.
-BLOCK: Final = RowKind("block", 2, _plain_block, _block)
+BLOCK: Final = RowKind("block", _BLOCK_WITH_FREQUENCY, _plain_block, _block)
 #: The register of a meter whose state was dropped.
 REGISTER: Final = RowKind("register", 1, _plain_register, _register)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Final
 
 from gridwatch.domain.calendar import Calendar
+from gridwatch.domain.meter.usage import NO_VALUE, packed_values
 from gridwatch.domain.partition.state import PartitionState
 from gridwatch.domain.partition.windows import Window
 from gridwatch.domain.reading import HeldReading
@@ -31,6 +32,7 @@ _COUNTS: Final = (
 _WITH_END: Final = 4
 _WITH_REGISTRY: Final = 5
 _WITH_SUMS: Final = 6
+_WITH_FREQUENCY: Final = 7
 
 
 def plain_state(state: PartitionState) -> tuple[Any, ...]:
@@ -85,6 +87,8 @@ def _held(reading: Any, version: int) -> HeldReading:
     calendar = reading[6] if version >= _WITH_REGISTRY else None
     known = None if calendar is None else Calendar(*calendar)
     measures = reading[7] if version >= _WITH_SUMS else b""
+    if measures and version < _WITH_FREQUENCY:
+        measures += packed_values((0, 0, 0, 0, NO_VALUE))[-4:]
     return HeldReading(meter_id, time, kwh, interval, region, value, known, measures)
 
 
@@ -99,4 +103,4 @@ def _window(counts: Any) -> Window:
     return window
 
 
-PARTITION: Final = RowKind("partition", _WITH_SUMS, plain_state, _state)
+PARTITION: Final = RowKind("partition", _WITH_FREQUENCY, plain_state, _state)

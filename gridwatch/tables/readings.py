@@ -12,9 +12,10 @@ from typing import Final
 from gridwatch.domain.meter.archive import COLD
 from gridwatch.domain.partition import registry
 from gridwatch.domain.partition.state import PartitionState
-from gridwatch.domain.partition.sums import regions, windows
+from gridwatch.domain.partition.sums import anomalies, lives, regions, windows
 from gridwatch.domain.partition.workbench import KEPT, RESIDENT
 from gridwatch.domain.policy import NEVER
+from gridwatch.tables.anomaly_rows import BUCKETS, LIVES
 from gridwatch.tables.layout import TableLayout
 from gridwatch.tables.meter_rows import BLOCK, METER, REGISTER, due_and_seen, due_of
 from gridwatch.tables.partition_rows import PARTITION
@@ -35,6 +36,8 @@ METERS: Final[TableLayout[PartitionState]] = TableLayout(
         regions.SUMS: SUMS,
         regions.GROUP: GROUP,
         regions.SILENT: SILENT,
+        anomalies.BUCKETS: BUCKETS,
+        lives.LIVES: LIVES,
     },
     counted=RESIDENT,
 )

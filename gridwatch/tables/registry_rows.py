@@ -69,6 +69,6 @@ def _region(plain: Sequence[Any], version: int) -> RegionRecord:
     return RegionRecord._make((*plain[:_HOLIDAYS], tuple(plain[_HOLIDAYS]), *plain[_HOLIDAYS + 1 :]))
 
 
-REGISTRATION: Final = RowKind("registration", 2, _plain_registration, _registration)
+REGISTRATION: Final = RowKind("registration", 3, _plain_registration, _registration)
 OUTAGE: Final = RowKind("outage", 1, _plain_outage, _outage)
 REGION: Final = RowKind("region", 1, _plain_region, _region)

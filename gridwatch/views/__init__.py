@@ -5,6 +5,7 @@ pages.py         every page by its address
 overview.py      the overview; rates.py: the numbers behind its plots
 lists/           meters and gaps in any order
 regional/        regions and incidents
+anomalies/       what meters used that was out of the ordinary
 registry/        what the registry says: registered meters, regions, planned outages
 meter/           one meter: its state, its last readings, their plot
 dead_letters.py  the newest dead letters

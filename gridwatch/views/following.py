@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Awaitable, Callable, Iterable
 from typing import Protocol
 
 from gridwatch.http.reply import Problem
@@ -112,3 +112,41 @@ class Following:
     def _restart(self) -> None:
         self._next.clear()
         self._reader.forget()
+
+
+class Waiting:
+    """A read that a page waits for a little while only.
+
+    Args:
+        read: raises Problem when the brokers do not answer.
+        begun: whether something was read before, which can be shown meanwhile.
+    """
+
+    def __init__(self, read: Callable[[], Awaitable[None]], begun: Callable[[], bool]) -> None:
+        self._read = read
+        self._begun = begun
+        self._reading: asyncio.Task[str] | None = None
+
+    async def read_within(self, seconds: float) -> str | None:
+        """Read for so long at most, and go on in the background after it.
+
+        Returns why it could not be read, "" if it was, None if that is not known yet.
+        """
+        if self._reading is None or self._reading.done():
+            self._reading = asyncio.ensure_future(self._reason())
+        await asyncio.wait({self._reading}, timeout=seconds)
+        if not self._reading.done():
+            return "" if self._begun() else None
+        return self._reading.result()
+
+    def close(self) -> None:
+        """Stop reading."""
+        if self._reading is not None:
+            self._reading.cancel()
+
+    async def _reason(self) -> str:
+        try:
+            await self._read()
+        except Problem as problem:
+            return problem.reasons[0]
+        return ""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Sequence
 from typing import Any
 
@@ -19,14 +20,16 @@ from gridwatch.plots.charts import Layer, layered
 from gridwatch.settings import Settings
 from gridwatch.streaming.stage.pipeline import Pipeline
 from gridwatch.views import rates, state
+from gridwatch.views.anomalies.known import SEVERE
+from gridwatch.views.anomalies.log import AnomalyLog
 from gridwatch.views.regional.log import RegionalLog
 from gridwatch.views.registry.counts import UNCOUNTED, RegistryCounts, added_up
 from gridwatch.views.registry.orders import NEVER_HEARD
 from gridwatch.views.state import Record, sums
 from gridwatch.views.watch import Watch
 
-#: How long the page waits for what regions and incidents have written, seconds.
-REGIONAL_SECONDS = 0.25
+#: How long the page waits for what regions and incidents have written, and as long for anomalies, seconds.
+LOG_SECONDS = 0.25
 _WIDTH, _HEIGHT = 460, 150
 
 
@@ -40,6 +43,8 @@ class Overview:
         watch: Watch,
         counts: RegistryCounts,
         regional: RegionalLog,
+        *,
+        anomalies: AnomalyLog,
     ) -> None:
         self._flow = settings.flow
         self._partitions = settings.partitions
@@ -48,6 +53,7 @@ class Overview:
         self._watch = watch
         self._counts = counts
         self._regional = regional
+        self._anomalies = anomalies
 
     async def page(self, request: Any) -> Reply:
         """Status in a few numbers and plots. The cost does not grow with the number of meters,
@@ -62,6 +68,7 @@ class Overview:
         registry = added_up(
             [*(await self._own_counts()), *(one.get("registry", UNCOUNTED) for one in answers)]
         )
+        load, anomalies = await asyncio.gather(self._load_and_incidents(), self._open_anomalies())
         reasons = self._watch.last_reasons()
         watermarks = sorted(
             (parse_instant(one["watermark"])[0], one["watermark"])
@@ -83,7 +90,8 @@ class Overview:
             "never_heard": registry["by_hearing"][NEVER_HEARD],
             "registry_counted": registry["complete"],
             "active_meters": max((one["active_meters"] for one in hour), default=0),
-            **await self._load_and_incidents(),
+            **load,
+            **anomalies,
             "watermark_lowest": watermarks[0][1] if watermarks else None,
             "watermark_highest": watermarks[-1][1] if watermarks else None,
             "watermark_lag_seconds": rates.age_seconds(watermarks[0][1]) if watermarks else None,
@@ -131,7 +139,7 @@ class Overview:
 
     async def _load_and_incidents(self) -> Record:
         """How many incidents are open and which region is loaded most; null until that was read."""
-        problem = await self._regional.read_within(REGIONAL_SECONDS)
+        problem = await self._regional.read_within(LOG_SECONDS)
         known = problem == ""
         highest = self._regional.rows.highest() if known else None
         return {
@@ -145,6 +153,19 @@ class Overview:
                 "window_start": highest.window_start,
             },
             "regional_problem": problem or "",
+        }
+
+    async def _open_anomalies(self) -> Record:
+        """How many anomalies are open, and how many of those are severe; null until that was read."""
+        problem = await self._anomalies.read_within(LOG_SECONDS)
+        known = self._anomalies.known
+        found = known.open() if problem == "" else None
+        return {
+            "anomalies_judged": self._anomalies.judges,
+            "anomalies_open": None if found is None else len(found),
+            "anomalies_severe": None if found is None else sum(one.severity in SEVERE for one in found),
+            "anomalies_complete": known.complete_from is None,
+            "anomalies_problem": problem or "",
         }
 
     def _own_windows(self) -> list[Record]:

@@ -17,6 +17,8 @@ from gridwatch.http.reply import Answer, Handler, Reply
 from gridwatch.settings import Settings
 from gridwatch.streaming.stage.pipeline import Pipeline
 from gridwatch.topics import STATE_TABLE
+from gridwatch.views.anomalies.log import AnomalyLog
+from gridwatch.views.anomalies.page import AnomaliesPage
 from gridwatch.views.dead_letters import DeadLetters
 from gridwatch.views.lists.pages import Lists, surveys_of
 from gridwatch.views.log_tail import LogTail
@@ -54,7 +56,11 @@ class Pages:
         self._region = RegionPage(self._regional)
         self._regions = RegionsPage(self._regional, self._region)
         self._incidents = IncidentPages(self._regional, self._tail)
-        self._overview = Overview(settings, pipeline, watch, counts, self._regional)
+        self._anomaly_log = AnomalyLog(settings, self._tail)
+        self._anomalies = AnomaliesPage(self._anomaly_log)
+        self._overview = Overview(
+            settings, pipeline, watch, counts, self._regional, anomalies=self._anomaly_log
+        )
         self._dead_letters = DeadLetters(settings, self._tail)
 
     def routes(self) -> dict[str, Handler]:
@@ -70,6 +76,7 @@ class Pages:
             "/regions/{region}/": self._region.page,
             "/incidents/": self._incidents.page,
             "/incidents/{incident_id}/": self._incidents.one,
+            "/anomalies/": self._anomalies.page,
             "/registry/": self._registry.page,
             "/outages/": self._outages.page,
             "/partitions/": self.partitions,
@@ -82,6 +89,7 @@ class Pages:
         """Cancel surveys and disconnect."""
         self._surveys.close()
         self._regional.close()
+        self._anomaly_log.close()
         await self._tail.close()
 
     async def meters(self, request: Any) -> Reply | Answer:

@@ -9,7 +9,7 @@ from urllib.parse import quote, urlencode
 from jinja2 import Environment
 
 from gridwatch.durations import calendar_words
-from gridwatch.http.formats import span
+from gridwatch.http.formats import number, span
 from gridwatch.http.rendering import environment
 
 NAVIGATION = (
@@ -18,6 +18,7 @@ NAVIGATION = (
     ("/gaps/", "Gaps"),
     ("/regions/", "Regions"),
     ("/incidents/", "Incidents"),
+    ("/anomalies/", "Anomalies"),
     ("/registry/", "Registry"),
     ("/outages/", "Outages"),
     ("/partitions/", "Partitions"),
@@ -55,6 +56,12 @@ def interval(record: dict[str, Any]) -> str:
     return "–" if record["interval_seconds"] is None else span(record["interval_seconds"])
 
 
+def deviation(percent: float) -> str:
+    """How far from a baseline, in per cent with a sign: `+120.5 %`, `−98 %`; whole from 1000 on."""
+    shown = f"{abs(percent):.1f}" if abs(percent) < 1000 else number(round(abs(percent)))
+    return f"{'−' if percent < 0 else '+'}{shown.removesuffix('.0')}\u202f%"
+
+
 def render(template: str, **data: Any) -> str:
     """Render a template of the worker's pages."""
     return _environment().get_template(template).render(**data)
@@ -64,5 +71,5 @@ def render(template: str, **data: Any) -> str:
 def _environment() -> Environment:
     made = environment("gridwatch.views", "Worker", NAVIGATION)
     made.globals.update(meter_path=meter_path, region_path=region_path, incident_path=incident_path)
-    made.filters.update(interval=interval)
+    made.filters.update(interval=interval, deviation=deviation)
     return made

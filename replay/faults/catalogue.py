@@ -21,6 +21,10 @@ from replay.faults.network.revision import Revision
 from replay.faults.network.upload import Upload
 from replay.faults.values.frozen import Frozen
 from replay.faults.values.garbage import Garbage
+from replay.faults.values.level_shift import LevelShift
+from replay.faults.values.measures import Frequency, PowerFactor, Voltage
+from replay.faults.values.reverse_flow import ReverseFlow
+from replay.faults.values.scaled import Drop, Surge
 from replay.faults.values.spike import Spike
 from replay.faults.values.zero_run import ZeroRun
 
@@ -29,9 +33,16 @@ KINDS: dict[str, type[Fault]] = {
     "swap": Swap,
     "interval-change": IntervalChange,
     # what they say
+    "level-shift": LevelShift,
+    "surge": Surge,
+    "drop": Drop,
     "frozen": Frozen,
     "zero-run": ZeroRun,
     "spike": Spike,
+    "reverse-flow": ReverseFlow,
+    "voltage": Voltage,
+    "frequency": Frequency,
+    "power-factor": PowerFactor,
     # what time they say
     "clock": Clock,
     # which are never sent

@@ -49,8 +49,8 @@ class Item(NamedTuple):
 
     All that sending needs to know: a READING's row is to be sent, a TICK and a SETTLE are their instant, a
     WITHHELD row only has its number, and of a GARBAGE row the last element is the record's value itself, a
-    character a byte (latin-1). `faults` names what was done to the reading; it is for the truth alone. `end`
-    is that of the run, with its last ticks.
+    character a byte (latin-1). `faults` names what was done to the reading, `sizes` how much of it; they are
+    for the truth alone. `end` is that of the run, with its last ticks.
     """
 
     kind: Kind
@@ -60,6 +60,7 @@ class Item(NamedTuple):
     instant: int
     faults: tuple[str, ...] = ()
     end: int | None = None
+    sizes: tuple[tuple[str, float], ...] = ()
 
 
 class Control(NamedTuple):
@@ -115,7 +116,7 @@ def emit(blocks: Iterable[list[Row]], faults: Faults, plan: EmissionPlan) -> Ite
     arrival = 0
     left: list[int] = []
     for item in _arrivals(blocks, faults, plan.by_time, left):
-        kind, arrival, row, delay, _, _, _ = item
+        kind, arrival, row, delay = item[:4]
         if row is not None and kind is not Kind.WITHHELD:
             time = arrival - delay if plan.by_time else row[0]
             if begun is None:
@@ -163,7 +164,7 @@ def _arrivals(blocks: Iterable[list[Row]], faults: Faults, by_time: bool, left: 
             for sending in sendings:
                 number += 1
                 if sending.fate == Fate.WITHHELD:
-                    yield Item(Kind.WITHHELD, clock, sending.row, 0, 0, sending.faults)
+                    yield Item(Kind.WITHHELD, clock, sending.row, 0, 0, sending.faults, sizes=sending.sizes)
                     continue
                 # Made of a row, it may have a time of its own that is later.
                 arrival = clock + sending.time - time + sending.delay
@@ -177,4 +178,4 @@ def _arrivals(blocks: Iterable[list[Row]], faults: Faults, by_time: bool, left: 
 
 def _item(sending: Sending, arrival: int) -> Item:
     kind = Kind.READING if sending.fate == Fate.SENT else Kind.GARBAGE
-    return Item(kind, arrival, sending.row, sending.delay, 0, sending.faults)
+    return Item(kind, arrival, sending.row, sending.delay, 0, sending.faults, sizes=sending.sizes)

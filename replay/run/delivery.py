@@ -96,7 +96,7 @@ class Delivery:
         self._done += len(rows)
 
     def _item(self, number: int, item: Item) -> None:
-        kind, arrival, row, delay, instant, _, end = item
+        kind, arrival, row, delay, instant, _, end, _ = item
         summary, sender = self._summary, self._sender
         if kind is Kind.WITHHELD:
             summary.withheld += 1

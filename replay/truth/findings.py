@@ -129,7 +129,8 @@ class RefusedTruth:
 class FaultTruth:
     """What was done to readings of one meter in a row, of which nothing follows by itself.
 
-    `offsets` are the clock's at the first and the last of them.
+    `offsets` are the clock's at the first and the last of them. `size` is what the fault says that it did:
+    a factor, kW, V, Hz …
     """
 
     meter: str
@@ -138,6 +139,7 @@ class FaultTruth:
     to: int
     slots: int = 1
     offsets: tuple[int, int] = (0, 0)
+    size: float | None = None
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@
                     withheld, `faults` says how many slots each fault left empty
     with a reading  a reading that came late or twice: `from` its time, `to` its arrival
     with a dead letter  what is no reading
-    with nothing    what was done, and no detector of gaps and lateness may report
+    with nothing    what was done, and no detector of gaps and lateness may report; `anomaly` is the kind of
+                    anomaly that it is, `size` what was done to the values
     unjudged        a stretch of a meter whose grid was not settled yet
 
 `expect` is what a perfect detector reports at the end: {"gap": {…}}, {"reading": {"status",
@@ -31,6 +32,7 @@ from gridwatch.domain.instants import format_instant, minutes_of, parse_instant
 from gridwatch.domain.policy import MINUTE, SECOND, grace_of
 from gridwatch.errors import GridwatchError
 from replay.files.spacing import Spacing
+from replay.truth.anomalies import ANOMALIES
 from replay.truth.findings import (
     FaultTruth,
     Finding,
@@ -148,6 +150,10 @@ def _fault(finding: FaultTruth) -> dict[str, Any]:
     line = _start(finding.kind, finding.meter, finding.first, finding.to, finding.slots)
     if any(finding.offsets):
         line["clock_offset_seconds"] = [offset / 1_000_000 for offset in finding.offsets]
+    if finding.kind in ANOMALIES:
+        line["anomaly"] = ANOMALIES[finding.kind]
+    if finding.size is not None:
+        line["size"] = finding.size
     return {**line, "expect": "nothing"}
 
 
@@ -186,6 +192,18 @@ class ExpectedGap:
     calendar: str = ""
 
 
+@dataclass(frozen=True)
+class InjectedAnomaly:
+    """An episode of a fault that is an anomaly of this kind, `first` ≤ time < `to` (µs)."""
+
+    meter: str
+    fault: str
+    kind: str
+    first: int
+    to: int
+    size: float | None = None
+
+
 @dataclass
 class ExpectedRefusal:
     """A record that must be refused, how often, and the first time (µs) and meter that it was sent for."""
@@ -220,6 +238,7 @@ class Manifest:
     #: By meter: withheld readings that no detector can miss, from, to, and why.
     not_missing: dict[str, list[tuple[int, int, str]]] = field(default_factory=dict)
     faults: Counter[str] = field(default_factory=Counter)
+    anomalies: list[InjectedAnomaly] = field(default_factory=list)
 
     def was_due(self, slot: int, interval: int) -> bool:
         """Whether a slot of a meter with this interval (0: unknown) was to be settled by the end."""
@@ -280,6 +299,13 @@ def _take(manifest: Manifest, line: dict[str, Any]) -> None:
         if "why" in line:
             span = _micros(line["from"]), _micros(line["to"]), str(line["why"])
             manifest.not_missing.setdefault(meter, []).append(span)
+        if "anomaly" in line:
+            manifest.anomalies.append(
+                InjectedAnomaly(
+                    meter, kind, str(line["anomaly"]), _micros(line["from"]), _micros(line["to"]),
+                    line.get("size"),
+                )
+            )  # fmt: skip
     elif "gap" in expect:
         gap = expect["gap"]
         manifest.gaps.append(

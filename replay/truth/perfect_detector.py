@@ -40,6 +40,8 @@ from replay.truth.stretches import Stretches
 _COPIES = ("duplicate", "revision")
 #: Faults that make a reading late, or come twice.
 _LATE_BY = ("delay", "upload", "reboot-storm", "clock", *_COPIES)
+#: Faults by which a reading may be refused.
+_REFUSED_BY = ("spike", "surge", "level-shift", "clock")
 _UNKNOWN = "the meter was not known yet"
 
 
@@ -183,7 +185,7 @@ class Truth:
         if not refused and self._latest is not None and time > self._latest:
             refused = "FUTURE_TIMESTAMP"
         if refused:  # a dead letter: touches neither state nor watermark
-            cause = next((kind for kind in item.faults if kind in ("spike", "clock")), NATIVE)
+            cause = next((kind for kind in item.faults if kind in _REFUSED_BY), NATIVE)
             self._report(RefusedTruth(name, time, cause, refused))
             if cause != NATIVE:
                 self._lack(row, cause)

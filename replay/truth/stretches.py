@@ -10,11 +10,10 @@ from collections.abc import Callable
 
 from replay.files.spacing import Spacing
 from replay.order.emission import Item, Kind
+from replay.truth.anomalies import ANOMALIES
 from replay.truth.findings import FaultTruth
 
-_TOLD = frozenset(
-    {"clock", "interval-change", "swap", "frozen", "spike", "overload", "zero-run", "reboot-storm"}
-)
+_TOLD = frozenset({"clock", "interval-change", "swap", "reboot-storm", *ANOMALIES})
 _COPIES = frozenset({"duplicate", "revision"})
 
 
@@ -40,7 +39,7 @@ class Stretches:
             known = stretches.get(kind)
             if known is None:
                 self.open.setdefault(meter, stretches)[kind] = FaultTruth(
-                    meter, kind, time, spacing.after(time), 1, (offset, offset)
+                    meter, kind, time, spacing.after(time), 1, (offset, offset), dict(item.sizes).get(kind)
                 )
             else:
                 known.slots += 1

@@ -11,6 +11,7 @@ from collections.abc import Iterable
 
 from gridwatch.topics import DEFAULT_FLOW, Flow, flow, flow_of
 from sinks.tables.aggregates import AGGREGATES_1M, AGGREGATES_15M
+from sinks.tables.anomalies import ANOMALIES
 from sinks.tables.dead_letters import DEAD_LETTERS
 from sinks.tables.gap_alerts import GAP_ALERTS
 from sinks.tables.incidents import INCIDENTS
@@ -30,6 +31,7 @@ TABLES: tuple[DatabaseTable, ...] = (
     DEAD_LETTERS,
     AGGREGATES_1M,
     AGGREGATES_15M,
+    ANOMALIES,
     REGIONAL_AGGREGATES_15M,
     INCIDENTS,
 )

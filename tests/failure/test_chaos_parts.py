@@ -11,6 +11,7 @@ import sys
 import time
 from pathlib import Path
 
+import msgspec
 import pytest
 import rocksdict
 from click.testing import CliRunner
@@ -18,7 +19,7 @@ from click.testing import CliRunner
 from chaos.compare.changelog import Rows
 from chaos.compare.databases import find_inconsistencies, read_databases
 from chaos.compare.differences import differences
-from chaos.compare.snapshot import Snapshot, last_revisions
+from chaos.compare.snapshot import REGIONAL_OUTPUTS, Snapshot, last_revisions
 from chaos.entry import FIRED_SUFFIX, Failpoint
 from chaos.injectors.by_kind import INJECTORS
 from chaos.schedule import KINDS, SINK_STEPS, STEPS, make_schedule
@@ -31,7 +32,7 @@ from gridwatch.streaming.stage import pipeline
 from gridwatch.tables.layout import FENCE_KEY, PARTITION_KEY
 from gridwatch.tables.readings import METERS
 from gridwatch.tables.store import IDENTITY_KEY, Store
-from gridwatch.topics import DEAD_LETTERS, GAP_ALERTS, METRICS
+from gridwatch.topics import ANOMALIES, DEAD_LETTERS, GAP_ALERTS, METRICS, OUTPUTS
 from sinks import writer
 
 pytestmark = pytest.mark.failure
@@ -105,6 +106,30 @@ def test_the_last_revision_counts_and_two_versions_of_one_revision_are_reported(
     assert last_revisions(GAP_ALERTS.name, [*emitted, *emitted]) == ({"g": emitted[0]}, [])
     _, reported = last_revisions(GAP_ALERTS.name, [*emitted, {"gap_id": "g", "revision": 2, "n": 7}])
     assert len(reported) == 1
+
+
+def test_the_last_revision_of_an_anomaly_counts_by_its_id() -> None:
+    emitted = [
+        {"anomaly_id": f"M1@T/{kind}", "revision": revision, "state": state, "received_at": "R"}
+        for kind, revision, state in (("SPIKE", 1, "OPEN"), ("SPIKE", 2, "CLOSED"), ("DROP", 1, "OPEN"))
+    ]
+    found, reported = last_revisions(ANOMALIES.name, copy.deepcopy(emitted + emitted))
+    assert {name: (one["revision"], one["state"]) for name, one in found.items()} == {
+        "M1@T/SPIKE": (2, "CLOSED"),
+        "M1@T/DROP": (1, "OPEN"),
+    }
+    assert reported == []
+    assert not any("received_at" in one for one in found.values())
+    _, reported = last_revisions(ANOMALIES.name, [*emitted, emitted[2] | {"severity": "high"}])
+    assert len(reported) == 1
+
+
+def test_the_records_of_every_output_are_named_by_a_field_that_they_have() -> None:
+    for topic in (*OUTPUTS, *REGIONAL_OUTPUTS):
+        assert topic.model is not None
+        sample = dict.fromkeys(field.name for field in msgspec.structs.fields(topic.model))
+        sample |= {"revision": 1, "message": ""}
+        assert len(last_revisions(topic.name, [sample])[0]) == 1, topic.name
 
 
 def test_what_depends_on_the_wall_clock_is_left_out() -> None:

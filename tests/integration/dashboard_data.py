@@ -20,6 +20,7 @@ from gridwatch.models.validated import Validated
 from gridwatch.topics import (
     AGGREGATES_1M,
     AGGREGATES_15M,
+    ANOMALIES,
     DEAD_LETTERS,
     GAP_ALERTS,
     INCIDENTS,
@@ -31,7 +32,7 @@ from gridwatch.topics import (
 )
 from sinks.rows import Rows
 from sinks.writer import Writer
-from tests.integration import window_data
+from tests.integration import anomaly_data, window_data
 
 METERS = (
     *("METER_0001", "METER_0002", "O'Brien", 'a "b" <i>/c\\', "Zähler €", "100%_$meter"),
@@ -233,6 +234,7 @@ def windows(period: Period) -> dict[str, list[Any]]:
     return {
         AGGREGATES_1M.name: list(window_data.aggregates(places, start, soon, window_data.MINUTE)),
         AGGREGATES_15M.name: list(window_data.aggregates(places, start, end, window_data.QUARTER)),
+        ANOMALIES.name: list(anomaly_data.anomalies(places, start, end)),
         REGIONAL_AGGREGATES.name: list(window_data.regional_aggregates(regions, start, end)),
         INCIDENTS.name: list(window_data.incidents(regions[0], list(METERS[:4]), start, end)),
     }

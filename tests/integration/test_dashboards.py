@@ -21,7 +21,7 @@ from sinks.database import read_url
 from sinks.rows import Rows
 from sinks.schema.version import migrate
 from sinks.writer import Writer
-from tests.integration import grid_data
+from tests.integration import anomaly_data, grid_data
 from tests.integration.dashboard_data import (
     METERS,
     PARTITIONS,
@@ -52,7 +52,7 @@ def period() -> Period:
 def whole_view() -> View:
     """All of it, with nothing chosen."""
     variables: dict[str, Value] = {"flow": "smartmeter", "meter": "O'Brien", "region": ALL, "partition": ALL}
-    variables |= {"interval": "1h", "window": "auto"}
+    variables |= {"interval": "1h", "window": "auto", "kind": ALL, "confidence": ALL}
     return View(period().start, period().now, variables)
 
 
@@ -67,6 +67,8 @@ CHOICES: dict[str, list[Value]] = {
     "interval": ["5m", "1d"],
     "meter": [*METERS, "nobody"],
     "window": ["auto", "1m", "15m"],
+    "kind": [ALL, "SPIKE", ["DROP", "no such'; --"]],
+    "confidence": [ALL, "low"],
 }
 
 
@@ -186,6 +188,8 @@ def test_whatever_is_chosen_there_is_an_answer(ask: Ask, query: PanelQuery) -> N
         ("gridwatch-grid: Highest load A", 95.0),
         ("gridwatch-grid: Regions from 90 % on A", 1),
         ("gridwatch-grid: Regions without a sure load A", 1),
+        ("gridwatch-anomalies: Open, high confidence A", 3),
+        ("gridwatch-anomalies: Meters with open ones A", len(METERS)),
     ],
 )
 def test_numbers_are_right(ask: Ask, title: str, expected: float) -> None:
@@ -377,3 +381,93 @@ def test_the_power_of_a_meter_is_that_of_minutes_in_a_short_range_else_of_quarte
         assert auto[0][1:] == (1.0, 1.5, 2.0)
     minutes, quarters = (ask(sql, _choosing(window=window)) for window in ("1m", "15m"))
     assert len(minutes) == 4 < len(quarters)  # there are minutes for two hours
+
+
+# -- anomalies
+
+
+def _anomalies(title: str) -> str:
+    return _sql(f"gridwatch-anomalies: {title}")
+
+
+def test_open_anomalies_are_counted_and_listed_whatever_the_time_range(ask: Ask) -> None:
+    long_ago = _choosing(start=period().start - timedelta(days=9), end=period().start - timedelta(days=8))
+    for view in (whole_view(), long_ago):
+        # The last of 16 of each meter: number 15, so of the highest severity.
+        assert ask(_anomalies("Open by severity A"), view) == [(len(METERS), 0, 0, 0)]
+        listed = ask(_anomalies("Open anomalies A"), view)
+        assert {row[3] for row in listed} == set(METERS)
+        assert [row[1] for row in listed] == ["high"] * 3 + ["low"] * 6
+        assert all(row[5] == period().end - anomaly_data.EVERY for row in listed)
+    begun = (period().end - anomaly_data.EVERY).timestamp() * 1000
+    assert ask(_anomalies("Oldest open one A"), long_ago) == [(begun,)]
+
+
+def test_what_was_taken_back_counts_as_that_alone(ask: Ask) -> None:
+    everything = 16 * len(METERS)
+    [(begun, high, still_open, taken_back)] = ask(_anomalies("Begun in the time range A"), whole_view())
+    assert (begun + taken_back, still_open, taken_back) == (everything, len(METERS), 3 * len(METERS))
+    over_time = ask(_anomalies("Anomalies by kind over time A"), whole_view())
+    assert sum(count for _, _, count in over_time) == begun
+    assert {kind for _, kind, _ in over_time} == set(anomaly_data.KINDS)
+    for table in ("By kind A", "By region A"):
+        counted = ask(_anomalies(table), whole_view())
+        assert [sum(row[column] for row in counted) for column in (1, 2, 3, 5)] == [
+            *(begun, high, still_open, taken_back)
+        ]
+        assert {row[4] for row in counted if row[4] is not None} == {3600}
+    assert {row[0] for row in ask(_anomalies("By region A"), whole_view())} == {
+        "north",
+        "south'; --",
+        "(none)",
+    }
+    newest = ask(_anomalies("Newest anomalies A"), whole_view())
+    assert len(newest) == 100
+    assert "RETRACTED" not in {row[10] for row in newest}
+    assert newest == sorted(newest, key=lambda row: row[0], reverse=True)
+
+
+def test_kind_confidence_and_region_choose_anomalies(ask: Ask) -> None:
+    [(begun, high, *_)] = ask(_anomalies("Begun in the time range A"), _choosing(confidence="high"))
+    assert begun == high > 0
+    of_kinds = ask(_anomalies("By kind A"), _choosing(kind=["SPIKE", "DROP"]))
+    assert {row[0] for row in of_kinds} == {"SPIKE", "DROP"}
+    of_region = ask(_anomalies("Newest anomalies A"), _choosing(region=["(none)"]))
+    assert {row[3] for row in of_region} == {None}
+
+
+def test_top_meters_are_those_with_the_most_anomalies_of_high_confidence(ask: Ask) -> None:
+    top = ask(_anomalies("Top meters A"), whole_view())
+    assert top == ask(_anomalies("Top meters A"), _choosing(confidence="low"))
+    assert {row[0] for row in top} == set(METERS)
+    counts = [row[2:4] for row in top]
+    assert counts == sorted(counts, reverse=True)
+    assert {row[3] for row in top} == {13}
+    assert sum(row[2] for row in top) == ask(_anomalies("Begun in the time range A"), whole_view())[0][1]
+
+
+def test_the_power_of_a_meter_has_its_anomalies_beside_it(ask: Ask) -> None:
+    powers = ask(_anomalies("Power and anomalies of the meter A"), replace(whole_view(), interval="15m"))
+    assert len(powers) > 90
+    points = ask(_anomalies("Power and anomalies of the meter B"), whole_view())
+    assert {row[1] for row in points} == {9.0}
+    assert {row[2] for row in points} == {1.5, None}
+    stretches = ask(_anomalies("annotation Anomalies of the meter"), whole_view())
+    assert [end - start for start, end, *_ in stretches[:-1]] == [timedelta(hours=1)] * 12
+    assert stretches[-1][1] == period().now  # it is open
+    assert stretches[0][2] == "SPIKE, low, confidence low"
+    assert len(ask(_anomalies("All of the meter A"), whole_view())) == len(stretches)
+
+
+def test_an_anomaly_is_on_the_strip_of_its_kind_for_as_long_as_it_lasts(ask: Ask) -> None:
+    sql = _anomalies("Anomalies of the meter by kind A")
+    edges = ask(sql, whole_view())
+    of_spikes = [(time - period().start, value) for time, kind, value in edges if kind == "SPIKE"]
+    # The 10th is a spike, too, and taken back.
+    assert of_spikes == [(timedelta(0), 1), (timedelta(hours=1), 0)]
+    within = _choosing(start=period().start + timedelta(minutes=30))
+    [first, *_] = ask(sql, within)
+    assert first == (within.start, "SPIKE", 1)
+    assert all(time >= within.start for time, *_ in ask(sql, within))
+    [*_, last] = edges
+    assert last == (period().end - anomaly_data.EVERY, anomaly_data.KINDS[15 % 9], 4)

@@ -1,4 +1,4 @@
-"""The export of windows, the load of the regions, and incidents: the rows of the database as they are."""
+"""The export of windows, regions, incidents and anomalies: the rows of the database as they are."""
 
 from __future__ import annotations
 
@@ -14,10 +14,17 @@ from pyarrow import parquet
 from gridwatch.cli import run
 from gridwatch.deployment.databases import new_database
 from gridwatch.embedded import EmbeddedPostgres
-from gridwatch.topics import AGGREGATES_1M, AGGREGATES_15M, INCIDENTS, REGIONAL_AGGREGATES, flow
+from gridwatch.topics import (
+    AGGREGATES_1M,
+    AGGREGATES_15M,
+    ANOMALIES,
+    INCIDENTS,
+    REGIONAL_AGGREGATES,
+    flow,
+)
 from sinks.rows import Rows
 from sinks.writer import Writer
-from tests.integration import window_data
+from tests.integration import anomaly_data, window_data
 from tests.integration.dashboard_data import Source
 from tests.integration.test_export import exported
 
@@ -38,6 +45,8 @@ def database(postgres: EmbeddedPostgres) -> Iterator[str]:
             {"D1": "north"}, START, END, window_data.QUARTER
         ),
         REGIONAL_AGGREGATES.name: window_data.regional_aggregates(["north", "south"], START, END),
+        ANOMALIES.name: anomaly_data.anomalies(PLACES, START, START + timedelta(hours=18)),
+        flow("daily").anomalies.name: anomaly_data.anomalies({"D1": "north"}, START, END),
         INCIDENTS.name: window_data.incidents("north", SILENT, START, END),
     }
     with new_database(postgres.url) as url:
@@ -112,6 +121,43 @@ def test_incidents_have_their_meters_and_what_they_belong_to(tmp_path: Path) -> 
     assert exported(tmp_path / "none.csv", "incidents", "--regions", "south") == []
 
 
+def test_anomalies_are_in_order_of_meter_and_time_at_their_highest_revision(tmp_path: Path) -> None:
+    rows = exported(tmp_path / "anomalies.csv", "anomalies", "--meters", "M*")
+    assert [(row["meter_id"], row["window_start"]) for row in rows] == [
+        (meter, (START + n * anomaly_data.EVERY).strftime("%Y-%m-%dT%H:%M:%SZ"))
+        for meter in ("M1", "M2")
+        for n in range(6)
+    ]
+    assert rows[0] == {
+        "meter_id": "M1", "anomaly_id": "M1@2024-01-01T00:00:00Z/SPIKE", "kind": "SPIKE",
+        "state": "CLOSED", "reason": "RETURNED", "revision": "2", "severity": "low", "confidence": "high",
+        "window_start": "2024-01-01T00:00:00Z", "window_end": "2024-01-01T00:15:00Z",
+        "detected_at": "2024-01-01T00:15:00Z", "ended_at": "2024-01-01T01:00:00Z", "unit": "kW",
+        "value": "9.0", "baseline": "1.5", "deviation_percent": "500.0", "region": "north",
+        "received_at": "2024-01-01T00:17:00Z", "flow": "smartmeter",
+    }  # fmt: skip
+    assert [row["state"] for row in rows[:6]] == ["CLOSED"] * 4 + ["RETRACTED", "OPEN"]
+    assert (rows[3]["baseline"], rows[3]["deviation_percent"]) == ("", "")
+    assert (rows[5]["unit"], rows[5]["reason"], rows[5]["ended_at"]) == ("", "", "")
+
+
+def test_anomalies_are_chosen_by_meter_region_time_and_flow(tmp_path: Path) -> None:
+    path = tmp_path / "anomalies.csv"
+
+    def meters(*options: str) -> set[str]:
+        return {row["meter_id"] for row in exported(path, "anomalies", *options)}
+
+    assert meters() == {"D1", *PLACES}
+    assert meters("--flow", "daily") == {"D1"}
+    assert meters("--regions", "north", "--flow", "smartmeter") == {"M1"}
+    assert meters("--meters", "N*") == {"N3"}
+    assert {row["anomaly_id"] for row in exported(path, "anomalies", "--flow", "daily")} == {
+        "daily/D1@2024-01-01T00:00:00Z/SPIKE", "daily/D1@2024-01-01T03:00:00Z/DROP",
+    }  # fmt: skip
+    some = exported(path, "anomalies", "--start", "2024-01-01T06:00Z", "--end", "2024-01-01T09:00Z")
+    assert {row["kind"] for row in some} == {"REVERSE_FLOW"}
+
+
 def test_parquet_has_the_same_rows_typed(tmp_path: Path) -> None:
     path = tmp_path / "all.parquet"
     assert run(["export", "incidents", "-o", str(path)]) == 0
@@ -123,6 +169,9 @@ def test_parquet_has_the_same_rows_typed(tmp_path: Path) -> None:
     assert run(["export", "windows", "-o", str(path)]) == 0
     row = parquet.read_table(path).to_pylist()[0]
     assert (row["meter_id"], row["revision"], row["completeness"]) == ("D1", 1, 0.5)
+    assert run(["export", "anomalies", "-o", str(path)]) == 0
+    row = parquet.read_table(path).to_pylist()[0]
+    assert (row["meter_id"], row["value"], row["ended_at"]) == ("D1", 9.0, START + timedelta(hours=1))
 
 
 @pytest.mark.parametrize(
@@ -142,6 +191,11 @@ def test_parquet_has_the_same_rows_typed(tmp_path: Path) -> None:
             ("incidents",),
             {"rows": 3, "regions": 1, "open": 2},
             "3 incidents of 1 regions; 2 of them are open",
+        ),
+        (
+            ("anomalies", "--flow", "smartmeter"),
+            {"rows": 18, "meters": 3, "open": 3, "retracted": 3},
+            "18 anomalies of 3 meters; 3 of them are open, 3 were taken back",
         ),
     ],
 )
@@ -166,6 +220,8 @@ def test_what_was_written_is_counted(
         (["regions", "--length", "1m"], "--length is that of windows"),
         (["regions", "--meters", "M*"], "--meters does nothing for regions"),
         (["incidents", "--flow", "daily"], "--flow does nothing for incidents"),
+        (["anomalies", "--length", "15m"], "--length is that of windows"),
+        (["anomalies", "--completeness"], "--completeness is that of readings"),
         (["--regions", "north"], "--regions does nothing for readings"),
         (["loads"], "loads"),
     ],

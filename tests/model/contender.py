@@ -13,7 +13,7 @@ from gridwatch import topics
 from gridwatch.codecs.decode import decode_readings, decode_telemetry
 from gridwatch.codecs.wire import encode_outputs
 from gridwatch.domain.meter.state import MeterState
-from gridwatch.domain.outputs import Aggregate, Bundle, Output
+from gridwatch.domain.outputs import Aggregate, Anomaly, Bundle, Output
 from gridwatch.domain.partition.processor import Processor
 from gridwatch.domain.partition.state import PartitionState
 from gridwatch.domain.policy import Policy
@@ -31,7 +31,9 @@ KINDS = {
 }
 
 
-GRID: dict[type[Any], str] = {Aggregate: "aggregate", Bundle: "bundle"}  # compared before they are encoded
+GRID: dict[type[Any], str] = {  # compared before they are encoded
+    Aggregate: "aggregate", Bundle: "bundle", Anomaly: "anomaly",
+}  # fmt: skip
 TYPES = ("validated", "late_event", "gap_alert", "metric", "dead_letter", *GRID.values())
 
 
@@ -44,6 +46,14 @@ def plain(value: Any) -> Any:
     if hasattr(value, "_asdict"):
         return {name: plain(inner) for name, inner in value._asdict().items()}
     return [plain(inner) for inner in value] if isinstance(value, tuple) else value
+
+
+def published(output: Any) -> dict[str, Any]:
+    """One of ``GRID`` as a dict, without what is known of it for anomalies only."""
+    fields: dict[str, Any] = plain(output)
+    if isinstance(output, Aggregate):
+        del fields["frequency"]
+    return fields
 
 
 class Contender:
@@ -80,9 +90,10 @@ class Contender:
                 complete = outcome.complete
                 self.processor.seal(outcome)
                 for output in outcome.outputs:
-                    self.order.append(kind_of(output))
+                    if type(output) is not Anomaly:  # their order is their own
+                        self.order.append(kind_of(output))
                     if type(output) in GRID:
-                        emitted[kind_of(output)].append(plain(output))
+                        emitted[kind_of(output)].append(published(output))
                 wired = [output for output in outcome.outputs if type(output) not in GRID]
                 for topic, messages in encode_outputs(wired).items():
                     emitted[KINDS[topic]] += [json.loads(value) for _, value in messages]

@@ -39,6 +39,7 @@ class Entry:
     transformer: str | None
     max_kw: float | None
     register_digits: int | None
+    timezone: str | None
 
 
 @dataclass
@@ -60,6 +61,8 @@ class Region:
     as_of: int | None
     capacity_kw: float
     valid_from: int | None
+    timezone: str | None
+    holidays: tuple[str, ...]
 
 
 class Judge:
@@ -177,6 +180,7 @@ class Judge:
             self.one_of("energy_mode", CHOICES["energy_mode"], "BAD_VALUE"),
             self.text("region"), self.text("feeder"), self.text("transformer"),
             self.number("max_kw"), self.whole("register_digits", 3, 12),
+            self.fields.get("timezone"),
         )  # fmt: skip
 
     def region(self) -> Region:
@@ -192,7 +196,9 @@ class Judge:
         if days is not None and not (isinstance(days, list) and all(is_day(day) for day in days)):
             self.wrong("BAD_VALUE", "holidays")
         valid_from = self.instant("valid_from")
-        return Region(str(name), version or 0, self.as_of(), capacity or 0.0, valid_from)
+        zone = self.fields.get("timezone")
+        holidays = tuple(days) if isinstance(days, list) else ()
+        return Region(str(name), version or 0, self.as_of(), capacity or 0.0, valid_from, zone, holidays)
 
     def outage(self) -> Outage:
         name = self.text("outage_id", required=True)

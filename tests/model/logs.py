@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from tests.model.judging import partition_of
 from tests.model.oddities import GARBAGE, WRONG, worded
-from tests.model.stamps import DAY, EPOCH, HOUR, MINUTE, SECOND, parse, show
+from tests.model.stamps import DAY, EPOCH, HOUR, MINUTE, QUARTER, SECOND, parse, show
 from tests.model.wire import Record
 
 # Two of them run into a change of Berlin's clocks.
@@ -51,6 +51,10 @@ class Parameters:
     flow: str = "smartmeter"
     windows: tuple[int, ...] = ()
     regional: bool = False
+    judges: bool = False
+    judged_window: int | None = QUARTER
+    nominal_voltage: float = 230.0
+    nominal_frequency: float = 50.0
     max_kwh: float = 1000.0
     max_meter_id_bytes: int = 128
     max_record_bytes: int = 1_000_000

@@ -25,7 +25,15 @@ FIELDS: dict[str, tuple[Any, ...]] = {
 
 
 def maker_of(seed: int) -> LogMaker:
-    """Every other log has control records; four of five have windows or regions."""
+    """Every other log has control records; four of five have windows or regions, half are judged."""
+    maker, picks = unjudged(seed), random.Random(f"judged {seed}")
+    if picks.random() < 0.5:
+        judged = picks.choice([QUARTER, QUARTER, MINUTE, None])
+        maker.policy = dataclasses.replace(maker.policy, judges=True, judged_window=judged)
+    return maker
+
+
+def unjudged(seed: int) -> LogMaker:
     if seed // 2 % 5 == 0:
         return ControlledLogMaker(seed) if seed % 2 else LogMaker(seed)
     return MeasuredControlledLogMaker(seed) if seed % 2 else MeasuredLogMaker(seed)

@@ -42,6 +42,9 @@ class Known:
     end: int | None = None
 
     def points(self) -> Iterator[int]:
+        if self.ruler.unit is None:
+            yield from every(self.start, self.ruler.interval, self.end)
+            return
         slot = self.start
         while self.end is None or slot < self.end:
             yield slot
@@ -161,6 +164,9 @@ class Meter:
     def points(self) -> Iterator[int]:
         """Every slot from the first one on, without end."""
         for stretch, after in itertools.zip_longest(self.stretches, self.stretches[1:]):
+            if stretch.ruler.unit is None:
+                yield from every(stretch.start, stretch.interval, None if after is None else after.start)
+                continue
             slot = stretch.start
             while after is None or slot < after.start:
                 yield slot
@@ -195,8 +201,12 @@ class Meter:
 
     def waiting(self) -> Iterator[int]:
         """Slots neither filled nor called missing yet, in order of time, without end."""
-        judged = (self.filled, self.ever_missing, self.void, self.passed)
-        return (slot for slot in self.points() if not any(slot in done for done in judged))
+        filled, missing, void, passed = self.filled, self.ever_missing, self.void, self.passed
+        return (
+            slot
+            for slot in self.points()
+            if not (slot in filled or slot in missing or slot in void or slot in passed)
+        )
 
     def deadline(self, slot: int, policy: Any) -> int:
         """When the slot becomes missing: after the grace of its grid, or a later one's if that is shorter."""
@@ -409,6 +419,11 @@ class Meter:
         unfilled = still | waiting
         self.filled = {slot: stamp for slot, stamp in self.filled.items() if slot not in unfilled}
         return sorted(still)
+
+
+def every(start: int, interval: int, end: int | None) -> Iterator[int]:
+    """`start`, `start + interval`, … below `end`."""
+    return itertools.count(start, interval) if end is None else iter(range(start, end, interval))
 
 
 def tolerance(interval: int) -> int:

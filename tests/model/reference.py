@@ -16,6 +16,7 @@ from itertools import takewhile
 from typing import Any
 
 from tests.model import control_judging, energy, judging, wire
+from tests.model.anomalies.steps import Anomalies
 from tests.model.consumption.steps import Consumption
 from tests.model.control_judging import Entry, Outage
 from tests.model.meters import (
@@ -65,6 +66,7 @@ class Reference:
         self.registrations: dict[str, Registration] = {}
         self.outages = Outages()
         self.consumption = Consumption(self)
+        self.anomalies = Anomalies(self)
 
     def run(self, records: Iterable[Record]) -> list[tuple[str, dict[str, Any]]]:
         """All outputs of these records: (kind, record) in the order of emission."""
@@ -408,7 +410,7 @@ class Reference:
                 meter.energies[item.time] = Fraction(item.kwh)
             else:
                 flags |= self.measure(meter, item, first=True)
-            self.consumption.accepted(meter, item, flags, (meter.changed_at, meter.interval))
+            self.accepted(meter, item, flags, (meter.changed_at, meter.interval))
             return flags
         earlier = [value for time, value in meter.readings if time == item.time]
         if earlier and held:
@@ -457,8 +459,12 @@ class Reference:
         self.forget_grids(meter)
         if missing is None and not flags & {"EXTRA", "OFF_GRID", "REVISED"}:
             missing = self.slot_filled(meter, item.time)
-        self.consumption.accepted(meter, item, flags, missing)
+        self.accepted(meter, item, flags, missing)
         return flags
+
+    def accepted(self, meter: Meter, item: Item, flags: set[str], slot: tuple[int, int] | None) -> None:
+        self.consumption.accepted(meter, item, flags, slot)
+        self.anomalies.accepted(meter, item, flags, slot)
 
     def slot_filled(self, meter: Meter, stamp: int) -> tuple[int, int] | None:
         """The slot in which a reading lies, with its interval; None before the first slot."""

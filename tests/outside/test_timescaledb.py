@@ -126,7 +126,14 @@ def test_later_revisions_reach_compressed_chunks(empty: str) -> None:
 
 
 def test_every_query_of_the_dashboards_runs(grown: Became) -> None:
-    chosen = {"flow": "smartmeter", "meter": "O'Brien", "region": ALL, "partition": ALL}
+    chosen = {
+        "flow": "smartmeter",
+        "meter": "O'Brien",
+        "region": ALL,
+        "partition": ALL,
+        "kind": ALL,
+        "confidence": ALL,
+    }
     view = View(OLD.start, NOW, {**chosen, "interval": "1h", "window": "auto"}, timescaledb=True)
     register(grown.url, NEW)
     answers = 0
@@ -154,7 +161,14 @@ def test_from_nothing_to_chunks_policies_and_summaries(
     assert kind.message.startswith("TimescaleDB 2.")
     assert schema.ok
     # Nothing in it yet: no question may be an error.
-    chosen = {"flow": "smartmeter", "meter": "", "region": ALL, "partition": ALL}
+    chosen = {
+        "flow": "smartmeter",
+        "meter": "",
+        "region": ALL,
+        "partition": ALL,
+        "kind": ALL,
+        "confidence": ALL,
+    }
     view = View(NOW - DAY, NOW, {**chosen, "interval": "5m", "window": "auto"})
     for question in panel_queries():
         with connect(empty) as connection:

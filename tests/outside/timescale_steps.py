@@ -88,7 +88,7 @@ def migrate_to_plain(url: str) -> None:
 
 
 #: Tables that revision 0002 did not have.
-LATER_TABLES = ("aggregates_1m", "aggregates_15m", "regional_aggregates_15m", "incidents")
+LATER_TABLES = ("aggregates_1m", "aggregates_15m", "regional_aggregates_15m", "incidents", "anomalies")
 #: What undoes the last revisions.
 _BACK_TO_0002 = (
     f"DROP TABLE {', '.join(LATER_TABLES)}",

@@ -15,6 +15,7 @@ from gridwatch.cli import COMMANDS
 from gridwatch.domain.partition.windows import METRICS
 from gridwatch.domain.reading import FLAG_NAMES
 from gridwatch.domain.validation.findings import REASONS
+from gridwatch.models.anomaly import Anomaly, AnomalyKind
 from gridwatch.models.gap_alert import GapState
 from gridwatch.settings import PREFIX, Settings
 
@@ -120,6 +121,12 @@ def test_every_metric_is_explained() -> None:
 
 def test_every_state_of_a_gap_is_explained() -> None:
     assert _first_column(_text("docs/gaps.md"), "The states of a gap") == list(get_args(GapState))
+
+
+def test_every_kind_and_every_field_of_an_anomaly_is_explained() -> None:
+    page = _text("docs/anomalies.md")
+    assert _first_column(page, "Kinds") == list(get_args(AnomalyKind))
+    assert set(_first_column(page, "Record")) == set(Anomaly.__struct_fields__)
 
 
 def test_the_changelog_has_this_version() -> None:

@@ -1,4 +1,4 @@
-"""`gridwatch export`: readings, completeness, windows, regions or incidents, from the database to a file."""
+"""`gridwatch export`: readings and what follows from them, from the database to a file."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 import click
 
-from gridwatch.cli.export.aggregated import INCIDENTS, REGIONS, WINDOWS
+from gridwatch.cli.export.aggregated import ANOMALIES, INCIDENTS, REGIONS, WINDOWS
 from gridwatch.cli.export.counts import Counts
 from gridwatch.cli.export.files import format_of, open_writer
 from gridwatch.cli.export.queries import COMPLETENESS, READINGS, Query, Selection, fetch
@@ -21,15 +21,14 @@ from replay.run.progress import Terminal
 from sinks.database import connect
 
 _LENGTH: Final = "15m"
+_REST: Final = {"regions": REGIONS, "incidents": INCIDENTS, "anomalies": ANOMALIES}
 
 
 @click.command(
     epilog="Example:  gridwatch export --meters 'METER_00*' --start 2024-01-01 -o january.parquet",
-    short_help="Readings, windows, regions or incidents from the database to CSV or Parquet.",
+    short_help="Readings, windows, regions, incidents or anomalies from the database to CSV or Parquet.",
 )
-@click.argument(
-    "what", type=click.Choice(["readings", "windows", "regions", "incidents"]), default="readings"
-)
+@click.argument("what", type=click.Choice(["readings", "windows", *_REST]), default="readings")
 @click.option(
     "-o",
     "--output",
@@ -57,14 +56,14 @@ _LENGTH: Final = "15m"
     default="*",
     show_default=True,
     metavar="GLOB",
-    help="Of windows, regions and incidents: only those of regions that match.",
+    help="Of windows, regions, incidents and anomalies: only those of regions that match.",
 )
 @click.option(
     "--length",
     type=click.Choice(list(WINDOWS)),
     help=f"Of windows: their length. Default: {_LENGTH}.",
 )
-@click.option("--flow", help="Only readings or windows of this flow. Default: of all flows.")
+@click.option("--flow", help="Only readings, windows or anomalies of this flow. Default: of all flows.")
 @click.option("--zone", help="Time zone of the days of --completeness. Default: GRIDWATCH_TIMEZONE.")
 @click.option("--database-url", help="Database to read. Default: GRIDWATCH_DATABASE_URL.")
 @click.option("--json", "as_json", is_flag=True, help="One JSON object about the file on stdout.")
@@ -88,7 +87,8 @@ def command(
     Readings are the validated ones (of several values for a timestamp the last), and the late events, with
     status TOO_LATE; their CSV is what `gridwatch replay --profile spec` reads. In the completeness of a day,
     expected = had + missing: slots filled by a reading, and slots in gaps. Windows of consumption, the load
-    of the regions and incidents are as their latest revision has them. The file is written atomically.
+    of the regions, incidents and anomalies are as their latest revision has them. The file is written
+    atomically.
     """
     settings = load_settings(**({"database_url": database_url} if database_url else {}))
     path = None if output == "-" else Path(output)
@@ -131,8 +131,7 @@ def _query(what: str, *, completeness: bool, length: str | None) -> Query:
         raise UsageProblem("--length is that of windows", "gridwatch export windows --length …")
     if what == "windows":
         return WINDOWS[length or _LENGTH]
-    readings = COMPLETENESS if completeness else READINGS
-    return {"regions": REGIONS, "incidents": INCIDENTS}.get(what, readings)
+    return _REST.get(what) or (COMPLETENESS if completeness else READINGS)
 
 
 def _require_used(query: Query, what: str, **given: bool) -> None:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import click
 
+from gridwatch.cli.scoring.anomalies import score_anomalies
 from gridwatch.cli.scoring.database import detected, nearby_readings
 from gridwatch.cli.scoring.page import write_page
 from gridwatch.cli.scoring.sums import score_sums
@@ -56,7 +57,8 @@ def command(
 
     Gaps, late events, late and revised readings, dead letters: precision, recall, edges, time to detect,
     false alarms, by kind of fault, and every difference; and whether windows and regions are exactly what
-    the stored readings add up to. docs/scoring.md defines each figure.
+    the stored readings add up to; and of injected anomalies, how many were found where the definition
+    decides. docs/scoring.md defines each figure.
     The flow is the one that GRIDWATCH_FLOW names.
     Exit 0 whenever it could be scored, unless --min-precision or --min-recall is not reached.
     """
@@ -69,16 +71,19 @@ def command(
         shown = result.differences[: show or None]
         named = [(one, nearby_readings(connection, one, replayed)) for one in shown]
         sums = score_sums(connection, manifest, settings)
+        anomalies = score_anomalies(connection, manifest, settings)
     if html is not None:
-        write_page(html, manifest, found, result, named, sums=sums)
+        write_page(html, manifest, found, result, named, sums=sums, anomalies=anomalies)
     if as_json:
         data = result.as_dict()
         for line, (_, readings) in zip(data["differences"], named, strict=False):
             line["readings"] = [reading.as_dict() for reading in readings]
         data["sums"] = sums.as_dict()
+        if anomalies is not None:
+            data["anomalies"] = anomalies.as_dict()
         click.echo(json.dumps(data))
     else:
-        click.echo(text(result, named, sums, show))
+        click.echo(text(result, named, sums, anomalies, show))
     for name, least, reached in (
         ("precision", min_precision, result.overall.precision),
         ("recall", min_recall, result.overall.recall),

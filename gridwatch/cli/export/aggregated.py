@@ -1,4 +1,5 @@
-"""Queries of what is added up: windows of consumption, the load of the regions, incidents.
+"""Queries of what follows from the readings: windows of consumption, the load of the regions, incidents,
+anomalies.
 
 Each row is at its highest revision, as in its table. The region of a meter that has none is "" to patterns.
 """
@@ -9,6 +10,9 @@ from gridwatch.cli.export.queries import Column, Query
 
 _IN_TIME = "time >= CAST(:start AS timestamptz) AND time < CAST(:end AS timestamptz)"
 _IN_REGIONS = "coalesce(region, '') ~ :regions"
+_OF_METERS = (
+    f"{_IN_TIME} AND {_IN_REGIONS} AND meter_id ~ :meters AND (CAST(:flow AS text) IS NULL OR flow = :flow)"
+)
 
 _WINDOW_COLUMNS = (
     Column("meter_id", "text"),
@@ -65,6 +69,27 @@ _INCIDENT_COLUMNS = (
     Column("meters", "names"),
     Column("parent_id", "text"),
 )
+_ANOMALY_COLUMNS = (
+    Column("meter_id", "text"),
+    Column("anomaly_id", "text"),
+    Column("kind", "text"),
+    Column("state", "text"),
+    Column("reason", "text"),
+    Column("revision", "whole"),
+    Column("severity", "text"),
+    Column("confidence", "text"),
+    Column("window_start", "instant"),
+    Column("window_end", "instant"),
+    Column("detected_at", "instant"),
+    Column("ended_at", "instant"),
+    Column("unit", "text"),
+    Column("value", "number"),
+    Column("baseline", "number"),
+    Column("deviation_percent", "number"),
+    Column("region", "text"),
+    Column("received_at", "instant"),
+    Column("flow", "text"),
+)
 
 
 def _select(columns: tuple[Column, ...], table: str, where: str, order: str) -> str:
@@ -76,14 +101,8 @@ def _select(columns: tuple[Column, ...], table: str, where: str, order: str) -> 
 
 
 def _windows(table: str) -> Query:
-    of_flow = "(CAST(:flow AS text) IS NULL OR flow = :flow)"
     return Query(
-        _select(
-            _WINDOW_COLUMNS,
-            table,
-            f"{_IN_TIME} AND {_IN_REGIONS} AND meter_id ~ :meters AND {of_flow}",
-            "meter_id, time",
-        ),
+        _select(_WINDOW_COLUMNS, table, _OF_METERS, "meter_id, time"),
         _WINDOW_COLUMNS,
         "{rows} windows of {groups} meters, {energy} kWh; {incomplete} of them lack readings",
         energy="energy_kwh_sum",
@@ -107,4 +126,13 @@ INCIDENTS = Query(
     "{rows} incidents of {groups} regions; {open} of them are open",
     of="regions",
     tallies={"open": ("state", lambda state: state == "OPEN")},
+)
+ANOMALIES = Query(
+    _select(_ANOMALY_COLUMNS, "anomalies", _OF_METERS, "meter_id, time, anomaly_id"),
+    _ANOMALY_COLUMNS,
+    "{rows} anomalies of {groups} meters; {open} of them are open, {retracted} were taken back",
+    tallies={
+        "open": ("state", lambda state: state == "OPEN"),
+        "retracted": ("state", lambda state: state == "RETRACTED"),
+    },
 )

@@ -13,6 +13,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
 from gridwatch import __version__
+from gridwatch.cli.scoring.anomalies import SEVERITIES, AnomalyScore
 from gridwatch.cli.scoring.database import NearbyReading
 from gridwatch.cli.scoring.sums import Sums
 from gridwatch.cli.scoring.text import figures
@@ -27,7 +28,7 @@ from replay.truth.manifest import Manifest
 #: Longer replays are drawn by the day.
 _HOURLY = 21 * DAY
 _MARGIN = 2 * HOUR
-#: Windows and regions that are named.
+#: Windows, regions and anomalies that are named.
 _MOST_SUMS = 100
 
 
@@ -48,6 +49,7 @@ def write_page(
     named: Sequence[tuple[Difference, Sequence[NearbyReading]]],
     *,
     sums: Sums,
+    anomalies: AnomalyScore | None = None,
 ) -> None:
     """Write the page to `path`. GridwatchError when it cannot be written."""
     environment = Environment(
@@ -69,6 +71,9 @@ def write_page(
         kinds=sorted((key, rates) for key, rates in result.kinds.items() if rates.expected or rates.found),
         figures=[*figures(result).values(), *(f"{name}: {part}" for name, part in sums.parts.items())],
         sums=sums.differences[:_MOST_SUMS],
+        anomalies=anomalies,
+        severities=SEVERITIES,
+        missed=anomalies.missed[:_MOST_SUMS] if anomalies is not None else [],
         plots=_pictures(truth, found, result),
         differences=[(one, readings, _close_up(one, readings)) for one, readings in named],
         version=__version__,

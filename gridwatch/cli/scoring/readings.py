@@ -37,6 +37,7 @@ class Reading(NamedTuple):
     voltage: float | None = None
     current: float | None = None
     power_factor: float | None = None
+    frequency: float | None = None
 
 
 class Stretch(NamedTuple):

@@ -25,7 +25,8 @@ from gridwatch.settings import Settings
 from replay.truth.manifest import Manifest
 from sinks.tables.aggregates import aggregates_1m, aggregates_15m
 
-_TABLES = {MINUTE: aggregates_1m, QUARTER: aggregates_15m}
+#: The windows by their length.
+TABLES = {MINUTE: aggregates_1m, QUARTER: aggregates_15m}
 _NAMES = {MINUTE: "windows of 1 min", QUARTER: "windows of 15 min"}
 REGIONS = "quarters of regions"
 #: Differences that are kept to be named.
@@ -131,7 +132,7 @@ def score_sums(connection: Connection, truth: Manifest, settings: Settings) -> S
 
 def _rows(stored: Stored, length: int) -> Iterator[tuple[str, int, Any]]:
     """(meter, length, row) of all windows of a length, by meter; with 0 of all readings."""
-    rows = stored.windows(_TABLES[length]) if length else stored.readings()
+    rows = stored.windows(TABLES[length]) if length else stored.readings()
     return ((meter, length, row) for meter, row in rows)
 
 

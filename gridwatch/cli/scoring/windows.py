@@ -107,21 +107,21 @@ def _doubtful(part: Stretch, length: int, lag: int, lateness: int) -> set[int]:
 
 
 def _figures(readings: Sequence[Reading], energy: int, interval: int) -> Window:
-    powers = [power for one in readings if (power := _power(one, interval)) is not None]
+    powers = [power for one in readings if (power := power_of(one, interval)) is not None]
     extremes = (_exact(min(powers), 1e6), _exact(max(powers), 1e6)) if powers else (None, None)
     return Window(
         len(readings),
         energy / 1e9,
         (_mean(powers, 1e6), *extremes),
-        _mean(_scaled((one.voltage for one in readings), 1000), 1e3),
-        _mean(_scaled((one.current for one in readings), 1000), 1e3),
-        _mean(_scaled((one.power_factor for one in readings), 1_000_000), 1e6),
+        _mean(scaled((one.voltage for one in readings), 1000), 1e3),
+        _mean(scaled((one.current for one in readings), 1000), 1e3),
+        _mean(scaled((one.power_factor for one in readings), 1_000_000), 1e6),
     )
 
 
-def _power(reading: Reading, interval: int) -> Fraction | None:
-    """mW: as it came, or what the energy is over the interval."""
-    came = _scaled((reading.power_kw,), 1_000_000)
+def power_of(reading: Reading, interval: int) -> Fraction | None:
+    """The power of a reading in mW: as it came, or what the energy is over the interval."""
+    came = scaled((reading.power_kw,), 1_000_000)
     if came:
         return came[0]
     if reading.energy_from is not None:
@@ -129,7 +129,8 @@ def _power(reading: Reading, interval: int) -> Fraction | None:
     return Fraction(reading.energy * 3600 * SECOND, interval * 1000)
 
 
-def _scaled(values: Iterable[float | None], scale: int) -> list[Fraction]:
+def scaled(values: Iterable[float | None], scale: int) -> list[Fraction]:
+    """Those values that there are and that can be, in whole numbers of a unit `scale` times as small."""
     return [
         Fraction(floor(value * scale + 0.5)) for value in values if value is not None and abs(value) <= _MOST
     ]

@@ -142,6 +142,7 @@ def aggregate(  # noqa: PLR0917 - all that it depends on
         half_even(sums.factor, sums.factors) if sums.factors else None,
         partition,
         received,
+        half_even(sums.frequency, sums.frequencies) if sums.frequencies else None,
     )
 
 

@@ -9,8 +9,8 @@ from gridwatch.domain.meter.usage import NO_POWER, NO_VALUE, Values
 MICRO_WH: Final = 1_000_000_000
 """Micro-Wh in a kWh."""
 #: Power in mW is energy in micro-Wh times this over the duration in seconds: 3.6.
-_TIMES: Final = 18
-_OVER: Final = 5
+TIMES: Final = 18
+OVER: Final = 5
 
 
 def micro_wh(kwh: float) -> int:
@@ -28,6 +28,8 @@ class Sums:
         "energy",
         "factor",
         "factors",
+        "frequencies",
+        "frequency",
         "highest",
         "length",
         "lowest",
@@ -43,11 +45,12 @@ class Sums:
     def __init__(self, start: int, length: int, seconds: int) -> None:
         self.start = start
         self.length = length
-        self.scale = _OVER * seconds or 1
+        self.scale = OVER * seconds or 1
         """All of power is times this."""
         self.readings = self.energy = 0
         self.power = self.powers = self.lowest = self.highest = 0
         self.voltage = self.voltages = self.current = self.currents = self.factor = self.factors = 0
+        self.frequency = self.frequencies = 0
         """Sum and count of each, in the units of ``Values``."""
 
     def add(self, energy: int, values: Values | None, *, known: bool) -> None:
@@ -59,10 +62,10 @@ class Sums:
         if power != NO_POWER:
             self._add_power(power * self.scale)
         elif known:
-            self._add_power(_TIMES * energy)
+            self._add_power(TIMES * energy)
         if values is None:
             return
-        _, voltage, current, factor = values
+        _, voltage, current, factor, frequency = values
         if voltage != NO_VALUE:
             self.voltage += voltage
             self.voltages += 1
@@ -72,6 +75,9 @@ class Sums:
         if factor != NO_VALUE:
             self.factor += factor
             self.factors += 1
+        if frequency != NO_VALUE:
+            self.frequency += frequency
+            self.frequencies += 1
 
     def _add_power(self, power: int) -> None:
         if not self.powers:
@@ -100,3 +106,5 @@ class Sums:
         self.currents += other.currents
         self.factor += other.factor
         self.factors += other.factors
+        self.frequency += other.frequency
+        self.frequencies += other.frequencies

@@ -1,8 +1,8 @@
 """The state of one meter.
 
-Plain data, and small: there may be a million of them in a worker. The state *is* its current grid
-(start, interval, cursor, slots filled ahead), with the grids before it in ``older`` for as long as a
-late reading may need them.
+Plain data, and small: there may be a million of them in a worker. The state *is* its current grid (start,
+interval, cursor, slots filled ahead), with the grids before it in ``older`` for as long as a late reading may
+need them.
 """
 
 from __future__ import annotations
@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from typing import Final
 
+from gridwatch.domain.anomalies.habit import Habit
 from gridwatch.domain.calendar import Calendar
 from gridwatch.domain.meter.energy import Derived
 from gridwatch.domain.meter.gaps import OPEN, RETRACTED, Gap, tidied
@@ -38,6 +39,7 @@ class MeterState(Grid):
         "gap_count",
         "gaps",
         "given",
+        "habit",
         "last_seen",
         "last_slot",
         "late_count",
@@ -64,9 +66,8 @@ class MeterState(Grid):
         self.recent: Recent = b""
         """The newest readings by which duplicates are recognised, each with the value that it came with."""
         self.cold_first = self.cold_next = 0
-        """The blocks of older ones: numbers from the first up to the next (``archive``)."""
         self.cold_last = -NEVER
-        """The highest stamp in them."""
+        """The blocks of older ones: numbers from the first up to the next (``archive``); the last stamp."""
         self.derived: Derived | None = None
         """Of a meter whose energy is that of its register or its power."""
         self.gaps: tuple[Gap, ...] = ()
@@ -78,13 +79,12 @@ class MeterState(Grid):
         """Stamps of readings in a row off the grid, of one phase."""
         self.gap_count = 0
         """Gaps found, less the retracted ones."""
-        self.late_count = 0
-        """LATE and TOO_LATE readings."""
+        self.late_count = 0  # LATE and TOO_LATE readings
         self.region: str | None = None
-        self.terms: Terms | None = None
-        """Of a registered meter."""
+        self.terms: Terms | None = None  # of a registered meter
         self.usage: Usage | None = None
-        """Of a meter that windows or regions are made of."""
+        self.habit: Habit | None = None
+        """Of a meter that windows or regions are made of; of one whose windows are judged."""
         self.given = given
         """Its interval was given, so it is not learned."""
         self.forgotten = -NEVER

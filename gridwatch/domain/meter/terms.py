@@ -30,6 +30,8 @@ class Terms(NamedTuple):
     """When another entry takes over."""
     anchor: str | None = None
     """Whether readings cover the time from their stamp on, or up to it; None: as the policy says."""
+    zone: str | None = None
+    """IANA name of its local time, if the registry gives one."""
 
     @property
     def calm(self) -> bool:

@@ -1,10 +1,10 @@
 """What windows of consumption and regions need to know of a meter: where it counts, and what its readings
 measure beside their energy.
 
-Measures are remembered ascending by stamp, 28 bytes each: the stamp as in ``timeliness``, power mW, voltage
-mV, current mA, power factor in millionths, big-endian, rounded half up. A reading that has none of them has
-no entry. A value that no meter can have (beyond a million MW, two million volts or amperes, or a power factor
-of 2000) does not count.
+Measures are remembered ascending by stamp, 32 bytes each: the stamp as in ``timeliness``, power mW, voltage
+mV, current mA, power factor in millionths, frequency mHz, big-endian, rounded half up. A reading that has
+none of them has no entry. A value that no meter can have (beyond a million MW, two million volts, amperes or
+hertz, or a power factor of 2000) does not count.
 """
 
 from __future__ import annotations
@@ -20,11 +20,12 @@ from gridwatch.domain.reading import RawReading
 
 Measures: TypeAlias = bytes
 """Remembered measures."""
-Values: TypeAlias = tuple[int, int, int, int]
-"""Power mW, voltage mV, current mA, power factor in millionths; ``NO_POWER``, ``NO_VALUE`` for none."""
+Values: TypeAlias = tuple[int, int, int, int, int]
+"""Power mW, voltage mV, current mA, power factor in millionths, frequency mHz; ``NO_POWER``, ``NO_VALUE`` for
+none."""
 
-_VALUES: Final = struct.Struct(">qiii")
-_ENTRY: Final = struct.Struct(">8sqiii")
+_VALUES: Final = struct.Struct(">qiiii")
+_ENTRY: Final = struct.Struct(">8sqiiii")
 _STAMP_BYTES: Final = 8
 _BYTES: Final = _ENTRY.size
 NO_POWER: Final = -(1 << 62)
@@ -39,7 +40,8 @@ _MICRO: Final = 1_000_000
 def values_of(raw: RawReading) -> Values | None:
     """What a reading measured beside its energy; None if nothing."""
     power, voltage, current, factor = raw.power_kw, raw.voltage, raw.current, raw.power_factor
-    if power is None and voltage is None and current is None and factor is None:
+    frequency = raw.frequency
+    if power is None and voltage is None and current is None and factor is None and frequency is None:
         return None
     return (
         floor(power * _MICRO + 0.5)
@@ -49,6 +51,9 @@ def values_of(raw: RawReading) -> Values | None:
         floor(current * _MILLI + 0.5) if current is not None and -_MOST <= current <= _MOST else NO_VALUE,
         floor(factor * _MICRO + 0.5)
         if factor is not None and -_MOST_FACTOR <= factor <= _MOST_FACTOR
+        else NO_VALUE,
+        floor(frequency * _MILLI + 0.5)
+        if frequency is not None and -_MOST <= frequency <= _MOST
         else NO_VALUE,
     )
 
@@ -66,6 +71,13 @@ def unpacked_values(packed: bytes) -> Values | None:
 def measures_of(raw: RawReading) -> bytes:
     """The values of a reading as they are remembered; empty if it has none."""
     return packed_values(values_of(raw))
+
+
+def with_frequency(measures: bytes) -> Measures:
+    """Measures that were remembered without a frequency."""
+    none = NO_VALUE.to_bytes(4, "big", signed=True)
+    before = _BYTES - len(none)
+    return b"".join(measures[at : at + before] + none for at in range(0, len(measures), before))
 
 
 def with_measures(measures: Measures, time: int, values: bytes, horizon: bytes) -> Measures:
@@ -101,8 +113,8 @@ def measures_within(measures: Measures, start: bytes, end: bytes) -> Measures:
 
 def values_by_key(measures: Measures) -> dict[bytes, Values]:
     """Remembered measures, by the ``key_of`` of the stamp."""
-    entries: Iterator[tuple[bytes, int, int, int, int]] = _ENTRY.iter_unpack(measures)
-    return {key: (power, voltage, current, factor) for key, power, voltage, current, factor in entries}
+    entries: Iterator[tuple[bytes, int, int, int, int, int]] = _ENTRY.iter_unpack(measures)
+    return {key: (power, *others) for key, power, *others in entries}  # type: ignore[misc]
 
 
 class Place(NamedTuple):
@@ -156,8 +168,7 @@ class Usage:
         known = self.measures
         while known and known < horizon:
             known = known[_BYTES:]
-        power, voltage, current, factor = values
-        self.measures = known + _ENTRY.pack(key_of(time), power, voltage, current, factor)
+        self.measures = known + _ENTRY.pack(key_of(time), *values)
 
     def note_span(self, time: int, first: int, last: int, energy: int, horizon: int) -> None:
         """Remember that the energy of a reading of ``time`` is of [first, last); forget those that are of the

@@ -237,7 +237,7 @@ class Processor:
                                 bench.weight += meter.weight()
                         emit(raw, time, interval, OK, 0, flags, watermark, partition, offset, index, stamped)
                         if clean is not None:
-                            clean.append((raw, time, meter, slot, interval))
+                            clean.append((raw, time, meter, slot, interval, stamped))
                         if lead > watermark:
                             part.watermark = lead
                     else:

@@ -32,7 +32,7 @@ class Meters(Protocol):
 
 KEPT: Final = "\x01"
 """Before a meter id: the name of its register, which outlives its state."""
-RESIDENT: Final = "\x06\x07\x08\x0b"
+RESIDENT: Final = "\x06\x07\x08\x0b\x0e"
 """What the names of states begin with that are held in memory as a whole (``sums``), and counted."""
 _ROW_BYTES: Final = 200
 """About how large a row of the registry is."""

@@ -25,6 +25,7 @@ class Entry(NamedTuple):
     register_digits: int | None = None
     watch: int | None = None
     """When to count from that the meter was never heard; None: from when it holds."""
+    timezone: str | None = None
 
     @property
     def expected(self) -> bool:
@@ -51,4 +52,5 @@ def entry_of(record: MeterRecord) -> Entry:
         record.max_kw,
         record.register_digits,
         max(counts, default=None),
+        record.timezone,
     )

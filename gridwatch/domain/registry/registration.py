@@ -223,6 +223,7 @@ class Registration:
             entry.register_digits,
             turn,
             entry.anchor,
+            entry.timezone,
         )
 
     def tidy(self, watermark: int, policy: Policy) -> None:
@@ -241,8 +242,7 @@ class Registration:
 
     def _grid(self, policy: Policy) -> tuple[int, Calendar | None, int]:
         """Interval and calendar of a meter without a state, and its first slot under watch."""
-        entry = self.entry
-        if entry is None or entry.interval is None:
+        if (entry := self.entry) is None or entry.interval is None:
             return policy.default_interval, None, self.watch_from
         first = first_from(self.watch_from, self.watch_from, entry.interval, entry.calendar)
         return entry.interval, entry.calendar, first

@@ -4,7 +4,8 @@ A reading at t is about [t, t + every): energy is the difference of the register
 telescopes to the register to the last digit; power is the exact mean over the interval, and with it go the
 voltage, current and power factor at t.
 
-Events multiply power for a while: the register then rises by factor − 1 times what it rises without.
+Events multiply power for a while: the register then rises by factor − 1 times what it rises without. Or they
+even it out: the register rises on a straight line, so steep that every interval has the same whole mWh.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
+from math import gcd
 
 import numpy as np
 
@@ -33,6 +35,26 @@ class Boost:
     start: int
     end: int
     factor: int
+
+
+@dataclass(frozen=True)
+class Flat:
+    """Some meters (places in the fleet) draw their mean power evenly, from `start` until `end` (seconds)."""
+
+    meters: Ints
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class _Line:
+    """The straight line of a `Flat`: where registers begin, mJ a second, and how much lower they are after
+    it than they would be."""
+
+    flat: Flat
+    begin: Ints
+    slope: Ints
+    lost: Ints
 
 
 @dataclass(frozen=True)
@@ -71,12 +93,17 @@ class Readings:
 class Meters:
     """The readings of a fleet, every so many seconds."""
 
-    def __init__(self, fleet: Fleet, zone: str, every: int, boosts: Sequence[Boost] = ()) -> None:
+    def __init__(
+        self, fleet: Fleet, zone: str, every: int, boosts: Sequence[Boost] = (), flats: Sequence[Flat] = ()
+    ) -> None:
         self.fleet = fleet
         self.every = every
         self._energy = Energy(fleet, zone)
         self._network = Network(fleet)
         self._lifts = [self._lift_of(*stretch) for stretch in _disjoint(boosts, len(fleet.ids))]
+        self._lines: list[_Line] = []
+        for flat in flats:
+            self._lines.append(self._line_of(flat))
         self.feeding = self._energy.feeding
 
     def between(self, start: int, end: int | None) -> Iterator[Readings]:
@@ -94,9 +121,7 @@ class Meters:
     def at(self, instants: Ints) -> Readings:
         """The readings at instants that are one interval apart."""
         ends = np.append(instants, instants[-1] + self.every)
-        taken, fed = self._energy.registers(ends)
-        if self._lifts:
-            taken = self._lifted(taken, ends)
+        taken, fed = self._registers(ends)
         power = _mean(np.diff(taken, axis=0), self.every)
         net = power.copy()
         net[:, self.feeding] -= _mean(np.diff(fed, axis=0), self.every)
@@ -116,6 +141,24 @@ class Meters:
             feed_register[1:],
         )
 
+    def _registers(self, ends: Ints) -> tuple[Ints, Ints]:
+        """Registers after all that events have done until each instant."""
+        taken, fed = self._energy.registers(ends)
+        if self._lifts:
+            taken = self._lifted(taken, ends)
+        for line in self._lines:
+            taken = _evened(taken, ends, line)
+        return taken, fed
+
+    def _line_of(self, flat: Flat) -> _Line:
+        begin, end = (
+            self._registers(np.array([at], np.int64))[0][0, flat.meters] for at in (flat.start, flat.end)
+        )
+        length, step = flat.end - flat.start, _MILLIJOULES_A_MILLIWATT_HOUR
+        step //= gcd(step, self.every)
+        slope = np.maximum((end - begin) // (length * step), 1) * step
+        return _Line(flat, begin, slope, end - begin - slope * length)
+
     def _lift_of(self, meters: Ints, start: int, end: int, gain: Ints) -> _Lift:
         before, after = (
             self._energy.registers(np.array([at], np.int64))[0][0, meters] for at in (start, end)
@@ -132,6 +175,19 @@ class Meters:
             # In two parts: the product of both may be larger than an integer holds.
             lifted[own] += risen // 1000 * lift.gain + risen % 1000 * lift.gain // 1000
         return lifted
+
+
+def _evened(taken: Ints, ends: Ints, line: _Line) -> Ints:
+    """Registers on a line while it lasts."""
+    flat = line.flat
+    begun = ends > flat.start
+    own = np.ix_(begun, flat.meters)
+    since = (ends[begun] - flat.start)[:, None]
+    evened = taken.copy()
+    evened[own] = np.where(
+        since < flat.end - flat.start, line.begin + since * line.slope, taken[own] - line.lost
+    )
+    return evened
 
 
 def _disjoint(boosts: Sequence[Boost], meters: int) -> Iterator[tuple[Ints, int, int, Ints]]:

@@ -1,11 +1,12 @@
-"""The page of one meter: its state row, a plot of its last readings and gaps, its windows of consumption, and
-what the registry says."""
+"""The page of one meter: its state row, a plot of its last readings and gaps, its windows of consumption, its
+anomalies, and what the registry says."""
 
 from __future__ import annotations
 
 from typing import Any
 
 from gridwatch.cluster import asked_by_a_worker
+from gridwatch.domain.meter.intervals import lag_of
 from gridwatch.domain.meter.state import MeterState
 from gridwatch.domain.partition.state import PartitionState
 from gridwatch.domain.partitioning import partition_of
@@ -19,8 +20,10 @@ from gridwatch.streaming.stage.pipeline import Pipeline
 from gridwatch.topics import flow
 from gridwatch.views import state
 from gridwatch.views.log_tail import LogTail
+from gridwatch.views.meter.anomalies import MeterAnomalies
 from gridwatch.views.meter.history import SCANNED_RECORDS, Histories, History
-from gridwatch.views.meter.plot import meter_plot, picture
+from gridwatch.views.meter.plot import Judged, meter_plot, picture
+from gridwatch.views.meter.usual import read_usual
 from gridwatch.views.meter.windows import MeterWindows, window_plots
 from gridwatch.views.registry.outages import covering, read_outages
 from gridwatch.views.registry.registrations import describe_registration, describe_silent, read_registration
@@ -40,6 +43,7 @@ class MeterPage:
         self._histories = Histories(tail, micros(settings.max_out_of_orderness), flow(settings.flow))
         lengths = [int(length.total_seconds()) for length in settings.windows]
         self._windows = MeterWindows(tail, flow(settings.flow), lengths)
+        self._anomalies = MeterAnomalies(tail, flow(settings.flow))
         self._policy = settings.policy()
 
     async def page(self, request: Any, meter_id: str) -> Reply | Answer:
@@ -68,6 +72,7 @@ class MeterPage:
             raise unknown
         history = await self._histories.of(meter_id, partition)
         windows = await self._windows.of(meter_id, partition)
+        anomalies = await self._anomalies.of(meter_id, partition)
         self._watch.require_state()
         outages, _ = await read_outages(lambda: self._pipeline.store, partition)
         # Read the state after the log, so that the state is not older than the history.
@@ -83,17 +88,26 @@ class MeterPage:
             "registry": registry,
             "outages": covering(outages, meter_id, registration, region, watermark),
             "windows": [],
+            "anomalies": anomalies.describe(judges=self._policy.judges),
+            "usual": None,
         }
         only_html: Record = {
             "history_problem": history.problem,
             "scanned_records": sum(SCANNED_RECORDS.values()),
             "window_plots": {},
+            "judged_slots": False,
         }
         plots: Record = {}
         if meter is not None:
-            described, plots = self._described(meter_id, partition, meter, history, watermark)
+            usual = read_usual(self._pipeline.store, partition, meter_id, meter, self._policy)
+            only_html["window_plots"] = window_plots(meter_id, windows, usual, anomalies.anomalies)
+            judged = None
+            if usual is not None and self._judges_slots(meter):
+                judged = Judged(usual, anomalies.anomalies, lag_of(meter, self._policy))
+            only_html["judged_slots"] = judged is not None
+            described, plots = self._described(meter_id, partition, meter, history, watermark, judged=judged)
             data["windows"] = self._windows.describe(meter, windows)
-            only_html["window_plots"] = window_plots(meter_id, windows)
+            data["usual"] = None if usual is None else usual.describe()
         elif registration is not None:
             described = {
                 **describe_silent(meter_id, partition, registration, self._policy, watermark),
@@ -113,8 +127,19 @@ class MeterPage:
             read_registration(store, partition, meter_id),
         )
 
+    def _judges_slots(self, meter: MeterState) -> bool:
+        """Whether the slots of a meter are judged, not its windows of consumption."""
+        return meter.calendar is not None or meter.interval > (self._policy.judged_window or 0)
+
     def _described(
-        self, meter_id: str, partition: int, meter: MeterState, history: History, watermark: int | None
+        self,
+        meter_id: str,
+        partition: int,
+        meter: MeterState,
+        history: History,
+        watermark: int | None,
+        *,
+        judged: Judged | None,
     ) -> tuple[Record, Record]:
         """A meter that has a state, and its plots by their size."""
         grace = meter.grace_of(meter.interval, self._policy)
@@ -125,7 +150,9 @@ class MeterPage:
             "readings_whole_from": state.instant(max(shown.start, shown.complete_from)),
         }
         plots = {
-            size: meter_plot(meter_id, meter, shown, grace=grace, watermark=watermark, size=size)
+            size: meter_plot(
+                meter_id, meter, shown, grace=grace, watermark=watermark, size=size, judged=judged
+            )
             for size in SIZES
         }
         return data, plots

@@ -17,10 +17,14 @@ from gridwatch.domain.meter.gaps import OPEN, Gap
 from gridwatch.domain.meter.grid import shift, steps
 from gridwatch.domain.meter.state import MeterState
 from gridwatch.domain.meter.timeliness import LATE, TOO_LATE
+from gridwatch.models.anomaly import Anomaly
 from gridwatch.plots.axes import DAY, HOUR, stamp
+from gridwatch.plots.bands import Step
 from gridwatch.plots.canvas import SIZES, Frame, Mark, Region
 from gridwatch.plots.charts import Layer, layered
+from gridwatch.views.anomalies.plots import spans_of
 from gridwatch.views.meter.history import History
+from gridwatch.views.meter.usual import Usual
 from gridwatch.views.state import Record, energies_of
 
 #: How many intervals are shown: at least, so that a meter with two readings still has a readable plot,
@@ -39,6 +43,19 @@ class Picture:
     readings: Sequence[Record]
     #: From this instant on the readings are complete.
     complete_from: int
+
+
+@dataclass(frozen=True)
+class Judged:
+    """The slots of a meter are judged: what is usual in them, and the anomalies that were found.
+
+    Args:
+        lag: how long before its stamp the time begins that a reading covers, µs.
+    """
+
+    usual: Usual
+    anomalies: Sequence[Anomaly]
+    lag: int
 
 
 def picture(meter: MeterState, history: History, grace: int, watermark: int | None) -> Picture:
@@ -80,8 +97,10 @@ def meter_plot(
     grace: int,
     watermark: int | None,
     size: str = "wide",
+    judged: Judged | None = None,
 ) -> Markup:
-    """The plot as SVG. `grace` in µs; `watermark` is the partition's, None before it has one."""
+    """The plot as SVG. `grace` in µs; `watermark` is the partition's, None before it has one; `judged` if
+    the slots of the meter are judged, and not its windows."""
     marks = [Mark(meter.last_seen, "last seen"), Mark(meter.expected_next, "expected next")]
     if watermark is not None:
         marks.append(Mark(watermark, "watermark"))
@@ -93,6 +112,7 @@ def meter_plot(
         end=shown.end,
         regions=[*_unknown(shown, meter), *_regions(meter.gaps, grace)],
         marks=marks,
+        spans=() if judged is None else spans_of(judged.anomalies, judged.lag),
         width=width,
         height=height,
         size=size,
@@ -109,7 +129,25 @@ def meter_plot(
         )
         for name, tone in (("on time", "reading"), ("late", "late"), ("too late", "too-late"))
     ]
-    return layered(frame, layers, meter.interval if meter.calendar is None else _length_in(meter.calendar))
+    length = meter.interval if meter.calendar is None else _length_in(meter.calendar)
+    return layered(frame, layers, length, usual=() if judged is None else _usual(shown, meter, judged))
+
+
+def _usual(shown: Picture, meter: MeterState, judged: Judged) -> list[Step]:
+    """What is usual in each slot of the plot, as energy. A slot is drawn at the stamp of its reading, which
+    comes at its end where readings cover the time up to their stamp."""
+    interval, calendar = meter.interval, meter.calendar
+    found: list[Step] = []
+    last = steps(meter.expected_next, shown.end, interval, calendar)
+    for number in range(last, last - _MOST_INTERVALS, -1):
+        at = shift(meter.expected_next, number, interval, calendar)
+        if at < shown.start:
+            break
+        start = shift(at, -1, interval, calendar) if judged.lag else at
+        step = judged.usual.energy_step(start, shift(start, 1, interval, calendar) - start, at)
+        if step is not None:
+            found.append(step)
+    return found[::-1]
 
 
 def _length_in(calendar: Calendar) -> Callable[[int], int]:

@@ -19,11 +19,14 @@ from gridwatch.domain.policy import SECOND
 from gridwatch.http.formats import duration, span
 from gridwatch.http.reply import Problem
 from gridwatch.models.aggregate import Aggregate
+from gridwatch.models.anomaly import Anomaly
 from gridwatch.plots.bands import Step, stepped
 from gridwatch.plots.canvas import SIZES, Frame
 from gridwatch.topics import Flow
+from gridwatch.views.anomalies.plots import spans_of
 from gridwatch.views.log_tail import LogTail, OffsetRange
 from gridwatch.views.meter.recent import Recent
+from gridwatch.views.meter.usual import Usual
 from gridwatch.views.state import Record
 
 #: Records of its partition that a meter's windows are looked for in, of each length.
@@ -111,16 +114,32 @@ def _newest(values: Iterable[bytes]) -> list[tuple[int, Aggregate]]:
     return sorted(found.items())
 
 
-def window_plots(meter_id: str, read: Windows) -> dict[int, dict[str, Any]]:
-    """The power of the windows of each length, by the size of the plot; none where no power is known."""
-    return {
-        length: {size: _plot(meter_id, length, windows, size) for size in SIZES}
-        for length, windows in read.by_length.items()
-        if any(one.power_kw_avg is not None for _, one in windows)
-    }
+def window_plots(
+    meter_id: str, read: Windows, usual: Usual | None = None, anomalies: Sequence[Anomaly] = ()
+) -> dict[int, dict[str, Any]]:
+    """The power of the windows of each length, by the size of the plot; none where no power is known. Those
+    that are judged are plotted with what is usual, and with the anomalies that were found."""
+    plots: dict[int, dict[str, Any]] = {}
+    for length, windows in read.by_length.items():
+        if any(one.power_kw_avg is not None for _, one in windows):
+            known = usual if usual is not None and usual.length == length * SECOND else None
+            found = () if known is None else anomalies
+            plots[length] = {
+                size: _plot(meter_id, length, windows, size=size, usual=known, anomalies=found)
+                for size in SIZES
+            }
+    return plots
 
 
-def _plot(meter_id: str, length: int, windows: Sequence[tuple[int, Aggregate]], size: str) -> Markup:
+def _plot(
+    meter_id: str,
+    length: int,
+    windows: Sequence[tuple[int, Aggregate]],
+    *,
+    size: str,
+    usual: Usual | None,
+    anomalies: Sequence[Anomaly],
+) -> Markup:
     micros = length * SECOND
     end = windows[-1][0] + micros
     frame = Frame(
@@ -128,6 +147,7 @@ def _plot(meter_id: str, length: int, windows: Sequence[tuple[int, Aggregate]], 
         unit="kW",
         start=max(windows[0][0], end - SHOWN[length] * micros),
         end=end,
+        spans=spans_of(anomalies),
         width=SIZES[size][0],
         height=_HEIGHT,
         size=size,
@@ -142,4 +162,6 @@ def _plot(meter_id: str, length: int, windows: Sequence[tuple[int, Aggregate]], 
         for at, one in windows
         if one.power_kw_avg is not None and at >= frame.start
     ]
-    return stepped(frame, steps, micros)
+    starts = range(frame.start, end, micros)
+    known = [] if usual is None else [step for at in starts if (step := usual.step(at)) is not None]
+    return stepped(frame, steps, micros, usual=known)

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import asyncio
 from itertools import product
 from typing import Any, Final
 
-from gridwatch.http.reply import Problem
 from gridwatch.settings import Settings
 from gridwatch.topics import INCIDENTS, REGIONAL_AGGREGATES, REGIONAL_PARTIALS
-from gridwatch.views.following import Following
+from gridwatch.views.following import Following, Waiting
 from gridwatch.views.log_tail import LogTail
 from gridwatch.views.regional.incidents import Incidents
 from gridwatch.views.regional.rows import MOST_ROWS, RegionalRows
@@ -49,7 +47,7 @@ class RegionalLog:
             self._sources,
             scanned=max(_LEAST_RECORDS, SCANNED_BUNDLES * len(sources)),
         )
-        self._reading: asyncio.Task[str] | None = None
+        self._waiting = Waiting(self._read, self._begun)
 
     async def read_rows(self) -> None:
         """Take what the regions have written; Problem 503 when the brokers do not answer."""
@@ -72,29 +70,19 @@ class RegionalLog:
         return judged_to(self._sources.all())
 
     async def read_within(self, seconds: float) -> str | None:
-        """Read regions and incidents for so long at most, and go on in the background after it.
-
-        Returns why they could not be read, "" if they were, None if that is not known yet.
-        """
-        if self._reading is None or self._reading.done():
-            self._reading = asyncio.ensure_future(self._read())
-        await asyncio.wait({self._reading}, timeout=seconds)
-        if not self._reading.done():
-            return "" if self._following_rows.begun and self._following_incidents.begun else None
-        return self._reading.result()
+        """Read regions and incidents for so long at most, as `Waiting` does."""
+        return await self._waiting.read_within(seconds)
 
     def close(self) -> None:
         """Stop reading."""
-        if self._reading is not None:
-            self._reading.cancel()
+        self._waiting.close()
 
-    async def _read(self) -> str:
-        try:
-            await self.read_rows()
-            await self.read_incidents()
-        except Problem as problem:
-            return problem.reasons[0]
-        return ""
+    async def _read(self) -> None:
+        await self.read_rows()
+        await self.read_incidents()
+
+    def _begun(self) -> bool:
+        return self._following_rows.begun and self._following_incidents.begun
 
 
 def _each(records: int, partitions: int) -> int:

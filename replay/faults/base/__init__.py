@@ -7,4 +7,5 @@ sending.py    a reading on its way, as faults see and change it
 chance.py     every decision, drawn from seed, fault, meter and time
 region.py     the region of a meter
 given.py      the interval that a reading gives
+members.py    what a reading says besides its consumption
 """

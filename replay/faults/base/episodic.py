@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from replay.faults.base import options
 from replay.faults.base.chance import Chance, Episodes
-from replay.faults.base.fault import Fault
+from replay.faults.base.fault import Fault, Strike
 from replay.faults.base.options import option
+from replay.faults.base.sending import Sending
 
 HOUR = 3_600_000_000
 DAY = 24 * HOUR
@@ -29,3 +31,22 @@ class Episodic(Fault):
     def episodes(self, chance: Chance) -> Episodes:
         """When they are."""
         return Episodes(chance, self.every, self.length)
+
+
+@dataclass(frozen=True)
+class Changing(Episodic):
+    """Those that change every reading of a meter in its episodes, each reading by itself."""
+
+    def change(self, reading: Sending) -> None:
+        """Change a reading of an episode."""
+        raise NotImplementedError
+
+    def striker(self, chance: Chance) -> Strike:
+        episodes = self.episodes(chance)
+
+        def strike(reading: Sending) -> Sequence[Sending]:
+            if episodes.at(reading.meter, reading.time):
+                self.change(reading)
+            return ()
+
+        return strike

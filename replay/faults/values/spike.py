@@ -17,7 +17,7 @@ _LEAST = 0.05
 
 @dataclass(frozen=True)
 class Spike(Fault):
-    """Each reading with probability `rate` has `factor` times its value."""
+    """Each reading with probability `rate` has `factor` times its value; its power goes along."""
 
     rate: float = option(0.001, options.rate)
     factor: float = option(20.0, options.number)
@@ -27,7 +27,7 @@ class Spike(Fault):
 
         def strike(reading: Sending) -> Sequence[Sending]:
             if chance.draws(reading.meter, reading.time)[0] < limit:
-                reading.set_value(round(max(reading.row[2], _LEAST) * self.factor, 6), self.kind)
+                reading.use(max(reading.row[2], _LEAST) * self.factor, self.kind, self.factor)
             return ()
 
         return strike

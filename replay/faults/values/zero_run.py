@@ -15,7 +15,7 @@ from replay.faults.base.sending import Sending
 
 @dataclass(frozen=True)
 class ZeroRun(Episodic):
-    """In an episode of the meter every value is 0."""
+    """In an episode of the meter every value is 0, and so is its power."""
 
     every: int = option(14 * DAY, options.duration)
     length: tuple[int, int] = option((6 * HOUR, 48 * HOUR), options.span)
@@ -25,7 +25,7 @@ class ZeroRun(Episodic):
 
         def strike(reading: Sending) -> Sequence[Sending]:
             if episodes.at(reading.meter, reading.time):
-                reading.set_value(0.0, self.kind)
+                reading.use(0.0, self.kind, 0.0)
             return ()
 
         return strike

@@ -70,6 +70,25 @@ def test_rows_of_the_version_before_keep_their_values(empty_database: str, query
     assert query("SELECT interval_minutes FROM gap_alerts") == [(pytest.approx(1 / 6),)]
 
 
+def test_revision_9_makes_the_table_of_anomalies_with_its_indexes_and_leaves_rows(
+    empty_database: str, query: Any
+) -> None:
+    upgrade_to(empty_database, "0008")
+    assert query("SELECT to_regclass('anomalies')") == [(None,)]
+    query(
+        "INSERT INTO aggregates_15m (time, window_end, meter_id, revision, reading_count, energy_kwh_sum,"
+        " source_partition, received_at, id) VALUES ('2024-01-01', '2024-01-01', 'M1', 1, 1, 1, 0,"
+        " '2024-01-01', 'M1@')"
+    )
+    place = query("SELECT ctid::text, xmin::text FROM aggregates_15m")
+    before, after = migrate(empty_database)
+    assert (before.revision, after.state) == ("0008", "current")
+    assert query("SELECT ctid::text, xmin::text FROM aggregates_15m") == place
+    assert query("SELECT indexname FROM pg_indexes WHERE tablename = 'anomalies' ORDER BY 1") == [
+        (name,) for name in ("anomalies_meter", "anomalies_open", "anomalies_pkey", "anomalies_time")
+    ]
+
+
 @pytest.mark.parametrize("revision", known_revisions()[1:])
 def test_every_older_schema_becomes_the_declared_one(empty_database: str, revision: str) -> None:
     upgrade_to(empty_database, revision)
@@ -104,6 +123,7 @@ def test_the_keys_are_those_of_the_contract(database: str) -> None:
         "dead_letters": ["id", "time"],
         "aggregates_1m": ["meter_id", "time"],
         "aggregates_15m": ["meter_id", "time"],
+        "anomalies": ["anomaly_id", "time"],
         "regional_aggregates_15m": ["region", "time"],
         "incidents": ["id", "time"],
     }

@@ -94,7 +94,7 @@ class Aggregates:
 
     def due(self, meter: Meter, length: int, before: int) -> list[int]:
         watermark, lag = self.reference.now(), self.reference.lag(meter)
-        starts = {floor_to(kept.stamp - lag, length) for kept in meter.kept.values()}
+        starts = {stamp - lag - (stamp - lag) % length for stamp in meter.kept}
         for kept in meter.kept.values():
             if kept.span is not None and kept.span[1] > before - length:
                 starts |= set(pieces(max(kept.span[0], before - length), kept.span[1], length))
@@ -104,7 +104,7 @@ class Aggregates:
     def window(self, meter: Meter, length: int, start: int) -> dict[str, Any] | None:
         """The window as it is now; None without content."""
         end, lag, settled = start + length, self.reference.lag(meter), meter.settled(self.policy)
-        inside = [kept for kept in meter.kept.values() if start <= kept.stamp - lag < end]
+        inside = self.inside(meter, start, end)
         energy = sum(kept.energy for kept in inside if kept.span is None)
         spread = [
             share(kept.energy, kept.span, start, end)
@@ -116,10 +116,6 @@ class Aggregates:
         energy += sum(spread)
         powers = [self.power(kept, meter) for kept in inside]
         known = [power for power in powers if power is not None]
-
-        def average(name: str) -> int | None:
-            values = [kept.measures[name] for kept in inside if name in kept.measures]
-            return half_even(mean([Fraction(value) for value in values]))
 
         return {
             "meter_id": meter.meter_id,
@@ -133,12 +129,22 @@ class Aggregates:
             "power": half_even(mean(known)),
             "lowest_power": half_even(min(known, default=None)),
             "highest_power": half_even(max(known, default=None)),
-            "voltage": average("voltage"),
-            "current": average("current"),
-            "power_factor": average("power_factor"),
+            "voltage": self.average(inside, "voltage"),
+            "current": self.average(inside, "current"),
+            "power_factor": self.average(inside, "power_factor"),
             "partition": self.reference.partition,
             "received": self.reference.received,
         }
+
+    def inside(self, meter: Meter, start: int, end: int) -> list[Kept]:
+        """The readings of a window."""
+        lag = self.reference.lag(meter)
+        return [kept for kept in meter.kept.values() if start <= kept.stamp - lag < end]
+
+    def average(self, inside: list[Kept], name: str) -> int | None:
+        """Of the readings that have it."""
+        values = [kept.measures[name] for kept in inside if name in kept.measures]
+        return half_even(mean([Fraction(value) for value in values]))
 
     def power(self, kept: Kept, meter: Meter) -> Fraction | None:
         """mW: as measured, else from its energy."""

@@ -1,6 +1,7 @@
 """What is kept of an accepted reading for windows and regions: in whole numbers, as of its acceptance.
 
-Energy µWh, power mW, voltage mV, current mA, power factor in millionths; times and durations µs.
+Energy µWh, power mW, voltage mV, current mA, power factor in millionths, frequency mHz; times and durations
+µs.
 """
 
 from __future__ import annotations
@@ -13,8 +14,10 @@ from typing import Any, NamedTuple
 
 from tests.model.stamps import MINUTE
 
-SCALES = {"power_kw": 1_000_000, "voltage": 1_000, "current": 1_000, "power_factor": 1_000_000}
-LIMIT = 1e9  # a measured value beyond it does not count
+SCALES = {
+    "power_kw": 1_000_000, "voltage": 1_000, "current": 1_000, "power_factor": 1_000_000, "frequency": 1_000,
+}  # fmt: skip
+LIMITS = {"power_kw": 1e9, "voltage": 2e6, "current": 2e6, "power_factor": 2000.0, "frequency": 2e6}
 
 
 class Slot(NamedTuple):
@@ -47,7 +50,7 @@ def measures_of(body: dict[str, Any]) -> dict[str, int]:
     return {
         name: math.floor(value * SCALES[name] + 0.5)
         for name, value in came.items()
-        if -LIMIT <= value <= LIMIT
+        if -LIMITS[name] <= value <= LIMITS[name]  # beyond it a value does not count
     }
 
 

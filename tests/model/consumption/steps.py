@@ -81,6 +81,7 @@ class Consumption:
 
     def dropped(self, meter: Meter, since: int) -> None:
         """The state of a meter is dropped; its windows are emitted for the last time in this step."""
+        self.reference.anomalies.dropped(meter)
         self.gone.append(meter)
         self.lost += 1
         if self.policy.regional:
@@ -96,7 +97,11 @@ class Consumption:
         minute = floor_to(reference.now(), MINUTE)
         if minute > self.crossed:
             meters = [*reference.meters.values(), *self.gone]
-            found += [("aggregate", one) for one in self.aggregates.crossing(meters, self.crossed)]
+            for one in self.aggregates.crossing(meters, self.crossed):
+                found.append(("aggregate", one))
+                if one["meter_id"] in reference.meters:  # else it was judged as its state was dropped
+                    reference.anomalies.emitted(reference.meters[one["meter_id"]], one)
+            reference.anomalies.silence(minute)
             if self.policy.regional:
                 found += [("bundle", one) for one in self.regional.crossing(self.crossed)]
             self.crossed = minute

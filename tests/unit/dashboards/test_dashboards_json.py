@@ -6,13 +6,15 @@ import itertools
 import re
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
+import msgspec
 import pytest
 
 from dashboards.expansion import dashboards, panel_queries
 from gridwatch.domain.partition.windows import METRICS as EVENT_METRICS
 from gridwatch.health.metrics import METRICS, SYSTEM_METRICS
+from gridwatch.models.anomaly import Anomaly, AnomalyKind
 from gridwatch.registry.entities import ENTITIES
 from sinks import tables as stored
 
@@ -32,10 +34,11 @@ def _provisioned(name: str) -> str:
     return (FOLDER / "provisioning" / name / "gridwatch.yml").read_text(encoding="utf-8")
 
 
-def test_there_are_the_five_dashboards() -> None:
+def test_there_are_the_six_dashboards() -> None:
     assert {uid: board["title"] for uid, board in DASHBOARDS.items()} == {
         "gridwatch-overview": "Data Quality Overview",
         "gridwatch-grid": "Grid Load",
+        "gridwatch-anomalies": "Anomalies",
         "gridwatch-meter": "Meter Drill-Down",
         "gridwatch-fleet": "Fleet",
         "gridwatch-health": "System & Stream Health",
@@ -117,8 +120,8 @@ def test_links_between_dashboards_lead_somewhere_and_escape_what_is_chosen() -> 
 def test_queries_name_only_what_there_is(query: Any) -> None:
     common = set(re.findall(r"^\s*WITH RECURSIVE (\w+)", query.sql))
     # `now` is a name given in a query; subqueries begin with a bracket.
-    tables = set(re.findall(r"\b(?:FROM|JOIN) (?!now\b)([a-z_]\w*)(?! FROM)", query.sql)) - common
-    tables -= {"window_end", "max", "sum", "published_at", "coalesce"}  # extract(… FROM sum(…))
+    asked = re.sub(r"\bextract\(\w+ FROM\b", "", query.sql)
+    tables = set(re.findall(r"\b(?:FROM|JOIN) (?!now\b)([a-z_]\w*)(?! FROM)", asked)) - common
     tables -= {"jsonb_array_elements_text"}
     registry = {*(entity.table for entity in ENTITIES), "outbox"}
     assert tables <= {*(table.name for table in stored.TABLES), *stored.summaries(), *registry}
@@ -130,7 +133,7 @@ def test_queries_name_only_what_there_is(query: Any) -> None:
 
 @pytest.mark.parametrize("query", list(panel_queries()), ids=str)
 def test_what_is_chosen_gets_into_a_query_quoted(query: Any) -> None:
-    bare = re.findall(r"\$\{?(meter|flow|region|partition|window)\b(?!:sqlstring)", query.sql)
+    bare = re.findall(r"\$\{?(meter|flow|region|partition|window|kind|confidence)\b(?!:sqlstring)", query.sql)
     assert not bare
 
 
@@ -183,5 +186,28 @@ def test_variables_with_all_say_what_all_is() -> None:
         for variable in board["templating"]["list"]
         if variable.get("includeAll")
     ]
-    assert {choice["name"] for choice in choices} == {"region", "partition"}
+    assert {choice["name"] for choice in choices} == {"region", "partition", "kind", "confidence"}
     assert {choice["allValue"] for choice in choices} == {"'*'"}
+
+
+def test_every_kind_severity_and_confidence_of_an_anomaly_is_shown() -> None:
+    board = DASHBOARDS["gridwatch-anomalies"]
+    offered = {variable["name"]: variable["query"] for variable in board["templating"]["list"]}
+    assert offered["kind"].split(",") == list(get_args(AnomalyKind))
+    types = {field.name: get_args(field.type) for field in msgspec.structs.fields(Anomaly)}
+    assert set(offered["confidence"].split(",")) == set(types["confidence"])
+    [strips] = [panel for panel in board["panels"] if panel["type"] == "state-timeline"]
+    [mapping] = strips["fieldConfig"]["defaults"]["mappings"]
+    assert [state["text"] for state in mapping["options"].values()] == ["", *types["severity"]]
+    ranked = "ARRAY[" + ", ".join(f"'{severity}'" for severity in types["severity"]) + "]"
+    assert ranked in strips["targets"][0]["rawSql"]
+    [by_severity] = [panel for panel in board["panels"] if panel["title"] == "Open by severity"]
+    assert set(re.findall(r'AS "(\w+)"', by_severity["targets"][0]["rawSql"])) == set(types["severity"])
+
+
+def test_anomalies_of_the_meter_are_marked_on_its_plot_alone() -> None:
+    board = DASHBOARDS["gridwatch-anomalies"]
+    [annotation] = board["annotations"]["list"]
+    [power] = [panel for panel in board["panels"] if panel["title"].startswith("Power and anomalies")]
+    assert annotation["filter"] == {"exclude": False, "ids": [power["id"]]}
+    assert power["fieldConfig"]["defaults"].get("min") is None  # feed-in is below zero

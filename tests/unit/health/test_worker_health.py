@@ -25,7 +25,7 @@ from gridwatch.streaming.faust.continuity import CAUSES, Rereads
 from gridwatch.streaming.faust.fetching import Undecodable, undecodable_reason
 from gridwatch.streaming.stage.dead_letter_limit import DeadLetterLimit, DeadLetterPolicy
 from gridwatch.tables.layout import PARTITION_KEY
-from gridwatch.topics import AGGREGATES_1M, AGGREGATES_15M, RAW, VALIDATED, changelog
+from gridwatch.topics import AGGREGATES_1M, AGGREGATES_15M, ANOMALIES, RAW, VALIDATED, changelog
 from gridwatch.views.watch import Watch
 from tests.sums.rules import Partition as SumsState
 from tests.sums.stage import STAGE as SUMS
@@ -325,6 +325,17 @@ def test_windows_are_counted_by_their_length_from_zero_on(worker: Worker) -> Non
     assert {one.labels["stage"] for one in worker.samples("gridwatch_windows_emitted")} == {"readings"}
 
 
+def test_anomalies_are_counted_from_zero_on_every_revision(worker: Worker) -> None:
+    worker.readings.emitted[1].update({ANOMALIES.name: 7, VALIDATED.name: 99})
+    counted = {
+        one.labels["partition"]: one.value
+        for one in worker.samples("gridwatch_anomalies_emitted")
+        if one.name.endswith("_total")
+    }
+    assert counted == {"0": 0.0, "1": 7.0}
+    assert {one.labels["stage"] for one in worker.samples("gridwatch_anomalies_emitted")} == {"readings"}
+
+
 def test_how_long_a_transaction_holds_each_partition_back_is_a_number_zero_for_none(worker: Worker) -> None:
     worker.look(stable={0: 0}, ends={0: 9})
     worker.reasons()
@@ -434,7 +445,7 @@ def test_an_ack_that_does_not_come_is_a_reason_once_for_all_stages(worker: Worke
 #: What only the readings have.
 OF_READINGS = {
     *("watermark_lag_seconds", "watermark_stalled_seconds", "tick_overdue_seconds"),
-    *("state_meters", "open_gaps", "jump_candidates", "bundles_emitted"),
+    *("state_meters", "open_gaps", "jump_candidates", "bundles_emitted", "anomalies_emitted"),
 }
 #: Only where the worker has that stage: `test_regions_health.py`.
 OF_REGIONS = {

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 import pytest
 
-from gridwatch.http.formats import duration, number, percent, quantity, readable, span, time_range
+from gridwatch.http.formats import (
+    duration,
+    number,
+    percent,
+    quantity,
+    readable,
+    readable_after,
+    span,
+    time_range,
+)
 
 
 @pytest.mark.parametrize(
@@ -78,3 +87,10 @@ def test_a_length_of_time_is_exact_to_the_second(seconds: float, shown: str) -> 
 )
 def test_a_measured_value_has_four_digits_and_large_ones_are_whole(value: float, shown: str) -> None:
     assert quantity(value) == shown
+
+
+def test_an_instant_after_another_goes_without_its_day_if_it_is_the_same() -> None:
+    start = "2024-01-01T23:30:00Z"
+    assert readable_after("2024-01-01T23:45:00Z", start).striptags() == "23:45"
+    assert readable_after("2024-01-02T00:15:00Z", start).striptags() == "2024-01-02 00:15"
+    assert readable_after(None, start) == "–"

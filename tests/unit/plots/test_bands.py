@@ -6,6 +6,7 @@ import xml.etree.ElementTree as ET
 
 from gridwatch.plots.axes import HOUR, MINUTE
 from gridwatch.plots.bands import Level, Step, stepped
+from gridwatch.plots.charts import Layer, layered
 from tests.unit.plots.test_charts import START, SVG, frame, parsed
 
 SPAN = 30 * MINUTE
@@ -55,3 +56,25 @@ def test_a_level_is_marked_where_its_value_is() -> None:
 
 def test_without_steps_there_is_an_empty_plot() -> None:
     assert shapes(parsed(stepped(frame(), [], SPAN)), "polyline", "line") == []
+
+
+def test_what_is_usual_is_behind_the_steps_and_inside_the_plot() -> None:
+    usual = [Step(START + at * SPAN, 5.0, 4.0, 6.0) for at in (0, 1, 3)]
+    drawn = parsed(stepped(frame(), [Step(START, 2.0, 1.0, 3.0)], SPAN, usual=usual))
+    bands = shapes(drawn, "polygon", "usual")
+    assert [len(points(one)) for one in bands] == [8, 4]
+    assert len(shapes(drawn, "polyline", "usual-mean")) == 2
+    heights = [y for band in bands for _, y in points(band)]
+    assert 12 <= min(heights) < min(y for _, y in points(shapes(drawn, "polyline", "line")[0]))
+    kinds = [one.attrib.get("class") for one in drawn.iter() if one.attrib.get("class") in ("usual", "band")]
+    assert kinds == ["usual", "usual", "band"]
+
+
+def test_what_is_usual_is_behind_bars_too_as_wide_as_their_slots() -> None:
+    widths = {START: HOUR, START + HOUR: 2 * HOUR}
+    usual = [Step(at, 5.0, 4.0, 6.0) for at in widths]
+    drawn = parsed(layered(frame(), [Layer("", [(START, 1.0)])], widths.__getitem__, usual=usual))
+    [band] = shapes(drawn, "polygon", "usual")
+    places = [x for x, _ in points(band)[:4]]
+    assert places[1] == places[2]
+    assert abs((places[3] - places[2]) - 2 * (places[1] - places[0])) < 0.2

@@ -27,9 +27,9 @@ def no_settings_of_the_machine(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_the_defaults_of_the_settings_are_the_defaults_of_the_rules() -> None:
-    # Windows and regions are made unless told otherwise; the rules by themselves make none.
-    assert Settings(windows=(), region_flows=()).policy() == Policy()
-    assert Settings().policy() == Policy(windows=(MINUTE, 15 * MINUTE), regional=True)
+    # Windows, regions and anomalies are made unless told otherwise; the rules by themselves make none.
+    assert Settings(windows=(), region_flows=()).policy() == Policy(judges=True)
+    assert Settings().policy() == Policy(windows=(MINUTE, 15 * MINUTE), regional=True, judges=True)
 
 
 def test_no_key_is_in_two_concerns() -> None:

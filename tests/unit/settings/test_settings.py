@@ -5,12 +5,14 @@ from __future__ import annotations
 import os
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import SecretStr, ValidationError
 
+from gridwatch.domain.policy import MINUTE
 from gridwatch.durations import parse_duration
 from gridwatch.errors import UsageProblem
 from gridwatch.settings import PREFIX, Settings, bootstrap_servers, load_settings
@@ -202,3 +204,34 @@ def test_the_policy_gets_every_rule_of_the_stream() -> None:
         "Europe/London",
         5,
     )
+
+
+@pytest.mark.parametrize(
+    ("word", "judges", "window"),
+    [
+        ("15m", True, 15 * MINUTE),
+        ("1m", True, MINUTE),
+        ("reading", True, None),
+        ("none", False, None),
+    ],
+)
+def test_what_is_judged_for_anomalies_is_chosen_by_a_word(
+    word: Any, judges: bool, window: int | None
+) -> None:
+    policy = Settings(anomaly_on=word).policy()
+    assert policy.judges is judges
+    assert policy.judged_window == window
+
+
+def test_another_word_and_nominal_values_that_no_grid_has_are_refused() -> None:
+    given: dict[str, Any]
+    for given in ({"anomaly_on": "30m"}, {"nominal_voltage": 0}, {"nominal_frequency": 0.5}):
+        with pytest.raises(ValidationError):
+            Settings(**given)
+
+
+def test_nominal_values_are_those_of_the_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(f"{PREFIX}NOMINAL_VOLTAGE", "120")
+    monkeypatch.setenv(f"{PREFIX}NOMINAL_FREQUENCY", "60")
+    policy = Settings().policy()
+    assert (policy.nominal_voltage, policy.nominal_frequency) == (120.0, 60.0)

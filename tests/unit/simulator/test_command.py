@@ -78,6 +78,24 @@ def test_the_same_command_writes_the_same_file_and_truth(tmp_path: Path) -> None
     assert not list(tmp_path.glob("*.part"))
 
 
+def test_each_kind_of_anomaly_can_be_asked_for_and_is_in_the_truth(tmp_path: Path) -> None:
+    truth = tmp_path / "truth.jsonl"
+    at = "R01-F0001-T1-M000001@2026-03-02T09:00Z"
+    run(
+        "--meters", 8, "--every", "15m", *WINDOW, "--dry-run", "--truth", truth,
+        "--power-drop", f"{at}+1h×0.1", "--zero", f"{at}+1h", "--flat", f"{at}+1h",
+        "--level-shift", f"{at}×3",
+        "--reverse-flow", f"{at}+1h=1.5", "--voltage", f"{at}+1h=190", "--frequency", f"{at}+1h=48.5",
+        "--power-factor", f"{at}+1h=0.6", "--spike", f"{at}+1h×5",
+    )  # fmt: skip
+    _, *lines = [json.loads(line) for line in truth.read_text().splitlines()]
+    assert {(line["anomaly"], line.get("size")) for line in lines} == {
+        ("DROP", 0.1), ("ZERO_RUN", 0.0), ("FLATLINE", None), ("LEVEL_SHIFT", 3.0), ("REVERSE_FLOW", 1.5),
+        ("VOLTAGE", 190.0), ("FREQUENCY", 48.5), ("LOW_POWER_FACTOR", 0.6), ("SPIKE", 5.0),
+    }  # fmt: skip
+    assert {line["from"] for line in lines} == {"2026-03-02T09:00:00Z"}
+
+
 def test_the_truth_of_ten_seconds_is_known(tmp_path: Path) -> None:
     truth = tmp_path / "truth.jsonl"
     window = ("--from", "2026-03-02T10:00Z", "--until", "2026-03-02T10:20Z")

@@ -15,7 +15,7 @@ from gridwatch.simulator.model.network import (
     MOST_POWER_FACTOR,
     MOST_VOLTAGE,
 )
-from gridwatch.simulator.model.readings import Boost, Meters, Readings
+from gridwatch.simulator.model.readings import Boost, Flat, Meters, Readings
 
 ZONE = "Europe/Berlin"
 DAY = 86_400
@@ -214,3 +214,35 @@ def test_a_boost_that_is_over_still_counts_in_a_window_that_starts_later(fleet: 
     whole = span(fleet, WINTER - 3600, 4 * 3600, 600, (boost,))
     later = span(fleet, WINTER + 7200, 3600, 600, (boost,))
     assert (whole.register[-6:] == later.register).all()
+
+
+@pytest.mark.parametrize("every", [10, 900, 1800])
+def test_a_flat_line_has_equal_energy_and_nearly_the_mean_of_its_time(fleet: Fleet, every: int) -> None:
+    start, meters = WINTER + 12 * 3600, fleet.below("R02-F0001-T1")
+    flat = Flat(meters, start + 1800, start + 5400)
+    plain = span(fleet, start, 7200, every)
+    blocks = list(Meters(fleet, ZONE, every, (), (flat,)).between(start, start + 7200))
+    energy, power = (
+        np.concatenate([getattr(block, name) for block in blocks]) for name in ("energy", "power")
+    )
+    during = slice(1800 // every, 5400 // every)
+    for of_meters in (energy, power):
+        assert (of_meters[during, meters] == of_meters[1800 // every, meters]).all()
+    assert (power[during, meters] > 0).all()
+    # Rounded down to whole mWh an interval.
+    lost = plain.energy[during, meters].sum(axis=0) - energy[during, meters].sum(axis=0)
+    assert (lost <= 3600 // every).all()
+    others = np.setdiff1d(np.arange(len(fleet.ids)), meters)
+    assert (energy[:, others] == plain.energy[:, others]).all()
+    assert (np.abs(energy[5400 // every :] - plain.energy[5400 // every :]) <= 1).all()
+    register = np.concatenate([block.register for block in blocks])
+    assert (np.diff(register, axis=0) == energy[1:]).all()
+
+
+def test_a_flat_line_is_the_same_in_a_window_that_starts_within_it(fleet: Fleet) -> None:
+    flat = Flat(fleet.below("R01"), WINTER, WINTER + 7200)
+    boost = Boost(fleet.below("R01"), WINTER + 1800, WINTER + 3600, 3000)
+    meters = Meters(fleet, ZONE, 600, (boost,), (flat,))
+    whole = np.concatenate([block.register for block in meters.between(WINTER - 3600, WINTER + 10_800)])
+    later = np.concatenate([block.register for block in meters.between(WINTER + 3600, WINTER + 10_800)])
+    assert (whole[-12:] == later).all()

@@ -7,8 +7,9 @@ import sys
 
 import pytest
 
+from gridwatch.models.anomaly import Anomaly
 from gridwatch.settings import Settings
-from gridwatch.topics import INCIDENTS, OUTPUTS, REGIONAL_AGGREGATES, SMARTMETER, flow
+from gridwatch.topics import ANOMALIES, INCIDENTS, OUTPUTS, REGIONAL_AGGREGATES, SMARTMETER, flow
 from sinks import tables
 from sinks.tables.table import COMPUTED, DatabaseTable, TopicTable, metadata
 
@@ -112,3 +113,15 @@ def test_the_sink_reads_the_topic_of_every_table_in_the_list() -> None:
     finished = subprocess.run([sys.executable, "-c", _LISTED], capture_output=True, text=True, check=True)
     topics = [*tables.topics(), "test_regional_load"]
     assert [line.split() for line in finished.stdout.splitlines()] == [topics, topics]
+
+
+def test_a_record_of_another_flow_has_its_flow_in_its_ids_alone() -> None:
+    found = Anomaly(
+        *("M1@T/SPIKE", "M1", "SPIKE", 1, "OPEN", None, "low", "high", "T", "T", "T", None),
+        *("kW", 9.0, 1.5, 500.0, None, 3, "T"),
+    )
+    table = tables.of_topic(ANOMALIES.name)
+    own, other = (table.copied([found], flow(name)) for name in (SMARTMETER.name, "daily"))
+    assert {name for name in own if own[name] != other[name]} == {"anomaly_id", "flow"}
+    assert (other["anomaly_id"], other["flow"]) == (["daily/M1@T/SPIKE"], ["daily"])
+    assert own["reason"] == own["ended_at"] == own["region"] == ["\\N"]

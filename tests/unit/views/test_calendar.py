@@ -14,6 +14,7 @@ from gridwatch.domain.policy import DAY, MINUTE
 from gridwatch.tables.meter_rows import METER
 from gridwatch.views import state
 from gridwatch.views.lists.rankings import GapOrder, MeterOrder
+from gridwatch.views.meter.anomalies import Found
 from gridwatch.views.meter.history import History
 from gridwatch.views.meter.plot import meter_plot, picture
 from gridwatch.views.rendering import interval, render
@@ -110,6 +111,8 @@ def test_the_meter_page_says_the_calendar() -> None:
         "registry": None,
         "outages": [],
         "windows": [],
+        "anomalies": Found().describe(judges=True),
+        "usual": None,
     }
     html = cast(
         str,
@@ -118,6 +121,7 @@ def test_the_meter_page_says_the_calendar() -> None:
             meter=data,
             plots={},
             window_plots={},
+            judged_slots=False,
             history_problem="",
             scanned_records=1,
             here="/meters/",

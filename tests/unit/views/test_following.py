@@ -9,7 +9,7 @@ import pytest
 
 from gridwatch.http.reply import Problem
 from gridwatch.views import following
-from gridwatch.views.following import FRESH_SECONDS, IDLE_SECONDS, Following
+from gridwatch.views.following import FRESH_SECONDS, IDLE_SECONDS, Following, Waiting
 from gridwatch.views.log_tail import Record, Tail
 from tests.unit.views.fakes import Log
 
@@ -166,3 +166,45 @@ def test_a_long_topic_is_read_in_several_goes_and_none_is_lost() -> None:
     asyncio.run(following.update())
     assert kept.taken == [(0, offset) for offset in range(9)]
     assert (kept.settled, following.begun) == (1, True)
+
+
+def test_a_page_waits_a_little_while_and_the_read_goes_on_after_it() -> None:
+    async def waited() -> tuple[list[str | None], int]:
+        read, reads = asyncio.Event(), 0
+
+        async def reading() -> None:
+            nonlocal reads
+            reads += 1
+            await read.wait()
+
+        waiting = Waiting(reading, read.is_set)
+        answers = [await waiting.read_within(0.001), await waiting.read_within(0.001)]
+        read.set()
+        answers.append(await waiting.read_within(5))
+        return answers, reads
+
+    assert asyncio.run(waited()) == ([None, None, ""], 1)
+
+
+def test_what_was_read_before_can_be_shown_while_more_is_read() -> None:
+    async def waited() -> str | None:
+        waiting = Waiting(lambda: asyncio.sleep(60), lambda: True)
+        answer = await waiting.read_within(0.001)
+        waiting.close()
+        return answer
+
+    assert asyncio.run(waited()) == ""
+
+
+def test_a_read_that_failed_says_why_and_is_tried_again() -> None:
+    async def waited() -> list[str | None]:
+        problems = [Problem(503, "away")]
+
+        async def reading() -> None:
+            if problems:
+                raise problems.pop()
+
+        waiting = Waiting(reading, lambda: False)
+        return [await waiting.read_within(5), await waiting.read_within(5)]
+
+    assert asyncio.run(waited()) == ["away", ""]

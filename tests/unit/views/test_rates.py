@@ -15,6 +15,8 @@ from gridwatch.views import rates
 from gridwatch.views.overview import Overview
 from gridwatch.views.rates import Throughput, last_hour, late_share, merged, merged_minutes, windows_of
 from gridwatch.views.rendering import render
+from tests.unit.views.anomalies import kinds as anomalies
+from tests.unit.views.anomalies.kinds import anomaly, anomaly_log
 from tests.unit.views.fakes import OTHER, SETTINGS, Watch, partition, pipeline, request
 from tests.unit.views.regional.kinds import closed, incident, log_of, regional, row
 from tests.unit.views.test_state import MINUTE, TEN
@@ -110,7 +112,9 @@ def test_the_overview_adds_up_what_all_workers_say() -> None:
     }
     watch = Watch({"/rates/": theirs})
     watch.partitions = [partition(0, watermark="2024-01-01T10:01:00Z")]
-    page = Overview(SETTINGS, pipeline({}), cast(Any, watch), cast(Any, Counted()), regional())
+    page = Overview(
+        SETTINGS, pipeline({}), cast(Any, watch), cast(Any, Counted()), regional(), anomalies=anomaly_log()
+    )
     cast(Any, page)._own_windows = lambda: mine
     reply = asyncio.run(page.page(request()))
     assert (reply.data["readings_received"], reply.data["late_share"]) == (11, 3 / 11)
@@ -125,7 +129,9 @@ def test_the_overview_adds_up_what_all_workers_say() -> None:
 
 def test_before_the_first_reading_the_overview_is_there_all_the_same() -> None:
     watch = Watch({"/rates/": {"windows": [], "minutes": [], "partitions": []}})
-    page = Overview(SETTINGS, pipeline({}), cast(Any, watch), cast(Any, Counted()), regional())
+    page = Overview(
+        SETTINGS, pipeline({}), cast(Any, watch), cast(Any, Counted()), regional(), anomalies=anomaly_log()
+    )
     cast(Any, page)._own_windows = list
     reply = asyncio.run(page.page(request()))
     assert (reply.data["late_share"], reply.data["windows"]) == (None, [])
@@ -134,7 +140,10 @@ def test_before_the_first_reading_the_overview_is_there_all_the_same() -> None:
 
 def overview(log: Any) -> Reply:
     watch = Watch({"/rates/": {"windows": [], "minutes": [], "partitions": []}})
-    page = Overview(SETTINGS, pipeline({}), cast(Any, watch), cast(Any, Counted()), regional(log))
+    page = Overview(
+        *(SETTINGS, pipeline({}), cast(Any, watch), cast(Any, Counted()), regional(log)),
+        anomalies=anomaly_log(log),
+    )
     cast(Any, page)._own_windows = list
     return asyncio.run(page.page(request()))
 
@@ -153,6 +162,15 @@ def test_the_overview_has_the_highest_load_and_the_open_incidents() -> None:
     assert '<a href="/regions/B/">' in html
 
 
+def test_the_overview_counts_open_anomalies_and_those_that_are_severe() -> None:
+    some = [anomaly("A"), anomaly("B", severity="critical"), anomaly("C"), anomalies.closed(anomaly("C"))]
+    reply = overview(anomalies.log_of(*some))
+    assert (reply.data["anomalies_open"], reply.data["anomalies_severe"]) == (2, 1)
+    html = render(reply.template, **reply.data, **reply.shown, here="/", own_url="w")
+    assert '<a href="/anomalies/?state=open">Open anomalies</a></dt><dd id="anomalies_open">2</dd>' in html
+    assert "1 high or critical</dd>" in html
+
+
 def test_the_overview_is_there_when_regions_cannot_be_read() -> None:
     class Away:
         async def read(self, *asked: Any, **how: Any) -> None:
@@ -168,4 +186,6 @@ def test_the_overview_is_there_when_regions_cannot_be_read() -> None:
         assert shown == (None, None, problem)
         html = render(reply.template, **reply.data, **reply.shown, here="/", own_url="w")
         assert '<dd id="incidents_open">–</dd>' in html
+        assert (reply.data["anomalies_open"], reply.data["anomalies_problem"]) == (None, problem)
+        assert '<dd id="anomalies_open">–</dd>' in html
         assert problem in html

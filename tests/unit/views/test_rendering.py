@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gridwatch.views.lists.rankings import USUAL
-from gridwatch.views.rendering import NAVIGATION, incident_path, meter_path, region_path, render
+from gridwatch.views.rendering import NAVIGATION, deviation, incident_path, meter_path, region_path, render
 
 EVIL = "\"><script>alert(1)</script>'&/../é"
 
@@ -59,3 +59,11 @@ def test_every_page_links_to_the_others_and_marks_its_own() -> None:
     assert all(f'<a href="{path}"' in page for path, _ in NAVIGATION)
     assert page.count('aria-current="page"') == page.count('<a href="/gaps/" aria-current="page">') == 1
     assert "Worker http://me:1" in page
+
+
+@pytest.mark.parametrize(
+    ("percent", "shown"),
+    [(120.5, "+120.5_%"), (-98.0, "−98_%"), (0.0, "+0_%"), (12345.6, "+12_346_%"), (-999.9, "−999.9_%")],
+)
+def test_a_deviation_has_a_sign(percent: float, shown: str) -> None:
+    assert deviation(percent) == shown.replace("_", "\u202f")

@@ -19,7 +19,10 @@ from gridwatch.domain.partials.group import QUARTER
 from gridwatch.domain.partials.place import is_covered
 from gridwatch.domain.partition.windows import window_at
 from gridwatch.domain.partition.workbench import Workbench
-from gridwatch.domain.reading import EXTRA, OFF_GRID, REVISED
+from gridwatch.domain.reading import EXTRA, GAP_ENERGY, OFF_GRID, REVISED, RawReading
+
+Clean = tuple[RawReading, int, MeterState, int, int, int]
+"""A clean reading, its event time, its meter, its slot, its interval, the timestamp of its record."""
 
 
 class Applied(NamedTuple):
@@ -48,10 +51,12 @@ class Contribution:
     __slots__ = (
         "_applied",
         "_bench",
-        "_lag",
         "_meter",
         "covered",
         "energy",
+        "grid",
+        "judged",
+        "lag",
         "region",
         "slot",
         "span",
@@ -62,14 +67,17 @@ class Contribution:
         self._bench = bench
         self._applied = applied
         self._meter = meter
-        self._lag = lag = lag_of(meter, policy)
+        self.lag = lag = lag_of(meter, policy)
         settled = is_settled(meter, policy)
-        grid = meter.grid_at(time)
+        self.grid = grid = meter.grid_at(time)
         found = slot_on(grid, time)
         own = None if found is None else (found - lag, found - lag + grid.interval)
         filled = not flags & (EXTRA | OFF_GRID | REVISED) and found is not None and found >= _first(meter)
         self.slot = own if filled and settled else None
         """The time of the slot that it filled."""
+        whole = filled and not flags & GAP_ENERGY
+        self.judged = found if whole or flags & REVISED else None
+        """The slot that is judged by it, if those of its meter are."""
         self.covered = (time - lag, time - lag)
         """The time that its energy is of; empty: an instant."""
         if own is not None and settled and (filled or flags & (EXTRA | REVISED)):
@@ -90,7 +98,7 @@ class Contribution:
     @property
     def since(self) -> int:
         """From when on its meter counts, if this reading decides that."""
-        return self._applied.time - self._lag if self.slot is None else self.slot[0]
+        return self._applied.time - self.lag if self.slot is None else self.slot[0]
 
     @property
     def usage(self) -> Usage:
@@ -108,7 +116,7 @@ class Contribution:
         if self.region is not None or (windowed and QUARTER in policy.windows):
             first, last = self.covered
             if self.region is None and self.span is None:
-                first = last = applied.time - self._lag
+                first = last = applied.time - self.lag
             count_unplaced(bench, self.energy, first, last)
 
 

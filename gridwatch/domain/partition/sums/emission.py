@@ -3,7 +3,7 @@
 A window is emitted in the first step whose watermark has reached its end (revision 1), and with its next
 revision when the watermark crosses a minute after one of its readings changed. It is dropped at its end +
 allowed lateness: then no reading can be in it any more. What is left of a meter whose state is dropped comes
-right before that.
+right before that. Windows are judged (``anomalies``) as they are emitted.
 
 Emission may be interrupted by the budget of a commit. ``crossing`` of the partition then has the last window
 that was emitted, by end, length and meter; those that were changed after their end come first, and are known
@@ -19,8 +19,10 @@ from gridwatch.domain.consumption.sums import Sums
 from gridwatch.domain.meter.changes import Plan
 from gridwatch.domain.meter.intervals import lag_of
 from gridwatch.domain.meter.state import MeterState
+from gridwatch.domain.partition.sums.anomalies import Anomalies
 from gridwatch.domain.partition.sums.windows import Windows
 from gridwatch.domain.partition.workbench import Workbench
+from gridwatch.domain.policy import NEVER
 
 _WEIGHT: Final = 400
 """About the bytes of an emitted window."""
@@ -30,8 +32,11 @@ _LOOK_WEIGHT: Final = 8
 class Emission:
     """Emits the windows of one partition."""
 
-    def __init__(self, bench: Workbench, windows: Windows) -> None:
+    def __init__(self, bench: Workbench, windows: Windows, anomalies: Anomalies | None) -> None:
         self._bench = bench
+        self._anomalies = anomalies
+        self._judged = 0 if anomalies is None else anomalies.longest
+        """The length of the windows that are judged."""
         self._policy = bench.policy
         self._windows = windows
         self._rest: list[str] = []
@@ -61,7 +66,7 @@ class Emission:
                 if 0 < bench.budget <= bench.weight:
                     return False
                 self._pass(self._rest.pop(), end, length, plans=plans)
-        part.crossing = None
+        part.crossing = (reached, NEVER, "")  # all of them
         for meter_id in self._windows.ended.drop(reached - self._policy.allowed_lateness):
             self._windows.keep(meter_id)
         return True
@@ -124,12 +129,13 @@ class Emission:
     def _emit(self, meter_id: str, meter: MeterState, sums: Sums, revision: int, *, plans: bool) -> None:
         bench, part = self._bench, self._bench.partition
         plan = self._plan(meter_id, meter, plans=plans)
-        bench.outputs.append(
-            aggregate(
-                meter_id, meter, sums, revision, self._policy, plan, part.partition, part.record_time or 0
-            )
+        window = aggregate(
+            meter_id, meter, sums, revision, self._policy, plan, part.partition, part.record_time or 0
         )
+        bench.outputs.append(window)
         bench.weight += _WEIGHT
+        if self._anomalies is not None and sums.length == self._judged:
+            self._anomalies.window(meter_id, meter, window)
 
     def _plan(self, meter_id: str, meter: MeterState, *, plans: bool) -> Plan | None:
         """When the meter is planned not to deliver, if that may be."""

@@ -12,18 +12,16 @@ from gridwatch.domain.meter.intervals import lag_of
 from gridwatch.domain.meter.state import MeterState
 from gridwatch.domain.meter.usage import values_of
 from gridwatch.domain.partials.group import QUARTER
+from gridwatch.domain.partition.sums.anomalies import Anomalies
 from gridwatch.domain.partition.sums.bundles import Bundles
-from gridwatch.domain.partition.sums.contribution import Applied, Contribution, count_unplaced
+from gridwatch.domain.partition.sums.contribution import Applied, Clean, Contribution, count_unplaced
 from gridwatch.domain.partition.sums.emission import Emission
+from gridwatch.domain.partition.sums.lives import LIVES
 from gridwatch.domain.partition.sums.regions import GROUP, SILENT, SUMS, Regions
 from gridwatch.domain.partition.sums.windows import ENDED, Windows
 from gridwatch.domain.partition.workbench import Workbench
 from gridwatch.domain.policy import MINUTE, NEVER
-from gridwatch.domain.reading import RawReading
 from gridwatch.domain.registry.registration import Registration
-
-Clean = tuple[RawReading, int, MeterState, int, int]
-"""A clean reading, its event time, its meter, its slot, its interval."""
 
 
 class Totals:
@@ -33,11 +31,12 @@ class Totals:
         policy = bench.policy
         self._bench = bench
         self._policy = policy
-        self.is_on = bool(policy.windows) or policy.regional
+        self.is_on = bool(policy.windows) or policy.regional or policy.judges
         self.clean: list[Clean] = []
         """Clean readings that are not added up yet."""
         self._windows = Windows(bench)
-        self._emission = Emission(bench, self._windows)
+        self._anomalies = Anomalies(bench) if policy.judges else None
+        self._emission = Emission(bench, self._windows, self._anomalies)
         self._regions = Regions(bench) if policy.regional else None
         self._bundles = None if self._regions is None else Bundles(bench, self._regions)
 
@@ -47,6 +46,9 @@ class Totals:
             self._windows.expect(name, last_seen)
         elif name.startswith(ENDED):
             self._windows.load_ended(name[1:])
+        elif name.startswith(LIVES):
+            if self._anomalies is not None:
+                self._anomalies.lives.load(name[1:])
         elif name.startswith((SUMS, GROUP, SILENT)) and self._regions is not None:
             self._regions.load(name)
 
@@ -74,11 +76,17 @@ class Totals:
         """Add up the clean readings so far."""
         if not self.clean:
             return
+        if self._anomalies is not None:
+            self._anomalies.note_clean(self.clean)
+        self._add_up()
+        self.clean.clear()
+
+    def _add_up(self) -> None:
         policy, windows, regions = self._policy, self._windows, self._regions
         longest, lateness, horizon = windows.longest, policy.allowed_lateness, self._bench.horizon_key
         crossed = self._bench.partition.crossed or 0
         always_start = policy.anchor == "start"
-        for raw, time, meter, slot, interval in self.clean:
+        for raw, time, meter, slot, interval, _ in self.clean:
             region = None if regions is None else meter.region
             if interval > longest and region is None:
                 continue
@@ -105,7 +113,6 @@ class Totals:
                 usage.place, usage.joined = moved
             if interval <= lateness:
                 regions.add_clean(region, usage, energy, slot - lag, interval)
-        self.clean.clear()
 
     def note(self, applied: Applied, meter: MeterState, registration: Registration | None) -> None:
         """Add up a reading that was just applied and remembered."""
@@ -114,10 +121,11 @@ class Totals:
         shares = Contribution(self._bench, applied, meter)
         self._windows.note(applied, meter, shares.span)
         shares.remember()
-        if self._regions is None:
-            return
-        self._move(applied.meter_id, meter, registration, shares.since)
-        self._regions.contribute(shares)
+        if self._regions is not None:
+            self._move(applied.meter_id, meter, registration, shares.since)
+            self._regions.contribute(shares)
+        if self._anomalies is not None:
+            self._anomalies.note(applied, meter, shares)
 
     def touched(self, meter_id: str, meter: MeterState, registration: Registration | None) -> None:
         """After a reading that is too late: with it, the interval of its meter may be known."""
@@ -186,6 +194,8 @@ class Totals:
         if not self.is_on:
             return
         self._emission.finish(meter_id, meter, minute_of(self._bench.partition.watermark or 0))
+        if self._anomalies is not None:
+            self._anomalies.drop(meter_id, meter)
         regions = self._regions
         if regions is None:
             return
@@ -211,15 +221,19 @@ class Totals:
             return True
         if not self._emission.cross(reached):
             return False
+        if self._anomalies is not None:
+            self._anomalies.lives.cross(reached)
         if self._bundles is not None:
             self._bundles.emit(reached)
-        part.crossed = reached
+        part.crossed, part.crossing = reached, None
         return True
 
     def note_region(self, name: str) -> None:
         """Note that there is a new record of a region."""
         if self._bundles is not None:
             self._bundles.note_region(name)
+        if self._anomalies is not None:
+            self._anomalies.note_region()
 
 
 def minute_of(time: int) -> int:

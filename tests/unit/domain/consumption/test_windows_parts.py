@@ -13,6 +13,7 @@ from gridwatch.domain.consumption.ended import EndedWindows
 from gridwatch.domain.consumption.sums import micro_wh
 from gridwatch.domain.meter.timeliness import key_of
 from gridwatch.domain.meter.usage import (
+    NO_POWER,
     NO_VALUE,
     Usage,
     measures_of,
@@ -82,9 +83,11 @@ def reading(**measures: float) -> OpenedReading:
 
 
 def test_measures_are_whole_numbers_and_what_cannot_be_does_not_count() -> None:
-    assert measures_of(reading(frequency=50.0)) == b""
+    assert measures_of(reading()) == b""
+    alone = (NO_POWER, NO_VALUE, NO_VALUE, NO_VALUE, 49_951)
+    assert values_by_key(key_of(7) + measures_of(reading(frequency=49.9505))) == {key_of(7): alone}
     values = measures_of(reading(power_kw=1.2345675, voltage=-5.0, current=2.1e6, power_factor=1e300))
-    assert values_by_key(key_of(7) + values) == {key_of(7): (1_234_568, -5000, NO_VALUE, NO_VALUE)}
+    assert values_by_key(key_of(7) + values) == {key_of(7): (1_234_568, -5000, NO_VALUE, NO_VALUE, NO_VALUE)}
 
 
 @pytest.mark.parametrize("seed", range(50))

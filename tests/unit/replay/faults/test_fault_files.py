@@ -4,16 +4,19 @@ from __future__ import annotations
 
 import dataclasses
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from gridwatch.errors import UsageProblem
+from gridwatch.models.anomaly import AnomalyKind
 from replay.faults import FaultPlan
 from replay.faults.catalogue import KINDS
 from replay.faults.devices.clock import Clock
 from replay.faults.file import PRESETS, plan_of
 from replay.faults.missing.burst import Burst
 from replay.faults.values.garbage import Garbage
+from replay.truth.anomalies import ANOMALIES
 from tests.unit.replay.rig import DAY, HOUR, SECOND, at
 
 ROOT = Path(__file__).resolve().parents[4]
@@ -86,6 +89,10 @@ def test_a_file_says_seed_and_faults_with_their_options(tmp_path: Path) -> None:
         ('[[fault]]\nkind = "interval-change"\nto = 1.5', "to: 1.5 will not do: whole seconds"),
         ('[[fault]]\nkind = "interval-change"\nto = "45m"', "to: a multiple or a part of before"),
         ('[[fault]]\nkind = "interval-change"\nannounce = 1', "announce: 1 will not do: true or false"),
+        ('[[fault]]\nkind = "surge"\nfactor = 1', "factor: more than 1"),
+        ('[[fault]]\nkind = "drop"\nfactor = 1', "factor: less than 1"),
+        ('[[fault]]\nkind = "level-shift"\nfactor = 1', "factor: another one than 1, or add"),
+        ('[[fault]]\nkind = "level-shift"\nstays = true', "stays: goes with start"),
         ('[[fault]]\nkind = "garbage"\nforms = []', "forms: [] will not do: a list of some of truncated"),
     ],
 )
@@ -108,7 +115,12 @@ def test_every_preset_has_faults(name: str) -> None:
 
 
 def test_together_the_presets_have_every_kind() -> None:
-    assert {fault.kind for fault in plan_of("everything").faults} == set(KINDS) - {"none"}
+    kinds = {fault.kind for name in ("everything", "anomalies") for fault in plan_of(name).faults}
+    assert kinds == set(KINDS)
+
+
+def test_the_preset_of_anomalies_has_every_kind_of_them() -> None:
+    assert {ANOMALIES[fault.kind] for fault in plan_of("anomalies").faults} == set(get_args(AnomalyKind))
 
 
 def test_every_kind_option_and_preset_is_in_the_docs() -> None:

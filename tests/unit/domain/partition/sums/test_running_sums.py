@@ -129,7 +129,7 @@ def test_most_windows_of_meters_in_order_are_running_sums(checked: Counter[int])
     assert checked[QUARTER] > 4 * 6
 
 
-VALUES: list[Values | None] = [None, (-5, 1, 2, 3), (7, -(1 << 31), 5, -(1 << 31))]
+VALUES: list[Values | None] = [None, (-5, 1, 2, 3, 4), (7, -(1 << 31), 5, -(1 << 31), 6)]
 
 
 @pytest.mark.parametrize("seed", range(50))

@@ -1,0 +1,1 @@
+"""The slow model of anomalies, written from docs/anomalies.md alone."""
