@@ -164,7 +164,7 @@ def test_the_truth_of_any_faults_is_what_the_rules_report(
 
 @given(
     st.integers(0, 9999),
-    st.lists(any_fault(but=("spike", "garbage")), min_size=1, max_size=3).map(tuple),
+    st.lists(any_fault(but=("spike", "surge", "level-shift", "garbage")), min_size=1, max_size=3).map(tuple),
 )
 @settings(max_examples=40, deadline=None)
 def test_every_reading_that_was_withheld_is_accounted_for_once(seed: int, chosen: tuple[Fault, ...]) -> None:

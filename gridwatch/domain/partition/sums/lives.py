@@ -9,7 +9,7 @@ from collections.abc import Iterable
 from heapq import heappop, heappush
 from typing import Final
 
-from gridwatch.domain.anomalies.anomaly import CLOSED, KINDS, RETRACTED, SILENT
+from gridwatch.domain.anomalies.anomaly import CLOSED, KINDS, LEVEL_SHIFT, RETRACTED, SILENT
 from gridwatch.domain.anomalies.habit import Habit
 from gridwatch.domain.anomalies.life import Life
 from gridwatch.domain.anomalies.window import silence_of
@@ -94,6 +94,7 @@ class Lives:
             habit, lives = meter.habit, self._of[meter_id]
             over = [life for life in lives if self._end_of(life, habit) <= due]
             silent = self._silenced(over, habit)
+            self._bench.mark(meter_id, meter)
             self._set(meter_id, tuple(life for life in lives if life in silent or life not in over))
             self.emit(meter_id, meter, silent, self._bench.partition.record_time or 0)
 
@@ -102,6 +103,8 @@ class Lives:
         silent = sorted((life for life in lives if life.is_open), key=lambda life: KINDS.index(life.kind))
         for life in silent:
             life.end(CLOSED, SILENT, habit.newest + habit.length)
+            if life.kind == LEVEL_SHIFT:
+                habit.earlier = None
         return silent
 
     def drop(self, meter_id: str, meter: MeterState) -> None:

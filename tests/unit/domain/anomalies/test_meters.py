@@ -158,6 +158,20 @@ def test_a_level_that_returns_is_the_old_one_again() -> None:
     assert last(log).ended == START + 9 * DAY + 4 * HOUR
 
 
+def test_a_level_before_a_silence_is_not_returned_to() -> None:
+    log = log_of()
+    sent(log, lambda time: wave(time) + (2000 if time >= 9 * DAY else 0), 9 * DAY + 4 * HOUR)
+    log.tick("2024-01-11T10:00:00")
+    sent(log, wave, 10 * DAY + 12 * HOUR, start=10 * DAY + 10 * HOUR)
+    assert [one for one in told(log) if one[3] >= 9 * 96] == [
+        ("SPIKE", "OPEN", None, 864),
+        ("LEVEL_SHIFT", "OPEN", None, 864),
+        ("SPIKE", "CLOSED", "RETURNED", 864),
+        ("LEVEL_SHIFT", "CLOSED", "SILENT", 864),
+        ("DROP", "OPEN", None, 10 * 96 + 40),
+    ]
+
+
 def test_export_that_is_usual_is_none() -> None:
     log = log_of()
     for quarter in range(21 * 96):
