@@ -13,7 +13,10 @@ from tests.outside.conftest import Output
 
 BOARDS = dashboards()
 #: Open in Grafana's schema to what plugins and data sources put there, which its types do not say.
-OPEN = ("AnnotationQuery", "AnnotationTarget", "VariableModel", "Record<string,unknown>")
+OPEN = (
+    *("AnnotationQuery", "AnnotationTarget", "VariableModel"),
+    *("Record<string,unknown>", "Record<string,ValueMappingResult>"),
+)
 
 Schema = dict[str, Any]
 
