@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import re
 from dataclasses import dataclass, field
+from functools import cached_property
 
 from replay.files.sources import Source
 
@@ -23,7 +24,7 @@ class Start:
     #: The delimiter that a line `sep=;` before the header names; that line counts as blank.
     separator: str = ""
 
-    @property
+    @cached_property
     def lines(self) -> list[str]:
         """The first lines; the last one may be cut."""
         return re.split("\r\n|\r|\n", self.text)

@@ -18,6 +18,7 @@ import pytest
 
 from gridwatch.codecs.decode import decode_readings
 from gridwatch.codecs.wire import encode_outputs
+from gridwatch.domain.anomalies.anomaly import Anomaly
 from gridwatch.domain.outputs import Aggregate
 from gridwatch.domain.partition.processor import Processor
 from gridwatch.domain.partition.state import PartitionState
@@ -28,6 +29,7 @@ from gridwatch.settings import load_settings
 from gridwatch.topics import (
     AGGREGATES_1M,
     AGGREGATES_15M,
+    ANOMALIES,
     DEAD_LETTERS,
     END_HEADER,
     GAP_ALERTS,
@@ -58,7 +60,9 @@ TOPIC_OF = {
     "metric": METRICS.name,
     "dead_letter": DEAD_LETTERS.name,
 }
-WINDOWS = (AGGREGATES_1M.name, AGGREGATES_15M.name)
+#: Outputs that the model has as the worker has them before they are encoded.
+EMITTED = {"aggregate": Aggregate, "anomaly": Anomaly}
+WINDOWS = (AGGREGATES_1M.name, AGGREGATES_15M.name, ANOMALIES.name)
 #: Random logs on each partition.
 LOGS = 5
 
@@ -75,7 +79,7 @@ class Case:
 def case(seed: int, **durations: int) -> Case:
     """Durations in µs; all else as it is by default, but records are refused from 20 kB on."""
     windows = (MINUTE, 15 * MINUTE)
-    policy = Parameters(max_record_bytes=20_000, windows=windows, regional=True, **durations)
+    policy = Parameters(max_record_bytes=20_000, windows=windows, regional=True, judges=True, **durations)
     settings = {name: f"{value / SECOND:.0f}s" for name, value in durations.items()}
     return Case(seed, policy, {**settings, "max_record_bytes": "20000"})
 
@@ -145,8 +149,8 @@ def of_the_model(policy: Parameters, records: dict[int, list[Record]]) -> Output
     said: dict[str, list[dict[str, Any]]] = {topic: [] for topic in (*TOPIC_OF.values(), *WINDOWS)}
     for partition, log in records.items():
         for kind, record in Reference(policy, partition).run(log):
-            if kind == "aggregate":  # it has no record on the wire, only what is in it
-                for topic, messages in encode_outputs([Aggregate(**record)]).items():
+            if kind in EMITTED:
+                for topic, messages in encode_outputs([EMITTED[kind](**record)]).items():
                     said[topic] += [json.loads(value) for _, value in messages]
             elif kind in TOPIC_OF:
                 said[TOPIC_OF[kind]].append(json.loads(json.dumps(record)))

@@ -147,3 +147,41 @@ class Story:
         pick = self.random.choice
         kw = pick([self.base, moment.kw * 1.01 + 0.001, self.base * 3, 0.0])
         return Moment(round(kw, 3), self.others(), moment.event)
+
+
+class Steps(Story):
+    """A meter that knows few values, and keeps each of them for some slots: much that is rare happens."""
+
+    POWERS = (0.0, 0.0, 0.049, 0.05, 0.1, 0.101, 0.2, 0.25, 0.3, 0.5, 0.5, 0.75, 1.0, 1.001, -0.1, -0.5)
+    VOLTAGES = (1.0, 1.05, 1.051, 0.9, 0.899, 1.15, 1.151)
+    FREQUENCIES = (1.0, 1.005, 1.0051, 0.99, 0.9899, 1.02, 1.0201)
+    FACTORS = (0.95, 0.9, 0.8999, 0.8, 0.7999, -0.7)
+
+    def __init__(self, picks: random.Random, policy: Any, interval: int) -> None:
+        super().__init__(picks, policy, interval)
+        self.most = 0
+        self.changes = picks.choice([0.03, 0.15, 0.5])
+        self.powers = picks.sample(self.POWERS, picks.choice([3, 5, 8]))
+        self.now: dict[str, float] = {"kw": 0.5}
+
+    def moment(self, local: datetime) -> Moment:
+        chance, pick = self.random.random, self.random.choice
+        if chance() < self.changes:
+            self.now["kw"] = pick(self.powers)
+        for name, values in (("voltage", self.VOLTAGES), ("frequency", self.FREQUENCIES),
+                             ("power_factor", self.FACTORS)):  # fmt: skip
+            if chance() < 0.1:
+                self.now[name] = pick(values)
+        usual = {"voltage": self.policy.nominal_voltage, "frequency": self.policy.nominal_frequency}
+        others = {
+            name: round(value * usual.get(name, 1.0), 4)
+            for name, value in self.now.items()
+            if name != "kw" and chance() < 0.9
+        }
+        silent = 0
+        if chance() < 0.01:
+            silent = pick([DAY, DAY - self.interval, 3 * self.interval, 4 * self.interval, 8 * DAY])
+        return Moment(self.now["kw"], others, "step" if chance() < 0.4 else "", silence=silent)
+
+    def revised(self, moment: Moment) -> Moment:
+        return Moment(self.random.choice(self.powers), moment.others, moment.event)

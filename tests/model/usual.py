@@ -13,7 +13,7 @@ from datetime import timedelta
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
-from tests.model.events import Moment, Story
+from tests.model.events import Moment, Steps, Story
 from tests.model.logs import PARTITIONS, Parameters, meter_ids
 from tests.model.rulers import Ruler
 from tests.model.stamps import DAY, EPOCH, HOUR, MINUTE, QUARTER, SECOND, parse, show
@@ -45,6 +45,8 @@ STYLES = {
     "hours": Style((HOUR, HOUR, 30 * MINUTE, 2 * HOUR), 330, (QUARTER, QUARTER, None, MINUTE),
                    (HOUR, 5 * HOUR, DAY)),
     "days": Style((DAY,), 75, (QUARTER, None), (HOUR, DAY, 2 * DAY)),
+    "steps": Style((HOUR, HOUR, 6 * HOUR, 12 * HOUR, 12 * HOUR, DAY), 170, (QUARTER, None),
+                   (HOUR, DAY, 4 * DAY)),
 }  # fmt: skip
 MIXED = ("quarters", "hours")
 
@@ -56,7 +58,7 @@ class UsualLogMaker:
         self.random = random.Random(f"usual {seed}")
         pick = self.random.choice
         self.partition = self.random.randrange(PARTITIONS)
-        self.style = pick([*STYLES, "quarters", "hours", "hours", "mixed"])
+        self.style = pick([*STYLES, "quarters", "hours", "hours", "mixed", "steps"])
         self.zone = pick(ZONES)
         change = parse(pick(CHANGES.get(self.zone, ("2024-05-03T10:00", "2024-12-23T22:15"))) + "Z", "UTC")[0]
         ahead = {"seconds": [10 * MINUTE, HOUR], "minutes": [HOUR, 4 * HOUR], "days": [5 * DAY, 30 * DAY]}
@@ -64,7 +66,6 @@ class UsualLogMaker:
         self.start -= self.start % QUARTER
         self.ends = self.start
         self.policy = self.parameters()
-        self.version = 0
         self.records: list[Record] = []
 
     def styles(self) -> list[Style]:
@@ -113,7 +114,7 @@ class UsualLogMaker:
         style = pick(self.styles())
         interval, sent = pick(style.intervals), []
         ruler = Ruler(interval, "1d", self.zone) if interval == DAY and chance() < 0.7 else Ruler(interval)
-        story = Story(self.random, self.policy, interval)
+        story = (Steps if self.style == "steps" else Story)(self.random, self.policy, interval)
         late, missing = pick([0.0, 0.03, 0.15]), pick([0.0, 0.0, 0.05, 0.2])
         given, kind = chance() < 0.5, pick(["energy", "energy", "power", "register", "both"])
         register, region = 100.0, pick([None, "north", "south"])
@@ -185,7 +186,9 @@ class UsualLogMaker:
                 changed = self.measured(calm, "both" if kind == "register" else kind, 0.0, interval)
             return [(later, {**fields, **changed})]
         if chance() < 0.01:
-            near = body["timestamp"] + self.random.choice([-1, 1, 5]) * min(interval // 6, MINUTE)
+            near = body["timestamp"] + self.random.choice([-1, 1, 5]) * (
+                MINUTE if interval > MINUTE else 2 * SECOND
+            )
             return [(later, {**body, "timestamp": near})]
         return []
 
@@ -199,10 +202,9 @@ class UsualLogMaker:
             time = (
                 self.start if self.random.random() < 0.3 else self.random.randrange(self.start, self.ends + 1)
             )
-            kind, body = pick(makers)(time)
-            self.version += 1
-            found.append((time, kind, {**body, "version": self.version}))
-        return sorted(found, key=lambda one: one[0])
+            found.append((time, *pick(makers)(time)))
+        found.sort(key=lambda one: one[0])
+        return [(time, kind, {**body, "version": at}) for at, (time, kind, body) in enumerate(found, 1)]
 
     def registry(self, time: int) -> tuple[str, dict[str, Any]]:
         chance, pick = self.random.random, self.random.choice

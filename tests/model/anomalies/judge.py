@@ -47,6 +47,7 @@ class Judge:
         self.before: int | None = None  # the level before the open LEVEL_SHIFT
         self.last: Window | None = None  # judged last
         self.bucket: Bucket | None = None  # of that one
+        self.fresh = True  # the window begins too long after the one before to go on with its run
         self.runs: dict[str, Run | None] = dict.fromkeys(RUNS)
         self.sides: list[tuple[Window, int]] = []  # sure windows, each with x - raw baseline
         self.above = False  # the side of these
@@ -65,7 +66,8 @@ class Judge:
         assert window.x is not None
         if self.bucket is not None and (self.bucket.hour is None) != (bucket.hour is None):
             self.forget()
-        if self.last is not None and window.start - self.last.end > self.last.silence:
+        self.fresh = self.last is None or window.start - self.last.start > window.silence
+        if self.fresh:
             self.new_runs()
         raw = self.habit.raw(bucket)
         level = self.nearer_level(window.x, raw)
@@ -74,17 +76,16 @@ class Judge:
         for kind in SIX:
             changed += self.look(kind, sight)
         changed += self.flatline(sight)
-        changed += self.zero_run(sight, level)
+        changed += self.zero_run(sight)
         changed += self.level_shift(sight, raw)
         self.habit.learn(bucket, window.x - level)
         self.last, self.bucket = window, bucket
         return [self.revised(case) for case in changed]
 
     def forget(self) -> None:
-        """The meter changes between windows up to an hour and longer ones."""
-        self.habit, self.level = Habit(), 0
-        if self.before is not None:
-            self.before = 0
+        """The meter changes between windows up to an hour and longer ones. An open LEVEL_SHIFT has no level
+        to return to then."""
+        self.habit, self.level, self.before = Habit(), 0, None
         self.new_runs()
 
     def new_runs(self) -> None:
@@ -144,13 +145,14 @@ class Judge:
         return run
 
     def run_goes_on(self, kind: str, sight: Sight) -> list[Case] | None:
-        """What comes of a window while an anomaly is open; None if none is afterwards."""
+        """What comes of a window while an anomaly is open; None if none is. When it ends, another run may
+        have begun with the first of the near windows."""
         case = self.open_case(kind)
         if case is None:
             return None
         closed = self.end_if_over(case, sight, sight.x != case.value)
         if closed:
-            self.runs[kind] = None
+            self.runs[kind] = None if self.last is None or self.fresh else Run([self.last])
         return closed
 
     def flatline(self, sight: Sight) -> list[Case]:
@@ -165,12 +167,12 @@ class Judge:
         sure = sight.x is not None and abs(sight.x) >= SURE
         return [*closed, self.begin("FLATLINE", run.windows[0], sight, ("medium", confident(sure)))]
 
-    def zero_run(self, sight: Sight, level: int) -> list[Case]:
+    def zero_run(self, sight: Sight) -> list[Case]:
         open_before = self.run_goes_on("ZERO_RUN", sight)
         if open_before is not None and self.open_case("ZERO_RUN") is not None:
             return open_before
         closed = open_before or []
-        usual = self.habit.day.mean + level if self.habit.day.count == WHOLE_DAY else None
+        usual = self.habit.day.mean + self.level if self.habit.day.count == WHOLE_DAY else None
         run = self.extended("ZERO_RUN", sight, usual)
         if run is None or run.begun or run.length < DAY:
             return closed
@@ -207,12 +209,12 @@ class Judge:
         case = self.open_case("LEVEL_SHIFT")
         if case is None:
             return []
-        assert self.before is not None
         near = None
-        if raw is not None and sight.x is not None:
+        if raw is not None and sight.x is not None and self.before is not None:
             near = 2 * abs(sight.x - raw.b - self.before) <= raw.width()
         closed = self.end_if_over(case, sight, near)
         if closed:
+            assert self.before is not None
             self.level, self.before, self.sides = self.before, None, []
         elif sight.window.start >= case.first.start + LEARNED_AFTER:
             case.close("LEARNED", sight.window.start)
@@ -222,19 +224,24 @@ class Judge:
 
     # -- a window is emitted again --------------------------------------------------------------------------
 
-    def emitted_again(self, window: Window) -> list[Case]:
-        """Anomalies that it takes back."""
+    def emitted_again(self, window: Window, *, slot: bool = False) -> list[Case]:
+        """Anomalies that it takes back. `slot`: it is one whose reading is revised."""
         taken = []
         for kind in KINDS:
             for case in self.cases:
-                if case.kind == kind and case.state != "RETRACTED" and self.takes_back(window, case):
+                if (
+                    case.kind == kind
+                    and case.state != "RETRACTED"
+                    and self.takes_back(window, case, slot=slot)
+                ):
                     case.retract()
                     taken.append(case)
         return [self.revised(case) for case in taken]
 
-    def takes_back(self, window: Window, case: Case) -> bool:
+    def takes_back(self, window: Window, case: Case, *, slot: bool) -> bool:
         if case.kind in RUNS:
-            return case.first.start <= window.start <= case.began and window.x != case.value
+            since = case.began if slot else case.first.start
+            return since <= window.start <= case.began and window.x != case.value
         if case.kind == "LEVEL_SHIFT" or (window.start, window.length) != (case.began, case.first.length):
             return False
         return Sight(window, case.basis, self.policy).begins(case.kind) is None

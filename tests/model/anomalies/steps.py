@@ -42,7 +42,7 @@ class Anomalies:
         known = self.slots.get((meter.meter_id, item.time))
         if "REVISED" in flags:
             if known is not None:
-                again = self.judge_of(meter).emitted_again(self.slot_window(item, *known))
+                again = self.judge_of(meter).emitted_again(self.slot_window(item, *known), slot=True)
                 self.emit(meter, again)
             return
         if slot is None or flags & NOT_FILLED or not self.has_slots(meter):
@@ -65,14 +65,15 @@ class Anomalies:
         return longest is None or meter.ruler.unit is not None or meter.interval > longest
 
     def covered(self, meter: Meter, stamp: int, slot: Slot) -> Slot:
-        """Start and length of the time that the reading of a slot covers."""
+        """Start and length of the time that the reading of a slot covers. How long before its stamp that
+        begins is as for windows: by the grid that the meter has now."""
         start, interval = slot
         ruler = meter.stretch_at(stamp)[0].ruler
         at_end = self.reference.anchor(meter.meter_id) == "end"
         if ruler.unit is not None:
             since = ruler.before(start) if at_end else start
             return since, ruler.after(since, since) - since
-        return (start - interval if at_end else start), interval
+        return start - self.reference.lag(meter), interval
 
     def slot_window(self, item: Item, start: int, length: int) -> Window:
         measured = measures_of(item.body)
@@ -99,7 +100,7 @@ class Anomalies:
         complete = expected is not None and 5 * readings >= 4 * expected > 0
         if complete and window.x is not None and judge.accepts(window):
             self.judge(meter, window)
-        elif one["revision"] > 1:
+        else:
             self.emit(meter, judge.emitted_again(window))
 
     # -- places ---------------------------------------------------------------------------------------------

@@ -47,7 +47,7 @@ FOREIGN = {
     "a partition's row under a meter's key": (b"M1", bytes([METER.version]) + A_PARTITION[1:]),
     "bytes that are no text as key": (b"\xff\xfe", A_METER),
     "text under a key that nobody knows": (b"\x00what", b"{}"),
-    "a version and garbage under such a key": (b"\x0ewhat", bytes([METER.version]) + b"\xc1\xff"),
+    "a version and garbage under such a key": (b"\x0fwhat", bytes([METER.version]) + b"\xc1\xff"),
     "a partition removed": (PARTITION_KEY, None),
     "a partition in text": (PARTITION_KEY, b"{}"),
     "a fence that says something": (FENCE_KEY, b"x"),
