@@ -17,6 +17,7 @@ from gridwatch.models.aggregate import Aggregate
 from gridwatch.models.anomaly import Anomaly
 from gridwatch.models.dead_letter import DeadLetter
 from gridwatch.models.gap_alert import GapAlert
+from gridwatch.models.homelab import EnergyReading, HeatpumpReading, HomelabDeadLetter, TemperatureReading
 from gridwatch.models.incident import Incident
 from gridwatch.models.late_event import LateEvent
 from gridwatch.models.metric import Metric
@@ -154,6 +155,34 @@ ANOMALIES = Topic(
     Anomaly,
     _retained_days(30),
 )
+HOMELAB_ENERGY = Topic(
+    "homelab.energy",
+    "what energy meters and plugs of a home published by MQTT",
+    "device_id",
+    EnergyReading,
+    _retained_days(7),
+)
+HOMELAB_HEATPUMP = Topic(
+    "homelab.heatpump",
+    "what its heat pumps published",
+    "device_id",
+    HeatpumpReading,
+    _retained_days(7),
+)
+HOMELAB_TEMPERATURE = Topic(
+    "homelab.temperature",
+    "what its thermometers published",
+    "device_id",
+    TemperatureReading,
+    _retained_days(7),
+)
+HOMELAB_DEAD_LETTERS = Topic(
+    "homelab.dead_letters",
+    "messages of the home that are no measurement, with every reason",
+    "MQTT topic",
+    HomelabDeadLetter,
+    _retained_days(30),
+)
 METER_REGISTRY = Topic(
     "meter_registry",
     "the newest version of every meter, region and planned outage",
@@ -169,6 +198,8 @@ OUTPUTS = (
 )
 #: The topics of the stage `regions`, which there is once for all flows.
 REGIONAL = (REGIONAL_PARTIALS, REGIONAL_AGGREGATES, INCIDENTS)
+#: What the bridge writes, which there is once for all flows, too.
+HOMELAB = (HOMELAB_ENERGY, HOMELAB_HEATPUMP, HOMELAB_TEMPERATURE, HOMELAB_DEAD_LETTERS)
 
 DEFAULT_FLOW: Final = Policy().flow
 _PREFIX: Final = f"{DEFAULT_FLOW}_"
@@ -276,8 +307,8 @@ def changelog(app_id: str, table: str = STATE_TABLE) -> Topic:
 
 def all_topics(app_id: str, of: Flow = SMARTMETER) -> tuple[Topic, ...]:
     """Every topic of a flow that has to exist before its worker or a sink starts."""
-    regional = (*REGIONAL, changelog(app_id, REGIONS_TABLE)) if of == SMARTMETER else ()
-    return (of.raw, *of.outputs, METER_REGISTRY, changelog(app_id), *regional)
+    once = (*REGIONAL, changelog(app_id, REGIONS_TABLE), *HOMELAB) if of == SMARTMETER else ()
+    return (of.raw, *of.outputs, METER_REGISTRY, changelog(app_id), *once)
 
 
 def topics_of(applications: Mapping[str, str]) -> tuple[Topic, ...]:
