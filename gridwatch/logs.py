@@ -69,3 +69,15 @@ def logging_config(settings: Settings) -> dict[str, Any] | None:
         "formatters": {"json": {"()": JsonFormatter}},
         "handlers": {"default": handler},
     }
+
+
+def log_to_stderr(settings: Settings, service: str, *loggers: str) -> None:
+    """Let these loggers write to stderr, in the format of the settings: a service without Faust."""
+    handler = logging.StreamHandler()
+    if settings.log_format == "json":
+        handler.setFormatter(JsonFormatter())
+    else:
+        handler.setFormatter(logging.Formatter(f"%(asctime)s {service}: %(message)s"))
+    for name in loggers:
+        logging.getLogger(name).addHandler(handler)
+        logging.getLogger(name).setLevel(logging.INFO)

@@ -23,9 +23,12 @@ from confluent_kafka import Consumer, Producer, TopicPartition
 
 from gridwatch.deployment.service import Service
 from gridwatch.deployment.site import Site
+from gridwatch.domain.anomalies.habit import ENOUGH, Habit, no_buckets
 from gridwatch.domain.instants import format_instant
 from gridwatch.domain.meter.state import MeterState
+from gridwatch.domain.meter.timeliness import remember
 from gridwatch.domain.partition.state import PartitionState
+from gridwatch.domain.partition.sums.anomalies import BUCKETS as BUCKETS_OF
 from gridwatch.domain.partitioning import partition_of
 from gridwatch.domain.policy import MINUTE
 from gridwatch.embedded import EmbeddedKafka
@@ -33,6 +36,7 @@ from gridwatch.http.client import fetch
 from gridwatch.kafka.broker import Broker
 from gridwatch.kafka.security import librdkafka_config
 from gridwatch.settings import Settings, load_settings
+from gridwatch.tables.anomaly_rows import BUCKETS
 from gridwatch.tables.layout import FENCE_KEY, PARTITION_KEY
 from gridwatch.tables.meter_rows import METER
 from gridwatch.tables.readings import METERS
@@ -56,20 +60,37 @@ class Start:
     held_up: float
 
 
-def meter_row(number: int) -> bytes:
+def meter_row(number: int, *, baselines: bool) -> bytes:
     """The row of a meter that has been reporting for a while."""
     meter = MeterState(FIRST - number % 1000, INTERVAL)
     meter.region = f"north-{number % 4}"
     stamps = [meter.start + slot * INTERVAL for slot in range(REMEMBERED)]
-    meter.recent = tuple(part for at in stamps for part in (at, 0.5 + number % 7))
+    for at in stamps:
+        meter.recent = remember(meter.recent, at, 0.5 + number % 7, FIRST - INTERVAL)
     meter.last_seen = meter.last_slot = stamps[-1]
     meter.cursor = meter.last_slot + INTERVAL
     meter.due = meter.cursor + 15 * MINUTE
+    if baselines:
+        meter.habit = Habit()
+        meter.habit.newest, meter.habit.length = stamps[-2], INTERVAL
+        for at in range(ENOUGH):
+            meter.habit.learn(1_000_000_000 + 10_000_000 * at + number % 1000)
     return METER.encode(meter)
 
 
-def fill_changelog(settings: Settings, meters: int) -> list[list[str]]:
-    """Put the state of that many meters into the changelog; returns the meters of each partition."""
+def buckets_row(number: int) -> bytes:
+    """What this meter usually uses in every hour of a day."""
+    buckets = no_buckets()
+    for at in range(0, len(buckets), 3):
+        buckets[at : at + 3] = 500_000_000 + 10_000_019 * at + number, 40_000_003 + at, ENOUGH
+    return BUCKETS.encode(buckets)
+
+
+def fill_changelog(settings: Settings, meters: int, *, baselines: bool = False) -> list[list[str]]:
+    """Put the state of that many meters into the changelog; returns the meters of each partition.
+
+    baselines: with what each usually uses.
+    """
     topic = changelog(settings.app_id).name
     producer = Producer(
         librdkafka_config(settings)
@@ -80,7 +101,9 @@ def fill_changelog(settings: Settings, meters: int) -> list[list[str]]:
         name = f"METER_{number:07d}"
         partition = partition_of(name, settings.partitions)
         known[partition].append(name)
-        producer.produce(topic, meter_row(number), name.encode(), partition)
+        producer.produce(topic, meter_row(number, baselines=baselines), name.encode(), partition)
+        if baselines:
+            producer.produce(topic, buckets_row(number), (BUCKETS_OF + name).encode(), partition)
         if number % 10_000 == 0:
             producer.poll(0)
     for partition in range(settings.partitions):
@@ -182,7 +205,8 @@ class Looking:
 @click.command(epilog="Example:  python -m benchmarks.measuring.start --meters 1000000")
 @click.option("--meters", default=1_000_000, show_default=True, help="Meters with state.")
 @click.option("--partitions", default=6, show_default=True, help="Partitions of every topic.")
-def main(meters: int, partitions: int) -> None:
+@click.option("--baselines", is_flag=True, help="With what each meter usually uses.")
+def main(meters: int, partitions: int, baselines: bool) -> None:
     """Measure starts from the changelog and from local state, and the stop in between."""
     with (
         tempfile.TemporaryDirectory(prefix="gridwatch-start-") as folder,
@@ -190,7 +214,7 @@ def main(meters: int, partitions: int) -> None:
     ):
         settings = load_settings(broker=kafka.bootstrap, partitions=partitions, app_id="start")
         Broker(settings).create()
-        worker = Worker(settings, Path(folder), fill_changelog(settings, meters))
+        worker = Worker(settings, Path(folder), fill_changelog(settings, meters, baselines=baselines))
         click.echo(f"{meters:,} meters in {partitions} partitions; machine load {os.getloadavg()[0]:.1f}")
         click.echo(f"{'':<34}{'ready':>9}{'first record':>15}{'held up at most':>18}")
         try:

@@ -33,6 +33,9 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "Run the stream worker (the same as faust -A gridwatch.app worker).",
     ),
     "sink": ("gridwatch.cli.commands.sink", "Run the database sink (the same as faust -A sinks.app worker)."),
+    "ingest": ("gridwatch.cli.commands.ingest", "Accept readings over HTTP until Ctrl-C."),
+    "bridge": ("gridwatch.cli.commands.bridge", "Bridge MQTT messages of a home to Kafka until Ctrl-C."),
+    "keys": ("gridwatch.cli.accounts.keys", "API keys of the HTTP entrance: create, list, revoke."),
     "tables": ("gridwatch.cli.commands.faust", "Faust's own list of tables."),
     "agents": ("gridwatch.cli.commands.faust", "Faust's own list of agents."),
     "registry": ("gridwatch.cli.registry.meters", "Meters of the book of record: import, export, show, set."),
@@ -51,7 +54,7 @@ COMMANDS: dict[str, tuple[str, str]] = {
     "score": ("gridwatch.cli.commands.score", "Compare what was detected with the injected truth."),
     "export": (
         "gridwatch.cli.commands.export",
-        "Readings, windows, regions, incidents or anomalies, from the database to CSV or Parquet.",
+        "Readings, what follows from them, or what a home measured: from the database to CSV or Parquet.",
     ),
     "chaos": (
         "gridwatch.cli.commands.chaos",

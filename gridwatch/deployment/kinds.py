@@ -18,5 +18,7 @@ KINDS = {
     for kind in (
         Kind("worker", "web_port", ("worker", "-l", "info")),
         Kind("sink", "sink_web_port", ("sink", "-l", "info")),
+        Kind("ingest", "ingest_port", ("ingest",)),
+        Kind("bridge", "bridge_web_port", ("bridge",)),
     )
 }

@@ -7,6 +7,7 @@ Of every service:
     checks.py          the registry of health checks: every reason not to be ready, with its remedy
     pages.py           `/live/`, `/ready/`, `/metrics/`, without any framework
     faust_pages.py     those pages on Faust's web server
+    asgi_pages.py      those pages as routes of Starlette
     system_metrics.py  wall-clock metrics as records of the metrics topic
     progress.py        how long a position that should move has been stalled
 

@@ -15,7 +15,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Final
 
-from gridwatch.health.metrics import SERVICES, SINK, WORKER, Service
+from gridwatch.health.metrics import BRIDGE, INGEST, SERVICES, SINK, WORKER, Service
 from gridwatch.kafka.open_transactions import OpenTransaction
 from gridwatch.streaming.faust.fetching import Undecodable, undecodable_reason
 
@@ -231,20 +231,27 @@ def _ticks(seen: Observed) -> Iterator[str]:
             )
 
 
+_CONSUMERS: Final = (WORKER, SINK)
 #: In the order of the reasons: problems of the whole service come before those of single partitions.
 CHECKS: Final = (
     Check("stopping", "a part of it failed, or it was asked to stop", _stopping),
-    Check("rebalance", "partitions are being reassigned", _rebalance),
-    Check("unassigned", "no partition is assigned to it", _unassigned),
+    Check("rebalance", "partitions are being reassigned", _rebalance, _CONSUMERS),
+    Check("unassigned", "no partition is assigned to it", _unassigned, _CONSUMERS),
     Check("recovery", "state is being recovered from the changelog", _recovery, (WORKER,)),
     Check("brokers", "no broker answers, or a topic is missing or has other partitions", _brokers),
     Check("database", "the database does not answer, or a transaction does not end", _database, (SINK,)),
     Check("source lost", "a source topic ends before the committed position", _lost, (WORKER,)),
-    Check("undecodable", "a partition has stopped at a batch that cannot be decoded", _undecodable),
-    Check("transaction", "an open transaction has held back a partition for too long", _transaction),
-    Check("feed", "nearly all records of a partition become dead letters", _feed),
+    Check(
+        "undecodable", "a partition has stopped at a batch that cannot be decoded", _undecodable, _CONSUMERS
+    ),
+    Check(
+        "transaction", "an open transaction has held back a partition for too long", _transaction, _CONSUMERS
+    ),
+    Check("feed", "nearly all records of a partition become dead letters", _feed, _CONSUMERS),
     Check("taken over", "a partition is assigned, and its state is not in use", _taken_over, (WORKER,)),
-    Check("ack", "an output has been waiting for the brokers' ack for too long", _ack, (WORKER,)),
-    Check("stalled", "records wait in a partition, and nothing is committed", _stalled),
+    Check(
+        "ack", "an output has been waiting for the brokers' ack for too long", _ack, (WORKER, INGEST, BRIDGE)
+    ),
+    Check("stalled", "records wait in a partition, and nothing is committed", _stalled, _CONSUMERS),
     Check("ticks", "a partition is idle and gets no ticks", _ticks, (WORKER,)),
 )

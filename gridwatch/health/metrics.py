@@ -32,7 +32,9 @@ class Service:
 
 WORKER: Final = Service("worker", "gridwatch_", ("flow",))
 SINK: Final = Service("sink", "gridwatch_sink_")
-SERVICES: Final = (WORKER, SINK)
+INGEST: Final = Service("ingest", "gridwatch_ingest_")
+BRIDGE: Final = Service("bridge", "gridwatch_bridge_")
+SERVICES: Final = (WORKER, SINK, INGEST, BRIDGE)
 
 
 @dataclass(frozen=True)
@@ -101,6 +103,7 @@ _PARTITION = ("stage", "partition")
 _TOPIC_PARTITION = ("topic", "partition")
 #: Of a partition, those that have a series of their own for their load.
 MOST_REGIONS: Final = 200
+_ENTRANCE_ACK = "how long the oldest record has been waiting for the brokers' ack"
 _REREAD = "times that a partition was read again because a fetched batch was not delivered"
 
 METRICS: Final = (
@@ -288,6 +291,13 @@ METRICS: Final = (
     Metric(SINK, "commit_seconds", COUNTER, "time spent in transactions, seconds"),
     Metric(SINK, "rows", COUNTER, "rows committed to the database, repetitions included", ("topic",)),
     Metric(SINK, "refused_rows", COUNTER, "rows that the database refused", ("topic",)),
+    Metric(
+        SINK,
+        "skipped_records",
+        COUNTER,
+        "records of a home that were not stored: the broker had kept them, and they have no time of their own",
+        ("topic",),
+    ),
     Metric(SINK, "reread_batches", COUNTER, _REREAD, ("cause",)),
     Metric(
         SINK,
@@ -304,6 +314,30 @@ METRICS: Final = (
         _TOPIC_PARTITION,
         replaces="standing_seconds",
     ),
+    # Of the HTTP entrance.
+    Metric(INGEST, "ready", GAUGE, "1 when it accepts readings, else 0 (the reasons are at /ready/)"),
+    Metric(INGEST, "ack_wait_seconds", GAUGE, _ENTRANCE_ACK),
+    Metric(INGEST, "pending_bytes", GAUGE, "readings that are not acknowledged yet, bytes"),
+    Metric(INGEST, "answers", COUNTER, "requests answered, by status", ("status",)),
+    Metric(INGEST, "accepted_readings", COUNTER, "readings accepted and acknowledged by Kafka"),
+    Metric(INGEST, "rejected_readings", COUNTER, "readings rejected, by their first reason", ("reason",)),
+    Metric(INGEST, "received_bytes", COUNTER, "bodies received, unpacked, bytes"),
+    Metric(INGEST, "request_seconds", COUNTER, "time spent on requests, seconds"),
+    # Of the MQTT entrance.
+    Metric(BRIDGE, "ready", GAUGE, "1 when messages are bridged, 0 when not (the reasons are at /ready/)"),
+    Metric(BRIDGE, "connected", GAUGE, "1 while the MQTT broker is connected"),
+    Metric(BRIDGE, "ack_wait_seconds", GAUGE, _ENTRANCE_ACK),
+    Metric(BRIDGE, "unacknowledged_messages", GAUGE, "messages whose PUBACK waits for Kafka's ack"),
+    Metric(BRIDGE, "dropped_messages", COUNTER, "messages of QoS 0 dropped while Kafka was away"),
+    Metric(BRIDGE, "connections", COUNTER, "connections to the MQTT broker made since the start"),
+    Metric(BRIDGE, "messages", COUNTER, "messages received, redelivered ones too, by rule", ("rule",)),
+    Metric(BRIDGE, "redelivered_messages", COUNTER, "messages that the broker delivered again", ("rule",)),
+    Metric(BRIDGE, "retained_messages", COUNTER, "retained messages of a new subscription", ("rule",)),
+    Metric(BRIDGE, "ignored_messages", COUNTER, "messages that are not about measurements", ("rule",)),
+    Metric(BRIDGE, "measurements", COUNTER, "measurements written to Kafka", ("rule",)),
+    Metric(BRIDGE, "time_assigned", COUNTER, "those whose time is that of their arrival", ("rule",)),
+    Metric(BRIDGE, "readings", COUNTER, "readings written to the raw topic", ("rule",)),
+    Metric(BRIDGE, "dead_letters", COUNTER, "messages that are no measurement", ("rule", "reason")),
 )
 
 

@@ -12,6 +12,8 @@ named by `--config` or `GRIDWATCH_CONFIG`), then from the default here. Duration
     readiness.py   when a service is not ready
     database.py    the database, what is kept in it, and the sink
     pages.py       web pages and log
+    ingest.py      the HTTP entrance
+    bridge.py      the MQTT entrance
     flat.py        all of them as one flat, frozen class, and where values come from
     loading.py     loading them, and the errors of wrong ones
 

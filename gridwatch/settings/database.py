@@ -73,6 +73,13 @@ class Database(BaseModel):
         timedelta(days=90),
         description="age by event time at which the load of the regions is removed; `none`: kept for ever",
     )
+    homelab_compress_after: Duration = Field(
+        timedelta(days=7), description="TimescaleDB: age at which measurements of a home are compressed"
+    )
+    homelab_retention: Retention = Field(
+        timedelta(days=400),
+        description="age at which measurements of a home are removed; `none`: kept for ever",
+    )
 
     outbox_retention: Duration = Field(
         timedelta(days=1), description="age at which gridwatch relay removes published rows of the outbox"

@@ -13,9 +13,11 @@ from pydantic_settings import TomlConfigSettingsSource as TomlSource
 from gridwatch.domain.policy import Policy
 from gridwatch.durations import micros
 from gridwatch.settings.anomalies import Anomalies
+from gridwatch.settings.bridge import Bridge
 from gridwatch.settings.brokers import Brokers
 from gridwatch.settings.database import Database
 from gridwatch.settings.flows import DEFAULT_FLOW, Flows, application, base_of
+from gridwatch.settings.ingest import Ingest
 from gridwatch.settings.pages import Pages
 from gridwatch.settings.readiness import Readiness
 from gridwatch.settings.rules import Rules, make_policy
@@ -26,7 +28,20 @@ PREFIX: Final = "GRIDWATCH_"
 
 
 # The last base's fields come first, in errors and in the table of README.md.
-class Settings(Pages, Database, Readiness, Worker, Anomalies, Windows, Rules, Brokers, Flows, BaseSettings):
+class Settings(
+    Bridge,
+    Ingest,
+    Pages,
+    Database,
+    Readiness,
+    Worker,
+    Anomalies,
+    Windows,
+    Rules,
+    Brokers,
+    Flows,
+    BaseSettings,
+):
     """All settings, read once and frozen."""
 
     model_config = SettingsConfigDict(env_prefix=PREFIX, frozen=True, extra="forbid", env_ignore_empty=True)

@@ -14,7 +14,7 @@ from gridwatch.errors import UsageProblem
 from gridwatch.settings.flat import PREFIX, Settings
 
 #: Variables of ours that are not settings: the path of the settings file, and of the download cache.
-_OTHER_VARIABLES = {"GRIDWATCH_CONFIG", "GRIDWATCH_CACHE"}
+_OTHER_VARIABLES = {"GRIDWATCH_CONFIG", "GRIDWATCH_CACHE", "GRIDWATCH_INGEST_KEY"}
 logger = logging.getLogger(__name__)
 
 

@@ -1,11 +1,12 @@
 """Makes up a fleet of meters and sends what they measure, with events, faults and the truth about them.
 
-    model/ ──► rows.py ──► replay's order, faults and truth ──► modes.py ──► smartmeter_raw, or a file
+    model/ ──► rows.py ──► replay's order, faults and truth ──► modes.py ──► smartmeter_raw, ingest, a file
 
 A reading is a function of (seed, meter, t) in its fleet: started anywhere, cut anyhow, it is the same.
 Everything behind it (order, ticks, faults, manifest, sending, resuming) is that of `replay`.
 
 model/          the physics: fleet, curves, appliances, weather, network
+entrance/       the mode http: batches to gridwatch ingest
 events.py       what is asked to happen: outages, spikes, flat lines, voltages …
 event_options.py  the options of the command that ask for them
 request.py      what is asked of a simulation

@@ -13,6 +13,8 @@ from gridwatch.domain.policy import MINUTE, SECOND
 from gridwatch.durations import micros
 from gridwatch.errors import UsageProblem
 from gridwatch.settings import Settings, load_settings
+from gridwatch.simulator.entrance.address import Address
+from gridwatch.simulator.entrance.options import address_for, http_options
 from gridwatch.simulator.event_options import event_options, events_of
 from gridwatch.simulator.events import Event
 from gridwatch.simulator.options import EveryType, MomentType
@@ -44,11 +46,12 @@ _METERS, _REGIONS = click.IntRange(1, 999_999), click.IntRange(1, 99)
 )
 @click.option(
     "--mode",
-    type=click.Choice(["kafka"]),
+    type=click.Choice(["kafka", "http"]),
     default="kafka",
     show_default=True,
-    help="Where readings go: kafka is the raw topic of the flow (GRIDWATCH_FLOW).",
+    help="Where readings go: kafka is the raw topic of the flow (GRIDWATCH_FLOW), http is gridwatch ingest.",
 )
+@http_options
 @click.option(
     "--speed",
     type=SpeedType(),
@@ -113,6 +116,8 @@ def command(
     every: int,
     regions: int,
     mode: str,
+    url: str | None,
+    key_file: Path | None,
     speed: float,
     start: int,
     end: int | None,
@@ -149,22 +154,24 @@ def command(
     Faults, held to account:  gridwatch simulate --meters 50 --every 30m --from -2d --drop 0.02
                               --truth truth.jsonl, then gridwatch score truth.jsonl
     To a file:                gridwatch simulate --from 2026-01-01 --until 2026-01-02 -o day.csv
+    To gridwatch ingest:      gridwatch simulate --mode http --url http://127.0.0.1:3001
     """
     # Its connection is tried again and again while a broker is away: we report the outcome once.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
     settings = load_settings()
     if end is None and speed != 1:
         end = now_micros() // SECOND * SECOND
+    address = address_for(mode, url, key_file)
     request = Request(
         meters, every, regions, start, end, zone, seed, speed or None, events_of(events),
-        drop, dup, late, late_by, truth, not no_settle, final, resume, not no_registry,
-        flow(settings.flow).raw.name,
+        drop, dup, late, late_by, truth, not (no_settle or address), final, resume,
+        not (no_registry or address), address is not None, flow(settings.flow).raw.name,
     )  # fmt: skip
     check_settling(no_settle=no_settle, final=final)
-    _check(request, settings, output, dry_run=dry_run)
+    _check(request, settings, output, address, dry_run=dry_run)
     _require_numpy()
     from gridwatch.simulator import report
-    from gridwatch.simulator.modes import MODES, CsvFile
+    from gridwatch.simulator.modes import MODES, CsvFile, Way
     from gridwatch.simulator.registry import write_regions, write_registry
     from gridwatch.simulator.simulation import Simulation
 
@@ -179,14 +186,18 @@ def command(
         elif output is not None:
             summary = simulation.send(CsvFile(output, settings.policy().partitions))
         else:
-            summary = simulation.send(MODES[mode](settings, request.topic))
+            summary = simulation.send(MODES[mode](Way(settings, request.topic, terminal.warn, address)))
     if as_json:
         click.echo(json.dumps(report.as_dict(summary, request)))
     else:
         click.echo(report.text(summary, request, sent=not dry_run))
+    if summary.answers and summary.answers.rejected:
+        raise click.exceptions.Exit(1)
 
 
-def _check(request: Request, settings: Settings, output: Path | None, *, dry_run: bool) -> None:
+def _check(
+    request: Request, settings: Settings, output: Path | None, address: Address | None, *, dry_run: bool
+) -> None:
     if request.end is not None and request.start >= request.end:
         raise UsageProblem("--from must lie before --until", "correct one of them")
     if request.end is None and (request.truth or output or dry_run):
@@ -195,6 +206,10 @@ def _check(request: Request, settings: Settings, output: Path | None, *, dry_run
         )
     if output is not None and dry_run:
         raise UsageProblem("-o does not go with --dry-run, which writes no readings", "leave out one of them")
+    if address is not None and output is not None:
+        raise UsageProblem("-o does not go with --mode http, which sends readings", "leave out one of them")
+    if address is not None and request.final:
+        raise UsageProblem("--final is about the last tick, and none goes over HTTP", "leave out --final")
     if not request.readings and request.end is not None:
         raise UsageProblem(
             f"no interval of {request.every} s begins between --from and --until", "widen them"

@@ -1,7 +1,7 @@
 """Where readings go: one class a mode, named once in MODES.
 
-A mode is made of settings and topic and says how many `partitions` meters are placed in; `connect` gives the
-target that items are sent to. That is all that a further entrance takes: a class here, and its name.
+A mode is made of what it needs of a `Way` and says how many `partitions` meters are placed in; `connect`
+gives the target that items are sent to. A further entrance takes a class, and its name here.
 """
 
 from __future__ import annotations
@@ -9,13 +9,17 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import Protocol
 
 from gridwatch.domain.instants import format_instant
-from gridwatch.errors import GridwatchError
+from gridwatch.errors import GridwatchError, UsageProblem
 from gridwatch.settings import Settings
+from gridwatch.simulator.entrance.address import Address
+from gridwatch.simulator.entrance.batches import Http
+from gridwatch.simulator.entrance.reply import Answers
 from replay.files.rows import Row
 from replay.order.emission import Control
 from replay.run.delivery import Destination
@@ -42,11 +46,15 @@ class Target(Destination, Protocol):
 
 
 class Mode(Protocol):
-    """A way to send; `run` and `resumed` are known once it is connected."""
+    """A way to send; `run` and `resumed` are known once it is connected.
+
+    answers: what is said of readings there; None where nothing is.
+    """
 
     partitions: int
     run: str
     resumed: bool
+    answers: Answers | None
 
     def connect(self, identity: str, *, resume: bool) -> Target:
         """Begin the run of this identity, or go on with the newest one."""
@@ -62,6 +70,7 @@ class Kafka:
         self.partitions = partitions_of(settings, topic)
         self.run = ""
         self.resumed = False
+        self.answers: Answers | None = None
 
     def connect(self, identity: str, *, resume: bool) -> Target:
         """Begin, or go on where the topic ends."""
@@ -72,7 +81,27 @@ class Kafka:
         return Sender(self._settings, self._topic, position.run, Placement(self.partitions), position.rows)
 
 
-MODES: dict[str, Callable[[Settings, str], Mode]] = {"kafka": Kafka}
+@dataclass(frozen=True)
+class Way:
+    """What modes are made of. `address`: that of an entrance; `warn` is told what happens meanwhile."""
+
+    settings: Settings
+    topic: str
+    warn: Callable[[str], None]
+    address: Address | None = None
+
+
+def _kafka(way: Way) -> Mode:
+    return Kafka(way.settings, way.topic)
+
+
+def _http(way: Way) -> Mode:
+    if way.address is None:
+        raise UsageProblem("--mode http needs the address of gridwatch ingest", "add --url")
+    return Http(way.address, way.settings.policy().partitions, way.warn)
+
+
+MODES: dict[str, Callable[[Way], Mode]] = {"kafka": _kafka, "http": _http}
 
 _COLUMNS = (
     "interval_minutes", "interval_seconds", "region", "voltage", "current", "power_kw", "power_factor",
@@ -92,6 +121,7 @@ class CsvFile:
         self.partitions = partitions
         self.run = ""
         self.resumed = False
+        self.answers: Answers | None = None
 
     def connect(self, identity: str, *, resume: bool) -> Target:
         """Begin the file."""

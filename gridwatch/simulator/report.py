@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict
 from typing import Any
 
 from gridwatch.domain.instants import format_instant
@@ -19,7 +20,7 @@ def text(summary: Summary, request: Request, *, sent: bool) -> str:
         f"{format_instant(request.start)} to {end}, seed {request.seed}",
         f"{verb:<9} {summary.readings:,} readings{already}, {summary.delayed:,} of them late, "
         f"and {'withheld' if sent else 'withhold'} {summary.withheld:,}; "
-        f"{summary.ticks:,} ticks to each partition",
+        + ("no ticks" if request.readings_only else f"{summary.ticks:,} ticks to each partition"),
         f"registry  {summary.control_records:,} control records for meters and regions"
         if summary.control_records
         else "registry  none sent",
@@ -39,10 +40,26 @@ def text(summary: Summary, request: Request, *, sent: bool) -> str:
             )
     if summary.run:
         lines.append(f"run       {summary.run}")
+    if request.readings_only:
+        lines += _of_readings_only(summary)
     if request.truth:
         counts = ", ".join(f"{count:,} {kind}" for kind, count in sorted(summary.truth.items()))
         lines.append(f"truth     {request.truth} ({counts or 'nothing was done'})")
     return "\n".join(lines)
+
+
+def _of_readings_only(summary: Summary) -> list[str]:
+    lines = [
+        "settled   no: neither ticks nor control records go this way; "
+        "the last gaps are found when event time moves on"
+    ]
+    if (answers := summary.answers) is not None:
+        lines.append(
+            f"answers   {answers.url}: {answers.accepted:,} accepted, {answers.rejected:,} rejected"
+            + (", the first of them:" if answers.examples else "")
+        )
+        lines += [f"          {example}" for example in answers.examples]
+    return lines
 
 
 def as_dict(summary: Summary, request: Request) -> dict[str, Any]:
@@ -70,4 +87,5 @@ def as_dict(summary: Summary, request: Request) -> dict[str, Any]:
         "classes": {name: meters for name, (meters, _) in summary.energy.items()},
         "fed_in_kwh": round(summary.fed_in_kwh, 6),
         "truth": summary.truth,
+        "answers": None if summary.answers is None else asdict(summary.answers),
     }

@@ -27,7 +27,7 @@ class Request:
     `start` and `end` in µs, `end` None for ever; `every` in seconds; rates from 0 to 1. `speed` None is as
     fast as possible; 1 is the clock on the wall: what is past at once, then live. With `final` the last
     tick is so late that everything becomes final, but not so late that it would be refused. With `registry`
-    the fleet is registered first.
+    the fleet is registered first. With `readings_only` there are no ticks at all, and nothing is registered.
     """
 
     meters: int
@@ -48,6 +48,7 @@ class Request:
     final: bool = False
     resume: bool = False
     registry: bool = True
+    readings_only: bool = False
     topic: str = RAW.name
 
     @property
@@ -97,4 +98,5 @@ class Request:
             "partitions": policy.partitions,
             "out_of_orderness": policy.max_out_of_orderness,
             "grace": policy.grace,
+            **({"readings_only": True} if self.readings_only else {}),
         }

@@ -12,8 +12,9 @@ from typing import Any
 from gridwatch.clock import now_micros
 from gridwatch.domain.instants import format_instant
 from gridwatch.domain.policy import NEVER, SECOND, Policy
-from gridwatch.errors import UsageProblem
+from gridwatch.errors import GridwatchError, UsageProblem
 from gridwatch.settings import Settings
+from gridwatch.simulator.entrance.reply import Answers
 from gridwatch.simulator.events import MULTIPLY, STOP, Event, Injected
 from gridwatch.simulator.model.draws import Ints
 from gridwatch.simulator.model.fleet import make_fleet
@@ -46,6 +47,8 @@ class Summary(Delivered):
     fed_in_kwh: float = 0.0
     first: list[Row] = field(default_factory=list)
     truth: dict[str, int] = field(default_factory=dict)
+    #: What was said of the readings, where they were sent to something that answers.
+    answers: Answers | None = None
 
     @property
     def rate(self) -> float:
@@ -131,7 +134,7 @@ class Simulation:
     def _controls(self) -> Iterator[Control]:
         """What registers the fleet, as of the first reading."""
         request = self.request
-        if not request.registry:
+        if not request.registry or request.readings_only:
             return iter(())
         step = request.every * SECOND
         first = -(-request.start // step) * step
@@ -151,8 +154,11 @@ class Simulation:
         )
         faults = Injected(request.faults, request.injected, request.every * SECOND)
         if request.speed is None and not faults.active and truth is None:
-            return undisturbed(self.blocks(), plan)
+            parts = undisturbed(self.blocks(), plan)
+            return (part for part in parts if isinstance(part, list)) if request.readings_only else parts
         items = emit(self.blocks(), faults, plan)
+        if request.readings_only:
+            items = (item for item in items if item.row is not None)
         return iter(items if truth is None else truth.watch(items))
 
     def _settle_after(self, policy: Policy) -> int:
@@ -185,7 +191,7 @@ class Simulation:
     def _send(self, parts: Iterator[list[Row] | Item | Control], mode: Mode, identity: str, now: int) -> None:
         request, summary = self.request, self.summary
         with mode.connect(identity, resume=request.resume) as target:
-            summary.run, summary.resumed = mode.run, mode.resumed
+            summary.run, summary.resumed, summary.answers = mode.run, mode.resumed, mode.answers
             if request.resume and not mode.resumed:
                 self._warn(
                     "nothing of this simulation is there yet: it starts from the beginning "
@@ -196,8 +202,22 @@ class Simulation:
                 target.flush()
             except KeyboardInterrupt:
                 target.give_up()
-                self._warn(f"stopped after {summary.readings:,} readings")
+                self._warn(self._stopped())
                 raise
+            except GridwatchError:
+                if summary.answers and summary.answers.acknowledged:
+                    self._warn(self._stopped())
+                raise
+
+    def _stopped(self) -> str:
+        """How far a run came that ends before its end."""
+        answers = self.summary.answers
+        if answers is None:
+            return f"stopped after {self.summary.readings:,} readings"
+        return (
+            f"stopped after {answers.accepted:,} accepted and {answers.rejected:,} rejected readings; "
+            "the same command with --resume goes on there, if --from and --until are instants"
+        )
 
     def _head(self, policy: Policy, truth: Truth) -> dict[str, Any]:
         """The head of the manifest, as a replay writes it."""

@@ -12,6 +12,7 @@ import click
 from gridwatch.cli.export.aggregated import ANOMALIES, INCIDENTS, REGIONS, WINDOWS
 from gridwatch.cli.export.counts import Counts
 from gridwatch.cli.export.files import format_of, open_writer
+from gridwatch.cli.export.homelab import ENERGY, HEATPUMP, TEMPERATURE
 from gridwatch.cli.export.queries import COMPLETENESS, READINGS, Query, Selection, fetch
 from gridwatch.domain.instants import format_instant
 from gridwatch.errors import UsageProblem
@@ -21,12 +22,15 @@ from replay.run.progress import Terminal
 from sinks.database import connect
 
 _LENGTH: Final = "15m"
-_REST: Final = {"regions": REGIONS, "incidents": INCIDENTS, "anomalies": ANOMALIES}
+_REST: Final = {
+    **{"regions": REGIONS, "incidents": INCIDENTS, "anomalies": ANOMALIES},
+    **{"energy": ENERGY, "heatpump": HEATPUMP, "temperature": TEMPERATURE},
+}
 
 
 @click.command(
     epilog="Example:  gridwatch export --meters 'METER_00*' --start 2024-01-01 -o january.parquet",
-    short_help="Readings, windows, regions, incidents or anomalies from the database to CSV or Parquet.",
+    short_help="Readings, what follows from them, or what a home measured: to CSV or Parquet.",
 )
 @click.argument("what", type=click.Choice(["readings", "windows", *_REST]), default="readings")
 @click.option(
@@ -59,6 +63,13 @@ _REST: Final = {"regions": REGIONS, "incidents": INCIDENTS, "anomalies": ANOMALI
     help="Of windows, regions, incidents and anomalies: only those of regions that match.",
 )
 @click.option(
+    "--devices",
+    default="*",
+    show_default=True,
+    metavar="GLOB",
+    help="Of energy, heatpump and temperature: only those of devices that match.",
+)
+@click.option(
     "--length",
     type=click.Choice(list(WINDOWS)),
     help=f"Of windows: their length. Default: {_LENGTH}.",
@@ -76,19 +87,20 @@ def command(
     end: int | None,
     meters: str,
     regions: str,
+    devices: str,
     length: str | None,
     flow: str | None,
     zone: str | None,
     database_url: str | None,
     as_json: bool,
 ) -> None:
-    """Write rows of the database, in order of meter or region, and time.
+    """Write rows of the database, in order of meter, region or device, and time.
 
     Readings are the validated ones (of several values for a timestamp the last), and the late events, with
     status TOO_LATE; their CSV is what `gridwatch replay --profile spec` reads. In the completeness of a day,
     expected = had + missing: slots filled by a reading, and slots in gaps. Windows of consumption, the load
-    of the regions, incidents and anomalies are as their latest revision has them. The file is written
-    atomically.
+    of the regions, incidents and anomalies are as their latest revision has them. Energy, heatpump and
+    temperature are what the devices of a home measured. The file is written atomically.
     """
     settings = load_settings(**({"database_url": database_url} if database_url else {}))
     path = None if output == "-" else Path(output)
@@ -98,12 +110,16 @@ def command(
         raise UsageProblem("--start must lie before --end", "change one of them")
     kind = format_of(path)
     query = _query(what, completeness=completeness, length=length)
-    _require_used(query, what, meters=meters != "*", regions=regions != "*", flow=flow is not None)
+    chosen = {"meters": meters, "regions": regions, "devices": devices}
+    _require_used(
+        query, what, **{name: pattern != "*" for name, pattern in chosen.items()}, flow=flow is not None
+    )
     selection = Selection(
         "-infinity" if start is None else format_instant(start),
         "infinity" if end is None else format_instant(end),
         meters,
         regions,
+        devices,
         _zone(zone) if zone else settings.timezone,
         flow,
     )
@@ -116,8 +132,8 @@ def command(
                 counts.add(rows)
                 terminal.at(counts.rows)
         if not counts.rows:
-            pattern = meters if query.of == "meters" else regions
-            terminal.warn(f"nothing in the database matches: no row of {query.of} {pattern!r} in that time")
+            of = f"{query.of} {chosen[query.of]!r}"
+            terminal.warn(f"nothing in the database matches: no row of {of} in that time")
     if as_json:
         click.echo(json.dumps({"file": output, "format": kind, **counts.as_dict()}))
     else:

@@ -1,7 +1,8 @@
-"""Exports from the database to files: readings, completeness of days, windows, regions and incidents.
+"""Exports from the database to files: readings, completeness of days, what follows from them, and a home.
 
     queries      what a query is; readings, and the completeness of each meter's days
-    aggregated   windows of consumption, the load of the regions, incidents
+    aggregated   windows of consumption, the load of the regions, incidents, anomalies
+    homelab      what the devices of a home measured
     counts       what was written, counted
     files        writers of CSV and Parquet, atomic
 

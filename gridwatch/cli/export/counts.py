@@ -12,7 +12,8 @@ from gridwatch.cli.export.queries import Query
 
 @dataclass
 class Counts:
-    """The rows of a query: how many, of how many meters or regions (`groups`), their energy, its tallies."""
+    """The rows of a query: how many, of how many meters, regions or devices (`groups`), their energy, its
+    tallies."""
 
     query: Query
     rows: int = 0
@@ -26,7 +27,7 @@ class Counts:
         self._at = {column.name: place for place, column in enumerate(self.query.columns)}
 
     def add(self, rows: Sequence[Sequence[Any]]) -> None:
-        """Count rows, which are in order of meter or region, the first column."""
+        """Count rows, which are in order of the first column: meter, region or device."""
         for row in rows:
             if row[0] != self._group:
                 self._group = row[0]

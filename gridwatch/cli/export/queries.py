@@ -141,9 +141,9 @@ class Column:
 class Query:
     """SQL with parameters of a Selection, the columns of its result, and what is counted in it.
 
-    Rows are in order of their first column, which names one of `of`. `energy` is the column that is added up.
-    `tallies`: name → column, and whether a value of it counts, or for how much. `summary` has the fields
-    `rows`, `groups`, `energy` and the names of the tallies.
+    Rows are in order of their first column, which names one of `of` (a field of Selection). `energy` is the
+    column that is added up. `tallies`: name → column, and whether a value of it counts, or for how much.
+    `summary` has the fields `rows`, `groups`, `energy` and the names of the tallies.
     """
 
     sql: str
@@ -161,8 +161,8 @@ class Query:
 
 @dataclass(frozen=True)
 class Selection:
-    """The rows: `start` ≤ time < `end` (RFC 3339, or the database's `infinity`), meters and regions by shell
-    patterns.
+    """The rows: `start` ≤ time < `end` (RFC 3339, or the database's `infinity`), meters, regions and devices
+    by shell patterns.
 
     `zone` is the time zone of the days of completeness; `flow` None: of all flows.
     """
@@ -171,6 +171,7 @@ class Selection:
     end: str = "infinity"
     meters: str = "*"
     regions: str = "*"
+    devices: str = "*"
     zone: str = "UTC"
     flow: str | None = None
 
@@ -225,11 +226,12 @@ COMPLETENESS = Query(
 
 
 def fetch(connection: Connection, query: Query, selection: Selection) -> Iterator[Sequence[Sequence[Any]]]:
-    """The rows of the result, in batches, in order of meter or region, and time; instants are in UTC."""
+    """The rows of the result, in batches, in order of their first column, and time; instants are in UTC."""
     connection.execute(text("SET LOCAL TimeZone = 'UTC'"))
     values = asdict(selection) | {
         "meters": regex_of(selection.meters),
         "regions": regex_of(selection.regions),
+        "devices": regex_of(selection.devices),
     }
     found = connection.execution_options(stream_results=True, yield_per=FETCH_ROWS).execute(
         text(query.sql), {name: values[name] for name in query.parameters}

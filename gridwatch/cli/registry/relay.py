@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import json
-import logging
 import signal
 from types import FrameType
-from typing import Any
 
 import click
 
 from gridwatch.errors import GridwatchError
-from gridwatch.logs import logging_config
+from gridwatch.logs import log_to_stderr
 from gridwatch.registry.relay.outbox import backlog
 from gridwatch.registry.relay.service import Relay
 from gridwatch.settings import Settings, load_settings
@@ -36,7 +34,7 @@ def command(once: bool, check: bool, as_json: bool) -> None:
     if check:
         _check(settings, as_json=as_json)
         return
-    _log_to_stderr(settings)
+    log_to_stderr(settings, "relay", "gridwatch.registry")
     with Terminal() as terminal:
         terminal.stage("publishing", None)
         relay = Relay(settings, once=once, told=terminal.at)
@@ -62,13 +60,3 @@ def _check(settings: Settings, *, as_json: bool) -> None:
     click.echo(json.dumps(waiting._asdict()) if as_json else str(waiting))
     if waiting.late:
         raise GridwatchError("the relay is behind", "start gridwatch relay; its log says what it waits for")
-
-
-def _log_to_stderr(settings: Settings) -> None:
-    handler = logging.StreamHandler()
-    config: dict[str, Any] | None = logging_config(settings)
-    if config is None:
-        handler.setFormatter(logging.Formatter("%(asctime)s relay: %(message)s"))
-    else:
-        handler.setFormatter(config["formatters"]["json"]["()"]())
-    logging.getLogger("gridwatch.registry").addHandler(handler)

@@ -1,0 +1,5 @@
+"""The entrances: what a reading costs on its way into Kafka, and how long it takes.
+
+http.py       `gridwatch ingest` against a bare loop, in interleaved rounds
+bare_http.py  the bare loop: Starlette and confluent-kafka, which parses and forwards, and no more
+"""

@@ -1,0 +1,1 @@
+"""`gridwatch keys …`: who may use the entrances."""
