@@ -10,6 +10,7 @@
     servers.py   the broker and the database that all runs share, and what is recreated for each
     service.py   a worker or sink with a failpoint, restarted by a supervisor when it exits
     entry.py     the services' own programs, with failpoints at named steps
+    entrances/   the HTTP and MQTT entrances under faults: what was promised, against what is stored
     subject.py   the system under test: a worker's application, and when its stages are complete
     compare/     what two runs leave, and how that differs
     resume.py    a replay that is killed and resumed, apart from all else

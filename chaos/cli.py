@@ -78,6 +78,11 @@ def _kinds(_context: click.Context, _parameter: click.Parameter, value: str | No
     metavar="MODULE:NAME",
     help="The worker under test, for one with further stages.",
 )
+@click.option(
+    "--entrances",
+    is_flag=True,
+    help="The HTTP and MQTT entrances instead: everything that was acknowledged is stored exactly once.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the results as JSON.")
 @click.option("--keep", is_flag=True, help="Keep the folder with logs and data, as after a difference.")
 @click.pass_context
@@ -92,6 +97,7 @@ def command(  # noqa: PLR0917  one per option
     early: bool | None,
     replay_kills: int,
     place: str,
+    entrances: bool,
     as_json: bool,
     keep: bool,
 ) -> None:
@@ -102,9 +108,14 @@ def command(  # noqa: PLR0917  one per option
     the end every row of the database, every output by its id, and the state of every meter must equal those
     of a fault-free run. Exit 1 if anything is lost, in excess or different. A seed repeats its schedule. The
     first run fetches Apache Kafka (43 MB) into the user's cache.
+
+    With --entrances readings are sent over HTTP and published by MQTT through a real Mosquitto, which has to
+    be installed; the entrances are killed, Kafka is stopped, connections are cut. What the senders were
+    promised is compared with the database.
     """
     from rich.console import Console
 
+    from chaos.entrances.run import EntranceChaos
     from chaos.report import as_data, print_result, print_summary
     from chaos.run import Chaos
     from chaos.schedule import make_schedule
@@ -122,10 +133,15 @@ def command(  # noqa: PLR0917  one per option
     try:
         with interrupted_by_signals():
             chaos = Chaos(servers, folder, readings, lambda line: click.echo(line, err=True), subject)
+            of_entrances = EntranceChaos(servers, folder, lambda line: click.echo(line, err=True))
             for seed in drawn:
-                schedule = make_schedule(seed, faults, kinds, workers, early)
-                click.echo(f"\n{schedule}", err=as_json)
-                result = chaos.run(schedule)
+                if entrances:
+                    click.echo(f"\nseed {seed}: entrances, {faults} faults", err=as_json)
+                    result = of_entrances.run(seed, faults)
+                else:
+                    schedule = make_schedule(seed, faults, kinds, workers, early)
+                    click.echo(f"\n{schedule}", err=as_json)
+                    result = chaos.run(schedule)
                 results.append(result)
                 if not as_json:
                     print_result(console, result)

@@ -10,6 +10,7 @@ import random
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 
+from gridwatch.topics import HOMELAB
 from sinks import tables
 
 #: The session timeout of workers and sinks; brokers allow no less than 6 s.
@@ -66,8 +67,8 @@ KINDS: dict[str, tuple[str, int]] = {
 }
 #: SQLSTATEs of transient errors: disk full, serialization failure, deadlock, internal error, read only.
 _SQLSTATES = ("53100", "40001", "40P01", "XX000", "25006", "57P03")
-#: A derived table is locked and refuses together with the one that it comes from.
-_TABLES = tuple(table.name for table in tables.fed_by_topics())
+#: A derived table is locked and refuses together with the one that it comes from. No home publishes anything.
+_TABLES = tuple(table.name for table in tables.fed_by_topics() if table.topic not in HOMELAB)
 _SERVER_AWAY = (0, 2, SESSION_SECONDS + 1)
 _PROCESS_AWAY = (0, 0, 1, SESSION_SECONDS + 1)
 #: The choices of details, by kind.

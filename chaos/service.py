@@ -71,6 +71,8 @@ class SupervisedService(Service):
 
     def command(self) -> list[str]:
         """The command line of the next start."""
+        if self.kind.name not in {"worker", "sink"}:
+            return super().command()
         entry = [self.app, str(self.failpoint), str(self.clock), str(self.commit_bytes)]
         # Its application may be anywhere on our own import path.
         found = f"PYTHONPATH={os.pathsep.join(filter(None, sys.path))}"
