@@ -17,6 +17,11 @@ _SYSTEM = "/usr/sbin:/usr/local/sbin:/opt/homebrew/sbin"
 _CONNECT_SECONDS = 1.0
 
 
+def program() -> str:
+    """Its program; empty if it is not installed."""
+    return shutil.which("mosquitto") or shutil.which("mosquitto", path=_SYSTEM) or ""
+
+
 class Mosquitto(EmbeddedServer):
     """A broker without accounts. It writes what it keeps to disk when it is stopped, and every second."""
 
@@ -34,7 +39,7 @@ class Mosquitto(EmbeddedServer):
         return f"mqtt://{LOOPBACK}:{self.port}"
 
     def _prepare(self) -> None:
-        self._program = shutil.which("mosquitto") or shutil.which("mosquitto", path=_SYSTEM) or ""
+        self._program = program()
         if not self._program:
             raise GridwatchError(
                 "Mosquitto is not installed here",

@@ -149,7 +149,7 @@ class Session:
         """Connect the socket, in a thread: names are looked up, TLS is negotiated."""
         options: dict[str, Any] = {}
         if self._broker.version == "5":
-            properties = Properties(PacketTypes.CONNECT)
+            properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
             properties.SessionExpiryInterval = self._broker.session_seconds
             properties.ReceiveMaximum = RECEIVE_MAXIMUM
             properties.MaximumPacketSize = _MAXIMUM_PACKET
@@ -162,24 +162,24 @@ class Session:
         loop, socket = asyncio.get_running_loop(), client.socket()
         if socket is None:
             return
-        writing = False
+        descriptor = socket.fileno()  # paho closes the socket itself when it fails
+
+        def forget(*_: object) -> None:
+            loop.remove_reader(descriptor)
+            loop.remove_writer(descriptor)
 
         def write() -> None:
-            nonlocal writing
             if client.want_write():
                 client.loop_write()
-            elif writing:
-                loop.remove_writer(socket)
-                writing = False
+            else:
+                loop.remove_writer(descriptor)
 
         def want_write(*_: object) -> None:
-            nonlocal writing
-            if not writing:
-                loop.add_writer(socket, write)
-                writing = True
+            loop.add_writer(descriptor, write)
 
         client.on_socket_register_write = want_write
-        loop.add_reader(socket, self._read, client)
+        client.on_socket_close = forget
+        loop.add_reader(descriptor, self._read, client)
         want_write()
         try:
             while not self._ended.is_set():
@@ -189,8 +189,8 @@ class Session:
                     break
         finally:
             client.on_socket_register_write = None
-            loop.remove_reader(socket)
-            loop.remove_writer(socket)
+            if client.socket() is not None:
+                forget()
 
     def _read(self, client: mqtt.Client) -> None:
         """Read packets as long as messages come: each call of paho reads one."""

@@ -26,11 +26,9 @@ from gridwatch.domain.partitioning import partition_of
 from gridwatch.domain.policy import Policy
 from gridwatch.domain.validation.findings import FUTURE_TIMESTAMP, TOO_LARGE
 from gridwatch.domain.validation.rules import is_meter_id
-from gridwatch.models.homelab import HomelabDeadLetter, MqttSource
+from gridwatch.models.homelab import TIME_ASSIGNED, HomelabDeadLetter, MqttSource
 from gridwatch.topics import HOMELAB_DEAD_LETTERS
 
-TIME_ASSIGNED: Final = "TIME_ASSIGNED"
-"""The flag of a measurement whose time is that of its arrival."""
 CLOCK_NOT_SET: Final = "CLOCK_NOT_SET"
 BAD_DEVICE_ID: Final = "BAD_DEVICE_ID"
 NO_RULE: Final = "NO_RULE"
