@@ -32,6 +32,8 @@ def test_a_seed_gives_the_same_faults_again_in_order_of_their_places() -> None:
         assert 0 < fault.at < 1 and fault.seconds in KINDS[fault.kind].seconds
     assert [one.at for one in make_faults(3, 50)] == sorted(one.at for one in make_faults(3, 50))
     assert {one.kind for one in make_faults(5, 500)} == set(KINDS)
+    explained = (ROOT / "docs" / "guarantees.md").read_text(encoding="utf-8")
+    assert all(f"| `{name}` | {kind.meaning} |" in explained for name, kind in KINDS.items())
 
 
 def test_registers_are_taken_apart_in_order_of_time() -> None:

@@ -26,7 +26,7 @@ class Measured:
     more: Mapping[str, Any] = field(default_factory=dict)
 
 
-class Malformed(Exception):  # noqa: N818 - a verdict about a message, not a failure of ours
+class Malformed(Exception):
     """A message that is no measurement: codes as in docs/, a sentence with the remedy, the field at fault."""
 
     def __init__(self, reasons: Sequence[str], message: str, field: str | None = None) -> None:
