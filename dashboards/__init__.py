@@ -5,12 +5,13 @@
     fleet.py       Fleet: the meters of the registry, what is planned, what has changed
     grid.py        Grid Load: incidents, the load of the regions, what is known too little of
     anomalies.py   Anomalies: what is out of the ordinary, of which kind, and one meter's power against it
+    home.py        Home Energy: what a home's devices measure, and which of them are silent
     health.py      System & Stream Health: whether gridwatch itself works
     sql/           the queries of each
     frame.py       what all dashboards share
     panels.py      the kinds of panels, each with its options
     marks.py       regions on plots over time: annotations
-    variables.py   meter, flow, region, partition, interval, kind, confidence
+    variables.py   meter, flow, region, partition, interval, kind, confidence, device
     queries.py     queries to the database and to Prometheus, and the conditions of variables
     expansion.py   expands a query as Grafana does, for tests and benchmarks
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from grafana_foundation_sdk.cog.encoder import JSONEncoder
 
-from dashboards import anomalies, drill_down, fleet, grid, health, overview
+from dashboards import anomalies, drill_down, fleet, grid, health, home, overview
 
 FOLDER = Path(__file__).with_name("json")
 
@@ -14,7 +14,7 @@ FOLDER = Path(__file__).with_name("json")
 def built() -> dict[str, str]:
     """File name → JSON text of every dashboard."""
     texts = {}
-    for module in (overview, grid, anomalies, drill_down, fleet, health):
+    for module in (overview, grid, anomalies, drill_down, fleet, home, health):
         dashboard = module.build().build()
         # Links and tests refer to panels by id: ids are assigned in the order of the panels.
         for number, panel in enumerate(dashboard.panels or [], start=1):

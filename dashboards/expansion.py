@@ -40,6 +40,7 @@ class View:
     end: datetime
     variables: Mapping[str, Value] = field(default_factory=dict)
     interval: str = "10s"
+    zone: str = "UTC"
     search: str = ""
     timescaledb: bool = False
 
@@ -63,6 +64,7 @@ def expand(sql: str, view: View) -> str:
     """
     known: dict[str, Value] = {
         "__interval": view.interval,
+        "__timezone": view.zone,
         "__searchFilter": view.search.replace("'", "''") + "%",
         **view.variables,
     }

@@ -37,6 +37,7 @@ from grafana_foundation_sdk.models.common import (
 )
 from grafana_foundation_sdk.models.dashboard import (
     DashboardLinkType,
+    DataTransformerConfig,
     DynamicConfigValue,
     FieldColorModeId,
     Threshold,
@@ -241,11 +242,34 @@ def stretches(
         for number, (name, color) in enumerate((("", "transparent"), *states))
     }
     return (
-        _described(statetimeline.Panel(), title, description, [SqlQuery(sql, "time_series")])
-        .unit("none")
+        _strips(title, description, SqlQuery(sql, "time_series"), width, height)
         .mappings([ValueMap(named)])
         .color_scheme(FieldColor().mode(FieldColorModeId.THRESHOLDS))
         .show_value(VisibilityMode.NEVER)
+        # A series has no value where another one changes: it stays as it was.
+        .override_by_field_type("number", [DynamicConfigValue(id_val="custom.spanNulls", value=True)])
+    )
+
+
+def phases(title: str, description: str, sql: str, *, by: str, width: int = 24, height: int = 6) -> Any:
+    """A strip for each value of the column `by`: the words of the last column, each until the next one."""
+    return (
+        _strips(title, description, SqlQuery(sql, "table"), width, height)
+        .color_scheme(FieldColor().mode(FieldColorModeId.PALETTE_CLASSIC_BY_NAME))
+        .show_value(VisibilityMode.AUTO)
+        .with_transformation(
+            DataTransformerConfig(
+                id_val="partitionByValues", options={"fields": [by], "naming": {"asLabels": True}}
+            )
+        )
+        .override_by_field_type("string", [DynamicConfigValue(id_val="custom.spanNulls", value=True)])
+    )
+
+
+def _strips(title: str, description: str, query: SqlQuery, width: int, height: int) -> Any:
+    return (
+        _described(statetimeline.Panel(), title, description, [query])
+        .unit("none")
         .merge_values(True)
         .row_height(0.8)
         .legend(
@@ -255,8 +279,6 @@ def stretches(
             .show_legend(True)
         )
         .tooltip(VizTooltipOptions().mode(TooltipDisplayMode.SINGLE))
-        # A series has no value where another one changes: it stays as it was.
-        .override_by_field_type("number", [DynamicConfigValue(id_val="custom.spanNulls", value=True)])
         .height(height)
         .span(width)
     )

@@ -73,6 +73,38 @@ SELECT coalesce(region, '{NO_REGION}') COLLATE "C" FROM anomalies WHERE state = 
 ORDER BY 1
 """
 
+
+#: The tables of a home by what is in them.
+_OF_HOME = {
+    "energy": "energy_readings",
+    "heat pump": "heatpump_readings",
+    "temperature": "temperature_readings",
+}
+
+
+def _last(kind: str, columns: str = "", where: str = "") -> str:
+    """The last device of a table in order of their names, with its newest time."""
+    return (
+        f'(SELECT {columns}device_id, "timestamp" FROM {_OF_HOME[kind]}{where}'
+        ' ORDER BY device_id DESC, "timestamp" DESC LIMIT 1)'
+    )
+
+
+_LAST = " UNION ALL ".join(_last(kind, f"'{kind}', ") for kind in _OF_HOME)
+_BEFORE = " UNION ALL ".join(
+    _last(kind, where=f" WHERE latest.kind = '{kind}' AND device_id < latest.device_id") for kind in _OF_HOME
+)
+# The newest time of each device by kind, by one index lookup each, however many rows there are: in each table
+# that of the last device, then that of the one before.
+LATEST = f"""
+WITH RECURSIVE latest (kind, device_id, newest) AS (
+    ({_LAST})
+    UNION ALL
+    SELECT latest.kind, before.device_id, before."timestamp"
+    FROM latest CROSS JOIN LATERAL ({_BEFORE}) AS before
+)"""
+DEVICES = f"{LATEST} SELECT DISTINCT device_id FROM latest ORDER BY 1 LIMIT 1000"
+
 # From the last day with data, in which every partition has windows.
 PARTITIONS = """
 SELECT DISTINCT partition::text FROM metrics
@@ -152,6 +184,11 @@ def kind() -> CustomVariable:
 def confidence() -> CustomVariable:
     """Anomalies of high or low confidence, or all."""
     return _listed("confidence", "Confidence", "whether an anomaly is beyond doubt", CONFIDENCES)
+
+
+def device() -> QueryVariable:
+    """Some or all devices of a home."""
+    return _choice("device", "Device", "devices of the home", DEVICES)
 
 
 def window() -> CustomVariable:

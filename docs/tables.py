@@ -15,10 +15,10 @@ from pydantic import SecretStr
 from docs import marked
 from gridwatch.cli import COMMANDS
 from gridwatch.health.checks import CHECKS
-from gridwatch.health.metrics import SINK, SYSTEM_METRICS, WORKER, Service, metrics_of
+from gridwatch.health.metrics import BRIDGE, INGEST, SINK, SYSTEM_METRICS, WORKER, Service, metrics_of
 from gridwatch.settings import PREFIX, Settings
 from gridwatch.simulator.model.classes import KINDS, Appliance, Hours
-from gridwatch.topics import OUTPUTS, RAW, REGIONAL
+from gridwatch.topics import HOMELAB, OUTPUTS, RAW, REGIONAL
 
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = (
@@ -70,7 +70,7 @@ def topics() -> str:
                 topic.meaning,
                 _written(timedelta(milliseconds=int(topic.config["retention.ms"]))),
             )
-            for topic in (RAW, *OUTPUTS, *REGIONAL)
+            for topic in (RAW, *OUTPUTS, *REGIONAL, *HOMELAB)
         ),
     )
 
@@ -99,6 +99,16 @@ def worker_prometheus() -> str:
 def sink_prometheus() -> str:
     """Every metric of a sink's `/metrics/`, with its help."""
     return _prometheus(SINK)
+
+
+def ingest_prometheus() -> str:
+    """Every metric of the HTTP entrance's `/metrics/`, with its help."""
+    return _prometheus(INGEST)
+
+
+def bridge_prometheus() -> str:
+    """Every metric of a bridge's `/metrics/`, with its help."""
+    return _prometheus(BRIDGE)
 
 
 def _prometheus(service: Service) -> str:
@@ -196,6 +206,8 @@ TABLES: dict[str, Callable[[], str]] = {
     "system_metrics": system_metrics,
     "worker_prometheus": worker_prometheus,
     "sink_prometheus": sink_prometheus,
+    "ingest_prometheus": ingest_prometheus,
+    "bridge_prometheus": bridge_prometheus,
     "health_checks": health_checks,
     "datasets": datasets,
     "simulator_classes": simulator_classes,

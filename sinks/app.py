@@ -3,7 +3,7 @@
 `faust -A sinks.app worker -l info` and `gridwatch sink` both start it.
 
     smartmeter_validated, …gap_alerts, …late_events, …metrics, …dead_letters, aggregates_1m, aggregates_15m,
-    anomalies, and of all flows together regional_aggregates, incidents
+    anomalies, and of all flows together regional_aggregates, incidents, homelab.*
         ──► queues ──► pool ─┬► store (decode, gather) ──► writer (one transaction) ──► database
                              └► … one of each per connection
                                   └─► smartmeter_dead_letters   foreign records, refused rows

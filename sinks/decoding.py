@@ -1,4 +1,7 @@
-"""Decodes Kafka records of one partition into rows, and into dead letters where they are foreign."""
+"""Decodes Kafka records of one partition into rows, and into dead letters where they are foreign.
+
+A record that is neither is one that its table does not store (`TopicTable.stores`).
+"""
 
 from __future__ import annotations
 
@@ -15,13 +18,16 @@ from sinks.rows import Rows, SourceRecord
 
 def decode_records(topic: str, records: Sequence[SourceRecord]) -> tuple[Rows, list[DeadLetter]]:
     """Decode the records of one topic and encode their rows; dead letters for those that are foreign."""
-    decode = tables.of_topic(topic).decode
+    table = tables.of_topic(topic)
+    decode = table.decode
     letters: list[DeadLetter] = []
     try:
         decoded = [decode(record.value or b"") for record in records]
         rows = Rows(topic, decoded, records)
     except (msgspec.MsgspecError, UnicodeDecodeError):
         rows, letters = _one_by_one(topic, records)
+    if table.stores is not None:
+        rows = rows.where(table.stores)
     # A value that no row can hold fails again in the writer, which finds the row.
     with contextlib.suppress(ValueError):
         rows.copy_text()

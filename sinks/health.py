@@ -80,6 +80,7 @@ class SinkHealth:
         self._dead_letters = dead_letters
         self._clock = clock
         topics = tables.topics(settings.flows)
+        self._skipping = [topic for topic in topics if tables.of_topic(topic).stores is not None]
         self._broker = BrokerMonitor(settings, "gridwatch-sink-health", topics, topics)
         self._view = BrokerView()
         self._progress = Progress()
@@ -171,6 +172,8 @@ class SinkHealth:
         for name, by_topic in (("rows", state.rows), ("refused_rows", state.refused)):
             for topic, count in sorted(by_topic.items()):
                 samples.put(name, count, topic)
+        for topic in self._skipping:
+            samples.put("skipped_records", self._pool.skipped[topic], topic)
         for cause, count in self._app.rereads.counts.items():
             samples.put("reread_batches", count, cause)
         for place, (committed, end) in self.positions().items():

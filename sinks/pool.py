@@ -88,6 +88,11 @@ class Pool:
         return sum((store.rows_of_partition for store in self._stores), Counter())
 
     @property
+    def skipped(self) -> Counter[str]:
+        """Records that are no rows of their table, by topic."""
+        return sum((store.skipped for store in self._stores), Counter())
+
+    @property
     def failing_feeds(self) -> dict[tuple[str, int], str]:
         """Topic partitions whose records nearly all become dead letters, and what is wrong with them."""
         feeds = {place: feed for store in self._stores for place, feed in list(store.feeds.items())}

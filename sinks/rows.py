@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -50,11 +50,16 @@ class Rows:
     def __getitem__(self, part: slice) -> Rows:
         return Rows(self.topic, self.records[part], self.sources[part])
 
+    def where(self, condition: Callable[[Any], bool]) -> Rows:
+        """The rows whose record meets a condition."""
+        kept = [n for n, record in enumerate(self.records) if condition(record)]
+        return Rows(self.topic, [self.records[n] for n in kept], [self.sources[n] for n in kept])
+
     def copy_text(self) -> bytes:
         """The rows as COPY text, encoded once. ValueError when a value is invalid for any database."""
         if self._copy_text is None:
             flow, table = tables.source_of(self.topic)
-            self._copy_text = copy_text.rows(table.copied(self.records, flow).values())
+            self._copy_text = copy_text.rows(table.copied(self.records, flow, self.sources).values())
         return self._copy_text
 
 

@@ -80,6 +80,8 @@ class BatchStore:
         )
         #: Rows written, by flow and partition number.
         self.rows_of_partition: Counter[tuple[str, int]] = Counter()
+        #: Records that are no rows of their table, by topic.
+        self.skipped: Counter[str] = Counter()
         #: Dead letters that no row can hold, logged and counted.
         self.lost_letters = 0
 
@@ -140,6 +142,7 @@ class BatchStore:
         for entry in entries:
             flow = tables.source_of(entry.rows.topic)[0]
             self.rows_of_partition[flow.name, entry.partition] += len(entry.rows)
+            self.skipped[entry.rows.topic] += len(entry.offsets) - len(entry.rows) - len(entry.letters)
             self._note_feed(entry, letters)
         self._writer.watch("stored")
         return True

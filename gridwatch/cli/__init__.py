@@ -25,7 +25,10 @@ COMMANDS: dict[str, tuple[str, str]] = {
         "gridwatch.cli.commands.demo",
         "Everything at once: a real Kafka and PostgreSQL, replay, score, report.",
     ),
-    "up": ("gridwatch.cli.commands.up", "A real Kafka and PostgreSQL in the foreground until Ctrl-C."),
+    "up": (
+        "gridwatch.cli.commands.up",
+        "A real Kafka and PostgreSQL, and an MQTT broker, in the foreground until Ctrl-C.",
+    ),
     "topics": ("gridwatch.cli.commands.topics", "Create, list and check the topics."),
     "db": ("gridwatch.cli.commands.db", "Upgrade the database schema, or show its status."),
     "worker": (

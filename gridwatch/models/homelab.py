@@ -6,9 +6,12 @@ A value has the fields of its model, and what else the payload had.
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Final, Literal
 
 from msgspec import Struct
+
+#: The flag of a reading whose message had no time of its own.
+TIME_ASSIGNED: Final = "TIME_ASSIGNED"
 
 
 class MqttSource(Struct, frozen=True):

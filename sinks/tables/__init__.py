@@ -1,4 +1,4 @@
-"""The tables that the sink writes: one file a table, and here the list of them.
+"""The tables that the sink writes: one file a table (a home's in `homelab/`), and here the list of them.
 
 A new table is a file with its declaration (fields in `table.py`), a line in `TABLES`, and a migration that
 creates it. Everything else iterates over the list: the sink's topics, staging tables, COPY and merge,
@@ -14,6 +14,10 @@ from sinks.tables.aggregates import AGGREGATES_1M, AGGREGATES_15M
 from sinks.tables.anomalies import ANOMALIES
 from sinks.tables.dead_letters import DEAD_LETTERS
 from sinks.tables.gap_alerts import GAP_ALERTS
+from sinks.tables.homelab.dead_letters import HOMELAB_DEAD_LETTERS
+from sinks.tables.homelab.energy import ENERGY_READINGS
+from sinks.tables.homelab.heatpump import HEATPUMP_READINGS
+from sinks.tables.homelab.temperature import TEMPERATURE_READINGS
 from sinks.tables.incidents import INCIDENTS
 from sinks.tables.late_events import LATE_EVENTS
 from sinks.tables.metrics import METRICS
@@ -34,6 +38,10 @@ TABLES: tuple[DatabaseTable, ...] = (
     ANOMALIES,
     REGIONAL_AGGREGATES_15M,
     INCIDENTS,
+    ENERGY_READINGS,
+    HEATPUMP_READINGS,
+    TEMPERATURE_READINGS,
+    HOMELAB_DEAD_LETTERS,
 )
 
 

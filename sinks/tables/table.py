@@ -20,13 +20,14 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import Any
+from typing import Any, Protocol
 
 import msgspec
 from sqlalchemy import MetaData, Table
 
 from gridwatch.topics import SMARTMETER, Flow, Topic
 from sinks.tables.columns import Values
+from sinks.tables.copy_text import numbers
 
 #: The metadata of all tables. The migrations are its history; a test compares the two.
 metadata = MetaData()
@@ -43,6 +44,15 @@ LATER_RECEIVED = (
 
 #: Marks columns that are not in the records, but computed in the merge (`Column(..., info=COMPUTED)`).
 COMPUTED = {"computed": True}
+
+
+class Position(Protocol):
+    """Where a record is on its topic."""
+
+    @property
+    def partition(self) -> int: ...
+    @property
+    def offset(self) -> int: ...
 
 
 @dataclass(frozen=True)
@@ -80,9 +90,9 @@ class Comparison:
 class DatabaseTable(ABC):
     """Everything about one table. Settings are given by their names (`gridwatch/settings/`)."""
 
-    #: Names, columns, key and indexes. `time` is part of the key, as hypertables require.
+    #: Names, columns, key and indexes.
     sql: Table
-    #: The column of event time, by which chunks and retention go.
+    #: The column of event time, by which chunks and retention go; a part of the key, as hypertables require.
     time: str = "time"
     #: Columns that order rows with one key: the highest wins. Without them rows with one key are identical.
     newer: tuple[str, ...] = ()
@@ -162,16 +172,26 @@ class TopicTable(DatabaseTable):
     """A table whose rows are the records of a topic; the topic's model decodes them."""
 
     topic: Topic
-    #: The records' values by column but for `flow`, which is the last one, as COPY text.
+    #: The records' values by column, as COPY text, but for those at the end of a row: position and `flow`.
     columns: Callable[[Sequence[Any]], Values]
+    #: Whether rows have the position of their record on its topic, as `source_partition` and `source_offset`.
+    positions: bool = False
+    #: Whether a record is a row; None: every one is. What is not is skipped and counted.
+    stores: Callable[[Any], bool] | None = None
     #: The columns of ids made from positions, windows or slots: unique inside one flow.
     ids: tuple[str, ...] = ("id",)
     #: The statement to run when fewer rows were merged than staged: some had equal keys.
     merge_repeated: str = ""
 
-    def copied(self, records: Sequence[Any], flow: Flow) -> Values:
-        """The values of a flow's records by column, in the order of the table's columns, as COPY text."""
+    def copied(self, records: Sequence[Any], flow: Flow, sources: Sequence[Position] = ()) -> Values:
+        """The values of a flow's records by column, in the order of the table's columns, as COPY text.
+
+        `sources` are the records' positions, needed where rows have them.
+        """
         values = self.columns(records)
+        if self.positions:
+            values["source_partition"] = numbers([source.partition for source in sources])
+            values["source_offset"] = numbers([source.offset for source in sources])
         if not self.of_flows:
             return values
         if flow != SMARTMETER:

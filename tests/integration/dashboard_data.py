@@ -32,7 +32,7 @@ from gridwatch.topics import (
 )
 from sinks.rows import Rows
 from sinks.writer import Writer
-from tests.integration import anomaly_data, window_data
+from tests.integration import anomaly_data, home_data, window_data
 
 METERS = (
     *("METER_0001", "METER_0002", "O'Brien", 'a "b" <i>/c\\', "Zähler €", "100%_$meter"),
@@ -223,6 +223,7 @@ def records(period: Period) -> dict[str, list[Any]]:
         METRICS.name: list(metrics(period)),
         DEAD_LETTERS.name: list(dead_letters(period)),
         **windows(period),
+        **home_data.records(period.start, period.now),
     }
 
 

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import itertools
 import uuid
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from functools import cache
 from typing import Any
+from zoneinfo import ZoneInfo
 
 import psycopg2
 import pytest
@@ -16,12 +18,12 @@ from msgspec.structs import replace as replace_fields
 
 from dashboards.expansion import PanelQuery, Raw, Value, View, expand, panel_queries
 from gridwatch.embedded import EmbeddedPostgres
-from gridwatch.topics import GAP_ALERTS, VALIDATED
+from gridwatch.topics import GAP_ALERTS, HOMELAB_DEAD_LETTERS, HOMELAB_ENERGY, VALIDATED, Topic
 from sinks.database import read_url
 from sinks.rows import Rows
 from sinks.schema.version import migrate
 from sinks.writer import Writer
-from tests.integration import anomaly_data, grid_data
+from tests.integration import anomaly_data, grid_data, home_data
 from tests.integration.dashboard_data import (
     METERS,
     PARTITIONS,
@@ -52,7 +54,7 @@ def period() -> Period:
 def whole_view() -> View:
     """All of it, with nothing chosen."""
     variables: dict[str, Value] = {"flow": "smartmeter", "meter": "O'Brien", "region": ALL, "partition": ALL}
-    variables |= {"interval": "1h", "window": "auto", "kind": ALL, "confidence": ALL}
+    variables |= {"interval": "1h", "window": "auto", "kind": ALL, "confidence": ALL, "device": ALL}
     return View(period().start, period().now, variables)
 
 
@@ -69,6 +71,7 @@ CHOICES: dict[str, list[Value]] = {
     "window": ["auto", "1m", "15m"],
     "kind": [ALL, "SPIKE", ["DROP", "no such'; --"]],
     "confidence": [ALL, "low"],
+    "device": [ALL, home_data.PLUG, [*home_data.DEVICES], "no such'; --"],
 }
 
 
@@ -190,6 +193,9 @@ def test_whatever_is_chosen_there_is_an_answer(ask: Ask, query: PanelQuery) -> N
         ("gridwatch-grid: Regions without a sure load A", 1),
         ("gridwatch-anomalies: Open, high confidence A", 3),
         ("gridwatch-anomalies: Meters with open ones A", len(METERS)),
+        ("gridwatch-home: Devices heard A", len(home_data.DEVICES) - 1),
+        ("gridwatch-home: Silent devices A", 1),
+        ("gridwatch-home: Messages refused A", 3),
     ],
 )
 def test_numbers_are_right(ask: Ask, title: str, expected: float) -> None:
@@ -471,3 +477,103 @@ def test_an_anomaly_is_on_the_strip_of_its_kind_for_as_long_as_it_lasts(ask: Ask
     assert all(time >= within.start for time, *_ in ask(sql, within))
     [*_, last] = edges
     assert last == (period().end - anomaly_data.EVERY, anomaly_data.KINDS[15 % 9], 4)
+
+
+# -- a home
+
+
+def _home(title: str) -> str:
+    return _sql(f"gridwatch-home: {title}")
+
+
+def _of_home(topic: Topic, device: str) -> list[tuple[datetime, Any]]:
+    records = home_data.records(period().start, period().now)[topic.name]
+    return [(datetime.fromisoformat(one.timestamp), one) for one in records if one.device_id == device]
+
+
+def _used(device: str) -> list[tuple[datetime, float]]:
+    """What the register of a device rose by, and when."""
+    registers = [(at, one.total_energy_kwh) for at, one in _of_home(HOMELAB_ENERGY, device)]
+    rises = [(at, after - before) for (_, before), (at, after) in itertools.pairwise(registers)]
+    return [(at, rise) for at, rise in rises if rise > 0]
+
+
+def test_power_now_is_that_of_the_devices_that_are_heard(ask: Ask) -> None:
+    [(at, newest)] = _of_home(HOMELAB_ENERGY, home_data.METER)[-1:]
+    assert ask(_home("Power now A"), whole_view()) == [(newest.power_kw + 1.0,)]  # the plug's
+    by_device = ask(_home("Power now by device A"), whole_view())
+    assert {(row[0], row[1]) for row in by_device} == {
+        (home_data.METER, newest.power_kw),
+        (home_data.PLUG, 1.0),
+    }
+    assert {row[-1] for row in by_device} == {at}
+    before = _choosing(end=period().now - home_data.SILENT_FOR)
+    assert home_data.SILENT in {row[0] for row in ask(_home("Power now by device A"), before)}
+
+
+def test_energy_is_what_registers_rose_by_also_where_one_began_again(ask: Ask) -> None:
+    expected: dict[str, dict[datetime, float]] = {}
+    for device in (home_data.METER, home_data.PLUG):
+        for at, rise in _used(device):
+            hour = (at - timedelta(microseconds=1)).replace(minute=0, second=0, microsecond=0)
+            by_hour = expected.setdefault(device, {})
+            by_hour[hour] = by_hour.get(hour, 0) + rise
+    found: dict[str, dict[datetime, float]] = {}
+    for hour, device, energy in ask(_home("Energy per hour A"), whole_view()):
+        found.setdefault(device, {})[hour] = energy
+    assert found == expected
+    total = sum(sum(by_hour.values()) for by_hour in expected.values())
+    assert ask(_home("Energy in the time range A"), whole_view()) == [(total,)]
+    assert all(energy > 0 for _, _, energy in ask(_home("Energy per day A"), whole_view()))
+    meter = _choosing(device=home_data.METER)
+    assert {row[1] for row in ask(_home("Energy per hour A"), meter)} == {home_data.METER}
+    assert ask(_home("Energy in the time range A"), meter) == [(sum(expected[home_data.METER].values()),)]
+    exported = [one.exported_energy_kwh for _, one in _of_home(HOMELAB_ENERGY, home_data.METER)]
+    assert ask(_home("Fed in in the time range A"), whole_view()) == [(exported[-1] - exported[0],)]
+
+
+@pytest.mark.parametrize("zone", ["UTC", "Europe/Berlin", "Asia/Kathmandu"])
+def test_a_day_of_energy_is_one_of_the_readers_zone(ask: Ask, zone: str) -> None:
+    expected: dict[datetime, float] = {}
+    for at, rise in _used(home_data.METER):
+        local = (at - timedelta(microseconds=1)).astimezone(ZoneInfo(zone))
+        day = local.replace(hour=0, minute=0, second=0, microsecond=0)
+        expected[day] = expected.get(day, 0) + rise
+    view = replace(_choosing(device=home_data.METER), zone=zone)
+    assert {at: energy for at, _, energy in ask(_home("Energy per day A"), view)} == expected
+
+
+def test_the_state_of_a_heat_pump_is_told_where_it_changes(ask: Ask) -> None:
+    states = ask(_home("State of the heat pump A"), whole_view())
+    assert [state for *_, state in states[:4]] == ["heating", "off", "hot water", "heating"]
+    assert {device for _, device, _ in states} == {home_data.PUMP}
+    assert [at - period().start for at, *_ in states[:3]] == [timedelta(hours=2 * n) for n in range(3)]
+    [(device, electricity, heat, cop)] = ask(_home("Heat pumps in the time range A"), whole_view())
+    assert (device, heat, cop) == (home_data.PUMP, electricity * 4, 4)
+    lines = {name for _, name, _ in ask(_home("Flow, return and outdoor temperature A"), whole_view())}
+    assert lines == {f"{home_data.PUMP} {name}" for name in ("flow", "return", "outdoor")}
+
+
+def test_the_silent_device_and_the_low_battery_are_named(ask: Ask) -> None:
+    [(device, kind, newest, seconds)] = ask(_home("Silent for more than an hour A"), whole_view())
+    assert (device, kind) == (home_data.SILENT, "energy")
+    assert newest == _of_home(HOMELAB_ENERGY, home_data.SILENT)[-1][0]
+    assert float(seconds) == pytest.approx((datetime.now(UTC) - newest).total_seconds(), abs=5)
+    batteries = ask(_home("Batteries that are low A"), whole_view())
+    assert [row[:2] for row in batteries] == [(home_data.ATTIC, 10.0)]
+    then = _choosing(end=period().start + timedelta(hours=1))
+    assert ask(_home("Batteries that are low A"), then) == []
+
+
+def test_every_device_of_a_home_is_offered_once_and_its_messages_are_counted(ask: Ask) -> None:
+    offered = [device for (device,) in ask(_home("variable device"), whole_view())]
+    assert offered == sorted(home_data.DEVICES)
+    counted: dict[str, int] = {}
+    for _, device, messages in ask(_home("Messages per device and hour A"), whole_view()):
+        counted[device] = counted.get(device, 0) + messages
+    records = home_data.records(period().start, period().now)
+    measured = [one for name in records if name != HOMELAB_DEAD_LETTERS.name for one in records[name]]
+    assert counted == Counter(one.device_id for one in measured)
+    reasons = ask(_home("Refused messages by reason A"), whole_view())
+    assert reasons == [("NOT_JSON", 2), ("BAD_TIMESTAMP", 1), ("NOT_A_NUMBER", 1)]
+    assert len(ask(_home("Newest refused messages A"), whole_view())) == 3

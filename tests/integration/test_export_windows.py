@@ -223,6 +223,7 @@ def test_what_was_written_is_counted(
         (["anomalies", "--length", "15m"], "--length is that of windows"),
         (["anomalies", "--completeness"], "--completeness is that of readings"),
         (["--regions", "north"], "--regions does nothing for readings"),
+        (["anomalies", "--devices", "plug"], "--devices does nothing for anomalies"),
         (["loads"], "loads"),
     ],
 )

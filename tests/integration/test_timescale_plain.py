@@ -113,7 +113,7 @@ def test_rows_past_their_retention_are_deleted_in_batches(empty: str) -> None:
     write(empty, OLD)
     both = counts(empty)
     batches: list[int] = []
-    storage = Storage(retention=timedelta(days=30))
+    storage = Storage(retention=timedelta(days=30), homelab_retention=timedelta(days=30))
     removed = maintain(empty, storage, batch_rows=50, on_deleted=lambda table, rows: batches.append(rows))
     assert removed == {table: both[table] - fresh[table] for table in both if table != "metrics"}
     assert max(batches) == 50
@@ -129,7 +129,7 @@ def test_without_retention_nothing_is_removed(
     write(empty, OLD)
     there = counts(empty)
     monkeypatch.setenv("GRIDWATCH_DATABASE_URL", empty)
-    for name in ("AGGREGATES_1M", "AGGREGATES_15M", "REGIONAL"):
+    for name in ("AGGREGATES_1M", "AGGREGATES_15M", "REGIONAL", "HOMELAB"):
         monkeypatch.setenv(f"GRIDWATCH_{name}_RETENTION", "none")
     assert run(["db", "maintain"]) == 0
     assert "nothing to do" in capsys.readouterr().out
@@ -139,14 +139,17 @@ def test_without_retention_nothing_is_removed(
     assert json.loads(capsys.readouterr().out)["gap_alerts"] == there["gap_alerts"]
 
 
-def test_windows_and_the_load_of_regions_have_an_age_by_default(empty: str) -> None:
+def test_windows_the_load_of_regions_and_measurements_of_a_home_have_an_age_by_default(empty: str) -> None:
     migrate(empty)
     write(empty, NEW)
     fresh = counts(empty)
     write(empty, OLD)
     both = counts(empty)
-    removed = maintain(empty, Storage())
-    assert removed.keys() == {"aggregates_1m", "aggregates_15m", "regional_aggregates_15m"}
+    removed = maintain(empty, Storage(homelab_retention=timedelta(days=50)))
+    assert removed.keys() == {
+        *("aggregates_1m", "aggregates_15m", "regional_aggregates_15m"),
+        *("energy_readings", "heatpump_readings", "temperature_readings", "homelab_dead_letters"),
+    }
     assert removed == {table: both[table] - fresh[table] for table in removed}
     assert all(removed.values())
 

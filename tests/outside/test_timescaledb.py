@@ -43,6 +43,11 @@ OLD = Period(NOW - 100 * DAY, NOW - 100 * DAY + DAY / 2, NOW - 100 * DAY + DAY /
 NEW = Period(NOW - DAY / 2, NOW, NOW)
 ALL = Raw("'*'")
 NAMES = {table.name for table in tables.TABLES}
+#: What has rows of a home: tables and summaries.
+HOME = (
+    *("energy_readings", "heatpump_readings", "temperature_readings", "homelab_dead_letters"),
+    *("energy_hourly", "heatpump_hourly", "temperature_hourly"),
+)
 
 
 @dataclass(frozen=True)
@@ -133,6 +138,7 @@ def test_every_query_of_the_dashboards_runs(grown: Became) -> None:
         "partition": ALL,
         "kind": ALL,
         "confidence": ALL,
+        "device": ALL,
     }
     view = View(OLD.start, NOW, {**chosen, "interval": "1h", "window": "auto"}, timescaledb=True)
     register(grown.url, NEW)
@@ -168,6 +174,7 @@ def test_from_nothing_to_chunks_policies_and_summaries(
         "partition": ALL,
         "kind": ALL,
         "confidence": ALL,
+        "device": ALL,
     }
     view = View(NOW - DAY, NOW, {**chosen, "interval": "5m", "window": "auto"})
     for question in panel_queries():
@@ -220,7 +227,7 @@ def test_late_rows_for_compressed_chunks_are_merged_like_any_others(empty: str) 
 
 
 def test_retention_follows_its_settings(empty: str) -> None:
-    migrate(empty, Storage(retention=30 * DAY, metrics_retention=10 * DAY))
+    migrate(empty, Storage(retention=30 * DAY, metrics_retention=10 * DAY, homelab_retention=30 * DAY))
     steps.write(empty, (OLD, NEW))
     with connect(empty) as connection:
         dropped = read_timescale_status(connection).dropped_after
@@ -236,6 +243,7 @@ def test_retention_follows_its_settings(empty: str) -> None:
             "aggregates_1m": 30 * DAY,
             "aggregates_15m": 90 * DAY,
             "regional_aggregates_15m": 90 * DAY,
+            **dict.fromkeys(HOME, 400 * DAY),
         }
     migrate(empty, steps.KEPT)
     with connect(empty) as connection:

@@ -19,6 +19,7 @@ from sinks.migrations.versions import v0001_tables
 from sinks.migrations.versions.v0001_tables import GAP_SUMMARY, LATE_SUMMARY
 from sinks.migrations.versions.v0006_flows import METRICS_SUMMARY
 from sinks.migrations.versions.v0006_flows import TABLES as TABLES_OF_FLOWS
+from sinks.migrations.versions.v0010_homelab import ENERGY_SUMMARY, HEATPUMP_SUMMARY, TEMPERATURE_SUMMARY
 from sinks.schema import timescale, version
 from sinks.schema.storage import Storage
 from sinks.schema.version import migrate
@@ -32,12 +33,24 @@ Contents = dict[str, Any]
 #: Rows of one INSERT: the engine takes no COPY, and no message that comes in more than one piece.
 _ROWS = 50
 #: With it policies leave every row, however old.
-KEPT = Storage(aggregates_1m_retention=None, aggregates_15m_retention=None, regional_retention=None)
+KEPT = Storage(
+    aggregates_1m_retention=None,
+    aggregates_15m_retention=None,
+    regional_retention=None,
+    homelab_retention=None,
+)
 _ESCAPED = {"\\\\": "\\", "\\t": "\t", "\\n": "\n", "\\r": "\r", "\\b": "\b", "\\f": "\f", "\\v": "\v"}
 #: What each summary is to say, on the same rows.
 PLAIN = {
     name: re.sub(rf"^\s*CREATE VIEW {name} AS", "", statement)
-    for name, statement in zip(tables.summaries(), (GAP_SUMMARY, LATE_SUMMARY, METRICS_SUMMARY), strict=True)
+    for name, statement in zip(
+        tables.summaries(),
+        (
+            *(GAP_SUMMARY, LATE_SUMMARY, METRICS_SUMMARY),
+            *(ENERGY_SUMMARY, HEATPUMP_SUMMARY, TEMPERATURE_SUMMARY),
+        ),
+        strict=True,
+    )
 }
 
 
@@ -88,11 +101,15 @@ def migrate_to_plain(url: str) -> None:
 
 
 #: Tables that revision 0002 did not have.
-LATER_TABLES = ("aggregates_1m", "aggregates_15m", "regional_aggregates_15m", "incidents", "anomalies")
+LATER_TABLES = (
+    *("aggregates_1m", "aggregates_15m", "regional_aggregates_15m", "incidents", "anomalies"),
+    *("energy_readings", "heatpump_readings", "temperature_readings", "homelab_dead_letters"),
+)
 #: What undoes the last revisions.
 _BACK_TO_0002 = (
+    "DROP VIEW energy_hourly, heatpump_hourly, temperature_hourly",
     f"DROP TABLE {', '.join(LATER_TABLES)}",
-    "DROP TABLE meters, regions, planned_outages, outbox",
+    "DROP TABLE meters, regions, planned_outages, outbox, api_keys",
     "DROP VIEW metrics_summary_hourly",
     *(f"ALTER TABLE {table} DROP COLUMN flow" for table in TABLES_OF_FLOWS),
     v0001_tables.METRICS_SUMMARY,

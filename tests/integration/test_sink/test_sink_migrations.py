@@ -89,6 +89,23 @@ def test_revision_9_makes_the_table_of_anomalies_with_its_indexes_and_leaves_row
     ]
 
 
+def test_revision_10_makes_the_tables_of_a_home_and_leaves_rows(empty_database: str, query: Any) -> None:
+    upgrade_to(empty_database, "0009")
+    query(
+        "INSERT INTO late_events (time, meter_id, consumption_kwh, delay_seconds, allowed_lateness_seconds,"
+        " flags, watermark, source_partition, source_offset, source_index, id)"
+        " VALUES ('2024-01-01', 'M1', 1, 1, 1, '{}', '2024-01-01', 0, 0, 0, '0-0-0')"
+    )
+    place = query("SELECT ctid::text, xmin::text FROM late_events")
+    before, after = migrate(empty_database)
+    assert (before.revision, after.state) == ("0009", "current")
+    assert query("SELECT ctid::text, xmin::text FROM late_events") == place
+    for table in ("energy_readings", "heatpump_readings", "temperature_readings", "homelab_dead_letters"):
+        indexes = query("SELECT indexname FROM pg_indexes WHERE tablename = %s ORDER BY 1", table)
+        assert indexes == [(f"{table}_pkey",), (f"{table}_time",)]
+        assert query(f"SELECT count(*) FROM {table}") == [(0,)]
+
+
 @pytest.mark.parametrize("revision", known_revisions()[1:])
 def test_every_older_schema_becomes_the_declared_one(empty_database: str, revision: str) -> None:
     upgrade_to(empty_database, revision)
@@ -126,7 +143,16 @@ def test_the_keys_are_those_of_the_contract(database: str) -> None:
         "anomalies": ["anomaly_id", "time"],
         "regional_aggregates_15m": ["region", "time"],
         "incidents": ["id", "time"],
+        "energy_readings": ["device_id", "timestamp"],
+        "heatpump_readings": ["device_id", "timestamp"],
+        "temperature_readings": ["device_id", "timestamp"],
+        "homelab_dead_letters": ["id", "received_at"],
     }
+
+
+def of(column: str, *figures: str) -> list[str]:
+    """The columns of a summary that are made from one column."""
+    return [f"{column}_{figure}" for figure in figures]
 
 
 def test_the_hourly_summaries_have_the_columns_of_the_contract(database: str, query: Any) -> None:
@@ -148,6 +174,29 @@ def test_the_hourly_summaries_have_the_columns_of_the_contract(database: str, qu
         ],
         "metrics_summary_hourly": [
             *("bucket", "metric", "avg_value", "min_value", "max_value", "sum_value", "samples", "flow"),
+        ],
+        "energy_hourly": [
+            *("bucket", "device_id", "readings"),
+            *of("power_kw", "avg", "min", "max"),
+            *of("total_energy_kwh", "first", "last", "min", "max"),
+            *of("exported_energy_kwh", "first", "last", "min", "max"),
+            *of("voltage", "avg", "min", "max"),
+        ],
+        "heatpump_hourly": [
+            *("bucket", "device_id", "readings"),
+            *of("flow_temperature_c", "avg", "min", "max"),
+            *of("return_temperature_c", "avg", "min", "max"),
+            *of("outdoor_temperature_c", "avg", "min", "max"),
+            *of("power_kw", "avg", "min", "max"),
+            *of("cop", "avg", "min", "max"),
+            *of("total_energy_kwh", "first", "last", "min", "max"),
+            *of("heat_kwh", "first", "last", "min", "max"),
+        ],
+        "temperature_hourly": [
+            *("bucket", "device_id", "readings"),
+            *of("temperature_c", "avg", "min", "max"),
+            *of("humidity_percent", "avg", "min", "max"),
+            "battery_percent_min",
         ],
     }
 

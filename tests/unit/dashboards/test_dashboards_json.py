@@ -34,13 +34,14 @@ def _provisioned(name: str) -> str:
     return (FOLDER / "provisioning" / name / "gridwatch.yml").read_text(encoding="utf-8")
 
 
-def test_there_are_the_six_dashboards() -> None:
+def test_there_are_the_seven_dashboards() -> None:
     assert {uid: board["title"] for uid, board in DASHBOARDS.items()} == {
         "gridwatch-overview": "Data Quality Overview",
         "gridwatch-grid": "Grid Load",
         "gridwatch-anomalies": "Anomalies",
         "gridwatch-meter": "Meter Drill-Down",
         "gridwatch-fleet": "Fleet",
+        "gridwatch-home": "Home Energy",
         "gridwatch-health": "System & Stream Health",
     }
 
@@ -133,7 +134,10 @@ def test_queries_name_only_what_there_is(query: Any) -> None:
 
 @pytest.mark.parametrize("query", list(panel_queries()), ids=str)
 def test_what_is_chosen_gets_into_a_query_quoted(query: Any) -> None:
-    bare = re.findall(r"\$\{?(meter|flow|region|partition|window|kind|confidence)\b(?!:sqlstring)", query.sql)
+    bare = re.findall(
+        r"\$\{?(meter|flow|region|partition|window|kind|confidence|device|__timezone)\b(?!:sqlstring)",
+        query.sql,
+    )
     assert not bare
 
 
@@ -186,7 +190,9 @@ def test_variables_with_all_say_what_all_is() -> None:
         for variable in board["templating"]["list"]
         if variable.get("includeAll")
     ]
-    assert {choice["name"] for choice in choices} == {"region", "partition", "kind", "confidence"}
+    assert {choice["name"] for choice in choices} == {
+        *("region", "partition", "kind", "confidence", "device")
+    }
     assert {choice["allValue"] for choice in choices} == {"'*'"}
 
 

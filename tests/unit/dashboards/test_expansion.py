@@ -13,7 +13,7 @@ END = datetime(2024, 1, 1, 12, tzinfo=timezone(timedelta(hours=1)))
 
 
 def view(timescaledb: bool = False, **variables: Value) -> View:
-    return View(START, END, variables, interval="30d", timescaledb=timescaledb)
+    return View(START, END, variables, interval="30d", zone="Europe/Berlin", timescaledb=timescaledb)
 
 
 @pytest.mark.parametrize(
@@ -27,6 +27,7 @@ def view(timescaledb: bool = False, **variables: Value) -> View:
         ("$__timeGroup(t, '5m') AS x", "floor(extract(epoch from t)/300)*300 AS x"),
         ("$__timeGroup(t,'5m'), 1", 'floor(extract(epoch from t)/300)*300 AS "time", 1'),
         ("$__timeGroupAlias(t,$__interval)", 'floor(extract(epoch from t)/2592000)*2592000 AS "time"'),
+        ("date_trunc('day', t, ${__timezone:sqlstring})", "date_trunc('day', t, 'Europe/Berlin')"),
         ("$__timeGroup(t,'500ms') x", "floor(extract(epoch from t)/0.5)*0.5 x"),
     ],
 )

@@ -5,11 +5,22 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import msgspec
 import pytest
 
 from gridwatch.models.anomaly import Anomaly
+from gridwatch.models.homelab import HomelabReading
 from gridwatch.settings import Settings
-from gridwatch.topics import ANOMALIES, INCIDENTS, OUTPUTS, REGIONAL_AGGREGATES, SMARTMETER, flow
+from gridwatch.topics import (
+    ANOMALIES,
+    HOMELAB,
+    INCIDENTS,
+    OUTPUTS,
+    REGIONAL_AGGREGATES,
+    SMARTMETER,
+    Topic,
+    flow,
+)
 from sinks import tables
 from sinks.tables.table import COMPUTED, DatabaseTable, TopicTable, metadata
 
@@ -23,13 +34,16 @@ print(*sink.channel.topics)
 print(*app.transport.unpacked)
 """
 
+#: What exists once for all flows.
+ONCE = (REGIONAL_AGGREGATES, INCIDENTS, *HOMELAB)
+
 each_table = pytest.mark.parametrize("table", tables.TABLES, ids=lambda table: table.name)
 each_of_a_topic = pytest.mark.parametrize("table", tables.fed_by_topics(), ids=lambda table: table.name)
 
 
 def test_every_output_topic_is_stored() -> None:
     # Partials are the input of the stage `regions`, and nothing else.
-    assert set(tables.topics()) == {topic.name for topic in (*OUTPUTS, REGIONAL_AGGREGATES, INCIDENTS)}
+    assert set(tables.topics()) == {topic.name for topic in (*OUTPUTS, *ONCE)}
 
 
 def test_every_table_of_the_schema_is_in_the_list() -> None:
@@ -54,7 +68,7 @@ def test_a_sink_of_several_flows_reads_the_topics_of_each() -> None:
 
 
 def test_what_exists_once_is_read_by_the_sink_of_the_default_flow_alone() -> None:
-    once = {REGIONAL_AGGREGATES.name, INCIDENTS.name}
+    once = {topic.name for topic in ONCE}
     assert set(tables.topics(("daily",))) == {topic.name for topic in flow("daily").outputs}
     assert once < set(tables.topics(("daily", "smartmeter")))
     for name in once:
@@ -63,9 +77,12 @@ def test_what_exists_once_is_read_by_the_sink_of_the_default_flow_alone() -> Non
             tables.source_of(f"daily_{name}")
 
 
-def test_every_table_but_those_of_the_regions_says_the_flow_of_its_rows() -> None:
+def test_every_table_but_those_of_the_regions_and_of_a_home_says_the_flow_of_its_rows() -> None:
     once = [table.name for table in tables.TABLES if not table.of_flows]
-    assert once == ["regional_aggregates_15m", "incidents"]
+    assert once == [
+        *("regional_aggregates_15m", "incidents"),
+        *("energy_readings", "heatpump_readings", "temperature_readings", "homelab_dead_letters"),
+    ]
 
 
 @each_of_a_topic
@@ -90,8 +107,16 @@ def test_rows_have_the_columns_of_their_table_in_order(table: TopicTable) -> Non
 
 @each_table
 def test_time_is_part_of_every_key(table: DatabaseTable) -> None:
-    assert table.time == "time"
-    assert "time" in table.sql.primary_key.columns
+    assert table.time in table.sql.primary_key.columns
+
+
+@pytest.mark.parametrize("topic", HOMELAB[:3], ids=lambda topic: topic.name)
+def test_whatever_a_device_of_a_home_measures_is_a_column(topic: Topic) -> None:
+    common = {field.name for field in msgspec.structs.fields(HomelabReading)}
+    assert topic.model is not None
+    measured = [field.name for field in msgspec.structs.fields(topic.model) if field.name not in common]
+    columns = tables.of_topic(topic.name).sql.columns.keys()
+    assert columns[: len(measured) + 2] == ["timestamp", "device_id", *measured]
 
 
 @each_table

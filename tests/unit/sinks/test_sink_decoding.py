@@ -9,8 +9,9 @@ import msgspec
 import pytest
 
 from gridwatch.codecs.wire import RAW_MAX_BYTES
+from gridwatch.models.homelab import TIME_ASSIGNED, EnergyReading, MqttSource
 from gridwatch.models.metric import Metric
-from gridwatch.topics import METRICS
+from gridwatch.topics import HOMELAB_ENERGY, METRICS
 from sinks.decoding import decode_records
 from sinks.refusals import refused, unreadable
 from sinks.rows import Rows, halve
@@ -42,6 +43,29 @@ def test_foreign_records_become_dead_letters_and_the_other_rows_keep_their_sourc
     rows, letters = decode_records(METRICS.name, [good(1), Source(b"{", 2), good(3)])
     assert [source.offset for source in rows.sources] == [1, 3]
     assert [letter.id for letter in letters] == ["smartmeter_metrics-3-2-0"]
+
+
+def test_records_that_their_table_does_not_store_are_neither_rows_nor_dead_letters() -> None:
+    """What a broker had kept of a home's device, without a time of its own."""
+
+    def source(offset: int, *, retained: bool, flags: list[str]) -> Source:
+        came = MqttSource("homelab/energy/plug", 1, retained, "bridge")
+        now = "2024-01-01T10:00:00Z"
+        reading = EnergyReading(device_id="plug", timestamp=now, received_at=now, source=came, flags=flags)
+        return Source(msgspec.json.encode(reading), offset, HOMELAB_ENERGY.name)
+
+    ways = [(retained, flags) for retained in (True, False) for flags in ([TIME_ASSIGNED], [])]
+    sources = [source(n, retained=retained, flags=flags) for n, (retained, flags) in enumerate(ways)]
+    rows, letters = decode_records(HOMELAB_ENERGY.name, [*sources, Source(b"{", 9, HOMELAB_ENERGY.name)])
+    assert [one.offset for one in rows.sources] == [1, 2, 3]
+    assert [letter.offset for letter in letters] == [9]
+    # Each row ends with the position of its own record, also in a part of a batch.
+    assert [line.split("\t")[-2:] for line in rows.copy_text().decode().splitlines()] == [
+        ["3", "1"],
+        ["3", "2"],
+        ["3", "3"],
+    ]
+    assert rows[2:].copy_text().decode().endswith("\t3\t3\n")
 
 
 @pytest.mark.parametrize(

@@ -27,7 +27,7 @@ from gridwatch.settings import load_settings
 from gridwatch.streaming.faust.continuity import CAUSES, Rereads
 from gridwatch.streaming.faust.fetching import Undecodable, undecodable_reason
 from gridwatch.streaming.stage.dead_letter_limit import DeadLetterPolicy
-from gridwatch.topics import METRICS, VALIDATED
+from gridwatch.topics import HOMELAB_ENERGY, METRICS, VALIDATED
 from sinks.dead_letters import DeadLetterProducer
 from sinks.health import SinkHealth, application, database
 from sinks.pool import Pool
@@ -103,6 +103,7 @@ class Sink:
     def __init__(self) -> None:
         self.now = 1000.0
         self.undecodable: dict[Any, Undecodable] = {}
+        self.skipped: Counter[str] = Counter()
         self.failing: dict[tuple[str, int], str] = {}
         self.mine = {TP(VALIDATED.name, 1), TP(METRICS.name, 1)}
         self.app = SimpleNamespace(
@@ -115,7 +116,11 @@ class Sink:
             ),
         )
         pool: Any = SimpleNamespace(
-            address="h:1/d", state=WriterState(), failing_feeds=self.failing, lost_letters=0
+            address="h:1/d",
+            state=WriterState(),
+            failing_feeds=self.failing,
+            lost_letters=0,
+            skipped=self.skipped,
         )
         dead_letters: Any = SimpleNamespace(sent=0)
         settings = load_settings(broker="nowhere:1", stalled_after=SLOW)
@@ -225,6 +230,18 @@ def test_re_reads_are_counted_by_cause_on_the_metrics_page(sink: Sink) -> None:
         count = 1.0 if cause == "asleep" else 0.0
         assert f'gridwatch_sink_reread_batches_total{{cause="{cause}"}} {count}' in text
     assert "# TYPE gridwatch_sink_reread_batches_total counter" in text
+
+
+def test_skipped_records_are_counted_for_the_topics_that_have_them(sink: Sink) -> None:
+    sink.skipped[HOMELAB_ENERGY.name] = 3
+    counted = [
+        line for line in sink.text().splitlines() if line.startswith("gridwatch_sink_skipped_records_")
+    ]
+    assert counted == [
+        'gridwatch_sink_skipped_records_total{topic="homelab.energy"} 3.0',
+        'gridwatch_sink_skipped_records_total{topic="homelab.heatpump"} 0.0',
+        'gridwatch_sink_skipped_records_total{topic="homelab.temperature"} 0.0',
+    ]
 
 
 def test_every_metric_of_the_sink_is_on_the_metrics_page(sink: Sink) -> None:

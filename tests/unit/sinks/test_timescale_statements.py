@@ -16,15 +16,21 @@ from tests.further_table import REGIONAL_LOAD
 DAY = timedelta(days=1)
 #: As the defaults of the settings are, which are those of the contract.
 CHUNKS = {"aggregates_1m": DAY}
-COMPRESSED = {"aggregates_1m": 7 * DAY, "aggregates_15m": 14 * DAY}
-KEPT = {"aggregates_1m": 30 * DAY, "aggregates_15m": 90 * DAY, "regional_aggregates_15m": 90 * DAY}
+HOMELAB = ("energy_readings", "heatpump_readings", "temperature_readings", "homelab_dead_letters")
+COMPRESSED = {"aggregates_1m": 7 * DAY, "aggregates_15m": 14 * DAY, **dict.fromkeys(HOMELAB, 7 * DAY)}
+KEPT = {
+    **{"aggregates_1m": 30 * DAY, "aggregates_15m": 90 * DAY, "regional_aggregates_15m": 90 * DAY},
+    **dict.fromkeys(HOMELAB, 400 * DAY),
+}
+#: Those of tables of a home are kept as long.
+KEPT_VIEWS = dict.fromkeys(("energy_hourly", "heatpump_hourly", "temperature_hourly"), 400 * DAY)
 NAMES = [table.name for table in tables.TABLES]
 VIEWS = tables.summaries()
 COMPLETE = TimescaleStatus(
     hypertables=dict.fromkeys(NAMES, True),
     aggregates=frozenset(VIEWS),
     compressed_after={**dict.fromkeys(NAMES, 30 * DAY), **COMPRESSED},
-    dropped_after=KEPT,
+    dropped_after=KEPT | KEPT_VIEWS,
     refreshed=dict.fromkeys(VIEWS, True),
 )
 
@@ -125,7 +131,7 @@ def test_a_further_table_has_its_chunks_compression_and_retention_by_its_declara
         COMPLETE,
         hypertables={**COMPLETE.hypertables, "regional_load": True},
         compressed_after={**COMPLETE.compressed_after, "regional_load": 2 * DAY},
-        dropped_after={**KEPT, "regional_load": 400 * DAY},
+        dropped_after={**COMPLETE.dropped_after, "regional_load": 400 * DAY},
     )
     assert stands.complete
     assert [one for one in _run(stands, storage) if "regional_load" in one] == [
@@ -159,6 +165,7 @@ def test_the_retention_of_a_table_comes_from_the_settings(monkeypatch: pytest.Mo
         "aggregates_1m": 30 * DAY,
         "aggregates_15m": 400 * DAY,
         "regional_aggregates_15m": None,
+        **dict.fromkeys(HOMELAB, 400 * DAY),
     }
 
 
@@ -168,7 +175,7 @@ def test_a_missing_chunk_length_is_an_error() -> None:
 
 
 def test_without_retention_nothing_is_dropped_any_more() -> None:
-    run = _run(replace(COMPLETE, dropped_after={**KEPT, "late_events": DAY}))
+    run = _run(replace(COMPLETE, dropped_after={**COMPLETE.dropped_after, "late_events": DAY}))
     assert "SELECT remove_retention_policy('late_events', if_exists => TRUE)" in run
     assert not any("add_retention_policy" in statement for statement in run)
     assert "SELECT remove_retention_policy('aggregates_1m', if_exists => TRUE)" in _run(
