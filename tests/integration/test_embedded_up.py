@@ -17,6 +17,8 @@ from confluent_kafka.admin import AdminClient
 from confluent_kafka.cimpl import NewTopic
 
 from gridwatch.embedded.kafka import EmbeddedKafka
+from gridwatch.embedded.mqtt import accepts_clients
+from gridwatch.embedded.ports import free_ports
 
 pytestmark = pytest.mark.integration
 
@@ -49,11 +51,11 @@ def all_end(pids: set[int]) -> bool:
 
 
 @contextmanager
-def up(folder: Path) -> Iterator[tuple[subprocess.Popen[bytes], dict[str, str]]]:
+def up(folder: Path, *more: str) -> Iterator[tuple[subprocess.Popen[bytes], dict[str, str]]]:
     """A running `gridwatch up` and the settings it wrote; killed at the end if it still runs."""
     env_file = folder / "up.env"
     env_file.unlink(missing_ok=True)
-    options = ["--data-dir", str(folder / "data"), "--env-file", str(env_file)]
+    options = ["--data-dir", str(folder / "data"), "--env-file", str(env_file), *more]
     with subprocess.Popen([sys.executable, "-m", "gridwatch", "up", *options]) as process:
         try:
             deadline = time.monotonic() + _START_SECONDS
@@ -141,3 +143,29 @@ def test_an_interrupt_while_it_starts_leaves_nothing_running(tmp_path: Path) -> 
         assert process.wait(_END_SECONDS) == 0
     assert servers
     assert all_end(servers)
+
+
+def test_an_mqtt_broker_is_one_of_the_servers_where_it_is_wanted(tmp_path: Path) -> None:
+    [wanted] = free_ports(1)
+    with up(tmp_path, "--mqtt-port", str(wanted)) as (process, first):
+        assert first["GRIDWATCH_MQTT_URL"] == f"mqtt://127.0.0.1:{wanted}"
+        assert accepts_clients(wanted)
+        servers = descendants(process.pid)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
+        assert all_end(servers)
+
+    with up(tmp_path, "--mqtt") as (process, second):
+        assert second == first
+        assert accepts_clients(wanted)
+        servers = descendants(process.pid)
+        listed = subprocess.run(["ps", "-wweo", "pid=,args="], capture_output=True, text=True, check=True)
+        # The watchdog has the broker's command line after its own.
+        [broker] = [
+            int(pid)
+            for pid, *words in map(str.split, listed.stdout.splitlines())
+            if int(pid) in servers and "iotcore" in words and not any("watchdog" in word for word in words)
+        ]
+        os.kill(broker, signal.SIGKILL)
+        assert process.wait(_END_SECONDS) == 1
+        assert all_end(servers)

@@ -50,6 +50,7 @@ def _commands(service: dict[str, Any]) -> list[list[str]]:
 def test_the_services_are_those_of_the_picture() -> None:
     assert set(SERVICES) == {
         *("kafka", "timescaledb", "setup", "worker-1", "worker-2"),
+        *("ingest", "mosquitto", "bridge"),
         *("sink", "relay", "replay", "prometheus", "grafana"),
     }
 
@@ -87,6 +88,9 @@ def test_what_is_set_are_settings_that_there_are(name: str, monkeypatch: pytest.
         monkeypatch.setenv(key, _VARIABLE.sub("sekret", str(value)))
     settings = load_settings()
     assert settings.bootstrap == "kafka:9092"
+    if "GRIDWATCH_DATABASE_URL" not in ours:
+        assert name == "bridge", "it alone needs no database"
+        return
     url = read_url(settings.database)
     assert (url.host, url.database, url.username) == (
         "timescaledb",
@@ -173,7 +177,7 @@ def test_a_service_waits_for_what_it_needs(name: str) -> None:
 
 
 def test_nothing_of_ours_starts_before_topics_and_schema_are_there() -> None:
-    for name in ("worker-1", "worker-2", "sink", "relay"):
+    for name in ("worker-1", "worker-2", "sink", "relay", "ingest", "bridge"):
         assert {"kafka", "setup"} <= SERVICES[name]["depends_on"].keys()
     assert {"kafka", "timescaledb"} <= SERVICES["setup"]["depends_on"].keys()
 
@@ -195,16 +199,23 @@ def test_the_page_that_is_asked_for_health_is_the_one_that_listens() -> None:
     assert default is not None
     ports = {
         name: str(SERVICES[name]["environment"].get("HEALTH_PORT", default[1]))
-        for name in ("worker-1", "worker-2", "sink")
+        for name in ("worker-1", "worker-2", "sink", "ingest", "bridge")
     }
-    worker, sink = (str(Settings.model_fields[key].default) for key in ("web_port", "sink_web_port"))
-    assert ports == {"worker-1": worker, "worker-2": worker, "sink": sink}
+    worker, sink, ingest, bridge = (
+        str(Settings.model_fields[key].default)
+        for key in ("web_port", "sink_web_port", "ingest_port", "bridge_web_port")
+    )
+    workers = {"worker-1": worker, "worker-2": worker}
+    assert ports == {**workers, "sink": sink, "ingest": ingest, "bridge": bridge}
+    exposed = re.search(r"^EXPOSE (.*)$", DOCKERFILE, re.MULTILINE)
+    assert exposed is not None
+    assert set(ports.values()) == set(exposed[1].split())
     for name, port in ports.items():
         assert SERVICES[name]["ports"][0].endswith(f":{port}")
         assert "/live/" in SERVICES[name]["healthcheck"]["test"][-1]
 
 
-def test_prometheus_reads_every_worker_and_the_sink() -> None:
+def test_prometheus_reads_every_worker_the_sink_and_the_entrances() -> None:
     config = yaml.safe_load(
         (ROOT / "dashboards" / "prometheus" / "prometheus.yml").read_text(encoding="utf-8")
     )
@@ -212,7 +223,12 @@ def test_prometheus_reads_every_worker_and_the_sink() -> None:
         job["job_name"]: sorted(target for group in job["static_configs"] for target in group["targets"])
         for job in config["scrape_configs"]
     }
-    assert jobs == {"gridwatch-worker": ["worker-1:6066", "worker-2:6066"], "gridwatch-sink": ["sink:6067"]}
+    assert jobs == {
+        "gridwatch-worker": ["worker-1:6066", "worker-2:6066"],
+        "gridwatch-sink": ["sink:6067"],
+        "gridwatch-ingest": ["ingest:3001"],
+        "gridwatch-bridge": ["bridge:6069"],
+    }
     assert {job["metrics_path"] for job in config["scrape_configs"]} == {"/metrics/"}
     mounted = dict(volume.split(":")[1::-1] for volume in SERVICES["prometheus"]["volumes"])
     assert [mounted[file] for file in config["rule_files"]] == ["./dashboards/alerts.yml"]

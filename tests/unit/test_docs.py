@@ -25,7 +25,7 @@ PAGES = [
     *sorted((ROOT / "docs").rglob("*.md")),
 ]
 #: Read from the environment before there are settings.
-_OTHER_VARIABLES = {"GRIDWATCH_CACHE", "GRIDWATCH_COMPILE", "GRIDWATCH_CONFIG"}
+_OTHER_VARIABLES = {"GRIDWATCH_CACHE", "GRIDWATCH_COMPILE", "GRIDWATCH_CONFIG", "GRIDWATCH_INGEST_KEY"}
 
 
 def _text(name: str) -> str:

@@ -20,6 +20,8 @@ from replay.cli.options import DurationType
 from sinks.database import address_of, connect
 from sinks.schema.version import read_status, require_current
 
+#: 100 years, µs: databases and clocks end at some time.
+_LONGEST = 36_525 * 86_400_000_000
 _json_option = click.option("--json", "as_json", is_flag=True, help="JSON on stdout.")
 
 
@@ -51,6 +53,8 @@ def create(name: str, scopes: tuple[Scope, ...], expires: int | None, as_json: b
     """Create a key and print it, on stdout alone: this is the only time that it is shown."""
     if not name.strip() or len(name) > 200 or not name.isprintable():
         raise GridwatchError("a key needs a name of 1 to 200 printable characters", "say who will use it")
+    if expires is not None and expires > _LONGEST:
+        raise GridwatchError("a key expires within 100 years", "leave --expires out for one that never does")
     now = now_micros()
     until = None if expires is None else now + expires
     key, secret = new_key(name.strip(), tuple(dict.fromkeys(scopes)), now, until)

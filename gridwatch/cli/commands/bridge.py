@@ -61,6 +61,10 @@ def command(config_file: Path | None, check: tuple[str, str] | None, show_rules:
         return
     if check is not None:
         topic, payload = check
+        try:
+            topic.encode()
+        except UnicodeEncodeError:
+            raise UsageProblem("the topic is not UTF-8", "write it as it is published") from None
         content = sys.stdin.buffer.read() if payload == "-" else payload.encode("utf-8", "surrogateescape")
         message = Message(topic, content, 1, False, False, now_micros())
         lines, good = explain.explain(config, settings.policy(), flow(settings.flow).raw.name, message)

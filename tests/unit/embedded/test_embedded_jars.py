@@ -10,9 +10,9 @@ from xml.etree import ElementTree
 
 import pytest
 
-from gridwatch.embedded.coordinates import JARS, KAFKA_VERSION, Jar
-from gridwatch.embedded.fetch import central_mirror, project
 from gridwatch.embedded.jars import cache_folder, invalid_jars, kafka_jars
+from gridwatch.embedded.jars.coordinates import JARS, KAFKA_VERSION, Jar
+from gridwatch.embedded.jars.fetch import central_mirror, project
 from gridwatch.embedded.report import Report
 from gridwatch.errors import GridwatchError
 

@@ -32,6 +32,13 @@ def test_a_shell_can_source_the_env_file(tmp_path: Path) -> None:
     assert ran.stdout.splitlines() == ["kafka://127.0.0.1:9093", URL]
 
 
+def test_the_mqtt_broker_is_among_the_settings_where_there_is_one() -> None:
+    assert setting_lines("127.0.0.1:9093", URL, "mqtt://127.0.0.1:1884") == [
+        *LINES,
+        "GRIDWATCH_MQTT_URL=mqtt://127.0.0.1:1884\n",
+    ]
+
+
 def test_the_env_file_is_readable_by_its_owner_only_even_if_it_was_not_before(tmp_path: Path) -> None:
     path = tmp_path / "up.env"
     path.write_text("old")

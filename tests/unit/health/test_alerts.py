@@ -66,6 +66,14 @@ def test_an_alert_waits_says_how_bad_it_is_and_names_the_remedy(alert: str) -> N
         "gridwatch_sources_out",
         "gridwatch_incidents_open",
         "gridwatch_region_load_percent",
+        "gridwatch_ingest_ready",
+        "gridwatch_ingest_ack_wait_seconds",
+        "gridwatch_ingest_rejected_readings_total",
+        "gridwatch_bridge_ready",
+        "gridwatch_bridge_connected",
+        "gridwatch_bridge_ack_wait_seconds",
+        "gridwatch_bridge_dead_letters_total",
+        "gridwatch_bridge_dropped_messages_total",
     ],
 )
 def test_every_kind_of_silence_has_an_alert(metric: str) -> None:

@@ -17,7 +17,7 @@ from gridwatch.health.checks import (
     foreign_rows_reason,
     held_reason,
 )
-from gridwatch.health.metrics import SERVICES, SINK, WORKER, Service
+from gridwatch.health.metrics import BRIDGE, INGEST, SERVICES, SINK, WORKER, Service
 from gridwatch.health.progress import Progress
 from gridwatch.kafka.open_transactions import OpenTransaction
 from gridwatch.streaming.faust.fetching import Undecodable
@@ -85,6 +85,15 @@ CASES: list[tuple[str, Observed, str]] = [
         "partition 4: empty, and no tick came for 30 s",
     ),
     ("ack", worker(ack_wait=STALLED_AFTER), "waiting for the brokers' ack for 30 s"),
+    *(
+        case
+        for entrance in (INGEST, BRIDGE)
+        for case in (
+            ("stopping", Observed(entrance, stopping=True), f"the {entrance.name} is stopping"),
+            ("brokers", Observed(entrance, brokers=["topic smartmeter_raw is missing"]), "raw is missing"),
+            ("ack", Observed(entrance, ack_wait=3.0, stalled_after=3.0, ack_problem="no"), "lost; no"),
+        )
+    ),
 ]
 
 

@@ -24,6 +24,8 @@ from gridwatch.health.system_metrics import system_metric
 from gridwatch.streaming.faust.continuity import CAUSES
 
 each_service = pytest.mark.parametrize("service", SERVICES, ids=lambda service: service.name)
+#: Those that read topics.
+CONSUMERS = [service for service in SERVICES if "reread_batches" in metrics_of(service)]
 
 
 def families(samples: Samples) -> dict[str, Any]:
@@ -87,7 +89,7 @@ def test_a_system_metric_that_is_not_declared_is_an_error() -> None:
     assert system_metric("sink_rows", 3, 7, 0, 1_000_000).id == "sink_rows@1970-01-01T00:00:00Z/3"
 
 
-@each_service
+@pytest.mark.parametrize("service", CONSUMERS, ids=lambda service: service.name)
 def test_every_re_read_is_counted_under_its_cause_also_those_that_never_happened(service: Service) -> None:
     samples = Samples(service, *service.labels)
     for cause in CAUSES:
@@ -96,6 +98,10 @@ def test_every_re_read_is_counted_under_its_cause_also_those_that_never_happened
     assert family.type == "counter"
     counted = {sample.labels["cause"]: sample.value for sample in family.samples}
     assert counted == {"gap": 3.0, "idle": 0.0, "asleep": 0.0, "changelog": 0.0}
+
+
+def test_only_services_that_read_topics_count_re_reads() -> None:
+    assert CONSUMERS == [WORKER, SINK]
 
 
 def test_the_system_metrics_of_the_topic_are_all_among_those_of_the_worker() -> None:

@@ -19,7 +19,7 @@ from typing import Protocol
 from xml.etree import ElementTree as Xml
 from xml.sax.saxutils import escape
 
-from gridwatch.embedded.coordinates import Jar
+from gridwatch.embedded.jars.coordinates import Jar
 from gridwatch.embedded.report import Report
 from gridwatch.errors import GridwatchError
 

@@ -17,8 +17,8 @@ from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
-from gridwatch.embedded.coordinates import JARS, KAFKA_VERSION, Jar
-from gridwatch.embedded.fetch import Fetcher, fetchers
+from gridwatch.embedded.jars.coordinates import JARS, KAFKA_VERSION, Jar
+from gridwatch.embedded.jars.fetch import Fetcher, fetchers
 from gridwatch.embedded.report import Report
 from gridwatch.errors import GridwatchError
 
