@@ -3,6 +3,7 @@
     POST /telemetry/batch ─► body.py (limits, gzip) ─► elements.py (array, NDJSON) ─► intake.py (the rules of
     the domain) ─► kafka/appending.py ─► smartmeter_raw;  202 once every accepted reading is acknowledged
 
+connection.py  limits of a connection: how large a head may be, how long each part may take
 body.py      a request's body within its limits of size and time
 elements.py  the readings of a body, as bytes each
 intake.py    what is accepted, and the reasons for what is not

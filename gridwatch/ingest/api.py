@@ -21,16 +21,14 @@ from gridwatch.clock import now_micros
 from gridwatch.health.asgi_pages import routes
 from gridwatch.health.pages import HealthPages
 from gridwatch.ingest import openapi
-from gridwatch.ingest.body import is_lines, read_body
+from gridwatch.ingest.body import Memory, is_lines, read_body
 from gridwatch.ingest.elements import TooMany, Unreadable, elements_of
 from gridwatch.ingest.intake import Batch, Intake, Profile
 from gridwatch.ingest.limits import Limits
-from gridwatch.ingest.problems import Problem
+from gridwatch.ingest.problems import RETRY_SECONDS, Problem
 from gridwatch.kafka.appending import RecordAppender
 
 PATH: Final = "/telemetry/batch"
-#: When to come again while Kafka is away, seconds.
-RETRY_SECONDS: Final = 2
 #: Kafka counts as away once an ack has been awaited for so long, seconds.
 AWAY_SECONDS: Final = 3.0
 
@@ -56,6 +54,10 @@ class Counts:
     received_bytes: int = 0
     seconds: float = 0.0
 
+    def answer(self, status: int) -> None:
+        """Count an answer."""
+        self.answers[status] += 1
+
 
 @dataclass
 class Entrance:
@@ -71,6 +73,7 @@ class Entrance:
     pending_bytes: int
     clock: Callable[[], float]
     counts: Counts = field(default_factory=Counts)
+    memory: Memory = field(default_factory=Memory)
     #: Why nothing can be accepted yet; empty once the raw topic was found as it has to be.
     closed: str = "the raw topic has not been looked up yet"
 
@@ -80,8 +83,17 @@ class Entrance:
         caller = await self.doorkeeper.caller(request.headers.get("authorization", ""))
         lines = is_lines(request.headers.get("content-type", ""))
         self._require_room()
-        body = await read_body(request.headers, request.stream(), self.body_timeout)
-        self.counts.received_bytes += len(body)
+        with self.memory.share() as share:
+            body = await read_body(request.headers, request.stream(), self.body_timeout, share)
+            self.counts.received_bytes += len(body)
+            batch = self._admit(body, caller, profile, lines=lines)
+            await self._append(batch)
+        self.counts.accepted += batch.accepted
+        self.counts.rejected.update(one.refusal.reasons[0] for one in batch.rejected)
+        return _answer(batch, request_id)
+
+    def _admit(self, body: bytes, caller: str, profile: Profile, *, lines: bool) -> Batch:
+        """Validate what is in a body. Problem when it cannot be read, or is too much."""
         try:
             elements = elements_of(body, lines=lines)
         except Unreadable as problem:
@@ -91,11 +103,7 @@ class Entrance:
         seconds = self.limits.wait(caller, len(elements.items))
         if seconds:
             raise Problem("too-many", f"the limit is reached: come again in {seconds} s", retry_after=seconds)
-        batch = self.intake.admit(elements, now_micros(), profile)
-        await self._append(batch)
-        self.counts.accepted += batch.accepted
-        self.counts.rejected.update(one.refusal.reasons[0] for one in batch.rejected)
-        return _answer(batch, request_id)
+        return self.intake.admit(elements, now_micros(), profile)
 
     def _require_room(self) -> None:
         """Problem while Kafka is away, or readings wait that fill the memory granted to them."""
@@ -138,7 +146,7 @@ def application(entrance: Entrance, pages: HealthPages) -> FastAPI:
             response = problem.response(request_id)
         except ClientDisconnect:
             response = Problem("bad-request", "the client went away").response(request_id)
-        counts.answers[response.status_code] += 1
+        counts.answer(response.status_code)
         counts.seconds += entrance.clock() - started
         return response
 
@@ -153,7 +161,7 @@ def application(entrance: Entrance, pages: HealthPages) -> FastAPI:
         )
         for name, value in (error.headers or {}).items():
             response.headers[name] = value
-        counts.answers[response.status_code] += 1
+        counts.answer(response.status_code)
         return response
 
     make = app.openapi

@@ -7,7 +7,8 @@ has two values, and no reader could know which one is meant.
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections import Counter
+from collections.abc import Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
 import msgspec
@@ -20,6 +21,11 @@ DUPLICATE_KEY: Final = "DUPLICATE_KEY"
 
 #: Most readings of one request.
 MOST_READINGS: Final = 5000
+#: Most values in them all, by the characters that part values. Each is an object in memory while a body is
+#: decoded, and takes microseconds, in which nobody else is served.
+MOST_VALUES: Final = 50 * MOST_READINGS
+
+_NO_READINGS: Final = "expected an array of readings, or an object with one in `readings`"
 
 Element = bytes | Refusal
 
@@ -44,7 +50,7 @@ class Unreadable(Exception):
 
 
 class TooMany(Exception):
-    """A body with more elements than allowed."""
+    """A body with more elements, or more values in them, than allowed."""
 
 
 class _Envelope(msgspec.Struct):
@@ -64,14 +70,15 @@ def elements_of(body: bytes, *, lines: bool, most: int = MOST_READINGS) -> Eleme
 
     lines: it is NDJSON, one element a line; a line that is not JSON is refused by itself.
     """
-    if lines:
-        found: list[Element] = [_line(line) for line in body.split(b"\n") if line.strip(_SPACES)]
-    else:
-        found = _array(body)
-    if not found:
+    parting = (b",", b"[", b"{", b"\n" if lines else b"[")
+    if len(body) > MOST_VALUES and sum(map(body.count, parting)) > MOST_VALUES:
+        raise TooMany(f"more than {MOST_VALUES:,} values: send smaller batches")
+    texts = [line for line in body.split(b"\n") if line.strip(_SPACES)] if lines else _array(body)
+    if not texts:
         raise Unreadable("EMPTY", "there is no reading in the body")
-    if len(found) > most:
-        raise TooMany(f"{len(found):,} readings, at most {most:,} are allowed in one request")
+    if len(texts) > most:
+        raise TooMany(f"{len(texts):,} readings, at most {most:,} are allowed in one request")
+    found = list(map(_line, texts)) if lines else list[Element](texts)
     return Elements(found, _are_unique(body, found))
 
 
@@ -101,7 +108,7 @@ def _line(line: bytes) -> Element:
     return line
 
 
-def _array(body: bytes) -> list[Element]:
+def _array(body: bytes) -> list[bytes]:
     enveloped = body.lstrip(_SPACES)[:1] == b"{"
     try:
         if not body.isascii():
@@ -111,40 +118,39 @@ def _array(body: bytes) -> list[Element]:
     except UnicodeDecodeError as error:
         raise Unreadable(NOT_UTF8, f"the body is not UTF-8: {error}") from error
     except msgspec.ValidationError as error:
-        raise Unreadable(
-            NOT_AN_OBJECT,
-            f"expected an array of readings, or an object with one in `readings`: {error}",
-        ) from error
+        raise Unreadable(NOT_AN_OBJECT, f"{_NO_READINGS}: {error}") from error
     except RecursionError as error:
         raise Unreadable(NOT_JSON, f"the body is not JSON that can be read: {error}") from error
     except msgspec.DecodeError:
         return _scanned(body.decode(), enveloped=enveloped)
 
 
-def _scanned(text: str, *, enveloped: bool) -> list[Element]:
+def _scanned(text: str, *, enveloped: bool) -> list[bytes]:
     """The same where the fast decoder gives up: it does so at half a surrogate pair, which one element has
     and its neighbours need not suffer for."""
     try:
         value: Any = _DECODER.decode(text)
         if enveloped:
-            text = _value_of("readings", text)
+            text = ([value for name, _, value in members_of(text) if name == "readings"] or ["null"])[-1]
             value = _DECODER.decode(text)
+        if not isinstance(value, list):
+            raise Unreadable(NOT_AN_OBJECT, _NO_READINGS)
         return [*element_texts(text.encode())] if value else []
     except (ValueError, RecursionError) as error:
         raise Unreadable(NOT_JSON, f"the body is not JSON: {error}") from error
 
 
-def _value_of(name: str, text: str) -> str:
-    """The text of a member of the object that `text` is; of the last one with this name."""
-    found = ""
-    at = text.index("{") + 1
-    while (at := _after_spaces(text, at)) < len(text) and text[at] == '"':
-        member, at = _DECODER.raw_decode(text, at)
-        start = _after_spaces(text, _after_spaces(text, at) + 1)
-        _, at = _DECODER.raw_decode(text, start)
-        found = text[start:at] if member == name else found
-        at = _after_spaces(text, at) + 1
-    return found
+def members_of(text: str) -> Iterator[tuple[str, str, str]]:
+    """The members of the object that `text` is: the name, the member and its value as they stand there."""
+    at = _after_spaces(text, text.index("{") + 1)
+    while text[at] == '"':
+        name, end = _DECODER.raw_decode(text, at)
+        start = _after_spaces(text, _after_spaces(text, end) + 1)
+        _, end = _DECODER.raw_decode(text, start)
+        yield name, text[at:end], text[start:end]
+        at = _after_spaces(text, _after_spaces(text, end) + 1)
+        if at >= len(text):
+            return
 
 
 def _after_spaces(text: str, at: int) -> int:
@@ -158,8 +164,9 @@ def repeated_member(element: bytes) -> str | None:
     found: list[str] = []
 
     def members(pairs: list[tuple[str, Any]]) -> None:
-        names = [name for name, _ in pairs]
-        found.extend(name for at, name in enumerate(names) if name in names[:at])
+        counted = Counter([name for name, _ in pairs])
+        if len(counted) < len(pairs):
+            found.extend(name for name, count in counted.items() if count > 1)
 
     try:
         json.loads(element, object_pairs_hook=members, parse_int=float)

@@ -13,6 +13,8 @@ from typing import Any, Final
 from starlette.responses import Response
 
 CONTENT_TYPE: Final = "application/problem+json"
+#: When to come again where nobody knows better, seconds.
+RETRY_SECONDS: Final = 2
 
 
 @dataclass(frozen=True)
@@ -35,6 +37,7 @@ KINDS: Final = {
     "too-large": Kind(413, "The body is too large"),
     "media-type": Kind(415, "The content is not of a type that is read"),
     "too-many": Kind(429, "Too many readings"),
+    "too-long": Kind(431, "The head of the request is too large"),
     "unavailable": Kind(503, "Readings cannot be accepted now"),
 }
 

@@ -9,6 +9,8 @@ import asyncio
 import contextlib
 import ipaddress
 import logging
+import signal
+import sys
 import time
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
@@ -21,11 +23,12 @@ from gridwatch.accounts.keys import Key
 from gridwatch.accounts.ring import KeyRing, KeysUnknownError
 from gridwatch.clock import now_micros
 from gridwatch.health.pages import HealthPages
-from gridwatch.ingest.api import RETRY_SECONDS, Entrance, application
+from gridwatch.ingest.api import Entrance, application
+from gridwatch.ingest.connection import Bounds, limited
 from gridwatch.ingest.health import IngestHealth
 from gridwatch.ingest.intake import Intake
 from gridwatch.ingest.limits import Limits
-from gridwatch.ingest.problems import Problem
+from gridwatch.ingest.problems import RETRY_SECONDS, Problem
 from gridwatch.kafka.appending import RecordAppender
 from gridwatch.kafka.emission import Emitter
 from gridwatch.settings import Settings
@@ -38,6 +41,8 @@ _OBSERVE_SECONDS = 2.0
 #: Connections beyond these get 503 at once.
 _MOST_CONNECTIONS = 2000
 _STOP_SECONDS = 15
+#: Time for an answer to be sent and read, beyond what a request may take.
+_ANSWER_SECONDS = 10.0
 
 
 class OpenDoor:
@@ -83,8 +88,8 @@ def is_loopback(host: str) -> bool:
     return False
 
 
-def build(settings: Settings) -> FastAPI:
-    """The application, with everything that it starts and stops."""
+def build(settings: Settings) -> tuple[FastAPI, Entrance]:
+    """The application with everything that it starts and stops, and the entrance in it."""
     emitter = Emitter(settings, "gridwatch-ingest")
     requires_key = settings.ingest_require_key or not is_loopback(settings.ingest_host)
     ring = KeyRing(lambda: _keys(settings.database), now_micros) if requires_key else None
@@ -123,7 +128,7 @@ def build(settings: Settings) -> FastAPI:
             await health.close()
 
     app.router.lifespan_context = running
-    return app
+    return app, entrance
 
 
 def _keys(database: str) -> Sequence[Key]:
@@ -133,14 +138,22 @@ def _keys(database: str) -> Sequence[Key]:
 
 def run(settings: Settings) -> None:
     """Serve until SIGINT or SIGTERM; requests under way are answered first."""
+    app, entrance = build(settings)
+    bounds = Bounds(
+        body=entrance.body_timeout + _ANSWER_SECONDS, answer=entrance.ack_timeout + _ANSWER_SECONDS
+    )
     config = uvicorn.Config(
-        build(settings),
+        app,
         host=settings.ingest_host,
         port=settings.ingest_port,
+        http=limited(bounds, entrance.counts.answer),
+        ws="none",
         access_log=False,
         log_config=None,
         server_header=False,
         limit_concurrency=_MOST_CONNECTIONS,
         timeout_graceful_shutdown=_STOP_SECONDS,
     )
+    for number in (signal.SIGINT, signal.SIGTERM):  # uvicorn sends itself the signal again at its end
+        signal.signal(number, lambda *_: sys.exit(0))
     uvicorn.Server(config).run()

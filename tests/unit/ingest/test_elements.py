@@ -82,7 +82,9 @@ def test_more_readings_than_allowed_are_too_many() -> None:
 
 
 NAMES = some.sampled_from(["a", "b", 'a":', "a\\u0062", "ü", ""])
-PAIRS = some.lists(some.tuples(NAMES, some.sampled_from(["1", '"x"', '"\\":"', '{"a":1}', '{"b" :1,"b":2}'])), max_size=4)
+PAIRS = some.lists(
+    some.tuples(NAMES, some.sampled_from(["1", '"x"', '"\\":"', '{"a":1}', '{"b" :1,"b":2}'])), max_size=4
+)
 
 
 @given(some.lists(PAIRS, min_size=1, max_size=4), some.sampled_from([":", " :", ": ", "\t:", "\n:"]))
@@ -90,7 +92,8 @@ def test_members_that_are_there_twice_are_never_taken_for_unique(
     elements: list[list[tuple[str, str]]], colon: str
 ) -> None:
     texts = [
-        "{" + ",".join(f"{json.dumps(name)}{colon}{value}" for name, value in pairs) + "}" for pairs in elements
+        "{" + ",".join(f"{json.dumps(name)}{colon}{value}" for name, value in pairs) + "}"
+        for pairs in elements
     ]
     found = elements_of(f"[{','.join(texts)}]".encode(), lines=False)
     twice = [repeated_member(text.encode()) is not None for text in texts]

@@ -36,7 +36,9 @@ def rejected(content: Any, profile: Profile = "contract") -> tuple[str, ...]:
 
 def dead_letters(partition: int, value: bytes) -> list[DeadLetter]:
     """What the worker makes of a record, of dead letters."""
-    processor = Processor(POLICY, PartitionState(partition), {}, decode=decode_readings, decode_other=decode_telemetry)
+    processor = Processor(
+        POLICY, PartitionState(partition), {}, decode=decode_readings, decode_other=decode_telemetry
+    )
     outcome = processor.process([LogRecord(0, NOW + 1000, value)])
     return [one for one in outcome.outputs if isinstance(one, DeadLetter)]
 
@@ -44,8 +46,18 @@ def dead_letters(partition: int, value: bytes) -> list[DeadLetter]:
 READING = {"meter_id": "METER_1", "timestamp": "2025-12-31T23:50:00Z", "consumption_kwh": 0.5}
 VALUES: dict[str, list[Any]] = {
     "meter_id": ["METER_1", "ü", "", "x" * 129, "a\n", "\0", 7, None, "METER_2"],
-    "timestamp": ["2025-12-31T23:50:00Z", "2025-12-31T23:50:00", "2026-01-02T00:00:00Z", "1970-01-01T00:00:00Z"]
-    + ["x", "", 1767225600, None, "2025-12-31T24:00:00Z", "2025-12-31T23:50:00+14:00"],
+    "timestamp": [
+        "2025-12-31T23:50:00Z",
+        "2025-12-31T23:50:00",
+        "2026-01-02T00:00:00Z",
+        "1970-01-01T00:00:00Z",
+        "x",
+        "",
+        1767225600,
+        None,
+        "2025-12-31T24:00:00Z",
+        "2025-12-31T23:50:00+14:00",
+    ],
     "consumption_kwh": [0.5, 0, -0.0, -1, 1e9, "0.5", None, True, 10**400],
     "energy_kwh": [0.5, -1, "x", None],
     "energy_register_kwh": [1234.5, -1, 1e300, None],
@@ -61,7 +73,7 @@ VALUES: dict[str, list[Any]] = {
     "flags": [["A"], [], ["OFF_GRID"], "A", [1], ["x" * 65], None],
     "sent_at": ["2026-01-01T00:00:00Z", 3, None],
     "ingested_at": ["2001-01-01T00:00:00Z", 3],
-    "more": [{"deep": [1, {"a": "}"}]}, "x:y", '":', "z" * 1900],
+    "more": [{"deep": [1, {"a": "}"}]}, "x:y", '":', "z" * 1900, "\ud800", 10**400],
 }
 READINGS = some.dictionaries(some.sampled_from(sorted(VALUES)), some.integers(0, 9), max_size=8).map(
     lambda chosen: {**READING, **{name: VALUES[name][at % len(VALUES[name])] for name, at in chosen.items()}}
