@@ -119,7 +119,9 @@ class Entrance:
         append = self.appender.append
         acks = {append(self.topic, partition, rows) for partition, rows in batch.rows.items()}
         if acks:
-            _, missing = await asyncio.wait(acks, timeout=self.ack_timeout)
+            done, missing = await asyncio.wait(acks, timeout=self.ack_timeout)
+            for ack in done:
+                ack.result()
             if missing:
                 raise _unavailable(f"Kafka did not acknowledge within {self.ack_timeout:g} s")
 

@@ -6,6 +6,7 @@ with `ingested_at` added. Whatever the decoder rejects goes the domain's slow pa
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal
@@ -27,7 +28,13 @@ Profile = Literal["contract", "telemetry"]
 
 TELEMETRY: Final = ("meter_id", "timestamp", "voltage", "current", "power_kw", "energy_kwh")
 
+MOST_LEVELS: Final = 64
+"""Objects and arrays within each other."""
+
 _STAMP: Final = b'"ingested_at"'
+_TOO_DEEP: Final = Refusal((NOT_JSON,), f"nested deeper than {MOST_LEVELS} levels: send a flat object", None)
+_TEXTS: Final = re.compile(rb'"(?:[^"\\]|\\.)*"')
+_BRACKETS: Final = re.compile(rb"[\[\]{}]")
 #: Meters whose place is remembered.
 _MOST_PLACES: Final = 1_000_000
 
@@ -71,6 +78,8 @@ class Intake:
                 continue
             if len(element) > most:
                 place: tuple[bytes, int] | Refusal = _too_large(element, most)
+            elif _is_too_deep(element):
+                place = _TOO_DEEP
             elif elements.unique or repeated_member(element) is None:
                 place = self._place(element, now, profile)
             else:
@@ -81,11 +90,7 @@ class Intake:
             key, partition = place
             value = element[:-1] + mark
             if _STAMP in element or b"\\u" in element:
-                try:
-                    value = _unstamped(element) + mark
-                except RecursionError:  # the decoders of the domain go a little deeper
-                    batch.rejected.append(Rejected(index, Refusal((NOT_JSON,), "nested too deeply", None)))
-                    continue
+                value = _unstamped(element) + mark
             if partition in rows:
                 rows[partition].append((key, value))
             else:
@@ -157,6 +162,18 @@ def _unstamped(element: bytes) -> bytes:
     """An element without a stamp of somebody else's, the rest as it stands, and without its last bracket."""
     members = [member for name, member, _ in members_of(element.decode()) if name != "ingested_at"]
     return f"{{{','.join(members)}".encode()
+
+
+def _is_too_deep(element: bytes) -> bool:
+    """Whether an element is nested so deep that another decoder than ours might give up."""
+    if element.count(b"{") + element.count(b"[") <= MOST_LEVELS:
+        return False
+    level = 0
+    for bracket in _BRACKETS.findall(_TEXTS.sub(b"", element)):
+        level += 1 if bracket in b"{[" else -1
+        if level > MOST_LEVELS:
+            return True
+    return False
 
 
 def _too_large(element: bytes, most: int) -> Refusal:

@@ -9,15 +9,18 @@ who can refuse more.
 from __future__ import annotations
 
 import asyncio
+import logging
 import time
 from collections.abc import Sequence
 
 from gridwatch.kafka.emission import Emitter
 from gridwatch.kafka.packing import Row, pack
 
+logger = logging.getLogger(__name__)
+
 Ack = asyncio.Future[None]
-"""Done once rows are acknowledged by all replicas. Others may wait for the same one: never cancel it, wait
-for it with `asyncio.wait` or behind `asyncio.shield`."""
+"""Done once rows are acknowledged by all replicas, with an exception if they never will be. Others may wait
+for the same one: never cancel it, wait for it with `asyncio.wait` or behind `asyncio.shield`."""
 
 
 class RecordAppender:
@@ -60,9 +63,14 @@ class RecordAppender:
             while one.ack is not None:
                 rows, ack = one.rows, one.ack
                 one.rows, one.ack = [], None
-                await self._emitter.deliver(topic, partition, pack(rows), int(time.time() * 1000))
+                try:
+                    await self._emitter.deliver(topic, partition, pack(rows), int(time.time() * 1000))
+                except Exception as error:  # no outage, those are waited for: whoever waits has to know
+                    logger.exception("%s[%d]: rows cannot be sent", topic, partition)
+                    ack.set_exception(error)
+                else:
+                    ack.set_result(None)
                 self.pending_bytes -= _size(rows)
-                ack.set_result(None)
         finally:
             one.task = None
 

@@ -17,7 +17,7 @@ from gridwatch.domain.partitioning import partition_of
 from gridwatch.domain.policy import Policy
 from gridwatch.domain.reading import LogRecord
 from gridwatch.ingest.elements import DUPLICATE_KEY, elements_of
-from gridwatch.ingest.intake import TELEMETRY, Batch, Intake, Profile
+from gridwatch.ingest.intake import MOST_LEVELS, TELEMETRY, Batch, Intake, Profile
 
 NOW = 1_767_225_600_000_000
 POLICY = Policy(partitions=3, max_record_bytes=2000)
@@ -153,6 +153,8 @@ def test_the_telemetry_profile_requires_what_a_unit_measures() -> None:
 
 def test_text_for_numbers_and_nesting_without_end_are_rejected() -> None:
     assert rejected({**READING, "voltage": "230"}) == ("NOT_A_NUMBER",)
-    deep = b'[{"meter_id":"A","timestamp":"2025-12-31T23:50:00Z","consumption_kwh":1,"x":' + b"[" * 900
-    outcome = Intake(POLICY).admit(elements_of(deep + b"]" * 900 + b"}]", lines=False), NOW)
-    assert outcome.accepted + len(outcome.rejected) == 1
+    for levels, accepted in ((MOST_LEVELS - 1, 1), (MOST_LEVELS, 0), (900, 0)):
+        nested = "[" * levels + '"{\\"[["' + "]" * levels
+        reading = json.dumps({**READING, "text": "[{" * 99})[:-1] + f',"more":{nested}}}'
+        outcome = Intake(POLICY).admit(elements_of(f"[{reading}]".encode(), lines=False), NOW)
+        assert outcome.accepted == accepted, levels
