@@ -2,4 +2,5 @@
 
 http.py       `gridwatch ingest` against a bare loop, in interleaved rounds
 bare_http.py  the bare loop: Starlette and confluent-kafka, which parses and forwards, and no more
+mqtt.py       `gridwatch bridge`: messages per CPU-second, and latencies at a steady rate
 """

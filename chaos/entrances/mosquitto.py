@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 import socket
+from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
@@ -23,14 +24,20 @@ def program() -> str:
 
 
 class Mosquitto(EmbeddedServer):
-    """A broker without accounts. It writes what it keeps to disk when it is stopped, and every second."""
+    """A broker that writes what it keeps to disk when it is stopped, and every second.
+
+    options: lines of its configuration, about accounts and certificates; without any, everybody may connect.
+    """
 
     name: ClassVar[str] = "Mosquitto"
     _start_seconds: ClassVar[float] = 20.0
     _port_in_use: ClassVar[str] = "Address already in use"
 
-    def __init__(self, folder: Path | str, port: int = 0) -> None:
+    def __init__(
+        self, folder: Path | str, port: int = 0, options: Sequence[str] = ("allow_anonymous true",)
+    ) -> None:
         super().__init__(folder, port, "mosquitto.log")
+        self._options = options
         self._program = ""
 
     @property
@@ -50,8 +57,8 @@ class Mosquitto(EmbeddedServer):
         config = self.folder / "mosquitto.conf"
         config.write_text(
             f"listener {port} {LOOPBACK}\n"
-            "allow_anonymous true\n"
-            "persistence true\n"
+            + "".join(f"{line}\n" for line in self._options)
+            + "persistence true\n"
             f"persistence_location {self.folder}/\n"
             "autosave_interval 1\n"
             "max_queued_messages 0\n"

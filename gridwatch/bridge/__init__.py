@@ -10,6 +10,8 @@ rules.py         which messages become what
 translation.py   a message as rows of Kafka; pure
 config.py        the configuration file
 session.py       the session with the MQTT broker
+client.py        the client of paho-mqtt that it uses
+wire.py          the bytes of its connection
 bridge.py        messages in, rows out, acknowledgements back
 explain.py       what a message would become, for people
 health.py        readiness and metrics

@@ -12,6 +12,7 @@ keeps the rest. Messages of QoS 0 have no ack: beyond a limit of bytes they are 
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from typing import Final
 
 from gridwatch.bridge.session import Delivery, Session
@@ -41,6 +42,8 @@ class Bridge:
         self._pending: deque[_Pending] = deque()
         self._awaited: set[Ack] = set()
         self.session: Session | None = None
+        #: Called when rows cannot be written, whatever one waits for: their message stays unacknowledged.
+        self.fail: Callable[[BaseException], None] = lambda error: None
         #: Messages of QoS 0 that came while too many waited.
         self.dropped = 0
 
@@ -71,13 +74,19 @@ class Bridge:
 
     def _acknowledged(self, ack: Ack) -> None:
         self._awaited.discard(ack)
-        if not ack.cancelled():
-            self._advance()
+        if not ack.cancelled() and (error := ack.exception()) is not None:
+            self.fail(error)
+        self._advance()
 
     def _advance(self) -> None:
         """Acknowledge the first messages whose rows are all there."""
         pending = self._pending
-        while pending and all(ack.done() for ack in pending[0].acks):
+        while pending and all(map(_is_there, pending[0].acks)):
             one = pending.popleft()
             if self.session is not None:
                 self.session.acknowledge(one.delivery)
+
+
+def _is_there(ack: Ack) -> bool:
+    """Whether Kafka has the rows."""
+    return ack.done() and not ack.cancelled() and ack.exception() is None

@@ -17,7 +17,7 @@ from __future__ import annotations
 import re
 import tomllib
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final
 from urllib.parse import urlsplit
@@ -32,6 +32,10 @@ from gridwatch.errors import UsageProblem
 
 _PORTS: Final = {"mqtt": 1883, "mqtts": 8883}
 _VERSIONS: Final = ("5", "3.1.1")
+#: MQTT has 32 bits for the first, the largest number of which is for ever, and 16 for the second.
+_MOST_SESSION_SECONDS: Final = 2**32 - 2
+_MOST_KEEP_ALIVE: Final = 2**16 - 1
+_MOST_INTERVAL: Final = 366 * 86_400
 _NAME: Final = re.compile(r"[A-Za-z0-9._-]{1,64}")
 _CLIENT_ID: Final = re.compile(r"[A-Za-z0-9._-]{1,65}")
 
@@ -49,7 +53,7 @@ class Broker:
     tls: bool = False
     client_id: str = "gridwatch-bridge"
     username: str | None = None
-    password: str | None = None
+    password: str | None = field(default=None, repr=False)
     version: str = "5"
     session_seconds: int = 7 * 86_400
     keep_alive: int = 30
@@ -91,13 +95,13 @@ class _Table:
         if value is not None and (
             not isinstance(value, kind) or isinstance(value, bool) is not (kind is bool)
         ):
-            raise self.problem(name, f"must be {what}, not {value!r}")
+            # The value is not shown: it may have a password.
+            raise self.problem(name, f"must be {what}, not of the type {type(value).__name__}")
         return value
 
     def text(self, name: str) -> str | None:
         """A text; None if there is none."""
-        value: str | None = self.take(name, str, "text")
-        return value
+        return self.take(name, str, "text")  # type: ignore[no-any-return]
 
     def checked(self, name: str, is_good: Callable[[str], Any], allowed: str) -> str | None:
         """A text that is allowed; None if there is none."""
@@ -106,7 +110,7 @@ class _Table:
             raise self.problem(name, f"must be {allowed}, not {value!r}")
         return value
 
-    def duration(self, name: str) -> int | None:
+    def duration(self, name: str, most: int) -> int | None:
         """A duration in whole seconds; None if there is none."""
         value = self.take(name, (str, int), "a duration such as 7d or 10s")
         if value is None:
@@ -115,9 +119,21 @@ class _Table:
             seconds = micros(parse_duration(str(value))) // SECOND
         except (ValueError, OverflowError) as error:
             raise self.problem(name, str(error)) from None
-        if not 1 <= seconds < 2**32 - 1:
-            raise self.problem(name, "must be at least a second, and less than 136 years")
+        if not 1 <= seconds <= most:
+            raise self.problem(name, f"must be at least 1 s, and at most {most} s")
         return seconds
+
+    def file(self, name: str, folder: Path) -> Path | None:
+        """A file that can be read, relative to the folder; None if there is none."""
+        value = self.text(name)
+        if value is None:
+            return None
+        try:
+            with (folder / value).open("rb"):
+                return folder / value
+        except (OSError, ValueError) as error:
+            what = getattr(error, "strerror", None) or "it is no name of a file"
+            raise self.problem(name, f"cannot be read: {what}") from None
 
     def problem(self, name: str, what: str) -> UsageProblem:
         """The error about one of its values."""
@@ -156,26 +172,26 @@ def read_broker(values: Mapping[str, Any], where: str, password: str | None, fol
     """The broker of a table."""
     table, given = _Table(where, values), dict[str, Any]()
     url = table.text("url")
-    if url is not None:
-        given |= address_in(url, where)
+    given |= {} if url is None else address_in(url, where)
     given["client_id"] = table.checked(
         "client_id", _CLIENT_ID.fullmatch, "1 to 65 letters, digits, dots, hyphens and underscores"
     )
     given["username"] = table.text("username")
     given["version"] = table.checked("version", _VERSIONS.__contains__, " or ".join(_VERSIONS))
-    given["session_seconds"] = table.duration("session_expiry")
-    given["keep_alive"] = table.duration("keep_alive")
+    given["session_seconds"] = table.duration("session_expiry", _MOST_SESSION_SECONDS)
+    given["keep_alive"] = table.duration("keep_alive", _MOST_KEEP_ALIVE)
     given["share"] = table.checked("share", _NAME.fullmatch, "a name of letters and digits")
     for name in ("ca_file", "cert_file", "key_file"):
-        file = table.text(name)
-        given[name] = None if file is None else str(folder / file)
-    file = table.text("password_file")
+        given[name] = None if (file := table.file(name, folder)) is None else str(file)
+    file = table.file("password_file", folder)
     if file is not None:
         try:
-            password = (folder / file).read_text(encoding="utf-8").rstrip("\r\n")
-        except OSError as error:
-            raise table.problem("password_file", f"cannot be read: {error.strerror}") from error
+            password = file.read_text(encoding="utf-8").rstrip("\r\n")
+        except UnicodeDecodeError:  # its text would have the bytes
+            raise table.problem("password_file", "is not text in UTF-8") from None
     given["password"] = password
+    if "password" in values:
+        raise table.problem("password", "is no key: use password_file, or GRIDWATCH_MQTT_PASSWORD")
     table.end()
     if given["share"] and given["version"] == "3.1.1":
         raise table.problem("share", "needs MQTT 5: leave out version")
@@ -185,7 +201,7 @@ def read_broker(values: Mapping[str, Any], where: str, password: str | None, fol
 
 
 def address_in(url: str, where: str) -> dict[str, Any]:
-    """Host, port and tls of a URL. UsageProblem when it is none; it may have a password, so it is not shown."""
+    """Host, port and tls of a URL. UsageProblem when it is none, without it: it may have a password."""
     try:
         parts = urlsplit(url)
         port = parts.port
@@ -194,8 +210,11 @@ def address_in(url: str, where: str) -> dict[str, Any]:
     if (
         parts.scheme not in _PORTS
         or not parts.hostname
-        or parts.password is not None
+        or "@" in parts.netloc
+        or port == 0
         or parts.path.strip("/")
+        or parts.query
+        or parts.fragment
     ):
         raise UsageProblem(
             f"{where}: url must be mqtt://host:port or mqtts://host:port",
@@ -221,7 +240,7 @@ def _rule(values: Any, where: str) -> Rule:
     given["device"] = table.take("device", int, "the place of a level, from 0 on")
     given["field"] = table.text("field")
     given["readings"] = table.take("readings", bool, "true or false")
-    given["interval"] = table.duration("interval")
+    given["interval"] = table.duration("interval", _MOST_INTERVAL)
     given["zone"] = table.checked("zone", is_zone, "a time zone such as Europe/Berlin")
     table.end()
     return Rule(**{name: value for name, value in given.items() if value is not None})

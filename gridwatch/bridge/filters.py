@@ -7,12 +7,10 @@ begin with `$` match no wildcard in their first level.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 
 Levels = tuple[str, ...]
 
 
-@lru_cache(maxsize=65_536)
 def levels_of(topic: str) -> Levels:
     """The levels of a topic or filter."""
     return tuple(topic.split("/"))

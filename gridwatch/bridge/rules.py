@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 from gridwatch.bridge.filters import first_wildcard, levels_of, matches
 from gridwatch.bridge.formats import FORMATS
@@ -16,7 +16,9 @@ TOPICS: Final[dict[Kind, Topic]] = {
     "heatpump": HOMELAB_HEATPUMP,
     "temperature": HOMELAB_TEMPERATURE,
 }
+#: So many topics are remembered, and none that is longer: together they are of megabytes.
 _MOST_ROUTES: Final = 100_000
+_LONGEST_TOPIC: Final = 256
 
 
 @dataclass(frozen=True)
@@ -66,20 +68,38 @@ class Rule:
 DEFAULT_RULES: Final = tuple(Rule(kind, f"homelab/{kind}/#", kind) for kind in TOPICS)
 
 
+class Route(NamedTuple):
+    """A rule and what it makes of a topic: the device that it names, and what the decoder is asked."""
+
+    rule: Rule
+    device: str | None
+    asked: Asked
+
+
 class Routes:
-    """Finds the rules of a topic; remembers topics that it has seen."""
+    """Finds the rules of a topic; remembers topics that it has seen.
 
-    def __init__(self, rules: Sequence[Rule]) -> None:
+    Args:
+        zone: of local times, where a rule has none.
+    """
+
+    def __init__(self, rules: Sequence[Rule], zone: str) -> None:
         self._rules = [(levels_of(rule.filter), rule) for rule in rules]
-        self._known: dict[str, tuple[Rule, ...]] = {}
+        self._zone = zone
+        self._known: dict[str, tuple[Route, ...]] = {}
 
-    def of(self, topic: str) -> tuple[Rule, ...]:
-        """The rules whose filter matches."""
+    def of(self, topic: str) -> tuple[Route, ...]:
+        """The rules whose filter matches, in their order."""
         found = self._known.get(topic)
         if found is None:
-            if len(self._known) >= _MOST_ROUTES:
-                self._known.clear()
             levels = levels_of(topic)
-            found = tuple(rule for filter_, rule in self._rules if matches(filter_, levels))
-            self._known[topic] = found
+            found = tuple(
+                Route(rule, rule.device_of(levels), rule.asked(levels, self._zone))
+                for filter_, rule in self._rules
+                if matches(filter_, levels)
+            )
+            if len(topic) <= _LONGEST_TOPIC:
+                if len(self._known) >= _MOST_ROUTES:
+                    self._known.clear()
+                self._known[topic] = found
         return found

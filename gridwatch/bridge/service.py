@@ -17,8 +17,10 @@ from gridwatch.bridge.config import Config, address_in, check_rules, read_config
 from gridwatch.bridge.health import BridgeHealth
 from gridwatch.bridge.session import Session
 from gridwatch.bridge.translation import Translator
+from gridwatch.errors import UsageProblem
 from gridwatch.health.asgi_pages import routes
 from gridwatch.health.pages import HealthPages
+from gridwatch.http.serving import serve
 from gridwatch.kafka.appending import RecordAppender
 from gridwatch.kafka.emission import Emitter
 from gridwatch.settings import Settings
@@ -34,6 +36,11 @@ def configured(settings: Settings) -> Config:
     broker = replace(config.broker, password=config.broker.password or password)
     if settings.bridge_config is None or "mqtt_url" in settings.model_fields_set:
         broker = replace(broker, **address_in(settings.mqtt_url, "GRIDWATCH_MQTT_URL"))
+    if not broker.tls and (broker.ca_file or broker.cert_file):
+        raise UsageProblem(
+            f"{settings.bridge_config}: [mqtt]: certificates are of no use to {broker.address} without TLS",
+            "write mqtts:// in the url, or leave out ca_file and cert_file",
+        )
     check_rules(config.rules)
     return replace(config, broker=broker)
 
@@ -56,6 +63,7 @@ def build(settings: Settings, config: Config) -> Starlette:
 
     @contextlib.asynccontextmanager
     async def running(app: Any) -> AsyncIterator[None]:
+        bridge.fail = lambda error: _fail(error, app)
         task = asyncio.ensure_future(session.run())
         task.add_done_callback(lambda done: _ended(done, app))
         try:
@@ -73,10 +81,15 @@ def build(settings: Settings, config: Config) -> Starlette:
 
 
 def _ended(task: asyncio.Task[None], app: Starlette) -> None:
-    if not task.cancelled() and task.exception() is not None:
-        logger.critical("the bridge failed", exc_info=task.exception())
-        app.state.server.should_exit = True
-        app.state.failed = True
+    if not task.cancelled() and (error := task.exception()) is not None:
+        _fail(error, app)
+
+
+def _fail(error: BaseException, app: Starlette) -> None:
+    """End: what is not acknowledged is delivered again."""
+    logger.critical("the bridge failed", exc_info=error)
+    app.state.server.should_exit = True
+    app.state.failed = True
 
 
 def run(settings: Settings, config: Config) -> bool:
@@ -93,5 +106,5 @@ def run(settings: Settings, config: Config) -> bool:
         )
     )
     app.state.failed = False
-    server.run()
+    serve(server)
     return not app.state.failed

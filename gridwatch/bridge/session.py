@@ -1,4 +1,4 @@
-"""A session with an MQTT broker, on the event loop: `paho-mqtt` does the protocol, this moves its bytes.
+"""A session with an MQTT broker, on the event loop: `paho-mqtt` does the protocol, `wire.py` has its bytes.
 
 The broker keeps the session (clean start false, an expiry of days): what comes while the bridge is away is
 delivered when it is back, and a message is delivered again until it is acknowledged. Messages are
@@ -11,32 +11,27 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
-import ssl
+import time
 from collections.abc import Callable, Sequence
 from typing import Any, Final, NamedTuple
 
 import paho.mqtt.client as mqtt
-from paho.mqtt.enums import CallbackAPIVersion, MQTTErrorCode, MQTTProtocolVersion
-from paho.mqtt.packettypes import PacketTypes
-from paho.mqtt.properties import Properties
+from paho.mqtt.enums import MQTTErrorCode
 from paho.mqtt.subscribeoptions import SubscribeOptions
 
 from gridwatch.backoff import BackOff
+from gridwatch.bridge.client import Client, connect, new_client
 from gridwatch.bridge.config import Broker
 from gridwatch.bridge.translation import Message
+from gridwatch.bridge.wire import Published, Wire
 from gridwatch.clock import now_micros
 
 logger = logging.getLogger(__name__)
 
-#: Messages that the broker sends without an ack.
-RECEIVE_MAXIMUM: Final = 500
-#: A larger packet is not sent to us; the broker discards it.
-_MAXIMUM_PACKET: Final = 16 * 1024 * 1024
 _BACK_OFF: Final = BackOff(first=0.2, most=5.0)
-_CONNECT_SECONDS: Final = 10.0
 _MISC_SECONDS: Final = 1.0
-#: Packets read before others get their turn.
-_READ_AT_ONCE: Final = 200
+#: A subscription that was refused is tried again.
+_REFUSED_SECONDS: Final = 10.0
 
 
 class Delivery(NamedTuple):
@@ -67,9 +62,13 @@ class Session:
         self._may_connect = may_connect
         self._filters = list(dict.fromkeys(map(broker.subscription, filters)))
         self._received = received
-        self._client: mqtt.Client | None = None
+        self._client: Client | None = None
+        self._wire: Wire | None = None
         self._ended = asyncio.Event()
-        self._started = False
+        #: Filters that the broker has not granted yet, and when it was asked.
+        self._missing = self._filters
+        self._asked: Sequence[str] = ()
+        self._asked_at = 0.0
         #: The number of the connection, from 1 on; and how often one was accepted.
         self.connection = 0
         self.connections = 0
@@ -84,16 +83,20 @@ class Session:
             await self._room()
             self._ended.clear()
             self.connection += 1
-            client = self._client = self._new_client()
             try:
-                await self._connect(client)
+                client = self._client = new_client(self._broker)
+                client.on_connect = self._on_connect
+                client.on_disconnect = self._on_disconnect
+                client.on_subscribe = self._on_subscribe
+                # In a thread: names are looked up, TLS is negotiated.
+                await asyncio.to_thread(connect, client, self._broker)
             except (OSError, ValueError, TimeoutError) as error:
                 self._lost(f"no MQTT broker at {self._broker.address}: {error or type(error).__name__}")
             else:
                 before = self.connections
                 await self._serve(client)
                 tries = 0 if self.connections > before else tries
-            await self._close(client)
+            await self._close()
             tries += 1
             await asyncio.sleep(_BACK_OFF.delay(tries))
 
@@ -109,109 +112,68 @@ class Session:
             with contextlib.suppress(OSError, ValueError):
                 client.disconnect()
                 client.loop_write()
-            await self._close(client)
+            await self._close()
 
     def acknowledge(self, delivery: Delivery) -> None:
         """Acknowledge a message; nothing if its connection has ended: it is delivered again."""
-        client = self._client
-        if client is not None and delivery.connection == self.connection and self.connected:
-            client.ack(delivery.packet, delivery.message.qos)
+        if self._wire is not None and delivery.connection == self.connection and self.connected:
+            self._wire.acknowledge(delivery.packet)
 
-    # -- connecting
-
-    def _new_client(self) -> mqtt.Client:
-        broker = self._broker
-        newer = broker.version == "5"
-        client = mqtt.Client(
-            CallbackAPIVersion.VERSION2,
-            broker.client_id,
-            clean_session=None if newer else False,
-            protocol=MQTTProtocolVersion.MQTTv5 if newer else MQTTProtocolVersion.MQTTv311,
-            manual_ack=True,
-            reconnect_on_failure=False,
-        )
-        client.connect_timeout = _CONNECT_SECONDS
-        if broker.username is not None:
-            client.username_pw_set(broker.username, broker.password)
-        if broker.tls:
-            context = ssl.create_default_context(cafile=broker.ca_file)
-            if broker.cert_file is not None:
-                context.load_cert_chain(broker.cert_file, broker.key_file)
-            client.tls_set_context(context)
-        number = self.connection
-        client.on_connect = self._on_connect
-        client.on_disconnect = self._on_disconnect
-        client.on_subscribe = self._on_subscribe
-        client.on_message = lambda _client, _data, message: self._on_message(message, number)
-        return client
-
-    async def _connect(self, client: mqtt.Client) -> None:
-        """Connect the socket, in a thread: names are looked up, TLS is negotiated."""
-        options: dict[str, Any] = {}
-        if self._broker.version == "5":
-            properties = Properties(PacketTypes.CONNECT)  # type: ignore[no-untyped-call]
-            properties.SessionExpiryInterval = self._broker.session_seconds
-            properties.ReceiveMaximum = RECEIVE_MAXIMUM
-            properties.MaximumPacketSize = _MAXIMUM_PACKET
-            options = {"clean_start": False, "properties": properties}
-        address = (self._broker.host, self._broker.port, self._broker.keep_alive)
-        await asyncio.to_thread(lambda: client.connect(*address, **options))
-
-    async def _serve(self, client: mqtt.Client) -> None:
+    async def _serve(self, client: Client) -> None:
         """Read and write for the client until its connection ends."""
-        loop, socket = asyncio.get_running_loop(), client.socket()
-        if socket is None:
+        wire = client.wire
+        if wire is None:
             return
-        descriptor = socket.fileno()  # paho closes the socket itself when it fails
-
-        def forget(*_: object) -> None:
-            loop.remove_reader(descriptor)
-            loop.remove_writer(descriptor)
-
-        def write() -> None:
-            if client.want_write():
-                client.loop_write()
-            else:
-                loop.remove_writer(descriptor)
-
-        def want_write(*_: object) -> None:
-            loop.add_writer(descriptor, write)
-
-        client.on_socket_register_write = want_write
-        client.on_socket_close = forget
-        loop.add_reader(descriptor, self._read, client)
-        want_write()
+        self._wire = wire
+        client.on_socket_register_write = self._on_write
+        client.on_socket_close = lambda *_: wire.detach()  # paho closes it when it fails
+        wire.attach(lambda: self._read(client, wire), self._cut)
         try:
             while not self._ended.is_set():
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(self._ended.wait(), _MISC_SECONDS)
                 if client.loop_misc() != MQTTErrorCode.MQTT_ERR_SUCCESS:
                     break
+                self._subscribe_again(client)
         finally:
-            client.on_socket_register_write = None
-            if client.socket() is not None:
-                forget()
+            self._wire = None
+            wire.detach()
 
-    def _read(self, client: mqtt.Client) -> None:
-        """Read packets as long as messages come: each call of paho reads one."""
-        for _ in range(_READ_AT_ONCE):
-            before = self._count
-            if client.loop_read() != MQTTErrorCode.MQTT_ERR_SUCCESS:
-                self._ended.set()
-                return
-            if self._count == before:
-                return
+    def _read(self, client: mqtt.Client, wire: Wire) -> None:
+        """Read what there is: messages are received, everything else is for paho."""
+        if self._wire is not wire:
+            return
+        more = wire.read()
+        try:
+            for one in wire.packets():
+                if one is not None:
+                    self._receive(one)
+                elif client.loop_read() != MQTTErrorCode.MQTT_ERR_SUCCESS:
+                    self._ended.set()
+                    return
+        except Exception as error:  # whatever it is, the connection begins again, and does not spin
+            logger.exception("a packet of the MQTT broker could not be read")
+            self._cut(OSError(f"a packet cannot be read: {error}"))
+            return
+        if more:  # TLS may have decrypted it already, so that the socket says nothing
+            asyncio.get_running_loop().call_soon(self._read, client, wire)
 
-    async def _close(self, client: mqtt.Client) -> None:
-        self.connected = False
-        socket = client.socket()
-        if socket is not None:
-            with contextlib.suppress(OSError):
-                socket.close()
+    def _cut(self, error: OSError) -> None:
+        self._lost(f"the connection to the MQTT broker at {self._broker.address} ended: {error}")
+        self._ended.set()
 
-    # -- what the broker says
+    def _receive(self, one: Published) -> None:
+        self._received(Delivery(Message(*one[:5], now_micros()), self.connection, one.packet))
 
-    _count = 0
+    async def _close(self) -> None:
+        self.connected, self._wire = False, None
+        if self._client is not None and self._client.wire is not None:
+            self._client.wire.close()
+
+    # -- what the library and the broker say
+
+    def _on_write(self, client: mqtt.Client, _data: object, _socket: object) -> None:
+        client.loop_write()
 
     def _on_connect(
         self, client: mqtt.Client, _data: object, flags: Any, reason: Any, _properties: Any
@@ -220,29 +182,46 @@ class Session:
             self._lost(f"the MQTT broker at {self._broker.address} refuses: {reason}")
             self._ended.set()
             return
-        if self.problem:
-            logger.warning("connected to the MQTT broker at %s", self._broker.address)
         self.connections += 1
-        self.connected, self.problem = True, ""
-        self._subscribe(client, kept=bool(flags.session_present))
-        self._started = True
+        self.connected = True
+        if not flags.session_present:
+            self._missing = self._filters
+        # A subscription that the broker has kept is asked for again by version 5 only: only there it is told
+        # not to send retained messages again.
+        if self._broker.version == "5" or self._missing:
+            self._subscribe(client, self._filters if self._broker.version == "5" else self._missing)
+        else:
+            self._subscribed()
 
-    def _subscribe(self, client: mqtt.Client, *, kept: bool) -> None:
-        """Subscribe. To a subscription that the broker has kept, it must not send retained messages again."""
+    def _subscribe(self, client: mqtt.Client, filters: Sequence[str]) -> None:
+        self._asked, self._asked_at = filters, time.monotonic()
         if self._broker.version == "5":
             only_new = SubscribeOptions(qos=1, retainHandling=SubscribeOptions.RETAIN_SEND_IF_NEW_SUB)
-            client.subscribe([(name, only_new) for name in self._filters])
-        elif not (kept and self._started):
-            client.subscribe([(name, 1) for name in self._filters])
+            client.subscribe([(name, only_new) for name in filters])
+        else:
+            client.subscribe([(name, 1) for name in filters])
 
     def _on_subscribe(
         self, _client: object, _data: object, _mid: int, reasons: Any, _properties: Any
     ) -> None:
-        refused = [name for name, reason in zip(self._filters, reasons, strict=False) if reason.is_failure]
-        if refused:
-            self._lost(
-                f"the MQTT broker at {self._broker.address} refuses to subscribe us to {', '.join(refused)}"
-            )
+        self._missing = [
+            name for name, reason in zip(self._asked, reasons, strict=False) if reason.is_failure
+        ]
+        if self._missing:
+            names = ", ".join(self._missing)
+            self._problem(f"the MQTT broker at {self._broker.address} refuses to subscribe us to {names}")
+        else:
+            self._subscribed()
+
+    def _subscribed(self) -> None:
+        if self.problem:
+            logger.warning("connected to the MQTT broker at %s", self._broker.address)
+        self.problem = ""
+
+    def _subscribe_again(self, client: mqtt.Client) -> None:
+        """Ask again for what was refused, after a while."""
+        if self.connected and self._missing and time.monotonic() - self._asked_at > _REFUSED_SECONDS:
+            self._subscribe(client, self._missing)
 
     def _on_disconnect(
         self, _client: object, _data: object, _flags: Any, reason: Any, _properties: Any
@@ -251,17 +230,11 @@ class Session:
             self._lost(f"the connection to the MQTT broker at {self._broker.address} ended: {reason}")
         self._ended.set()
 
-    def _on_message(self, message: mqtt.MQTTMessage, connection: int) -> None:
-        self._count += 1
-        try:
-            topic = message.topic
-        except UnicodeDecodeError:
-            topic = "\N{REPLACEMENT CHARACTER}"
-        one = Message(topic, bytes(message.payload), message.qos, message.retain, message.dup, now_micros())
-        self._received(Delivery(one, connection, message.mid))
-
     def _lost(self, problem: str) -> None:
         self.connected = False
+        self._problem(problem)
+
+    def _problem(self, problem: str) -> None:
         if problem != self.problem:
             logger.error("%s; trying again, nothing is lost", problem)
             self.problem = problem

@@ -10,6 +10,7 @@ message without one is not assigned a reading: it may be years old.
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -17,8 +18,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
-from gridwatch.bridge.filters import levels_of
-from gridwatch.bridge.formats.measured import Malformed, Measured
+from gridwatch.bridge.formats.measured import Asked, Malformed, Measured
 from gridwatch.bridge.rules import Routes, Rule
 from gridwatch.codecs.wire import RAW_MAX_BYTES, raw_text
 from gridwatch.domain.instants import format_instant
@@ -32,7 +32,10 @@ from gridwatch.topics import HOMELAB_DEAD_LETTERS
 CLOCK_NOT_SET: Final = "CLOCK_NOT_SET"
 BAD_DEVICE_ID: Final = "BAD_DEVICE_ID"
 NO_RULE: Final = "NO_RULE"
+DECODER_FAILED: Final = "DECODER_FAILED"
 """Reasons for dead letters, beside those of the formats."""
+
+logger = logging.getLogger(__name__)
 
 MOST_PAYLOAD_BYTES: Final = 256 * 1024
 #: Before this no clock that is set can be, µs: 2000-01-01.
@@ -85,7 +88,7 @@ class Translator:
     """
 
     def __init__(self, rules: Sequence[Rule], policy: Policy, bridge: str, raw_topic: str) -> None:
-        self._routes = Routes(rules)
+        self._routes = Routes(rules, policy.timezone)
         self._policy = policy
         self._bridge = bridge
         self._raw_topic = raw_topic
@@ -99,32 +102,33 @@ class Translator:
 
     def translate(self, message: Message) -> list[Output]:
         """The rows of a message, in the order in which they are to be written."""
-        rules = self._routes.of(message.topic)
-        if not rules:
+        routes = self._routes.of(message.topic)
+        if not routes:
+            self._count(message, self.counts[""])
             unknown = (
                 f"no rule has a filter for {message.topic}: add one, or unsubscribe with another client_id"
             )
             return [self._letter(message, "", Malformed([NO_RULE], unknown), None)]
         outputs: list[Output] = []
-        for rule in rules:
-            outputs += self._by_rule(message, rule)
+        for rule, device, asked in routes:
+            outputs += self._by_rule(message, rule, device, asked)
         return outputs
 
-    def _by_rule(self, message: Message, rule: Rule) -> list[Output]:
+    def _by_rule(self, message: Message, rule: Rule, device: str | None, asked: Asked) -> list[Output]:
         counts = self.counts[rule.name]
-        counts.messages += 1
-        counts.redelivered += message.redelivered
-        counts.retained += message.retained
-        levels = levels_of(message.topic)
-        device = rule.device_of(levels)
+        self._count(message, counts)
         outputs: list[Output] = []
         try:
             if len(message.payload) > MOST_PAYLOAD_BYTES:
                 size = f"{len(message.payload)} bytes, at most {MOST_PAYLOAD_BYTES} are read"
                 raise Malformed([TOO_LARGE], size)
-            found = rule.decoder(message.payload, rule.asked(levels, self._policy.timezone))
+            found = rule.decoder(message.payload, asked)
         except Malformed as problem:
             return [self._letter(message, rule.name, problem, device)]
+        except Exception as error:  # a mistake of a decoder costs one message, and is not tried for ever
+            logger.exception("a message of %s could not be read as %s", message.topic, rule.format)
+            what = f"the decoder {rule.format} failed ({error!r}): report it with this message"
+            return [self._letter(message, rule.name, Malformed([DECODER_FAILED], what), device)]
         for one in found:
             try:
                 outputs += self._measurement(message, rule, one, device, counts)
@@ -171,6 +175,12 @@ class Translator:
             outputs.append(Output(self._raw_topic, partition, key, _encode(reading)))
         return outputs
 
+    @staticmethod
+    def _count(message: Message, counts: Counts) -> None:
+        counts.messages += 1
+        counts.redelivered += message.redelivered
+        counts.retained += message.retained
+
     def _source(self, message: Message) -> MqttSource:
         return MqttSource(message.topic, message.qos, message.retained, self._bridge)
 
@@ -192,8 +202,8 @@ class Translator:
             format_instant(message.received),
             self._source(message),
         )
-        key, partition = self._place(message.topic)
-        return Output(HOMELAB_DEAD_LETTERS.name, partition, key, _encode(letter))
+        partition = partition_of(message.topic, self._policy.partitions)
+        return Output(HOMELAB_DEAD_LETTERS.name, partition, message.topic.encode(), _encode(letter))
 
 
 def reading_of(rule: Rule, meter: str, stamp: str, values: Mapping[str, Any]) -> dict[str, Any] | None:

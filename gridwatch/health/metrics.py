@@ -295,7 +295,7 @@ METRICS: Final = (
         SINK,
         "skipped_records",
         COUNTER,
-        "records of a home that were not stored: the broker had kept them, and they have no time of their own",
+        "records of a home that were not stored: kept by the MQTT broker, and without a time of their own",
         ("topic",),
     ),
     Metric(SINK, "reread_batches", COUNTER, _REREAD, ("cause",)),

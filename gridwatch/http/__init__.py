@@ -7,4 +7,5 @@ rendering.py   Jinja2 with escaping on; templates/: the base of every page, prob
 formats.py     instants, durations and numbers as a person reads them
 assets.py      static/: the style sheet, the script that keeps a page current, the icon
 client.py      requests a service's pages
+serving.py     runs an ASGI server until a signal
 """

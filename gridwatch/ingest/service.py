@@ -9,8 +9,6 @@ import asyncio
 import contextlib
 import ipaddress
 import logging
-import signal
-import sys
 import time
 from collections.abc import AsyncIterator, Sequence
 from typing import Any
@@ -23,6 +21,7 @@ from gridwatch.accounts.keys import Key
 from gridwatch.accounts.ring import KeyRing, KeysUnknownError
 from gridwatch.clock import now_micros
 from gridwatch.health.pages import HealthPages
+from gridwatch.http.serving import serve
 from gridwatch.ingest.api import Entrance, application
 from gridwatch.ingest.connection import Bounds, limited
 from gridwatch.ingest.health import IngestHealth
@@ -154,6 +153,4 @@ def run(settings: Settings) -> None:
         limit_concurrency=_MOST_CONNECTIONS,
         timeout_graceful_shutdown=_STOP_SECONDS,
     )
-    for number in (signal.SIGINT, signal.SIGTERM):  # uvicorn sends itself the signal again at its end
-        signal.signal(number, lambda *_: sys.exit(0))
-    uvicorn.Server(config).run()
+    serve(uvicorn.Server(config))

@@ -70,8 +70,10 @@ def test_what_was_acknowledged_is_stored_exactly_once_whatever_fails(tmp_path: P
     print("repeat it with: gridwatch chaos --entrances --faults", FAULTS, "--seed", drawn)
     kept = {key: value for key, value in os.environ.items() if not key.startswith(PREFIX) or "CACHE" in key}
     ran = subprocess.run(
-        [sys.executable, "-m", "gridwatch", "chaos", "--entrances", "--json", "--faults", str(FAULTS)]
-        + ["--seed", str(FIXED), "--seed", str(drawn)],
+        [
+            *(sys.executable, "-m", "gridwatch", "chaos", "--entrances", "--json", "--faults", str(FAULTS)),
+            *("--seed", str(FIXED), "--seed", str(drawn)),
+        ],
         env=kept | {"PYTHONPATH": str(ROOT)},
         cwd=tmp_path,
         capture_output=True,

@@ -136,22 +136,26 @@ class Values:
         """Add the sum of numbers, exactly. An empty list is none."""
         if quantity.field not in FIELDS[self._kind] or not given:
             return
-        total = Fraction(0)
+        # A quotient of whole numbers: exact as Fraction, without its search for common divisors.
+        top, bottom = 0, 1
         for one in given:
             if isinstance(one, bool) or not isinstance(one, int | Decimal):
                 what = f"is {kind_of(one)}: publish a JSON number, without quotes"
                 self.problems.add(UNKNOWN_TYPE, name, what)
                 return
-            total += Fraction(one)
-        total = (total - quantity.zero) * quantity.times
+            numerator, denominator = one.as_integer_ratio()
+            top, bottom = top * denominator + numerator * bottom, bottom * denominator
+        top = (top - quantity.zero * bottom) * quantity.times.numerator
+        bottom *= quantity.times.denominator
         low, high, unit = _LIMITS.get(quantity.field, (None, None, ""))
-        if (low is not None and total < low) or (high is not None and total > high):
+        below = low is not None and top * low.denominator < low.numerator * bottom
+        if below or (high is not None and top > high * bottom):
             limits = f"at least {float(low):g}" if high is None else f"{low} to {high}"
             what = f"must be {limits} {unit}".rstrip()
             self.problems.add(OUT_OF_RANGE, name, f"{what}: check the sensor and the unit that it publishes")
             return
         try:
-            self.found[quantity.field] = float(total)
+            self.found[quantity.field] = top / bottom  # rounded once
         except OverflowError:
             self.problems.add(NOT_FINITE, name, "is beyond a double: check the device")
 

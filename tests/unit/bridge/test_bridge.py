@@ -125,6 +125,8 @@ async def test_messages_of_qos_0_are_dropped_beyond_the_limit_and_others_are_not
 @on_a_loop
 async def test_rows_that_will_never_be_there_are_not_acknowledged(how: str) -> None:
     bridge, appender, session = bridged()
+    failures: list[BaseException] = []
+    bridge.fail = failures.append
     bridge.receive(delivery(b"0", 1))
     bridge.receive(delivery(b"1", 2))
     lost = appender.groups["t", 0]
@@ -135,6 +137,7 @@ async def test_rows_that_will_never_be_there_are_not_acknowledged(how: str) -> N
     await appender.acknowledge("t", 1)
     bridge.receive(delivery(b"", 3))
     assert session.packets == [] and bridge.unacknowledged == 3
+    assert list(map(str, failures)) == ([] if how == "cancelled" else ["x"])
 
 
 @on_a_loop

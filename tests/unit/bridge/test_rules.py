@@ -60,6 +60,8 @@ def test_the_topics_that_are_remembered_are_limited_in_number(monkeypatch: pytes
     for number in range(1000):
         assert len(routes.of(f"homelab/energy/{number}")) == 1
     assert len(routes._known) <= 10
+    assert len(routes.of("homelab/energy/" + "x" * 60_000)) == 1
+    assert max(map(len, routes._known)) < 1000
 
 
 def test_without_a_file_the_home_is_read_as_json() -> None:
