@@ -15,10 +15,10 @@ from pathlib import Path
 import pytest
 
 from chaos.entrances.checking import consumptions
-from chaos.entrances.mosquitto import program
 from chaos.entrances.schedule import KINDS, make_faults
 from chaos.entrances.senders import START, Clock, Ledger
 from gridwatch.settings import PREFIX
+from tests.mosquitto import needs_mosquitto
 
 ROOT = Path(__file__).parents[2]
 #: The fixed one: both entrances killed, connections cut, Kafka killed.
@@ -64,7 +64,7 @@ def test_no_sender_gets_more_than_a_round_ahead_of_the_other() -> None:
 @pytest.mark.failure
 @pytest.mark.integration
 @pytest.mark.timeout(600)
-@pytest.mark.skipif(not program() and not os.environ.get("CI"), reason="Mosquitto is not installed here")
+@needs_mosquitto
 def test_what_was_acknowledged_is_stored_exactly_once_whatever_fails(tmp_path: Path) -> None:
     drawn = random.SystemRandom().randrange(1000, 1_000_000)
     print("repeat it with: gridwatch chaos --entrances --faults", FAULTS, "--seed", drawn)

@@ -15,9 +15,10 @@ from chaos.entrances.mosquitto import Mosquitto
 from gridwatch.deployment.polling import until
 from gridwatch.embedded.ports import LOOPBACK
 from tests.integration.test_bridge.home import SECONDS, Home, at, message
+from tests.mosquitto import needs_mosquitto
 from tests.processes import Site
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, needs_mosquitto]
 
 RIGHT, WRONG = "hunter2", "hunter3"
 

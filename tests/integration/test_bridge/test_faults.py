@@ -14,9 +14,10 @@ from gridwatch.deployment.service import Service
 from gridwatch.embedded import EmbeddedKafka
 from gridwatch.embedded.ports import LOOPBACK
 from tests.integration.test_bridge.home import SECONDS, Home, Load, at, message, metric
+from tests.mosquitto import needs_mosquitto
 from tests.processes import Site
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, needs_mosquitto]
 
 
 def test_kill_minus_9_under_load_loses_nothing(home: Home) -> None:

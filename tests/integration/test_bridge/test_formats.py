@@ -21,9 +21,10 @@ from gridwatch.deployment.polling import until
 from gridwatch.domain.instants import format_instant
 from gridwatch.domain.policy import SECOND
 from tests.integration.test_bridge.home import START, Home, metric, toml_rules
+from tests.mosquitto import needs_mosquitto
 from tests.records import decoded, read
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, needs_mosquitto]
 
 MESSAGES = int(os.environ.get("GRIDWATCH_TESTS_MQTT_MESSAGES", "4000"))
 #: A sender of the C library reads lines and publishes each to its one topic.

@@ -6,9 +6,10 @@ import pytest
 
 from gridwatch.deployment.polling import until
 from tests.integration.test_bridge.home import SECONDS, Home, at, message, metric
+from tests.mosquitto import needs_mosquitto
 from tests.records import decoded, read
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, needs_mosquitto]
 
 BAD = [
     (b"", "EMPTY"),

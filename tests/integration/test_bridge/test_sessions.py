@@ -12,8 +12,9 @@ from chaos.entrances.proxy import Proxy
 from gridwatch.deployment.polling import until
 from gridwatch.embedded.ports import LOOPBACK
 from tests.integration.test_bridge.home import SECONDS, Home, at, message, metric
+from tests.mosquitto import needs_mosquitto
 
-pytestmark = pytest.mark.integration
+pytestmark = [pytest.mark.integration, needs_mosquitto]
 
 
 def retain(home: Home) -> None:
