@@ -7,6 +7,8 @@ import time
 from collections.abc import Callable
 from pathlib import Path
 
+from confluent_kafka import KafkaException
+
 from chaos.entrances.checking import compare
 from chaos.entrances.mosquitto import Mosquitto
 from chaos.entrances.proxy import Proxy
@@ -17,12 +19,14 @@ from chaos.servers import Servers
 from chaos.service import MOST_EXITS, SupervisedService, Supervisor
 from chaos.site import RULES
 from gridwatch.deployment.catching_up import wait_for_sink, wait_for_worker
-from gridwatch.deployment.polling import until
+from gridwatch.deployment.polling import WaitTimeoutError, until
+from gridwatch.deployment.service import Service
 from gridwatch.deployment.site import Site
 from gridwatch.deployment.topics import recreate_topics
 from gridwatch.embedded.ports import LOOPBACK
 from gridwatch.errors import GridwatchError
 from gridwatch.http.client import fetch
+from gridwatch.settings import Settings
 
 #: Rounds of readings: minutes of event time, so that nothing becomes too late.
 ROUNDS = 180
@@ -50,8 +54,12 @@ class Entrances:
         return next(one for one in self.site.services if one.kind.name == kind)
 
     def wait_until_ready(self) -> None:
-        """Return when every service is ready."""
-        until("all is ready", lambda: all(one.is_ready() for one in self.site.services), 120, pause=0.3)
+        """Return when every service is ready; GridwatchError with the reasons of those that are not."""
+        try:
+            until("all is ready", lambda: all(one.is_ready() for one in self.site.services), 120, pause=0.3)
+        except WaitTimeoutError as problem:
+            reasons = {one.name: _reasons(one) for one in self.site.services if not one.is_ready()}
+            raise GridwatchError(f"not ready: {reasons}") from problem
 
     def drain(self) -> None:
         """Return when the bridge owes no acknowledgement, and everything is in the database."""
@@ -60,8 +68,17 @@ class Entrances:
             return _NOTHING_PENDING in fetch(f"{self.service('bridge').url}/metrics/")[1]
 
         until("the bridge owes nothing", owes_nothing, 60, transient=(OSError,))
-        wait_for_worker(self.site.settings, self.service("worker"))
-        wait_for_sink(self.site.settings, self.service("sink"))
+        self._caught_up("worker", wait_for_worker)
+        self._caught_up("sink", wait_for_sink)
+
+    def _caught_up(self, kind: str, wait: Callable[[Settings, Service], None]) -> None:
+        """Wait for a service, also where a broker that has just come back does not answer everything."""
+
+        def has_caught_up() -> bool:
+            wait(self.site.settings, self.service(kind))
+            return True
+
+        until(f"the {kind} has caught up", has_caught_up, 120, transient=(GridwatchError, KafkaException))
 
 
 class EntranceChaos:
@@ -146,6 +163,13 @@ class EntranceChaos:
         entrances.wait_until_ready()
         entrances.drain()
         return ledger
+
+
+def _reasons(service: Service) -> object:
+    try:
+        return service.page("/ready/")["reasons"]
+    except (OSError, ValueError) as error:
+        return repr(error)
 
 
 def _thread(clock: Clock, work: Callable[[], None]) -> threading.Thread:

@@ -84,5 +84,6 @@ def test_what_was_acknowledged_is_stored_exactly_once_whatever_fails(tmp_path: P
     print(ran.stderr)
     assert ran.stdout, ran.stderr
     for result in json.loads(ran.stdout):
+        assert not result["error"], result["error"]
         assert result["faults"] == FAULTS and result["compared"] > 5000
     assert ran.returncode == 0, ran.stdout

@@ -66,6 +66,7 @@ def test_a_key_opens_until_it_is_revoked_and_is_kept_nowhere(site: Site, ingest:
     key, secret = made["key"], made["key"].rpartition("_")[2]
     second = keys("create", "second").strip()
     until_status(ingest, key, 202, 6.5)
+    until_status(ingest, second, 202, 6.5)
     assert sent(ingest, second, "bearer").status == 202
     listed = {one["id"]: one for one in json.loads(keys("list", "--json"))}
     assert (listed[made["id"]]["name"], listed[made["id"]]["state"]) == ("head end", "valid")
