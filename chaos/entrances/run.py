@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
 
-from confluent_kafka import KafkaException
+import psycopg2
 
 from chaos.entrances.checking import compare
 from chaos.entrances.mosquitto import Mosquitto
@@ -18,7 +19,6 @@ from chaos.run import Log, Result
 from chaos.servers import Servers
 from chaos.service import MOST_EXITS, SupervisedService, Supervisor
 from chaos.site import RULES
-from gridwatch.deployment.catching_up import wait_for_sink, wait_for_worker
 from gridwatch.deployment.polling import WaitTimeoutError, until
 from gridwatch.deployment.service import Service
 from gridwatch.deployment.site import Site
@@ -26,13 +26,15 @@ from gridwatch.deployment.topics import recreate_topics
 from gridwatch.embedded.ports import LOOPBACK
 from gridwatch.errors import GridwatchError
 from gridwatch.http.client import fetch
-from gridwatch.settings import Settings
 
 #: Rounds of readings: minutes of event time, so that nothing becomes too late.
 ROUNDS = 180
 #: How long everything may take to be sent, whatever the faults.
 _SENT_SECONDS = 300.0
 _BETWEEN_SECONDS = 1.0
+_STORED_SECONDS = 150.0
+#: How long what should not be there has to come.
+_EXCESS_SECONDS = 3.0
 _NOTHING_PENDING = b"gridwatch_bridge_unacknowledged_messages 0.0"
 
 
@@ -61,24 +63,20 @@ class Entrances:
             reasons = {one.name: _reasons(one) for one in self.site.services if not one.is_ready()}
             raise GridwatchError(f"not ready: {reasons}") from problem
 
-    def drain(self) -> None:
-        """Return when the bridge owes no acknowledgement, and everything is in the database."""
+    def drain(self, database: str, ledger: Ledger) -> None:
+        """Return when the bridge owes no acknowledgement and everything promised is in the database, or when
+        that takes too long: what is lost then is for the comparison to say."""
 
         def owes_nothing() -> bool:
             return _NOTHING_PENDING in fetch(f"{self.service('bridge').url}/metrics/")[1]
 
-        until("the bridge owes nothing", owes_nothing, 60, transient=(OSError,))
-        self._caught_up("worker", wait_for_worker)
-        self._caught_up("sink", wait_for_sink)
+        def is_stored() -> bool:
+            return not compare(database, ledger)[0]
 
-    def _caught_up(self, kind: str, wait: Callable[[Settings, Service], None]) -> None:
-        """Wait for a service, also where a broker that has just come back does not answer everything."""
-
-        def has_caught_up() -> bool:
-            wait(self.site.settings, self.service(kind))
-            return True
-
-        until(f"the {kind} has caught up", has_caught_up, 120, transient=(GridwatchError, KafkaException))
+        until("the bridge owes nothing", owes_nothing, 120, transient=(OSError,))
+        with contextlib.suppress(WaitTimeoutError):
+            until("everything is stored", is_stored, _STORED_SECONDS, pause=1, transient=(psycopg2.Error,))
+        time.sleep(_EXCESS_SECONDS)
 
 
 class EntranceChaos:
@@ -120,7 +118,7 @@ class EntranceChaos:
                 recreate_topics(entrances.site.settings)
                 with Supervisor(entrances.site.services):
                     try:
-                        ledger = self._under_faults(entrances, seed, result)
+                        ledger = self._under_faults(entrances, database, seed, result)
                     finally:
                         result.exits = [one for service in entrances.site.services for one in service.exits]
                     result.differences, result.compared = compare(database, ledger)
@@ -129,7 +127,7 @@ class EntranceChaos:
         result.seconds = time.monotonic() - began
         return result
 
-    def _under_faults(self, entrances: Entrances, seed: int, result: Result) -> Ledger:
+    def _under_faults(self, entrances: Entrances, database: str, seed: int, result: Result) -> Ledger:
         for service in entrances.site.services:
             service.start()
         entrances.wait_until_ready()
@@ -160,8 +158,7 @@ class EntranceChaos:
             if len(service.exits) > MOST_EXITS:
                 raise GridwatchError(f"{service.name} is in a crash loop:\n{service.exits[-1].log_excerpt}")
         self._log(f"{time.monotonic() - began:6.1f} s all sent, {ledger.repeated} repetitions; draining")
-        entrances.wait_until_ready()
-        entrances.drain()
+        entrances.drain(database, ledger)
         return ledger
 
 
