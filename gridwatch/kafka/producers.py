@@ -13,7 +13,6 @@ from typing import Any
 
 from aiokafka import AIOKafkaProducer, errors
 
-from gridwatch.kafka.metadata import pace_updates
 from gridwatch.kafka.requests import join_once
 from gridwatch.kafka.security import aiokafka_config
 from gridwatch.settings import Settings
@@ -52,7 +51,6 @@ async def start_producer(settings: Settings, client_id: str, **extra: Any) -> AI
         **extra,
     )
     join_once(producer)
-    pace_updates(producer.client)
     try:
         await producer.start()
     except BaseException:

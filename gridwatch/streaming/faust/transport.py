@@ -1,4 +1,4 @@
-"""Faust's aiokafka transport, changed in nine places.
+"""Faust's aiokafka transport, changed in eight places.
 
 1. **Acks.** Stock Faust keeps a list of every acked offset and commits up to the first gap in it. A batch is
    one event here, so an offset is committed when the batch that ends before it is done.
@@ -19,7 +19,6 @@
    (`fetching.py`).
 8. **Isolation.** Only committed records are read: those of aborted transactions are skipped, and an open
    transaction blocks the records after it.
-9. **Outages.** While no broker answers, one is looked for a few times a second, not all the time.
 """
 
 from __future__ import annotations
@@ -32,7 +31,6 @@ from typing import Any
 
 from faust.transport.drivers import aiokafka as driver
 
-from gridwatch.kafka.metadata import pace_updates
 from gridwatch.streaming.faust.fetching import Fetches, Undecodable, Unpack
 
 logger = logging.getLogger(__name__)
@@ -68,7 +66,6 @@ class ConsumerThread(driver.AIOKafkaConsumerThread):  # type: ignore[misc, unuse
 
     def _create_worker_consumer(self, transport: Any) -> Any:
         consumer = super()._create_worker_consumer(transport)
-        pace_updates(consumer._client)
         consumer._fetch_max_wait_ms = FETCH_WAIT_MS
         consumer._isolation_level = "read_committed"
         return consumer
